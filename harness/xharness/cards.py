@@ -1,0 +1,193 @@
+"""Task cards: what a task is, where its rows come from, and which split is scored.
+
+One YAML file is one card. Prose lives under `about`; the expected row counts under `rows`; neither
+can change an answer, and neither enters a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from xharness import languages as _languages
+from xharness.documents import Strict
+from xharness.errors import suggestion
+
+Role = Literal["target", "intermediate", "corpus"]
+Split = Literal["train", "validation", "test"]
+
+
+def _language(value: Any) -> Any:
+    if isinstance(value, bool):
+        word = "no" if value is False else "yes"
+        raise ValueError(
+            f"a language code, not a truth value: YAML 1.1 reads a bare '{word}' as "
+            f"{str(value).lower()}; put the code in quotes"
+        )
+    if isinstance(value, str) and not _languages.is_code(value):
+        raise ValueError(f"'{value}' is not a language code such as 'en', 'sw' or 'zh'")
+    return value
+
+
+def _name(value: str) -> str:
+    if not value.isascii() or not value.replace("_", "").replace("-", "").isalnum():
+        raise ValueError(f"'{value}' must be made of ASCII letters, digits, '_' and '-'")
+    return value
+
+
+LanguageCode = Annotated[str, BeforeValidator(_language)]
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_name)]
+"""A name that is safe as a file name on any system."""
+
+
+class About(Strict):
+    """What people want to know of a task; never part of a digest."""
+
+    title: str
+    summary: str
+    licence: str = Field(description="SPDX identifier, or what the publisher says")
+    citation: str = Field(description="authors, year, title; the paper to cite")
+    homepage: str | None = None
+    traps: tuple[str, ...] = Field(default=(), description="what changes numbers when overlooked")
+
+
+class SourceSpec(BaseModel):
+    """Where rows come from: the name of a source, its own options, and how splits are called.
+
+    `{language}` expands to the language's code, `{code}` to what `codes` calls that language,
+    everywhere in the source's own options, in `splits` and in `where`.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+
+    source: str = Field(alias="from", description="a source by name: hub, url, file, mini, …")
+    languages: tuple[LanguageCode, ...] | None = Field(
+        default=None, description="the languages served here; all of the card's when absent"
+    )
+    codes: dict[LanguageCode, str] = Field(
+        default={}, description="what the source calls a language, where it is not its code"
+    )
+    splits: dict[Split, str] = Field(
+        default={"train": "train", "validation": "validation", "test": "test"},
+        description="what the source calls each split that it has",
+    )
+    where: dict[str, str] = Field(
+        default={}, description="keep the rows whose column matches this pattern (* and ?)"
+    )
+
+    @property
+    def own_options(self) -> dict[str, Any]:
+        """What is left for the source itself to read."""
+        return dict(self.model_extra or {})
+
+    def serves(self, language: str, split: Split) -> bool:
+        """Whether rows of `language` and `split` are looked for here."""
+        return split in self.splits and (self.languages is None or language in self.languages)
+
+    def expand(self, value: Any, language: str) -> Any:
+        """`value` with `{language}` and `{code}` filled in, inside lists and mappings too."""
+        if isinstance(value, str):
+            code = self.codes.get(language, language)
+            return value.replace("{language}", language).replace("{code}", code)
+        if isinstance(value, list | tuple):
+            return [self.expand(item, language) for item in value]
+        if isinstance(value, dict):
+            return {key: self.expand(item, language) for key, item in value.items()}
+        return value
+
+
+Rows = int | dict[LanguageCode, int]
+
+
+class TaskCard(Strict):
+    """Everything the harness knows about one task."""
+
+    name: Name
+    kind: str = Field(description="what the task asks: classification, choice, tagging, span, …")
+    role: Role
+    sources: tuple[SourceSpec, ...] = Field(min_length=1)
+    languages: tuple[LanguageCode, ...] = Field(min_length=1)
+    source_language: LanguageCode | None = Field(
+        default="en",
+        description="the language the gap is measured from; null where no test set of it exists",
+    )
+    fields: dict[str, str | tuple[str, ...]] = Field(
+        description="each field of the kind: a column, or a template such as '{premise} Why?'"
+    )
+    labels: tuple[str, ...] | None = Field(
+        default=None, description="label names; an integer in the data is a place in this list"
+    )
+    metrics: tuple[str, ...] = Field(min_length=1, description="the first one is the task's score")
+    scored: Split = Field(default="test", description="the split that is scored")
+    train_on: tuple[Name, ...] = Field(
+        default=(), description="the cards whose English training sets come before this target"
+    )
+    head: Name | None = Field(
+        default=None, description="cards that name one head share it; the card's own name if absent"
+    )
+    parallel: bool = Field(
+        default=False, description="whether item i asks the same in every language"
+    )
+    rows: dict[Split, Rows] = Field(
+        default={}, description="how many rows each split has, for all languages or for each"
+    )
+    about: About
+
+    @model_validator(mode="after")
+    def _languages_agree(self) -> TaskCard:
+        if len(set(self.languages)) != len(self.languages):
+            raise ValueError("a language stands twice in 'languages'")
+        named: Iterable[str] = [
+            code
+            for source in self.sources
+            for code in (*source.codes, *(source.languages or ()))
+        ]
+        for code in named:
+            if code not in (*self.languages, self.source_language):
+                hint = suggestion(code, self.languages)
+                raise ValueError(f"'{code}' is not among the card's languages; {hint}")
+        if self.role == "target" and self.source_language not in (None, *self.languages):
+            raise ValueError("'source_language' must be among 'languages', or null")
+        return self
+
+    @property
+    def head_name(self) -> str:
+        """The head that answers this task."""
+        return self.head or (self.train_on[-1] if self.train_on else self.name)
+
+    def source(self, language: str, split: Split) -> SourceSpec | None:
+        """The first source that serves `language` and `split`."""
+        return next((one for one in self.sources if one.serves(language, split)), None)
+
+    def expected_rows(self, language: str, split: Split) -> int | None:
+        """How many rows the publisher's data has, or None where the card does not say."""
+        counts = self.rows.get(split)
+        return counts.get(language) if isinstance(counts, dict) else counts
+
+    def meaning(self) -> dict[str, Any]:
+        """What, beside the rows themselves, decides how an example reads: part of every key."""
+        return {
+            "kind": self.kind,
+            "fields": {name: _plain(value) for name, value in self.fields.items()},
+            "labels": _plain(self.labels),
+            "head": self.head_name,
+        }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+class Suite(Strict):
+    """A named group of tasks."""
+
+    title: str
+    tasks: tuple[Name, ...] = Field(min_length=1)
+
+
+class Groups(Strict):
+    """The groups a study may name in place of a task (`task_cards/groups.yaml`)."""
+
+    groups: dict[Name, Suite]

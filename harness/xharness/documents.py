@@ -1,0 +1,223 @@
+"""YAML at the door: read safely, checked strictly, and every complaint knows its line.
+
+A `Document` keeps, for each key path, where in the file it stands, so that an error found by
+pydantic in the value can point at the text the user wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from xharness.errors import ConfigurationError, nearest, suggestion
+
+KeyPath = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_NODE_LIMIT = 200_000  # aliases can make a small file describe an enormous value
+
+
+class Place(NamedTuple):
+    """A position in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class _Readable(Protocol):
+    def read_text(self, encoding: str | None = None) -> str: ...
+
+
+class Strict(BaseModel):
+    """The base of everything users write: frozen, and unknown keys are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or cls.model_config.get("extra") != "forbid":
+            return data
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        for key in data:
+            if key not in known and key not in cls.model_fields:
+                raise PydanticCustomError(
+                    "unknown_key",
+                    "unknown key '{key}'; {hint}",
+                    {"key": str(key), "hint": suggestion(str(key), known)},
+                )
+        return data
+
+
+@dataclass(frozen=True)
+class Document:
+    """The value of one YAML text, with the place of each key path in it."""
+
+    file: str
+    data: Any
+    places: Mapping[KeyPath, Place]
+
+    def place(self, path: KeyPath) -> Place:
+        """Where `path` stands, or its nearest enclosing key that stands in the file."""
+        known = tuple(step for step in path)
+        while known and known not in self.places:
+            known = known[:-1]
+        return self.places.get(known, Place(self.file, 1, 1))
+
+    def error(self, path: KeyPath, what: str, **details: str | None) -> ConfigurationError:
+        """An error about the value at `path`."""
+        keys = ".".join(map(str, path))
+        where = f"{self.place(path)}: {keys}" if keys else str(self.place(path))
+        return ConfigurationError(what, where=where, **details)
+
+    def part(self, *path: str | int) -> Document:
+        """The document below `path`, its places still those of the whole file."""
+        data = self.data
+        for step in path:
+            data = data[step]
+        depth = len(path)
+        below = {at[depth:]: place for at, place in self.places.items() if at[:depth] == path}
+        return Document(self.file, data, below)
+
+
+def load(path: Path) -> Document:
+    """Read and parse the YAML file at `path`.
+
+    Raises:
+        ConfigurationError: the file is missing, unreadable, not UTF-8, or not valid YAML.
+    """
+    return read(path, str(path))
+
+
+def read(file: _Readable, name: str) -> Document:
+    """Like `load`, for anything with `read_text`, such as a resource inside a wheel."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError("there is no such file", where=name) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=name) from None
+    except OSError as error:
+        raise ConfigurationError(error.strerror or str(error), where=name) from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str = "<text>") -> Document:
+    """Parse YAML `text`; `name` stands for the file in errors."""
+    loader = yaml.CSafeLoader(text)
+    places: dict[KeyPath, Place] = {}
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise ConfigurationError("the file is empty", where=name)
+        data = _build(loader, node, (), places, name)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = str(Place(name, mark.line + 1, mark.column + 1)) if mark else name
+        raise ConfigurationError(f"not valid YAML: {error.problem}", where=where) from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"not valid YAML: {error}", where=name) from None
+    finally:
+        loader.dispose()
+    return Document(name, data, places)
+
+
+def _build(
+    loader: yaml.CSafeLoader,
+    node: yaml.Node,
+    path: KeyPath,
+    places: dict[KeyPath, Place],
+    name: str,
+) -> Any:
+    """The value of `node`; notes the place of each key path on the way."""
+    place = Place(name, node.start_mark.line + 1, node.start_mark.column + 1)
+    places.setdefault(path, place)
+    if len(places) > _NODE_LIMIT:
+        raise ConfigurationError(f"more than {_NODE_LIMIT} values", where=name)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _build(loader, item, (*path, i), places, name) for i, item in enumerate(node.value)
+        ]
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node, deep=True)
+    found: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        at = Place(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        key = _key(loader, key_node, at)
+        if key in found:
+            raise ConfigurationError(f"key '{key}' stands here a second time", where=str(at))
+        places[(*path, key)] = at
+        found[key] = _build(loader, value_node, (*path, key), places, name)
+    return found
+
+
+def _key(loader: yaml.CSafeLoader, node: yaml.Node, at: Place) -> Any:
+    key = loader.construct_object(node, deep=True)
+    if isinstance(key, bool):
+        raise ConfigurationError(
+            f"YAML 1.1 reads {node.value} as {str(key).lower()}",
+            where=str(at),
+            hint=f'put it in quotes: "{node.value}"',
+        )
+    if not isinstance(key, str | int):
+        raise ConfigurationError("a key must be text or a whole number", where=str(at))
+    return key
+
+
+def validate(document: Document, model: type[ModelT], context: Any = None) -> ModelT:
+    """The document's value as a `model`.
+
+    Raises:
+        ConfigurationError: one line per problem: file:line:column, key path, what was expected.
+    """
+    try:
+        return model.model_validate(document.data, context=context)
+    except ValidationError as error:
+        problems = [_explain(document, detail) for detail in error.errors(include_url=False)]
+        raise ConfigurationError("\n".join(dict.fromkeys(problems))) from None
+
+
+def _explain(document: Document, detail: ErrorDetails) -> str:
+    """One problem that pydantic found, told with its place in the file."""
+    context = detail.get("ctx", {})
+    path: KeyPath = tuple(
+        step for step in detail["loc"] if not _is_pydantic_detour(document, detail["loc"], step)
+    )
+    if detail["type"] == "unknown_key":
+        path = (*path, context["key"])
+    message = detail["msg"].removeprefix("Value error, ")
+    value = detail["input"]
+    if detail["type"] == "missing":
+        message = "this key is missing"
+    elif detail["type"] == "literal_error":
+        known = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
+        close = nearest(str(value), known)
+        message = f"'{value}' is not one of {context['expected']}"
+        message += f"; did you mean '{close}'?" if close else ""
+    elif detail["type"] not in ("unknown_key", "value_error") and not isinstance(
+        value, dict | list
+    ):
+        message = f"{message[0].lower()}{message[1:]}, not {value!r}"
+    return str(document.error(path, message))
+
+
+def _is_pydantic_detour(document: Document, whole: tuple[str | int, ...], step: str | int) -> bool:
+    """Whether `step` of a pydantic location names a union branch instead of a key."""
+    return isinstance(step, str) and (
+        "[" in step or step in {"str", "int", "float", "bool", "list", "dict", "none"}
+    ) and (whole not in document.places)
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """`value` as YAML in the order given, readable by people."""
+    return cast(str, yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=100))

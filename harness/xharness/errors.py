@@ -1,0 +1,78 @@
+"""Every way xharness says no, each with its exit code.
+
+An error names what is wrong, where, what was expected, and the next step. Only these classes may
+reach the user; anything else is a defect and shows a traceback under ``--debug``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class XharnessError(Exception):
+    """What is wrong (`what`), where (`where`), and what would be right (`expected`, `hint`)."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.where, self.expected, self.hint = what, where, expected, hint
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.expected:
+            text += f"; expected {self.expected}"
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+    def __reduce__(self) -> tuple[object, ...]:
+        state = {"what": self.what, "where": self.where}
+        return _revive, (type(self), state | {"expected": self.expected, "hint": self.hint})
+
+
+def _revive(kind: type[XharnessError], state: dict[str, str]) -> XharnessError:
+    return kind(state.pop("what"), **state)
+
+
+class ConfigurationError(XharnessError):
+    """A file, a name or an option that cannot be right: nothing was run."""
+
+    exit_code = 2
+
+
+class UnavailableError(XharnessError):
+    """Data or a model that cannot be had here: offline, missing, gated, or changed since pinned."""
+
+    exit_code = 3
+
+
+class StageError(XharnessError):
+    """A stage that could not finish; the others go on."""
+
+    exit_code = 1
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` most likely stands for, or None when nothing is close."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """A next step for an unknown `name`: the nearest known one, else all of them."""
+    names = sorted(known)
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean '{close}'?"
+    if not names:
+        return "there are none"
+    shown = ", ".join(names[:12])
+    return f"known: {shown}" + (f", … ({len(names)} in all)" if len(names) > 12 else "")

@@ -1,0 +1,172 @@
+"""What a kind of task is, and what a metric is.
+
+A metric is *per-item statistics plus a function of their sums*: accuracy is (correct, 1), span F1
+is (tp, fp, fn), exact match is (em, 1). One shape gives the score, the bootstrap, the paired test
+and the stored evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xharness.cards import TaskCard
+from xharness.errors import ConfigurationError, UnavailableError, suggestion
+
+Row = Mapping[str, Any]
+Floats = NDArray[np.float64]
+Prediction = Any
+"""int, list[int] or str, as the kind's `prediction` says."""
+
+
+class Example(Protocol):
+    """One item: every kind's examples carry an id that is unique in its split."""
+
+    @property
+    def id(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Per-item statistics, and the score as a function of their sums.
+
+    `item(example, prediction, card, language)` gives the statistics of one item, in the order of
+    `statistics`. `value(sums)` takes sums of shape (..., statistics) to scores in [0, 1] of shape
+    (...), so that one call scores every bootstrap resample.
+    """
+
+    name: str
+    statistics: tuple[str, ...]
+    item: Callable[[Any, Prediction, TaskCard, str], tuple[float, ...]]
+    value: Callable[[Floats], Floats]
+    about: str
+
+
+class Kind(Protocol):
+    """What a task asks: how a row becomes an example, and how answers are scored."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fields(self) -> Mapping[str, bool]:
+        """The fields a card must (True) or may (False) map to columns."""
+        ...
+
+    @property
+    def prediction(self) -> Literal["int", "ints", "text"]:
+        """The shape of one stored prediction."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether items can only be answered together, as in retrieval."""
+        ...
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]: ...
+
+    def example(self, row: Row, item: str, card: TaskCard) -> Example:
+        """The example in `row`; `item` is its id where the card maps no id column.
+
+        Raises:
+            UnavailableError: the row lacks a column or carries a label outside the card's set.
+        """
+        ...
+
+    def chance(self, card: TaskCard) -> float | None:
+        """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
+        ...
+
+
+def ratio(sums: Floats) -> Floats:
+    """sum / count, for statistics (sum, count); 0 where nothing was counted."""
+    total, count = sums[..., 0], sums[..., 1]
+    return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+
+
+class Reader:
+    """Reads the fields of a card out of a row; the only place that knows columns and templates."""
+
+    _missing: ClassVar[object] = object()
+
+    def __init__(self, card: TaskCard, row: Row, item: str) -> None:
+        self._card, self._row, self._item = card, row, item
+
+    def has(self, field: str) -> bool:
+        """Whether the card maps `field`."""
+        return field in self._card.fields
+
+    def text(self, field: str) -> str:
+        """The field as text; templates are filled in."""
+        return self._fill(self._spec(field), field)
+
+    def value(self, field: str) -> Any:
+        """The field's column as it stands in the data."""
+        return self._column(self._spec(field), field)
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """The field as several texts: a list of templates or columns, or one list column."""
+        spec = self._card.fields[field]
+        if isinstance(spec, tuple):
+            return tuple(self._fill(one, field) for one in spec)
+        return tuple(map(str, self._column(spec, field)))
+
+    def label(self, field: str = "label") -> int:
+        """The field as a place in the card's labels."""
+        return label_index(self.value(field), self._card, self._item)
+
+    def _spec(self, field: str) -> str:
+        spec = self._card.fields[field]
+        if isinstance(spec, tuple):
+            raise ConfigurationError(
+                f"field '{field}' is a list", where=f"card '{self._card.name}'", expected="one text"
+            )
+        return spec
+
+    def _fill(self, spec: str, field: str) -> str:
+        if "{" not in spec:
+            value = self._column(spec, field)
+            return "" if value is None else str(value)
+        parts = spec.split("{")
+        text = parts[0]
+        for part in parts[1:]:
+            column, _, rest = part.partition("}")
+            text += str(self._column(column, field)) + rest
+        return text
+
+    def _column(self, path: str, field: str) -> Any:
+        value: Any = self._row
+        for step in path.split("."):
+            found = value.get(step, self._missing) if isinstance(value, Mapping) else self._missing
+            if found is self._missing:
+                known = list(value) if isinstance(value, Mapping) else []
+                raise UnavailableError(
+                    f"the data has no column '{path}' for field '{field}'",
+                    where=f"card '{self._card.name}', item {self._item}",
+                    hint=suggestion(step, map(str, known)),
+                )
+            value = found
+        return value
+
+
+def label_index(value: Any, card: TaskCard, item: str) -> int:
+    """The place of a label in the card's list: an integer is the place, a text the name.
+
+    Raises:
+        UnavailableError: a label outside the card's set.
+    """
+    labels = card.labels or ()
+    if isinstance(value, int | np.integer) and 0 <= value < len(labels):
+        return int(value)
+    if isinstance(value, str) and value in labels:
+        return labels.index(value)
+    raise UnavailableError(
+        f"label {value!r} is outside the card's set",
+        where=f"card '{card.name}', item {item}",
+        expected=", ".join(labels[:20]),
+    )

@@ -1,0 +1,92 @@
+"""Scores: one tidy row per model, strategy, seed, task, language and metric, as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from xharness.documents import Strict
+from xharness.errors import ConfigurationError
+
+
+class Score(Strict):
+    """One measured (or published) number and what it stands on."""
+
+    model: str
+    parameters: int | None = Field(default=None, description="all parameters of the body")
+    embedding_parameters: int | None = Field(
+        default=None, description="parameters of the token embedding"
+    )
+    strategy: str
+    seed: int | None
+    task: str
+    kind: str
+    language: str
+    source_language: str | None = Field(
+        description="the language the task's gap is measured from; null where there is none"
+    )
+    split: str
+    metric: str
+    main: bool = Field(description="whether this metric is the task's score")
+    value: float = Field(ge=0, le=100, description="points: 0 to 100")
+    chance: float | None = Field(default=None, description="points a guess would get, where known")
+    n: int = Field(ge=1, description="items scored")
+    parallel: bool = False
+    protocol: str = Field(default="fine-tuned", description="how the model was made to answer")
+    notes: tuple[str, ...] = Field(
+        default=(), description="what a reader must know: partial data, limited, other split, …"
+    )
+    provenance: Literal["measured", "published"] = "measured"
+    source: str | None = None
+    stage: str | None = Field(default=None, description="key of the stage that measured it")
+
+    @property
+    def non_embedding_parameters(self) -> int | None:
+        """Parameters outside the token embedding: the size axis of the question."""
+        if self.parameters is None or self.embedding_parameters is None:
+            return None
+        return self.parameters - self.embedding_parameters
+
+
+class Missing(Strict):
+    """A number that should be there and is not, with the reason."""
+
+    model: str
+    strategy: str
+    seed: int | None
+    task: str
+    language: str | None = None
+    reason: str
+
+
+def write(path: Path, rows: Iterable[Score | Missing]) -> None:
+    """Write rows as JSON lines, atomically, in the order given."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            values = row.model_dump(mode="json", exclude_defaults=True)
+            file.write(json.dumps(values, ensure_ascii=False) + "\n")
+    partial.replace(path)
+
+
+def read(path: Path) -> Iterator[Score | Missing]:
+    """Read what `write` wrote; a line with a `reason` is a missing number.
+
+    Raises:
+        ConfigurationError: file and line of a row that is broken.
+    """
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                values = json.loads(line)
+                kind = Missing if "reason" in values else Score
+                yield kind.model_validate(values)
+            except (ValueError, ValidationError) as error:
+                reason = str(error).splitlines()[0]
+                raise ConfigurationError(
+                    f"not a score row: {reason}", where=f"{path}:{number}"
+                ) from None

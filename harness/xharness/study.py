@@ -1,0 +1,160 @@
+"""A study: models x strategies x targets x seeds, as one YAML file says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing_extensions import Annotated
+
+from xharness import documents
+from xharness.cards import LanguageCode, Name, Split
+from xharness.documents import Strict
+
+Sampling = Literal["proportional", "uniform", "temperature"]
+Pooling = Literal["mean", "first", "last"]
+
+
+class Recipe(Strict):
+    """How a model is trained and read; every field can change an answer, so all enter the key."""
+
+    epochs: float = Field(default=3, gt=0, description="passes over the feeds; unused with steps")
+    steps: int | None = Field(default=None, gt=0, description="optimiser steps, in place of epochs")
+    batch_size: int = Field(default=32, gt=0, description="examples per optimiser step")
+    accumulate: int = Field(default=1, gt=0, description="pieces a batch is computed in")
+    learning_rate: float = Field(default=2e-5, gt=0)
+    warmup: float = Field(default=0.1, ge=0, le=1, description="share of steps, linear from 0")
+    schedule: Literal["linear", "constant"] = "linear"
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="of the computation")
+    freeze: float = Field(
+        default=0.0, ge=0, le=1, description="share of the body, embeddings first, held fixed"
+    )
+    max_length: int = Field(default=128, ge=8, description="sub-words per window")
+    stride: int = Field(default=64, ge=0, description="sub-words that span windows share")
+    answer_length: int = Field(default=30, gt=0, description="sub-words of a span answer, at most")
+    pooling: Pooling = Field(default="mean", description="of hidden states into one vector")
+    layer: int = Field(
+        default=-1, description="hidden states a sentence embedding is pooled from; 0: embeddings"
+    )
+    mask_rate: float = Field(default=0.15, gt=0, lt=1, description="sub-words masked in MLM and TLM")
+
+
+class StudyRecipe(Recipe):
+    """A recipe, and what differs for single tasks."""
+
+    tasks: dict[Name, dict[str, Any]] = Field(
+        default={}, description="fields that differ when training on, or scoring, one task"
+    )
+
+
+class Pretraining(Strict):
+    """The stage that turns a scratch model into a multilingual one."""
+
+    corpus: Name = Field(description="a bitext card with a train split")
+    objectives: tuple[Literal["mlm", "tlm"], ...] = ("mlm", "tlm")
+    languages: tuple[LanguageCode, ...] | None = Field(default=None, description="default: all")
+    limit: int | None = Field(default=None, gt=0, description="sentence pairs per language")
+    seed: int = 0
+    recipe: dict[str, Any] = {}
+
+
+class ModelSpec(BaseModel):
+    """A model: its name on the board, the backend that makes it, and the backend's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Name
+    backend: str = "hf"
+    pretrain: Pretraining | None = None
+    recipe: dict[str, Any] = Field(default={}, description="recipe fields that differ for it")
+
+    @property
+    def own_options(self) -> dict[str, Any]:
+        """What is left for the backend itself to read."""
+        return dict(self.model_extra or {})
+
+
+def _named(value: Any) -> Any:
+    """`single` or `{multitask: {...}}` or `{name: stilts, use: intermediate, tasks: [...]}`."""
+    if isinstance(value, str):
+        return {"name": value, "use": value}
+    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+        ((use, options),) = value.items()
+        return {"name": use, "use": use, **(options or {})}
+    if isinstance(value, dict) and "use" not in value:
+        return {**value, "use": value.get("name")}
+    return value
+
+
+class StrategySpec(BaseModel):
+    """A training strategy: its name on the board, the strategy used, and that one's options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Name
+    use: str
+
+    @property
+    def own_options(self) -> dict[str, Any]:
+        """What is left for the strategy itself to read."""
+        return dict(self.model_extra or {})
+
+
+def _target(value: Any) -> Any:
+    return {"task": value} if isinstance(value, str) else value
+
+
+class TargetSpec(Strict):
+    """A task (or a group of them) to score, and how much of it."""
+
+    task: Name = Field(description="a target card, or a group of them")
+    split: Split | None = Field(default=None, description="another split than the card's")
+    languages: tuple[LanguageCode, ...] | None = None
+    limit: int | None = Field(default=None, gt=0, description="items per language")
+
+
+class Runtime(Strict):
+    """Where and how it runs: never part of a key, because it must not change an answer."""
+
+    store: Path | None = Field(default=None, description="folder of the stages; default: ./runs")
+    device: str | None = Field(default=None, description="cpu, cuda, cuda:1, mps; default: best")
+    checkpoint_seconds: float = Field(default=120, ge=0, description="between checkpoints")
+    shard: int = Field(default=1024, gt=0, description="items between saves of predictions")
+
+
+class Study(Strict):
+    """One question: what is trained how, and scored where."""
+
+    name: Name
+    title: str | None = None
+    about: str | None = Field(default=None, description="prose for the board; changes nothing")
+    models: tuple[ModelSpec, ...] = Field(min_length=1)
+    strategies: tuple[Annotated[StrategySpec, BeforeValidator(_named)], ...] = Field(min_length=1)
+    targets: tuple[Annotated[TargetSpec, BeforeValidator(_target)], ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
+    source_language: LanguageCode = "en"
+    train_limit: int | None = Field(
+        default=None, gt=0, description="training examples per task, the first ones"
+    )
+    recipe: StudyRecipe = StudyRecipe()
+    runtime: Runtime = Runtime()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Study:
+        for shelf, specs in (("models", self.models), ("strategies", self.strategies)):
+            names = [spec.name for spec in specs]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice:
+                raise ValueError(f"'{twice}' stands twice in '{shelf}'; give each its own 'name'")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("a seed stands twice in 'seeds'")
+        return self
+
+
+def load(path: Path) -> tuple[Study, documents.Document]:
+    """The study in a YAML file, and the document for pointing at its lines."""
+    document = documents.load(path)
+    return documents.validate(document, Study), document
