@@ -140,9 +140,7 @@ class TaskCard(Strict):
         if len(set(self.languages)) != len(self.languages):
             raise ValueError("a language stands twice in 'languages'")
         named: Iterable[str] = [
-            code
-            for source in self.sources
-            for code in (*source.codes, *(source.languages or ()))
+            code for source in self.sources for code in (*source.codes, *(source.languages or ()))
         ]
         for code in named:
             if code not in (*self.languages, self.source_language):

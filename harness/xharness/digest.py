@@ -30,6 +30,4 @@ def digest(value: Any) -> str:
 def file_digest(path: Path) -> str:
     """The 32-digit address of a file's bytes, read in blocks."""
     with path.open("rb") as file:
-        return hashlib.file_digest(
-            file, lambda: hashlib.blake2b(digest_size=_SIZE)
-        ).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_SIZE)).hexdigest()

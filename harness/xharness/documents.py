@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -145,9 +145,7 @@ def _build(
     if len(places) > _NODE_LIMIT:
         raise ConfigurationError(f"more than {_NODE_LIMIT} values", where=name)
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _build(loader, item, (*path, i), places, name) for i, item in enumerate(node.value)
-        ]
+        return [_build(loader, item, (*path, i), places, name) for i, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
         return loader.construct_object(node, deep=True)
     found: dict[Any, Any] = {}
@@ -213,11 +211,14 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
 
 def _is_pydantic_detour(document: Document, whole: tuple[str | int, ...], step: str | int) -> bool:
     """Whether `step` of a pydantic location names a union branch instead of a key."""
-    return isinstance(step, str) and (
-        "[" in step or step in {"str", "int", "float", "bool", "list", "dict", "none"}
-    ) and (whole not in document.places)
+    return (
+        isinstance(step, str)
+        and ("[" in step or step in {"str", "int", "float", "bool", "list", "dict", "none"})
+        and (whole not in document.places)
+    )
 
 
 def dump(value: Mapping[str, Any]) -> str:
     """`value` as YAML in the order given, readable by people."""
-    return cast(str, yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=100))
+    text: str = yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=100)
+    return text

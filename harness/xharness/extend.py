@@ -1,10 +1,10 @@
 """The public types a plugin implements. Import from here; everything else may move.
 
-    Source    rows from somewhere
-    Kind      what a task asks (see `xharness.kinds.base`)
-    Backend   makes models; a Model trains, predicts, saves itself
-    Strategy  a pure function from a Route to the model a target is judged on
-    Executor  carries out a plan
+Source    rows from somewhere
+Kind      what a task asks (see `xharness.kinds.base`)
+Backend   makes models; a Model trains, predicts, saves itself
+Strategy  a pure function from a Route to the model a target is judged on
+Executor  carries out a plan
 """
 
 from __future__ import annotations

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from typing_extensions import Annotated
 
 from xharness import documents
 from xharness.cards import LanguageCode, Name, Split
@@ -39,7 +38,9 @@ class Recipe(Strict):
     layer: int = Field(
         default=-1, description="hidden states a sentence embedding is pooled from; 0: embeddings"
     )
-    mask_rate: float = Field(default=0.15, gt=0, lt=1, description="sub-words masked in MLM and TLM")
+    mask_rate: float = Field(
+        default=0.15, gt=0, lt=1, description="sub-words masked in MLM and TLM"
+    )
 
 
 class StudyRecipe(Recipe):
@@ -58,7 +59,7 @@ class Pretraining(Strict):
     languages: tuple[LanguageCode, ...] | None = Field(default=None, description="default: all")
     limit: int | None = Field(default=None, gt=0, description="sentence pairs per language")
     seed: int = 0
-    recipe: dict[str, Any] = {}
+    recipe: dict[str, Any] = Field(default={}, description="recipe fields that differ for it")
 
 
 class ModelSpec(BaseModel):

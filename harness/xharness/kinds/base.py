@@ -78,6 +78,10 @@ class Kind(Protocol):
         """
         ...
 
+    def learnable(self, example: Example) -> bool:
+        """Whether a model can be trained on it; what is not is left out and counted."""
+        ...
+
     def chance(self, card: TaskCard) -> float | None:
         """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
         ...

@@ -1,0 +1,47 @@
+"""Bitext retrieval: find each sentence's translation among all of the other language's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from xharness.cards import TaskCard
+from xharness.kinds.accuracy import ACCURACY
+from xharness.kinds.base import Example, Metric, Reader, Row
+
+
+@dataclass(frozen=True, slots=True)
+class BitextExample:
+    """A source sentence (the query), its translation (in the index), and its place there."""
+
+    id: str
+    source: str
+    target: str
+    label: int
+
+
+class Bitext:
+    """Which target sentence translates this source sentence? Gold: the one on the same line.
+
+    XTREME asks Tatoeba in one direction only, English queries against the foreign index
+    (Hu et al. 2020, appendix; `utils_retrieve.similarity_search` of the official code).
+    """
+
+    name = "bitext"
+    fields: Mapping[str, bool] = MappingProxyType({"source": True, "target": True})
+    prediction: Literal["int", "ints", "text"] = "int"
+    whole = True
+    metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
+        read = Reader(card, row, item)
+        place = int(item.rsplit("-", 1)[-1])
+        return BitextExample(item, read.text("source").strip(), read.text("target").strip(), place)
+
+    def learnable(self, example: Example) -> bool:
+        return True
+
+    def chance(self, card: TaskCard) -> float | None:
+        return None

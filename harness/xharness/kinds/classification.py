@@ -1,0 +1,43 @@
+"""Classification: one label for a text, or for a pair of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from xharness.cards import TaskCard
+from xharness.kinds.accuracy import ACCURACY
+from xharness.kinds.base import Example, Metric, Reader, Row
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationExample:
+    """A text, perhaps with a second one, and the place of its label in the card's labels."""
+
+    id: str
+    text: str
+    pair: str | None
+    label: int
+
+
+class Classification:
+    """Which of the card's labels is it?"""
+
+    name = "classification"
+    fields: Mapping[str, bool] = MappingProxyType({"text": True, "pair": False, "label": True})
+    prediction: Literal["int", "ints", "text"] = "int"
+    whole = False
+    metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> ClassificationExample:
+        read = Reader(card, row, item)
+        pair = read.text("pair") if read.has("pair") else None
+        return ClassificationExample(item, read.text("text"), pair, read.label())
+
+    def learnable(self, example: Example) -> bool:
+        return True
+
+    def chance(self, card: TaskCard) -> float | None:
+        return 1 / len(card.labels) if card.labels else None

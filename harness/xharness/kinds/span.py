@@ -1,0 +1,80 @@
+"""Span questions: answer with a stretch of the context (extractive question answering)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from xharness.cards import TaskCard
+from xharness.errors import UnavailableError
+from xharness.kinds.base import Example, Metric, Reader, Row
+from xharness.kinds.qa_metrics import METRICS
+
+
+class Answer(NamedTuple):
+    """A gold answer and the character it starts at; -1 where the context does not hold it."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpanExample:
+    """A question, the context that answers it, and the gold answers."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+
+
+class Span:
+    """Which stretch of the context answers the question?"""
+
+    name = "span"
+    fields: Mapping[str, bool] = MappingProxyType(
+        {"question": True, "context": True, "answers": True}
+    )
+    prediction: Literal["int", "ints", "text"] = "text"
+    whole = False
+    metrics: Mapping[str, Metric] = METRICS
+
+    def example(self, row: Row, item: str, card: TaskCard) -> SpanExample:
+        read = Reader(card, row, item)
+        context = read.text("context")
+        answers = tuple(
+            _located(text, start, context)
+            for text, start in _answers(read.value("answers"), card, item)
+        )
+        return SpanExample(item, read.text("question"), context, answers)
+
+    def learnable(self, example: Example) -> bool:
+        return isinstance(example, SpanExample) and any(one.start >= 0 for one in example.answers)
+
+    def chance(self, card: TaskCard) -> float | None:
+        return None
+
+
+def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
+    """Both public shapes: a mapping of lists, or a list of mappings."""
+    try:
+        if isinstance(value, Mapping):
+            texts: Sequence[str] = value["text"]
+            return [(str(t), int(s)) for t, s in zip(texts, value["answer_start"], strict=True)]
+        return [(str(one["text"]), int(one["answer_start"])) for one in value]
+    except (KeyError, TypeError, ValueError):
+        raise UnavailableError(
+            "these are not answers",
+            where=f"card '{card.name}', item {item}",
+            expected="{text: [...], answer_start: [...]}",
+        ) from None
+
+
+def _located(text: str, start: int, context: str) -> Answer:
+    """The answer where it really stands: public copies strip contexts and keep old offsets."""
+    if text and context[max(start, 0) : max(start, 0) + len(text)] == text:
+        return Answer(text, max(start, 0))
+    places = [i for i in range(len(context)) if text and context.startswith(text, i)]
+    return Answer(text, min(places, key=lambda place: abs(place - start), default=-1))
