@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from xharness.cards import Split
 from xharness.digest import digest
 from xharness.study import Recipe, Sampling
 
@@ -41,7 +42,7 @@ class Portion:
 
     card: str
     language: str
-    split: str
+    split: Split
     limit: int | None
     fingerprint: str
 
@@ -91,6 +92,12 @@ class Train:
     def needs(self) -> tuple[Stage, ...]:
         return (self.start,) if isinstance(self.start, Train) else ()
 
+    @property
+    def _unread(self) -> set[str]:
+        """The recipe's fields that training does not read: changing one must not retrain."""
+        masks = any(feed.objective != "task" for feed in self.feeds)
+        return {"layer", "answer_length"} | (set() if masks else {"mask_rate"})
+
     @cached_property
     def key(self) -> str:
         return digest(
@@ -99,7 +106,7 @@ class Train:
                 "start": self.start.key,
                 "feeds": [feed.identity for feed in self.feeds],
                 "mixing": [self.mixing.by, self.mixing.temperature, self.mixing.cap],
-                "recipe": self.recipe.model_dump(mode="json"),
+                "recipe": self.recipe.model_dump(mode="json", exclude=self._unread),
                 "heads": self.heads,
                 "seed": self.seed,
             }

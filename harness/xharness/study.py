@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from xharness import documents
 from xharness.cards import LanguageCode, Name, Split
@@ -42,11 +51,32 @@ class Recipe(Strict):
         default=0.15, gt=0, lt=1, description="sub-words masked in MLM and TLM"
     )
 
+    def changed(self, *changes: Mapping[str, Any]) -> Recipe:
+        """This recipe with some fields changed, later changes over earlier ones."""
+        values = {name: getattr(self, name) for name in Recipe.model_fields}
+        return Recipe(
+            **{key: value for change in (values, *changes) for key, value in change.items()}
+        )
+
+
+def _changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        Recipe().changed(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from None
+    return value
+
+
+Changes = Annotated[dict[str, Any], AfterValidator(_changes)]
+"""Some fields of a recipe."""
+
 
 class StudyRecipe(Recipe):
     """A recipe, and what differs for single tasks."""
 
-    tasks: dict[Name, dict[str, Any]] = Field(
+    tasks: dict[Name, Changes] = Field(
         default={}, description="fields that differ when training on, or scoring, one task"
     )
 
@@ -59,7 +89,7 @@ class Pretraining(Strict):
     languages: tuple[LanguageCode, ...] | None = Field(default=None, description="default: all")
     limit: int | None = Field(default=None, gt=0, description="sentence pairs per language")
     seed: int = 0
-    recipe: dict[str, Any] = Field(default={}, description="recipe fields that differ for it")
+    recipe: Changes = Field(default={}, description="recipe fields that differ for it")
 
 
 class ModelSpec(BaseModel):
@@ -70,7 +100,7 @@ class ModelSpec(BaseModel):
     name: Name
     backend: str = "hf"
     pretrain: Pretraining | None = None
-    recipe: dict[str, Any] = Field(default={}, description="recipe fields that differ for it")
+    recipe: Changes = Field(default={}, description="recipe fields that differ for it")
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -96,7 +126,8 @@ class StrategySpec(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: Name
-    use: str
+    use: str = Field(description="a strategy by name: single, multitask, intermediate, …")
+    recipe: Changes = Field(default={}, description="recipe fields that differ under it")
 
     @property
     def own_options(self) -> dict[str, Any]:

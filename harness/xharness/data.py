@@ -1,0 +1,160 @@
+"""Rows become examples: the right source, the card's filter, the kind's reading, and a count.
+
+What was expected and what was found is kept beside the examples, so that every number made from
+them can carry the mark *partial data*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from xharness.cards import SourceSpec, Split, TaskCard
+from xharness.catalogue import Catalogue, validated
+from xharness.digest import digest
+from xharness.errors import UnavailableError
+from xharness.extend import Example, Request, Row, Source, Surroundings
+from xharness.languages import name_of
+from xharness.stages import Portion
+
+
+@dataclass(frozen=True)
+class Count:
+    """How much of a split there was, and how much was used."""
+
+    card: str
+    language: str
+    split: str
+    rows: int
+    expected: int | None
+    used: int
+    refused: int = 0
+
+    @property
+    def partial(self) -> bool:
+        """Whether the data is not the publisher's whole split."""
+        return self.expected is not None and self.rows != self.expected
+
+    def __str__(self) -> str:
+        return (
+            f"{self.card} {self.language} {self.split}: {self.rows} rows, {self.expected} expected"
+        )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The examples of one portion, and what was counted on the way."""
+
+    examples: list[Example]
+    count: Count
+
+
+class Data:
+    """Finds and reads the rows that cards describe."""
+
+    def __init__(self, catalogue: Catalogue, surroundings: Surroundings) -> None:
+        self._catalogue, self._surroundings = catalogue, surroundings
+
+    def portion(self, card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
+        """The portion with its fingerprint, without reading its rows.
+
+        Raises:
+            UnavailableError: the data cannot be had.
+        """
+        source, spec, request = self._request(card, language, split)
+        identity = [
+            source.name,
+            source.fingerprint(request),
+            spec.expand(spec.where, language),
+            card.meaning(),
+        ]
+        return Portion(card.name, language, split, limit, digest(identity))
+
+    def load(self, portion: Portion, *, learn: bool = False) -> Loaded:
+        """The portion's examples; with `learn`, only those a model can be trained on.
+
+        Every row is counted, those beyond the limit too: a count tells partial data.
+
+        Raises:
+            UnavailableError: the data cannot be had, does not fit the card, is empty, or has
+                another number of rows than the card expects under `strict_data`.
+        """
+        card = self._catalogue.card(portion.card)
+        kind = self._catalogue.kinds[card.kind]
+        examples: list[Example] = []
+        rows = refused = 0
+        for number, row in enumerate(self._rows(portion)):
+            rows += 1
+            if portion.limit is not None and len(examples) >= portion.limit:
+                continue
+            example = kind.example(row, _item(card, row, number), card)
+            if learn and not kind.learnable(example):
+                refused += 1
+            else:
+                examples.append(example)
+        _check_ids(card, examples)
+        expected = card.expected_rows(portion.language, portion.split)
+        count = Count(
+            card.name, portion.language, portion.split, rows, expected, len(examples), refused
+        )
+        if not examples:
+            raise UnavailableError(f"no rows in {card.name} {portion.language} {portion.split}")
+        if count.partial and self._surroundings.strict_data:
+            raise UnavailableError(
+                f"partial data: {count}", hint="leave out --strict-data to go on"
+            )
+        return Loaded(examples, count)
+
+    def _rows(self, portion: Portion) -> Iterator[Row]:
+        card = self._catalogue.card(portion.card)
+        source, spec, request = self._request(card, portion.language, portion.split)
+        where: dict[str, str] = spec.expand(spec.where, portion.language)
+        for row in source.rows(request):
+            if all(_matches(card, row, column, pattern) for column, pattern in where.items()):
+                yield row
+
+    def _request(
+        self, card: TaskCard, language: str, split: Split
+    ) -> tuple[Source, SourceSpec, Request]:
+        spec = card.source(language, split)
+        if spec is None:
+            raise UnavailableError(_no_source(card, language, split))
+        source = self._catalogue.sources[spec.source]
+        own = spec.expand(spec.own_options, language)
+        options: Any = validated(source.options, own, f"card '{card.name}', source '{spec.source}'")
+        called = spec.expand(spec.splits[split], language)
+        return source, spec, Request(options, language, called, self._surroundings)
+
+
+def _item(card: TaskCard, row: Row, number: int) -> str:
+    column = card.fields.get("id")
+    return str(row.get(column, number)) if isinstance(column, str) else str(number)
+
+
+def _matches(card: TaskCard, row: Row, column: str, pattern: str) -> bool:
+    if column not in row:
+        raise UnavailableError(
+            f"the data has no column '{column}' to filter by", where=f"card '{card.name}'"
+        )
+    return fnmatchcase(str(row[column]), pattern)
+
+
+def _check_ids(card: TaskCard, examples: list[Example]) -> None:
+    seen: set[str] = set()
+    for example in examples:
+        if example.id in seen:
+            raise UnavailableError(
+                f"two items have the id '{example.id}'", where=f"card '{card.name}'"
+            )
+        seen.add(example.id)
+
+
+def _no_source(card: TaskCard, language: str, split: Split) -> str:
+    if language not in card.languages:
+        return f"task '{card.name}' is not in {name_of(language)} ('{language}')"
+    splits = sorted(
+        {name for spec in card.sources for name in spec.splits if spec.serves(language, name)}
+    )
+    return f"task '{card.name}' has no {split} split in '{language}'; it has: {', '.join(splits)}"

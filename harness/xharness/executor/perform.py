@@ -1,0 +1,92 @@
+"""Performs one stage inside its folder; what it returns goes into the receipt."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from xharness.data import Count
+from xharness.errors import StageError
+from xharness.executor.predicting import predict
+from xharness.executor.scoring import score
+from xharness.executor.work import Work
+from xharness.extend import Session, TrainingSet
+from xharness.stages import Feed, Predict, Stage, Train
+from xharness.store import SCRATCH
+
+
+def perform(stage: Stage, work: Work, folder: Path) -> Mapping[str, Any]:
+    """Do what `stage` says, continuing from what an interrupted attempt left in `folder`.
+
+    Raises:
+        XharnessError: it cannot be done.
+    """
+    try:
+        if isinstance(stage, Train):
+            return train(stage, work, folder)
+        if isinstance(stage, Predict):
+            return predict(stage, work, folder)
+        return score(stage, work, folder)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            where = str(error.filename or folder)
+            raise StageError(
+                error.strerror or "cannot write",
+                where=where,
+                hint="free some space or name another folder with --store, then run again",
+            ) from error
+        raise
+
+
+def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
+    """Train and save a model under `folder`/model."""
+    unfinished = folder / SCRATCH
+    unfinished.mkdir(exist_ok=True)
+    counts: list[Count] = []
+    feeds = [_training_set(feed, work, counts) for feed in stage.feeds]
+    model = work.take(stage.start)
+    facts = model.fit(
+        feeds,
+        stage.recipe,
+        Session(
+            seed=stage.seed,
+            folder=unfinished / "checkpoint",
+            heads=stage.heads,
+            mixing=stage.mixing,
+            checkpoint_seconds=work.runtime.checkpoint_seconds,
+            progress=work.progress(stage, "steps"),
+        ),
+    )
+    shutil.rmtree(unfinished / "model", ignore_errors=True)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    model.save(unfinished / "model")
+    (unfinished / "model").rename(folder / "model")
+    work.keep(stage, model)
+    return {
+        "stage": "train",
+        "training": dict(facts),
+        "sizes": asdict(model.sizes()),
+        "data": [*_before(stage, work), *(asdict(count) for count in counts)],
+    }
+
+
+def _before(stage: Train, work: Work) -> Sequence[Mapping[str, Any]]:
+    """What the model had learnt from before this stage."""
+    if not isinstance(stage.start, Train):
+        return ()
+    data: Sequence[Mapping[str, Any]] = work.store.receipt(stage.start.key).facts["data"]
+    return data
+
+
+def _training_set(feed: Feed, work: Work, counts: list[Count]) -> TrainingSet:
+    """The feed's rows; portions of several languages follow each other."""
+    card = work.catalogue.card(feed.portions[0].card)
+    loaded = [work.data.load(portion, learn=True) for portion in feed.portions]
+    counts += [one.count for one in loaded]
+    examples = [example for one in loaded for example in one.examples]
+    kind = work.catalogue.kinds[card.kind]
+    return TrainingSet(card, kind, feed.objective, feed.head, examples)

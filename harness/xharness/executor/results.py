@@ -1,0 +1,100 @@
+"""From finished stages to tidy rows: what the leaderboard is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from xharness.data import Count
+from xharness.executor.outcome import Report
+from xharness.executor.work import Work
+from xharness.extend import TaskCard
+from xharness.plan import Arm, Plan
+from xharness.scores import Missing
+from xharness.scores import Score as ScoreRow
+from xharness.stages import Portion
+
+
+def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
+    """One row per model, strategy, seed, task, language and metric; reasons for what is missing."""
+    rows: list[ScoreRow | Missing] = []
+    for arm in plan.arms:
+        if work.store.has(arm.score.key):
+            rows.extend(_rows(arm, plan, work))
+        else:
+            rows.append(_missing(arm, report))
+    return rows + list(plan.missing)
+
+
+def _missing(arm: Arm, report: Report) -> Missing:
+    return Missing(
+        model=arm.model,
+        strategy=arm.strategy,
+        seed=arm.seed,
+        task=arm.target.task,
+        reason=report.reason(arm.score) or "not run yet",
+    )
+
+
+def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
+    card = work.catalogue.card(arm.target.task)
+    kind = work.catalogue.kinds[card.kind]
+    folder = work.store.open(arm.score.key)
+    facts = work.store.receipt(arm.score.predictions.key).facts
+    found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    training = tuple(dict.fromkeys(_training_notes(facts["trained_on"])))
+    counts = {count["language"]: Count(**count) for count in facts["data"]}
+    chance = kind.chance(card)
+    for portion in arm.score.predictions.portions:
+        scored = found[portion.language]
+        notes = (*_notes(card, portion, counts[portion.language]), *training)
+        for name in card.metrics:
+            yield ScoreRow(
+                model=arm.model,
+                parameters=facts["sizes"]["total"],
+                embedding_parameters=facts["sizes"]["embedding"],
+                strategy=arm.strategy,
+                seed=arm.seed,
+                task=card.name,
+                kind=card.kind,
+                language=portion.language,
+                source_language=_source_language(card, plan),
+                split=portion.split,
+                metric=name,
+                main=name == card.metrics[0],
+                value=100 * scored["values"][name],
+                chance=None if chance is None else 100 * chance,
+                n=scored["n"],
+                parallel=card.parallel,
+                notes=notes,
+                stage=arm.score.key,
+            )
+
+
+def _source_language(card: TaskCard, plan: Plan) -> str | None:
+    """Where the gap is measured from: the study's source language, if the task tests it."""
+    language = plan.study.source_language
+    return language if card.source_language is not None and language in card.languages else None
+
+
+def _notes(card: TaskCard, portion: Portion, count: Count) -> Iterator[str]:
+    """What a reader of the number must know about the data under it."""
+    if portion.split != card.scored:
+        yield f"scored on {portion.split}, not on the card's {card.scored}"
+    if count.partial:
+        yield f"partial data: {count.split} has {count.rows} of {count.expected} rows"
+    if count.used < count.rows:
+        yield f"limited: first {count.used} items"
+
+
+def _training_notes(trained_on: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What a reader must know about the data the model was trained on."""
+    for values in trained_on:
+        count = Count(**values)
+        if count.partial:
+            yield (
+                f"trained on partial data: {count.card} has {count.rows} of {count.expected} rows"
+            )
+        if count.used + count.refused < count.rows:
+            yield f"trained on the first {count.used} examples of {count.card}"

@@ -1,0 +1,70 @@
+"""Scores: per-item statistics of stored predictions, and the values their sums give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xharness.errors import StageError
+from xharness.executor.tables import write_table
+from xharness.executor.work import Work
+from xharness.extend import Example, Metric, Prediction, TaskCard
+from xharness.stages import Portion, Score
+from xharness.store import write_json
+
+
+def score(stage: Score, work: Work, folder: Path) -> Mapping[str, Any]:
+    """Write `folder`/scores.json and statistics/<language>.parquet."""
+    predictions = work.store.open(stage.predictions.key) / "predictions"
+    (folder / "statistics").mkdir(exist_ok=True)
+    tell = work.progress(stage, "languages")
+    values: dict[str, Any] = {}
+    for done, portion in enumerate(stage.predictions.portions, 1):
+        values[portion.language] = _language(stage, work, portion, predictions, folder)
+        tell(done, len(stage.predictions.portions))
+    write_json(folder / "scores.json", values)
+    return {"stage": "score", "languages": len(values)}
+
+
+def _language(
+    stage: Score, work: Work, portion: Portion, predictions: Path, folder: Path
+) -> dict[str, Any]:
+    """Score one language: metric → value in [0, 1], and the number of items."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    card = work.catalogue.card(stage.predictions.card)
+    kind = work.catalogue.kinds[card.kind]
+    examples = work.data.load(portion).examples
+    stored = pq.read_table(predictions / f"{portion.language}.parquet")
+    if stored.column("item").to_pylist() != [example.id for example in examples]:
+        raise StageError(f"predictions of {portion.card} {portion.language} are for other items")
+    given = stored.column("prediction").to_pylist()
+    columns: dict[str, Any] = {"item": stored.column("item")}
+    values: dict[str, float] = {}
+    for name in stage.metrics:
+        metric = kind.metrics[name]
+        statistics = item_statistics(metric, examples, given, card, portion.language)
+        values[name] = float(metric.value(statistics.sum(axis=0)))
+        for place, statistic in enumerate(metric.statistics):
+            columns[f"{name}.{statistic}"] = statistics[:, place]
+    write_table(folder / "statistics" / f"{portion.language}.parquet", pa.table(columns))
+    return {"values": values, "n": len(examples)}
+
+
+def item_statistics(
+    metric: Metric,
+    examples: Sequence[Example],
+    predictions: Sequence[Prediction],
+    card: TaskCard,
+    language: str,
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Per-item statistics, shape (items, statistics)."""
+    rows = [
+        metric.item(example, prediction, card, language)
+        for example, prediction in zip(examples, predictions, strict=True)
+    ]
+    return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(metric.statistics))

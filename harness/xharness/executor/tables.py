@@ -1,0 +1,21 @@
+"""Parquet files, written atomically."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write `table` so that `path` has all of it or is as it was.
+
+    One writer at a time: the caller holds the stage's folder.
+    """
+    import pyarrow.parquet as pq
+
+    partial = path.with_suffix(".partial")
+    pq.write_table(table, partial, compression="zstd")
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""Training strategies: which model a target is judged on."""

@@ -1,0 +1,16 @@
+"""The strategies this package offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xharness.extend import Strategy
+from xharness.hookspecs import hookimpl
+from xharness_strategies.intermediate import Intermediate
+from xharness_strategies.multitask import Multitask
+from xharness_strategies.single import Single
+
+
+@hookimpl
+def xharness_strategies() -> Iterable[Strategy]:
+    return (Single(), Intermediate(), Multitask())
