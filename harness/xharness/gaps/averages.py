@@ -42,7 +42,8 @@ def common_tasks(gaps: Sequence[TaskGap]) -> tuple[tuple[str, ...], dict[str, st
 def _why_left_out(found: Sequence[TaskGap], counted: set[Arm]) -> str | None:
     lacking = {one.arm: one.undefined or "" for one in found if one.gap is None}
     if len(lacking) == len(found):
-        return "; ".join(dict.fromkeys(lacking.values()))
+        heard = [why for arm, why in lacking.items() if arm in counted] or lacking.values()
+        return "; ".join(dict.fromkeys(heard))
     lacking |= dict.fromkeys(counted - {one.arm for one in found}, "no row")
     told = [f"{' × '.join(arm)}: {why}" for arm, why in sorted(lacking.items()) if arm in counted]
     if told:

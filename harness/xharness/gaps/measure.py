@@ -121,7 +121,8 @@ def _retention(own: Curves, chance: float | None) -> Estimate | None:
         return None
     above = own.source - chance
     ratio = np.divide(own.mean - chance, above, out=np.full_like(above, np.inf), where=above > 0)
-    return own.estimate(ratio)
+    retained = own.estimate(ratio)
+    return retained if retained is None or np.isfinite(retained.high or 0) else None
 
 
 def _change(gap: TaskGap, changed: Curves, baseline: str) -> Change:

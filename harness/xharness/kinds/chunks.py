@@ -3,6 +3,10 @@
 The rules are those of conlleval, which seqeval 1.2.2 follows: the first character of a tag is its
 prefix, the rest its type. Bare part-of-speech tags go through the same rules in XTREME, with
 consequences the cards name: runs of one tag are one chunk, CCONJ and SCONJ have one type.
+
+One difference is deliberate. seqeval joins the sentences of a corpus and then loses where an X at
+the beginning of a sentence starts, so that it is right or wrong with the last word of the sentence
+before; here each sentence is counted alone.
 """
 
 from __future__ import annotations

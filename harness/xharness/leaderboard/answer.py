@@ -1,0 +1,165 @@
+"""The answer first: what the rows say about the question, and what they can't say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from xharness.gaps import Arm, Average, Change, Estimate, TaskGap
+from xharness.leaderboard.board import Board
+from xharness.leaderboard.text import (
+    escape,
+    listed,
+    parameters,
+    plural,
+    points,
+    rounded,
+    with_interval,
+)
+
+_NAMED = 3  # arms named in a remark before it counts them
+_FEW_SEEDS = 5  # below it a percentile bootstrap over seeds is known to be too narrow
+
+
+def answer(board: Board) -> list[str]:
+    """One sentence in all, one for each comparison, and what limits them."""
+    baseline = escape(board.gaps.baseline)
+    compared = [arm for arm in board.arms if arm[1] != board.gaps.baseline]
+    lines = ["## Answer", ""]
+    if not compared:
+        lines += [f"The rows compare no strategy with {baseline}.", ""]
+    for strategy in dict.fromkeys(strategy for _, strategy in compared):
+        arms = [arm for arm in compared if arm[1] == strategy]
+        lines += [f"**{_in_all(board, strategy, arms)}**", ""]
+        lines += [f"- {_of_one(board, arm)}" for arm in arms] + [""]
+    lines += [
+        "A smaller gap is not better by itself: it also shrinks when the "
+        f"{board.source} score falls. Read it beside the two scores it is the difference of.",
+        "",
+    ]
+    limits = [f"- {one}" for one in _limits(board)]
+    return [*lines, "What limits this answer:", "", *limits, ""] if limits else lines
+
+
+def direction(estimate: Estimate | None) -> int:
+    """-1 or 1 where the interval, as it is shown, lies below or above zero; else 0."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return 0
+    return (rounded(estimate.low) > 0) - (rounded(estimate.high) < 0)
+
+
+def _in_all(board: Board, strategy: str, arms: Sequence[Arm]) -> str:
+    """`multitask` against `single`, counted over models."""
+    changes = [_gap(board.gaps.change(arm)) for arm in arms]
+    ways = [direction(one) for one in changes if one is not None]
+    undefined = len(arms) - len(ways)
+    tasks = next((one.tasks for one in board.gaps.averages if one.tasks), ())
+    over = f"over {plural(len(tasks), 'task')} ({listed(map(escape, tasks))})" if tasks else "here"
+    told = [
+        f"{verb} the gap for {count} of {plural(len(arms), 'model')}"
+        for verb, count in (("narrows", ways.count(-1)), ("widens", ways.count(1)))
+        if count
+    ]
+    against = f"against {escape(board.gaps.baseline)}, {over}"
+    rest = f"; for {undefined} it is undefined" if undefined else ""
+    if not ways:
+        return f"What {escape(strategy)} changes {against}, is undefined."
+    if not told:
+        return f"Whether {escape(strategy)} changes the gap {against}, the data can't tell{rest}."
+    rest = f"; for {ways.count(0)} the data can't tell{rest}" if ways.count(0) else rest
+    return f"{escape(strategy)}, {against}, {listed(told)}{rest}."
+
+
+def _gap(change: Change | None) -> Estimate | None:
+    return change.gap if change is not None else None
+
+
+def _of_one(board: Board, arm: Arm) -> str:
+    change, own = board.gaps.change(arm), board.gaps.average(arm)
+    base = board.gaps.average((arm[0], board.gaps.baseline))
+    name = f"{_sized(board, arm[0])}, {escape(arm[1])}"
+    if change is None or change.gap is None or change.mean is None or change.source is None:
+        why = change.undefined if change is not None and change.undefined else "no rows"
+        return f"{name}: *undefined* ({escape(why)})."
+    return (
+        f"{name}: {_verdict(change)}{_from_to(base, own)}. "
+        f"Change of the gap {with_interval(change.gap, change=True)} points; "
+        f"{board.source} {with_interval(change.source, change=True)}, "
+        f"mean of the others {with_interval(change.mean, change=True)}. "
+        f"{_judgement(change, board.source)}"
+    )
+
+
+def _sized(board: Board, model: str) -> str:
+    total, body = board.sizes.get(model, (None, None))
+    if total is None:
+        return f"**{escape(model)}**"
+    inner = f", {parameters(body)} outside the embedding" if body is not None else ""
+    return f"**{escape(model)}** ({parameters(total)} parameters{inner})"
+
+
+def _verdict(change: Change) -> str:
+    return {-1: "narrows the gap", 1: "widens the gap", 0: "may or may not change the gap"}[
+        direction(change.gap)
+    ]
+
+
+def _from_to(base: Average | None, own: Average | None) -> str:
+    if base is None or own is None or base.gap is None or own.gap is None:
+        return ""
+    return f" ({points(base.gap.value)} → {points(own.gap.value)})"
+
+
+def _judgement(change: Change, source: str) -> str:
+    """What the change of the gap is made of; a narrower gap can be a loss."""
+    if change.gap is not None and change.gap.low is None:
+        return "There is no interval, so this may be chance."
+    gap, mean = direction(change.gap), direction(change.mean)
+    if gap == 0:
+        return "The interval of the change includes zero."
+    return {
+        (-1, 1): "The other languages gained.",
+        (-1, 0): "Whether the other languages gained, the data can't tell.",
+        (-1, -1): f"The other languages lost as well: {source} lost more.",
+        (1, 1): f"The other languages gained as well: {source} gained more.",
+        (1, 0): "Whether the other languages lost, the data can't tell.",
+        (1, -1): "The other languages lost.",
+    }[gap, mean]
+
+
+def _limits(board: Board) -> Iterator[str]:
+    yield from _seeds(board)
+    for task, reason in board.gaps.left_out.items():
+        yield f"{escape(task)} is in no average: {escape(reason)}."
+    for task in board.tasks:
+        found = [one for arm in board.arms if (one := board.gaps.task(arm, task)) is not None]
+        scored = [one for one in found if one.scores]
+        near = [one for one in scored if one.near_chance]
+        if near:
+            chance = f"near chance ({points(near[0].chance or 0)})"
+            yield f"{escape(task)}: {chance}, so a small gap says little ({_who(near, scored)})."
+        for note in dict.fromkeys(note for one in scored for note in one.notes):
+            said = [one for one in scored if note in one.notes]
+            yield f"{escape(task)}: {escape(note)} ({_who(said, scored)})."
+
+
+def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap]) -> str:
+    """Which arms: their names while they are few."""
+    if len(some) == len(scored):
+        return "every arm"
+    if len(some) > _NAMED:
+        return f"{len(some)} of {len(scored)} arms"
+    return listed(escape(" × ".join(one.arm)) for one in some)
+
+
+def _seeds(board: Board) -> Iterator[str]:
+    counts = {len(one.seeds) for one in board.gaps.tasks if one.seeds}
+    if not counts:
+        yield "Nothing was scored."
+    elif counts == {1}:
+        yield (
+            "One seed: the intervals cover the choice of test items, not the luck of training; "
+            "another seed may well change the answer."
+        )
+    elif min(counts) < _FEW_SEEDS:
+        fewest = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(min(counts))
+        yield f"{fewest} seeds: intervals resampled from so few tend to be too narrow."

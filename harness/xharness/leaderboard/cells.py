@@ -1,0 +1,45 @@
+"""Cells of the board's tables: a number, or why there is none."""
+
+from __future__ import annotations
+
+from xharness.gaps import Average, Change, Estimate, TaskGap
+from xharness.leaderboard.text import Footnotes, escape, points, with_interval
+
+NEAR = "near chance: the model can't do the task, so a small gap here says little"
+SILENT = "not in scores.jsonl"
+_NO_INTERVAL = "no interval: one seed, and no per-item evidence"
+
+
+def name(text: str, notes: Footnotes, *said: str) -> str:
+    """A name with the marks of what is said of it."""
+    return escape(text) + notes.mark(*said)
+
+
+def number(
+    estimate: Estimate | None, notes: Footnotes, why: str | None, *, interval: bool = False
+) -> str:
+    """A score, with its interval if wanted, or a dash with the reason."""
+    if estimate is None:
+        return "—" + notes.mark(why or SILENT)
+    return with_interval(estimate) if interval else points(estimate.value)
+
+
+def gap(found: TaskGap | Average | None, notes: Footnotes) -> str:
+    """A gap with its interval, marked near chance; or *undefined* with the reason."""
+    marks = [NEAR] if found is not None and found.near_chance else []
+    if found is None or found.gap is None:
+        why = found.undefined if found is not None else None
+        return "*undefined*" + notes.mark(why or SILENT, *marks)
+    if found.gap.low is None:
+        marks.append(_NO_INTERVAL)
+    return with_interval(found.gap) + notes.mark(*marks)
+
+
+def change(found: Change | None, which: str, notes: Footnotes) -> str:
+    """The change of `gap` or `mean` with its interval; a dash for the baseline itself."""
+    if found is None:
+        return "—"
+    estimate: Estimate | None = getattr(found, which)
+    if estimate is None:
+        return "*undefined*" + notes.mark(found.undefined or SILENT)
+    return with_interval(estimate, change=True) + notes.mark(*found.notes)

@@ -1,0 +1,242 @@
+"""The contract kit: what every backend must keep, as tests a plugin author inherits.
+
+    from xharness.testing import BackendContract
+    from my_plugin import MyBackend
+
+    class TestMyBackend(BackendContract):
+        backend = MyBackend()
+        options = {"path": "tests/tiny-model"}
+
+pytest finds the inherited tests. Each kind the backend names in `kinds` is tried on a tiny task
+that a working model learns in seconds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from xharness.cards import About, SourceSpec, TaskCard
+from xharness.catalogue import validated
+from xharness.extend import (
+    Backend,
+    Example,
+    Kind,
+    Model,
+    Recipe,
+    Session,
+    Sizes,
+    Surroundings,
+    TrainingSet,
+)
+from xharness.kinds import (
+    SHIPPED,
+    Answer,
+    BitextExample,
+    ChoiceExample,
+    ClassificationExample,
+    SpanExample,
+    TaggingExample,
+)
+
+_WORDS = (
+    "red blue green stone river cloud house bird lamp road salt wind".split()  # noqa: SIM905
+)
+_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in SHIPPED}
+
+
+def toy_card(kind: str) -> TaskCard:
+    """A card of `kind` for `toy_examples`."""
+    labels = {"classification": ("no-bird", "bird"), "choice": ("first", "second")}
+    return TaskCard(
+        name=f"toy_{kind}",
+        kind=kind,
+        role="target",
+        sources=(SourceSpec.model_validate({"from": "nowhere"}),),
+        languages=("en",),
+        fields={},
+        labels=labels.get(kind, ("O", "B-LOC")),
+        metrics=(next(iter(_KINDS[kind].metrics)),),
+        about=About(title="toy", summary="toy", licence="CC0-1.0", citation="none"),
+    )
+
+
+def toy_examples(kind: str, count: int, seed: int = 0) -> list[Example]:
+    """`count` examples that a word can tell apart: is there a bird, which choice has one, …"""
+    draw = random.Random(f"{kind}-{seed}")
+    return [_TOYS[kind](str(number), draw) for number in range(count)]
+
+
+def _words(draw: random.Random, count: int) -> list[str]:
+    return draw.choices([word for word in _WORDS if word != "bird"], k=count)
+
+
+def _classification(item: str, draw: random.Random) -> Example:
+    label = draw.randrange(2)
+    words = [*_words(draw, 3), "bird" if label else "lamp"]
+    draw.shuffle(words)
+    return ClassificationExample(item, " ".join(words), None, label)
+
+
+def _choice(item: str, draw: random.Random) -> Example:
+    label = draw.randrange(2)
+    choices = [" ".join(_words(draw, 2)), " ".join(_words(draw, 2))]
+    choices[label] = f"bird {choices[label]}"
+    return ChoiceExample(item, "who flies", tuple(choices), label)
+
+
+def _tagging(item: str, draw: random.Random) -> Example:
+    words = draw.choices(_WORDS, k=draw.randint(3, 7))
+    return TaggingExample(item, tuple(words), tuple(int(word == "bird") for word in words))
+
+
+def _span(item: str, draw: random.Random) -> Example:
+    words = [*_words(draw, 3), "bird", *_words(draw, 3)]
+    draw.shuffle(words)
+    context = " ".join(words)
+    return SpanExample(item, "who flies", context, (Answer("bird", context.index("bird")),))
+
+
+def _bitext(item: str, draw: random.Random) -> Example:
+    number = int(item)
+    words = [_WORDS[number % 12], _WORDS[number // 12 % 12], _WORDS[(number * 7 + 3) % 12]]
+    return BitextExample(item, " ".join(words), " ".join(words), number)
+
+
+_TOYS = {
+    "classification": _classification,
+    "choice": _choice,
+    "tagging": _tagging,
+    "span": _span,
+    "bitext": _bitext,
+}
+
+
+class BackendContract:
+    """Inherit, name the backend and its options, and pytest runs what every backend must keep."""
+
+    backend: ClassVar[Backend]
+    options: ClassVar[Mapping[str, Any]] = {}
+    recipe: ClassVar[Recipe] = Recipe(epochs=10, learning_rate=3e-3, batch_size=16, max_length=32)
+    learns: ClassVar[bool] = True
+    """Whether its models get better by training; a random floor does not."""
+    base: ClassVar[Path] = Path()
+
+    def test_a_model_is_identified_by_its_content(self, tmp_path: Path) -> None:
+        first = self.backend.fingerprint(self._options(), self._around(tmp_path))
+        again = self.backend.fingerprint(self._options(), self._around(tmp_path))
+        assert first == again != ""
+
+    def test_each_kind_is_answered_item_by_item(self, tmp_path: Path) -> None:
+        for kind in self._kinds():
+            model, examples = self._trained(kind, tmp_path / kind), toy_examples(kind, 17, seed=1)
+            given = self._predict(model, kind, examples)
+            assert len(given) == len(examples)
+            for example, prediction in zip(examples, given, strict=True):
+                _check_shape(kind, example, prediction)
+
+    def test_order_does_not_matter(self, tmp_path: Path) -> None:
+        for kind in self._kinds():
+            if _KINDS[kind].whole:
+                continue
+            model, examples = self._trained(kind, tmp_path / kind), toy_examples(kind, 11, seed=2)
+            forward = self._predict(model, kind, examples)
+            backward = self._predict(model, kind, examples[::-1])
+            assert list(forward) == list(backward)[::-1], kind
+
+    def test_a_saved_model_answers_the_same(self, tmp_path: Path) -> None:
+        for kind in self._kinds():
+            model, examples = self._trained(kind, tmp_path / kind), toy_examples(kind, 11, seed=3)
+            folder = tmp_path / kind / "model"
+            model.save(folder)
+            again = self.backend.load(folder, "cpu")
+            assert list(self._predict(again, kind, examples)) == list(
+                self._predict(model, kind, examples)
+            ), kind
+            assert again.sizes() == model.sizes()
+            assert not [path for path in folder.rglob("*") if path.suffix in {".pkl", ".pickle"}]
+
+    def test_training_learns(self, tmp_path: Path) -> None:
+        if not self.learns:
+            return
+        for kind in self._kinds():
+            card, examples = toy_card(kind), toy_examples(kind, 40, seed=4)
+            given = self._predict(self._trained(kind, tmp_path / kind), kind, examples)
+            metric = _KINDS[kind].metrics[card.metrics[0]]
+            rows = [
+                metric.item(example, prediction, card, "en")
+                for example, prediction in zip(examples, given, strict=True)
+            ]
+            sums = [sum(column) for column in zip(*rows, strict=True)]
+            import numpy as np
+
+            assert float(metric.value(np.array(sums))) > 0.7, kind
+
+    def test_an_interrupted_training_ends_the_same(self, tmp_path: Path) -> None:
+        kind = self._kinds()[0]
+        examples = toy_examples(kind, 17, seed=5)
+        calm = self._trained(kind, tmp_path / "calm")
+        stopped = _Stop(after=7)
+        try:
+            self._trained(kind, tmp_path / "stopped", progress=stopped)
+        except KeyboardInterrupt:
+            assert stopped.seen
+        again = self._trained(kind, tmp_path / "stopped")
+        assert list(self._predict(calm, kind, examples)) == list(
+            self._predict(again, kind, examples)
+        )
+
+    def test_sizes_are_told(self, tmp_path: Path) -> None:
+        sizes = self._trained(self._kinds()[0], tmp_path).sizes()
+        assert isinstance(sizes, Sizes)
+        assert 0 <= sizes.embedding <= sizes.total
+
+    def _kinds(self) -> list[str]:
+        return sorted(self.backend.kinds & set(_KINDS))
+
+    def _options(self) -> Any:
+        return validated(self.backend.options, dict(self.options), "the contract's options")
+
+    def _around(self, folder: Path) -> Surroundings:
+        return Surroundings(cache=folder / "cache", base=self.base, offline=True)
+
+    def _trained(self, kind: str, folder: Path, progress: Any = None) -> Model:
+        folder.mkdir(parents=True, exist_ok=True)
+        model = self.backend.start(self._options(), self._around(folder), "cpu")
+        card = toy_card(kind)
+        feed = TrainingSet(card, _KINDS[kind], "task", card.head_name, toy_examples(kind, 120))
+        if _KINDS[kind].whole:
+            return model
+        session = Session(seed=1, folder=folder / "checkpoint", checkpoint_seconds=0)
+        if progress is not None:
+            session.progress = progress
+        model.fit([feed], self.recipe, session)
+        return model
+
+    def _predict(self, model: Model, kind: str, examples: Sequence[Example]) -> Sequence[Any]:
+        return model.predict(toy_card(kind), _KINDS[kind], examples, self.recipe)
+
+
+class _Stop:
+    """A progress callback that interrupts, once, after some steps."""
+
+    def __init__(self, after: int) -> None:
+        self.after, self.seen = after, 0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        self.seen += 1
+        if self.seen > self.after:
+            raise KeyboardInterrupt
+
+
+def _check_shape(kind: str, example: Example, prediction: Any) -> None:
+    shape = _KINDS[kind].prediction
+    if shape == "int":
+        assert isinstance(prediction, int), kind
+    elif shape == "text":
+        assert isinstance(prediction, str), kind
+    else:
+        assert isinstance(example, TaggingExample)
+        assert [type(tag) for tag in prediction] == [int] * len(example.tokens), kind

@@ -1,0 +1,101 @@
+"""Errors in YAML name file, line, column, key path, and what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xharness import documents
+from xharness.cards import TaskCard
+from xharness.errors import ConfigurationError
+
+CARD = """\
+name: toy
+kind: classification
+role: target
+sources:
+  - from: file
+    path: toy.jsonl
+languages: [en, nb]
+fields: {text: text, label: label}
+labels: [a, b]
+metrics: [accuracy]
+about: {title: t, summary: s, licence: CC0-1.0, citation: c}
+"""
+
+
+def _read(text: str) -> TaskCard:
+    return documents.validate(documents.parse(text, "card.yaml"), TaskCard)
+
+
+def test_a_good_card_reads() -> None:
+    card = _read(CARD)
+    assert card.languages == ("en", "nb")
+    assert card.sources[0].own_options == {"path": "toy.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "metrics:",
+            "metrcs:",
+            "card.yaml:10:1: metrcs: unknown key 'metrcs'; did you mean 'metrics'",
+        ),
+        ("kind: classification\n", "", "card.yaml:1:1: kind: this key is missing"),
+        ("role: target", "role: targt", "card.yaml:3:1: role: 'targt' is not one of"),
+        ("role: target", "role: targt", "did you mean 'target'?"),
+        ("[en, nb]", "[en, no]", "card.yaml:7:17: languages.1: a language code, not a truth value"),
+        ("[en, nb]", "[en, no]", "YAML 1.1 reads a bare 'no' as false"),
+        ("[en, nb]", "[en, en]", "a language stands twice"),
+        ("[en, nb]", "[en, 'English!']", "is not a language code"),
+        (
+            "name: toy",
+            "name: ../toy",
+            "card.yaml:1:1: name: '../toy' must be made of ASCII letters",
+        ),
+        ("citation: c", "citation: c, licens: x", "about.licens: unknown key 'licens'"),
+        (
+            "role: target",
+            "role: target\nrole: target",
+            "card.yaml:4:1: key 'role' stands here a second",
+        ),
+        ("role: target", "role: [target", "card.yaml:"),
+        ("role: target", "role: !!python/object:os.system x", "not valid YAML"),
+        ("role: target", "no: target", "YAML 1.1 reads no as false"),
+        (
+            "metrics: [accuracy]",
+            "metrics: 3",
+            "card.yaml:10:1: metrics: input should be a valid tuple, not 3",
+        ),
+    ],
+)
+def test_mistakes_are_named_with_their_place(before: str, after: str, message: str) -> None:
+    assert before in CARD
+    with pytest.raises(ConfigurationError) as caught:
+        _read(CARD.replace(before, after))
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_an_empty_file_and_a_missing_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="empty"):
+        documents.parse("", "x.yaml")
+    with pytest.raises(ConfigurationError, match="no such file"):
+        documents.load(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"name: \xe9")
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        documents.load(tmp_path / "latin.yaml")
+
+
+def test_aliases_cannot_blow_up() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 8)]
+    with pytest.raises(ConfigurationError, match="more than"):
+        documents.parse("\n".join(lines))
+
+
+def test_a_part_keeps_the_lines_of_the_whole() -> None:
+    part = documents.parse(CARD, "card.yaml").part("sources", 0)
+    assert str(part.place(("path",))) == "card.yaml:6:5"
