@@ -1,0 +1,178 @@
+"""A plugin for tests: cards from a folder, a source made on the spot, a backend that counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from xharness import plugins as plugin_loading
+from xharness.catalogue import Catalogue
+from xharness.documents import Strict
+from xharness.extend import (
+    Backend,
+    Example,
+    Kind,
+    Recipe,
+    Request,
+    Row,
+    Session,
+    Sizes,
+    Source,
+    StageError,
+    Surroundings,
+    TaskCard,
+    TrainingSet,
+    UnavailableError,
+)
+from xharness.hookspecs import hookimpl
+from xharness.plugins import Plugins, Provider
+
+CARD = """\
+name: {name}
+kind: classification
+role: {role}
+sources:
+  - from: toy
+    rows: {rows}
+languages: [en, de, sw]
+fields: {{text: text, label: label}}
+labels: [a, b]
+metrics: [accuracy]
+train_on: [{train_on}]
+rows: {{train: {rows}, test: {rows}}}
+about: {{title: t, summary: s, licence: CC0-1.0, citation: c}}
+"""
+
+
+class ToyOptions(Strict):
+    rows: int = 10
+    missing: tuple[str, ...] = ()
+    labels: int = 2
+
+
+class ToySource:
+    """`rows` rows in every language and split but the missing languages."""
+
+    name = "toy"
+    options: type[BaseModel] = ToyOptions
+
+    def fingerprint(self, request: Request) -> str:
+        if request.language in request.options.missing:
+            raise UnavailableError(f"no rows in '{request.language}'")
+        return f"toy-{request.options.rows}-{request.language}-{request.split}"
+
+    def rows(self, request: Request) -> Iterator[Row]:
+        for number in range(request.options.rows):
+            label = (number + len(request.language)) % request.options.labels
+            yield {"text": f"{request.language} {number}", "label": label}
+
+
+class CountingOptions(Strict):
+    seedling: str = "x"
+    fail: str | None = None
+    """A task whose training fails."""
+
+
+class CountingModel:
+    """Remembers what it was trained on; answers with how often it was trained, modulo 2."""
+
+    def __init__(self, options: CountingOptions, learnt: list[str]) -> None:
+        self.options, self.learnt = options, learnt
+
+    def sizes(self) -> Sizes:
+        return Sizes(100, 40)
+
+    def fit(
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+    ) -> Mapping[str, Any]:
+        for feed in feeds:
+            if feed.card.name == self.options.fail:
+                raise StageError("loss is nan at step 3; last finite loss 0.7 at step 2")
+            self.learnt.append(feed.card.name)
+            session.progress(len(self.learnt), None)
+        return {"steps": len(feeds)}
+
+    def predict(
+        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+    ) -> Sequence[int]:
+        return [(len(self.learnt) + place) % 2 for place, _ in enumerate(examples)]
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "learnt.json").write_text(json.dumps(self.learnt))
+
+
+class CountingBackend:
+    name = "counting"
+    options: type[BaseModel] = CountingOptions
+    kinds = frozenset({"classification"})
+
+    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+        if options.seedling == "absent":
+            raise UnavailableError("there is no model 'absent'")
+        return f"{options.seedling}-{options.fail}"
+
+    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> CountingModel:
+        return CountingModel(options, [])
+
+    def load(self, folder: Path, device: str | None) -> CountingModel:
+        return CountingModel(CountingOptions(), json.loads((folder / "learnt.json").read_text()))
+
+
+class ToyPlugin:
+    """Offers the toy source, the counting backend, and the cards of a folder."""
+
+    def __init__(self, cards: Path) -> None:
+        self._cards = cards
+
+    @hookimpl
+    def xharness_task_cards(self) -> Iterable[Traversable]:
+        return [self._cards]
+
+    @hookimpl
+    def xharness_sources(self) -> Iterable[Source]:
+        return [ToySource()]
+
+    @hookimpl
+    def xharness_backends(self) -> Iterable[Backend]:
+        return [CountingBackend()]
+
+
+def card(
+    folder: Path, name: str, *, role: str = "target", train_on: str = "", rows: int = 10
+) -> Path:
+    """Write a toy card; by default it trains on itself."""
+    path = folder / f"{name}.yaml"
+    path.write_text(CARD.format(name=name, role=role, train_on=train_on or name, rows=rows))
+    return path
+
+
+def toy_plugins(cards: Path) -> Plugins:
+    """The shipped kinds, the project's strategies, and the toy plugin."""
+    import xharness_strategies.plugin
+
+    loaded = plugin_loading.load(installed=False)
+    toy = ToyPlugin(cards)
+    loaded.add(_OnlyKinds(), Provider("shipped"))
+    loaded.add(xharness_strategies.plugin, Provider("strategies"))
+    loaded.add(toy, Provider("toy", "toy-package 1.0"))
+    assert not loaded.broken, loaded.broken
+    return loaded
+
+
+class _OnlyKinds:
+    @hookimpl
+    def xharness_kinds(self) -> Iterable[Kind]:
+        from xharness.kinds import SHIPPED
+
+        return SHIPPED
+
+
+def toy_catalogue(cards: Path) -> Catalogue:
+    """A catalogue of `toy_plugins`."""
+    return Catalogue(toy_plugins(cards))
