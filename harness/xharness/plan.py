@@ -58,6 +58,8 @@ class Plan:
     labels: dict[str, str] = field(default_factory=dict)
     arms: list[Arm] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
+    unavailable: list[Missing] = field(default_factory=list)
+    """Those of `missing` that data or a model would fill; the others no download can help."""
 
     def add(self, arm: Arm) -> None:
         """Add an arm and the stages it needs, each once, needs first."""
@@ -188,9 +190,8 @@ class _ArmMaker:
         card = self.catalogue.card(target.task)
         backend = self.catalogue.backends[self.model.backend]
         if card.kind not in backend.kinds:
-            self._miss(
-                plan, card, f"backend '{backend.name}' cannot answer tasks of kind '{card.kind}'"
-            )
+            why = f"backend '{backend.name}' cannot answer tasks of kind '{card.kind}'"
+            self._miss(plan, card, why, unavailable=False)
             return
         strategy = self.catalogue.strategies[self.strategy.use]
         where = f"strategy '{self.strategy.name}'"
@@ -222,17 +223,26 @@ class _ArmMaker:
             except UnavailableError as error:
                 self._miss(plan, card, str(error), language)
 
-    def _miss(self, plan: Plan, card: TaskCard, why: str, language: str | None = None) -> None:
-        plan.missing.append(
-            Missing(
-                model=self.model.name,
-                strategy=self.strategy.name,
-                seed=self.seed,
-                task=card.name,
-                language=language,
-                reason=why,
-            )
+    def _miss(
+        self,
+        plan: Plan,
+        card: TaskCard,
+        why: str,
+        language: str | None = None,
+        *,
+        unavailable: bool = True,
+    ) -> None:
+        missing = Missing(
+            model=self.model.name,
+            strategy=self.strategy.name,
+            seed=self.seed,
+            task=card.name,
+            language=language,
+            reason=why,
         )
+        plan.missing.append(missing)
+        if unavailable:
+            plan.unavailable.append(missing)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Items:
         Raises:
             ConfigurationError: an id stands twice, so that items can't be paired.
         """
-        order = sorted(range(len(ids)), key=lambda place: ids[place])
+        order = sorted(range(len(ids)), key=ids.__getitem__)
         known = tuple(ids[place] for place in order)
         twice = next((one for one, after in pairwise(known) if one == after), None)
         if twice is not None:
@@ -80,8 +80,7 @@ def read(path: Path) -> dict[tuple[str, str], Items]:
 
     try:
         table = pq.read_table(path).combine_chunks()
-        stages, languages = (_codes(table[name]) for name in ("stage", "language"))
-        ids = table["item"].to_pylist()
+        stages, languages, ids = (_codes(table[name]) for name in ("stage", "language", "item"))
     except (OSError, KeyError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise ConfigurationError(f"not an evidence table: {reason}", where=str(path)) from None
@@ -91,7 +90,7 @@ def read(path: Path) -> dict[tuple[str, str], Items]:
     for rows in blocks:
         stage, language = stages[0][stages[1][rows[0]]], languages[0][languages[1][rows[0]]]
         own = [column[rows] for column in columns if not np.isnan(column[rows[0]])]
-        named = [ids[row] for row in rows]
+        named = [ids[0][code] for code in ids[1][rows]]
         found[stage, language] = Items.of(stage, language, named, np.stack(own, axis=1))
     return found
 

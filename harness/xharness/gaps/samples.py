@@ -128,11 +128,16 @@ def _metric(row: Score, metrics: Metrics) -> Metric:
 
 
 def _check(cell: _Cell, metric: Metric) -> None:
-    value = 100 * float(metric.value(cell.items.statistics.sum(axis=0)))
-    if abs(value - cell.row.value) > _AGREEMENT:
-        row = cell.row
+    row, statistics = cell.row, cell.items.statistics
+    problem = None
+    if statistics.shape[1] != len(metric.statistics):
+        wanted = f"{len(metric.statistics)} statistics of '{metric.name}'"
+        problem = f"the evidence has {statistics.shape[1]} of the {wanted}"
+    elif abs((value := 100 * float(metric.value(statistics.sum(axis=0)))) - row.value) > _AGREEMENT:
+        problem = f"the evidence gives {value:.4f}, the score row {row.value:.4f}"
+    if problem is not None:
         raise ConfigurationError(
-            f"the evidence gives {value:.4f}, the score row {row.value:.4f}",
+            problem,
             where=f"{row.model}, {row.strategy}, seed {row.seed}, {row.task}, {row.language}",
             hint="scores and evidence are not of one run; run the study again",
         )

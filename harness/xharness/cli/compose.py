@@ -1,0 +1,139 @@
+"""From wishes to a job: plugins, catalogue, study, data, store, and the plan over them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import platformdirs
+
+from xharness import plugins, study
+from xharness.cards import Split, TaskCard
+from xharness.catalogue import Catalogue
+from xharness.cli.overrides import overridden
+from xharness.cli.wishes import Wishes
+from xharness.data import Data
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness.extend import Surroundings
+from xharness.hookspecs import hookimpl
+from xharness.plan import Plan, compile_plan
+from xharness.plugins import Plugins, Provider
+from xharness.stages import Portion
+from xharness.store import Store
+from xharness.study import Study
+
+DEMO = Path(__file__).parents[1] / "demo.yaml"
+_OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
+
+
+@dataclass
+class Job:
+    """A study, and everything that carrying it out takes."""
+
+    wishes: Wishes
+    study: Study
+    catalogue: Catalogue
+    surroundings: Surroundings
+    store: Store
+
+    @cached_property
+    def data(self) -> Data:
+        return Data(self.catalogue, self.surroundings)
+
+    @cached_property
+    def plan(self) -> Plan:
+        find = _Remembered(self.data)
+        plan = compile_plan(self.study, self.catalogue, find, self.surroundings)
+        warn_of_broken(self.catalogue.plugins)
+        return plan
+
+
+def compose(wishes: Wishes) -> Job:
+    """The job that the user wishes for.
+
+    Raises:
+        ConfigurationError: a file, a name or an option that cannot be right.
+    """
+    file = wishes.study or DEMO
+    base = Path.cwd() if wishes.study is None else file.parent
+    around = surroundings(
+        wishes.data_root, base, offline=wishes.offline, strict_data=wishes.strict_data
+    )
+    catalogue = open_catalogue(wishes.plugins, wishes.cards)
+    question, _ = study.load(file)
+    question = overridden(question, wishes, catalogue)
+    return Job(wishes, question, catalogue, around, open_store(wishes.store, question, base))
+
+
+def open_catalogue(extra: Iterable[str], folders: Iterable[Path] = ()) -> Catalogue:
+    """The catalogue of all plugins, those named `extra` and card `folders` included."""
+    found = plugins.load(extra)
+    for folder in folders:
+        if not folder.exists():
+            raise ConfigurationError("there is no such folder of cards", where=str(folder))
+        found.add(_CardFolder(folder), Provider(str(folder), "--cards"))
+    return Catalogue(found)
+
+
+def surroundings(
+    data_root: Path | None, base: Path, *, offline: bool = False, strict_data: bool = False
+) -> Surroundings:
+    """Where this process runs; `offline` is told to the libraries before any is imported."""
+    offline = offline or any(os.environ.get(name, "0") not in ("", "0") for name in _OFFLINE)
+    if offline:
+        os.environ.update(dict.fromkeys(_OFFLINE, "1"))
+    if data_root is not None and not data_root.is_dir():
+        raise ConfigurationError("the data root is not a folder", where=str(data_root))
+    own = os.environ.get("XHARNESS_CACHE")
+    cache = Path(own) if own else platformdirs.user_cache_path("xharness")
+    return Surroundings(data_root, offline, cache, strict_data, base)
+
+
+def open_store(wanted: Path | None, question: Study | None, base: Path) -> Store:
+    """The store: as wished, as the study says (relative to its folder), or ./runs/store."""
+    if wanted is not None:
+        return Store(wanted)
+    own = question.runtime.store if question is not None else None
+    return Store(base / own if own is not None else Path("runs", "store"))
+
+
+def warn_of_broken(found: Plugins) -> None:
+    """Say which plugins are left out; each once."""
+    for one in dict.fromkeys((str(one.provider), one.reason) for one in found.broken):
+        print(f"warning: plugin {one[0]} is left out: {one[1]}", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class _CardFolder:
+    """A folder of cards from the command line, offered as plugins offer theirs."""
+
+    folder: Path
+
+    @hookimpl
+    def xharness_task_cards(self) -> Iterable[Traversable]:
+        return [self.folder]
+
+
+class _Remembered:
+    """Finds each portion once: arms ask for the same ones over and over."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self._known: dict[tuple[str, str, Split, int | None], Portion | UnavailableError] = {}
+
+    def __call__(self, card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
+        key = (card.name, language, split, limit)
+        if key not in self._known:
+            try:
+                self._known[key] = self._data.portion(card, language, split, limit)
+            except UnavailableError as error:
+                self._known[key] = error
+        found = self._known[key]
+        if isinstance(found, UnavailableError):
+            raise found
+        return found

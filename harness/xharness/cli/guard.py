@@ -1,0 +1,76 @@
+"""The last line of defence: every ending becomes a message and an exit code.
+
+0    done
+1    some stages failed, or a check found a difference
+2    wrong usage or configuration: nothing was run
+3    data or a model is unavailable
+130  interrupted; the state is saved
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from xharness.errors import XharnessError
+
+FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
+_TRACEBACK = "xharness.traceback"
+
+
+def ask_for_traceback(context: typer.Context, wanted: bool) -> bool:
+    """Remember `--debug`, for all commands of this invocation."""
+    context.meta[_TRACEBACK] = wanted or context.meta.get(_TRACEBACK, False)
+    return wanted
+
+
+class Guarded(TyperGroup):
+    """A group of commands whose errors are told in one message, not in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except XharnessError as error:
+            _tell(ctx, str(error))
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            print("\ninterrupted: the state is saved, the same command goes on", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:  # `xharness cards list | head`
+            _close_quietly()
+            raise typer.Exit(0) from None
+        except Exception as error:
+            if _is_usage_error(error):
+                raise
+            _tell(ctx, f"{type(error).__name__}: {error}", defect=True)
+            raise typer.Exit(FAILED) from None
+
+
+def treat_termination_as_interrupt() -> None:
+    """SIGTERM, which schedulers send, ends a run as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _tell(ctx: Any, message: str, *, defect: bool = False) -> None:
+    if ctx.meta.get(_TRACEBACK):
+        traceback.print_exc()
+    print(f"error: {message}", file=sys.stderr)
+    if defect and not ctx.meta.get(_TRACEBACK):
+        print("  run with --debug for the traceback", file=sys.stderr)
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Whether the command line's own library tells it; it has its exit code in itself."""
+    return hasattr(error, "exit_code")
+
+
+def _close_quietly() -> None:
+    """Nobody reads standard output any more; keep Python from complaining at its end."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

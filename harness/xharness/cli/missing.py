@@ -1,0 +1,35 @@
+"""What a study asks for and cannot get, told briefly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from xharness.plan import Plan
+from xharness.scores import Missing
+
+
+def condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
+    """One row for each task and reason: in which languages, for how many of the arms."""
+    study = plan.study
+    whole = len(study.models) * len(study.strategies) * len(study.seeds)
+    languages: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    arms: dict[tuple[str, str], set[tuple[str, str, int | None]]] = defaultdict(set)
+    for one in missing:
+        key = (one.task, one.reason)
+        languages[key][one.language or "all"] = None
+        arms[key].add((one.model, one.strategy, one.seed))
+    return [
+        {
+            "task": task,
+            "languages": list(languages[task, reason]),
+            "arms": "all" if len(who) == whole else _named(who),
+            "reason": reason,
+        }
+        for (task, reason), who in arms.items()
+    ]
+
+
+def _named(arms: set[tuple[str, str, int | None]]) -> str:
+    return ", ".join(sorted({f"{model} · {strategy}" for model, strategy, _ in arms}))

@@ -1,0 +1,80 @@
+"""The files a run leaves: the question, the scores, the evidence, and the board made of them."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from xharness import documents, leaderboard, scores
+from xharness.cli.compose import DEMO, Job
+from xharness.errors import ConfigurationError
+from xharness.executor import Report, Work, collect, collect_items
+from xharness.gaps import evidence
+from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
+from xharness.store import write_text
+
+
+def output_folder(job: Job) -> Path:
+    """Where results go: as wished; else beside the study, if it is the study's own question.
+
+    Raises:
+        ConfigurationError: the folder holds another study, or cannot be written.
+    """
+    folder = _wanted(job)
+    other = folder / STUDY
+    if other.is_file() and not _same_file(other, job.wishes.study):
+        name = None
+        with contextlib.suppress(ConfigurationError):
+            name = documents.load(other).data.get("name")
+        if name != job.study.name:
+            raise ConfigurationError(
+                f"this folder holds the results of another study, '{name}'",
+                where=str(folder),
+                hint="name another folder with --output",
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
+    return folder
+
+
+def write(job: Job, work: Work, report: Report, folder: Path) -> list[Path]:
+    """Write everything into `folder`, each file whole, the board last.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
+    """
+    try:
+        if not _same_file(folder / STUDY, job.wishes.study):
+            write_text(folder / STUDY, _question(job))
+        scores.write(folder / SCORES, collect(job.plan, work, report))
+        evidence.write(folder / EVIDENCE, collect_items(job.plan, work))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
+    pages = leaderboard.write(folder, leaderboard.metrics_of(job.catalogue))
+    return [folder / SCORES, folder / EVIDENCE, *pages]
+
+
+def _wanted(job: Job) -> Path:
+    """A changed question, and the demo's, must not overwrite a board that somebody committed."""
+    if job.wishes.output is not None:
+        return job.wishes.output
+    file = job.wishes.study
+    if file is None or job.wishes.another_question:
+        return Path("runs", job.study.name)
+    return file.parent if file.name == STUDY else file.with_suffix("")
+
+
+def _question(job: Job) -> str:
+    """The study as it was asked: the user's own text, unless flags changed it."""
+    if not job.wishes.another_question:
+        return (job.wishes.study or DEMO).read_text(encoding="utf-8")
+    values = job.study.model_dump(mode="json", exclude_unset=True, exclude={"runtime"})
+    return documents.dump(values)
+
+
+def _same_file(path: Path, study: Path | None) -> bool:
+    return study is not None and path.exists() and path.samefile(study)

@@ -1,0 +1,105 @@
+"""`xharness run`: carry out a study's plan, then write and show its board."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from xharness import leaderboard
+from xharness.cli import guard, outputs
+from xharness.cli.board import short_board
+from xharness.cli.compose import Job, compose
+from xharness.cli.missing import condensed
+from xharness.cli.wishes import Wishes
+from xharness.console import show_json, show_table, watching
+from xharness.console.times import duration
+from xharness.executor import Report, Sequential, Work
+from xharness.executor.outcome import Ending
+from xharness.extend import Executor
+
+
+def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
+    """Run what is wished; the exit code says how it went (see `guard`)."""
+    job = compose(wishes)
+    folder = outputs.output_folder(job)
+    job.store.prepare()
+    if not job.plan.arms:
+        show_table(condensed(job.plan, job.plan.missing), title="nothing can be run", err=True)
+        return guard.UNAVAILABLE if job.plan.unavailable else guard.WRONG
+    began = time.monotonic()
+    work = _work(job)
+    with watching(job.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
+        report: Report = _executor(job).run(job.plan, work)
+    files = outputs.write(job, work, report, folder)
+    code = exit_code(job, report)
+    if as_json:
+        show_json(_as_json(job, report, files, time.monotonic() - began, code))
+    else:
+        _tell(job, report, files, time.monotonic() - began, quiet=quiet)
+    return code
+
+
+def exit_code(job: Job, report: Report) -> int:
+    """0 all done, 1 some stages failed, 3 where only data or models were missing."""
+    if report.failed:
+        return report.exit_code
+    return guard.UNAVAILABLE if job.plan.unavailable else 0
+
+
+def _work(job: Job) -> Work:
+    return Work(
+        job.catalogue, job.data, job.store, job.surroundings, job.study.runtime, job.wishes.debug
+    )
+
+
+def _executor(job: Job) -> Executor:
+    shipped = Sequential()
+    name = job.wishes.executor
+    return shipped if name == shipped.name else job.catalogue.executors[name]
+
+
+def _tell(job: Job, report: Report, files: Sequence[Path], seconds: float, *, quiet: bool) -> None:
+    """Troubles and the count of stages on standard error, the board on standard output."""
+    show_table(condensed(job.plan, job.plan.missing), title="missing", err=True)
+    show_table(_failures(report), title="failed", err=True)
+    if quiet:
+        return
+    print(f"{_counts(report)} in {duration(seconds)}", file=sys.stderr)
+    board = leaderboard.read(files[0].parent, leaderboard.metrics_of(job.catalogue))
+    show_table(short_board(board), title=job.study.title or job.study.name)
+    print("\n".join(str(path) for path in files))
+
+
+def _counts(report: Report) -> str:
+    shown = [f"{count} {ending}" for ending, count in _endings(report).items() if count]
+    return f"stages: {', '.join(shown)}"
+
+
+def _endings(report: Report) -> dict[str, int]:
+    known: tuple[Ending, ...] = get_args(Ending)
+    return {ending: report.count(ending) for ending in known}
+
+
+def _failures(report: Report) -> list[dict[str, Any]]:
+    return [
+        {"stage": one.label, "reason": one.reason, "log": one.log and str(one.log)}
+        for one in report.failed
+    ]
+
+
+def _as_json(
+    job: Job, report: Report, files: Sequence[Path], seconds: float, code: int
+) -> dict[str, Any]:
+    return {
+        "study": job.study.name,
+        "exit_code": code,
+        "stages": _endings(report),
+        "seconds": round(seconds, 3),
+        "failed": _failures(report),
+        "missing": [one.model_dump(mode="json") for one in job.plan.missing],
+        "store": str(job.store.root),
+        "files": [str(path) for path in files],
+    }

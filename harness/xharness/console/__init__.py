@@ -1,0 +1,8 @@
+"""What people see: progress while stages run, and tables."""
+
+from __future__ import annotations
+
+from xharness.console.progress import watching
+from xharness.console.tables import show_json, show_table
+
+__all__ = ["show_json", "show_table", "watching"]

@@ -1,0 +1,84 @@
+"""Progress as bars: one over all stages, one for the stage at work, with rate and time left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from xharness.console.times import duration, rate
+from xharness.hookspecs import hookimpl
+from xharness.stages import Stage
+
+
+class _Rate(ProgressColumn):
+    """Items a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(rate(speed) if speed else "", style="progress.data.speed")
+
+
+class Bars:
+    """Draws on standard error."""
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+        self._shown = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[what]}", markup=False),
+            _Rate(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._shown.start()
+        self._all = self._shown.add_task("stages", total=None, what="")
+        self._one: TaskID | None = None
+
+    @hookimpl
+    def xharness_stage_started(self, stage: Stage, label: str, place: tuple[int, int]) -> None:
+        number, count = place
+        self._shown.update(self._all, completed=number - 1, total=count)
+        self._one = self._shown.add_task(label, total=None, what="")
+
+    @hookimpl
+    def xharness_stage_progress(
+        self, stage: Stage, done: int, total: int | None, what: str
+    ) -> None:
+        if self._one is not None:
+            self._shown.update(self._one, completed=done, total=total, what=what)
+
+    @hookimpl
+    def xharness_stage_finished(
+        self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+    ) -> None:
+        if self._one is not None:
+            took = self._shown.tasks[-1].elapsed or 0.0
+            self._shown.remove_task(self._one)
+            self._one = None
+            if self._verbose or outcome == "failed":
+                self._shown.console.print(
+                    f"{outcome:7} {label}  ({duration(took)})", markup=False, highlight=False
+                )
+        self._shown.advance(self._all)
+
+    def close(self) -> None:
+        """Take the bars off the screen."""
+        self._shown.stop()

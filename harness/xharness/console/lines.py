@@ -1,0 +1,61 @@
+"""Progress as plain lines, for logs: one at the end of each stage, and now and then within."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+from xharness.console.times import duration, rate
+from xharness.hookspecs import hookimpl
+from xharness.stages import Stage
+
+EVERY = 20.0  # seconds between lines within a stage
+
+
+class Lines:
+    """Prints to `file`; `clock` tells seconds."""
+
+    def __init__(
+        self, file: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._file, self._clock = file if file is not None else sys.stderr, clock
+        self._label, self._place = "", (0, 0)
+        self._began = self._told = clock()
+        self._first: tuple[float, int] | None = None
+
+    @hookimpl
+    def xharness_stage_started(self, stage: Stage, label: str, place: tuple[int, int]) -> None:
+        self._label, self._place = label, place
+        self._began = self._told = self._clock()
+        self._first = None
+
+    @hookimpl
+    def xharness_stage_progress(
+        self, stage: Stage, done: int, total: int | None, what: str
+    ) -> None:
+        now = self._clock()
+        if self._first is None:  # what an earlier attempt had done says nothing of the speed
+            self._first = (now, done)
+        since, before = self._first
+        if now - self._told < EVERY or done <= before:
+            return
+        self._told = now
+        speed = (done - before) / (now - since)
+        count = f"{done} {what}" if total is None else f"{done} of {total} {what}"
+        left = f", {duration((total - done) / speed)} left" if total else ""
+        self._print(f"{self._label}: {count}, {rate(speed)}{left}")
+
+    @hookimpl
+    def xharness_stage_finished(
+        self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+    ) -> None:
+        self._print(f"{outcome:7} {label}  ({duration(self._clock() - self._began)})")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _print(self, text: str) -> None:
+        number, count = self._place
+        print(f"[{number}/{count}] {text}", file=self._file, flush=True)

@@ -1,0 +1,57 @@
+"""Tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+Cells = Mapping[str, Any]
+
+
+def show_table(
+    rows: Sequence[Cells], *, title: str | None = None, right: Sequence[str] = (), err: bool = False
+) -> None:
+    """Print `rows`, columns named after their keys; those named in `right` hold numbers."""
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    for name in rows[0]:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    out = _console(err)
+    with out.capture() as captured:
+        out.print(table)
+    lines = (line.rstrip() for line in captured.get().strip("\n").splitlines())
+    print("\n".join(lines), file=sys.stderr if err else sys.stdout)
+
+
+def show_json(value: Any) -> None:
+    """Print `value` as JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def _console(err: bool) -> Console:
+    """As wide as the terminal; where there is none, wide enough to break no line."""
+    plain = Console(stderr=err, highlight=False, markup=False, emoji=False)
+    if plain.is_terminal:
+        return plain
+    return Console(
+        stderr=err, highlight=False, markup=False, emoji=False, width=1000, color_system=None
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence):
+        return " ".join(map(str, value))
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)

@@ -1,0 +1,32 @@
+"""From finished stages to the per-item statistics that intervals are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xharness.executor.work import Work
+from xharness.gaps import Items
+from xharness.plan import Plan
+from xharness.stages import Score
+
+
+def collect_items(plan: Plan, work: Work) -> Iterator[Items]:
+    """The statistics of each arm's main metric, for every language that has scores."""
+    scored = {arm.score.key: arm.score for arm in plan.arms if work.store.has(arm.score.key)}
+    for score in scored.values():
+        yield from _of_stage(score, work)
+
+
+def _of_stage(score: Score, work: Work) -> Iterator[Items]:
+    import pyarrow.parquet as pq
+
+    main = score.metrics[0]
+    kind = work.catalogue.kinds[work.catalogue.card(score.predictions.card).kind]
+    columns = [f"{main}.{name}" for name in kind.metrics[main].statistics]
+    folder = work.store.open(score.key) / "statistics"
+    for portion in score.predictions.portions:
+        table = pq.read_table(folder / f"{portion.language}.parquet")
+        statistics = np.stack([table[name].to_numpy() for name in columns], axis=1)
+        yield Items.of(score.key, portion.language, table["item"].to_pylist(), statistics)

@@ -1,0 +1,140 @@
+"""The page: against the golden file, and what it must say in each case."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.leaderboard import synthetic
+
+from xharness.gaps import Estimate
+from xharness.leaderboard import render
+from xharness.leaderboard.answer import direction
+from xharness.leaderboard.text import (
+    Footnotes,
+    escape,
+    language,
+    parameters,
+    points,
+    signed,
+    with_interval,
+)
+
+GOLDEN = Path(__file__).with_name("golden.md")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> str:
+    return render(synthetic.board(tmp_path_factory.mktemp("board")))
+
+
+def section(page: str, heading: str) -> str:
+    """What stands under a heading, down to the next one."""
+    return re.split(r"\n#+ ", page.split(f"# {heading}\n", 1)[1])[0]
+
+
+def test_the_page_is_the_golden_one(page):
+    """To renew it: python -m tests.leaderboard.renew, then read the difference."""
+    assert page == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_answer_counts_models_and_never_calls_a_failure_an_answer(page):
+    first = section(page, "Answer").strip().splitlines()[0]
+    assert first == (
+        "**multitask, against single, over 2 tasks (ner and nli), narrows the gap for 1 of 3 "
+        "models; for 1 the data can't tell; for 1 it is undefined.**"
+    )
+
+
+def test_an_undefined_gap_is_a_word_with_a_reason(page):
+    copa = section(page, "copa")
+    row = next(line for line in copa.splitlines() if line.startswith("| mini-s | single"))
+    assert "*undefined*<sup>2, 3</sup>" in row
+    assert "<sup>2</sup> no test set in the source language<br>" in copa
+    assert "<sup>3</sup> near chance" in copa
+    assert "51.8 [" in row  # the mean over languages stands
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "failed: no weights in the folder",
+        "failed: the loss is not finite at step 40",
+        "without seed 3: not run",
+        "without Urdu: data: no file for ur",
+        "partial data: 150 of 1000 rows (sw)",
+        "limited to 150 items a language",
+        "other split: validation, not test",
+        "no per-item evidence: items are not resampled",
+        "not in scores.jsonl",
+        "the size is not known",
+    ],
+)
+def test_every_reason_is_on_the_page(page, reason):
+    assert re.search(rf"<sup>\d+</sup> (\w+: )?{re.escape(reason)}", page)
+
+
+def test_no_cell_is_empty(page):
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert rows and not any(re.search(r"\|\s+\|", line) for line in rows)
+
+
+def test_all_rows_of_a_table_have_as_many_cells_as_its_header(page):
+    for block in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
+        counts = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(counts) == 1, block
+
+
+def test_every_mark_has_its_note(page):
+    for table, notes in re.findall(r"((?:^\|.*\n)+)\n((?:<sup>.*\n)*)", page, re.MULTILINE):
+        used = {
+            int(one) for mark in re.findall(r"<sup>([\d, ]+)", table) for one in mark.split(",")
+        }
+        assert used == {int(one) for one in re.findall(r"^<sup>(\d+)", notes, re.MULTILINE)}
+
+
+def test_names_stay_text(page):
+    assert "<script" not in page and "<b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|x" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("a|b", "a\\|b"),
+        ("<i>x</i> & y", "&lt;i&gt;x&lt;/i&gt; &amp; y"),
+        ("squad_v1", "squad_v1"),
+        ("__init__", "\\_\\_init\\_\\_"),
+        ("*x* `y` [z](w)", "\\*x\\* \\`y\\` \\[z\\](w)"),
+        ("two\nlines", "two lines"),
+        ("$x$", "&#36;x&#36;"),
+    ],
+)
+def test_escape(text, safe):
+    assert escape(text) == safe
+
+
+def test_numbers():
+    assert [points(one) for one in (12.34, -0.04, -3.0)] == ["12.3", "0.0", "−3.0"]
+    assert [signed(one) for one in (1.0, 0.04, -1.0)] == ["+1.0", "0.0", "−1.0"]
+    assert with_interval(Estimate(1, -2, 3), change=True) == "+1.0 [−2.0, +3.0]"
+    assert with_interval(Estimate(1)) == "1.0"
+    sizes = (None, 820, 4_100, 3_250_000, 21_300_000, 118_000_000, 1_200_000_000)
+    assert [parameters(one) for one in sizes] == [
+        "—", "820", "4.1K", "3.2M", "21.3M", "118M", "1.2B",
+    ]  # fmt: skip
+    assert [language("sw"), language("xx")] == ["sw Swahili", "xx"]
+
+
+def test_a_verdict_rests_on_the_interval_as_it_is_shown():
+    assert direction(Estimate(-1, -2, -0.04)) == 0  # shown as [−2.0, 0.0]
+    assert direction(Estimate(-1, -2, -0.06)) == -1
+    assert direction(Estimate(1, 0.5, 2)) == 1
+    assert direction(Estimate(1)) == direction(None) == 0
+
+
+def test_footnotes_are_numbered_once():
+    notes = Footnotes()
+    marks = [notes.mark("a"), notes.mark("b", "a"), notes.mark()]
+    assert marks == ["<sup>1</sup>", "<sup>1, 2</sup>", ""]
