@@ -1,0 +1,179 @@
+"""Which files of a hub data set's clone hold a split, told from its README alone.
+
+The README's front matter declares configs and their files (`configs:` … `data_files:`); reading it
+here keeps planning free of heavy libraries, and reading of splits nobody asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from xharness.errors import UnavailableError, suggestion
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+
+Splits = Mapping[str, tuple[str, ...]]
+"""The patterns of each split's files, relative to the clone."""
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A folder that holds the data set `id`, as the hub holds it."""
+
+    id: str
+    folder: Path
+
+    def patterns(self, config: str | None, split: str) -> tuple[str, ...] | None:
+        """Which files hold `split` of `config`; None where the clone does not declare it.
+
+        Raises:
+            UnavailableError: no such config or split (names the existing ones), or a script that
+                would have to be run.
+        """
+        declared = self._declared()
+        if declared is None:
+            self._refuse_script()
+            return None
+        config = self._chosen(config, declared)
+        splits = declared[config]
+        if splits is not None and split not in splits:
+            raise UnavailableError(
+                f"data set '{self.id}', config '{config}' has no split '{split}'",
+                where=str(self.folder),
+                hint=suggestion(split, splits),
+            )
+        return None if splits is None else splits[split]
+
+    def files(self, config: str | None, split: str) -> list[Path]:
+        """The files that hold `split` of `config`: all of the config's where none are declared.
+
+        Raises:
+            UnavailableError: as `patterns`, or a declared file is not here.
+        """
+        patterns = self.patterns(config, split)
+        if patterns is None:
+            part = self.folder / (config or "")
+            return self._visible(part if part.is_dir() else self.folder)
+        found: dict[Path, None] = {}
+        for pattern in patterns:
+            matches = sorted(path for path in self.folder.glob(pattern) if path.is_file())
+            if not matches:
+                raise UnavailableError(
+                    f"data set '{self.id}' lacks the file '{pattern}' of split '{split}'",
+                    where=str(self.folder),
+                    hint=f"complete the clone: {how_to_clone(self.id, self.folder)}",
+                )
+            found.update(dict.fromkeys(matches))
+        return list(found)
+
+    def relative(self, path: Path) -> str:
+        """How the data set itself calls one of its files."""
+        return path.relative_to(self.folder).as_posix()
+
+    def _declared(self) -> Mapping[str, Splits | None] | None:
+        readme = self.folder / "README.md"
+        if not readme.is_file():
+            return None
+        return _configs(readme, readme.stat().st_mtime_ns, self.id)
+
+    def _chosen(self, config: str | None, declared: Mapping[str, Splits | None]) -> str:
+        if config is None and len(declared) == 1:
+            return next(iter(declared))
+        wanted = config or "default"
+        if wanted not in declared:
+            raise UnavailableError(
+                f"data set '{self.id}' has no config '{wanted}'",
+                where=str(self.folder),
+                hint=suggestion(wanted, declared),
+            )
+        return wanted
+
+    def _refuse_script(self) -> None:
+        script = f"{self.id.rpartition('/')[2]}.py"
+        if (self.folder / script).is_file():
+            raise UnavailableError(
+                f"data set '{self.id}' is made by a script, {script}, and remote code is never run",
+                where=str(self.folder),
+                hint="the hub keeps converted files of most of these: 'revision: "
+                "refs/convert/parquet', or a clone of that revision",
+            )
+
+    def _visible(self, folder: Path) -> list[Path]:
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        return [
+            path
+            for path in paths
+            if not any(part[0] == "." for part in self.relative(path).split("/"))
+        ]
+
+
+def find(root: Path | None, dataset: str) -> Clone | None:
+    """The clone of `dataset` in the data root, if there is one."""
+    if root is None or not (root / dataset).is_dir():
+        return None
+    return Clone(dataset, root / dataset)
+
+
+def how_to_clone(dataset: str, folder: Path | str, revision: str | None = None) -> str:
+    """The command that makes or completes a clone."""
+    at = f" --revision {revision}" if revision else ""
+    return f"hf download --repo-type dataset {dataset}{at} --local-dir {folder}"
+
+
+@lru_cache(maxsize=64)
+def _configs(readme: Path, changed: int, dataset: str) -> Mapping[str, Splits | None] | None:
+    """The declared configs; None for a config whose files are not declared."""
+    front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
+    try:
+        data = yaml.load(front[1], yaml.CSafeLoader) if front else None
+    except yaml.YAMLError as error:
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(f"broken front matter: {reason}", where=str(readme)) from None
+    listed = data.get("configs") if isinstance(data, dict) else None
+    if not listed:
+        return None
+    found: dict[str, Splits | None] = {}
+    for entry in listed:
+        name = str(entry.get("config_name", "default"))
+        splits = _splits(entry.get("data_files"))
+        _refuse_escapes(splits or {}, readme, dataset)
+        found[name] = splits
+        if entry.get("default"):
+            found.setdefault("default", splits)
+    return found
+
+
+def _splits(files: Any) -> Splits | None:
+    """The three forms of `data_files`: paths, a list of {split, path}, or split to paths."""
+    if not files:
+        return None
+    if isinstance(files, Mapping):
+        return {str(split): _several(paths) for split, paths in files.items()}
+    if isinstance(files, str) or all(isinstance(one, str) for one in files):
+        return {"train": _several(files)}
+    found: dict[str, tuple[str, ...]] = {}
+    for one in files:
+        split = str(one["split"])
+        found[split] = found.get(split, ()) + _several(one["path"])
+    return found
+
+
+def _several(paths: str | Sequence[str]) -> tuple[str, ...]:
+    return (paths,) if isinstance(paths, str) else tuple(map(str, paths))
+
+
+def _refuse_escapes(splits: Splits, readme: Path, dataset: str) -> None:
+    for pattern in (one for several in splits.values() for one in several):
+        path = PurePosixPath(pattern)
+        if path.is_absolute() or ".." in path.parts or "://" in pattern:
+            raise UnavailableError(
+                f"data set '{dataset}' declares a file outside itself: '{pattern}'",
+                where=str(readme),
+            )

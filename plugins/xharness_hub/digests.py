@@ -1,0 +1,52 @@
+"""SHA-256 of files, remembered for as long as a file keeps its size and time of change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from xharness_hub.atomic import writing
+
+
+def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
+    """The SHA-256 of each file, in hexadecimal; `cache` holds `digests.json`.
+
+    SHA-256 rather than the harness's own digest, because that is what publishers print and what
+    users can check with `sha256sum`.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    memory = cache / "digests.json"
+    known = _recall(memory)
+    fresh: dict[str, list[object]] = {}
+    found = []
+    for path in paths:
+        real = path.resolve()
+        state = real.stat()
+        size, changed, seen = known.get(str(real), [None, None, ""])
+        if (size, changed) != (state.st_size, state.st_mtime_ns):
+            with real.open("rb") as file:
+                seen = hashlib.file_digest(file, "sha256").hexdigest()
+            fresh[str(real)] = [state.st_size, state.st_mtime_ns, seen]
+        found.append(str(seen))
+    if fresh:
+        _remember(memory, fresh)
+    return found
+
+
+def _recall(memory: Path) -> dict[str, list[object]]:
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(memory: Path, fresh: dict[str, list[object]]) -> None:
+    # Another process may write in between: what it learnt is hashed once more, nothing is wrong.
+    with suppress(OSError), writing(memory) as file:
+        file.write(json.dumps(_recall(memory) | fresh, indent=0).encode())

@@ -1,0 +1,40 @@
+"""Files over https, all of each or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Any
+
+from xharness_hub.atomic import writing
+
+_TIMEOUT = 30  # seconds without a byte
+
+
+class _OnlyHttps(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any,
+        newurl: str,
+    ) -> urllib.request.Request | None:  # fmt: skip
+        if not newurl.startswith("https://"):
+            raise OSError(f"sent on to '{newurl}', which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def download(url: str, target: Path) -> None:
+    """Fetch `url` into the file `target`, all of it or nothing.
+
+    Raises:
+        OSError: no answer, an answer that is no file, or one cut short.
+    """
+    opener = urllib.request.build_opener(_OnlyHttps)
+    try:
+        with opener.open(url, timeout=_TIMEOUT) as answer, writing(target) as file:
+            shutil.copyfileobj(answer, file)
+            length = answer.headers.get("Content-Length")
+            if length is not None and file.tell() != int(length):
+                raise OSError(f"cut short after {file.tell()} of {length} bytes")
+    except HTTPException as error:
+        raise OSError(f"not a proper answer: {error!r}") from error

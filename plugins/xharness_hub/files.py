@@ -1,0 +1,52 @@
+"""The source `file`: rows from files beside a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, Field
+
+from xharness.digest import digest
+from xharness.errors import UnavailableError, suggestion
+from xharness.extend import Request, Row
+from xharness_hub import digests, locations, readers
+
+
+class FileOptions(readers.Reading):
+    """Files, and how they are read."""
+
+    path: locations.Locations = Field(
+        description="a file, several, or a mapping from split to these; relative to the study"
+    )
+
+
+class FileSource:
+    """Rows from files; relative paths count from the study's folder."""
+
+    name: ClassVar[str] = "file"
+    options: ClassVar[type[BaseModel]] = FileOptions
+
+    def fingerprint(self, request: Request) -> str:
+        """A digest of the files' bytes and of how they are read; where they lie stays out."""
+        sha256 = digests.sha256(_paths(request), request.surroundings.cache)
+        return digest({"files": sha256, "reading": request.options.meaning()})
+
+    def rows(self, request: Request) -> Iterator[Row]:
+        """The rows of all files, in order."""
+        paths = _paths(request)
+        return readers.read(paths, request.options, ", ".join(map(str, paths)))
+
+
+def _paths(request: Request) -> list[Path]:
+    base = request.surroundings.base
+    names = locations.of_split(request.options.path, request.split, "source 'file', key 'path'")
+    paths = [base / name for name in names]
+    for path in paths:
+        if not path.is_file():
+            beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
+            raise UnavailableError(
+                "there is no such file", where=str(path), hint=suggestion(path.name, beside)
+            )
+    return paths

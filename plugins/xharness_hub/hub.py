@@ -1,0 +1,150 @@
+"""The source `hub`: rows of Hugging Face data sets, from a clone in the data root or from the hub.
+
+A download is a folder like a clone, so both are read in the same way; only what stands for their
+content differs: the bytes of a clone, the commit of a download.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from xharness.digest import digest
+from xharness.documents import Strict
+from xharness.errors import UnavailableError
+from xharness.extend import Request, Row, Surroundings
+from xharness_hub import arrow, clones, digests, network
+from xharness_hub.lock import Lock
+from xharness_hub.remote import HuggingFace, Remote
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_BLANK = re.compile(r"\{(language|code)\}")  # a card is checked before these are filled in
+
+
+def _dataset_id(value: str) -> str:
+    if not _ID.fullmatch(_BLANK.sub("x", value)):
+        raise ValueError(f"'{value}' is not the id of a data set, such as 'facebook/xnli'")
+    return value
+
+
+def _config(value: str) -> str:
+    path = PurePosixPath(value)
+    if not value or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"'{value}' is not the name of a config")
+    return value
+
+
+class HubOptions(Strict):
+    """A data set on the hub."""
+
+    id: Annotated[str, AfterValidator(_dataset_id)] = Field(description="org/name")
+    config: Annotated[str, AfterValidator(_config)] | None = Field(
+        default=None, description="needed where there are several and none is the default"
+    )
+    revision: str | None = Field(
+        default=None, description="a commit, branch or tag; else the lock file holds the commit"
+    )
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """Rows of data sets on the Hugging Face hub."""
+
+    remote: Remote = field(default_factory=HuggingFace)
+    name: ClassVar[str] = "hub"
+    options: ClassVar[type[BaseModel]] = HubOptions
+
+    def fingerprint(self, request: Request) -> str:
+        """A digest of the bytes of a clone's files, or of the commit a download is held to."""
+        options: HubOptions = request.options
+        surroundings = request.surroundings
+        asked = {"config": options.config, "split": request.split}
+        clone = clones.find(surroundings.data_root, options.id)
+        if clone is not None:
+            paths = clone.files(options.config, request.split)
+            sha256 = digests.sha256(paths, surroundings.cache)
+            names = map(clone.relative, paths)
+            return digest(asked | {"files": [*map(list, zip(names, sha256, strict=True))]})
+        commit = self._commit(options, surroundings)
+        if network.is_offline(surroundings):
+            self._downloaded(request, commit).files(options.config, request.split)
+        return digest(asked | {"id": options.id, "commit": commit})
+
+    def rows(self, request: Request) -> Iterator[Row]:
+        """The rows of the split, in order; classes as their numbers."""
+        options: HubOptions = request.options
+        surroundings = request.surroundings
+        network.is_offline(surroundings)  # tells the libraries, before they are imported
+        clone = clones.find(surroundings.data_root, options.id)
+        if clone is None:
+            commit = self._commit(options, surroundings)
+            clone = self._downloaded(request, commit)
+            paths = clone.files(options.config, request.split)
+            sha256 = digests.sha256(paths, surroundings.cache)
+            names = map(clone.relative, paths)
+            Lock(surroundings.cache).hold_files(
+                _lock_name(options), commit, dict(zip(names, sha256, strict=True))
+            )
+        return arrow.rows(clone, options.config, request.split)
+
+    def _commit(self, options: HubOptions, surroundings: Surroundings) -> str:
+        """The commit the data set is read at: the one asked for, else the held, else today's."""
+        if options.revision and _COMMIT.fullmatch(options.revision):
+            return options.revision
+        lock = Lock(surroundings.cache)
+        held = lock.commit(_lock_name(options))
+        if held is not None:
+            return held
+        if network.is_offline(surroundings):
+            raise _missing(options, surroundings, "is not here, and this run is offline")
+        try:
+            commit = self.remote.commit(options.id, options.revision)
+        except UnavailableError as error:
+            raise _completed(error, options, surroundings) from error
+        return lock.hold_commit(_lock_name(options), commit)
+
+    def _downloaded(self, request: Request, commit: str) -> clones.Clone:
+        """The folder of the commit, with the files of the split in it."""
+        options: HubOptions = request.options
+        offline = network.is_offline(request.surroundings)
+        script = f"{options.id.rpartition('/')[2]}.py"
+        try:
+            folder = self.remote.download(options.id, commit, ["README.md", script], offline)
+            clone = clones.Clone(options.id, folder)
+            patterns = clone.patterns(options.config, request.split)
+            folder = self.remote.download(options.id, commit, patterns, offline)
+        except UnavailableError as error:
+            if error.hint:
+                raise
+            raise _completed(error, options, request.surroundings) from error
+        return clones.Clone(options.id, folder)
+
+
+def _lock_name(options: HubOptions) -> str:
+    return f"{options.id}@{options.revision or 'main'}"
+
+
+def _missing(options: HubOptions, surroundings: Surroundings, what: str) -> UnavailableError:
+    root = surroundings.data_root
+    folder = f"{root or '<root>'}/{options.id}"
+    command = clones.how_to_clone(options.id, folder, options.revision)
+    return UnavailableError(
+        f"data set '{options.id}' {what}",
+        where=f"looked at {folder}" if root else None,
+        hint=f"make a clone where there is a network: {command}{network.root_hint(surroundings)}",
+    )
+
+
+def _completed(
+    error: UnavailableError, options: HubOptions, surroundings: Surroundings
+) -> UnavailableError:
+    """What the hub said, with where was looked before and how to do without the hub."""
+    hints = _missing(options, surroundings, "")
+    hint = f"{error.hint}\n  or {hints.hint}" if error.hint else hints.hint
+    return UnavailableError(error.what, where=error.where or hints.where, hint=hint)

@@ -1,0 +1,93 @@
+"""`xharness.lock`: which commit a data set was taken from, and what every download contained.
+
+The first download writes an entry; every later one is held to it, so that a study asks the same
+question next year.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness_hub.atomic import writing
+
+
+class Lock:
+    """The lock file in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "xharness.lock"
+
+    def commit(self, dataset: str) -> str | None:
+        """The commit that `dataset`, such as 'org/name@main', is held to."""
+        commit = self._read()["datasets"].get(dataset, {}).get("commit")
+        return None if commit is None else str(commit)
+
+    def hold_commit(self, dataset: str, commit: str) -> str:
+        """Hold `dataset` to `commit` unless it is held already; returns what it is held to."""
+        with self._changing() as entries:
+            entry = entries["datasets"].setdefault(dataset, {"commit": commit, "files": {}})
+            return str(entry["commit"])
+
+    def hold_files(self, dataset: str, commit: str, files: Mapping[str, str]) -> None:
+        """Hold the files of `dataset`, name to SHA-256, to what they contained at first.
+
+        Raises:
+            UnavailableError: a file has changed; names it, and how to accept the change.
+        """
+        with self._changing() as entries:
+            entry = entries["datasets"].setdefault(dataset, {"commit": commit, "files": {}})
+            self._hold(entry["files"], files, f"datasets: {dataset}")
+
+    def hold_url(self, url: str, sha256: str) -> None:
+        """Hold the download from `url` to what it contained at first.
+
+        Raises:
+            UnavailableError: it has changed.
+        """
+        with self._changing() as entries:
+            self._hold(entries["urls"], {url: sha256}, f"urls: {url}")
+
+    def _hold(self, held: dict[str, str], files: Mapping[str, str], entry: str) -> None:
+        changed = [name for name, sha256 in files.items() if held.get(name, sha256) != sha256]
+        if changed:
+            name = changed[0]
+            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+            raise UnavailableError(
+                f"'{name}'{more} has changed since it was first downloaded: "
+                f"sha256 {held[name][:12]}… then, {files[name][:12]}… now",
+                where=str(self.path),
+                hint=f"to accept the new data, delete the entry '{entry}' from the lock file",
+            )
+        held.update(files)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            entries = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            entries = {}
+        except ValueError as error:
+            raise ConfigurationError(
+                f"not a lock file: {error}",
+                where=str(self.path),
+                hint="restore it, or delete it to take the data as it is today",
+            ) from None
+        return {"datasets": entries.get("datasets", {}), "urls": entries.get("urls", {})}
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+        from filelock import FileLock
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_name(".xharness.lock.guard")):
+            entries = self._read()
+            before = json.dumps(entries, sort_keys=True)
+            yield entries
+            if json.dumps(entries, sort_keys=True) != before:
+                with writing(self.path) as file:
+                    text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
+                    file.write(f"{text}\n".encode())

@@ -1,0 +1,167 @@
+"""Rows out of plain files: JSON, JSON lines, CSV, TSV, CoNLL and lines of text, gzipped or not."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, TextIO, cast
+
+from pydantic import Field, model_validator
+
+from xharness.documents import Strict
+from xharness.errors import UnavailableError, suggestion
+from xharness.extend import Row
+from xharness_hub import conll
+
+ReaderName = Literal["jsonl", "json", "csv", "tsv", "conll", "lines"]
+
+
+class Reading(Strict):
+    """How a file is read; what both `url` and `file` let a card say."""
+
+    reader: ReaderName = Field(description="the format of the files")
+    field: str | None = Field(
+        default=None, description="json: where the list of rows stands, such as 'data'"
+    )
+    columns: tuple[str, ...] | dict[str, str | int] | None = Field(
+        default=None,
+        description="csv, tsv, lines: the columns' names; conll: each column of a row, and which "
+        "column of the file it is, by CoNLL-U name or by place from 0",
+    )
+    delimiter: str | None = Field(default=None, description="csv, tsv, conll: between cells")
+    header: bool = Field(default=True, description="csv, tsv: whether line 1 names the columns")
+
+    @model_validator(mode="after")
+    def _options_fit_the_reader(self) -> Reading:
+        if self.field is not None and self.reader != "json":
+            raise ValueError(f"'field' is for the reader json, not {self.reader}")
+        if isinstance(self.columns, dict) != (self.reader == "conll") and self.columns is not None:
+            shape = "a mapping" if self.reader == "conll" else "a list of names"
+            raise ValueError(f"'columns' of the reader {self.reader} must be {shape}")
+        if isinstance(self.columns, dict):
+            conll.check(self.columns)
+        if self.reader in ("csv", "tsv") and not self.header and not self.columns:
+            raise ValueError("without a header, 'columns' must name the columns")
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise ValueError("'delimiter' must be one character")
+        return self
+
+    def meaning(self) -> dict[str, Any]:
+        """What decides how bytes become rows: part of every fingerprint."""
+        return self.model_dump(mode="json", include=set(Reading.model_fields))
+
+
+def read(paths: Sequence[Path], reading: Reading, what: str) -> Iterator[Row]:
+    """The rows of all files, one after the other; `what` names them in errors.
+
+    Raises:
+        UnavailableError: file and line of what cannot be read, or there is no row at all.
+    """
+    parse = _PARSERS[reading.reader]
+    none = True
+    for path in paths:
+        try:
+            with _open(path) as file:
+                for row in parse(file, path, reading):
+                    none = False
+                    yield row
+        except UnicodeDecodeError as error:
+            raise UnavailableError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
+        except (OSError, EOFError) as error:
+            raise UnavailableError(f"cannot be read: {error}", where=str(path)) from None
+    if none:
+        raise UnavailableError("there is no row in it", where=what, expected="at least one")
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _broken(path: Path, line: int, what: str, expected: str | None = None) -> UnavailableError:
+    return UnavailableError(what, where=f"{path}:{line}", expected=expected)
+
+
+def _jsonl(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise _broken(path, number, f"not JSON: {error.msg} (column {error.colno})") from None
+        if not isinstance(row, dict):
+            raise _broken(path, number, f"{type(row).__name__} in place of a row", "an object")
+        yield row
+
+
+def _json(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+    try:
+        value = json.load(file)
+    except json.JSONDecodeError as error:
+        raise _broken(path, error.lineno, f"not JSON: {error.msg}") from None
+    for step in reading.field.split(".") if reading.field else ():
+        if not isinstance(value, dict) or step not in value:
+            known = value if isinstance(value, dict) else ()
+            raise UnavailableError(
+                f"there is no field '{reading.field}'",
+                where=str(path),
+                hint=suggestion(step, known),
+            )
+        value = value[step]
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise UnavailableError(
+            f"'{reading.field or 'the file'}' does not hold rows",
+            where=str(path),
+            expected="a list of objects",
+        )
+    yield from value
+
+
+def _table(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+    # Quotes are ordinary characters in TSV; in CSV they enclose cells.
+    tabs = reading.reader == "tsv"
+    csv.field_size_limit(2**31 - 1)
+    cells = csv.reader(
+        file,
+        delimiter=reading.delimiter or ("\t" if tabs else ","),
+        quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
+    try:
+        names = next(cells, []) if reading.header else []
+        names = list(reading.columns or names)
+        if len(set(names)) != len(names):
+            raise _broken(path, 1, "two columns have the same name")
+        for row in cells:
+            if row and len(row) != len(names):
+                raise _broken(path, cells.line_num, f"{len(row)} cells", f"{len(names)}")
+            if row:
+                yield dict(zip(names, row, strict=True))
+    except csv.Error as error:
+        raise _broken(path, cells.line_num, f"not {reading.reader.upper()}: {error}") from None
+
+
+def _lines(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+    name = next(iter(reading.columns or ()), "text")
+    for line in file:
+        yield {name: line.rstrip("\r\n")}
+
+
+def _conll(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+    columns = reading.columns if isinstance(reading.columns, dict) else conll.DEFAULT
+    return conll.sentences(file, path, columns, reading.delimiter)
+
+
+_PARSERS: dict[ReaderName, Callable[[TextIO, Path, Reading], Iterator[Row]]] = {
+    "jsonl": _jsonl,
+    "json": _json,
+    "csv": _table,
+    "tsv": _table,
+    "conll": _conll,
+    "lines": _lines,
+}

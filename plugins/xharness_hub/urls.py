@@ -1,0 +1,130 @@
+"""The source `url`: rows from files behind https addresses, or their copies in the data root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, model_validator
+
+from xharness.digest import digest
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness.extend import Request, Row, Surroundings
+from xharness_hub import digests, locations, network, readers
+from xharness_hub.lock import Lock
+
+
+class UrlOptions(readers.Reading):
+    """Addresses, and how the files behind them are read."""
+
+    url: locations.Locations = Field(
+        description="an https address, several, or a mapping from split to these"
+    )
+    sha256: str | dict[str, str] | None = Field(
+        default=None, description="what the file must contain; for several, a mapping from address"
+    )
+
+    @model_validator(mode="after")
+    def _only_https(self) -> UrlOptions:
+        spec = self.url
+        for one in spec.values() if isinstance(spec, dict) else [spec]:
+            for url in (one,) if isinstance(one, str) else one:
+                _place(url)
+        return self
+
+
+def _place(url: str) -> Path:
+    """Where a copy of `url` lies, relative to the data root: host/path.
+
+    Raises:
+        ValueError: not a plain https address of a file.
+    """
+    parts = urlsplit(url)
+    steps = parts.path.split("/")[1:]
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(f"'{url}' is not an https address")
+    if parts.query or not all(steps) or any(set(step) == {"."} or "\\" in step for step in steps):
+        raise ValueError(f"'{url}' does not name a file")
+    return Path(parts.netloc, *steps)
+
+
+def _download(url: str, target: Path) -> None:
+    from xharness_hub.download import download  # urllib.request is not for every start to pay
+
+    download(url, target)
+
+
+@dataclass(frozen=True)
+class UrlSource:
+    """Rows from https addresses; what lies in the data root is taken from there."""
+
+    fetch: Callable[[str, Path], None] = _download
+    name: ClassVar[str] = "url"
+    options: ClassVar[type[BaseModel]] = UrlOptions
+
+    def fingerprint(self, request: Request) -> str:
+        """A digest of the files' bytes and of how they are read, equal for every copy of them."""
+        sha256 = digests.sha256(self._paths(request), request.surroundings.cache)
+        return digest({"files": sha256, "reading": request.options.meaning()})
+
+    def rows(self, request: Request) -> Iterator[Row]:
+        """The rows of all files, in order."""
+        urls = _urls(request)
+        return readers.read(self._paths(request), request.options, ", ".join(urls))
+
+    def _paths(self, request: Request) -> list[Path]:
+        urls = _urls(request)
+        paths = [self._path(url, request.surroundings) for url in urls]
+        expected = request.options.sha256 or {}
+        if isinstance(expected, str) and len(urls) > 1:
+            raise ConfigurationError(
+                f"one sha256 for {len(urls)} files", where="source 'url'", expected="a mapping"
+            )
+        for url, seen in zip(urls, digests.sha256(paths, request.surroundings.cache), strict=True):
+            wanted = expected if isinstance(expected, str) else expected.get(url, seen)
+            if seen != wanted.lower():
+                raise UnavailableError(
+                    f"sha256 {seen[:12]}…, which is not what the card says",
+                    where=url,
+                    expected=f"{wanted[:12]}…",
+                )
+        return paths
+
+    def _path(self, url: str, surroundings: Surroundings) -> Path:
+        """The file that stands for `url`: in the data root, or downloaded before, or now."""
+        place, root = _place(url), surroundings.data_root
+        if root is not None and (root / place).is_file():
+            return root / place
+        copy = surroundings.cache / "downloads" / place
+        if not copy.is_file():
+            if network.is_offline(surroundings):
+                raise _missing(url, place, surroundings, "is not here, and this run is offline")
+            try:
+                self.fetch(url, copy)
+            except OSError as error:
+                raise _missing(url, place, surroundings, f"cannot be had: {error}") from error
+        (sha256,) = digests.sha256([copy], surroundings.cache)
+        try:
+            Lock(surroundings.cache).hold_url(url, sha256)
+        except UnavailableError:
+            # A damaged copy must not stand in the way of the true file.
+            copy.unlink(missing_ok=True)
+            raise
+        return copy
+
+
+def _urls(request: Request) -> tuple[str, ...]:
+    return locations.of_split(request.options.url, request.split, "source 'url', key 'url'")
+
+
+def _missing(url: str, place: Path, surroundings: Surroundings, what: str) -> UnavailableError:
+    root = surroundings.data_root
+    copy = f"{root or '<root>'}/{place.as_posix()}"
+    return UnavailableError(
+        f"'{url}' {what}",
+        where=f"looked at {copy}" if root else None,
+        hint=f"put a copy at {copy}{network.root_hint(surroundings)}",
+    )

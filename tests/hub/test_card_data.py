@@ -1,0 +1,96 @@
+"""The shipped cards against the public data: every language and split that is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from xharness import documents
+from xharness.cards import SourceSpec, Split, TaskCard
+from xharness.errors import UnavailableError
+from xharness.extend import Request, Source, Surroundings
+from xharness.kinds import SHIPPED
+from xharness_hub.plugin import xharness_sources
+
+FOLDER = Path(__file__).parents[2] / "task_cards"
+FILES = sorted([*FOLDER.glob("target/*.yaml"), *FOLDER.glob("intermediate/*.yaml")])
+SOURCES: dict[str, Source] = {source.name: source for source in xharness_sources()}
+KINDS = {kind.name: kind for kind in SHIPPED}
+
+
+def requests(
+    card: TaskCard, around: Surroundings
+) -> Iterator[tuple[str, str, SourceSpec, Request]]:
+    """Every language and split of the card that the data root holds."""
+    for language in card.languages:
+        for split in get_args(Split):
+            spec = card.source(language, split)
+            if spec is None:
+                continue
+            source = SOURCES[spec.source]
+            options: Any = source.options.model_validate(spec.expand(spec.own_options, language))
+            request = Request(options, language, spec.splits[split], around)
+            try:
+                source.fingerprint(request)
+            except UnavailableError:
+                continue
+            yield language, split, spec, request
+
+
+def counted(counts: dict[str, int], spec: SourceSpec, request: Request) -> int | None:
+    """How many rows the data root says it has."""
+    options = request.options
+    if spec.source == "hub" and not spec.where:
+        return counts[f"{options.id} {options.config or 'default'} {request.split}"]
+    if "lang" in spec.where:
+        return counts[f"tatoeba {spec.codes[request.language]}"]
+    if spec.source == "url" and options.reader == "conll":
+        urls = [options.url] if isinstance(options.url, str) else options.url
+        names = ["UD " + "/".join(url.split("/")[4:]) for url in urls]
+        return sum(
+            counts[name.replace("{split}", request.split).removesuffix(".conllu")] for name in names
+        )
+    if spec.source == "url":
+        return counts[f"cosmosqa {request.split}"]
+    return None
+
+
+@pytest.mark.data
+@pytest.mark.usefixtures("reading")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
+    card = documents.validate(documents.load(path), TaskCard)
+    kind = KINDS[card.kind]
+    counts_file = data_root / "COUNTS.json"
+    counts = json.loads(counts_file.read_text()) if counts_file.is_file() else None
+    around = Surroundings(data_root=data_root, offline=True, cache=tmp_path)
+    found = 0
+    for language, split, spec, request in requests(card, around):
+        column, pattern = next(iter(spec.expand(spec.where, language).items()), ("", ""))
+        rows = 0
+        for row in SOURCES[spec.source].rows(request):
+            if column and not str(row[column]).startswith(pattern.removesuffix("*")):
+                continue
+            if rows < 5:
+                kind.example(row, f"{language}-{rows}", card)
+            rows += 1
+        expected = counted(counts, spec, request) if counts else None
+        assert expected in (None, rows), (language, split)
+        found += rows > 0
+    if not found:
+        pytest.skip(f"the data root has nothing of {card.name}")
+
+
+@pytest.mark.data
+def test_a_missing_split_of_real_data_names_the_existing_ones(
+    data_root: Path, tmp_path: Path
+) -> None:
+    source = SOURCES["hub"]
+    options = source.options.model_validate({"id": "unimelb-nlp/wikiann", "config": "sw"})
+    around = Surroundings(data_root=data_root, offline=True, cache=tmp_path)
+    with pytest.raises(UnavailableError, match="'sw' has no split 'tset'"):
+        source.fingerprint(Request(options, "sw", "tset", around))
