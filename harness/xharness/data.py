@@ -6,7 +6,7 @@ them can carry the mark *partial data*.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from xharness.cards import SourceSpec, Split, TaskCard
 from xharness.catalogue import Catalogue, validated
 from xharness.digest import digest
-from xharness.errors import UnavailableError
+from xharness.errors import ConfigurationError, UnavailableError
 from xharness.extend import Example, Request, Row, Source, Surroundings
 from xharness.languages import name_of
 from xharness.stages import Portion
@@ -64,9 +64,12 @@ class Data:
             UnavailableError: the data cannot be had.
         """
         source, spec, request = self._request(card, language, split)
+        fingerprint = source.fingerprint(request)
+        if split != "train" and spec.serves(language, "train"):
+            self._check_leak(card, language, split, fingerprint)
         identity = [
             source.name,
-            source.fingerprint(request),
+            fingerprint,
             spec.expand(spec.where, language),
             card.meaning(),
         ]
@@ -95,9 +98,9 @@ class Data:
             else:
                 examples.append(example)
         _check_ids(card, examples)
-        expected = card.expected_rows(portion.language, portion.split)
+        published = card.expected_rows(portion.language, portion.split)
         count = Count(
-            card.name, portion.language, portion.split, rows, expected, len(examples), refused
+            card.name, portion.language, portion.split, rows, published, len(examples), refused
         )
         if not examples:
             raise UnavailableError(f"no rows in {card.name} {portion.language} {portion.split}")
@@ -106,6 +109,20 @@ class Data:
                 f"partial data: {count}", hint="leave out --strict-data to go on"
             )
         return Loaded(examples, count)
+
+    def _check_leak(self, card: TaskCard, language: str, split: Split, fingerprint: str) -> None:
+        """Refuse a card that serves its training rows again under the name of another split."""
+        source, _, request = self._request(card, language, "train")
+        try:
+            leaks = source.fingerprint(request) == fingerprint
+        except UnavailableError:
+            return
+        if leaks:
+            raise ConfigurationError(
+                f"'{split}' and 'train' are the same rows in '{language}'",
+                where=f"card '{card.name}'",
+                hint="give each split its own file, or name under 'splits' only those it has",
+            )
 
     def _rows(self, portion: Portion) -> Iterator[Row]:
         card = self._catalogue.card(portion.card)
@@ -126,6 +143,17 @@ class Data:
         options: Any = validated(source.options, own, f"card '{card.name}', source '{spec.source}'")
         called = spec.expand(spec.splits[split], language)
         return source, spec, Request(options, language, called, self._surroundings)
+
+
+def expected(portions: Iterable[Portion], catalogue: Catalogue) -> int | None:
+    """How many examples the cards say there are, for estimates; None where one does not say."""
+    total = 0
+    for portion in portions:
+        rows = catalogue.card(portion.card).expected_rows(portion.language, portion.split)
+        if rows is None:
+            return None
+        total += rows if portion.limit is None else min(rows, portion.limit)
+    return total
 
 
 def _item(card: TaskCard, row: Row, number: int) -> str:

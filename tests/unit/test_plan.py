@@ -197,3 +197,11 @@ def test_a_missing_language_costs_only_its_own_cell(cards: Path) -> None:
     plan = _plan(cards, targets=["red"], seeds=[1])
     assert [p.language for p in plan.arms[0].score.predictions.portions] == ["en", "de"]
     assert [(row.task, row.language) for row in plan.missing] == [("red", "sw")]
+
+
+def test_a_card_that_scores_its_training_rows_is_refused(cards: Path) -> None:
+    text = (cards / "red.yaml").read_text()
+    splits = "splits: {train: same, test: same}"
+    (cards / "red.yaml").write_text(text.replace("rows: 10\nlang", f"rows: 10\n    {splits}\nlang"))
+    with pytest.raises(ConfigurationError, match="'test' and 'train' are the same rows in 'en'"):
+        _plan(cards, targets=["red"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xharness.data import expected
 from xharness.errors import StageError
 from xharness.executor.tables import write_table
 from xharness.executor.work import Work
@@ -24,7 +25,12 @@ def predict(stage: Predict, work: Work, folder: Path) -> Mapping[str, Any]:
     (folder / "predictions").mkdir(exist_ok=True)
     counts = []
     items = 0
-    tell = work.progress(stage, "items")
+    total = expected(stage.portions, work.catalogue)
+    progress = work.progress(stage, "items")
+
+    def tell(done: int) -> None:
+        progress(done, total)
+
     for portion in stage.portions:
         loaded = work.data.load(portion)
         counts.append(asdict(loaded.count))
@@ -32,7 +38,7 @@ def predict(stage: Predict, work: Work, folder: Path) -> Mapping[str, Any]:
         if not path.is_file():
             _answer(stage, work, portion, loaded.examples, folder / SCRATCH, path, items, tell)
         items += len(loaded.examples)
-        tell(items, None)
+        tell(items)
     return {
         "trained_on": _trained_on(stage, work),
         "stage": "predict",
@@ -50,7 +56,7 @@ def _answer(
     unfinished: Path,
     path: Path,
     before: int,
-    tell: Any,
+    tell: Callable[[int], None],
 ) -> None:
     """Answer one language, continuing after the shards that are already there."""
     import pyarrow.parquet as pq
@@ -68,7 +74,7 @@ def _answer(
             some = examples[first : first + size]
             given = work.model(stage.model).predict(card, kind, some, stage.recipe)
             write_table(part, _table(card, kind, some, given))
-        tell(before + min(first + size, len(examples)), None)
+        tell(before + min(first + size, len(examples)))
     import pyarrow as pa
 
     whole = pa.concat_tables([pq.read_table(part) for part in parts])

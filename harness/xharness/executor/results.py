@@ -43,7 +43,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
     folder = work.store.open(arm.score.key)
     facts = work.store.receipt(arm.score.predictions.key).facts
     found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    training = tuple(dict.fromkeys(_training_notes(facts["trained_on"])))
+    training = tuple(_training_notes(facts["trained_on"]))
     counts = {count["language"]: Count(**count) for count in facts["data"]}
     chance = kind.chance(card)
     for portion in arm.score.predictions.portions:
@@ -89,12 +89,20 @@ def _notes(card: TaskCard, portion: Portion, count: Count) -> Iterator[str]:
 
 
 def _training_notes(trained_on: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What a reader must know about the data the model was trained on."""
-    for values in trained_on:
-        count = Count(**values)
-        if count.partial:
-            yield (
-                f"trained on partial data: {count.card} has {count.rows} of {count.expected} rows"
-            )
-        if count.used + count.refused < count.rows:
-            yield f"trained on the first {count.used} examples of {count.card}"
+    """What a reader must know about the data the model was trained on, a note a reason."""
+    counts = [Count(**values) for values in trained_on]
+    partial = [f"{one.card} has {one.rows} of {one.expected} rows" for one in counts if one.partial]
+    if partial:
+        yield f"trained on partial data: {_listed(partial)}"
+    limited: dict[int, list[str]] = {}
+    for one in counts:
+        if one.used + one.refused < one.rows:
+            limited.setdefault(one.used, []).append(one.card)
+    for used, cards in sorted(limited.items()):
+        yield f"trained on the first {used} examples of {_listed(cards)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a, b and c`, each once."""
+    *most, last = dict.fromkeys(names)
+    return f"{', '.join(most)} and {last}" if most else last

@@ -13,6 +13,8 @@ from xharness.gaps.curves import Curves
 from xharness.gaps.values import Arm, Average, Change, Seed, TaskGap
 from xharness.kinds.base import Floats
 
+_TASKS_SAY = "what is noted under its tasks holds for their average too"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -84,7 +86,7 @@ def _average(arm: Arm, found: Mapping[str, Found], common: Sequence[str]) -> Ave
         gap=curves.estimate(curves.gap),
         over=curves.over,
         near_chance=tuple(one.task for one in gaps if one.near_chance),
-        notes=(*curves.notes, *(f"{one.task}: {note}" for one in gaps for note in one.notes)),
+        notes=(*curves.notes, *([_TASKS_SAY] if any(one.notes for one in gaps) else ())),
     )
 
 

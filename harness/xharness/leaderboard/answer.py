@@ -129,16 +129,32 @@ def _limits(board: Board) -> Iterator[str]:
     yield from _seeds(board)
     for task, reason in board.gaps.left_out.items():
         yield f"{escape(task)} is in no average: {escape(reason)}."
+    scored = [one for one in board.gaps.tasks if one.scores]
     for task in board.tasks:
-        found = [one for arm in board.arms if (one := board.gaps.task(arm, task)) is not None]
-        scored = [one for one in found if one.scores]
-        near = [one for one in scored if one.near_chance]
+        of_task = [one for one in scored if one.task == task]
+        near = [one for one in of_task if one.near_chance]
         if near:
             chance = f"near chance ({points(near[0].chance or 0)})"
-            yield f"{escape(task)}: {chance}, so a small gap says little ({_who(near, scored)})."
-        for note in dict.fromkeys(note for one in scored for note in one.notes):
-            said = [one for one in scored if note in one.notes]
-            yield f"{escape(task)}: {escape(note)} ({_who(said, scored)})."
+            yield f"{escape(task)}: {chance}, so a small gap says little ({_who(near, of_task)})."
+    for note in dict.fromkeys(note for one in scored for note in one.notes):
+        yield f"{_whose([one for one in scored if note in one.notes], scored)}: {escape(note)}."
+
+
+def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap]) -> str:
+    """The tasks a note speaks of, and the arms where it is not all of them."""
+    tasks = list(dict.fromkeys(one.task for one in said))
+    arms = {one.arm for one in said}
+    whole = [one for one in scored if one.task in tasks]
+    named = (
+        "every task"
+        if len({one.task for one in scored}) == len(tasks) > 1
+        else listed(map(escape, tasks))
+    )
+    if len(said) == len(whole):
+        return named
+    if len(arms) > _NAMED:
+        return f"{named} ({len(arms)} arms)"
+    return f"{named} ({listed(escape(' × '.join(arm)) for arm in sorted(arms))})"
 
 
 def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap]) -> str:
