@@ -1,0 +1,340 @@
+"""Rows of every task, in every language, made from a seed.
+
+Each task first draws language-free items (facts and a label) and then says
+them in the language asked for, so row *n* of a split has the same content and
+the same id in all languages.  Items of a split are built only from facts that
+``sentences.split_of`` gives to that split.
+"""
+
+from __future__ import annotations
+
+import difflib
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from xharness_mini.sentences import (
+    QUESTIONS,
+    STATEMENTS,
+    Fact,
+    decorate,
+    draw,
+    people,
+    realise,
+)
+from xharness_mini.vocabulary import LANGUAGES, structure
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a row is about, before any language."""
+
+    facts: tuple[Fact, ...]
+    label: int = 0
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    splits: tuple[str, ...]
+    classes: int
+    """Labels to balance; 1 where a row has no label of its own."""
+    make: Callable[[random.Random, str, int], Item]
+    """(rng, split, label) -> item; LookupError when the draw got stuck."""
+    render: Callable[[Item, str], Row]
+    """(item, language) -> row without its id."""
+    pairs: bool = False
+    """Whether every row pairs English with the language."""
+
+
+def _text(facts: Sequence[Fact], language: str) -> str:
+    return " ".join(realise(fact, language).text for fact in facts)
+
+
+# --- nli: does the hypothesis follow from what the premise says of a person?
+
+
+def _make_nli(rng: random.Random, split: str, label: int) -> Item:
+    """Premise and hypothesis state one fact each about the same person.
+
+    Entailment: the hypothesis follows from the premise.  Contradiction: it
+    puts the person somewhere else.  Neutral: it is about something that the
+    premise leaves open.  Every label has every kind of premise and of
+    hypothesis equally often, so neither alone gives the label away.
+    """
+    told, asked = rng.choice([("event", "located"), ("lives", "lives")])
+    premise = decorate(rng, draw(rng, split, told))
+    if label == 1:
+        asked = "lives" if asked == "located" else "located"
+        return Item((premise, draw(rng, split, asked, person=premise.person)), label)
+    slot = _CONTENT[asked]
+    if label == 0:
+        repeated = {slot: getattr(premise, slot)}
+        hypothesis = draw(rng, split, asked, person=premise.person, **repeated)
+    else:
+        hypothesis = draw(rng, split, asked, person=premise.person)
+        if _meaning(hypothesis) == _meaning(premise):
+            raise LookupError("drew the same content twice")
+    return Item((premise, hypothesis), label)
+
+
+_CONTENT: Final = {"located": "place", "lives": "city"}
+
+
+def _meaning(fact: Fact) -> str | None:
+    """What sets places apart: the topic they belong to, or the city."""
+    return fact.city or structure().topic_of[fact.place or ""]
+
+
+def _render_nli(item: Item, language: str) -> Row:
+    premise, hypothesis = (realise(fact, language).text for fact in item.facts)
+    return {"premise": premise, "hypothesis": hypothesis, "label": item.label}
+
+
+# --- topic: what is the text about?
+
+
+def _make_topic(rng: random.Random, split: str, label: int) -> Item:
+    keys = structure()
+    topic = keys.topics[label]
+    activity = rng.choice(keys.activities[topic])
+    reasons = [reason for reason, explained in keys.reasons.items() if activity in explained]
+    if not reasons or rng.random() < 0.5:
+        return Item((decorate(rng, draw(rng, split, "event", activity=activity)),), label)
+    reason = draw(rng, split, "reason", reason=rng.choice(reasons))
+    action = draw(rng, split, "action", activity=activity, person=reason.person)
+    return Item((reason, action), label)
+
+
+def _render_topic(item: Item, language: str) -> Row:
+    return {"text": _text(item.facts, language), "label": item.label}
+
+
+# --- choice: which alternative is the cause (or the effect) of the premise?
+
+
+def _make_choice(rng: random.Random, split: str, label: int) -> Item:
+    keys = structure()
+    reason = rng.choice(list(keys.reasons))
+    activity = rng.choice(keys.reasons[reason])
+    topic = keys.topic_of[reason]
+    cause = draw(rng, split, "reason", reason=reason)
+    person = cause.person
+    effect = draw(rng, split, "action", activity=activity, person=person)
+    elsewhere = rng.choice([other for other in keys.topics if other != topic])
+    question = rng.choice(["cause", "effect"])
+    if question == "cause":
+        wrong_reason = rng.choice([r for r in keys.reasons if keys.topic_of[r] == elsewhere])
+        premise, right = effect, cause
+        wrong = draw(rng, split, "reason", reason=wrong_reason, person=person)
+    else:
+        wrong_activity = rng.choice(keys.activities[elsewhere])
+        premise, right = cause, effect
+        wrong = draw(rng, split, "action", activity=wrong_activity, person=person)
+    choices = (right, wrong) if label == 0 else (wrong, right)
+    return Item((premise, *choices), label, question)
+
+
+def _render_choice(item: Item, language: str) -> Row:
+    premise, one, two = (realise(fact, language).text for fact in item.facts)
+    return {
+        "premise": premise,
+        "question": item.kind,
+        "choice1": one,
+        "choice2": two,
+        "label": item.label,
+    }
+
+
+# --- pos, ner: one tag for each word
+
+
+def _make_pos(rng: random.Random, split: str, label: int) -> Item:
+    kinds = STATEMENTS if rng.random() < 0.8 else QUESTIONS
+    return Item((decorate(rng, draw(rng, split, rng.choice(kinds))),))
+
+
+def _render_pos(item: Item, language: str) -> Row:
+    sentence = realise(item.facts[0], language)
+    return {"tokens": sentence.tokens, "tags": sentence.tags}
+
+
+def _make_ner(rng: random.Random, split: str, label: int) -> Item:
+    kind = rng.choice(["event", "works", "works", "lives", "seat", "profile"])
+    return Item((decorate(rng, draw(rng, split, kind)),))
+
+
+def _render_ner(item: Item, language: str) -> Row:
+    sentence = realise(item.facts[0], language)
+    return {"tokens": sentence.tokens, "tags": sentence.entity_tags}
+
+
+# --- qa: find the words that answer the question
+
+_ANSWER: Final = {
+    # question: (kind of the fact that answers it, slot of the answer)
+    "who": ("event", "name"),
+    "what": ("event", "object"),
+    "where": ("event", "place"),
+    "day": ("event", "weekday"),
+    "country": ("profile", "country"),
+    "language": ("profile", "language"),
+    "work": ("works", "org"),
+    "home": ("lives", "city"),
+}
+
+
+def _make_qa(rng: random.Random, split: str, label: int) -> Item:
+    """Three sentences about one person; the question is about one of them."""
+    asked = rng.choice(list(_ANSWER))
+    question = draw(rng, split, asked)
+    person = question.person or rng.choice(people(split))
+    kind, _ = _ANSWER[asked]
+    others = rng.sample([k for k in ("event", "profile", "works", "lives") if k != kind], 2)
+    about = {slot: getattr(question, slot) for slot in ("activity", "place")}
+    context = []
+    for told in (kind, *others):
+        fixed = {slot: value for slot, value in about.items() if value and told == "event"}
+        fact = draw(rng, split, told, person=person, **fixed)
+        context.append(replace(fact, weekday=rng.randrange(7)) if told == "event" else fact)
+    rng.shuffle(context)
+    return Item((question, *context), kind=asked)
+
+
+def _render_qa(item: Item, language: str) -> Row:
+    question, *context = item.facts
+    kind, slot = _ANSWER[item.kind]
+    text, answer, start = "", "", -1
+    for fact in context:
+        sentence = realise(fact, language)
+        text += " " if text else ""
+        if fact.kind == kind:
+            first, last = sentence.characters(slot)
+            answer, start = sentence.text[first:last], len(text) + first
+        text += sentence.text
+    return {
+        "question": realise(question, language).text,
+        "context": text,
+        "answers": {"text": [answer], "answer_start": [start]},
+    }
+
+
+# --- bitext, parallel: English and its translation
+
+
+def _make_bitext(rng: random.Random, split: str, label: int) -> Item:
+    kinds = ["event"] * 4 + ["profile"] * 2
+    kinds += ["action", "located", "lives", "works", "seat", "reason"]
+    return Item((decorate(rng, draw(rng, split, rng.choice(kinds))),))
+
+
+def _make_parallel(rng: random.Random, split: str, label: int) -> Item:
+    if rng.random() < 0.3:
+        # "What" twice as often: it tells a verb from the object it comes with.
+        return Item((draw(rng, split, rng.choice([*QUESTIONS, "what"])),))
+    return _make_bitext(rng, split, label)
+
+
+def _render_pair(item: Item, language: str) -> Row:
+    return {"source": _text(item.facts, "en"), "target": _text(item.facts, language)}
+
+
+_ALL: Final = ("train", "validation", "test")
+_UPOS_USED: Final = (
+    "ADJ", "ADP", "ADV", "AUX", "DET", "NOUN", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "VERB",
+)  # fmt: skip
+_IOB: Final = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
+_NLI: Final = ("entailment", "neutral", "contradiction")
+
+_TASKS: Final = {
+    "nli": _Task(("premise", "hypothesis", "label"), _NLI, _ALL, 3, _make_nli, _render_nli),
+    "topic": _Task(
+        ("text", "label"), structure().topics, _ALL, len(structure().topics),
+        _make_topic, _render_topic,
+    ),
+    "choice": _Task(
+        ("premise", "question", "choice1", "choice2", "label"), ("choice1", "choice2"), _ALL, 2,
+        _make_choice, _render_choice,
+    ),
+    "pos": _Task(("tokens", "tags"), _UPOS_USED, _ALL, 1, _make_pos, _render_pos),
+    "ner": _Task(("tokens", "tags"), _IOB, _ALL, 1, _make_ner, _render_ner),
+    "qa": _Task(("question", "context", "answers"), (), _ALL, 1, _make_qa, _render_qa),
+    "bitext": _Task(
+        ("source", "target"), (), ("validation", "test"), 1, _make_bitext, _render_pair, pairs=True
+    ),
+    "parallel": _Task(
+        ("source", "target"), (), ("train", "validation"), 1, _make_parallel, _render_pair,
+        pairs=True,
+    ),
+}  # fmt: skip
+
+TASKS: Final = tuple(_TASKS)
+LABELS: Final = {name: task.labels for name, task in _TASKS.items() if task.labels}
+COLUMNS: Final = {name: ("id", *task.columns) for name, task in _TASKS.items()}
+
+
+def languages(task: str) -> tuple[str, ...]:
+    """Languages that ``task`` has rows in; English is the other side of a pair."""
+    pairs = _TASKS[_known("task", task, TASKS)].pairs
+    return tuple(language for language in LANGUAGES if not (pairs and language == "en"))
+
+
+def splits(task: str) -> tuple[str, ...]:
+    """Splits that ``task`` has."""
+    return _TASKS[_known("task", task, TASKS)].splits
+
+
+def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Iterator[Row]:
+    """``size`` distinct rows; their content depends on everything but ``language``.
+
+    ValueError, before the first row, for an unknown task, language or split and
+    when the split cannot give ``size`` distinct rows.
+    """
+    _known("language", language, languages(task), of=task)
+    _known("split", split, splits(task), of=task)
+    if size < 0:
+        raise ValueError(f"size must not be negative, got {size}")
+    items = _items(task, split, seed, size)
+    render = _TASKS[task].render
+    return (
+        {"id": f"{task}-{split}-{at:05d}", **render(item, language)}
+        for at, item in enumerate(items)
+    )
+
+
+def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
+    rng = random.Random(f"{seed}-{task}-{split}")
+    spec = _TASKS[task]
+    labels = [at % spec.classes for at in range(size)]
+    rng.shuffle(labels)
+    items: dict[Item, None] = {}
+    for label in labels:
+        for _ in range(200):
+            try:
+                item = spec.make(rng, split, label)
+            except LookupError:
+                continue
+            if item not in items:
+                items[item] = None
+                break
+        else:
+            raise ValueError(
+                f"mini has about {len(items)} distinct rows for {task}/{split}, "
+                f"not {size}: ask for fewer"
+            )
+    return list(items)
+
+
+def _known(what: str, given: str, valid: Sequence[str], *, of: str = "") -> str:
+    """``given`` if valid, else a ValueError that names the nearest valid ones."""
+    if given in valid:
+        return given
+    near = difflib.get_close_matches(given, valid, n=3, cutoff=0.4)
+    suffix = f" for task {of!r}" if of else ""
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise ValueError(f"mini has no {what} {given!r}{suffix}{hint} (it has: {', '.join(valid)})")
