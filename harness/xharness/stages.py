@@ -17,7 +17,8 @@ from xharness.study import Recipe, Sampling
 VERSIONS = {"train": 1, "predict": 1, "score": 1}
 """Raised when the code of a stage starts to give other answers to the same question."""
 
-Objective = Literal["task", "mlm", "tlm"]
+Objective = Literal["task", "mlm", "tlm", "align"]
+"""Answering the task; masked words, in one language or two (TLM); aligning translations."""
 Heads = Literal["drop", "keep"]
 
 
@@ -95,7 +96,7 @@ class Train:
     @property
     def _unread(self) -> set[str]:
         """The recipe's fields that training does not read: changing one must not retrain."""
-        masks = any(feed.objective != "task" for feed in self.feeds)
+        masks = any(feed.objective in ("mlm", "tlm") for feed in self.feeds)
         return {"layer", "answer_length"} | (set() if masks else {"mask_rate"})
 
     @cached_property

@@ -126,7 +126,8 @@ class Store:
         """Declare the stage finished: digests of all its files, then the receipt, atomically."""
         folder = self.folder(key)
         shutil.rmtree(folder / SCRATCH, ignore_errors=True)
-        (folder / "failure.txt").unlink(missing_ok=True)
+        for left in (folder / "failure.txt", *folder.rglob("*.partial")):
+            left.unlink(missing_ok=True)
         files = {
             path.relative_to(folder).as_posix(): file_digest(path)
             for path in sorted(folder.rglob("*"))

@@ -85,7 +85,11 @@ class Pretraining(Strict):
     """The stage that turns a scratch model into a multilingual one."""
 
     corpus: Name = Field(description="a bitext card with a train split")
-    objectives: tuple[Literal["mlm", "tlm"], ...] = ("mlm", "tlm")
+    objectives: tuple[Literal["mlm", "tlm", "align"], ...] = Field(
+        default=("mlm", "tlm"),
+        min_length=1,
+        description="masked words, masked words in aligned pairs, aligned sub-word embeddings",
+    )
     languages: tuple[LanguageCode, ...] | None = Field(default=None, description="default: all")
     limit: int | None = Field(default=None, gt=0, description="sentence pairs per language")
     seed: int = 0
@@ -151,7 +155,9 @@ class TargetSpec(Strict):
 class Runtime(Strict):
     """Where and how it runs: never part of a key, because it must not change an answer."""
 
-    store: Path | None = Field(default=None, description="folder of the stages; default: ./runs")
+    store: Path | None = Field(
+        default=None, description="folder of the stages; default: ./runs/store"
+    )
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1, mps; default: best")
     checkpoint_seconds: float = Field(default=120, ge=0, description="between checkpoints")
     shard: int = Field(default=1024, gt=0, description="items between saves of predictions")

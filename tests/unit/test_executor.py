@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.toy import CountingModel, card, toy_catalogue
 
+from tests.toy import CountingModel, card, toy_catalogue
 from xharness.data import Data
 from xharness.executor import Report, Sequential, Work, collect
 from xharness.extend import Surroundings

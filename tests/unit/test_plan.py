@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.toy import card, toy_catalogue
 
+from tests.toy import card, toy_catalogue
 from xharness.data import Data
 from xharness.errors import ConfigurationError
 from xharness.extend import Surroundings

@@ -61,7 +61,7 @@ def _tell(ctx: Any, message: str, *, defect: bool = False) -> None:
         traceback.print_exc()
     print(f"error: {message}", file=sys.stderr)
     if defect and not ctx.meta.get(_TRACEBACK):
-        print("  run with --debug for the traceback", file=sys.stderr)
+        print("  run with --debug for the traceback: xharness --debug ...", file=sys.stderr)
 
 
 def _is_usage_error(error: Exception) -> bool:

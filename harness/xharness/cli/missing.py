@@ -24,12 +24,16 @@ def condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
         {
             "task": task,
             "languages": list(languages[task, reason]),
-            "arms": "all" if len(who) == whole else _named(who),
+            "arms": _told(who, whole),
             "reason": reason,
         }
         for (task, reason), who in arms.items()
     ]
 
 
-def _named(arms: set[tuple[str, str, int | None]]) -> str:
-    return ", ".join(sorted({f"{model} · {strategy}" for model, strategy, _ in arms}))
+def _told(arms: set[tuple[str, str, int | None]], whole: int) -> str:
+    """Few by name, many by number."""
+    names = sorted({f"{model} · {strategy}" for model, strategy, _ in arms})
+    if len(arms) == whole:
+        return "all"
+    return ", ".join(names) if len(names) < 3 else f"{len(arms)} of {whole}"

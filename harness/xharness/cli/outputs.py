@@ -10,6 +10,7 @@ from xharness.cli.compose import DEMO, Job
 from xharness.errors import ConfigurationError
 from xharness.executor import Report, Work, collect, collect_items
 from xharness.gaps import evidence
+from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
 from xharness.store import write_text
 
@@ -40,8 +41,8 @@ def output_folder(job: Job) -> Path:
     return folder
 
 
-def write(job: Job, work: Work, report: Report, folder: Path) -> list[Path]:
-    """Write everything into `folder`, each file whole, the board last.
+def write(job: Job, work: Work, report: Report, folder: Path) -> tuple[Board, list[Path]]:
+    """Write everything into `folder`, each file whole, the board last; the board, and all files.
 
     Raises:
         ConfigurationError: the folder cannot be written.
@@ -54,8 +55,8 @@ def write(job: Job, work: Work, report: Report, folder: Path) -> list[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
-    pages = leaderboard.write(folder, leaderboard.metrics_of(job.catalogue))
-    return [folder / SCORES, folder / EVIDENCE, *pages]
+    board = leaderboard.read(folder, leaderboard.metrics_of(job.catalogue))
+    return board, [folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder)]
 
 
 def _wanted(job: Job) -> Path:

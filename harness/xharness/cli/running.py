@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from xharness import leaderboard
 from xharness.cli import guard, outputs
 from xharness.cli.board import short_board
 from xharness.cli.compose import Job, compose
@@ -27,18 +26,32 @@ def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     folder = outputs.output_folder(job)
     job.store.prepare()
     if not job.plan.arms:
-        show_table(condensed(job.plan, job.plan.missing), title="nothing can be run", err=True)
-        return guard.UNAVAILABLE if job.plan.unavailable else guard.WRONG
+        return _nothing(job, as_json=as_json)
     began = time.monotonic()
-    work = _work(job)
+    work = Work(
+        job.catalogue, job.data, job.store, job.surroundings, job.study.runtime, wishes.debug
+    )
     with watching(job.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
         report: Report = _executor(job).run(job.plan, work)
-    files = outputs.write(job, work, report, folder)
+    board, files = outputs.write(job, work, report, folder)
     code = exit_code(job, report)
     if as_json:
-        show_json(_as_json(job, report, files, time.monotonic() - began, code))
-    else:
-        _tell(job, report, files, time.monotonic() - began, quiet=quiet)
+        show_json(_as_json(job, report, code, files) | {"seconds": time.monotonic() - began})
+        return code
+    _tell_troubles(job, report)
+    if not quiet:
+        print(f"{_counts(report)} in {duration(time.monotonic() - began)}", file=sys.stderr)
+        show_table(short_board(board), title=job.study.title or job.study.name)
+        print("\n".join(str(path) for path in files))
+    return code
+
+
+def _nothing(job: Job, *, as_json: bool) -> int:
+    """No arm has both a model and data: say why, and leave no file."""
+    code = guard.UNAVAILABLE if job.plan.unavailable else guard.WRONG
+    if as_json:
+        show_json(_as_json(job, Report(), code))
+    show_table(condensed(job.plan, job.plan.missing), title="nothing can be run", err=True)
     return code
 
 
@@ -49,28 +62,15 @@ def exit_code(job: Job, report: Report) -> int:
     return guard.UNAVAILABLE if job.plan.unavailable else 0
 
 
-def _work(job: Job) -> Work:
-    return Work(
-        job.catalogue, job.data, job.store, job.surroundings, job.study.runtime, job.wishes.debug
-    )
-
-
 def _executor(job: Job) -> Executor:
     shipped = Sequential()
     name = job.wishes.executor
     return shipped if name == shipped.name else job.catalogue.executors[name]
 
 
-def _tell(job: Job, report: Report, files: Sequence[Path], seconds: float, *, quiet: bool) -> None:
-    """Troubles and the count of stages on standard error, the board on standard output."""
+def _tell_troubles(job: Job, report: Report) -> None:
     show_table(condensed(job.plan, job.plan.missing), title="missing", err=True)
     show_table(_failures(report), title="failed", err=True)
-    if quiet:
-        return
-    print(f"{_counts(report)} in {duration(seconds)}", file=sys.stderr)
-    board = leaderboard.read(files[0].parent, leaderboard.metrics_of(job.catalogue))
-    show_table(short_board(board), title=job.study.title or job.study.name)
-    print("\n".join(str(path) for path in files))
 
 
 def _counts(report: Report) -> str:
@@ -90,14 +90,11 @@ def _failures(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _as_json(
-    job: Job, report: Report, files: Sequence[Path], seconds: float, code: int
-) -> dict[str, Any]:
+def _as_json(job: Job, report: Report, code: int, files: Sequence[Path] = ()) -> dict[str, Any]:
     return {
         "study": job.study.name,
         "exit_code": code,
         "stages": _endings(report),
-        "seconds": round(seconds, 3),
         "failed": _failures(report),
         "missing": [one.model_dump(mode="json") for one in job.plan.missing],
         "store": str(job.store.root),

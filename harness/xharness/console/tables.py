@@ -25,6 +25,20 @@ def show_table(
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
+    _print(table, err=err)
+
+
+def show_facts(facts: Cells) -> None:
+    """Print names and values in two columns."""
+    table = Table(box=None, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, _cell(value))
+    _print(table, err=False)
+
+
+def _print(table: Table, *, err: bool) -> None:
     out = _console(err)
     with out.capture() as captured:
         out.print(table)
@@ -52,6 +66,8 @@ def _cell(value: Any) -> str:
         return "—"
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Sequence):
         return " ".join(map(str, value))
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)

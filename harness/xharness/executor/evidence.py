@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xharness.executor.tables import read_table
 from xharness.executor.work import Work
 from xharness.gaps import Items
 from xharness.plan import Plan
@@ -20,13 +21,11 @@ def collect_items(plan: Plan, work: Work) -> Iterator[Items]:
 
 
 def _of_stage(score: Score, work: Work) -> Iterator[Items]:
-    import pyarrow.parquet as pq
-
     main = score.metrics[0]
     kind = work.catalogue.kinds[work.catalogue.card(score.predictions.card).kind]
     columns = [f"{main}.{name}" for name in kind.metrics[main].statistics]
     folder = work.store.open(score.key) / "statistics"
     for portion in score.predictions.portions:
-        table = pq.read_table(folder / f"{portion.language}.parquet")
+        table = read_table(folder / f"{portion.language}.parquet")
         statistics = np.stack([table[name].to_numpy() for name in columns], axis=1)
         yield Items.of(score.key, portion.language, table["item"].to_pylist(), statistics)

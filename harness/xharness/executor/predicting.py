@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xharness.data import expected
 from xharness.errors import StageError
-from xharness.executor.tables import write_table
+from xharness.executor.tables import read_table, write_table
 from xharness.executor.work import Work
 from xharness.extend import Example, Kind, Prediction, Sizes, TaskCard
 from xharness.stages import Portion, Predict, Train
@@ -59,8 +59,6 @@ def _answer(
     tell: Callable[[int], None],
 ) -> None:
     """Answer one language, continuing after the shards that are already there."""
-    import pyarrow.parquet as pq
-
     card = work.catalogue.card(stage.card)
     kind = work.catalogue.kinds[card.kind]
     shards = unfinished / portion.language
@@ -77,7 +75,7 @@ def _answer(
         tell(before + min(first + size, len(examples)))
     import pyarrow as pa
 
-    whole = pa.concat_tables([pq.read_table(part) for part in parts])
+    whole = pa.concat_tables([read_table(part) for part in parts])
     _check(portion, examples, whole.column("item").to_pylist())
     write_table(path, whole)
     shutil.rmtree(shards)

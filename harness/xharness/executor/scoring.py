@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xharness.errors import StageError
-from xharness.executor.tables import write_table
+from xharness.executor.tables import read_table, write_table
 from xharness.executor.work import Work
 from xharness.extend import Example, Metric, Prediction, TaskCard
 from xharness.stages import Portion, Score
@@ -34,12 +34,11 @@ def _language(
 ) -> dict[str, Any]:
     """Score one language: metric → value in [0, 1], and the number of items."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     card = work.catalogue.card(stage.predictions.card)
     kind = work.catalogue.kinds[card.kind]
     examples = work.data.load(portion).examples
-    stored = pq.read_table(predictions / f"{portion.language}.parquet")
+    stored = read_table(predictions / f"{portion.language}.parquet")
     if stored.column("item").to_pylist() != [example.id for example in examples]:
         raise StageError(f"predictions of {portion.card} {portion.language} are for other items")
     given = stored.column("prediction").to_pylist()

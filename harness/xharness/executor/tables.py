@@ -1,4 +1,4 @@
-"""Parquet files, written atomically."""
+"""Parquet files, written atomically and read without pandas."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ def write_table(path: Path, table: pa.Table) -> None:
     partial = path.with_suffix(".partial")
     pq.write_table(table, partial, compression="zstd")
     partial.replace(path)
+
+
+def read_table(path: Path) -> pa.Table:
+    """The table at `path`; `pyarrow.parquet.read_table` would import pandas on the way."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        return file.read()

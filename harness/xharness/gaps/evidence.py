@@ -79,7 +79,8 @@ def read(path: Path) -> dict[tuple[str, str], Items]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path).combine_chunks()
+        with pq.ParquetFile(path) as file:  # pq.read_table would import pandas on the way
+            table = file.read().combine_chunks()
         stages, languages, ids = (_codes(table[name]) for name in ("stage", "language", "item"))
     except (OSError, KeyError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]

@@ -6,7 +6,7 @@ render(board)            the Markdown alone
 """
 
 from xharness.leaderboard.board import Board, assemble, metrics_of, read
-from xharness.leaderboard.files import check, pages, write
+from xharness.leaderboard.files import check, pages, save, write
 from xharness.leaderboard.markdown import render
 
-__all__ = ["Board", "assemble", "check", "metrics_of", "pages", "read", "render", "write"]
+__all__ = ["Board", "assemble", "check", "metrics_of", "pages", "read", "render", "save", "write"]

@@ -25,7 +25,16 @@ def write(folder: Path, metrics: Metrics) -> list[Path]:
     Raises:
         ConfigurationError: the folder lacks something, contradicts itself, or can't be written.
     """
-    made = pages(read(folder, metrics))
+    return save(read(folder, metrics), folder)
+
+
+def save(board: Board, folder: Path) -> list[Path]:
+    """Write the pages of a board that is already measured.
+
+    Raises:
+        ConfigurationError: the folder can't be written.
+    """
+    made = pages(board)
     try:
         for name, content in made.items():
             partial = folder / f"{name}.partial"

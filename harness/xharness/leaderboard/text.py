@@ -73,7 +73,7 @@ def language(code: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    *first, last = names
+    *first, last = (*names,) or ("",)
     return f"{', '.join(first)} and {last}" if first else last
 
 

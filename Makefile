@@ -1,0 +1,42 @@
+# Two commands do everything: make demo, make test. Both make the environment first.
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl))
+
+.PHONY: demo test env lint types boards clean
+
+demo: env
+	$(BIN)/xharness run
+
+# pytest comes last: its closing line is the one that counts.
+test: lint types boards
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,gguf]'
+	@touch $@
+
+lint: env
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: env
+	$(BIN)/mypy
+
+# A committed board must be what its scores give.
+boards: env
+	$(if $(BOARDS),$(BIN)/xharness leaderboard check $(BOARDS))
+
+clean:
+	rm -rf $(VENV)

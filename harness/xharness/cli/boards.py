@@ -1,0 +1,29 @@
+"""`xharness leaderboard`: boards again from their scores, and whether committed ones agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from xharness import leaderboard
+from xharness.cli import guard
+from xharness.cli.compose import open_catalogue
+
+
+def build(folders: Sequence[Path], extra: Iterable[str]) -> None:
+    """Render each folder's board."""
+    metrics = leaderboard.metrics_of(open_catalogue(extra))
+    for folder in folders:
+        for path in leaderboard.write(folder, metrics):
+            print(path)
+
+
+def check(folders: Sequence[Path], extra: Iterable[str]) -> int:
+    """Compare each folder's board with a fresh one; 1 where one differs."""
+    metrics = leaderboard.metrics_of(open_catalogue(extra))
+    different = False
+    for folder in folders:
+        told = leaderboard.check(folder, metrics)
+        different |= bool(told)
+        print("\n".join(told) if told else f"{folder}: as its scores say")
+    return guard.FAILED if different else 0

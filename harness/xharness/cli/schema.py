@@ -1,0 +1,56 @@
+"""`xharness cards schema`: the JSON Schema of cards, sources' own options included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from xharness.cards import SourceSpec, TaskCard
+from xharness.catalogue import Catalogue
+from xharness.cli.compose import open_catalogue
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def show(extra: Iterable[str]) -> None:
+    """Print the schema."""
+    print(text(open_catalogue(extra)), end="")
+
+
+def text(catalogue: Catalogue) -> str:
+    """The schema as it is published."""
+    return json.dumps(schema(catalogue), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def schema(catalogue: Catalogue) -> dict[str, Any]:
+    """What an editor needs to complete and check a card."""
+    made = TaskCard.model_json_schema(by_alias=True)
+    definitions = made["$defs"]
+    branches = [_branch(name, catalogue, definitions) for name in catalogue.sources]
+    definitions["SourceSpec"] = {"anyOf": [*branches, _stranger(catalogue)]}
+    made["properties"]["kind"]["examples"] = list(catalogue.kinds)
+    return {"$schema": _DRAFT, "title": "An xharness task card", **made}
+
+
+def _branch(name: str, catalogue: Catalogue, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A source by that name: what every source reads, and its own options."""
+    common = SourceSpec.model_json_schema(by_alias=True)
+    own = catalogue.sources[name].options.model_json_schema(by_alias=True)
+    definitions |= own.pop("$defs", {})
+    properties = {**common["properties"], **own.get("properties", {}), "from": {"const": name}}
+    return {
+        "title": f"from: {name}",
+        "type": "object",
+        "properties": properties,
+        "required": ["from", *own.get("required", [])],
+        "additionalProperties": False,
+    }
+
+
+def _stranger(catalogue: Catalogue) -> dict[str, Any]:
+    """A source of a plugin that is not installed here: its options are not known."""
+    common = SourceSpec.model_json_schema(by_alias=True)
+    unknown = {"type": "string", "not": {"enum": list(catalogue.sources)}}
+    common["properties"] = {**common["properties"], "from": unknown}
+    return {**common, "title": "from: a source of another plugin"}

@@ -1,0 +1,1 @@
+"""Floors for the leaderboard that need no weights: majority, random, character n-grams."""

@@ -1,0 +1,43 @@
+"""The backend that all baselines share: a name, its options, and the model it makes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from xharness.digest import digest
+from xharness.extend import StageError, Surroundings
+from xharness_baselines.model import OPTIONS, WEIGHTS, Arrays, CountingModel
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Makes one sort of model; nothing is downloaded and nothing runs on an accelerator."""
+
+    name: str
+    options: type[BaseModel]
+    kinds: frozenset[str]
+    make: Callable[[Any, Arrays], CountingModel]
+
+    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+        return digest([self.name, options.model_dump(mode="json")])
+
+    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> CountingModel:
+        return self.make(options, {})
+
+    def load(self, folder: Path, device: str | None) -> CountingModel:
+        from safetensors.numpy import load_file
+
+        try:
+            values = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+            arrays = load_file(folder / WEIGHTS)
+        except (OSError, ValueError) as error:
+            raise StageError(
+                f"not a stored {self.name} model: {error}", where=str(folder)
+            ) from None
+        return self.make(self.options.model_validate(values), arrays)

@@ -1,0 +1,21 @@
+"""`majority`: the label that was seen most often, whatever the text says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xharness.extend import Example, Prediction, TaskCard, TrainingSet
+from xharness.kinds import TaggingExample
+from xharness_baselines.model import CountingModel, gold
+
+
+class MajorityModel(CountingModel):
+    """Counts of labels; of equally frequent ones the first wins."""
+
+    def learn(self, feed: TrainingSet, example: Example) -> None:
+        counts = self.grow(feed.head, len(feed.card.labels or ()))
+        np.add.at(counts, list(gold(example)), 1)
+
+    def answer(self, card: TaskCard, example: Example) -> Prediction:
+        label = int(self.head(card).argmax())
+        return [label] * len(example.tokens) if isinstance(example, TaggingExample) else label

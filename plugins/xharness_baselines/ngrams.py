@@ -1,0 +1,127 @@
+"""`ngrams`: naive Bayes over hashed character n-grams, and their cosine for retrieval.
+
+Classification and tagging: multinomial naive Bayes (McCallum & Nigam 1998). Choice: the same over
+two classes, right and wrong choices. Span: the same over words in and outside of answers, with the
+sliding window of Richardson et al. 2013, a baseline of SQuAD (Rajpurkar et al. 2016, section 5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xharness.extend import (
+    Example,
+    Floats,
+    Prediction,
+    Recipe,
+    Session,
+    TaskCard,
+    TrainingSet,
+)
+from xharness.kinds import (
+    BitextExample,
+    ChoiceExample,
+    ClassificationExample,
+    SpanExample,
+    TaggingExample,
+)
+from xharness_baselines.model import CountingModel, gold
+from xharness_baselines.span import best_window, in_answer, words
+from xharness_baselines.text import Buckets, NgramOptions, buckets, vectors, word_buckets
+
+_BLOCK = 1024  # queries compared with the whole index at a time
+
+
+class NgramModel(CountingModel):
+    """Counts of shape (classes, buckets + 1) for each head: the last column counts classes."""
+
+    options: NgramOptions
+    _known: tuple[NDArray[Any], Floats, Floats] | None = None
+
+    def fit(
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+    ) -> Mapping[str, Any]:
+        self._known = None
+        return super().fit(feeds, recipe, session)
+
+    def learn(self, feed: TrainingSet, example: Example) -> None:
+        labels = len(feed.card.labels or ())
+        classes = labels if isinstance(example, ClassificationExample | TaggingExample) else 2
+        counts = self.grow(feed.head, classes, 2**self.options.bits + 1)
+        found = _classes(example)
+        for label, bag in zip(found, self._features(example), strict=True):
+            np.add.at(counts[label], bag, 1)
+            counts[label, -1] += 1
+        if isinstance(example, SpanExample):
+            lengths = self.grow(f"{feed.head}.words", 2)
+            lengths += [sum(found), 1]
+
+    def answer(self, card: TaskCard, example: Example) -> Prediction:
+        prior, likelihood = self._logarithms(card)
+        bags = self._features(example)
+        scores = [prior + likelihood[:, bag].sum(axis=1, dtype=np.float64) for bag in bags]
+        if isinstance(example, SpanExample):
+            answers, count = self.arrays[f"{card.head_name}.words"]
+            odds = np.array([yes - no for no, yes in scores])
+            return best_window(example, odds, int(np.ceil(answers / count)), self.options)
+        if isinstance(example, ChoiceExample):
+            return int(np.argmax([right - wrong for wrong, right in scores]))
+        best = [int(score.argmax()) for score in scores]
+        return best if isinstance(example, TaggingExample) else best[0]
+
+    def answer_all(self, card: TaskCard, examples: Sequence[Example]) -> Sequence[Prediction]:
+        pairs = [one for one in examples if isinstance(one, BitextExample)]
+        places = np.array([pair.label for pair in pairs])
+        index = vectors((pair.target for pair in pairs), self.options)
+        found: list[int] = []
+        for first in range(0, len(pairs), _BLOCK):
+            block = pairs[first : first + _BLOCK]
+            queries = vectors((pair.source for pair in block), self.options)
+            found += places[(queries @ index.T).argmax(axis=1)].tolist()
+        return found
+
+    def _features(self, example: Example) -> list[Buckets]:
+        """The buckets of each thing that gets a class: the text, each choice, each word."""
+        if isinstance(example, ClassificationExample):
+            parts = [example.text] if example.pair is None else [example.text, example.pair]
+            bags = [buckets(part, self.options, salt) for salt, part in enumerate(parts)]
+            return [np.concatenate(bags)]
+        if isinstance(example, ChoiceExample):
+            return [buckets(choice, self.options) for choice in example.choices]
+        if isinstance(example, TaggingExample):
+            return self._words(example.tokens)
+        if isinstance(example, SpanExample):
+            return [word_buckets(word, self.options) for word in words(example.context)]
+        return []
+
+    def _words(self, tokens: Sequence[str]) -> list[Buckets]:
+        """Each word's own n-grams, and those of its neighbours under other names."""
+        padded = ["", *tokens, ""]
+        bags = [[word_buckets(word, self.options, salt) for word in padded] for salt in (0, 1, 2)]
+        return [
+            np.concatenate([bags[1][place - 1], bags[0][place], bags[2][place + 1]])
+            for place in range(1, len(padded) - 1)
+        ]
+
+    def _logarithms(self, card: TaskCard) -> tuple[Floats, Floats]:
+        """log p(class), and log p(n-gram | class) of shape (classes, buckets)."""
+        counts = self.head(card)
+        if self._known is None or self._known[0] is not counts:
+            smooth = counts.astype(np.float64) + self.options.smoothing
+            grams = smooth[:, :-1]
+            likelihood = np.log(grams / grams.sum(axis=1, keepdims=True))
+            self._known = (counts, np.log(smooth[:, -1]), likelihood)
+        return self._known[1:]
+
+
+def _classes(example: Example) -> Sequence[int]:
+    """The class of each thing that `_features` tells of."""
+    if isinstance(example, SpanExample):
+        return in_answer(example)
+    if isinstance(example, ChoiceExample):
+        return [int(place == example.label) for place in range(len(example.choices))]
+    return gold(example)

@@ -1,0 +1,25 @@
+"""The baselines this package offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xharness.extend import Backend
+from xharness.hookspecs import hookimpl
+from xharness_baselines.backend import Baseline
+from xharness_baselines.chance import RandomModel
+from xharness_baselines.majority import MajorityModel
+from xharness_baselines.model import NoOptions
+from xharness_baselines.ngrams import NgramModel
+from xharness_baselines.text import NgramOptions
+
+_LABELLED = frozenset({"classification", "choice", "tagging"})
+
+
+@hookimpl
+def xharness_backends() -> Iterable[Backend]:
+    return (
+        Baseline("majority", NoOptions, _LABELLED, MajorityModel),
+        Baseline("random", NoOptions, _LABELLED | {"span", "bitext"}, RandomModel),
+        Baseline("ngrams", NgramOptions, _LABELLED | {"span", "bitext"}, NgramModel),
+    )

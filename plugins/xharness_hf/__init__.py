@@ -1,0 +1,1 @@
+"""The backend `hf`: any Transformers body under the harness's own heads."""

@@ -1,0 +1,87 @@
+"""Which units each step learns from: a pure function of the seed and the step.
+
+So a training that was interrupted at any step goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from xharness.extend import Mixing, Recipe
+
+Places = NDArray[np.int64]
+
+_CHUNK = 50  # batches whose units are sorted by length together
+_NOISE = 0.15  # of a length when sorting, so that not the same units meet in every epoch
+_FEED, _EPOCH = 1, 2  # keep the streams of random numbers apart
+
+
+class Draw(NamedTuple):
+    """The batch of one step: units of one feed."""
+
+    feed: int
+    units: Places
+
+
+class Schedule:
+    """The batches of a training, by step from 0 to `total` - 1.
+
+    An epoch over a feed of n units is ceil(n / batch_size) batches of nearly equal size. Each step
+    draws from one feed, with p proportional to min(n, cap)^(1/T).
+    """
+
+    def __init__(
+        self, lengths: Sequence[Sequence[int]], mixing: Mixing, recipe: Recipe, seed: int
+    ) -> None:
+        self._lengths = [np.asarray(one) for one in lengths]
+        self._batch, self._seed = recipe.batch_size, seed
+        counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
+        epoch = sum(math.ceil(count / recipe.batch_size) for count in counts)
+        self.total = recipe.steps or math.ceil(recipe.epochs * epoch)
+        self._feeds = random(seed, _FEED).choice(
+            len(lengths), size=self.total, p=probabilities(counts, mixing)
+        )
+        self._turns = np.zeros(self.total, dtype=np.int64)
+        for feed in range(len(lengths)):
+            own = self._feeds == feed
+            self._turns[own] = np.arange(own.sum())
+        self._epochs: dict[int, tuple[int, list[Places]]] = {}
+
+    def __getitem__(self, step: int) -> Draw:
+        feed = int(self._feeds[step])
+        batches = math.ceil(len(self._lengths[feed]) / self._batch)
+        epoch, place = divmod(int(self._turns[step]), batches)
+        kept = self._epochs.get(feed)
+        if kept is None or kept[0] != epoch:
+            stream = random(self._seed, _EPOCH, feed, epoch)
+            kept = epoch, shuffled(self._lengths[feed], batches, stream)
+            self._epochs[feed] = kept
+        return Draw(feed, kept[1][place])
+
+
+def random(*path: int) -> Generator:
+    """Random numbers that depend on `path` alone."""
+    return default_rng([number % 2**63 for number in path])
+
+
+def probabilities(counts: Sequence[int], mixing: Mixing) -> NDArray[np.float64]:
+    """How likely each feed is drawn, from its (capped) number of units."""
+    power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixing.temperature}[mixing.by]
+    weights = np.asarray(counts, dtype=np.float64) ** power
+    return np.asarray(weights / weights.sum())
+
+
+def shuffled(lengths: NDArray[np.int64], batches: int, stream: Generator) -> list[Places]:
+    """All units in random order, in batches of like length, the batches in random order."""
+    order = stream.permutation(len(lengths))
+    chunks = np.array_split(order, math.ceil(batches / _CHUNK))
+    noise = stream.uniform(1 - _NOISE, 1 + _NOISE, size=len(lengths))
+    alike = [chunk[np.argsort((lengths * noise)[chunk], kind="stable")] for chunk in chunks]
+    found = np.array_split(np.concatenate(alike), batches)
+    return [found[place] for place in stream.permutation(batches)]

@@ -1,0 +1,160 @@
+"""A body: any Transformers model as a reader of batches into hidden states."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xharness.extend import Sizes, StageError
+from xharness_hf.windows import Batch
+
+
+class _ReachedError(Exception):
+    """The wanted layer was entered; the rest need not be computed."""
+
+
+class Body:
+    """Reads batches; heads, tokens and training are others' business."""
+
+    def __init__(self, module: Any, causal: bool | None = None) -> None:
+        if getattr(module, "pooler", None) is not None:
+            module.pooler = None  # the heads read hidden states; unused weights would be counted
+        if hasattr(module.config, "use_cache"):
+            module.config.use_cache = False
+        self.module: Any = module
+        encoder = module.config.is_encoder_decoder
+        self.reader: Any = module.get_encoder() if encoder else module
+        self.width = int(module.config.hidden_size)
+        self.typed = (getattr(module.config, "type_vocab_size", None) or 0) > 1
+        self.causal = self._reads_left_to_right() if causal is None else causal
+
+    @property
+    def embedding(self) -> nn.Embedding:
+        """The input embeddings of sub-words."""
+        found: Any = self.module.get_input_embeddings()
+        assert isinstance(found, nn.Embedding)
+        return found
+
+    @property
+    def dropout(self) -> float:
+        """What the body was trained with, 0.1 where it does not say."""
+        return float(getattr(self.module.config, "hidden_dropout_prob", 0.1))
+
+    @property
+    def depth(self) -> int:
+        """How many layers there are."""
+        return int(self.module.config.num_hidden_layers)
+
+    @cached_property
+    def layers(self) -> nn.ModuleList:
+        """The layers, first to last.
+
+        Raises:
+            StageError: they cannot be told from the body's other parts.
+        """
+        for part in self.reader.modules():
+            if isinstance(part, nn.ModuleList) and len(part) == self.depth:
+                return part
+        raise StageError(f"no list of {self.depth} layers in {type(self.module).__name__}")
+
+    @cached_property
+    def positions(self) -> nn.Embedding | None:
+        """Learnt absolute positions, where the body has them."""
+        named = dict(self.reader.named_modules())
+        found = (part for name, part in named.items() if name.endswith("position_embeddings"))
+        return next((part for part in found if isinstance(part, nn.Embedding)), None)
+
+    @property
+    def first_position(self) -> int:
+        """Where absolute positions begin: RoBERTa's begin after the padding's."""
+        padding = self.positions.padding_idx if self.positions is not None else None
+        return 0 if padding is None else padding + 1
+
+    @property
+    def limit(self) -> int | None:
+        """The longest input in sub-words; None where nothing limits it."""
+        most = getattr(self.module.config, "max_position_embeddings", None)
+        return None if not most else int(most) - self.first_position
+
+    def sizes(self) -> Sizes:
+        """Parameters of what reads, the decoder of an encoder-decoder left out."""
+        total = sum(parameter.numel() for parameter in self.reader.parameters())
+        return Sizes(total, self.embedding.weight.numel())
+
+    def states(self, batch: Batch, layer: int | None = None) -> Tensor:
+        """Hidden states (windows, length, width) of the last layer, or those entering `layer`."""
+        inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        if self.typed:
+            inputs["token_type_ids"] = batch.types
+        if batch.positions is not None and self.positions is not None:
+            inputs["position_ids"] = batch.positions + self.first_position
+        if layer is None or layer == self.depth:
+            states: Tensor = self.reader(**inputs).last_hidden_state
+            return states
+        return self._entering(self.layers[layer], inputs)
+
+    def words(self, batch: Batch) -> Tensor:
+        """Sub-word embeddings alone (windows, length, width): no positions, no layers."""
+        found: Tensor = self.embedding(batch.ids)
+        return found
+
+    def place(self, layer: int) -> int:
+        """`layer` counted from the embeddings (0); negative ones count from the last (-1).
+
+        Raises:
+            StageError: there is no such layer.
+        """
+        count = self.depth
+        found = layer if layer >= 0 else count + 1 + layer
+        if not 0 <= found <= count:
+            raise StageError(f"the body has no layer {layer}", expected=f"{-count - 1} to {count}")
+        return found
+
+    def freeze(self, share: float) -> None:
+        """Hold the embeddings and the first `share` of the layers fixed; 1 holds everything.
+
+        What is fixed drops nothing out either: dropout is there for what learns.
+        """
+        self.module.requires_grad_(False)
+        self.module.eval()
+        if share == 1:
+            return
+        self.reader.requires_grad_(True)
+        self.reader.train()
+        if share > 0:
+            fixed = [self.embedding, *self.layers[: round(share * len(self.layers))]]
+            whole = getattr(self.reader, "embeddings", None)
+            for part in [*fixed, *([whole] if isinstance(whole, nn.Module) else [])]:
+                part.requires_grad_(False)
+                part.eval()
+
+    def _entering(self, layer: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+        caught: list[Tensor] = []
+
+        def stop(module: nn.Module, args: Any, kwargs: Any) -> None:
+            caught.append(args[0] if args else kwargs["hidden_states"])
+            raise _ReachedError
+
+        handle = layer.register_forward_pre_hook(stop, with_kwargs=True)
+        try:
+            self.reader(**inputs)
+        except _ReachedError:
+            pass
+        finally:
+            handle.remove()
+        return caught[0]
+
+    @torch.inference_mode()
+    def _reads_left_to_right(self) -> bool:
+        """Whether a change at the end leaves the states before it as they were.
+
+        No list of architectures: the same class reads both ways, depending on its configuration.
+        """
+        self.module.eval()
+        ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=self.embedding.weight.device)
+        mask = torch.ones_like(ids)
+        states = self.reader(input_ids=ids, attention_mask=mask).last_hidden_state[:, :3].float()
+        return bool(torch.allclose(states[0], states[1], rtol=1e-4, atol=1e-6))

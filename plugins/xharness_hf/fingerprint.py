@@ -1,0 +1,70 @@
+"""What a model's options stand for, told from the bytes of its files without loading any."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from xharness.digest import digest, file_digest
+from xharness.extend import Surroundings
+from xharness_hf import folders, hub
+from xharness_hf.options import Options, Scratch
+
+
+def fingerprint(options: Options, surroundings: Surroundings) -> str:
+    """The identity of a model: its files or hub commit, and the options that change answers.
+
+    Raises:
+        UnavailableError: there is no such model, or it has no weights.
+    """
+    return digest(_meaning(options, surroundings) | {"layers": options.layers})
+
+
+def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
+    if options.scratch is not None:
+        return {"scratch": _scratch(options.scratch, surroundings)}
+    if options.hub is not None:
+        return {"hub": options.hub, "commit": hub.commit(options, surroundings)}
+    if options.gguf is not None:
+        file = folders.gguf_file(options.gguf, surroundings)
+        return {"gguf": remembered(file, surroundings.cache)}
+    assert options.path is not None
+    folder = folders.local(options.path, surroundings)
+    files = folders.model_files(folder, options.weights)
+    return {"files": {file.name: remembered(file, surroundings.cache) for file in files}}
+
+
+def _scratch(scratch: Scratch, surroundings: Surroundings) -> dict[str, Any]:
+    spec = scratch.model_dump(mode="json")
+    if isinstance(scratch.tokenizer, Path):
+        files = folders.tokenizer_files(scratch.tokenizer, surroundings)
+        spec["tokenizer"] = {file.name: file_digest(file) for file in files}
+    return spec
+
+
+def remembered(file: Path, cache: Path) -> str:
+    """The digest of `file`, read again only when its size or time of change differs."""
+    memory = cache / "weights.json"
+    known: dict[str, list[Any]] = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    path, stat = str(file.resolve()), file.stat()
+    entry = known.get(path)
+    if isinstance(entry, list) and entry[:2] == [stat.st_size, stat.st_mtime_ns]:
+        return str(entry[2])
+    found = file_digest(file)
+    _replace(memory, known | {path: [stat.st_size, stat.st_mtime_ns, found]})
+    return found
+
+
+def _replace(memory: Path, known: dict[str, list[Any]]) -> None:
+    with suppress(OSError):  # a cache that cannot be written costs time, not answers
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=memory.parent, prefix=".weights")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(known, file)
+        Path(name).replace(memory)

@@ -1,0 +1,121 @@
+"""Pretrained bodies and their tokenizers, read from a local folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
+
+from xharness.extend import ConfigurationError, UnavailableError
+from xharness_hf.bodies import Body
+from xharness_hf.options import Weights
+
+_ALIGNED = 64  # bytes, as torch allocates
+_MASKS = ("[MASK]", "<mask>")
+
+
+def body(
+    folder: Path, weights: Weights, layers: int | None = None, causal: bool | None = None
+) -> Body:
+    """The body in `folder` in float32, its first `layers` layers.
+
+    Raises:
+        UnavailableError: configuration or weights are damaged, or do not belong together.
+        ConfigurationError: the body has fewer layers.
+    """
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
+        raise _damaged(folder / "config.json", "the configuration", error) from error
+    if not all(getattr(config, name, None) for name in ("hidden_size", "num_hidden_layers")):
+        raise UnavailableError(
+            f"'{config.model_type}' is not a body of one stack of layers that reads text",
+            where=str(folder),
+            hint="of a model that also sees or hears, take the text part",
+        )
+    if layers is not None:
+        _shorten(config, layers, folder)
+    try:
+        module, told = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=weights == "safetensors" or None,
+            weights_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except Exception as error:  # a truncated file, other shapes, a pickle that is not only weights
+        raise _damaged(folder, "the weights", error) from error
+    missing = sorted(key for key in told["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise UnavailableError(
+            f"the weights lack {len(missing)} tensors of a {config.model_type} body, "
+            f"'{missing[0]}' among them",
+            where=str(folder),
+            hint="is config.json that of another model?",
+        )
+    for parameter in module.parameters():
+        if parameter.data_ptr() % _ALIGNED:
+            # parts of a mapped file: arithmetic on them may differ in the last bit
+            parameter.data = parameter.data.clone()
+    return Body(module, causal)
+
+
+def _shorten(config: Any, layers: int, folder: Path) -> None:
+    """Make `config` that of the first `layers` layers, its lists by layer too."""
+    count = int(config.num_hidden_layers)
+    if layers > count:
+        raise ConfigurationError(
+            f"'layers' is {layers}, but the body has {count}", where=str(folder)
+        )
+    for name, value in vars(config).items():
+        if isinstance(value, list) and len(value) == count:
+            setattr(config, name, value[:layers])
+    config.num_hidden_layers = layers
+
+
+def tokenizer(place: Path) -> PreTrainedTokenizerFast:
+    """The fast tokenizer in a folder or a tokenizer.json.
+
+    A tokenizer.json is taken as it stands: the classes of single models rebuild parts of it.
+
+    Raises:
+        UnavailableError: there is none, it is damaged, or only a slow one exists.
+    """
+    try:
+        found = _read(place)
+    except Exception as error:  # every tokenizer class fails in its own way
+        raise _damaged(place, "the tokenizer", error) from error
+    if not getattr(found, "is_fast", False):
+        raise UnavailableError(
+            f"{type(found).__name__} is not a fast tokenizer",
+            where=str(place),
+            expected="a tokenizer.json beside the weights",
+        )
+    if found.mask_token_id is None:
+        mask = next((one for one in _MASKS if one in found.get_vocab()), None)
+        if mask is not None:
+            found.mask_token = mask
+    read: PreTrainedTokenizerFast = found
+    return read
+
+
+def _read(place: Path) -> Any:
+    fast: Any = PreTrainedTokenizerFast
+    if place.is_file():
+        return fast(tokenizer_file=str(place))
+    if (place / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(place)
+    return AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+
+
+def _damaged(place: Path, what: str, error: Exception) -> UnavailableError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return UnavailableError(
+        f"{what} cannot be read: {lines[0][:300]}",
+        where=str(place),
+        hint="fetch the model again, or see whether the installed transformers knows it",
+    )

@@ -1,0 +1,199 @@
+"""The model of the backend `hf`: a body, its tokens and its heads, as the harness asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xharness.extend import (
+    Example,
+    Kind,
+    Prediction,
+    Recipe,
+    Session,
+    Sizes,
+    StageError,
+    TaskCard,
+    TrainingSet,
+)
+from xharness_hf import retrieval, storage
+from xharness_hf.beginning import Beginning
+from xharness_hf.bodies import Body
+from xharness_hf.heads import MASKED, AnyHead, Heads, seeded
+from xharness_hf.reading import read
+from xharness_hf.tasks import TASKS, Aligned, Masked, Task, as_is
+from xharness_hf.texts import texts
+from xharness_hf.tokens import Tokens
+from xharness_hf.training import Lesson, Training
+from xharness_hf.windows import Batch, Layout
+
+
+class HfModel:
+    """A body with heads; a scratch model gets its body at its first training."""
+
+    def __init__(self, device: torch.device, parts: tuple[Body, Tokens, Heads] | Beginning) -> None:
+        self._device = device
+        self._beginning = parts if isinstance(parts, Beginning) else None
+        self._parts: tuple[Body, Tokens] | None = None
+        self.heads = Heads()
+        if not isinstance(parts, Beginning):
+            body, tokens, self.heads = parts
+            self._settle(body, tokens)
+
+    @property
+    def body(self) -> Body:
+        """The body.
+
+        Raises:
+            StageError: a scratch model before its first training has none.
+        """
+        return self._settled()[0]
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokenizer, with errors as `body`."""
+        return self._settled()[1]
+
+    def sizes(self) -> Sizes:
+        """Parameters of the body, heads left out."""
+        if self._parts is None and self._beginning is not None:
+            return self._beginning.sizes()
+        return self.body.sizes()
+
+    def fit(
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+    ) -> Mapping[str, Any]:
+        """Train on all feeds together; returns steps, loss, examples, speed.
+
+        Raises:
+            StageError: the loss is not finite, a feed is empty, or a head does not fit.
+        """
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            return self._fit(feeds, recipe, session)
+
+    def predict(
+        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+    ) -> Sequence[Prediction]:
+        """One prediction for each example, in order.
+
+        Raises:
+            StageError: there is no head for the card, or the model has not been trained at all.
+        """
+        recipe = self._within_limit(recipe)
+        if kind.name == "bitext":
+            return self._retrieve(examples, recipe)
+        task = _task(kind)
+        head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
+        units = task.units(examples, self.tokens, recipe, gold=False)
+
+        def ask(states: Tensor, batch: Batch) -> Sequence[Any]:
+            return task.answers(states, head, batch, recipe)
+
+        answers = read(self.body, units, self._layout(), recipe, self._device, ask)
+        return task.join(examples, units, answers)
+
+    def embed(self, sentences: Sequence[str], recipe: Recipe) -> Tensor:
+        """Vectors of length 1, (sentences, width), by the recipe's `layer` and `pooling`."""
+        return retrieval.embed(
+            self.body, self.tokens, self._layout(), sentences, self._within_limit(recipe),
+            self._device,
+        )  # fmt: skip
+
+    def save(self, folder: Path) -> None:
+        """Write everything that `load` needs; the body also for `AutoModel.from_pretrained`.
+
+        Raises:
+            StageError: the disk is full or cannot be written.
+        """
+        storage.save(folder, self.body, self.tokens, self.heads)
+
+    def _fit(
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+    ) -> Mapping[str, Any]:
+        if self._parts is None and self._beginning is not None:
+            said = [text for feed in feeds for one in feed.examples for text in texts(one)]
+            self._settle(*self._beginning.begin(said, session.seed))
+        if session.heads == "drop":
+            self.heads.clear()
+        recipe = self._within_limit(recipe)
+        lessons = [self._lesson(feed, recipe, session.seed) for feed in feeds]
+        training = Training(
+            self.body, self.heads, self.tokens, lessons, recipe, session, self._device
+        )
+        return training.run()
+
+    def _settle(self, body: Body, tokens: Tokens) -> None:
+        body.module.to(self._device)
+        for head in self.heads.modules():
+            head.to(self._device)
+        self._parts = body, tokens
+
+    def _settled(self) -> tuple[Body, Tokens]:
+        if self._parts is None:
+            raise StageError(
+                "a scratch model has no tokenizer and no weights before its first training",
+                hint="give the model a 'pretrain' section, or a target with training data",
+            )
+        return self._parts
+
+    def _within_limit(self, recipe: Recipe) -> Recipe:
+        length = min(recipe.max_length, self.body.limit or recipe.max_length)
+        return recipe.model_copy(update={"max_length": length})
+
+    def _layout(self, *, resets: bool = False) -> Layout:
+        # some tokenizers know a padding that the body has no vector for; it is masked anyway
+        pad = min(self.tokens.pad, self.body.embedding.num_embeddings - 1)
+        return Layout(pad, self.tokens.skip if self.body.causal else 0, resets)
+
+    def _lesson(self, feed: TrainingSet, recipe: Recipe, seed: int) -> Lesson:
+        """The feed made ready; its head is built where there is none of that name."""
+        masked = feed.objective != "task"
+        if masked and (self.body.causal or self.tokens.mask is None):
+            raise StageError(
+                f"'{feed.objective}' hides words from a body that reads both ways; this one "
+                + ("reads left to right" if self.body.causal else "has no mask token")
+            )
+        task: Task = Masked(feed.objective) if masked else _task(feed.kind)
+        units = task.units(feed.examples, self.tokens, recipe, gold=True)
+        if not units:
+            raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
+        outputs = self.body.embedding.num_embeddings if masked else task.outputs(feed.card)
+        if not outputs:
+            raise StageError(f"the card '{feed.card.name}' has no labels to learn")
+        head = self._head(MASKED if masked else feed.head, task.kind, outputs, seed)
+        layout = self._layout(resets=feed.objective == "tlm")
+        name = feed.card.name if not masked else f"{feed.card.name} ({feed.objective})"
+        return Lesson(name, len(feed.examples), units, task, head, layout, masked)
+
+    def _aligned(self, feed: TrainingSet, recipe: Recipe) -> Lesson:
+        _, tokens = self._settled()
+        units = Aligned().units(feed.examples, tokens, recipe, gold=True)
+        if not units:
+            raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
+        name, layout = f"{feed.card.name} (align)", Layout(tokens.pad)
+        return Lesson(name, len(feed.examples), units, Aligned(), as_is, layout, words=True)
+
+    def _head(self, name: str, kind: str, outputs: int, seed: int) -> AnyHead:
+        if not self.heads.has(name):
+            head = seeded(storage.build(kind, outputs, self.body), seed, name)
+            self.heads.add(name, head.to(self._device))
+        return self.heads.get(name, kind, outputs)
+
+    def _retrieve(self, examples: Sequence[Any], recipe: Recipe) -> list[Prediction]:
+        queries = self.embed([one.source for one in examples], recipe)
+        index = self.embed([one.target for one in examples], recipe)
+        places = retrieval.nearest(queries, index, self._device)
+        return [examples[place].label for place in places]
+
+
+def _task(kind: Kind) -> Task:
+    if kind.name not in TASKS:
+        raise StageError(
+            f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(TASKS)
+        )
+    return TASKS[kind.name]

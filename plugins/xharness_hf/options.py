@@ -1,0 +1,72 @@
+"""What a study may write about a model of the backend `hf`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from xharness.documents import Strict
+
+Weights = Literal["safetensors", "any"]
+
+
+class Learnt(Strict):
+    """A tokenizer learnt from the first texts that the model trains on."""
+
+    vocabulary: int = Field(ge=32, description="pieces, specials included, at most")
+
+
+class Scratch(Strict):
+    """A body with random weights, drawn from the seed of its first training."""
+
+    architecture: Literal["bert", "xlm-roberta"] = "bert"
+    hidden: int = Field(gt=0, description="width of the hidden states")
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0, description="attention heads per layer")
+    intermediate: int | None = Field(default=None, gt=0, description="default: four times hidden")
+    max_positions: int = Field(default=512, ge=8, description="sub-words of the longest input")
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    tokenizer: Learnt | Path = Field(description="a folder or tokenizer.json, or {vocabulary: n}")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Scratch:
+        if self.hidden % self.heads:
+            raise ValueError(f"'hidden' ({self.hidden}) is not a multiple of 'heads' {self.heads}")
+        return self
+
+
+class Options(Strict):
+    """A model: exactly one of `path`, `hub`, `gguf` and `scratch`."""
+
+    path: Path | None = Field(default=None, description="a folder in the Hugging Face layout")
+    hub: str | None = Field(default=None, description="organisation/name on the model hub")
+    revision: str | None = Field(default=None, description="commit, tag or branch of `hub`")
+    gguf: Path | None = Field(default=None, description="a .gguf file")
+    scratch: Scratch | None = None
+    layers: int | None = Field(
+        default=None,
+        gt=0,
+        description="the first layers of the body, the others left out; the middle layers of a "
+        "decoder often encode better than its last",
+    )
+    weights: Weights = Field(
+        default="safetensors",
+        description="any: also PyTorch .bin files, unpickled with weights_only",
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Options:
+        given = [key for key in ("path", "hub", "gguf", "scratch") if getattr(self, key)]
+        if len(given) != 1:
+            said = f"'{given[0]}' and '{given[1]}' are" if given else "none is"
+            raise ValueError(f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {said}")
+        if self.revision is not None and self.hub is None:
+            raise ValueError("'revision' belongs to 'hub'")
+        if self.layers is not None and self.scratch is not None:
+            raise ValueError("'layers' shortens a pretrained body; use 'scratch.layers'")
+        if self.hub is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+|[\w.-]+", self.hub):
+            raise ValueError(f"'{self.hub}' is not organisation/name; a folder goes under 'path'")
+        return self

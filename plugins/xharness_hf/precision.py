@@ -1,0 +1,52 @@
+"""Devices and number formats, chosen in one place through Accelerate."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator  # type: ignore[import-untyped]
+from accelerate.state import (  # type: ignore[import-untyped]
+    AcceleratorState,
+    GradientState,
+)
+
+from xharness.extend import Recipe, UnavailableError
+
+
+def device_of(name: str | None) -> torch.device:
+    """The device `name`, or the best there is.
+
+    Raises:
+        UnavailableError: there is no such device here.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "mps" if name == "cpu" and torch.backends.mps.is_available() else name
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA fails an assertion
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(f"no device '{name}' here: {reason}") from None
+    return device
+
+
+def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:
+    """An Accelerator for one fit; its state is the process's, so the one before is let go.
+
+    Raises:
+        UnavailableError: the device cannot compute in the recipe's precision.
+    """
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    mixed = "bf16" if recipe.precision == "bf16" else "no"
+    try:
+        return Accelerator(cpu=device.type == "cpu", mixed_precision=mixed)
+    except ValueError as error:
+        raise UnavailableError(f"no {recipe.precision} on {device}: {error}") from None
+
+
+def computing(device: torch.device, recipe: Recipe) -> torch.autocast:
+    """The recipe's precision for reading: bf16 by autocast, or none."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")

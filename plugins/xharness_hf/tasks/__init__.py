@@ -1,0 +1,20 @@
+"""One module per kind: how it is encoded, learnt and answered on hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from xharness_hf.tasks.aligned import Aligned, as_is
+from xharness_hf.tasks.base import Logits, Task
+from xharness_hf.tasks.choice import Choice
+from xharness_hf.tasks.classification import Classification
+from xharness_hf.tasks.masked import Masked, hide
+from xharness_hf.tasks.span import Span
+from xharness_hf.tasks.tagging import Tagging
+
+TASKS: Mapping[str, Task] = MappingProxyType(
+    {task.kind: task for task in (Classification(), Choice(), Tagging(), Span())}
+)
+
+__all__ = ["TASKS", "Aligned", "Logits", "Masked", "Task", "as_is", "hide"]

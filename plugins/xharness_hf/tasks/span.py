@@ -1,0 +1,155 @@
+"""Span questions: windows with stride over the context, start and end logits, offsets back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xharness.extend import Prediction, Recipe, TaskCard
+from xharness.kinds import SpanExample
+from xharness_hf.tasks.base import Logits, summed
+from xharness_hf.tokens import Tokens
+from xharness_hf.windows import Batch, Ints, Unit
+
+
+class Found(NamedTuple):
+    """The best span of one window: its score, and its first and last character in the context."""
+
+    score: float
+    start: int
+    end: int
+
+
+class Gold(NamedTuple):
+    """Positions of the answer in the window, (0, 0) where it is not there; characters by mark."""
+
+    start: int
+    end: int
+    offsets: Ints
+
+
+class Span:
+    """A unit is one window; its marks are the positions that hold context."""
+
+    kind = "span"
+
+    def outputs(self, card: TaskCard) -> int:
+        """A start and an end logit."""
+        return 2
+
+    def units(
+        self, examples: Sequence[SpanExample], tokens: Tokens, recipe: Recipe, *, gold: bool
+    ) -> list[Unit]:
+        """Every window of every example; the question is whole, or half of the window."""
+        questions = tokens.ids([one.question for one in examples])
+        contexts = tokens.spelled([one.context for one in examples])
+        limit = recipe.max_length
+        found = []
+        for place, one in enumerate(examples):
+            question = questions[place][: max(limit // 2 - tokens.pair_specials, 1)]
+            ids, offsets = contexts[place]
+            offsets = trimmed(one.context, offsets)
+            answer = _answer(one, offsets) if gold else None
+            room = max(limit - len(question) - tokens.pair_specials, 1)
+            for first, last in stretches(len(ids), room, recipe.stride):
+                window = tokens.pair(question, ids[first:last], limit)
+                marks = np.arange(window.second, window.second + last - first, dtype=np.int32)
+                shift = window.second - first
+                inside = answer is not None and first <= answer[0] and answer[1] < last
+                ends = (answer[0] + shift, answer[1] + shift) if answer and inside else (0, 0)
+                found.append(Unit((window,), place, Gold(*ends, offsets[first:last]), marks))
+        return found
+
+    def terms(self, units: Sequence[Unit]) -> int:
+        """A start and an end for each window."""
+        return 2 * len(units)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the positions of the context and position 0: not here."""
+        allowed = _context(batch)
+        allowed[:, 0] = True
+        logits = head(states).masked_fill(~allowed.unsqueeze(-1), float("-inf"))
+        starts = batch.on_device([unit.gold.start for unit in batch.units])
+        ends = batch.on_device([unit.gold.end for unit in batch.units])
+        return summed(logits[..., 0], starts) + summed(logits[..., 1], ends)
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Found]:
+        """The best span of each window that starts before it ends and is short enough."""
+        logits = head(states).masked_fill(~_context(batch).unsqueeze(-1), float("-inf"))
+        scores, starts, ends = best_spans(logits[..., 0], logits[..., 1], recipe.answer_length)
+        found = []
+        for unit, score, start, end in zip(batch.units, scores, starts, ends, strict=True):
+            if score == float("-inf"):
+                found.append(Found(score, 0, 0))
+                continue
+            offsets, zero = unit.gold.offsets, int(unit.marks[0])
+            found.append(Found(score, int(offsets[start - zero][0]), int(offsets[end - zero][1])))
+        return found
+
+    def join(
+        self, examples: Sequence[SpanExample], units: Sequence[Unit], answers: Sequence[Found]
+    ) -> list[Prediction]:
+        """The context's text under the best span of all of an example's windows."""
+        top = [Found(float("-inf"), 0, 0)] * len(examples)
+        for unit, answer in zip(units, answers, strict=True):
+            if answer.score > top[unit.owner].score:
+                top[unit.owner] = answer
+        return [one.context[span.start : span.end] for one, span in zip(examples, top, strict=True)]
+
+
+def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
+    """(first, last) of windows of at most `room` over `length` sub-words, sharing `shared`."""
+    step = max(room - min(shared, room // 2), 1)
+    first = 0
+    while True:
+        yield first, min(first + room, length)
+        if first + room >= length:
+            return
+        first += step
+
+
+def trimmed(text: str, offsets: Ints) -> Ints:
+    """Offsets without the blanks that some tokenizers count into a sub-word."""
+    found = offsets.copy()
+    for span in found:
+        while span[0] < span[1] and text[span[0]].isspace():
+            span[0] += 1
+        while span[0] < span[1] and text[span[1] - 1].isspace():
+            span[1] -= 1
+    return found
+
+
+def best_spans(
+    starts: Tensor, ends: Tensor, longest: int
+) -> tuple[list[float], list[int], list[int]]:
+    """For logits (windows, length): the best score and its start and end, start <= end."""
+    length = starts.shape[1]
+    wide = torch.nn.functional.pad(ends, (0, longest - 1), value=float("-inf"))
+    sums = starts.unsqueeze(-1) + wide.unfold(1, longest, 1)[:, :length]
+    scores, places = sums.flatten(1).max(dim=1)
+    first = places // longest
+    return scores.tolist(), first.tolist(), (first + places % longest).tolist()
+
+
+def _answer(example: SpanExample, offsets: Ints) -> tuple[int, int] | None:
+    """First and last sub-word of the first answer that the context holds."""
+    answer = next((one for one in example.answers if one.start >= 0), None)
+    if answer is None:
+        return None
+    end = answer.start + len(answer.text)
+    inside = np.flatnonzero(
+        (offsets[:, 1] > answer.start) & (offsets[:, 0] < end) & (offsets[:, 0] < offsets[:, 1])
+    )
+    return (int(inside[0]), int(inside[-1])) if len(inside) else None
+
+
+def _context(batch: Batch) -> Tensor:
+    """True at the marks, (windows, length)."""
+    allowed = np.zeros(tuple(batch.ids.shape), dtype=np.bool_)
+    for row, unit in zip(allowed, batch.units, strict=True):
+        row[unit.marks] = True
+    return batch.on_device(allowed, torch.bool)

@@ -1,0 +1,89 @@
+"""The baselines keep the contract of every backend, and are the floors they claim to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from xharness.extend import Recipe, Session, TrainingSet
+from xharness.kinds import SHIPPED, Answer, SpanExample
+from xharness.testing import BackendContract, toy_card, toy_examples
+from xharness_baselines.model import CountingModel, NoOptions
+from xharness_baselines.plugin import xharness_backends
+from xharness_baselines.span import best_window, in_answer, words
+from xharness_baselines.text import NgramOptions, buckets, vectors
+
+MAJORITY, RANDOM, NGRAMS = xharness_backends()
+KINDS = {kind.name: kind for kind in SHIPPED}
+
+
+class TestMajority(BackendContract):
+    backend = MAJORITY
+    learns = False
+
+
+class TestRandom(BackendContract):
+    backend = RANDOM
+    learns = False
+
+
+class TestNgrams(BackendContract):
+    backend = NGRAMS
+
+
+def test_the_majority_wins_and_ties_go_to_the_first(tmp_path: Path) -> None:
+    model = MAJORITY.make(NoOptions(), {})
+    card, examples = toy_card("classification"), toy_examples("classification", 9)
+    birds = [one for one in examples if one.label]
+    _fit(model, "classification", birds, tmp_path)
+    given = model.predict(card, KINDS["classification"], examples, Recipe())
+    assert list(given) == [1] * 9
+    model.arrays[card.head_name][:] = 4
+    assert model.predict(card, KINDS["classification"], examples, Recipe())[0] == 0
+
+
+def test_heads_are_dropped_or_kept(tmp_path: Path) -> None:
+    model = MAJORITY.make(NoOptions(), {})
+    _fit(model, "classification", toy_examples("classification", 5), tmp_path)
+    _fit(model, "tagging", toy_examples("tagging", 5), tmp_path, heads="keep")
+    assert set(model.arrays) == {"toy_classification", "toy_tagging"}
+    _fit(model, "tagging", toy_examples("tagging", 5), tmp_path)
+    assert set(model.arrays) == {"toy_tagging"}
+
+
+def test_random_answers_hang_on_the_seed_and_the_item() -> None:
+    card, examples = toy_card("classification"), toy_examples("classification", 60)
+    kind, seed = KINDS["classification"], {"seed": np.array([2])}
+    one = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples, Recipe())
+    again = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples[30:], Recipe())
+    assert list(one[30:]) == list(again)
+    assert 15 < sum(one) < 45
+    assert one != RANDOM.make(NoOptions(), {}).predict(card, kind, examples, Recipe())
+
+
+def test_buckets_do_not_depend_on_the_machine() -> None:
+    assert buckets("ab", NgramOptions(orders=(2,), bits=8)).tolist() == [163, 79, 131]
+    assert set(buckets("straße", NgramOptions())) == set(buckets("  STRAßE ", NgramOptions()))
+
+
+def test_vectors_are_of_length_one() -> None:
+    found = vectors(["one two", "drei", ""], NgramOptions(bits=10))
+    assert found.shape == (3, 1024)
+    assert np.allclose(np.linalg.norm(found, axis=1)[:2], 1)
+
+
+def test_the_window_beside_the_questions_words_answers() -> None:
+    context = "snow falls in winter. The river Elbe rises in Bohemia. Bread is made of flour"
+    example = SpanExample("1", "Where does the river Elbe rise?", context, (Answer("Bohemia", 46),))
+    assert sum(in_answer(example)) == 1
+    nothing_learnt = np.zeros(len(words(context)))
+    assert "Bohemia" in best_window(example, nothing_learnt, 2, NgramOptions())
+
+
+def _fit(
+    model: CountingModel, kind: str, examples: list, folder: Path, heads: str = "drop"
+) -> None:  # type: ignore[type-arg]
+    card = toy_card(kind)
+    feed = TrainingSet(card, KINDS[kind], "task", card.head_name, examples)
+    model.fit([feed], Recipe(), Session(1, folder, heads=heads))  # type: ignore[arg-type]

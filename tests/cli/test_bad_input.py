@@ -1,0 +1,152 @@
+"""Bad input gets a message and an exit code, never a traceback or a half-written result."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from tests.cli.project import Project, invoke, sentiment
+
+
+def _refused(result: Result, code: int, *told: str) -> None:
+    """It ended with `code` and one clear message on standard error."""
+    assert result.exit_code == code, result.stderr
+    for words in told:
+        assert words in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+
+
+def test_malformed_yaml_names_line_and_column(project: Project) -> None:
+    (project.folder / "study.yaml").write_text(
+        "name: small\nmodels: [a\nseeds: 1", encoding="utf-8"
+    )
+    _refused(project.run(), 2, "study.yaml:3:", "not valid YAML")
+
+
+def test_a_missing_study(project: Project) -> None:
+    result = invoke(project.folder, "run", "stduy.yaml")
+    _refused(result, 2, "stduy.yaml: there is no such file")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"targets": ["moood"]}, ["no task card or group 'moood'", "did you mean 'mood'?"]),
+        ({"strategies": ["singel"]}, ["no strategy 'singel'", "did you mean 'single'?"]),
+        (
+            {"models": [{"name": "a", "backend": "majorty"}]},
+            ["no backend 'majorty'", "did you mean 'majority'?"],
+        ),
+        (
+            {"models": [{"name": "a", "backend": "ngrams", "bit": 8}]},
+            ["model 'a'", "unknown key 'bit'", "did you mean 'bits'?"],
+        ),
+        ({"sedes": [1]}, ["unknown key 'sedes'", "did you mean 'seeds'?"]),
+        ({"targets": [{"task": "mood", "languages": ["no"]}]}, ["has no language 'no'"]),
+        ({"recipe": {"epochs": -1}}, ["study.yaml:", "recipe.epochs", "greater than 0"]),
+    ],
+)
+def test_unknown_names_and_values(project: Project, change: Any, told: list[str]) -> None:
+    project.study |= change
+    _refused(project.write().run(), 2, *told)
+    assert not (project.folder / "scores.jsonl").exists()
+
+
+def test_an_unknown_language_flag(project: Project) -> None:
+    _refused(project.run("--languages", "en,xx"), 2, "no target has the language 'xx'")
+
+
+def test_a_bare_no_is_not_norwegian(project: Project) -> None:
+    path = project.folder / "cards" / "mood.yaml"
+    text = path.read_text(encoding="utf-8").replace("- sw", "- no")
+    path.write_text(text, encoding="utf-8")
+    _refused(project.run(), 2, "mood.yaml:", "YAML 1.1", "quotes")
+
+
+def test_a_data_root_or_card_folder_that_is_not_there(project: Project) -> None:
+    _refused(project.run("--data-root", "nowhere"), 2, "nowhere: the data root is not a folder")
+    _refused(project.run("--cards", "nowhere"), 2, "nowhere: there is no such folder")
+
+
+def test_columns_that_the_data_does_not_have(project: Project) -> None:
+    project.cards["mood"]["fields"] = {"text": "txt", "label": "label"}
+    result = project.write().run()
+    _refused(result, 3, "no column 'txt'", "did you mean 'text'?", "failure.txt")
+
+
+def test_a_label_outside_the_set(project: Project) -> None:
+    project.cards["mood"]["labels"] = ["awful", "good"]
+    _refused(project.write().run(), 3, "label 'bad' is outside the card's set", "awful, good")
+
+
+def test_an_empty_split(project: Project) -> None:
+    (project.folder / "data" / "mood.en.train.jsonl").write_text("", encoding="utf-8")
+    _refused(project.run(), 3, "expected at least one", "mood.en.train.jsonl")
+
+
+def test_a_missing_language_leaves_the_others(project: Project) -> None:
+    (project.folder / "data" / "mood.sw.test.jsonl").unlink()
+    result = project.run()
+    _refused(result, 3, "missing", "sw", "there is no such file")
+    assert '"language": "de"' in project.scores
+    assert '"reason": ' in project.scores
+
+
+def test_nothing_that_could_be_run(project: Project) -> None:
+    for path in (project.folder / "data").iterdir():
+        path.unlink()
+    _refused(project.run(), 3, "nothing can be run", "there is no such file")
+    assert not (project.folder / "scores.jsonl").exists()
+    told = json.loads(project.run("--json").stdout)
+    assert told["exit_code"] == 3 and told["files"] == [] and len(told["missing"]) == 2
+
+
+def test_a_kind_that_no_model_can_answer(project: Project) -> None:
+    project.study["models"] = [{"name": "most", "backend": "majority"}]
+    project.cards["mood"] |= {"kind": "bitext", "metrics": ["accuracy"], "labels": None}
+    project.cards["mood"]["fields"] = {"source": "text", "target": "label"}
+    result = project.write().run()
+    _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext'")
+
+
+def test_partial_data_is_refused_when_asked(project: Project) -> None:
+    project.cards["mood"]["rows"] = {"train": 40, "test": 21}
+    project.write()
+    _refused(project.run("--strict-data"), 3, "partial data: mood en test: 20 rows, 21 expected")
+    assert project.run().exit_code == 0
+    assert "partial data: test has 20 of 21 rows" in project.scores
+
+
+def test_a_store_that_is_no_folder(project: Project) -> None:
+    (project.folder / "store").write_text("", encoding="utf-8")
+    _refused(project.run(), 2, "the store cannot be written", "--store")
+
+
+def test_a_read_only_store(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, data: bytes) -> int:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    _refused(project.run(), 2, "store: the store cannot be written: Read-only file system")
+
+
+def test_a_disk_that_fills_up(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("xharness.executor.scoring.write_json", refuse)
+    _refused(project.run(), 1, "No space left on device", "free some space")
+
+
+def test_two_cards_of_one_name(project: Project) -> None:
+    other = project.folder / "more"
+    other.mkdir()
+    (project.folder / "cards" / "mood.yaml").rename(other / "mood.yaml")
+    project.cards = {"mood": sentiment()}
+    result = project.write().run("--cards", "more")
+    _refused(result, 2, "task card 'mood' is offered by", "cards (--cards)", "more (--cards)")

@@ -1,0 +1,143 @@
+"""The commands that tell: plan, cards, models, leaderboard, show, doctor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.project import Project, invoke
+from xharness import plugins
+from xharness.catalogue import Catalogue
+from xharness.cli import schema
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def _json(project: Project, *words: str) -> Any:
+    result = invoke(project.folder, *words)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_plan_counts_what_will_run(project: Project) -> None:
+    told = _json(project, *project.words("plan", "--json"))
+    assert [one["state"] for one in told["stages"]] == ["run"] * 6
+    assert told["to_run"] == {"examples": 80, "steps": 8, "items": 120, "seconds": None}
+    assert not (project.folder / "store").exists()
+
+
+def test_a_plan_knows_what_is_stored_and_how_long_it_took(project: Project) -> None:
+    project.run()
+    project.study["seeds"] = [1, 2]
+    project.write()
+    told = _json(project, *project.words("plan", "--json"))
+    states = {one["stage"]: one["state"] for one in told["stages"]}
+    assert states["most · train mood · seed 1"] == "stored"
+    assert states["most · train mood · seed 2"] == "run"
+    assert told["to_run"]["seconds"] > 0
+    shown = invoke(project.folder, *project.words("plan")).stdout
+    assert "6 stored, 6 run" in shown and "about" in shown
+
+
+def test_a_plan_lists_what_is_missing(project: Project) -> None:
+    (project.folder / "data" / "mood.sw.test.jsonl").unlink()
+    result = invoke(project.folder, *project.words("plan"))
+    assert result.exit_code == 0
+    assert "missing" in result.stdout and "mood.sw.test.jsonl" in result.stdout
+
+
+def test_cards_are_listed_by_group(project: Project) -> None:
+    names = [one["card"] for one in _json(project, "cards", "list", "--group", "qa", "--json")]
+    assert names == ["xquad", "mlqa", "tydiqa"]
+    assert "xnli" in invoke(project.folder, "cards", "list").stdout
+    result = invoke(project.folder, "cards", "list", "--group", "qaa")
+    assert result.exit_code == 2 and "did you mean 'qa'?" in result.stderr
+
+
+def test_a_card_is_shown_with_its_provider(project: Project) -> None:
+    assert _json(project, "cards", "show", "xnli", "--json")["kind"] == "classification"
+    assert "offered by shipped" in invoke(project.folder, "cards", "show", "xnli").stdout
+    result = invoke(project.folder, "cards", "show", "xnil")
+    assert result.exit_code == 2 and "did you mean 'xnli'?" in result.stderr
+
+
+def test_cards_are_validated(project: Project) -> None:
+    assert invoke(project.folder, "cards", "validate").exit_code == 0
+    assert invoke(project.folder, "cards", "validate", "cards").exit_code == 0
+    project.cards["mood"]["metrics"] = ["acuracy"]
+    project.write()
+    result = invoke(project.folder, "cards", "validate", "cards/mood.yaml")
+    assert result.exit_code == 2
+    assert "mood.yaml:" in result.stderr and "did you mean 'accuracy'?" in result.stderr
+    assert "0 of 1 cards are right" in result.stdout
+
+
+def test_the_published_schema_is_current() -> None:
+    """If not: xharness cards schema > task_cards/schema.json."""
+    published = (REPOSITORY / "task_cards" / "schema.json").read_text(encoding="utf-8")
+    assert published == schema.text(Catalogue(plugins.load()))
+
+
+def test_models_have_sizes_once_they_ran(project: Project) -> None:
+    words = ["models", "list", "study.yaml", "--store", "store", "--json"]
+    assert [one["parameters"] for one in _json(project, *words)] == [None, None]
+    project.run()
+    sizes = [(one["model"], one["parameters"]) for one in _json(project, *words)]
+    assert sizes == [("most", 2), ("grams", 2 * 257)]
+
+
+def test_a_changed_board_is_found(project: Project) -> None:
+    project.run()
+    page = project.folder / "leaderboard.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("| grams |", "| Grams |"))
+    result = invoke(project.folder, "leaderboard", "check", ".")
+    assert result.exit_code == 1
+    assert "leaderboard.md:" in result.stdout and "Grams" in result.stdout
+    assert invoke(project.folder, "leaderboard", "build", ".").exit_code == 0
+    assert invoke(project.folder, "leaderboard", "check", ".").exit_code == 0
+
+
+def test_a_board_without_scores(project: Project) -> None:
+    result = invoke(project.folder, "leaderboard", "build", ".")
+    assert result.exit_code == 2 and "run it first" in result.stderr
+
+
+def test_a_stage_is_shown_by_the_start_of_its_key(project: Project) -> None:
+    project.run()
+    key = project.receipts()["most · train mood · seed 1"]["key"]
+    told = _json(project, "show", key[:8], "--store", "store", "--json")
+    assert told["key"] == key and told["facts"]["training"] == {"examples": 40}
+    shown = invoke(project.folder, "show", key[:8], "--store", "store").stdout
+    assert "label: most · train mood · seed 1" in shown
+    result = invoke(project.folder, "show", "zz", "--store", "store")
+    assert result.exit_code == 2 and "no stage whose key starts so" in result.stderr
+
+
+def test_a_run_is_shown_by_its_folder(project: Project) -> None:
+    project.run()
+    assert len(_json(project, "show", ".", "--json")) == 6
+    assert "grams" in invoke(project.folder, "show", ".").stdout
+
+
+def test_the_doctor_looks_around(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    monkeypatch.setattr("xharness.cli.doctor._devices", lambda: ["cpu (2 threads)"])
+    told = _json(project, "doctor", "--store", "store", "--data-root", "data", "--json")
+    assert told["data root"] == "data" and told["devices"] == ["cpu (2 threads)"]
+    assert "numpy" in told["packages"]
+    shown = invoke(project.folder, "doctor").stdout
+    assert "free disk" in shown and "secret" not in shown
+
+
+def test_offline_is_set_before_any_library_asks(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setattr("xharness.cli.doctor._devices", list)
+    told = _json(project, "doctor", "--offline", "--json")
+    assert told["offline"] is True
+    assert told["environment"]["HF_HUB_OFFLINE"] == "1"

@@ -1,0 +1,72 @@
+"""Plugins that are broken, misspelt or in each other's way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.project import Project, invoke
+
+_DIST = "{name}-1.2.dist-info"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the path where packages can be 'installed'."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder
+
+
+def _install(site: Path, name: str, text: str) -> None:
+    """A distribution with one module and one entry point."""
+    (site / f"{name}.py").write_text(text, encoding="utf-8")
+    info = site / _DIST.format(name=name)
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(f"[xharness]\n{name} = {name}\n")
+
+
+def test_a_broken_plugin_takes_nobody_down(project: Project, site: Path) -> None:
+    _install(site, "brittle", "import a_library_nobody_has\n")
+    code, _, err = project.call(*project.words("run"))
+    assert code == 0, err
+    assert err.count("plugin brittle (brittle 1.2) is left out: ModuleNotFoundError") == 1
+    assert "brittle.py:1" in err
+    told = json.loads(project.call("plugins", "--json")[1])
+    assert "brittle (brittle 1.2)" in [one["plugin"] for one in told["broken"]]
+    assert "baselines" in [one["plugin"] for one in told["plugins"]]
+
+
+def test_a_misspelt_hook_is_a_load_error(project: Project, site: Path) -> None:
+    hook = "@hookimpl\ndef xharness_backend():\n    return []\n"
+    _install(site, "misspelt", f"from xharness.hookspecs import hookimpl\n{hook}")
+    _, _, err = project.call(*project.words("plan"))
+    assert "there is no hook 'xharness_backend'; did you mean 'xharness_backends'?" in err
+
+
+def test_a_plugin_from_the_command_line_must_load(project: Project) -> None:
+    result = project.run("--plugin", "no_such_module")
+    assert result.exit_code == 2
+    assert "plugin 'no_such_module': ModuleNotFoundError" in result.stderr
+
+
+def test_two_offers_of_one_name_name_both(project: Project) -> None:
+    text = (
+        "from xharness.hookspecs import hookimpl\n"
+        "from xharness_baselines import plugin\n"
+        "@hookimpl\n"
+        "def xharness_backends():\n"
+        "    return [one for one in plugin.xharness_backends() if one.name == 'majority']\n"
+    )
+    (project.folder / "again.py").write_text(text, encoding="utf-8")
+    result = project.run("--plugin", "again.py")
+    assert result.exit_code == 2
+    assert "backend 'majority' is offered by baselines (xharness-eval" in result.stderr
+    assert "and again.py (command line)" in result.stderr
+    told = invoke(project.folder, "plugins", "--plugin", "again.py").stdout
+    assert "offered more than once" in told

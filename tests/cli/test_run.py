@@ -1,0 +1,122 @@
+"""`xharness run` from the study to the board."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import yaml
+
+from tests.cli.project import Project, invoke, sentiment
+
+
+def test_a_study_becomes_a_board(project: Project) -> None:
+    result = project.run()
+    assert result.exit_code == 0, result.stderr
+    rows = [json.loads(line) for line in project.scores.splitlines()]
+    assert {(row["model"], row["language"]) for row in rows} == {
+        (model, language) for model in ("most", "grams") for language in ("en", "de", "sw")
+    }
+    assert "| grams |" in (project.folder / "leaderboard.md").read_text(encoding="utf-8")
+    assert "grams" in result.stdout and "leaderboard.md" in result.stdout
+    assert "6 ran" in result.stderr
+    assert invoke(project.folder, "leaderboard", "check", ".").exit_code == 0
+
+
+def test_a_second_run_does_nothing(project: Project) -> None:
+    project.run()
+    before = project.scores
+    result = project.run("--json")
+    told = json.loads(result.stdout)
+    assert told["stages"] == {"ran": 0, "reused": 6, "failed": 0, "skipped": 0}
+    assert project.scores == before
+
+
+def test_only_the_deleted_targets_stages_run_again(project: Project) -> None:
+    project.cards["feeling"] = sentiment("feeling", train_on=["feeling"], labels=["low", "high"])
+    project.cards["feeling"]["fields"] = {"text": "text", "label": "place"}
+    for path in (project.folder / "data").iterdir():
+        text = path.read_text(encoding="utf-8")
+        text = text.replace('"bad"}', '"bad", "place": 0}').replace(
+            '"good"}', '"good", "place": 1}'
+        )
+        path.write_text(text, encoding="utf-8")
+    project.study["targets"] = ["mood", "feeling"]
+    project.write().run()
+    before = project.scores
+    for label, receipt in project.receipts().items():
+        if "feeling" in label:
+            key = receipt["key"]
+            shutil.rmtree(project.folder / "store" / key[:2] / key)
+    told = json.loads(project.run("--json").stdout)
+    assert told["stages"] == {"ran": 6, "reused": 6, "failed": 0, "skipped": 0}
+    assert project.scores == before
+
+
+def test_flags_that_change_the_question_leave_the_board_alone(project: Project) -> None:
+    project.run()
+    before = project.scores
+    result = project.run("--limit", "7", "--languages", "en,sw", "--seed", "4,5")
+    assert result.exit_code == 0, result.stderr
+    assert project.scores == before
+    folder = project.folder / "runs" / "small"
+    rows = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
+    assert {row["language"] for row in rows} == {"en", "sw"}
+    assert {row["seed"] for row in rows} == {4, 5}
+    assert {row["n"] for row in rows} == {7}
+    notes = {note for row in rows for note in row["notes"]}
+    assert notes == {"limited: first 7 items", "trained on the first 7 examples of mood"}
+    asked = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    assert asked["seeds"] == [4, 5] and asked["train_limit"] == 7
+    assert invoke(project.folder, "leaderboard", "check", "runs/small").exit_code == 0
+
+
+def test_another_split_is_scored_and_said(project: Project) -> None:
+    told = json.loads(project.run("--split", "train", "--json").stdout)
+    assert told["exit_code"] == 0
+    first = (project.folder / "runs" / "small" / "scores.jsonl").read_text().splitlines()[0]
+    assert json.loads(first)["notes"] == ["scored on train, not on the card's test"]
+
+
+def test_a_study_under_another_name_gets_a_folder_of_its_own(project: Project) -> None:
+    (project.folder / "study.yaml").rename(project.folder / "mine.yaml")
+    words = ["run", "mine.yaml", "--cards", "cards", "--store", "store"]
+    assert invoke(project.folder, *words).exit_code == 0
+    assert (project.folder / "mine" / "study.yaml").is_file()
+    assert invoke(project.folder, *words, "-o", "there").exit_code == 0
+    assert (project.folder / "there" / "leaderboard.md").is_file()
+
+
+def test_another_studys_folder_is_not_overwritten(project: Project) -> None:
+    other = project.folder / "other"
+    other.mkdir()
+    (other / "study.yaml").write_text("name: precious\n", encoding="utf-8")
+    result = project.run("--output", "other")
+    assert result.exit_code == 2
+    assert "'precious'" in result.stderr and "--output" in result.stderr
+    assert not (project.folder / "store").exists()
+
+
+def test_the_studys_own_store_lies_beside_it(project: Project) -> None:
+    project.study["runtime"] = {"store": "stages"}
+    project.write()
+    result = invoke(project.folder.parent, "run", str(project.folder / "study.yaml"),
+                    "--cards", str(project.folder / "cards"))  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert list(project.folder.glob("stages/*/*/receipt.json"))
+
+
+def test_an_executor_comes_from_a_plugin(project: Project) -> None:
+    (project.folder / "mine.py").write_text(
+        "from xharness.executor import Sequential\n"
+        "from xharness.hookspecs import hookimpl\n"
+        "class Mine(Sequential):\n"
+        "    name = 'mine'\n"
+        "@hookimpl\n"
+        "def xharness_executors():\n"
+        "    return [Mine()]\n",
+        encoding="utf-8",
+    )
+    assert project.run("--plugin", "mine.py", "--executor", "mine").exit_code == 0
+    result = project.run("--executor", "mind")
+    assert result.exit_code == 2 and "there is no executor 'mind'" in result.stderr

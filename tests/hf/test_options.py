@@ -1,0 +1,173 @@
+"""What a study may write, and what it is told when that cannot be."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.hf import tiny
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness.extend import Surroundings
+from xharness_hf.fingerprint import fingerprint
+from xharness_hf.options import Options
+
+SCRATCH = {"hidden": 32, "layers": 1, "heads": 2, "tokenizer": {"vocabulary": 300}}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ({}, "none is"),
+        ({"path": "a", "hub": "b/c"}, "'path' and 'hub' are"),
+        ({"path": "a", "revision": "main"}, "'revision' belongs to 'hub'"),
+        ({"scratch": SCRATCH, "layers": 2}, "'scratch.layers'"),
+        ({"scratch": SCRATCH | {"heads": 5}}, "multiple of 'heads'"),
+        ({"hub": "./folder/of/mine"}, "a folder goes under 'path'"),
+        ({"path": "a", "trust_remote_code": True}, "unknown key 'trust_remote_code'"),
+        ({"path": "a", "layers": 0}, "greater than 0"),
+    ],
+)
+def test_options_that_cannot_be(written: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Options.model_validate(written)
+
+
+def _told(folder: Path, base: Path = Path(), **options: Any) -> str:
+    around = Surroundings(cache=folder / "cache", base=base, offline=True)
+    with pytest.raises((UnavailableError, ConfigurationError)) as caught:
+        tiny.BACKEND.fingerprint(Options.model_validate(options), around)
+    return str(caught.value)
+
+
+def test_a_missing_folder_says_what_paths_count_from(tmp_path: Path) -> None:
+    told = _told(tmp_path, tmp_path, path="models/none")
+    assert "there is no such model folder" in told
+    assert f"counts from {tmp_path.resolve()}" in told
+
+
+def test_a_folder_without_a_model_says_what_is_expected(tmp_path: Path) -> None:
+    assert "expected a config.json beside model.safetensors" in _told(tmp_path, path=tmp_path)
+
+
+def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    assert "no weights; expected model.safetensors\n  fetch" in _told(tmp_path, path=tmp_path)
+
+
+def test_pickled_weights_are_named_with_the_option_that_loads_them(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").touch()
+    told = _told(tmp_path, path=tmp_path)
+    assert "pytorch_model.bin; 'weights: any' loads it without running code" in told
+
+
+def test_a_missing_shard_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "model-1.safetensors").touch()
+    assert "shard model-2.safetensors is missing" in _told(tmp_path, path=tmp_path)
+
+
+def test_offline_hub_models_say_how_to_fetch_them(tmp_path: Path) -> None:
+    told = _told(tmp_path, hub="no-one/nothing-of-this-name")
+    assert "hf download no-one/nothing-of-this-name --revision main" in told
+
+
+def test_a_pinned_commit_is_an_identity_without_a_network(tmp_path: Path) -> None:
+    around = Surroundings(cache=tmp_path, offline=True)
+    pinned = Options(hub="org/name", revision=COMMIT)
+    assert fingerprint(pinned, around) == fingerprint(pinned, around)
+    assert fingerprint(pinned, around) != fingerprint(
+        pinned.model_copy(update={"layers": 3}), around
+    )
+
+
+def test_a_branch_is_resolved_in_the_local_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    ref = tmp_path / "models--org--name" / "refs" / "main"
+    ref.parent.mkdir(parents=True)
+    ref.write_text(COMMIT)
+    around = Surroundings(cache=tmp_path, offline=True)
+    branch, pinned = Options(hub="org/name"), Options(hub="org/name", revision=COMMIT)
+    assert fingerprint(branch, around) == fingerprint(pinned, around)
+
+
+def test_the_identity_is_that_of_the_bytes(tmp_path: Path) -> None:
+    around = Surroundings(cache=tmp_path / "cache", base=tmp_path)
+    one, two = tiny.bert(tmp_path / "one"), tiny.bert(tmp_path / "two")
+    first = fingerprint(Options(path=one), around)
+    assert fingerprint(Options(path=two), around) == first
+    assert fingerprint(Options(path=Path("two")), around) == first
+    assert fingerprint(Options(path=two, layers=1), around) != first
+    (two / "README.md").write_text("prose changes no answer")
+    assert fingerprint(Options(path=two), around) == first
+    (two / "model.safetensors").write_bytes(b"other weights")
+    assert fingerprint(Options(path=two), around) != first
+
+
+def test_unchanged_files_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = Surroundings(cache=tmp_path / "cache")
+    options = Options(path=tiny.bert(tmp_path / "model"))
+    first = fingerprint(options, around)
+    monkeypatch.setattr("xharness_hf.fingerprint.file_digest", lambda file: pytest.fail(str(file)))
+    assert fingerprint(options, around) == first
+
+
+def test_the_identity_of_a_scratch_model_is_its_specification(tmp_path: Path) -> None:
+    around = Surroundings(cache=tmp_path)
+    options = Options.model_validate({"scratch": SCRATCH})
+    wider = Options.model_validate({"scratch": SCRATCH | {"hidden": 64}})
+    assert fingerprint(options, around) == fingerprint(options, around)
+    assert fingerprint(wider, around) != fingerprint(options, around)
+
+
+def test_gguf_without_its_package_answers_with_the_install_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    around = Surroundings(cache=tmp_path / "cache", base=tmp_path)
+    with pytest.raises(UnavailableError, match=r'pip install "xharness-eval\[gguf\]"'):
+        tiny.BACKEND.start(Options(gguf=Path("model.gguf")), around, "cpu")
+
+
+def test_a_missing_gguf_file_is_named(tmp_path: Path) -> None:
+    assert "no such GGUF file" in _told(tmp_path, tmp_path, gguf="none.gguf")
+
+
+def test_a_damaged_gguf_file_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("gguf", reason="the extra 'gguf' is not installed")
+    (tmp_path / "model.gguf").write_bytes(b"GGUF and then nonsense")
+    around = Surroundings(cache=tmp_path / "cache", base=tmp_path)
+    with pytest.raises(UnavailableError, match="the GGUF file cannot be read"):
+        tiny.BACKEND.start(Options(gguf=Path("model.gguf")), around, "cpu")
+    assert not list((tmp_path / "cache" / "gguf").iterdir())
+
+
+def test_offering_and_identifying_import_nothing_heavy(bert: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from xharness.extend import Surroundings\n"
+        "from xharness_hf.plugin import xharness_backends\n"
+        "(backend,) = xharness_backends()\n"
+        f"options = backend.options(path={str(bert)!r})\n"
+        "backend.fingerprint(options, Surroundings(cache=Path(options.path) / 'cache'))\n"
+        "heavy = {'torch', 'transformers', 'accelerate', 'tokenizers'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,227 @@
+"""Windows: nothing is lost where an input is longer than the body reads."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.hf import tiny
+from xharness.extend import Recipe
+from xharness.kinds import (
+    Answer,
+    BitextExample,
+    ChoiceExample,
+    ClassificationExample,
+    SpanExample,
+    TaggingExample,
+)
+from xharness_hf import loading
+from xharness_hf.batches import random
+from xharness_hf.tasks import TASKS, Masked, hide
+from xharness_hf.tasks.span import Found, best_spans, stretches
+from xharness_hf.tasks.tagging import split
+from xharness_hf.tokens import Tokens, shorten
+from xharness_hf.windows import Layout, Unit, collate
+
+CPU = torch.device("cpu")
+QUICK = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+words = st.sampled_from([*tiny.WORDS, "riverbird", "x", "\u200b"])
+
+
+@pytest.fixture(scope="module", params=["bert", "xlmr", "gemma"])
+def tokens(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Tokens:
+    family = request.param
+    return Tokens(loading.tokenizer(folders[family]), causal=family == "gemma")
+
+
+@QUICK
+@given(sentences=st.lists(st.lists(words, max_size=30), max_size=4), limit=st.integers(8, 40))
+def test_every_word_is_tagged_exactly_once(
+    tokens: Tokens, sentences: list[list[str]], limit: int
+) -> None:
+    task, recipe = TASKS["tagging"], Recipe(max_length=limit)
+    examples = [
+        TaggingExample(str(place), tuple(sentence), tuple(range(len(sentence))))
+        for place, sentence in enumerate(sentences)
+    ]
+    units = task.units(examples, tokens, recipe, gold=True)
+    assert task.join(examples, units, [unit.gold for unit in units]) == [
+        list(one.tags) for one in examples
+    ]
+    for unit in units:
+        (window,) = unit.windows
+        assert len(window.ids) <= limit
+        for mark, tag in zip(unit.marks, unit.gold, strict=True):
+            word = examples[unit.owner].tokens[tag]
+            spelled = tokens.words([word])[word]
+            told = spelled[: limit - len(tokens.frame.before)][-1] if tokens.causal else spelled[0]
+            assert window.ids[mark] == told
+
+
+@given(lengths=st.lists(st.integers(1, 30)), room=st.integers(1, 20))
+def test_a_split_keeps_every_word(lengths: list[int], room: int) -> None:
+    found = list(split(lengths, room))
+    assert [place for first, last in found for place in range(first, last)] == list(
+        range(len(lengths))
+    )
+    assert all(sum(lengths[a:b]) <= room or b - a == 1 for a, b in found)
+
+
+@given(length=st.integers(0, 200), room=st.integers(1, 50), shared=st.integers(0, 60))
+def test_stretches_cover_everything_and_share(length: int, room: int, shared: int) -> None:
+    found = list(stretches(length, room, shared))
+    assert found[0][0] == 0
+    assert found[-1][1] == length
+    assert all(last - first <= room for first, last in found)
+    shared = min(shared, room // 2)
+    assert all(a[1] - b[0] == shared for a, b in pairwise(found))
+
+
+@QUICK
+@given(data=st.data())
+def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataObject) -> None:
+    spoken = data.draw(st.lists(st.sampled_from(tiny.WORDS), min_size=1, max_size=40))
+    gap = data.draw(st.sampled_from([" ", "  ", "\n", ", "]))
+    first = data.draw(st.integers(0, len(spoken) - 1))
+    answer = gap.join(spoken[first : first + data.draw(st.integers(1, 2))])
+    context = gap.join(spoken)
+    start = len(gap.join(spoken[:first])) + (len(gap) if first else 0)
+    example = SpanExample("0", "who flies", context, (Answer(answer, start),))
+    # wide enough for the answer to fit into what two windows share
+    recipe = Recipe(max_length=64 if len(tokens.frame.after) else 100, stride=32)
+    task = TASKS["span"]
+    units = task.units([example], tokens, recipe, gold=True)
+    told = []
+    for unit in units:
+        gold, (window,) = unit.gold, unit.windows
+        assert len(window.ids) <= recipe.max_length
+        assert len(unit.marks) == len(gold.offsets)
+        if gold.end:
+            zero = unit.marks[0]
+            span = gold.offsets[gold.start - zero][0], gold.offsets[gold.end - zero][1]
+            told.append(Found(1.0, int(span[0]), int(span[1])))
+        else:
+            told.append(Found(0.0, 0, 0))
+    assert max(found.score for found in told) == 1.0
+    assert task.join([example], units, told) == [answer]
+
+
+def test_a_long_question_leaves_half_of_the_window(tokens: Tokens) -> None:
+    example = SpanExample("0", "who " * 90, "the red bird", (Answer("bird", 8),))
+    (unit, *_) = TASKS["span"].units([example], tokens, Recipe(max_length=40), gold=True)
+    assert unit.windows[0].second <= 20
+    assert len(unit.marks) > 0
+
+
+def test_an_empty_context_is_answered_with_nothing(tokens: Tokens) -> None:
+    task, recipe = TASKS["span"], Recipe()
+    example = SpanExample("0", "who?", "", ())
+    units = task.units([example], tokens, recipe, gold=True)
+    batch = collate(units, Layout(tokens.pad), CPU)
+    states = torch.zeros(*batch.ids.shape, 2)
+    answers = task.answers(states, lambda logits: logits, batch, recipe)
+    assert task.join([example], units, answers) == [""]
+    assert torch.isfinite(task.loss(states, lambda logits: logits, batch, recipe))
+
+
+@given(st.integers(1, 12), st.integers(1, 15), st.integers(0, 10**6))
+def test_the_best_span_is_the_best_of_all(length: int, longest: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    starts, ends = (torch.from_numpy(draw.normal(size=(1, length))) for _ in range(2))
+    (score,), (first,), (last,) = best_spans(starts, ends, longest)
+    allowed = [
+        (float(starts[0, a] + ends[0, b]), a, b)
+        for a in range(length)
+        for b in range(a, min(a + longest, length))
+    ]
+    assert (score, first, last) == pytest.approx(max(allowed))
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(2, 40))
+def test_pairs_are_cut_at_the_longer_text(first: int, second: int, room: int) -> None:
+    one, two = shorten(np.zeros(first, np.int32), np.zeros(second, np.int32), room)
+    assert len(one) + len(two) == min(first + second, room)
+    if first + second > room:
+        assert min(len(one), len(two)) == min(first, second, room // 2)
+
+
+def test_choices_may_differ_in_number(tokens: Tokens) -> None:
+    task, recipe = TASKS["choice"], Recipe()
+    examples = [
+        ChoiceExample("0", "who", ("bird", "cat", "stone"), 2),
+        ChoiceExample("1", "who", (), 0),
+        ChoiceExample("2", "who", ("bird",), 0),
+    ]
+    units = task.units(examples, tokens, recipe, gold=True)
+    batch = collate(units, Layout(tokens.pad), CPU)
+    scores = torch.arange(4.0)[:, None, None].expand(4, batch.ids.shape[1], 1)
+    answers = task.answers(scores, lambda states: states, batch, recipe)
+    assert task.join(examples, units, answers) == [2, 0, 0]
+    assert torch.isfinite(task.loss(scores, lambda states: states, batch, recipe))
+
+
+def test_pairs_and_single_texts_stand_side_by_side(tokens: Tokens) -> None:
+    task = TASKS["classification"]
+    examples = [
+        ClassificationExample("0", "the cat", None, 0),
+        ClassificationExample("1", "the cat", "", 1),
+        ClassificationExample("2", "", "flies", 1),
+    ]
+    single, pair, other = task.units(examples, tokens, Recipe(), gold=True)
+    assert len(single.windows[0].ids) < len(pair.windows[0].ids)
+    assert other.windows[0].second < len(other.windows[0].ids)
+
+
+def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None:
+    tokens = Tokens(loading.tokenizer(folders["bert"]), causal=False)
+    pairs = [BitextExample(str(n), "the cat flies " * 8, "red river " * 9, n) for n in range(60)]
+    assert tokens.mask is not None
+    for objective in ("mlm", "tlm"):
+        units = Masked(objective).units(pairs, tokens, Recipe(max_length=64), gold=True)
+        assert len(units) == (120 if objective == "mlm" else 60)
+        hidden = hide(units, tokens.mask, tokens.size, 0.15, random(1))
+        marks = sum(len(unit.marks) for unit in hidden)
+        assert marks == sum(max(1, round(0.15 * len(unit.marks))) for unit in units)
+        masked = changed = 0
+        for before, after in zip(units, hidden, strict=True):
+            (old,), (new,) = before.windows, after.windows
+            assert old.ids[after.marks].tolist() == after.gold.tolist()
+            assert set(after.marks) <= set(before.marks)
+            assert set(np.flatnonzero(old.ids != new.ids)) <= set(after.marks)
+            masked += int((new.ids == tokens.mask).sum())
+            changed += int((old.ids != new.ids).sum())
+        assert masked / marks == pytest.approx(0.8, abs=0.06)
+        assert changed / marks == pytest.approx(0.9, abs=0.06)
+        assert not any(set(unit.gold) & {2, 3} for unit in hidden), "specials are never hidden"
+
+
+def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> None:
+    tokens = Tokens(loading.tokenizer(folders["bert"]), causal=False)
+    examples = [
+        BitextExample("0", "the cat", "red river stone", 0),
+        BitextExample("1", "a", "the red bird", 1),
+    ]
+    units = Masked("tlm").units(examples, tokens, Recipe(), gold=True)
+    batch = collate(units, Layout(tokens.pad, resets=True), CPU)
+    assert batch.positions is not None
+    assert batch.positions[0].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert units[1].windows[0].second == 5, "the second example is turned round"
+    assert batch.positions[1].tolist()[:7] == [0, 1, 2, 3, 4, 0, 1]
+
+
+def test_batches_keep_every_window_apart(tokens: Tokens) -> None:
+    ids = tokens.ids(["the", "the cat flies", ""])
+    units = [Unit((tokens.single(one, 60),), place) for place, one in enumerate(ids)]
+    batch = collate(units, Layout(tokens.pad), CPU)
+    for row, mask, unit in zip(batch.ids, batch.mask, units, strict=True):
+        length = int(mask.sum())
+        assert row[:length].tolist() == unit.windows[0].ids.tolist()
+        assert set(row[length:].tolist()) <= {tokens.pad}

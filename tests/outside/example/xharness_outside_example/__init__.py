@@ -1,0 +1,1 @@
+"""A plugin package for xharness, installed beside it."""
