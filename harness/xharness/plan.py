@@ -169,7 +169,7 @@ class _Starts:
             for language in pretrain.languages or card.languages
         )
         feeds = tuple(Feed(portions, objective, objective) for objective in pretrain.objectives)
-        recipe = self._study.recipe.changed(pretrain.recipe)
+        recipe = Recipe().changed(pretrain.recipe)
         return Train(start, feeds, Mixing(by="uniform"), recipe, "drop", pretrain.seed)
 
 

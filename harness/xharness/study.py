@@ -93,7 +93,9 @@ class Pretraining(Strict):
     languages: tuple[LanguageCode, ...] | None = Field(default=None, description="default: all")
     limit: int | None = Field(default=None, gt=0, description="sentence pairs per language")
     seed: int = 0
-    recipe: Changes = Field(default={}, description="recipe fields that differ for it")
+    recipe: Changes = Field(
+        default={}, description="its recipe; the study's own, which is for tasks, does not apply"
+    )
 
 
 class ModelSpec(BaseModel):

@@ -41,6 +41,3 @@ class Interrupt:
             yield
         finally:
             signal.signal(signal.SIGINT, self._before or signal.SIG_DFL)
-
-
-__all__ = ["Interrupt"]

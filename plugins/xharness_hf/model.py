@@ -121,7 +121,12 @@ class HfModel:
         if session.heads == "drop":
             self.heads.clear()
         recipe = self._within_limit(recipe)
-        lessons = [self._lesson(feed, recipe, session.seed) for feed in feeds]
+        lessons = [
+            self._aligned(feed, recipe)
+            if feed.objective == "align"
+            else self._lesson(feed, recipe, session.seed)
+            for feed in feeds
+        ]
         training = Training(
             self.body, self.heads, self.tokens, lessons, recipe, session, self._device
         )
@@ -171,11 +176,11 @@ class HfModel:
         return Lesson(name, len(feed.examples), units, task, head, layout, masked)
 
     def _aligned(self, feed: TrainingSet, recipe: Recipe) -> Lesson:
-        _, tokens = self._settled()
-        units = Aligned().units(feed.examples, tokens, recipe, gold=True)
+        """The feed made ready to align sub-word embeddings; there is no head."""
+        units = Aligned().units(feed.examples, self.tokens, recipe, gold=True)
         if not units:
             raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
-        name, layout = f"{feed.card.name} (align)", Layout(tokens.pad)
+        name, layout = f"{feed.card.name} (align)", self._layout()
         return Lesson(name, len(feed.examples), units, Aligned(), as_is, layout, words=True)
 
     def _head(self, name: str, kind: str, outputs: int, seed: int) -> AnyHead:
