@@ -124,6 +124,10 @@ def _targets(study: Study, catalogue: Catalogue) -> Iterator[TargetSpec]:
             yield spec.model_copy(update={"task": name})
 
 
+class _CannotLearnError(ConfigurationError):
+    """A strategy wants a backend to learn a kind that is none of its: the arm is left out."""
+
+
 class _Starts:
     """The model an arm starts from: pretrained elsewhere, or by a stage of this plan."""
 
@@ -198,6 +202,9 @@ class _ArmMaker:
         options = validated(strategy.options, self.strategy.own_options, where)
         try:
             checkpoint = strategy.route(_Route(self, starts.of(self.model), card), options)
+        except _CannotLearnError as error:
+            self._miss(plan, card, str(error), unavailable=False)
+            return
         except UnavailableError as error:
             self._miss(plan, card, str(error))
             return
@@ -279,7 +286,7 @@ class _Route:
     def _feed(self, card: TaskCard) -> Feed:
         kinds = self.maker.catalogue.backends[self.maker.model.backend].kinds
         if card.kind not in kinds:
-            raise UnavailableError(
+            raise _CannotLearnError(
                 f"backend '{self.maker.model.backend}' cannot learn tasks of kind '{card.kind}'"
             )
         study = self.maker.study

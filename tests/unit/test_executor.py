@@ -191,3 +191,18 @@ def test_data_that_does_not_fit_the_card(
     assert report.exit_code == 3
     assert message in str(report.failed[0].reason)
     assert [row for row in rows if isinstance(row, Score)] == []
+
+
+def test_reasons_do_not_tell_this_machines_paths(
+    cards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = (cards.parent / "store").resolve()
+
+    def broken(*_: object) -> None:
+        raise ValueError(f"{store}/ab/model.safetensors:\n  is odd")
+
+    monkeypatch.setattr(CountingModel, "predict", broken)
+    *_, rows = _run(cards, targets=["red"], strategies=["single"])
+    (row,) = rows
+    assert isinstance(row, Missing)
+    assert row.reason == "ValueError: STORE/ab/model.safetensors: is odd"

@@ -24,7 +24,20 @@ def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
             rows.extend(_rows(arm, plan, work))
         else:
             rows.append(_missing(arm, report))
-    return rows + list(plan.missing)
+    rows += plan.missing
+    return [_public(row, work) if isinstance(row, Missing) else row for row in rows]
+
+
+def _public(row: Missing, work: Work) -> Missing:
+    """The reason on one line, without the paths of this machine: boards are published."""
+    reason = " ".join(row.reason.split())
+    around = work.surroundings
+    places = {"DATA_ROOT": around.data_root, "CACHE": around.cache, "STORE": work.store.root}
+    for name, place in places.items():
+        for path in (place, place.resolve()) if place is not None else ():
+            if path.parts:
+                reason = reason.replace(f"{path}/", f"{name}/")
+    return row.model_copy(update={"reason": reason.replace(f"{around.base.resolve()}/", "")})
 
 
 def _missing(arm: Arm, report: Report) -> Missing:
