@@ -6,7 +6,7 @@ them can carry the mark *partial data*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -56,6 +56,7 @@ class Data:
 
     def __init__(self, catalogue: Catalogue, surroundings: Surroundings) -> None:
         self._catalogue, self._surroundings = catalogue, surroundings
+        self._kept: tuple[object, list[Row]] | None = None
 
     def portion(self, card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
         """The portion with its fingerprint, without reading its rows.
@@ -128,9 +129,20 @@ class Data:
         card = self._catalogue.card(portion.card)
         source, spec, request = self._request(card, portion.language, portion.split)
         where: dict[str, str] = spec.expand(spec.where, portion.language)
-        for row in source.rows(request):
+        if not where:
+            yield from source.rows(request)
+            return
+        for row in self._mixed(source, request):
             if all(_matches(card, row, column, pattern) for column, pattern in where.items()):
                 yield row
+
+    def _mixed(self, source: Source, request: Request) -> Sequence[Row]:
+        """Rows of several languages in one split, read once for all of them; the last kept."""
+        asked = (source.name, request.options, request.split)
+        if self._kept is None or self._kept[0] != asked:
+            self._kept = None  # frees the memory before the next ones are read
+            self._kept = (asked, list(source.rows(request)))
+        return self._kept[1]
 
     def _request(
         self, card: TaskCard, language: str, split: Split

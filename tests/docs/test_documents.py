@@ -53,8 +53,9 @@ def test_every_key_of_a_study_is_documented(model: type) -> None:
 
 
 def test_the_study_and_card_examples_are_right() -> None:
-    (study,) = [text for text in _blocks(STUDIES, "yaml") if text.startswith("name:")]
-    Study.model_validate(yaml.safe_load(study))
+    study, models = map(yaml.safe_load, _blocks(STUDIES, "yaml"))
+    Study.model_validate(study)
+    Study.model_validate(study | models)
     (card,) = [text for text in _blocks(EXTENDING, "yaml") if "fields:" in text]
     TaskCard.model_validate(yaml.safe_load(card))
     for text in _blocks((REPOSITORY / "README.md").read_text(encoding="utf-8"), "yaml"):

@@ -113,6 +113,9 @@ def _training_notes(trained_on: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             limited.setdefault(one.used, []).append(one.card)
     for used, cards in sorted(limited.items()):
         yield f"trained on the first {used} examples of {_listed(cards)}"
+    for one in counts:
+        if one.refused:
+            yield f"{one.refused} rows of {one.card} have nothing to learn from and were left out"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,0 +1,75 @@
+"""The built-in study, run for real: what it shows must mean something.
+
+English ends well above chance, and so do several other languages; margins are wide enough to hold
+on another machine, and none of them holds where training does nothing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean
+
+import pytest
+
+from xharness.scores import Score, read
+
+Scores = Mapping[tuple[str, str, str], Mapping[str, float]]
+
+ABOVE = {  # points that English, and five other languages at least, must reach
+    "mini_topic": (60.0, 45.0),  # chance is 17
+    "mini_choice": (68.0, 56.0),  # chance is 50
+    "mini_ner": (70.0, 55.0),
+    "mini_qa": (35.0, 12.0),
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "xharness", "run"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "runs" / "demo"
+
+
+@pytest.fixture(scope="module")
+def scores(demo: Path) -> Scores:
+    found: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
+    for row in read(demo / "scores.jsonl"):
+        assert isinstance(row, Score), row
+        if row.main:
+            found[row.model, row.strategy, row.task][row.language] = row.value
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ABOVE)
+@pytest.mark.parametrize("model", ["small", "large"])
+def test_english_and_others_are_well_above_chance(scores: Scores, model: str, task: str) -> None:
+    english, others = ABOVE[task]
+    found = scores[model, "single", task]
+    assert found["en"] > english
+    assert sum(value > others for language, value in found.items() if language != "en") >= 5
+
+
+@pytest.mark.slow
+def test_aligned_words_find_translations(scores: Scores) -> None:
+    for model in ("small", "large"):
+        assert mean(scores[model, "single", "mini_bitext"].values()) > 90
+
+
+@pytest.mark.slow
+def test_the_larger_model_answers_more_english_questions(scores: Scores) -> None:
+    assert scores["large", "single", "mini_qa"]["en"] > scores["small", "single", "mini_qa"]["en"]
+
+
+@pytest.mark.slow
+def test_every_cell_is_there_and_the_board_tells_gaps(demo: Path, scores: Scores) -> None:
+    assert len(scores) == 2 * 3 * 5
+    board = (demo / "leaderboard.md").read_text(encoding="utf-8")
+    for words in ("## Answer", "## Board", "multitask", "intermediate", "*undefined*"):
+        assert words in board

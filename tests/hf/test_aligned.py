@@ -1,0 +1,74 @@
+"""Aligning words: translations find each other in every language, and frozen words stay put."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from xharness.extend import Recipe, Session, Surroundings, TrainingSet
+from xharness.kinds import SHIPPED, BitextExample
+from xharness.testing import toy_card
+from xharness_hf.model import HfModel
+from xharness_hf.options import Options
+from xharness_hf.plugin import HfBackend
+from xharness_mini import rows
+
+BITEXT = next(kind for kind in SHIPPED if kind.name == "bitext")
+SCRATCH = {
+    "architecture": "bert", "hidden": 48, "layers": 1, "heads": 2, "dropout": 0,
+    "tokenizer": {"vocabulary": 1500},
+}  # fmt: skip
+
+
+def _pairs(split: str, count: int) -> list[BitextExample]:
+    task = "parallel" if split == "train" else "bitext"
+    found = [
+        row for language in ("de", "ru") for row in rows(task, language, split, seed=0, size=count)
+    ]
+    return [
+        BitextExample(str(place), str(row["source"]), str(row["target"]), place)
+        for place, row in enumerate(found)
+    ]
+
+
+def _model(folder: Path) -> HfModel:
+    options = Options.model_validate({"scratch": SCRATCH})
+    return HfBackend().start(options, Surroundings(cache=folder), "cpu")
+
+
+def _fit(model: HfModel, folder: Path, steps: int) -> None:
+    feed = TrainingSet(toy_card("bitext"), BITEXT, "align", "align", _pairs("train", 600))
+    recipe = Recipe(steps=steps, batch_size=64, learning_rate=5e-3)
+    model.fit([feed], recipe, Session(seed=0, folder=folder / "checkpoint"))
+
+
+def _right(model: HfModel) -> float:
+    """Share of 100 German and 100 Russian sentences found, each among its own language's."""
+    hits = 0
+    for first in (0, 100):
+        some = _pairs("test", 100)[first : first + 100]
+        given = model.predict(toy_card("bitext"), BITEXT, some, Recipe(layer=0))
+        hits += sum(place == one.label for place, one in zip(given, some, strict=True))
+    return hits / 200
+
+
+def test_translations_find_each_other(tmp_path: Path) -> None:
+    before, after = _model(tmp_path), _model(tmp_path)
+    _fit(before, tmp_path / "before", steps=1)
+    _fit(after, tmp_path / "after", steps=150)
+    assert _right(after) > 0.8 > 0.4 > _right(before)
+
+
+def test_only_words_are_moved(tmp_path: Path) -> None:
+    short, long = _model(tmp_path), _model(tmp_path)
+    _fit(short, tmp_path / "short", steps=1)
+    _fit(long, tmp_path / "long", steps=5)
+    moved = {
+        name
+        for (name, one), other in zip(
+            short.body.module.named_parameters(), long.body.module.parameters(), strict=True
+        )
+        if not torch.equal(one, other)
+    }
+    assert moved == {"embeddings.word_embeddings.weight"}
