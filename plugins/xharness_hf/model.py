@@ -25,7 +25,7 @@ from xharness_hf.beginning import Beginning
 from xharness_hf.bodies import Body
 from xharness_hf.heads import MASKED, AnyHead, Heads, seeded
 from xharness_hf.reading import read
-from xharness_hf.tasks import TASKS, Aligned, Masked, Task, as_is
+from xharness_hf.tasks import TASKS, Aligned, Lessons, Masked, Task, as_is
 from xharness_hf.texts import texts
 from xharness_hf.tokens import Tokens
 from xharness_hf.training import Lesson, Training
@@ -163,11 +163,12 @@ class HfModel:
                 f"'{feed.objective}' hides words from a body that reads both ways; this one "
                 + ("reads left to right" if self.body.causal else "has no mask token")
             )
-        task: Task = Masked(feed.objective) if masked else _task(feed.kind)
+        task: Lessons = Masked(feed.objective) if masked else _task(feed.kind)
         units = task.units(feed.examples, self.tokens, recipe, gold=True)
         if not units:
             raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
-        outputs = self.body.embedding.num_embeddings if masked else task.outputs(feed.card)
+        words = self.body.embedding.num_embeddings
+        outputs = words if masked else _task(feed.kind).outputs(feed.card)
         if not outputs:
             raise StageError(f"the card '{feed.card.name}' has no labels to learn")
         head = self._head(MASKED if masked else feed.head, task.kind, outputs, seed)

@@ -26,7 +26,7 @@ from xharness_hf.checkpoint import Checkpoint
 from xharness_hf.heads import Heads
 from xharness_hf.interrupts import Interrupt
 from xharness_hf.precision import accelerator
-from xharness_hf.tasks import Logits, Task, hide
+from xharness_hf.tasks import Lessons, Logits, hide
 from xharness_hf.tokens import Tokens
 from xharness_hf.windows import Layout, Unit, collate
 
@@ -41,7 +41,7 @@ class Lesson:
     name: str
     examples: int
     units: Sequence[Unit]
-    task: Task
+    task: Lessons
     head: Logits
     layout: Layout
     masked: bool = False

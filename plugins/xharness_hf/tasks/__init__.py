@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from xharness_hf.tasks.aligned import Aligned, as_is
-from xharness_hf.tasks.base import Logits, Task
+from xharness_hf.tasks.base import Lessons, Logits, Task
 from xharness_hf.tasks.choice import Choice
 from xharness_hf.tasks.classification import Classification
 from xharness_hf.tasks.masked import Masked, hide
@@ -17,4 +17,4 @@ TASKS: Mapping[str, Task] = MappingProxyType(
     {task.kind: task for task in (Classification(), Choice(), Tagging(), Span())}
 )
 
-__all__ = ["TASKS", "Aligned", "Logits", "Masked", "Task", "as_is", "hide"]
+__all__ = ["TASKS", "Aligned", "Lessons", "Logits", "Masked", "Task", "as_is", "hide"]

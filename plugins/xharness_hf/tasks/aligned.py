@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from xharness.extend import Prediction, Recipe, StageError, TaskCard
+from xharness.extend import Recipe, StageError
 from xharness.kinds import BitextExample
 from xharness_hf.pooling import pool
 from xharness_hf.tasks.base import Logits, summed
@@ -30,10 +30,6 @@ class Aligned:
     """Finds each sentence's translation in the batch; a unit is the two sides, without specials."""
 
     kind = "align"
-
-    def outputs(self, card: TaskCard) -> int:
-        """There is no head."""
-        return 0
 
     def units(
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
@@ -62,16 +58,6 @@ class Aligned:
         alike = alike.masked_fill(batch.on_device(_same(batch.units), torch.bool), -torch.inf)
         gold = torch.arange(len(alike), device=alike.device)
         return summed(alike, gold) + summed(alike.T, gold)
-
-    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Any]:
-        """Nothing is asked of it."""
-        return []
-
-    def join(
-        self, examples: Sequence[Any], units: Sequence[Unit], answers: Sequence[Any]
-    ) -> list[Prediction]:
-        """Nothing is asked of it."""
-        return []
 
 
 def _same(units: Sequence[Unit]) -> NDArray[np.bool_]:

@@ -18,15 +18,11 @@ Logits = Callable[[Tensor], Tensor]
 """A head: hidden states to float32 logits."""
 
 
-class Task(Protocol):
-    """One kind of task on hidden states of shape (windows, length, width)."""
+class Lessons(Protocol):
+    """What a body can learn from hidden states of shape (windows, length, width)."""
 
     @property
     def kind(self) -> str: ...
-
-    def outputs(self, card: TaskCard) -> int:
-        """Width of the head."""
-        ...
 
     def units(
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
@@ -40,6 +36,14 @@ class Task(Protocol):
 
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Sum of the cross-entropies, a scalar in float32."""
+        ...
+
+
+class Task(Lessons, Protocol):
+    """One kind of task: what is learnt can also be asked."""
+
+    def outputs(self, card: TaskCard) -> int:
+        """Width of the head."""
         ...
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Sequence[Any]:

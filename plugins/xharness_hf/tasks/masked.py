@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from torch import Tensor
 
-from xharness.extend import Objective, Prediction, Recipe, StageError, TaskCard
+from xharness.extend import Objective, Recipe, StageError
 from xharness.kinds import BitextExample
 from xharness_hf.heads import MASKED
 from xharness_hf.tasks.base import Logits, at_marks, summed
@@ -25,10 +25,6 @@ class Masked:
 
     def __init__(self, objective: Objective) -> None:
         self.paired = objective == "tlm"
-
-    def outputs(self, card: TaskCard) -> int:
-        """The head's width is that of the vocabulary, whatever the card says."""
-        raise NotImplementedError
 
     def units(
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
@@ -68,16 +64,6 @@ class Masked:
         """Cross-entropy over the vocabulary at the hidden sub-words alone."""
         gold = batch.on_device(joined(unit.gold for unit in batch.units))
         return summed(head(at_marks(states, batch)), gold)
-
-    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Any]:
-        """Nothing is asked of it."""
-        raise NotImplementedError
-
-    def join(
-        self, examples: Sequence[Any], units: Sequence[Unit], answers: Sequence[Any]
-    ) -> list[Prediction]:
-        """Nothing is asked of it."""
-        raise NotImplementedError
 
 
 def hide(
