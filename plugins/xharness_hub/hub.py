@@ -88,7 +88,7 @@ class HubSource:
             paths = clone.files(options.config, request.split)
             sha256 = digests.sha256(paths, surroundings.cache)
             names = map(clone.relative, paths)
-            Lock(surroundings.cache).hold_files(
+            Lock(surroundings).hold_files(
                 _lock_name(options), commit, dict(zip(names, sha256, strict=True))
             )
         return arrow.rows(clone, options.config, request.split)
@@ -97,7 +97,7 @@ class HubSource:
         """The commit the data set is read at: the one asked for, else the held, else today's."""
         if options.revision and _COMMIT.fullmatch(options.revision):
             return options.revision
-        lock = Lock(surroundings.cache)
+        lock = Lock(surroundings)
         held = lock.commit(_lock_name(options))
         if held is not None:
             return held

@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from xharness.digest import digest
 from xharness.errors import ConfigurationError, UnavailableError
+from xharness.extend import Surroundings
 from xharness_hub.atomic import writing
 
 
 class Lock:
-    """The lock file in `folder`."""
+    """The lock file beside the study: committed with it, it binds every machine that runs it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "xharness.lock"
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.path = surroundings.base / "xharness.lock"
+        self._guard = surroundings.cache / f"{digest(str(self.path.absolute()))}.guard"
 
     def commit(self, dataset: str) -> str | None:
         """The commit that `dataset`, such as 'org/name@main', is held to."""
@@ -82,8 +84,9 @@ class Lock:
     def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
         from filelock import FileLock
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_name(".xharness.lock.guard")):
+        for folder in (self.path.parent, self._guard.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._guard):
             entries = self._read()
             before = json.dumps(entries, sort_keys=True)
             yield entries

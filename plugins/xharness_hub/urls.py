@@ -108,7 +108,7 @@ class UrlSource:
                 raise _missing(url, place, surroundings, f"cannot be had: {error}") from error
         (sha256,) = digests.sha256([copy], surroundings.cache)
         try:
-            Lock(surroundings.cache).hold_url(url, sha256)
+            Lock(surroundings).hold_url(url, sha256)
         except UnavailableError:
             # A damaged copy must not stand in the way of the true file.
             copy.unlink(missing_ok=True)

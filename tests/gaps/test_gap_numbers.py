@@ -45,6 +45,11 @@ def test_near_chance_is_marked_and_has_no_retention():
     assert found.near_chance and found.retention is None
 
 
+def test_a_gap_between_zeros_is_no_narrow_gap():
+    rows = Rows().arm({"en": [right(0, 100)], "sw": [right(0, 100)]}, chance=None)
+    assert rows.gaps().tasks[0].near_chance
+
+
 def test_a_wide_interval_that_reaches_chance_is_near_chance_too():
     rows = Rows().arm({"en": [right(7, 10)], "sw": [right(5, 10)]}, chance=50.0)
     assert rows.gaps().tasks[0].near_chance

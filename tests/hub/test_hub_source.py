@@ -197,7 +197,7 @@ def test_a_download_fetches_the_split_alone_and_holds_it(
     assert stub.asked[1:] == [
         "download a ['README.md', 'name.py']", "download a ('sw/test.parquet',)",
     ]  # fmt: skip
-    held = json.loads((surroundings.cache / "xharness.lock").read_text())["datasets"]
+    held = json.loads((surroundings.base / "xharness.lock").read_text())["datasets"]
     assert held["org/name@main"]["commit"] == OLD
     assert list(held["org/name@main"]["files"]) == ["sw/test.parquet"]
 
@@ -218,7 +218,7 @@ def test_a_download_that_changed_is_refused_until_accepted(
     with pytest.raises(UnavailableError, match=r"'sw/test\.parquet' has changed") as caught:
         source.rows(request)
     assert "delete the entry 'datasets: org/name@main'" in str(caught.value)
-    (surroundings.cache / "xharness.lock").unlink()
+    (surroundings.base / "xharness.lock").unlink()
     assert [row["text"] for row in source.rows(request)] == ["forged"]
 
 
@@ -227,7 +227,7 @@ def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, surroundings: Surroun
     old = source.fingerprint(ask(source, id="org/name", revision=OLD))
     assert old != source.fingerprint(ask(source, id="org/name", revision=NEW))
     assert stub.asked == []
-    assert not (surroundings.cache / "xharness.lock").exists()
+    assert not (surroundings.base / "xharness.lock").exists()
 
 
 def test_a_branch_is_held_like_the_main_one(ask: Ask, stub: Stub) -> None:

@@ -8,21 +8,26 @@ from pathlib import Path
 import pytest
 
 from xharness.errors import ConfigurationError, UnavailableError
+from xharness.extend import Surroundings
 from xharness_hub.lock import Lock
 
 DATASET = "org/name@main"
 
 
+def _lock(folder: Path) -> Lock:
+    return Lock(Surroundings(base=folder, cache=folder / "cache"))
+
+
 def test_the_first_commit_stays(tmp_path: Path) -> None:
-    lock = Lock(tmp_path / "new")
+    lock = _lock(tmp_path / "new")
     assert lock.commit(DATASET) is None
     assert lock.hold_commit(DATASET, "a" * 40) == "a" * 40
     assert lock.hold_commit(DATASET, "b" * 40) == "a" * 40
-    assert Lock(tmp_path / "new").commit(DATASET) == "a" * 40
+    assert _lock(tmp_path / "new").commit(DATASET) == "a" * 40
 
 
 def test_a_changed_file_is_refused_by_name_with_a_way_out(tmp_path: Path) -> None:
-    lock = Lock(tmp_path)
+    lock = _lock(tmp_path)
     lock.hold_files(DATASET, "a" * 40, {"x.parquet": "1" * 64, "y.parquet": "2" * 64})
     before = lock.path.read_bytes()
     with pytest.raises(UnavailableError) as caught:
@@ -36,7 +41,7 @@ def test_a_changed_file_is_refused_by_name_with_a_way_out(tmp_path: Path) -> Non
 
 
 def test_addresses_are_held_too(tmp_path: Path) -> None:
-    lock = Lock(tmp_path)
+    lock = _lock(tmp_path)
     lock.hold_url("https://a/b", "1" * 64)
     lock.hold_url("https://a/b", "1" * 64)
     with pytest.raises(UnavailableError, match="https://a/b"):
@@ -45,7 +50,7 @@ def test_addresses_are_held_too(tmp_path: Path) -> None:
 
 
 def test_a_broken_lock_file_is_not_overwritten(tmp_path: Path) -> None:
-    lock = Lock(tmp_path)
+    lock = _lock(tmp_path)
     lock.path.write_text("<<<<<<< ours")
     with pytest.raises(ConfigurationError, match="not a lock file"):
         lock.hold_url("https://a/b", "1" * 64)

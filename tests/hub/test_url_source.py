@@ -60,7 +60,7 @@ def test_a_download_happens_once_and_is_locked(ask: Ask, surroundings: Surroundi
     source.fingerprint(request)
     assert texts(source, request) == ["one"]
     assert web.asked == [URL]
-    lock = (surroundings.cache / "xharness.lock").read_text()
+    lock = (surroundings.base / "xharness.lock").read_text()
     assert hashlib.sha256(b"one\n").hexdigest() in lock
 
 
@@ -87,7 +87,7 @@ def test_a_changed_download_is_refused_until_accepted(ask: Ask, surroundings: Su
     for _ in range(2):
         with pytest.raises(UnavailableError, match="has changed since it was first downloaded"):
             source.fingerprint(request)
-    (surroundings.cache / "xharness.lock").unlink()
+    (surroundings.base / "xharness.lock").unlink()
     assert texts(source, request) == ["two"]
 
 

@@ -109,10 +109,12 @@ def _task_gap(sample: Sample, own: Curves, key: int) -> TaskGap:
 
 
 def _near(score: Estimate | None, chance: float | None) -> bool:
-    if score is None or chance is None:
+    """Whether the score is hardly above a guess, or above zero where a guess has no score."""
+    if score is None:
         return False
-    reaches = score.low is not None and score.low <= chance
-    return reaches or score.value < chance + NEAR_CHANCE
+    floor = chance or 0.0
+    reaches = score.low is not None and score.low <= floor
+    return reaches or score.value < floor + NEAR_CHANCE
 
 
 def _retention(own: Curves, chance: float | None) -> Estimate | None:

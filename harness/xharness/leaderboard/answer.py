@@ -134,7 +134,8 @@ def _limits(board: Board) -> Iterator[str]:
         of_task = [one for one in scored if one.task == task]
         near = [one for one in of_task if one.near_chance]
         if near:
-            chance = f"near chance ({points(near[0].chance or 0)})"
+            floor = near[0].chance
+            chance = "near zero" if floor is None else f"near chance ({points(floor)})"
             yield f"{escape(task)}: {chance}, so a small gap says little ({_who(near, of_task)})."
     for note in dict.fromkeys(note for one in scored for note in one.notes):
         yield f"{_whose([one for one in scored if note in one.notes], scored)}: {escape(note)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xharness.gaps import Average, Change, Estimate, TaskGap
 from xharness.leaderboard.text import Footnotes, escape, points, with_interval
 
-NEAR = "near chance: the model can't do the task, so a small gap here says little"
+NEAR = "near chance or zero: the model can't do the task, so a small gap here says little"
 SILENT = "not in scores.jsonl"
 _NO_INTERVAL = "no interval: one seed, and no per-item evidence"
 
@@ -25,8 +25,11 @@ def number(
 
 
 def gap(found: TaskGap | Average | None, notes: Footnotes) -> str:
-    """A gap with its interval, marked near chance; or *undefined* with the reason."""
-    marks = [NEAR] if found is not None and found.near_chance else []
+    """A gap with its interval; or *undefined* with the reason.
+
+    A task's gap is marked near chance; of an average, the arm's name says on which tasks.
+    """
+    marks = [NEAR] if isinstance(found, TaskGap) and found.near_chance else []
     if found is None or found.gap is None:
         why = found.undefined if found is not None else None
         return "*undefined*" + notes.mark(why or SILENT, *marks)
