@@ -136,6 +136,14 @@ class TaskCard(Strict):
     about: About
 
     @model_validator(mode="after")
+    def _labels_are_unique(self) -> TaskCard:
+        labels = self.labels or ()
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        if twice is not None:
+            raise ValueError(f"the label '{twice}' stands twice in 'labels'")
+        return self
+
+    @model_validator(mode="after")
     def _languages_agree(self) -> TaskCard:
         if len(set(self.languages)) != len(self.languages):
             raise ValueError("a language stands twice in 'languages'")

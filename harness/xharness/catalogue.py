@@ -6,10 +6,11 @@ offer answers with both of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -84,6 +85,37 @@ class _CardFile:
         return card
 
 
+@dataclass
+class _Groups(Shelf[Suite]):
+    """Groups by name; members, and a card of the same name, are looked up when one is asked for."""
+
+    cards: Shelf[_CardFile] = field(default_factory=lambda: Shelf("task card"))
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def read(self, file: Traversable, provider: Provider) -> None:
+        document = documents.read(file, str(file))
+        for name, suite in documents.validate(document, Groups).groups.items():
+            self.put(name, provider, suite)
+            self.documents[name] = document
+
+    def __getitem__(self, name: str) -> Suite:
+        provider, suite = self._one(name)
+        if name in self.cards.offers:
+            raise ConfigurationError(
+                f"'{name}' is a group offered by {provider}, "
+                f"and a task card offered by {self.cards.provider(name)}",
+                hint="rename one of them",
+            )
+        for place, task in enumerate(suite.tasks):
+            if task not in self.cards.offers:
+                raise self.documents[name].error(
+                    ("groups", name, "tasks", place),
+                    f"there is no task card '{task}'",
+                    hint=suggestion(task, self.cards),
+                )
+        return suite
+
+
 class Catalogue:
     """Shelves of kinds, sources, backends, strategies, executors and cards."""
 
@@ -95,15 +127,21 @@ class Catalogue:
         self.strategies: Shelf[Strategy] = self._shelf("strategy", "xharness_strategies")
         self.executors: Shelf[Executor] = self._shelf("executor", "xharness_executors")
         self.card_files: Shelf[_CardFile] = Shelf("task card")
-        self._group_files: list[Traversable] = []
+        self._group_files: list[tuple[Provider, Traversable]] = []
         self._checked: dict[str, TaskCard] = {}
         for provider, folder in plugins.offers("xharness_task_cards"):
-            self._shelve_cards(folder, provider)
+            try:
+                self._shelve_cards(_place(folder), provider)
+            except (Exception, SystemExit) as error:
+                plugins.set_aside(provider, f"the cards of {folder!r}", error)
 
     def _shelf(self, noun: str, hook: str) -> Shelf[Any]:
         shelf: Shelf[Any] = Shelf(noun)
         for provider, offer in self.plugins.offers(hook):
-            shelf.put(offer.name, provider, offer)
+            try:
+                shelf.put(_name(offer, noun), provider, offer)
+            except (Exception, SystemExit) as error:
+                self.plugins.set_aside(provider, hook, error)
         return shelf
 
     def _shelve_cards(self, place: Traversable, provider: Provider) -> None:
@@ -111,18 +149,17 @@ class Catalogue:
             for inner in sorted(place.iterdir(), key=lambda one: one.name):
                 self._shelve_cards(inner, provider)
         elif place.name == "groups.yaml":
-            self._group_files.append(place)
+            self._group_files.append((provider, place))
         elif place.name.endswith(".yaml"):
             name = place.name.removesuffix(".yaml")
             self.card_files.put(name, provider, _CardFile(place))
 
     @cached_property
-    def groups(self) -> dict[str, Suite]:
+    def groups(self) -> Shelf[Suite]:
         """Named groups of tasks."""
-        found: dict[str, Suite] = {}
-        for file in self._group_files:
-            document = documents.read(file, str(file))
-            found |= documents.validate(document, Groups).groups
+        found = _Groups("group", cards=self.card_files)
+        for provider, file in self._group_files:
+            found.read(file, provider)
         return found
 
     def card(self, name: str) -> TaskCard:
@@ -144,12 +181,12 @@ class Catalogue:
             ConfigurationError: what is wrong and where.
         """
         one = _CardFile(file)
-        self._check(one.card, one.document)
+        self._check(one.card, one.document, lambda name: _beside(file, name))
         return one.card
 
     def tasks(self, name: str) -> tuple[str, ...]:
         """The cards that `name` stands for: a group's members, or the one card."""
-        if name in self.groups:
+        if name in self.groups.offers:
             return self.groups[name].tasks
         if name not in self.card_files.offers:
             known = [*self.card_files, *self.groups]
@@ -158,7 +195,12 @@ class Catalogue:
             )
         return (name,)
 
-    def _check(self, card: TaskCard, document: Document) -> None:
+    def _check(
+        self,
+        card: TaskCard,
+        document: Document,
+        beside: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         kind = _at(document, ("kind",), self.kinds, card.kind)
         _check_names(document, "fields", card.fields, kind.fields, whole=kind.whole)
         for field_name, required in kind.fields.items():
@@ -176,6 +218,44 @@ class Catalogue:
             known = {"from", "languages", "codes", "splits", "where"}
             own = {key: value for key, value in part.data.items() if key not in known}
             documents.validate(Document(part.file, own, part.places), source.options)
+        for place, name in enumerate(card.train_on):
+            if name != card.name and name not in self.card_files.offers and not beside(name):
+                raise document.error(
+                    ("train_on", place),
+                    f"there is no task card '{name}'",
+                    hint=suggestion(name, {*self.card_files, card.name}),
+                )
+
+
+def _place(offer: Any) -> Traversable:
+    """Where cards are, as a plugin says it.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        TypeError: it is not a place.
+    """
+    place = Path(offer) if isinstance(offer, str) else offer
+    if not isinstance(place, Traversable):
+        raise TypeError("not a file or folder")
+    if not place.is_dir() and not place.is_file():
+        raise FileNotFoundError("there is no such file or folder")
+    return place
+
+
+def _name(offer: Any, noun: str) -> str:
+    name = getattr(offer, "name", None)
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"{offer!r} is no {noun}: it has no 'name' that is text")
+    return name
+
+
+def _beside(file: Traversable, name: str) -> bool:
+    """Whether a card `name` lies in the file's folder, or in a folder beside that one."""
+    if not isinstance(file, Path):
+        return False
+    folder = file.resolve().parent
+    places = (folder / f"{name}.yaml", *folder.parent.glob(f"*/{name}.yaml"))
+    return any(place.is_file() for place in places)
 
 
 def _at(document: Document, path: documents.KeyPath, shelf: Shelf[T], name: str) -> T:
@@ -196,10 +276,16 @@ def _check_names(
             )
 
 
-def validated(model: type[BaseModel], options: dict[str, Any], where: str) -> Any:
+def validated(
+    model: type[BaseModel], options: dict[str, Any], where: str, part: Document | None = None
+) -> Any:
     """Options a plugin asked for, checked; `where` says whose they are.
+
+    With the `part` of the document they stand in, mistakes are told with their line.
 
     Raises:
         ConfigurationError: an unknown or impossible option.
     """
-    return documents.validate(Document(where, options, {}), model)
+    if part is None:
+        return documents.validate(Document(where, options, {}), model)
+    return documents.validate(Document(part.file, options, part.places, where), model)

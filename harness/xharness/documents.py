@@ -21,6 +21,7 @@ KeyPath = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _NODE_LIMIT = 200_000  # aliases can make a small file describe an enormous value
+_DEPTH_LIMIT = 64  # an alias can stand inside its own value
 
 
 class Place(NamedTuple):
@@ -41,7 +42,7 @@ class _Readable(Protocol):
 class Strict(BaseModel):
     """The base of everything users write: frozen, and unknown keys are refused by name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -66,6 +67,8 @@ class Document:
     file: str
     data: Any
     places: Mapping[KeyPath, Place]
+    whose: str = ""
+    """What the value belongs to, told before its key path; for parts of a document."""
 
     def place(self, path: KeyPath) -> Place:
         """Where `path` stands, or its nearest enclosing key that stands in the file."""
@@ -76,9 +79,9 @@ class Document:
 
     def error(self, path: KeyPath, what: str, **details: str | None) -> ConfigurationError:
         """An error about the value at `path`."""
-        keys = ".".join(map(str, path))
-        where = f"{self.place(path)}: {keys}" if keys else str(self.place(path))
-        return ConfigurationError(what, where=where, **details)
+        keys = ", ".join(filter(None, (self.whose, ".".join(map(str, path)))))
+        at = str(self.place(path)) if self.places else self.file
+        return ConfigurationError(what, where=f"{at}: {keys}" if keys else at, **details)
 
     def part(self, *path: str | int) -> Document:
         """The document below `path`, its places still those of the whole file."""
@@ -117,6 +120,7 @@ def parse(text: str, name: str = "<text>") -> Document:
     loader = yaml.CSafeLoader(text)
     places: dict[KeyPath, Place] = {}
     try:
+        _check_depth(text, name)
         node = loader.get_single_node()
         if node is None:
             raise ConfigurationError("the file is empty", where=name)
@@ -132,6 +136,25 @@ def parse(text: str, name: str = "<text>") -> Document:
     return Document(name, data, places)
 
 
+def _check_depth(text: str, name: str) -> None:
+    """Refuse what would overflow the C stack of the composer, which knows no limit."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEPTH_LIMIT:
+            mark = event.start_mark
+            line, column = (mark.line, mark.column) if mark else (0, 0)
+            raise _too_deep(Place(name, line + 1, column + 1))
+
+
+def _too_deep(place: Place, hint: str | None = None) -> ConfigurationError:
+    what = f"values stand more than {_DEPTH_LIMIT} deep inside each other"
+    return ConfigurationError(what, where=str(place), hint=hint)
+
+
 def _build(
     loader: yaml.CSafeLoader,
     node: yaml.Node,
@@ -144,10 +167,12 @@ def _build(
     places.setdefault(path, place)
     if len(places) > _NODE_LIMIT:
         raise ConfigurationError(f"more than {_NODE_LIMIT} values", where=name)
+    if len(path) > _DEPTH_LIMIT:
+        raise _too_deep(place, "does an alias (*name) stand inside the value it names?")
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, (*path, i), places, name) for i, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)
+        return _scalar(loader, node, place)
     found: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         at = Place(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
@@ -159,8 +184,15 @@ def _build(
     return found
 
 
+def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, at: Place) -> Any:
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError as error:  # such as a date in the 13th month
+        raise ConfigurationError(f"not valid YAML: {error}", where=str(at)) from None
+
+
 def _key(loader: yaml.CSafeLoader, node: yaml.Node, at: Place) -> Any:
-    key = loader.construct_object(node, deep=True)
+    key = _scalar(loader, node, at)
     if isinstance(key, bool):
         raise ConfigurationError(
             f"YAML 1.1 reads {node.value} as {str(key).lower()}",
@@ -181,8 +213,17 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
     try:
         return model.model_validate(document.data, context=context)
     except ValidationError as error:
-        problems = [_explain(document, detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        problems = [_explain(document, one) for one in details if not _follows(one, details)]
         raise ConfigurationError("\n".join(dict.fromkeys(problems))) from None
+
+
+def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because pydantic does not count its wrong items."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in others
+    )
 
 
 def _explain(document: Document, detail: ErrorDetails) -> str:
@@ -197,6 +238,9 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
     value = detail["input"]
     if detail["type"] == "missing":
         message = "this key is missing"
+    elif detail["type"] == "too_short":
+        least = context["min_length"]
+        message = f"needs at least {'one' if least == 1 else least}"
     elif detail["type"] == "literal_error":
         known = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
         close = nearest(str(value), known)

@@ -27,11 +27,14 @@ class XharnessError(Exception):
         self.what, self.where, self.expected, self.hint = what, where, expected, hint
         super().__init__(str(self))
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """The error without its hint, which is for whoever sits at the terminal."""
         text = f"{self.where}: {self.what}" if self.where else self.what
-        if self.expected:
-            text += f"; expected {self.expected}"
-        return f"{text}\n  {self.hint}" if self.hint else text
+        return f"{text}; expected {self.expected}" if self.expected else text
+
+    def __str__(self) -> str:
+        return f"{self.reason}\n  {self.hint}" if self.hint else self.reason
 
     def __reduce__(self) -> tuple[object, ...]:
         state = {"what": self.what, "where": self.where}

@@ -57,6 +57,11 @@ def xharness_stage_progress(stage: Stage, done: int, total: int | None, what: st
 
 
 @hookspec
+def xharness_stage_waiting(stage: Stage, label: str) -> None:
+    """Another process works on the stage; this one waits until it is through."""
+
+
+@hookspec
 def xharness_stage_finished(
     stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
 ) -> None:

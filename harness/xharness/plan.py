@@ -7,14 +7,18 @@ checkpoint name the same stage, and it is trained once. Nothing heavy is importe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from traceback import walk_tb
 
 from xharness.cards import Split, TaskCard
 from xharness.catalogue import Catalogue, validated
 from xharness.digest import canonical
+from xharness.documents import Document, KeyPath
 from xharness.errors import ConfigurationError, UnavailableError, suggestion
-from xharness.extend import Checkpoint, Surroundings
+from xharness.extend import Checkpoint, Route, Surroundings
+from xharness.plugins import summary
 from xharness.scores import Missing
 from xharness.stages import (
     Feed,
@@ -27,7 +31,7 @@ from xharness.stages import (
     Start,
     Train,
 )
-from xharness.study import ModelSpec, Recipe, StrategySpec, Study, TargetSpec
+from xharness.study import ModelSpec, Places, Recipe, StrategySpec, Study, TargetSpec
 
 FindPortion = Callable[[TaskCard, str, Split, int | None], Portion]
 """Answers with the portion and its fingerprint, or raises UnavailableError."""
@@ -85,43 +89,107 @@ class Plan:
 
 
 def compile_plan(
-    study: Study, catalogue: Catalogue, portion: FindPortion, surroundings: Surroundings
+    study: Study,
+    catalogue: Catalogue,
+    portion: FindPortion,
+    surroundings: Surroundings,
+    document: Document | None = None,
 ) -> Plan:
-    """The plan of a study.
+    """The plan of a study; with the `document` it was read from, errors name their line.
 
     Raises:
         ConfigurationError: an unknown name, or an arm that can never work.
     """
-    targets = [*_targets(study, catalogue)]
+    places = Places(document)
+    targets = [*_targets(study, catalogue, places)]
+    _check_names(study, catalogue, places)
     plan = Plan(study)
-    for model in study.models:
-        starts = _Starts(study, catalogue, portion, surroundings)
-        for strategy in study.strategies:
+    for at, model in enumerate(study.models):
+        starts = _Starts(catalogue, portion, surroundings, places, ("models", at))
+        for way, strategy in enumerate(study.strategies):
+            path: KeyPath = ("strategies", way)
             for seed in study.seeds:
                 for target in targets:
-                    maker = _ArmMaker(study, catalogue, portion, targets, model, strategy, seed)
+                    maker = _ArmMaker(
+                        study, catalogue, portion, targets, model, strategy, seed, places, path
+                    )
                     maker.into(plan, target, starts)
+    _check_source_language(plan, targets, catalogue, places)
     return plan
 
 
-def _targets(study: Study, catalogue: Catalogue) -> Iterator[TargetSpec]:
+def _targets(study: Study, catalogue: Catalogue, places: Places) -> Iterator[TargetSpec]:
     """The study's targets with groups spelt out, each checked."""
     seen: set[str] = set()
-    for spec in study.targets:
-        for name in catalogue.tasks(spec.task):
+    for number, spec in enumerate(study.targets):
+        path = places.target(number, spec)
+        with _at(places, path):
+            names = catalogue.tasks(spec.task)
+        for name in names:
             card = catalogue.card(name)
             if card.role == "corpus":
-                raise ConfigurationError(f"'{name}' is a corpus, not a task that can be scored")
-            for language in spec.languages or ():
+                raise places.error(path, f"'{name}' is a corpus, not a task that can be scored")
+            for place, language in enumerate(spec.languages or ()):
                 if language not in card.languages:
-                    raise ConfigurationError(
+                    raise places.error(
+                        (*path[:2], "languages", place),
                         f"task '{name}' has no language '{language}'",
                         hint=suggestion(language, card.languages),
                     )
             if name in seen:
-                raise ConfigurationError(f"target '{name}' stands twice in the study")
+                raise places.error(path, f"target '{name}' stands twice in the study")
             seen.add(name)
             yield spec.model_copy(update={"task": name})
+
+
+def _check_names(study: Study, catalogue: Catalogue, places: Places) -> None:
+    """Whether there is every backend, strategy and task that the study names."""
+    for place, model in enumerate(study.models):
+        with _at(places, ("models", place, "backend")):
+            catalogue.backends.provider(model.backend)
+    for place, strategy in enumerate(study.strategies):
+        with _at(places, ("strategies", place, "use")):
+            catalogue.strategies.provider(strategy.use)
+    for name in study.recipe.tasks:
+        if name not in catalogue.card_files.offers:
+            raise places.error(
+                ("recipe", "tasks", name),
+                f"there is no task card '{name}'",
+                hint=suggestion(name, catalogue.card_files),
+            )
+
+
+@contextmanager
+def _at(places: Places, path: KeyPath) -> Iterator[None]:
+    """An error without a place gets that of `path`."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.where is not None:
+            raise
+        raise places.error(path, error.what, hint=error.hint) from None
+
+
+def _check_source_language(
+    plan: Plan, targets: Sequence[TargetSpec], catalogue: Catalogue, places: Places
+) -> None:
+    """Refuse a language that the study asks for and nothing in it has."""
+    language = plan.study.source_language
+    if "source_language" not in plan.study.model_fields_set:
+        return
+    named = {spec.task for spec in targets}
+    for stage in plan.stages.values():
+        if isinstance(stage, Train):
+            named |= {portion.card for feed in stage.feeds for portion in feed.portions}
+    for spec in targets:
+        named |= {*catalogue.card(spec.task).train_on}
+    known = {code for name in named for code in catalogue.card(name).languages}
+    if language not in known:
+        raise places.error(
+            ("source_language",),
+            f"no target has the language '{language}'",
+            hint=suggestion(language, known),
+        )
 
 
 class _CannotLearnError(ConfigurationError):
@@ -132,10 +200,15 @@ class _Starts:
     """The model an arm starts from: pretrained elsewhere, or by a stage of this plan."""
 
     def __init__(
-        self, study: Study, catalogue: Catalogue, portion: FindPortion, surroundings: Surroundings
+        self,
+        catalogue: Catalogue,
+        portion: FindPortion,
+        surroundings: Surroundings,
+        places: Places,
+        path: KeyPath,
     ) -> None:
-        self._study, self._catalogue, self._portion = study, catalogue, portion
-        self._surroundings = surroundings
+        self._catalogue, self._portion, self._surroundings = catalogue, portion, surroundings
+        self._places, self._path = places, path
         self._known: dict[str, Checkpoint | UnavailableError] = {}
 
     def of(self, spec: ModelSpec) -> Checkpoint:
@@ -156,18 +229,21 @@ class _Starts:
 
     def _find(self, spec: ModelSpec) -> Checkpoint:
         backend = self._catalogue.backends[spec.backend]
-        options = validated(backend.options, spec.own_options, f"model '{spec.name}'")
+        part = self._places.options(self._path)
+        options = validated(backend.options, spec.own_options, f"model '{spec.name}'", part)
         fingerprint = backend.fingerprint(options, self._surroundings)
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(spec.backend, text, fingerprint)
         if spec.pretrain is None:
             return start
         pretrain = spec.pretrain
-        card = self._catalogue.card(pretrain.corpus)
+        path = (*self._path, "pretrain", "corpus")
+        with _at(self._places, path):
+            card = self._catalogue.card(pretrain.corpus)
         if card.role != "corpus":
-            raise ConfigurationError(
-                f"'{card.name}' is not a corpus", where=f"model '{spec.name}', pretrain.corpus"
-            )
+            where = f"model '{spec.name}', pretrain.corpus"
+            error = ConfigurationError(f"'{card.name}' is not a corpus", where=where)
+            raise self._places.placed(path, error)
         portions = tuple(
             self._portion(card, language, "train", pretrain.limit)
             for language in pretrain.languages or card.languages
@@ -188,6 +264,9 @@ class _ArmMaker:
     model: ModelSpec
     strategy: StrategySpec
     seed: int
+    places: Places
+    path: KeyPath
+    """Where the strategy stands in the study's file."""
 
     def into(self, plan: Plan, target: TargetSpec, starts: _Starts) -> None:
         """Add the arm of `target` to the plan, or the reason why there is none."""
@@ -197,16 +276,13 @@ class _ArmMaker:
             why = f"backend '{backend.name}' cannot answer tasks of kind '{card.kind}'"
             self._miss(plan, card, why, unavailable=False)
             return
-        strategy = self.catalogue.strategies[self.strategy.use]
-        where = f"strategy '{self.strategy.name}'"
-        options = validated(strategy.options, self.strategy.own_options, where)
         try:
-            checkpoint = strategy.route(_Route(self, starts.of(self.model), card), options)
+            checkpoint = self._walk(_Route(self, starts.of(self.model), card))
         except _CannotLearnError as error:
-            self._miss(plan, card, str(error), unavailable=False)
+            self._miss(plan, card, error.reason, unavailable=False)
             return
         except UnavailableError as error:
-            self._miss(plan, card, str(error))
+            self._miss(plan, card, error.reason)
             return
         _check_head(checkpoint, card, self)
         portions = tuple(self._portions(plan, target, card))
@@ -214,6 +290,39 @@ class _ArmMaker:
             predict = Predict(checkpoint, card.name, portions, self.recipe([card]))
             score = Score(predict, card.metrics)
             plan.add(Arm(self.model.name, self.strategy.name, self.seed, target, score))
+
+    def _walk(self, route: Route) -> Checkpoint:
+        """The model that the strategy judges the route's target on.
+
+        Raises:
+            ConfigurationError: an option or a name in the study is wrong, or the strategy itself.
+            UnavailableError: data that it trains on cannot be had.
+        """
+        strategy = self.catalogue.strategies[self.strategy.use]
+        where = f"strategy '{self.strategy.name}'"
+        part = self.places.options(self.path)
+        options = validated(strategy.options, self.strategy.own_options, where, part)
+        provider = self.catalogue.strategies.provider(self.strategy.use)
+        offered = f"strategy '{self.strategy.use}', offered by {provider}"
+        try:
+            checkpoint: object = strategy.route(route, options)
+        except (_CannotLearnError, UnavailableError):
+            raise
+        except ConfigurationError as error:
+            if error.where is None or error.where.startswith("strategy "):
+                raise self.places.placed(self.path, error) from None
+            raise
+        except (Exception, SystemExit) as error:
+            if _came_from_data(error):
+                raise
+            raise ConfigurationError(f"route failed: {summary(error)}", where=offered) from error
+        if not isinstance(checkpoint, Start | Train):
+            raise ConfigurationError(
+                f"route returned {checkpoint!r}",
+                where=offered,
+                expected="route.base or what route.train returns",
+            )
+        return checkpoint
 
     def recipe(self, cards: Sequence[TaskCard]) -> Recipe:
         """The study's recipe with what differs for the task, the model and the strategy."""
@@ -228,7 +337,7 @@ class _ArmMaker:
             try:
                 yield self.portion(card, language, split, target.limit)
             except UnavailableError as error:
-                self._miss(plan, card, str(error), language)
+                self._miss(plan, card, error.reason, language)
 
     def _miss(
         self,
@@ -289,9 +398,17 @@ class _Route:
             raise _CannotLearnError(
                 f"backend '{self.maker.model.backend}' cannot learn tasks of kind '{card.kind}'"
             )
+        return Feed((self._portion(card),), "task", card.head_name)
+
+    def _portion(self, card: TaskCard) -> Portion:
         study = self.maker.study
-        portion = self.maker.portion(card, study.source_language, "train", study.train_limit)
-        return Feed((portion,), "task", card.head_name)
+        return self.maker.portion(card, study.source_language, "train", study.train_limit)
+
+
+def _came_from_data(error: BaseException) -> bool:
+    """Whether a crash below a strategy is that of a source, which the strategy cannot help."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_code is _Route._portion.__code__ for frame in frames)
 
 
 def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: _ArmMaker) -> None:
@@ -300,6 +417,11 @@ def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: _ArmMaker) -> Non
         return
     heads = set(_heads(checkpoint))
     if card.head_name not in heads:
+        if not card.train_on and card.head is None:
+            raise ConfigurationError(
+                f"task '{card.name}' names no training set",
+                hint="add `train_on` to its card, or use it as an intermediate task",
+            )
         raise ConfigurationError(
             f"strategy '{maker.strategy.name}' never trains the head '{card.head_name}' "
             f"that task '{card.name}' needs",

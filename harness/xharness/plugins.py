@@ -57,9 +57,16 @@ class Plugins:
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
             provider = self.providers[impl.plugin_name]
             try:
-                yield from ((provider, offer) for offer in impl.function() or ())
-            except Exception as error:
-                self.broken.append(Broken(provider, f"{hook}: {_summary(error)}"))
+                found = impl.function() or ()
+                if isinstance(found, str | bytes):
+                    raise TypeError("must return a list of offers, not text")
+                yield from ((provider, offer) for offer in found)
+            except (Exception, SystemExit) as error:
+                self.set_aside(provider, hook, error)
+
+    def set_aside(self, provider: Provider, what: str, error: BaseException) -> None:
+        """Note that `what` of a plugin cannot be used."""
+        self.broken.append(Broken(provider, f"{what}: {summary(error)}"))
 
     def add(self, plugin: object, provider: Provider) -> None:
         """Register a plugin object; a hook it misspells or mis-declares is its load error."""
@@ -72,7 +79,7 @@ class Plugins:
         try:
             self.manager.register(plugin, name=provider.plugin)
         except (pluggy.PluginValidationError, ValueError) as error:
-            self.broken.append(Broken(provider, _summary(error)))
+            self.broken.append(Broken(provider, summary(error)))
         else:
             self.providers[provider.plugin] = provider
 
@@ -93,8 +100,8 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
         before = len(plugins.broken)
         try:
             plugins.add(_import(name), Provider(name, "command line"))
-        except Exception as error:
-            raise ConfigurationError(_summary(error), where=f"plugin '{name}'") from error
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(summary(error), where=f"plugin '{name}'") from error
         if len(plugins.broken) > before:
             raise ConfigurationError(plugins.broken[-1].reason, where=f"plugin '{name}'")
     return plugins
@@ -109,8 +116,8 @@ def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
         return
     try:
         plugins.add(point.load(), provider)
-    except Exception as error:  # a stranger's import can raise anything
-        plugins.broken.append(Broken(provider, _summary(error)))
+    except (Exception, SystemExit) as error:  # a stranger's import can raise anything
+        plugins.broken.append(Broken(provider, summary(error)))
 
 
 def _import(name: str) -> ModuleType:
@@ -137,7 +144,7 @@ def _unknown_hooks(manager: pluggy.PluginManager, plugin: object) -> str | None:
     return None
 
 
-def _summary(error: BaseException) -> str:
+def summary(error: BaseException) -> str:
     """The error, and where in the plugin it came from, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     inner = [frame for frame in frames if "importlib" not in frame.filename]

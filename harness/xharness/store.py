@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ class Store:
         path = self.folder(key) / RECEIPT
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return Receipt(key, found["facts"], found["files"])
+            return Receipt(key, dict(found["facts"]), dict(found["files"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StageError(
                 f"not a readable receipt ({error})",
@@ -108,14 +108,15 @@ class Store:
         return folder
 
     @contextmanager
-    def claim(self, key: str) -> Iterator[Path]:
-        """Hold the stage's folder alone; waits for another process that works on it."""
+    def claim(self, key: str, waiting: Callable[[], object] = lambda: None) -> Iterator[Path]:
+        """Hold the stage's folder alone; calls `waiting` before it waits for another process."""
         folder = self.folder(key)
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.with_suffix(".lock"))
         try:
             lock.acquire(timeout=0)
         except Timeout:
+            waiting()
             lock.acquire()
         try:
             yield folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,8 @@ from pydantic import (
 
 from xharness import documents
 from xharness.cards import LanguageCode, Name, Split
-from xharness.documents import Strict
+from xharness.documents import Document, KeyPath, Strict
+from xharness.errors import ConfigurationError
 
 Sampling = Literal["proportional", "uniform", "temperature"]
 Pooling = Literal["mean", "first", "last"]
@@ -120,6 +122,8 @@ def _named(value: Any) -> Any:
         return {"name": value, "use": value}
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
         ((use, options),) = value.items()
+        if not isinstance(options, dict | None):
+            raise ValueError(f"the options of '{use}' must be keys with values")
         return {"name": use, "use": use, **(options or {})}
     if isinstance(value, dict) and "use" not in value:
         return {**value, "use": value.get("name")}
@@ -194,7 +198,52 @@ class Study(Strict):
         return self
 
 
-def load(path: Path) -> tuple[Study, documents.Document]:
+@dataclass(frozen=True)
+class Places:
+    """Where a study's file says what; errors name no line where there is no file."""
+
+    document: Document | None = None
+
+    def error(self, path: KeyPath, what: str, hint: str | None = None) -> ConfigurationError:
+        """An error about what stands at `path`."""
+        if self.document is None:
+            return ConfigurationError(what, hint=hint)
+        return self.document.error(path, what, hint=hint)
+
+    def placed(self, path: KeyPath, error: ConfigurationError) -> ConfigurationError:
+        """`error`, which names no line yet, with that of `path`."""
+        if self.document is None:
+            return error
+        where = str(self.document.place(path))
+        where = f"{where}: {error.where}" if error.where else where
+        return ConfigurationError(error.what, where=where, expected=error.expected, hint=error.hint)
+
+    def target(self, number: int, spec: TargetSpec) -> KeyPath:
+        """The target in the file; flags may have spelt groups out and moved it."""
+        found = self._value("targets")
+        written = found if isinstance(found, list) else []
+        names = [one.get("task") if isinstance(one, dict) else one for one in written]
+        if number >= len(names) or names[number] != spec.task:
+            if spec.task not in names:
+                return ("targets",)
+            number = names.index(spec.task)
+        inner = ("task",) if isinstance(written[number], dict) else ()
+        return ("targets", number, *inner)
+
+    def options(self, path: KeyPath) -> Document | None:
+        """The part of the file where the options of the model or strategy at `path` stand."""
+        if self.document is None:
+            return None
+        own = self._value(*path)
+        if isinstance(own, dict) and len(own) == 1 and "name" not in own:
+            path = (*path, *own)
+        return self.document.part(*path)
+
+    def _value(self, *path: str | int) -> Any:
+        return None if self.document is None else self.document.part(*path).data
+
+
+def load(path: Path) -> tuple[Study, Document]:
     """The study in a YAML file, and the document for pointing at its lines."""
     document = documents.load(path)
     return documents.validate(document, Study), document

@@ -45,7 +45,7 @@ def test_a_plan_knows_what_is_stored_and_how_long_it_took(project: Project) -> N
 def test_a_plan_lists_what_is_missing(project: Project) -> None:
     (project.folder / "data" / "mood.sw.test.jsonl").unlink()
     result = invoke(project.folder, *project.words("plan"))
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert "missing" in result.stdout and "mood.sw.test.jsonl" in result.stdout
 
 
@@ -82,11 +82,15 @@ def test_the_published_schema_is_current() -> None:
 
 
 def test_models_have_sizes_once_they_ran(project: Project) -> None:
-    words = ["models", "list", "study.yaml", "--store", "store", "--json"]
+    words = [*project.words("models", "--json")]
+    words.insert(1, "list")
     assert [one["parameters"] for one in _json(project, *words)] == [None, None]
     project.run()
     sizes = [(one["model"], one["parameters"]) for one in _json(project, *words)]
     assert sizes == [("most", 2), ("grams", 2 * 257)]
+    project.study["models"][1]["bits"] = 9
+    project.write()
+    assert [one["parameters"] for one in _json(project, *words)] == [2, None]
 
 
 def test_a_changed_board_is_found(project: Project) -> None:

@@ -31,6 +31,14 @@ def test_lines_come_now_and_then_with_rate_and_time_left() -> None:
     assert told[-1] == "[3/9] ran     a · train b  (1 min 00 s)"
 
 
+def test_a_wait_for_another_process_is_told() -> None:
+    file = io.StringIO()
+    lines = Lines(file)
+    lines.xharness_stage_started(STAGE, "a · train b", (3, 9))
+    lines.xharness_stage_waiting(STAGE, "a · train b")
+    assert file.getvalue() == "[3/9] waiting for another process that works on a · train b\n"
+
+
 def test_durations_and_rates_read_well() -> None:
     assert [duration(one) for one in (0.44, 59.6, 200, 7500)] == [
         "0.4 s", "1 min 00 s", "3 min 20 s", "2 h 05 min",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 
+import pytest
 import yaml
 
 from tests.cli.project import Project, invoke, sentiment
+from xharness.errors import StageError
 
 
 def test_a_study_becomes_a_board(project: Project) -> None:
@@ -82,7 +84,9 @@ def test_a_study_under_another_name_gets_a_folder_of_its_own(project: Project) -
     (project.folder / "study.yaml").rename(project.folder / "mine.yaml")
     words = ["run", "mine.yaml", "--cards", "cards", "--store", "store"]
     assert invoke(project.folder, *words).exit_code == 0
-    assert (project.folder / "mine" / "study.yaml").is_file()
+    copied = (project.folder / "mine" / "study.yaml").read_text(encoding="utf-8")
+    assert copied.startswith("# asked from mine.yaml; relative paths count from that file's folder")
+    assert copied.endswith((project.folder / "mine.yaml").read_text(encoding="utf-8"))
     assert invoke(project.folder, *words, "-o", "there").exit_code == 0
     assert (project.folder / "there" / "leaderboard.md").is_file()
 
@@ -120,3 +124,40 @@ def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     assert project.run("--plugin", "mine.py", "--executor", "mine").exit_code == 0
     result = project.run("--executor", "mind")
     assert result.exit_code == 2 and "there is no executor 'mind'" in result.stderr
+    assert "known: sequential" in project.run("--executor", "ray").stderr
+
+
+def test_a_damaged_file_takes_one_arm_and_is_told(project: Project) -> None:
+    project.run()
+    key = project.receipts()["grams · score mood · single · seed 1"]["key"]
+    path = project.folder / "store" / key[:2] / key / "scores.json"
+    path.write_text("{", encoding="utf-8")
+    result = project.run("-o", "there")
+    assert result.exit_code == 1
+    assert "grams · score mood" in result.stderr and "run again" in result.stderr
+    rows = (project.folder / "there" / "scores.jsonl").read_text(encoding="utf-8")
+    assert '"model": "most"' in rows
+    assert '"reason": "STORE/' in rows and "run again" not in rows
+
+
+def test_nothing_is_written_before_everything_is_collected(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> None:
+        raise StageError("odd")
+
+    monkeypatch.setattr("xharness.cli.outputs.collect_items", damaged)
+    assert project.run("-o", "there").exit_code == 1
+    assert not any((project.folder / "there").iterdir())
+
+
+def test_the_exit_code_outlives_its_reader(project: Project) -> None:
+    (project.folder / "data" / "mood.sw.test.jsonl").unlink()
+    for words in (("run",), ("run", "--json"), ("plan",)):
+        process = project.start(*project.words(*words))
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == 3, told
+        assert "BrokenPipe" not in told
+        process.stderr.close()

@@ -9,6 +9,7 @@ import pytest
 from xharness import documents
 from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError
+from xharness.study import Study
 
 CARD = """\
 name: toy
@@ -99,3 +100,58 @@ def test_aliases_cannot_blow_up() -> None:
 def test_a_part_keeps_the_lines_of_the_whole() -> None:
     part = documents.parse(CARD, "card.yaml").part("sources", 0)
     assert str(part.place(("path",))) == "card.yaml:6:5"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name: &a [*a]", "name: &a {b: *a}", f"name: {'[' * 70}{']' * 70}", "name: " + "[" * 100_000],
+)
+def test_values_cannot_stand_endlessly_inside_each_other(text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        documents.parse(text, "x.yaml")
+    assert "x.yaml" in str(caught.value)
+
+
+def test_an_impossible_date_is_no_crash() -> None:
+    with pytest.raises(ConfigurationError, match=r"x\.yaml:1:7: not valid YAML: month must"):
+        documents.parse("name: 2024-13-01", "x.yaml")
+
+
+STUDY = """\
+name: small
+models: [{name: m, backend: counting}]
+strategies: [single]
+targets: [red]
+"""
+
+
+def _refused(text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        documents.validate(documents.parse(text, "study.yaml"), Study)
+    assert caught.value.exit_code == 2
+    return str(caught.value).splitlines()
+
+
+def test_a_wrong_item_is_told_once() -> None:
+    (told,) = _refused(STUDY.replace("[red]", "[{task: red, limt: 3}]"))
+    assert "study.yaml:4:23: targets.0.limt: unknown key 'limt'" in told
+
+
+def test_an_empty_list_is_too_short() -> None:
+    (told,) = _refused(STUDY.replace("[red]", "[]"))
+    assert told == "study.yaml:4:1: targets: needs at least one"
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan"])
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ("recipe: {{learning_rate: {}}}", "recipe.learning_rate"),
+        ("recipe: {{tasks: {{red: {{learning_rate: {}}}}}}}", "recipe.tasks.red"),
+        ("runtime: {{checkpoint_seconds: {}}}", "runtime.checkpoint_seconds"),
+    ],
+)
+def test_numbers_are_finite(keys: str, place: str, number: str) -> None:
+    (told,) = _refused(f"{STUDY}{keys.format(number)}\n")
+    assert f": {place}: " in told
+    assert "finite number" in told

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.toy import CountingModel, card, toy_catalogue
 from xharness.data import Data
-from xharness.executor import Report, Sequential, Work, collect
-from xharness.extend import Surroundings
+from xharness.executor import Report, Sequential, Work, collect, collect_items
+from xharness.extend import StageError, Surroundings
+from xharness.hookspecs import hookimpl
 from xharness.plan import Plan, compile_plan
 from xharness.scores import Missing, Score, read, write
 from xharness.store import Store
@@ -206,3 +209,132 @@ def test_reasons_do_not_tell_this_machines_paths(
     (row,) = rows
     assert isinstance(row, Missing)
     assert row.reason == "ValueError: STORE/ab/model.safetensors: is odd"
+
+
+@pytest.mark.parametrize(
+    ("told", "public"),
+    [
+        ("{base}: there is nothing", ".: there is nothing"),
+        ("no weights in '{base}/models/a'", "no weights in 'models/a'"),
+        ("{store} is full", "STORE is full"),
+        ("{store}2/x is not it", "x is not it"),
+        ("/home/anna/.cache/hub/x.bin: gone", "x.bin: gone"),
+        ("no '/home/An Na/x.bin' and file:///srv/b/y", "no 'x.bin' and y"),
+        ("https://example.org/a/b or and/or ../c/d", "https://example.org/a/b or and/or ../c/d"),
+    ],
+)
+def test_reasons_keep_no_absolute_path_and_no_hint(
+    cards: Path, monkeypatch: pytest.MonkeyPatch, told: str, public: str
+) -> None:
+    monkeypatch.chdir(cards)
+    what = told.format(base=cards.resolve(), store=(cards.parent / "store").resolve())
+
+    def broken(*_: object) -> None:
+        raise StageError(what, hint="buy another disk")
+
+    monkeypatch.setattr(CountingModel, "predict", broken)
+    *_, report, rows = _run(cards, targets=["red"], strategies=["single"])
+    assert [row.reason for row in rows if isinstance(row, Missing)] == [public]
+    assert "buy another disk" in str(report.failed[0].reason)
+
+
+def test_reasons_of_the_plan_keep_no_hint(cards: Path) -> None:
+    plan, work, report, _ = _run(cards, targets=["red"], strategies=["single"])
+    told = Missing(
+        model="m", strategy="s", seed=1, task="red", reason="no data\n  leave out --offline"
+    )
+    plan.missing.append(told)
+    assert [one.reason for one in collect(plan, work, report) if isinstance(one, Missing)] == [
+        "no data"
+    ]
+
+
+def test_without_its_predictions_a_score_still_tells_everything(cards: Path) -> None:
+    plan, work, _, rows = _run(cards)
+    for arm in plan.arms:
+        shutil.rmtree(work.store.folder(arm.score.predictions.key), ignore_errors=True)
+    _, _, report, again = _run(cards)
+    assert report.count("reused") == len(report.outcomes)
+    assert rows == again
+
+
+def _forget(work: Work, key: str) -> None:
+    """Make a score's receipt as earlier versions wrote it."""
+    path = work.store.folder(key) / "receipt.json"
+    receipt = json.loads(path.read_text())
+    for name in ("sizes", "data", "trained_on"):
+        del receipt["facts"][name]
+    path.write_text(json.dumps(receipt))
+
+
+def test_an_older_score_reads_its_predictions_receipt(cards: Path) -> None:
+    plan, work, _, rows = _run(cards, targets=["red"], strategies=["single"])
+    (arm,) = plan.arms
+    _forget(work, arm.score.key)
+    *_, again = _run(cards, targets=["red"], strategies=["single"])
+    assert rows == again
+    shutil.rmtree(work.store.folder(arm.score.predictions.key))
+    *_, report, lost = _run(cards, targets=["red"], strategies=["single"])
+    assert report.exit_code == 1
+    assert f"delete {work.store.folder(arm.score.key)}" in str(report.failed[0].reason)
+    assert [type(row) for row in lost] == [Missing]
+
+
+@pytest.mark.parametrize("name", ["scores.json", "statistics/sw.parquet", "receipt.json"])
+def test_a_damaged_score_takes_only_its_own_arm(cards: Path, name: str) -> None:
+    plan, work, *_ = _run(cards, strategies=["single"])
+    bad, good = (arm.score for arm in plan.arms)
+    (work.store.folder(bad.key) / name).write_text('{"facts": 1}')
+    plan, work, report, rows = _run(cards, strategies=["single"])
+    (missing,) = (row for row in rows if isinstance(row, Missing))
+    assert missing.task == "red" and missing.reason.startswith("STORE/")
+    assert report.exit_code == 1
+    assert [one.stage for one in report.failed] == [bad]
+    assert {items.stage for items in collect_items(plan, work, report)} == {good.key}
+
+
+@pytest.mark.parametrize("part", ["test", "train"])
+@pytest.mark.parametrize("lost", [(), ("train",), ("train", "predict")])
+def test_strict_data_refuses_what_was_stored_without_it(
+    cards: Path, part: str, lost: tuple[str, ...]
+) -> None:
+    text = (cards / "red.yaml").read_text()
+    (cards / "red.yaml").write_text(text.replace(f"{part}: 10", f"{part}: 12"))
+    plan, work, relaxed, _ = _run(cards, strategies=["single"])
+    assert relaxed.exit_code == 0
+    for stage in plan.stages.values():
+        if type(stage).__name__.lower() in lost:
+            shutil.rmtree(work.store.folder(stage.key))
+    plan, work, report, rows = _run(cards, strict=True, strategies=["single"])
+    assert report.exit_code == 3
+    assert f"partial data: red en {part}: 10 rows, 12 expected" in str(report.failed[0].reason)
+    assert {row.task for row in rows if isinstance(row, Missing)} == {"red"}
+    assert {row.task for row in rows if isinstance(row, Score)} == {"green"}
+    assert len({items.stage for items in collect_items(plan, work, report)}) == 1
+    *_, again, _ = _run(cards, strategies=["single"])
+    assert again.count("reused") == len(again.outcomes)
+
+
+class _Watcher:
+    """Lets the other process finish as soon as it is told that this one waits."""
+
+    def __init__(self, lock: FileLock) -> None:
+        self.lock, self.told = lock, list[str]()
+
+    @hookimpl
+    def xharness_stage_waiting(self, label: str) -> None:
+        self.told.append(label)
+        self.lock.release()
+
+
+def test_observers_are_told_that_a_stage_waits_for_another_process(cards: Path) -> None:
+    plan, work, *_ = _run(cards, targets=["red"], strategies=["single"])
+    key, *_ = plan.stages
+    for stage in plan.stages:
+        shutil.rmtree(work.store.folder(stage))
+    lock = FileLock(work.store.folder(key).with_suffix(".lock"))
+    lock.acquire()
+    watcher = _Watcher(lock)
+    work.catalogue.plugins.manager.register(watcher)
+    assert Sequential().run(plan, work).count("ran") == 3
+    assert watcher.told == ["m · train red · seed 1"]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.toy import card, toy_catalogue
+from xharness.cards import Split, TaskCard
 from xharness.data import Data
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, UnavailableError
 from xharness.extend import Surroundings
 from xharness.plan import Plan, compile_plan
-from xharness.stages import Predict, Score, Train
+from xharness.stages import Portion, Predict, Score, Train
 from xharness.study import Study
 
 
@@ -80,6 +81,28 @@ def test_a_head_that_is_never_trained_is_refused_at_plan_time(cards: Path) -> No
     (cards / "red.yaml").write_text(text.replace("train_on: [red]", "train_on: []\nhead: nowhere"))
     with pytest.raises(ConfigurationError, match="never trains the head 'nowhere'"):
         _plan(cards, targets=["red"])
+
+
+def test_a_target_that_names_no_training_set_is_told_so(cards: Path) -> None:
+    text = (cards / "red.yaml").read_text()
+    (cards / "red.yaml").write_text(text.replace("train_on: [red]", "train_on: []"))
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, targets=["red"])
+    assert "task 'red' names no training set" in str(caught.value)
+    assert "add `train_on`" in str(caught.value)
+
+
+def test_reasons_carry_the_place_and_no_hint(cards: Path) -> None:
+    error = UnavailableError("it is not there", where="red.jsonl", hint="look elsewhere")
+
+    def portion(card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
+        if language == "sw" or split == "train":
+            raise error
+        return Portion(card.name, language, split, limit, "x")
+
+    catalogue = toy_catalogue(cards)
+    plan = compile_plan(_study(targets=["red"]), catalogue, portion, Surroundings())
+    assert {row.reason for row in plan.missing} == {"red.jsonl: it is not there"}
 
 
 def test_needs_come_first(cards: Path) -> None:
@@ -169,6 +192,9 @@ GOLDEN = [
         ({"models": [{"name": "m", "backend": "countin"}]}, "did you mean 'counting'?"),
         ({"models": [{"name": "m", "backend": "counting", "sed": 1}]}, "unknown key 'sed'"),
         ({"targets": [{"task": "red", "languages": ["fr"]}]}, "task 'red' has no language 'fr'"),
+        ({"recipe": {"tasks": {"gren": {"epochs": 1}}}}, "there is no task card 'gren'"),
+        ({"recipe": {"tasks": {"gren": {"epochs": 1}}}}, "did you mean 'green'?"),
+        ({"source_language": "xx"}, "no target has the language 'xx'"),
     ],
 )
 def test_mistakes_are_named(cards: Path, changes: dict[str, Any], message: str) -> None:

@@ -110,7 +110,11 @@ def test_two_processes_take_turns(tmp_path: Path) -> None:
     while not (store.folder(KEY) / "held").exists():
         time.sleep(0.01)
     assert not store.has(KEY)
-    with store.claim(KEY):
+    told: list[str] = []
+    with store.claim(KEY, lambda: told.append("waiting")):
         assert store.has(KEY)  # waited until the other had finished
+    assert told == ["waiting"]
+    with store.claim(KEY, lambda: told.append("again")):
+        assert told == ["waiting"]
     other.join()
     assert other.exitcode == 0

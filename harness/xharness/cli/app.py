@@ -132,7 +132,7 @@ def plan(
     debug: flags.Debug = False,
     json: flags.Json = False,
 ) -> None:
-    """Show what a run would do, and cost.
+    """Show what a run would do, and cost; exit code 3 where data or a model is unavailable.
 
     \b
     xharness plan study.yaml --data-root data
@@ -143,7 +143,7 @@ def plan(
         study, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), split, limit,
         _codes(languages), _seeds(seed), offline=offline, debug=debug,
     )  # fmt: skip
-    show(wishes, as_json=json)
+    raise typer.Exit(show(wishes, as_json=json))
 
 
 @app.command()
@@ -235,14 +235,20 @@ def cards_schema(plugin: flags.Plugin = None) -> None:
 @_models.command("list")
 def models_list(
     study: flags.StudyFile,
+    data_root: flags.DataRoot = None,
     store: flags.Store = None,
     plugin: flags.Plugin = None,
+    cards: flags.Cards = None,
+    offline: flags.Offline = False,
     json: flags.Json = False,
 ) -> None:
-    """List a study's models; sizes as the store knows them."""
+    """List a study's models; sizes as the stored stages of this study tell them."""
     from xharness.cli.models import show
 
-    show(study, store, tuple(plugin or ()), as_json=json)
+    wishes = Wishes(
+        study, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
+    )
+    show(wishes, as_json=json)
 
 
 _Folders = Annotated[list[Path], typer.Argument(help="Folders with study.yaml and scores.jsonl.")]

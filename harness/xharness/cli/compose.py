@@ -18,6 +18,7 @@ from xharness.catalogue import Catalogue
 from xharness.cli.overrides import overridden
 from xharness.cli.wishes import Wishes
 from xharness.data import Data
+from xharness.documents import Document
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.extend import Surroundings
 from xharness.hookspecs import hookimpl
@@ -40,6 +41,7 @@ class Job:
     catalogue: Catalogue
     surroundings: Surroundings
     store: Store
+    document: Document
 
     @cached_property
     def data(self) -> Data:
@@ -48,7 +50,7 @@ class Job:
     @cached_property
     def plan(self) -> Plan:
         find = _Remembered(self.data)
-        plan = compile_plan(self.study, self.catalogue, find, self.surroundings)
+        plan = compile_plan(self.study, self.catalogue, find, self.surroundings, self.document)
         warn_of_broken(self.catalogue.plugins)
         return plan
 
@@ -65,9 +67,10 @@ def compose(wishes: Wishes) -> Job:
         wishes.data_root, base, offline=wishes.offline, strict_data=wishes.strict_data
     )
     catalogue = open_catalogue(wishes.plugins, wishes.cards)
-    question, _ = study.load(file)
+    question, document = study.load(file)
     question = overridden(question, wishes, catalogue)
-    return Job(wishes, question, catalogue, around, open_store(wishes.store, question, base))
+    store = open_store(wishes.store, question, base)
+    return Job(wishes, question, catalogue, around, store, document)
 
 
 def open_catalogue(extra: Iterable[str], folders: Iterable[Path] = ()) -> Catalogue:

@@ -83,7 +83,7 @@ StrictData = Annotated[
     bool, typer.Option("--strict-data", help="Refuse data with unexpected row counts.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what failed or is missing.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for each stage.")]
 Debug = Annotated[
     bool,

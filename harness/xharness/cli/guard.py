@@ -12,6 +12,8 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -49,6 +51,16 @@ class Guarded(TyperGroup):
                 raise
             _tell(ctx, f"{type(error).__name__}: {error}", defect=True)
             raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def readers_may_leave() -> Iterator[None]:
+    """For output after work: `xharness run | head` still ends with the code of the run."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_quietly()
 
 
 def treat_termination_as_interrupt() -> None:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from xharness import study
-from xharness.cli.compose import open_catalogue, open_store
+from xharness.cli.compose import Job, compose
+from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table
+from xharness.errors import StageError
 from xharness.leaderboard.text import parameters
-from xharness.store import RECEIPT, Store
+from xharness.stages import Stage
 
 
-def show(file: Path, store: Path | None, extra: tuple[str, ...], *, as_json: bool) -> None:
-    """Print the study's models; sizes are those that receipts in the store tell."""
-    question, _ = study.load(file)
-    catalogue = open_catalogue(extra)
-    sizes = _sizes(open_store(store, question, file.parent))
+def show(wishes: Wishes, *, as_json: bool) -> None:
+    """Print the study's models; sizes are those that receipts of its own stages tell."""
+    job = compose(wishes)
+    sizes = _sizes(job)
     rows = [
         {
             "model": one.name,
             "backend": one.backend,
-            "by": str(catalogue.backends.provider(one.backend)),
+            "by": str(job.catalogue.backends.provider(one.backend)),
             "options": one.own_options,
             "pretrained here": one.pretrain.corpus if one.pretrain else None,
             **sizes.get(one.name, {"parameters": None, "outside_embedding": None}),
         }
-        for one in question.models
+        for one in job.study.models
     ]
     if as_json:
         show_json(rows)
@@ -47,15 +46,30 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sizes(store: Store) -> dict[str, dict[str, int]]:
-    """Model to sizes, from the receipts of the stages that knew it under this name."""
-    found = {}
-    for path in sorted(store.root.glob(f"*/*/{RECEIPT}")):
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-            total, embedding = facts["sizes"]["total"], facts["sizes"]["embedding"]
-            name = facts["label"].split(" · ")[0]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # score stages know no sizes
-        found[name] = {"parameters": total, "outside_embedding": total - embedding}
+def _sizes(job: Job) -> dict[str, dict[str, int]]:
+    """Model to sizes, where a stage of one of its arms is in the store."""
+    found: dict[str, dict[str, int]] = {}
+    for arm in job.plan.arms:
+        for stage in () if arm.model in found else _backwards(arm.score):
+            if (sizes := _told(job, stage)) is not None:
+                total, embedding = sizes["total"], sizes["embedding"]
+                found[arm.model] = {"parameters": total, "outside_embedding": total - embedding}
+                break
     return found
+
+
+def _backwards(stage: Stage) -> Iterator[Stage]:
+    """`stage` before everything it needs."""
+    yield stage
+    for need in stage.needs:
+        yield from _backwards(need)
+
+
+def _told(job: Job, stage: Stage) -> dict[str, int] | None:
+    if not job.store.has(stage.key):
+        return None
+    try:
+        sizes: dict[str, int] | None = job.store.receipt(stage.key).facts.get("sizes")
+    except StageError:
+        return None  # a run will name it
+    return sizes

@@ -48,10 +48,12 @@ def write(job: Job, work: Work, report: Report, folder: Path) -> tuple[Board, li
         ConfigurationError: the folder cannot be written.
     """
     try:
+        rows = collect(job.plan, work, report)
+        items = [*collect_items(job.plan, work, report)]
         if not _same_file(folder / STUDY, job.wishes.study):
-            write_text(folder / STUDY, _question(job))
-        scores.write(folder / SCORES, collect(job.plan, work, report))
-        evidence.write(folder / EVIDENCE, collect_items(job.plan, work))
+            write_text(folder / STUDY, _origin(job, folder) + _question(job))
+        scores.write(folder / SCORES, rows)
+        evidence.write(folder / EVIDENCE, items)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
@@ -67,6 +69,15 @@ def _wanted(job: Job) -> Path:
     if file is None or job.wishes.another_question:
         return Path("runs", job.study.name)
     return file.parent if file.name == STUDY else file.with_suffix("")
+
+
+def _origin(job: Job, folder: Path) -> str:
+    """Where the relative paths in a copied study count from."""
+    file = job.wishes.study
+    if file is None or file.parent.resolve() == folder.resolve():
+        return ""
+    name = " ".join(file.name.split())
+    return f"# asked from {name}; relative paths count from that file's folder\n"
 
 
 def _question(job: Job) -> str:

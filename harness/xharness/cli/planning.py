@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from xharness.cli import guard
 from xharness.cli.compose import Job, compose
 from xharness.cli.costs import Cost, Estimates, sort_of, total
 from xharness.cli.missing import condensed
@@ -16,9 +17,15 @@ from xharness.console.times import duration
 _NUMBERS = ("examples", "steps", "items", "time")
 
 
-def show(wishes: Wishes, *, as_json: bool) -> None:
-    """Print the plan of what is wished."""
+def show(wishes: Wishes, *, as_json: bool) -> int:
+    """Print the plan of what is wished; 3 where data or a model is unavailable, else 0."""
     job = compose(wishes)
+    with guard.readers_may_leave():
+        _show(job, as_json=as_json)
+    return guard.UNAVAILABLE if job.plan.unavailable else 0
+
+
+def _show(job: Job, *, as_json: bool) -> None:
     stages = _stages(job)
     todo = total(cost for row, cost in stages if row["state"] in ("run", "continue"))
     if as_json:

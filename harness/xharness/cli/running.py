@@ -15,6 +15,7 @@ from xharness.cli.missing import condensed
 from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table, watching
 from xharness.console.times import duration
+from xharness.errors import ConfigurationError, suggestion
 from xharness.executor import Report, Sequential, Work
 from xharness.executor.outcome import Ending
 from xharness.extend import Executor
@@ -35,23 +36,26 @@ def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
         report: Report = _executor(job).run(job.plan, work)
     board, files = outputs.write(job, work, report, folder)
     code = exit_code(job, report)
-    if as_json:
-        show_json(_as_json(job, report, code, files) | {"seconds": time.monotonic() - began})
-        return code
-    _tell_troubles(job, report)
-    if not quiet:
-        print(f"{_counts(report)} in {duration(time.monotonic() - began)}", file=sys.stderr)
-        show_table(short_board(board), title=job.study.title or job.study.name)
-        print("\n".join(str(path) for path in files))
+    took = time.monotonic() - began
+    with guard.readers_may_leave():
+        if as_json:
+            show_json(_as_json(job, report, code, files) | {"seconds": took})
+            return code
+        _tell_troubles(job, report)
+        if not quiet:
+            print(f"{_counts(report)} in {duration(took)}", file=sys.stderr)
+            show_table(short_board(board), title=job.study.title or job.study.name)
+            print("\n".join(str(path) for path in files))
     return code
 
 
 def _nothing(job: Job, *, as_json: bool) -> int:
     """No arm has both a model and data: say why, and leave no file."""
     code = guard.UNAVAILABLE if job.plan.unavailable else guard.WRONG
-    if as_json:
-        show_json(_as_json(job, Report(), code))
     show_table(condensed(job.plan, job.plan.missing), title="nothing can be run", err=True)
+    with guard.readers_may_leave():
+        if as_json:
+            show_json(_as_json(job, Report(), code))
     return code
 
 
@@ -63,9 +67,12 @@ def exit_code(job: Job, report: Report) -> int:
 
 
 def _executor(job: Job) -> Executor:
-    shipped = Sequential()
+    shipped, others = Sequential(), job.catalogue.executors
     name = job.wishes.executor
-    return shipped if name == shipped.name else job.catalogue.executors[name]
+    if name != shipped.name and name not in others:
+        hint = suggestion(name, [shipped.name, *others])
+        raise ConfigurationError(f"there is no executor '{name}'", hint=hint)
+    return shipped if name == shipped.name else others[name]
 
 
 def _tell_troubles(job: Job, report: Report) -> None:

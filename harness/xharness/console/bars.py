@@ -66,6 +66,11 @@ class Bars:
             self._shown.update(self._one, completed=done, total=total, what=what)
 
     @hookimpl
+    def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
+        told = f"waiting for another process that works on {label}"
+        self._shown.console.print(told, markup=False, highlight=False)
+
+    @hookimpl
     def xharness_stage_finished(
         self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:

@@ -48,6 +48,10 @@ class Lines:
         self._print(f"{self._label}: {count}, {rate(speed)}{left}")
 
     @hookimpl
+    def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
+        self._print(f"waiting for another process that works on {label}")
+
+    @hookimpl
     def xharness_stage_finished(
         self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:

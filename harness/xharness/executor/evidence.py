@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xharness.executor.outcome import Report
 from xharness.executor.tables import read_table
 from xharness.executor.work import Work
 from xharness.gaps import Items
@@ -13,11 +14,14 @@ from xharness.plan import Plan
 from xharness.stages import Score
 
 
-def collect_items(plan: Plan, work: Work) -> Iterator[Items]:
-    """The statistics of each arm's main metric, for every language that has scores."""
-    scored = {arm.score.key: arm.score for arm in plan.arms if work.store.has(arm.score.key)}
-    for score in scored.values():
-        yield from _of_stage(score, work)
+def collect_items(plan: Plan, work: Work, report: Report) -> Iterator[Items]:
+    """The statistics of each arm's main metric, for every language that has scores.
+
+    Arms that `report` has a reason against are left out, as `collect` leaves them out.
+    """
+    for key, score in {arm.score.key: arm.score for arm in plan.arms}.items():
+        if work.store.has(key) and report.reason(score) is None:
+            yield from _of_stage(score, work)
 
 
 def _of_stage(score: Score, work: Work) -> Iterator[Items]:

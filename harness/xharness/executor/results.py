@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from xharness.data import Count
-from xharness.executor.outcome import Report
+from xharness.errors import StageError
+from xharness.executor.outcome import Outcome, Report
+from xharness.executor.scoring import TOLD_AGAIN
 from xharness.executor.work import Work
 from xharness.extend import TaskCard
 from xharness.plan import Arm, Plan
@@ -17,27 +21,59 @@ from xharness.stages import Portion
 
 
 def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
-    """One row per model, strategy, seed, task, language and metric; reasons for what is missing."""
+    """One row per model, strategy, seed, task, language and metric; reasons for what is missing.
+
+    A score whose stored files are damaged is noted in `report` as failed; the others stay.
+    """
     rows: list[ScoreRow | Missing] = []
     for arm in plan.arms:
-        if work.store.has(arm.score.key):
-            rows.extend(_rows(arm, plan, work))
-        else:
-            rows.append(_missing(arm, report))
+        if report.reason(arm.score) is None and work.store.has(arm.score.key):
+            try:
+                rows += [*_rows(arm, plan, work)]
+                continue
+            except StageError as error:
+                if work.debug:
+                    raise
+                report.outcomes[arm.score.key] = _damaged(arm, plan, error)
+        rows.append(_missing(arm, report))
     rows += plan.missing
     return [_public(row, work) if isinstance(row, Missing) else row for row in rows]
 
 
 def _public(row: Missing, work: Work) -> Missing:
-    """The reason on one line, without the paths of this machine: boards are published."""
-    reason = " ".join(row.reason.split())
+    """The reason on one line, without the paths of this machine: boards are published.
+
+    What follows the first line is a hint for whoever sits before the terminal.
+    """
+    reason = " ".join(row.reason.partition("\n")[0].split())
     around = work.surroundings
     places = {"DATA_ROOT": around.data_root, "CACHE": around.cache, "STORE": work.store.root}
     for name, place in places.items():
         for path in (place, place.resolve()) if place is not None else ():
-            if path.parts:
-                reason = reason.replace(f"{path}/", f"{name}/")
-    return row.model_copy(update={"reason": reason.replace(f"{around.base.resolve()}/", "")})
+            reason = _renamed(reason, path, name)
+    for path in (around.base.absolute(), around.base.resolve()):
+        reason = re.sub(r"(?<![\w./-])\./(?=\w)", "", _renamed(reason, path, "."))
+    return row.model_copy(update={"reason": _STRANGE.sub("", reason)})
+
+
+_STRANGE = re.compile(
+    r"""(?:file://)?(?<=['"])/[^'"]*/(?=[^'"/]+['"])"""
+    r"""|(?:file://|(?<![\w./~-]))/(?:[^\s/'":,;()]+/)+(?=[^\s/])"""
+)
+"""The folders of an absolute path; between quotes, a path may have blanks."""
+
+
+def _renamed(reason: str, path: Path, name: str) -> str:
+    """`reason` with `path` called `name`; a relative path alone may just be a word."""
+    if len(path.parts) < (2 if path.is_absolute() else 1):
+        return reason
+    end = r"(?=/|(?!\.?[\w-]))" if path.is_absolute() else "(?=/)"
+    return re.sub(rf"(?<![\w./-]){re.escape(str(path))}{end}", lambda _: name, reason)
+
+
+def _damaged(arm: Arm, plan: Plan, error: StageError) -> Outcome:
+    label = plan.labels[arm.score.key]
+    return Outcome(arm.score, label, "failed", str(error), None, error.exit_code)
 
 
 def _missing(arm: Arm, report: Report) -> Missing:
@@ -54,7 +90,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
     card = work.catalogue.card(arm.target.task)
     kind = work.catalogue.kinds[card.kind]
     folder = work.store.open(arm.score.key)
-    facts = work.store.receipt(arm.score.predictions.key).facts
+    facts = _facts(arm, work)
     found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     training = tuple(_training_notes(facts["trained_on"]))
     counts = {count["language"]: Count(**count) for count in facts["data"]}
@@ -83,6 +119,26 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
                 notes=notes,
                 stage=arm.score.key,
             )
+
+
+def _facts(arm: Arm, work: Work) -> Mapping[str, Any]:
+    """What the predictions were made with; earlier versions told it only beside those.
+
+    Raises:
+        StageError: a receipt is damaged, or nothing tells it any more.
+    """
+    facts = work.store.receipt(arm.score.key).facts
+    if all(name in facts for name in TOLD_AGAIN):
+        return facts
+    predictions = arm.score.predictions.key
+    if not work.store.has(predictions):
+        folder = work.store.folder(arm.score.key)
+        raise StageError(
+            "the predictions are gone, and the score does not tell what they were made with",
+            where=str(folder),
+            hint=f"delete {folder} and run again",
+        )
+    return work.store.receipt(predictions).facts
 
 
 def _source_language(card: TaskCard, plan: Plan) -> str | None:

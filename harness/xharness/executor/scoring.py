@@ -15,6 +15,9 @@ from xharness.extend import Example, Metric, Prediction, TaskCard
 from xharness.stages import Portion, Score
 from xharness.store import write_json
 
+TOLD_AGAIN = ("sizes", "data", "trained_on")
+"""Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
+
 
 def score(stage: Score, work: Work, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/scores.json and statistics/<language>.parquet."""
@@ -26,7 +29,12 @@ def score(stage: Score, work: Work, folder: Path) -> Mapping[str, Any]:
         values[portion.language] = _language(stage, work, portion, predictions, folder)
         tell(done, len(stage.predictions.portions))
     write_json(folder / "scores.json", values)
-    return {"stage": "score", "languages": len(values)}
+    made_with = work.store.receipt(stage.predictions.key).facts
+    return {
+        "stage": "score",
+        "languages": len(values),
+        **{name: made_with[name] for name in TOLD_AGAIN},
+    }
 
 
 def _language(

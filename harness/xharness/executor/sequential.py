@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import StageError, XharnessError
+from xharness.data import Count
+from xharness.errors import StageError, UnavailableError, XharnessError
 from xharness.executor.outcome import Outcome, Report
 from xharness.executor.perform import perform
 from xharness.executor.provenance import provenance
@@ -26,6 +27,8 @@ class Sequential:
     def run(self, plan: Plan, work: Work) -> Report:
         """Carry out `plan`; stages that are stored, or that nobody needs any more, are reused.
 
+        Under `strict_data`, those that were made from partial data fail instead.
+
         Raises:
             KeyboardInterrupt: the store holds what was done, the same command goes on from there.
         """
@@ -35,7 +38,7 @@ class Sequential:
         for number, (key, stage) in enumerate(plan.stages.items(), 1):
             label = plan.labels[key]
             if key not in needed:
-                report.outcomes[key] = Outcome(stage, label, "reused")
+                report.outcomes[key] = _reuse(stage, label, work, report)
                 continue
             hook.xharness_stage_started(stage=stage, label=label, place=(number, len(plan.stages)))
             outcome, facts = _attempt(stage, label, work, report)
@@ -46,10 +49,48 @@ class Sequential:
         return report
 
 
+def _reuse(stage: Stage, label: str, work: Work, report: Report) -> Outcome:
+    if not work.surroundings.strict_data:
+        return Outcome(stage, label, "reused")
+    blocker = _blocker(stage, report)
+    if blocker is not None:
+        return Outcome(stage, label, "skipped", blocker)
+    try:
+        _refuse_partial(stage, work)
+    except XharnessError as error:
+        if work.debug:
+            raise
+        return Outcome(stage, label, "failed", str(error), None, max(error.exit_code, 1))
+    return Outcome(stage, label, "reused")
+
+
+def _refuse_partial(stage: Stage, work: Work) -> None:
+    """Refuse, under `strict_data`, a stored stage as a fresh one would be.
+
+    Raises:
+        UnavailableError: partial data is behind it.
+        StageError: its receipt is damaged.
+    """
+    if not work.surroundings.strict_data or not work.store.has(stage.key):
+        return
+    facts = work.store.receipt(stage.key).facts
+    for values in (*facts.get("trained_on", ()), *facts.get("data", ())):
+        count = Count(**values)
+        if count.partial:
+            raise UnavailableError(
+                f"partial data: {count}", hint="leave out --strict-data to go on"
+            )
+
+
+def _blocker(stage: Stage, report: Report) -> str | None:
+    """Why a stage that `stage` needs has no result."""
+    return next((report.reason(need) for need in stage.needs if report.reason(need)), None)
+
+
 def _attempt(
     stage: Stage, label: str, work: Work, report: Report
 ) -> tuple[Outcome, Mapping[str, Any] | None]:
-    blocker = next((report.reason(need) for need in stage.needs if report.reason(need)), None)
+    blocker = _blocker(stage, report)
     if blocker is not None:
         return Outcome(stage, label, "skipped", blocker), None
     folder = work.store.folder(stage.key)
@@ -62,13 +103,19 @@ def _attempt(
     except Exception as error:  # a backend's defect must not take the other arms down
         if work.debug:
             raise
-        told = StageError(f"{type(error).__name__}: {error}")
+        told = StageError(" ".join(f"{type(error).__name__}: {error}".split()))
         return _failure(stage, label, folder, told, 1), None
 
 
 def _carry_out(stage: Stage, label: str, work: Work) -> tuple[Outcome, Mapping[str, Any]]:
-    with work.store.claim(stage.key) as folder:
+    hook = work.catalogue.plugins.manager.hook
+
+    def waiting() -> None:
+        hook.xharness_stage_waiting(stage=stage, label=label)
+
+    with work.store.claim(stage.key, waiting) as folder:
         if work.store.has(stage.key):  # another process finished it while this one waited
+            _refuse_partial(stage, work)
             return Outcome(stage, label, "reused"), work.store.receipt(stage.key).facts
         started = time.monotonic()
         facts = dict(perform(stage, work, folder))

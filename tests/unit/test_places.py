@@ -1,0 +1,124 @@
+"""A mistake in a study's file is told with file, line and column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.toy import card, toy_catalogue
+from xharness import documents
+from xharness.data import Data
+from xharness.errors import ConfigurationError
+from xharness.extend import Surroundings
+from xharness.plan import Plan, compile_plan
+from xharness.study import Study
+
+STUDY = """\
+name: colours
+models:
+  - {name: m, backend: counting}
+strategies:
+  - single
+targets:
+  - red
+  - task: green
+source_language: en
+recipe:
+  tasks:
+    red: {epochs: 1}
+"""
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    for name in ("red", "green"):
+        card(folder, name)
+    card(folder, "warm", role="intermediate")
+    (folder / "groups.yaml").write_text("groups: {both: {title: t, tasks: [red, green]}}")
+    return folder
+
+
+def _plan(cards: Path, text: str) -> Plan:
+    document = documents.parse(text, "study.yaml")
+    study = documents.validate(document, Study)
+    catalogue, around = toy_catalogue(cards), Surroundings()
+    return compile_plan(study, catalogue, Data(catalogue, around).portion, around, document)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("- red", "- redd", "study.yaml:7:5: targets.0: there is no task card or group 'redd'"),
+        ("task: green", "task: gren", "study.yaml:8:5: targets.1.task: there is no task card"),
+        ("- task: green", "- red", "study.yaml:8:5: targets.1: target 'red' stands twice"),
+        (
+            "task: green",
+            "task: green\n    languages: [en, fr]",
+            "study.yaml:9:21: targets.1.languages.1: task 'green' has no language 'fr'",
+        ),
+        ("- single", "- singel", "study.yaml:5:5: strategies.0.use: there is no strategy 'singel'"),
+        (
+            "- single",
+            "- {name: a, use: singel}",
+            "study.yaml:5:15: strategies.0.use: there is no strategy 'singel'",
+        ),
+        (
+            "- single",
+            "- intermediate: {taks: [warm]}",
+            "study.yaml:5:20: strategy 'intermediate', taks: unknown key 'taks'",
+        ),
+        (
+            "- single",
+            "- {name: a, use: intermediate, taks: [warm]}",
+            "study.yaml:5:34: strategy 'a', taks: unknown key 'taks'",
+        ),
+        (
+            "- single",
+            "- intermediate: {tasks: [wram]}",
+            "study.yaml:5:5: there is no task card 'wram'",
+        ),
+        (
+            "- single",
+            "- multitask: {targets: [warm]}",
+            "study.yaml:5:5: strategy 'multitask', targets: 'warm' is not a target",
+        ),
+        ("- single", "- multitask: 3", "the options of 'multitask' must be keys with values"),
+        ("counting", "countin", "study.yaml:3:15: models.0.backend: there is no backend"),
+        ("counting}", "counting, sed: 1}", "study.yaml:3:34: model 'm', sed: unknown key 'sed'"),
+        (
+            "counting}",
+            "counting, pretrain: {corpus: red}}",
+            "study.yaml:3:45: model 'm', pretrain.corpus: 'red' is not a corpus",
+        ),
+        ("red: {", "rde: {", "study.yaml:12:5: recipe.tasks.rde: there is no task card 'rde'"),
+        ("red: {", "rde: {", "did you mean 'red'?"),
+        (": en\n", ": ec\n", "study.yaml:9:1: source_language: no target has the language 'ec'"),
+        (": en\n", ": dee\n", "did you mean 'de'?"),
+    ],
+)
+def test_mistakes_are_told_with_their_line(
+    cards: Path, before: str, after: str, message: str
+) -> None:
+    assert before in STUDY
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, STUDY.replace(before, after, 1))
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_the_study_without_mistakes_compiles(cards: Path) -> None:
+    assert len(_plan(cards, STUDY).arms) == 2
+    assert len(_plan(cards, STUDY.replace("- red", "- both").replace("  - task: green\n", "")).arms)
+
+
+def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
+    document = documents.parse(STUDY, "study.yaml")
+    study = documents.validate(document, Study)
+    (green,) = [one for one in study.targets if one.task == "green"]
+    moved = study.model_copy(update={"targets": (green, green)})
+    catalogue, around = toy_catalogue(cards), Surroundings()
+    with pytest.raises(ConfigurationError, match=r"study.yaml:8:5: targets.1.task: .* twice"):
+        compile_plan(moved, catalogue, Data(catalogue, around).portion, around, document)

@@ -1,0 +1,228 @@
+"""What a foreign plugin gets wrong costs itself, and is told with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tests.toy import card, toy_plugins
+from xharness import plugins
+from xharness.catalogue import Catalogue
+from xharness.data import Data
+from xharness.documents import Strict
+from xharness.errors import ConfigurationError
+from xharness.extend import Surroundings
+from xharness.hookspecs import hookimpl
+from xharness.plan import compile_plan
+from xharness.plugins import Provider
+from xharness.study import Study
+
+STRANGER = Provider("stranger", "strange 2.0")
+
+
+class Offers:
+    """Offers strategies and places of cards."""
+
+    def __init__(self, strategies: Sequence[Any] = (), places: Any = ()) -> None:
+        self.strategies, self.places = strategies, places
+
+    @hookimpl
+    def xharness_strategies(self) -> Any:
+        return self.strategies
+
+    @hookimpl
+    def xharness_task_cards(self) -> Any:
+        return self.places
+
+
+class Exits:
+    @hookimpl
+    def xharness_strategies(self) -> Any:
+        raise SystemExit(3)
+
+
+class NoOptions(Strict):
+    """Nothing to choose."""
+
+
+class Strategy:
+    name = "odd"
+    options: type[BaseModel] = NoOptions
+
+    def __init__(self, walk: Callable[[Any], Any]) -> None:
+        self._walk = walk
+
+    def route(self, route: Any, options: Any) -> Any:
+        return self._walk(route)
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    for name in ("red", "green"):
+        card(folder, name)
+    return folder
+
+
+def _catalogue(cards: Path, *strangers: object) -> Catalogue:
+    found = toy_plugins(cards)
+    for number, stranger in enumerate(strangers):
+        found.add(stranger, STRANGER if not number else Provider("other"))
+    return Catalogue(found)
+
+
+class Nameless:
+    pass
+
+
+class NumberName:
+    name = 3
+
+
+class Explodes:
+    @property
+    def name(self) -> str:
+        raise SystemExit(1)
+
+
+@pytest.mark.parametrize("offer", [Nameless(), NumberName(), Explodes(), None])
+def test_an_offer_without_a_name_is_set_aside(cards: Path, offer: Any) -> None:
+    good = Strategy(lambda route: route.base)
+    catalogue = _catalogue(cards, Offers([offer, good]))
+    (broken,) = catalogue.plugins.broken
+    assert broken.provider == STRANGER
+    assert broken.reason.startswith("xharness_strategies: ")
+    assert catalogue.strategies["odd"] is good
+    assert catalogue.strategies["single"]
+
+
+def test_a_hook_that_exits_is_set_aside(cards: Path) -> None:
+    (broken,) = _catalogue(cards, Exits()).plugins.broken
+    assert broken.provider == STRANGER
+    assert "SystemExit: 3" in broken.reason
+
+
+def test_a_folder_given_as_text_is_read(cards: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    card(other, "pink")
+    catalogue = _catalogue(cards, Offers(places=[str(other)]))
+    assert catalogue.card("pink").name == "pink"
+    assert not catalogue.plugins.broken
+
+
+@pytest.mark.parametrize("places", [[3], ["/no/such/folder"], "/", 5])
+def test_places_that_are_none_are_set_aside(cards: Path, places: Any) -> None:
+    catalogue = _catalogue(cards, Offers(places=places))
+    (broken,) = catalogue.plugins.broken
+    assert broken.provider == STRANGER
+    assert list(catalogue.card_files) == ["green", "red"]
+
+
+def test_a_plugin_that_exits_at_import_is_named(tmp_path: Path) -> None:
+    (tmp_path / "leaves.py").write_text("raise SystemExit(4)\n")
+    with pytest.raises(ConfigurationError, match=r"leaves\.py': SystemExit: 4"):
+        plugins.load([str(tmp_path / "leaves.py")], installed=False)
+
+
+class _Point:
+    name = "leaver"
+    dist = None
+
+    def load(self) -> object:
+        raise SystemExit(4)
+
+
+def test_an_installed_plugin_that_exits_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [_Point()])
+    (broken,) = plugins.load().broken
+    assert broken.provider.plugin == "leaver"
+
+
+def _fails(route: Any) -> Any:
+    raise TypeError("something of its own")
+
+
+def _exits(route: Any) -> Any:
+    raise SystemExit(1)
+
+
+@pytest.mark.parametrize(
+    ("walk", "message"),
+    [
+        (_fails, "route failed: TypeError: something of its own (test_strangers.py:"),
+        (_exits, "route failed: SystemExit: 1"),
+        (lambda route: None, "route returned None; expected route.base or what route.train"),
+        (lambda route: [route.base], "expected route.base or what route.train returns"),
+    ],
+)
+def test_a_strategy_that_goes_wrong_is_named(
+    cards: Path, walk: Callable[[Any], Any], message: str
+) -> None:
+    catalogue, around = _catalogue(cards, Offers([Strategy(walk)])), Surroundings()
+    values = {
+        "name": "s",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": [{"name": "mine", "use": "odd"}],
+        "targets": ["red"],
+    }
+    study = Study.model_validate(values)
+    with pytest.raises(ConfigurationError) as caught:
+        compile_plan(study, catalogue, Data(catalogue, around).portion, around)
+    assert "strategy 'odd', offered by stranger (strange 2.0): " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_a_strategy_is_not_blamed_for_a_source(cards: Path) -> None:
+    def portion(*asked: object) -> Any:
+        raise ZeroDivisionError("in a source")
+
+    values = {
+        "name": "s",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": ["single"],
+        "targets": ["red"],
+    }
+    with pytest.raises(ZeroDivisionError, match="in a source"):
+        compile_plan(Study.model_validate(values), _catalogue(cards), portion, Surroundings())
+
+
+def _groups(folder: Path, **groups: str) -> str:
+    folder.mkdir()
+    lines = [f"  {name}: {{title: t, tasks: [{tasks}]}}\n" for name, tasks in groups.items()]
+    (folder / "groups.yaml").write_text("groups:\n" + "".join(lines))
+    return str(folder)
+
+
+def test_a_group_offered_twice_names_both(cards: Path, tmp_path: Path) -> None:
+    one = Offers(places=[_groups(tmp_path / "one", warm="red", mine="red")])
+    other = Offers(places=[_groups(tmp_path / "other", warm="green")])
+    catalogue = _catalogue(cards, one, other)
+    message = r"group 'warm' is offered by stranger \(strange 2.0\) and other"
+    with pytest.raises(ConfigurationError, match=message):
+        catalogue.tasks("warm")
+    assert catalogue.tasks("mine") == ("red",)
+    assert sorted(catalogue.groups) == ["mine", "warm"]
+
+
+def test_a_group_named_as_a_card_names_both(cards: Path, tmp_path: Path) -> None:
+    catalogue = _catalogue(cards, Offers(places=[_groups(tmp_path / "one", red="green")]))
+    with pytest.raises(ConfigurationError) as caught:
+        catalogue.tasks("red")
+    assert "a group offered by stranger (strange 2.0)" in str(caught.value)
+    assert "a task card offered by toy (toy-package 1.0)" in str(caught.value)
+    assert catalogue.tasks("green") == ("green",)
+
+
+def test_members_of_a_group_are_known(cards: Path, tmp_path: Path) -> None:
+    catalogue = _catalogue(cards, Offers(places=[_groups(tmp_path / "one", both="red, gren")]))
+    for ask in (catalogue.tasks, lambda name: catalogue.groups[name].tasks):
+        with pytest.raises(ConfigurationError) as caught:
+            ask("both")
+        assert "groups.yaml:2:33: groups.both.tasks.1: there is no task card" in str(caught.value)
+        assert "did you mean 'green'?" in str(caught.value)
