@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import Any
 
 from rich import box
@@ -39,10 +40,9 @@ def show_facts(facts: Cells) -> None:
 
 
 def _print(table: Table, *, err: bool) -> None:
-    out = _console(err)
-    with out.capture() as captured:
-        out.print(table)
-    lines = (line.rstrip() for line in captured.get().strip("\n").splitlines())
+    text = StringIO()
+    _console(text, err=err).print(table)
+    lines = (line.rstrip() for line in text.getvalue().strip("\n").splitlines())
     print("\n".join(lines), file=sys.stderr if err else sys.stdout)
 
 
@@ -51,14 +51,17 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def _console(err: bool) -> Console:
-    """As wide as the terminal; where there is none, wide enough to break no line."""
-    plain = Console(stderr=err, highlight=False, markup=False, emoji=False)
-    if plain.is_terminal:
-        return plain
+def _console(text: StringIO, *, err: bool) -> Console:
+    """As wide as the terminal; where there is none, wide enough to break no line.
+
+    It writes to memory: rich would flush a standard output that nobody reads, and exit with 1.
+    """
+    real = Console(stderr=err)
+    terminal = real.is_terminal
     return Console(
-        stderr=err, highlight=False, markup=False, emoji=False, width=1000, color_system=None
-    )
+        file=text, force_terminal=terminal, width=real.width if terminal else 1000,
+        color_system="auto" if terminal else None, highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
 
 
 def _cell(value: Any) -> str:
