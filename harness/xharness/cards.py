@@ -76,6 +76,10 @@ class SourceSpec(BaseModel):
     where: dict[str, str] = Field(
         default={}, description="keep the rows whose column matches this pattern (* and ?)"
     )
+    each: str | None = Field(
+        default=None,
+        description="a column that lists things: one row for each, its columns beside the row's",
+    )
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -99,6 +103,37 @@ class SourceSpec(BaseModel):
 
 
 Rows = int | dict[LanguageCode, int]
+
+
+class Index(Strict):
+    """The candidates that the items of a retrieval task are answered from."""
+
+    card: Name = Field(description="a card of the kind passage")
+    languages: Literal["own", "all"] = Field(
+        default="own",
+        description="own: each language has candidates of its own; all: one pool of all of them",
+    )
+
+
+class PublishedRecipe(Strict):
+    """How a published study trained on, or read, this task; recipe fields as in a study."""
+
+    source: str = Field(description="the script or paper, with its commit or section")
+    base: dict[str, Any] = Field(default={}, description="recipe fields, for models of any size")
+    large: dict[str, Any] = Field(default={}, description="what differs for models of size large")
+
+
+class Reference(Strict):
+    """A published result on this task, in points; what a reader compares a new number with."""
+
+    model: str
+    metric: str = Field(description="the metric as this harness calls it")
+    score: float | None = Field(
+        default=None, ge=0, le=100, description="the published mean over the languages"
+    )
+    scores: dict[LanguageCode, float] = Field(default={}, description="language by language")
+    source: str = Field(description="where it is published")
+    note: str | None = Field(default=None, description="what makes it hard to compare")
 
 
 class TaskCard(Strict):
@@ -130,9 +165,19 @@ class TaskCard(Strict):
     parallel: bool = Field(
         default=False, description="whether item i asks the same in every language"
     )
+    index: Index | None = Field(
+        default=None, description="retrieval, linking, mining: where the candidates are"
+    )
+    tuned_on: Split | None = Field(
+        default=None, description="mining: the split that the threshold is chosen on"
+    )
     rows: dict[Split, Rows] = Field(
         default={}, description="how many rows each split has, for all languages or for each"
     )
+    recipes: dict[Name, PublishedRecipe] = Field(
+        default={}, description="published hyperparameters, for `recipe: NAME` in a study"
+    )
+    reference: tuple[Reference, ...] = ()
     about: About
 
     @model_validator(mode="after")
@@ -186,11 +231,37 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _member(value: Any) -> Any:
+    return {"task": value} if isinstance(value, str) else value
+
+
+class Member(Strict):
+    """A task of a group, in some of its languages."""
+
+    task: Name
+    languages: tuple[LanguageCode, ...] | None = Field(
+        default=None, description="default: all of the card's"
+    )
+
+
 class Suite(Strict):
-    """A named group of tasks."""
+    """A named group of tasks; a benchmark with an official score has families."""
 
     title: str
-    tasks: tuple[Name, ...] = Field(min_length=1)
+    tasks: tuple[Annotated[Member, BeforeValidator(_member)], ...] = Field(min_length=1)
+    families: dict[Name, tuple[Name, ...]] = Field(
+        default={}, description="the task groups that a benchmark's official score averages"
+    )
+
+    @model_validator(mode="after")
+    def _families_name_members(self) -> Suite:
+        members = {member.task for member in self.tasks}
+        for family, tasks in self.families.items():
+            for task in tasks:
+                if task not in members:
+                    hint = suggestion(task, members)
+                    raise ValueError(f"family '{family}' names '{task}', no member; {hint}")
+        return self
 
 
 class Groups(Strict):

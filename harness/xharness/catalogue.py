@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from xharness import documents
-from xharness.cards import Groups, Suite, TaskCard
+from xharness.cards import Groups, Member, Suite, TaskCard
 from xharness.documents import Document
 from xharness.errors import ConfigurationError, suggestion
 from xharness.extend import Backend, Executor, Kind, Source, Strategy
@@ -106,12 +106,12 @@ class _Groups(Shelf[Suite]):
                 f"and a task card offered by {self.cards.provider(name)}",
                 hint="rename one of them",
             )
-        for place, task in enumerate(suite.tasks):
-            if task not in self.cards.offers:
+        for place, member in enumerate(suite.tasks):
+            if member.task not in self.cards.offers:
                 raise self.documents[name].error(
                     ("groups", name, "tasks", place),
-                    f"there is no task card '{task}'",
-                    hint=suggestion(task, self.cards),
+                    f"there is no task card '{member.task}'",
+                    hint=suggestion(member.task, self.cards),
                 )
         return suite
 
@@ -184,8 +184,8 @@ class Catalogue:
         self._check(one.card, one.document, lambda name: _beside(file, name))
         return one.card
 
-    def tasks(self, name: str) -> tuple[str, ...]:
-        """The cards that `name` stands for: a group's members, or the one card."""
+    def members(self, name: str) -> tuple[Member, ...]:
+        """What `name` stands for: a group's members, or the one card in all its languages."""
         if name in self.groups.offers:
             return self.groups[name].tasks
         if name not in self.card_files.offers:
@@ -193,7 +193,7 @@ class Catalogue:
             raise ConfigurationError(
                 f"there is no task card or group '{name}'", hint=suggestion(name, known)
             )
-        return (name,)
+        return (Member(task=name),)
 
     def _check(
         self,
@@ -215,7 +215,7 @@ class Catalogue:
         for place, spec in enumerate(card.sources):
             source = _at(document, ("sources", place, "from"), self.sources, spec.source)
             part = document.part("sources", place)
-            known = {"from", "languages", "codes", "splits", "where"}
+            known = {"from", "languages", "codes", "splits", "where", "each"}
             own = {key: value for key, value in part.data.items() if key not in known}
             documents.validate(Document(part.file, own, part.places), source.options)
         for place, name in enumerate(card.train_on):

@@ -6,7 +6,7 @@ them can carry the mark *partial data*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -73,6 +73,7 @@ class Data:
             fingerprint,
             spec.expand(spec.where, language),
             card.meaning(),
+            *([spec.each] if spec.each is not None else []),
         ]
         return Portion(card.name, language, split, limit, digest(identity))
 
@@ -129,12 +130,10 @@ class Data:
         card = self._catalogue.card(portion.card)
         source, spec, request = self._request(card, portion.language, portion.split)
         where: dict[str, str] = spec.expand(spec.where, portion.language)
-        if not where:
-            yield from source.rows(request)
-            return
-        for row in self._mixed(source, request):
+        rows: Iterable[Row] = self._mixed(source, request) if where else source.rows(request)
+        for row in rows:
             if all(_matches(card, row, column, pattern) for column, pattern in where.items()):
-                yield row
+                yield from (row,) if spec.each is None else _listed(card, row, spec.each)
 
     def _mixed(self, source: Source, request: Request) -> Sequence[Row]:
         """Rows of several languages in one split, read once for all of them; the last kept."""
@@ -179,6 +178,16 @@ def _matches(card: TaskCard, row: Row, column: str, pattern: str) -> bool:
             f"the data has no column '{column}' to filter by", where=f"card '{card.name}'"
         )
     return fnmatchcase(str(row[column]), pattern)
+
+
+def _listed(card: TaskCard, row: Row, column: str) -> Iterator[Row]:
+    """A row for each thing that `column` lists, with the row's own columns."""
+    listed = row.get(column)
+    if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) for one in listed):
+        raise UnavailableError(
+            f"column '{column}' does not list rows", where=f"card '{card.name}', key 'each'"
+        )
+    return ({**row, **one} for one in listed)
 
 
 def _check_ids(card: TaskCard, examples: list[Example]) -> None:

@@ -124,8 +124,8 @@ def _targets(study: Study, catalogue: Catalogue, places: Places) -> Iterator[Tar
     for number, spec in enumerate(study.targets):
         path = places.target(number, spec)
         with _at(places, path):
-            names = catalogue.tasks(spec.task)
-        for name in names:
+            members = catalogue.members(spec.task)
+        for name, some in ((member.task, member.languages) for member in members):
             card = catalogue.card(name)
             if card.role == "corpus":
                 raise places.error(path, f"'{name}' is a corpus, not a task that can be scored")
@@ -139,7 +139,7 @@ def _targets(study: Study, catalogue: Catalogue, places: Places) -> Iterator[Tar
             if name in seen:
                 raise places.error(path, f"target '{name}' stands twice in the study")
             seen.add(name)
-            yield spec.model_copy(update={"task": name})
+            yield spec.model_copy(update={"task": name, "languages": spec.languages or some})
 
 
 def _check_names(study: Study, catalogue: Catalogue, places: Places) -> None:

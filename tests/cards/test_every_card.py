@@ -86,16 +86,16 @@ def test_cards_that_share_a_head_agree_on_its_labels() -> None:
 def test_groups_name_cards_and_hide_none() -> None:
     groups = documents.validate(documents.load(FOLDER / "groups.yaml"), Groups).groups
     known = cards()
-    assert {task for suite in groups.values() for task in suite.tasks} <= set(known)
+    assert {one.task for suite in groups.values() for one in suite.tasks} <= set(known)
     assert not set(groups) & set(known), "a name must stand for a card or for a group"
 
 
 def test_every_target_is_in_one_family() -> None:
     groups = documents.validate(documents.load(FOLDER / "groups.yaml"), Groups).groups
     targets = {path.stem for path in FILES if path.parent.name == "target"}
-    assert set(groups["xtreme-r"].tasks) <= targets
+    assert {one.task for one in groups["xtreme-r"].tasks} <= targets
     families = ("classification", "structured", "qa", "retrieval")
-    assert sorted(task for name in families for task in groups[name].tasks) == sorted(targets)
+    assert sorted(one.task for name in families for one in groups[name].tasks) == sorted(targets)
 
 
 @pytest.mark.parametrize(

@@ -205,23 +205,23 @@ def test_a_group_offered_twice_names_both(cards: Path, tmp_path: Path) -> None:
     catalogue = _catalogue(cards, one, other)
     message = r"group 'warm' is offered by stranger \(strange 2.0\) and other"
     with pytest.raises(ConfigurationError, match=message):
-        catalogue.tasks("warm")
-    assert catalogue.tasks("mine") == ("red",)
+        catalogue.members("warm")
+    assert [one.task for one in catalogue.members("mine")] == ["red"]
     assert sorted(catalogue.groups) == ["mine", "warm"]
 
 
 def test_a_group_named_as_a_card_names_both(cards: Path, tmp_path: Path) -> None:
     catalogue = _catalogue(cards, Offers(places=[_groups(tmp_path / "one", red="green")]))
     with pytest.raises(ConfigurationError) as caught:
-        catalogue.tasks("red")
+        catalogue.members("red")
     assert "a group offered by stranger (strange 2.0)" in str(caught.value)
     assert "a task card offered by toy (toy-package 1.0)" in str(caught.value)
-    assert catalogue.tasks("green") == ("green",)
+    assert [one.task for one in catalogue.members("green")] == ["green"]
 
 
 def test_members_of_a_group_are_known(cards: Path, tmp_path: Path) -> None:
     catalogue = _catalogue(cards, Offers(places=[_groups(tmp_path / "one", both="red, gren")]))
-    for ask in (catalogue.tasks, lambda name: catalogue.groups[name].tasks):
+    for ask in (catalogue.members, lambda name: catalogue.groups[name].tasks):
         with pytest.raises(ConfigurationError) as caught:
             ask("both")
         assert "groups.yaml:2:33: groups.both.tasks.1: there is no task card" in str(caught.value)

@@ -63,7 +63,7 @@ def _members(catalogue: Catalogue, group: str) -> tuple[str, ...]:
     if group not in catalogue.groups:
         hint = suggestion(group, catalogue.groups)
         raise ConfigurationError(f"there is no group '{group}'", hint=hint)
-    return catalogue.groups[group].tasks
+    return tuple(member.task for member in catalogue.groups[group].tasks)
 
 
 def _row(catalogue: Catalogue, name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from xharness.cards import Member
 from xharness.catalogue import Catalogue
 from xharness.cli.wishes import Wishes
 from xharness.errors import ConfigurationError, suggestion
@@ -38,9 +39,10 @@ def _targets(study: Study, wishes: Wishes, catalogue: Catalogue) -> Iterator[Tar
         changes: dict[str, Any] = {"limit": _least(spec.limit, wishes.limit)}
         if wishes.split is not None:
             changes["split"] = wishes.split
-        for name in catalogue.tasks(spec.task) if wishes.languages else (spec.task,):
+        members = catalogue.members(spec.task) if wishes.languages else (Member(task=spec.task),)
+        for name, some in ((member.task, member.languages) for member in members):
             if wishes.languages:
-                own = spec.languages or catalogue.card(name).languages
+                own = spec.languages or some or catalogue.card(name).languages
                 known |= {*own}
                 changes["languages"] = tuple(one for one in own if one in wishes.languages)
                 chosen |= {*changes["languages"]}
