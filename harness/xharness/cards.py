@@ -6,6 +6,7 @@ can change an answer, and neither enters a digest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -17,15 +18,23 @@ from xharness.errors import suggestion
 
 Role = Literal["target", "intermediate", "corpus"]
 Split = Literal["train", "validation", "test"]
+Size = Literal["base", "large"]
+"""The two columns of published hyperparameters: as for mBERT, or as for XLM-R large."""
 
 
-def _language(value: Any) -> Any:
+def no_truth_value(value: Any) -> Any:
+    """Norwegian's code, unquoted, is a truth value to YAML 1.1."""
     if isinstance(value, bool):
         word = "no" if value is False else "yes"
         raise ValueError(
             f"a language code, not a truth value: YAML 1.1 reads a bare '{word}' as "
             f"{str(value).lower()}; put the code in quotes"
         )
+    return value
+
+
+def _language(value: Any) -> Any:
+    no_truth_value(value)
     if isinstance(value, str) and not _languages.is_code(value):
         raise ValueError(f"'{value}' is not a language code such as 'en', 'sw' or 'zh'")
     return value
@@ -50,6 +59,7 @@ class About(Strict):
     licence: str = Field(description="SPDX identifier, or what the publisher says")
     citation: str = Field(description="authors, year, title; the paper to cite")
     homepage: str | None = None
+    example: str | None = Field(default=None, description="one short item, made up")
     traps: tuple[str, ...] = Field(default=(), description="what changes numbers when overlooked")
 
 
@@ -57,7 +67,7 @@ class SourceSpec(BaseModel):
     """Where rows come from: the name of a source, its own options, and how splits are called.
 
     `{language}` expands to the language's code, `{code}` to what `codes` calls that language,
-    everywhere in the source's own options, in `splits` and in `where`.
+    everywhere in the source's own options, in `splits`, in `where` and in `unless`.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
@@ -75,6 +85,15 @@ class SourceSpec(BaseModel):
     )
     where: dict[str, str] = Field(
         default={}, description="keep the rows whose column matches this pattern (* and ?)"
+    )
+    unless: dict[str, str] = Field(
+        default={}, description="drop the rows whose column matches this pattern: {label: '-1'}"
+    )
+    join: bool = Field(
+        default=False, description="its rows come after those of the source above, as one data set"
+    )
+    obtain: str | None = Field(
+        default=None, description="for data that no address gives: what to put there, and how"
     )
     each: str | None = Field(
         default=None,
@@ -122,6 +141,62 @@ class PublishedRecipe(Strict):
     base: dict[str, Any] = Field(default={}, description="recipe fields, for models of any size")
     large: dict[str, Any] = Field(default={}, description="what differs for models of size large")
 
+    def fields(self, size: Size) -> dict[str, Any]:
+        """The recipe fields for a model of that size."""
+        return {**self.base, **(self.large if size == "large" else {})}
+
+
+class Wording(Strict):
+    """What of a verbaliser differs in one language."""
+
+    prompt: str | None = Field(default=None, description="a template over the kind's fields")
+    answers: dict[str, str] = Field(default={}, description="words for each label")
+    replace: dict[str, str] = Field(
+        default={}, description="regular expressions, put in place in the prompt one after another"
+    )
+
+    @model_validator(mode="after")
+    def _patterns_are_such(self) -> Wording:
+        for pattern in self.replace:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"'{pattern}' is no regular expression: {error}") from None
+        return self
+
+
+class Verbaliser(Wording):
+    """How items are put into words, for models that read and write text and have no head.
+
+    The answer follows the prompt and the separator. Classification answers with `answers`, choice
+    with its choices, span questions with what the model writes.
+    """
+
+    prompt: str = Field(description="a template over the kind's fields: '{question} Answer:'")
+    separator: str = Field(default=" ", description="between prompt and answer")
+    between: str = Field(default="\n\n", description="between examples and what is asked")
+    lowercase: bool = Field(default=False, description="answers begin with a small letter")
+    languages: dict[LanguageCode, Wording] = Field(
+        default={}, description="what differs in a language"
+    )
+
+    def spoken(self, language: str) -> Verbaliser:
+        """The verbaliser of one language, in which nothing differs any more."""
+        own = self.languages.get(language, Wording())
+        return self.model_copy(
+            update={
+                "prompt": own.prompt if own.prompt is not None else self.prompt,
+                "answers": {**self.answers, **own.answers},
+                "replace": {**self.replace, **own.replace},
+                "languages": {},
+            }
+        )
+
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """Its own and that of each language."""
+        return (self, *self.languages.values())
+
 
 class Reference(Strict):
     """A published result on this task, in points; what a reader compares a new number with."""
@@ -154,7 +229,12 @@ class TaskCard(Strict):
     labels: tuple[str, ...] | None = Field(
         default=None, description="label names; an integer in the data is a place in this list"
     )
-    metrics: tuple[str, ...] = Field(min_length=1, description="the first one is the task's score")
+    open_labels: bool = Field(
+        default=False, description="in place of 'labels': those that the data holds, sorted"
+    )
+    metrics: tuple[str, ...] = Field(
+        default=(), description="the first one is the task's score; a corpus needs none"
+    )
     scored: Split = Field(default="test", description="the split that is scored")
     train_on: tuple[Name, ...] = Field(
         default=(), description="the cards whose English training sets come before this target"
@@ -174,6 +254,9 @@ class TaskCard(Strict):
     rows: dict[Split, Rows] = Field(
         default={}, description="how many rows each split has, for all languages or for each"
     )
+    verbaliser: Verbaliser | None = Field(
+        default=None, description="how items are put into words for models without heads"
+    )
     recipes: dict[Name, PublishedRecipe] = Field(
         default={}, description="published hyperparameters, for `recipe: NAME` in a study"
     )
@@ -182,10 +265,41 @@ class TaskCard(Strict):
 
     @model_validator(mode="after")
     def _labels_are_unique(self) -> TaskCard:
+        if self.labels is not None and self.open_labels:
+            raise ValueError("either 'labels' are listed, or 'open_labels' are those of the data")
         labels = self.labels or ()
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
             raise ValueError(f"the label '{twice}' stands twice in 'labels'")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_scored_has_a_metric(self) -> TaskCard:
+        if self.role != "corpus" and not self.metrics:
+            raise ValueError("'metrics' names none; only a corpus needs none")
+        return self
+
+    @model_validator(mode="after")
+    def _every_label_has_words(self) -> TaskCard:
+        spoken = self.verbaliser
+        for name in (*spoken.answers, *self._other_words()) if spoken else ():
+            if name not in (self.labels or ()):
+                hint = suggestion(name, self.labels or ())
+                raise ValueError(f"'verbaliser' has words for '{name}', no label; {hint}")
+        if spoken and self.kind == "classification":
+            silent = next((one for one in self.labels or () if one not in spoken.answers), None)
+            if silent is not None:
+                raise ValueError(f"'verbaliser.answers' has no words for '{silent}'")
+        return self
+
+    def _other_words(self) -> Iterable[str]:
+        assert self.verbaliser is not None
+        return (name for one in self.verbaliser.languages.values() for name in one.answers)
+
+    @model_validator(mode="after")
+    def _first_source_joins_none(self) -> TaskCard:
+        if self.sources[0].join:
+            raise ValueError("the first of 'sources' has none above that it could 'join'")
         return self
 
     @model_validator(mode="after")
@@ -208,9 +322,26 @@ class TaskCard(Strict):
         """The head that answers this task."""
         return self.head or (self.train_on[-1] if self.train_on else self.name)
 
-    def source(self, language: str, split: Split) -> SourceSpec | None:
-        """The first source that serves `language` and `split`."""
-        return next((one for one in self.sources if one.serves(language, split)), None)
+    def spoken(self, language: str) -> TaskCard:
+        """This card with the words of one language: what a model that writes is handed."""
+        if self.verbaliser is None:
+            return self
+        return self.model_copy(update={"verbaliser": self.verbaliser.spoken(language)})
+
+    def sources_of(self, language: str, split: Split) -> tuple[SourceSpec, ...]:
+        """The first source that serves `language` and `split`, and those that join it."""
+        found: list[SourceSpec] = []
+        for one in self.sources:
+            if found and not one.join:
+                break
+            if one.serves(language, split):
+                found.append(one)
+        return tuple(found)
+
+    def has(self, language: str, split: Split) -> bool:
+        """Whether the card says that there are rows of `language` in `split`."""
+        known = (*self.languages, self.source_language)
+        return language in known and bool(self.sources_of(language, split))
 
     def expected_rows(self, language: str, split: Split) -> int | None:
         """How many rows the publisher's data has, or None where the card does not say."""

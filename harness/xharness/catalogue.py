@@ -6,6 +6,7 @@ offer answers with both of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,13 +17,18 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from xharness import documents
-from xharness.cards import Groups, Member, Suite, TaskCard
+from xharness.cards import Groups, Member, SourceSpec, Suite, TaskCard
 from xharness.documents import Document
 from xharness.errors import ConfigurationError, suggestion
-from xharness.extend import Backend, Executor, Kind, Source, Strategy
+from xharness.extend import Backend, Executor, Kind, Source, Strategy, Translator
+from xharness.kinds import Together
 from xharness.plugins import Plugins, Provider
+from xharness.study import Recipe
 
 T = TypeVar("T")
+
+_COMMON = {field.alias or name for name, field in SourceSpec.model_fields.items()}
+"""What every source's part of a card may say; the rest is for the source itself."""
 
 
 @dataclass
@@ -117,7 +123,7 @@ class _Groups(Shelf[Suite]):
 
 
 class Catalogue:
-    """Shelves of kinds, sources, backends, strategies, executors and cards."""
+    """Shelves of kinds, sources, backends, strategies, translators, executors and cards."""
 
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
@@ -125,6 +131,7 @@ class Catalogue:
         self.sources: Shelf[Source] = self._shelf("source", "xharness_sources")
         self.backends: Shelf[Backend] = self._shelf("backend", "xharness_backends")
         self.strategies: Shelf[Strategy] = self._shelf("strategy", "xharness_strategies")
+        self.translators: Shelf[Translator] = self._shelf("translator", "xharness_translators")
         self.executors: Shelf[Executor] = self._shelf("executor", "xharness_executors")
         self.card_files: Shelf[_CardFile] = Shelf("task card")
         self._group_files: list[tuple[Provider, Traversable]] = []
@@ -201,30 +208,58 @@ class Catalogue:
         document: Document,
         beside: Callable[[str], bool] = lambda name: False,
     ) -> None:
-        kind = _at(document, ("kind",), self.kinds, card.kind)
-        _check_names(document, "fields", card.fields, kind.fields, whole=kind.whole)
-        for field_name, required in kind.fields.items():
-            if required and field_name not in card.fields:
-                raise document.error(("fields",), f"kind '{kind.name}' needs '{field_name}'")
-        for place, metric in enumerate(card.metrics):
-            if metric not in kind.metrics:
-                hint = suggestion(metric, kind.metrics)
-                raise document.error(
-                    ("metrics", place), f"kind '{kind.name}' has no metric '{metric}'", hint=hint
-                )
+        self._check_kind(card, document)
         for place, spec in enumerate(card.sources):
             source = _at(document, ("sources", place, "from"), self.sources, spec.source)
             part = document.part("sources", place)
-            known = {"from", "languages", "codes", "splits", "where", "each"}
-            own = {key: value for key, value in part.data.items() if key not in known}
+            own = {key: value for key, value in part.data.items() if key not in _COMMON}
             documents.validate(Document(part.file, own, part.places), source.options)
-        for place, name in enumerate(card.train_on):
+        for name, recipe in card.recipes.items():
+            for column in recipe.model_fields_set & {"base", "large"}:
+                part = document.part("recipes", name, column)
+                whose = f"recipes.{name}.{column}"
+                documents.validate(Document(part.file, part.data, part.places, whose), Recipe)
+        named: dict[documents.KeyPath, str] = {
+            ("train_on", place): name for place, name in enumerate(card.train_on)
+        }
+        if card.index is not None:
+            named["index", "card"] = card.index.card
+        for path, name in named.items():
             if name != card.name and name not in self.card_files.offers and not beside(name):
                 raise document.error(
-                    ("train_on", place),
+                    path,
                     f"there is no task card '{name}'",
                     hint=suggestion(name, {*self.card_files, card.name}),
                 )
+
+    def _check_kind(self, card: TaskCard, document: Document) -> None:
+        kind = _at(document, ("kind",), self.kinds, card.kind)
+        _check_names(document, "fields", card.fields, kind.fields, whole=isinstance(kind, Together))
+        for field_name, required in kind.fields.items():
+            if required and field_name not in card.fields:
+                raise document.error(("fields",), f"kind '{kind.name}' needs '{field_name}'")
+        _check_words(card, document, kind.fields)
+        named: list[tuple[documents.KeyPath, str]] = [
+            *((("metrics", place), name) for place, name in enumerate(card.metrics)),
+            *(
+                (("reference", place, "metric"), one.metric)
+                for place, one in enumerate(card.reference)
+            ),
+        ]
+        for path, name in named:
+            if name not in kind.metrics:
+                hint = suggestion(name, kind.metrics)
+                raise document.error(path, f"kind '{kind.name}' has no metric '{name}'", hint=hint)
+        if isinstance(kind, Together) and kind.indexed and card.role == "target" and not card.index:
+            raise document.error((), f"kind '{kind.name}' needs candidates: name an 'index'")
+        if card.metrics and kind.metrics[card.metrics[0]].lower_is_better:
+            better = ", ".join(one for one in kind.metrics if not kind.metrics[one].lower_is_better)
+            raise document.error(
+                ("metrics", 0),
+                f"'{card.metrics[0]}' is lower where a model is better, and the first metric is "
+                "the task's score",
+                expected=f"first one of: {better}",
+            )
 
 
 def _place(offer: Any) -> Traversable:
@@ -263,6 +298,25 @@ def _at(document: Document, path: documents.KeyPath, shelf: Shelf[T], name: str)
         return shelf[name]
     except ConfigurationError as error:
         raise document.error(path, error.what, hint=error.hint) from None
+
+
+_ANSWERS = frozenset({"label", "labels", "answers", "choices", "tags"})
+"""Fields that hold what is to be answered: a prompt must not."""
+
+
+def _check_words(card: TaskCard, document: Document, fields: Iterable[str]) -> None:
+    """Whether the verbaliser's prompts name fields that the card maps and a model may see."""
+    known = [name for name in fields if name in card.fields and name not in _ANSWERS]
+    spoken = card.verbaliser
+    for wording in spoken.wordings if spoken else ():
+        for template in (wording.prompt or "", *wording.answers.values()):
+            for name in re.findall(r"\{(\w+)\}", template):
+                if name not in known:
+                    raise document.error(
+                        ("verbaliser",),
+                        f"'{{{name}}}' is no field that a prompt of '{card.name}' can show",
+                        expected=", ".join(known),
+                    )
 
 
 def _check_names(

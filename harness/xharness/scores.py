@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -21,11 +21,17 @@ class Score(Strict):
     embedding_parameters: int | None = Field(
         default=None, description="parameters of the token embedding"
     )
+    family: str | None = Field(
+        default=None, description="models of one design in several sizes share a family"
+    )
     strategy: str
     seed: int | None
     task: str
     kind: str
     language: str
+    seen: bool | None = Field(
+        default=None, description="whether the model was pretrained on the language, where known"
+    )
     source_language: str | None = Field(
         description="the language the task's gap is measured from; null where there is none"
     )
@@ -34,7 +40,7 @@ class Score(Strict):
     main: bool = Field(description="whether this metric is the task's score")
     value: float = Field(ge=0, le=100, description="points: 0 to 100")
     chance: float | None = Field(default=None, description="points a guess would get, where known")
-    n: int = Field(ge=1, description="items scored")
+    n: int | None = Field(ge=1, description="items scored; null where a publication does not say")
     parallel: bool = False
     protocol: str = Field(default="fine-tuned", description="how the model was made to answer")
     notes: tuple[str, ...] = Field(
@@ -63,7 +69,35 @@ class Missing(Strict):
     reason: str
 
 
-def write(path: Path, rows: Iterable[Score | Missing]) -> None:
+class Mean(Strict):
+    """An average that a publication states; it enters no average here, it is checked by its cells.
+
+    `task` null: an average over the tasks of `suite`, else one over the task's languages.
+    """
+
+    model: str
+    strategy: str
+    task: str | None
+    suite: str | None = Field(default=None, description="the group of tasks it belongs to")
+    seed: int | None = None
+    split: str | None = None
+    metric: str
+    over: Literal["languages", "tasks", "families"]
+    families: tuple[tuple[str, ...], ...] = Field(
+        default=(), description="the suite's families of tasks, where it is a mean of their means"
+    )
+    mean: float = Field(ge=0, le=100, description="points: 0 to 100")
+    parameters: int | None = None
+    embedding_parameters: int | None = None
+    protocol: str = "fine-tuned"
+    notes: tuple[str, ...] = ()
+    source: str
+
+
+Row = Score | Missing | Mean
+
+
+def write(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as JSON lines, atomically, in the order given."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8", newline="\n") as file:
@@ -73,8 +107,9 @@ def write(path: Path, rows: Iterable[Score | Missing]) -> None:
     partial.replace(path)
 
 
-def read(path: Path) -> Iterator[Score | Missing]:
-    """Read what `write` wrote; a line with a `reason` is a missing number.
+def read(path: Path) -> Iterator[Row]:
+    """Read what `write` wrote; a line with a `reason` is a missing number, one with a `mean` an
+    average.
 
     Raises:
         ConfigurationError: file and line of a row that is broken.
@@ -83,10 +118,18 @@ def read(path: Path) -> Iterator[Score | Missing]:
         for number, line in enumerate(file, 1):
             try:
                 values = json.loads(line)
-                kind = Missing if "reason" in values else Score
-                yield kind.model_validate(values)
+                yield _kind(values).model_validate(values)
             except (ValueError, ValidationError) as error:
                 reason = str(error).splitlines()[0]
                 raise ConfigurationError(
                     f"not a score row: {reason}", where=f"{path}:{number}"
                 ) from None
+
+
+def _kind(values: object) -> type[Score | Missing | Mean]:
+    """Which row a line holds."""
+    if not isinstance(values, Mapping):
+        return Score
+    if "reason" in values:
+        return Missing
+    return Mean if "mean" in values else Score

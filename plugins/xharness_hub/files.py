@@ -18,12 +18,13 @@ class FileOptions(readers.Reading):
     """Files, and how they are read."""
 
     path: locations.Locations = Field(
-        description="a file, several, or a mapping from split to these; relative to the study"
+        description="a file, several, or a mapping from split to these; relative to the study, "
+        "else to the data root"
     )
 
 
 class FileSource:
-    """Rows from files; relative paths count from the study's folder."""
+    """Rows from files; relative paths count from the study's folder, else the data root."""
 
     name: ClassVar[str] = "file"
     options: ClassVar[type[BaseModel]] = FileOptions
@@ -40,9 +41,9 @@ class FileSource:
 
 
 def _paths(request: Request) -> list[Path]:
-    base = request.surroundings.base
+    around = request.surroundings
     names = locations.of_split(request.options.path, request.split, "source 'file', key 'path'")
-    paths = [base / name for name in names]
+    paths = [_path(name, around.base, around.data_root) for name in names]
     for path in paths:
         if not path.is_file():
             beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
@@ -50,3 +51,9 @@ def _paths(request: Request) -> list[Path]:
                 "there is no such file", where=str(path), hint=suggestion(path.name, beside)
             )
     return paths
+
+
+def _path(name: str, base: Path, root: Path | None) -> Path:
+    """The file beside the study; the one in the data root where only that is there."""
+    beside = base / name
+    return root / name if root and not beside.is_file() and (root / name).is_file() else beside

@@ -18,7 +18,7 @@ from xharness.digest import digest
 from xharness.documents import Strict
 from xharness.errors import UnavailableError
 from xharness.extend import Request, Row, Surroundings
-from xharness_hub import arrow, clones, digests, network
+from xharness_hub import arrow, bucc, clones, digests, network
 from xharness_hub.lock import Lock
 from xharness_hub.remote import HuggingFace, Remote
 
@@ -50,6 +50,9 @@ class HubOptions(Strict):
     revision: str | None = Field(
         default=None, description="a commit, branch or tag; else the lock file holds the commit"
     )
+    reader: bucc.Side | None = Field(
+        default=None, description="how lists in one row become rows; default: rows stay as they are"
+    )
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class HubSource:
         options: HubOptions = request.options
         surroundings = request.surroundings
         asked = {"config": options.config, "split": request.split}
+        asked |= {"reader": options.reader} if options.reader else {}
         clone = clones.find(surroundings.data_root, options.id)
         if clone is not None:
             paths = clone.files(options.config, request.split)
@@ -91,7 +95,10 @@ class HubSource:
             Lock(surroundings).hold_files(
                 _lock_name(options), commit, dict(zip(names, sha256, strict=True))
             )
-        return arrow.rows(clone, options.config, request.split)
+        rows = arrow.rows(clone, options.config, request.split)
+        if options.reader is None:
+            return rows
+        return bucc.listed(rows, options.reader, f"data set '{options.id}'")
 
     def _commit(self, options: HubOptions, surroundings: Surroundings) -> str:
         """The commit the data set is read at: the one asked for, else the held, else today's."""

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from xharness.errors import UnavailableError, suggestion
 
-Locations = str | tuple[str, ...] | dict[str, str | tuple[str, ...]]
+_Several = str | tuple[str, ...]
+_PICKLES = {".pkl", ".pickle", ".dill", ".joblib"}
+
+
+def _no_pickles(locations: _Several | dict[str, _Several]) -> _Several | dict[str, _Several]:
+    for one in every(locations):
+        if _PICKLES & {*PurePosixPath(one.lower()).suffixes}:
+            raise ValueError(
+                f"'{one}' is a pickle, and reading one runs whatever code is in it; "
+                "export its rows as JSON lines where it may be trusted (docs/metrics.md, checklist)"
+            )
+    return locations
+
+
+Locations = Annotated[_Several | dict[str, _Several], AfterValidator(_no_pickles)]
 """One, several, or several for each split; `{split}` stands for the split's name."""
+
+
+def every(locations: _Several | dict[str, _Several]) -> Iterable[str]:
+    """All locations, of whatever split."""
+    parts = locations.values() if isinstance(locations, dict) else (locations,)
+    return (one for some in parts for one in ((some,) if isinstance(some, str) else some))
 
 
 def of_split(locations: Locations, split: str, where: str) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Rows out of plain files: JSON, JSON lines, CSV, TSV, CoNLL and lines of text, gzipped or not."""
+"""Rows out of plain files: JSON, JSON lines, CSV, TSV, CoNLL and lines of text, gzipped or not.
+
+Two published formats are neither: SQuAD's nested JSON and BUCC's archives.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,13 @@ from pydantic import Field, model_validator
 from xharness.documents import Strict
 from xharness.errors import UnavailableError, suggestion
 from xharness.extend import Row
-from xharness_hub import conll
+from xharness_hub import bucc, conll, squad
 
-ReaderName = Literal["jsonl", "json", "csv", "tsv", "conll", "lines"]
+ReaderName = Literal[
+    "jsonl", "json", "csv", "tsv", "conll", "lines", "squad", "squad_sentences", "bucc",
+    "bucc_english",
+]  # fmt: skip
+Parse = Callable[[Path, "Reading"], Iterator[Row]]
 
 
 class Reading(Strict):
@@ -64,16 +71,25 @@ def read(paths: Sequence[Path], reading: Reading, what: str) -> Iterator[Row]:
     none = True
     for path in paths:
         try:
-            with _open(path) as file:
-                for row in parse(file, path, reading):
-                    none = False
-                    yield row
+            for row in parse(path, reading):
+                none = False
+                yield row
         except UnicodeDecodeError as error:
             raise UnavailableError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
         except (OSError, EOFError) as error:
             raise UnavailableError(f"cannot be read: {error}", where=str(path)) from None
     if none:
         raise UnavailableError("there is no row in it", where=what, expected="at least one")
+
+
+def _text(parse: Callable[[TextIO, Path, Reading], Iterator[Row]]) -> Parse:
+    """`parse`, given the file as text."""
+
+    def opened(path: Path, reading: Reading) -> Iterator[Row]:
+        with _open(path) as file:
+            yield from parse(file, path, reading)
+
+    return opened
 
 
 def _open(path: Path) -> TextIO:
@@ -100,10 +116,7 @@ def _jsonl(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
 
 
 def _json(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
-    try:
-        value = json.load(file)
-    except json.JSONDecodeError as error:
-        raise _broken(path, error.lineno, f"not JSON: {error.msg}") from None
+    value = _value(file, path)
     for step in reading.field.split(".") if reading.field else ():
         if not isinstance(value, dict) or step not in value:
             known = value if isinstance(value, dict) else ()
@@ -120,6 +133,22 @@ def _json(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
             expected="a list of objects",
         )
     yield from value
+
+
+def _value(file: TextIO, path: Path) -> Any:
+    try:
+        return json.load(file)
+    except json.JSONDecodeError as error:
+        raise _broken(path, error.lineno, f"not JSON: {error.msg}") from None
+
+
+def _squad(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+    rows = squad.questions if reading.reader == "squad" else squad.sentences
+    return rows(_value(file, path), path)
+
+
+def _bucc(path: Path, reading: Reading) -> Iterator[Row]:
+    return bucc.unpacked(path, "bucc" if reading.reader == "bucc" else "bucc_english")
 
 
 def _table(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
@@ -157,11 +186,15 @@ def _conll(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
     return conll.sentences(file, path, columns, reading.delimiter)
 
 
-_PARSERS: dict[ReaderName, Callable[[TextIO, Path, Reading], Iterator[Row]]] = {
-    "jsonl": _jsonl,
-    "json": _json,
-    "csv": _table,
-    "tsv": _table,
-    "conll": _conll,
-    "lines": _lines,
+_PARSERS: dict[ReaderName, Parse] = {
+    "jsonl": _text(_jsonl),
+    "json": _text(_json),
+    "csv": _text(_table),
+    "tsv": _text(_table),
+    "conll": _text(_conll),
+    "lines": _text(_lines),
+    "squad": _text(_squad),
+    "squad_sentences": _text(_squad),
+    "bucc": _bucc,
+    "bucc_english": _bucc,
 }

@@ -29,10 +29,8 @@ class UrlOptions(readers.Reading):
 
     @model_validator(mode="after")
     def _only_https(self) -> UrlOptions:
-        spec = self.url
-        for one in spec.values() if isinstance(spec, dict) else [spec]:
-            for url in (one,) if isinstance(one, str) else one:
-                _place(url)
+        for url in locations.every(self.url):
+            _place(url)
         return self
 
 

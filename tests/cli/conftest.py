@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.project import Project, sentiment, small_study, write_data
+from tests.cli.project import Project, fresh
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    write_data(tmp_path)
-    return Project(tmp_path, small_study(), {"mood": sentiment()}).write()
+    return fresh(tmp_path)
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def sluggish(project: Project) -> Project:
     """The project with slow models; wait per step: the variable SLUGGISH, in seconds."""
     project.study["models"] = [
         {"name": "slow", "backend": "sluggish"},
-        {"name": "slower", "backend": "sluggish", "size": 2},
+        {"name": "slower", "backend": "sluggish", "parameters": 2},
     ]
     project.study["runtime"] = {"shard": 5}
     return project.write()

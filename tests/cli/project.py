@@ -80,6 +80,12 @@ class Project:
         return {one["facts"]["label"]: one for one in found}
 
 
+def fresh(folder: Path) -> Project:
+    """The small project, written into an empty folder."""
+    write_data(folder)
+    return Project(folder, small_study(), {"mood": sentiment()}).write()
+
+
 def invoke(folder: Path, *words: str) -> Result:
     """A command typed in `folder`, in this process."""
     before = Path.cwd()

@@ -33,7 +33,7 @@ STEPS = 12
 
 
 class SluggishOptions(Strict):
-    size: int = 1
+    parameters: int = 1
     fails: bool = False
     absent: bool = False
 
@@ -43,7 +43,7 @@ class SluggishModel:
         self._options, self._state = options, state
 
     def sizes(self) -> Sizes:
-        return Sizes(self._options.size, 0)
+        return Sizes(self._options.parameters, 0)
 
     def fit(
         self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
@@ -83,7 +83,7 @@ class Sluggish:
     def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
         if options.absent:
             raise UnavailableError("no weights in 'models/absent'")
-        return f"sluggish {options.size} {options.fails}"
+        return f"sluggish {options.parameters} {options.fails}"
 
     def start(self, options: Any, surroundings: Surroundings, device: str | None) -> SluggishModel:
         return SluggishModel(options)

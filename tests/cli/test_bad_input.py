@@ -57,8 +57,23 @@ def test_unknown_names_and_values(project: Project, change: Any, told: list[str]
     assert not (project.folder / "scores.jsonl").exists()
 
 
-def test_an_unknown_language_flag(project: Project) -> None:
-    _refused(project.run("--languages", "en,xx"), 2, "no target has the language 'xx'")
+@pytest.mark.parametrize(
+    ("languages", "told"),
+    [
+        ("en,xx", "no target has the language 'xx'"),
+        ("script:Thai", "no target has the language 'script:Thai'"),
+        ("script:Cyril", "did you mean 'Cyrl'?"),
+        ("English", "'English' is neither a language code nor script:NAME nor family:NAME"),
+    ],
+)
+def test_an_unknown_language_flag(project: Project, languages: str, told: str) -> None:
+    _refused(project.run("--languages", languages), 2, "--languages: ", told)
+
+
+def test_a_recipe_that_no_card_has(project: Project) -> None:
+    project.study |= {"recipe": "xtrem"}
+    told = "no task of this study has a recipe 'xtrem'"
+    _refused(project.write().run(), 2, "study.yaml:", told)
 
 
 def test_a_bare_no_is_not_norwegian(project: Project) -> None:

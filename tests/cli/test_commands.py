@@ -49,6 +49,36 @@ def test_a_plan_lists_what_is_missing(project: Project) -> None:
     assert "missing" in result.stdout and "mood.sw.test.jsonl" in result.stdout
 
 
+def test_cards_are_listed_by_role_and_kind(project: Project) -> None:
+    def names(*words: str) -> list[str]:
+        return [one["card"] for one in _json(project, "cards", "list", *words, "--json")]
+
+    assert names("--group", "xtreme-r", "--kind", "span") == ["xquad", "mlqa", "tydiqa"]
+    assert set(names("--role", "intermediate")) >= set(names("--group", "intermediate"))
+    assert (
+        "no card is like that"
+        in invoke(project.folder, "cards", "list", "--role", "corpus", "--kind", "span").stdout
+    )
+    for flag, wrong, near in (("--role", "targt", "target"), ("--kind", "chioce", "choice")):
+        result = invoke(project.folder, "cards", "list", flag, wrong)
+        assert (result.exit_code, f"did you mean '{near}'?" in result.stderr) == (2, True)
+
+
+def test_a_group_is_listed_in_its_own_languages(project: Project) -> None:
+    rows = _json(project, "cards", "list", "--group", "xtreme", "--json")
+    (xquad,) = (row for row in rows if row["card"] == "xquad")
+    assert "ro" not in xquad["languages"]
+
+
+def test_cards_become_pages(project: Project) -> None:
+    files = _json(project, "cards", "docs", "pages", "--json")
+    assert "pages/xnli.md" in files
+    assert "# XNLI" in (project.folder / "pages" / "xnli.md").read_text(encoding="utf-8")
+    (project.folder / "taken").write_text("a file, no folder")
+    result = invoke(project.folder, "cards", "docs", "taken")
+    assert (result.exit_code, "taken: cannot be written" in result.stderr) == (2, True)
+
+
 def test_cards_are_listed_by_group(project: Project) -> None:
     names = [one["card"] for one in _json(project, "cards", "list", "--group", "qa", "--json")]
     assert names == ["xquad", "mlqa", "tydiqa"]

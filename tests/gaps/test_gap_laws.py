@@ -12,7 +12,8 @@ from scipy import stats
 from tests.gaps.handmade import F1, METRICS, Rows
 
 from xharness.gaps import Items, measure
-from xharness.gaps.bootstrap import resampled_sums, seed_shares
+from xharness.gaps.bootstrap import resampled_sums
+from xharness.gaps.intervals import aligned, estimate, from_error, p_value, variances
 from xharness.scores import Score
 
 _quick = settings(max_examples=25, deadline=None)
@@ -99,7 +100,7 @@ def test_parallel_items_whose_ids_differ_fall_back_and_say_so():
     (found,) = Rows().arm({"en": same, "sw": same}, parallel=True, ids=ids).gaps().tasks
     assert found.gap and found.gap.low is not None and found.gap.low < 0
     assert found.notes == (
-        "the items differ between languages: each language is resampled by itself",
+        "the items differ between languages: only the same ones are drawn together",
     )
 
 
@@ -146,9 +147,50 @@ def test_weights_are_multinomial():
 
 def test_draws_never_change():
     """A visible difference here means that every board changes: raise it as such."""
-    drawn = resampled_sums(np.eye(4), 2, ["golden"]).tolist()
-    assert drawn == [
-        [0.0, 3.0, 1.0, 0.0],
-        [1.0, 1.0, 1.0, 1.0],
+    assert resampled_sums(np.eye(4), 2, ["golden"]).tolist() == [
+        [0.0, 2.0, 1.0, 1.0],
+        [1.0, 1.0, 2.0, 0.0],
     ]
-    assert seed_shares((1, 2), 1, 0)[0].tolist() == [0.5, 0.5]
+
+
+def test_the_variance_is_that_of_the_multi_bootstrap_with_its_seed_part_made_whole():
+    chance = np.random.default_rng(3)
+    seeds, resamples = 4, 40_000
+    curve = chance.normal(0, 2, (1, seeds)) + chance.normal(0, 1, (1 + resamples, 1))
+    curve[1:] += chance.normal(0, 0.5, (resamples, seeds))
+    drawn = chance.multinomial(seeds, [1 / seeds] * seeds, resamples) / seeds
+    items, between = variances(curve)
+    theirs = float((curve[1:] * drawn).sum(axis=1).var())
+    interaction = 0.5**2 / seeds
+    assert items == pytest.approx(1, rel=0.05)
+    assert theirs == pytest.approx(
+        items + between * (seeds - 1) / seeds + interaction * (2 - 1 / seeds), rel=0.03
+    )
+
+
+@_quick
+@given(st.integers(0, 1000), st.integers(2, 5), st.integers(0, 3))
+def test_more_seeds_leave_mean_and_variance_of_a_curve(seed, own, more):
+    curve = np.random.default_rng(seed).normal(size=(4, own))
+    wide = aligned(curve, range(own), range(own + more))
+    assert wide.mean(axis=1) == pytest.approx(curve.mean(axis=1))
+    assert wide.var(axis=1, ddof=1) / (own + more) == pytest.approx(curve.var(axis=1, ddof=1) / own)
+
+
+def test_a_p_value_and_its_interval_agree():
+    for freedom in (None, 2.0, 7.3):
+        for value in (1.0, 1.959, 1.961, 2.3, 2.4, 4.2, 4.4):
+            found = from_error(value, 1.0, freedom)
+            p = p_value(found)
+            assert p is not None and (p < 0.05) == (found.sign != 0)
+
+
+@pytest.mark.parametrize("share", [1e-6, 0.1, 0.5, 0.9, 1.0])
+def test_degrees_of_freedom_lie_between_the_seeds_and_none(share):
+    curve = np.zeros((3, 3))
+    curve[0] = np.array([-1, 0, 1]) * share**0.5 * 3**0.5  # variance between: share
+    away = (1 - share) ** 0.5
+    curve[1:] = curve[0] + np.array([[away], [-away]]) / 2**0.5
+    found = estimate(curve, ("items", "seeds"), 3)
+    assert found.error == pytest.approx(1) and found.freedom is not None
+    assert found.freedom >= 2 and (share < 1 or found.freedom == pytest.approx(2))

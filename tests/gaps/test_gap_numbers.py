@@ -137,7 +137,10 @@ def test_without_evidence_several_seeds_still_have_one():
     answers = {"en": [right(9, 10), right(8, 10)], "sw": [right(5, 10), right(1, 10)]}
     (found,) = Rows().arm(answers, evidence=False).gaps().tasks
     assert found.over == ("seeds",) and found.gap
-    assert (found.gap.low, found.gap.high) == (40, 70)
+    assert found.gap.value == 55 and found.gap.freedom == pytest.approx(1)
+    assert found.gap.error == pytest.approx(15) and found.gap.low == pytest.approx(
+        55 - 12.706 * 15, abs=0.01
+    )
 
 
 def test_changes_are_strategy_minus_baseline():
@@ -208,9 +211,9 @@ def test_averages_take_only_tasks_that_every_arm_has():
     own, change = gaps.average(("m", "multitask")), gaps.change(("m", "multitask"))
     assert own and own.gap and own.tasks == ("nli", "qa") and own.gap.value == 40
     assert change and change.gap and change.gap.value == -10
-    assert gaps.left_out == {
+    assert gaps.pools[0].left_out == {
         "copa": "no test set in the source language",
-        "ner": "not every arm has a gap (m × multitask: out of memory)",
+        "ner": "no gap in 1 of 2 arms (m × multitask: out of memory)",
     }
 
 
@@ -218,7 +221,7 @@ def test_a_task_scored_in_other_languages_is_in_no_average():
     rows = Rows().arm({"en": [right(9, 10)], "sw": [right(5, 10)]})
     rows.arm({"en": [right(8, 10)], "th": [right(6, 10)]}, strategy="multitask")
     gaps = rows.gaps()
-    assert gaps.left_out == {"nli": "the arms were not scored in the same languages"}
+    assert gaps.pools[0].left_out == {"nli": "the arms were not scored in the same languages"}
     own = gaps.average(("m", "single"))
     assert own and own.gap is None and own.undefined == "no task has a gap in every arm"
 
@@ -235,3 +238,79 @@ def test_evidence_of_another_metric_is_refused():
     rows = Rows().arm({"en": [right(9, 10)], "sw": [right(5, 10)]}, kind="tagging", metric="f1")
     with pytest.raises(ConfigurationError, match="has 2 of the 3 statistics of 'f1'"):
         rows.gaps()
+
+
+def test_relative_gap_and_worst_language():
+    rows = Rows().arm({"en": [right(80, 100)], "sw": [right(60, 100)], "th": [right(40, 100)]})
+    (found,) = rows.gaps().tasks
+    assert found.relative and found.relative.value == pytest.approx(30 / 80)
+    assert found.worst == "th"
+
+
+def test_the_mean_is_taken_apart_by_family_script_and_pretraining():
+    counts = {"en": 90, "de": 80, "ru": 60, "sw": 40, "xx": 10}
+    rows = Rows()
+    for language, count in counts.items():
+        seen = None if language == "xx" else language != "sw"
+        rows.arm({language: [right(count, 100)]}, seen=seen)
+    (found,) = rows.gaps().tasks
+    families = {name: (one.languages, one.mean.value) for name, one in found.families.items()}
+    assert families == {"Indo-European": (("de", "ru"), 70), "Niger-Congo": (("sw",), 40)}
+    assert {name: one.languages for name, one in found.scripts.items()} == {
+        "Cyrl": ("ru",), "Latn": ("de", "sw"),
+    }  # fmt: skip
+    gaps = {name: one.gap.value for name, one in found.pretraining.items() if one.gap}
+    assert gaps == {"seen": 20, "unseen": 50}
+
+
+def test_published_rows_have_their_own_averages():
+    rows = Rows().arm({"en": [right(9, 10)], "sw": [right(5, 10)]})
+    rows.arm({"en": [right(8, 10)], "sw": [right(5, 10)]}, task="qa")
+    published = {"provenance": "published", "source": "a table", "evidence": False}
+    rows.arm({"en": [right(9, 10)], "th": [right(7, 10)]}, "theirs", **published)
+    gaps = rows.gaps()
+    assert [(pool.provenance, pool.tasks) for pool in gaps.pools] == [
+        ("measured", ("nli", "qa")), ("published", ("nli",)),
+    ]  # fmt: skip
+    ours, theirs = gaps.average(("m", "single")), gaps.average(("theirs", "single"))
+    assert ours and ours.gap and ours.gap.value == 35 and ours.provenance == "measured"
+    assert theirs and theirs.gap and theirs.gap.value == 20 and theirs.tasks == ("nli",)
+
+
+def test_protocols_are_never_averaged_together():
+    rows = Rows().arm({"en": [right(9, 10)], "sw": [right(5, 10)]})
+    rows.arm({"en": [right(8, 10)], "sw": [right(6, 10)]}, strategy="multitask", protocol="prompt")
+    gaps = rows.gaps()
+    assert {pool.protocol for pool in gaps.pools} == {"fine-tuned", "prompt"}
+    change = gaps.change(("m", "multitask"))
+    assert change and change.undefined == "nli: another protocol than 'single'"
+
+
+def test_another_task_may_lend_its_source_language_score():
+    rows = Rows().arm({"sw": [right(6, 10)]}, task="xcopa", source_language=None)
+    rows.arm({"en": [right(9, 10)]}, task="copa", split="validation")
+    lent = rows.gaps(references={"xcopa": "copa"}).task(("m", "single"), "xcopa")
+    assert lent and lent.gap and lent.gap.value == 30
+    assert lent.notes == ("English is the validation split of copa (en)",)
+    alone = rows.gaps().task(("m", "single"), "xcopa")
+    assert alone and alone.undefined == "no test set in the source language"
+
+
+def test_a_reference_that_an_arm_lacks_is_told():
+    rows = Rows().arm({"sw": [right(6, 10)]}, task="xcopa", source_language=None)
+    rows.arm({"en": [right(9, 10)]}, "other", task="copa")
+    found = rows.gaps(references={"xcopa": "copa"}).task(("m", "single"), "xcopa")
+    assert found and found.undefined == "no score in English: not in the rows"
+
+
+def test_the_smallest_detectable_difference_has_its_power():
+    answers = {"en": [right(80, 100)], "sw": [right(60, 100)]}
+    (found,) = Rows().arm(answers).gaps().tasks
+    assert found.gap and found.gap.error and found.gap.detectable
+    assert found.gap.detectable == pytest.approx((1.959964 + 0.841621) * found.gap.error, rel=1e-5)
+    assert found.gap.high == pytest.approx(20 + 1.959964 * found.gap.error, abs=1e-5)
+
+
+def test_no_score_leaves_its_range():
+    (found,) = Rows().arm({"en": [right(99, 100)], "sw": [right(1, 100)]}).gaps().tasks
+    assert found.source and found.mean and (found.source.high, found.mean.low) == (100, 0)

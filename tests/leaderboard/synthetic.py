@@ -32,6 +32,7 @@ ODD = "<script>alert(1)</script>|x"
 SIZES = {"mini-s": (3_250_000, 2_048_000), "mini-l": (118_000_000, 96_000_000)}
 LANGUAGES = {"nli": "en sw th", "ner": "en de sw", "copa": "et qu", "qa": "en de"}
 SKILL = {"en": 0.0, "de": -0.1, "sw": -0.3, "th": -0.2, "et": -0.25, "qu": -0.3}
+FAMILIES = {"mini-s": "mini", "mini-l": "midi"}
 BASE = {"mini-s": 0.75, "mini-l": 0.9}
 
 
@@ -111,7 +112,8 @@ def _cell(model: str, strategy: str, seed: int, task: str, language: str) -> tup
     if (task, language) == ("ner", "sw"):
         values["notes"] = ("partial data: 150 of 1000 rows",)
     return Score(
-        model=model, parameters=total, embedding_parameters=embedding, strategy=strategy,
+        model=model, parameters=total, embedding_parameters=embedding,
+        family=FAMILIES[model], strategy=strategy,
         seed=seed, task=task, language=language, main=True, value=100 * float(right.mean()),
         n=150, stage=stage, **values,
     ), items  # fmt: skip

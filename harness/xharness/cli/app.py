@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,8 +41,8 @@ def _group(**settings: object) -> typer.Typer:
 
 app = _group(epilog=_EXAMPLES)
 _cards = _group(help="Look at task cards, and check them.")
-_models = _group(help="Look at a study's models.")
-_boards = _group(help="Render boards, or check them.")
+_models = _group(help="Look at models.")
+_boards = _group(help="Render boards; check, serve or export them.")
 app.add_typer(_cards, name="cards")
 app.add_typer(_models, name="models")
 app.add_typer(_boards, name="leaderboard")
@@ -95,6 +95,7 @@ def run(
     offline: flags.Offline = False,
     strict_data: flags.StrictData = False,
     debug: flags.Debug = False,
+    deterministic: flags.Deterministic = False,
     quiet: flags.Quiet = False,
     verbose: flags.Verbose = False,
     json: flags.Json = False,
@@ -113,6 +114,7 @@ def run(
     wishes = Wishes(
         study, data_root, store, output, tuple(plugin or ()), tuple(cards or ()), split, limit,
         _codes(languages), _seeds(seed), device, executor, offline, strict_data, debug,
+        deterministic,
     )  # fmt: skip
     raise typer.Exit(carry_out(wishes, quiet=quiet, verbose=verbose, as_json=json))
 
@@ -172,6 +174,143 @@ def show(
 
 
 @app.command()
+def score(
+    suite: flags.Suite,
+    predictions: Annotated[
+        Path, typer.Option("--predictions", metavar="DIR", help="TASK/test-LANGUAGE.* to score.")
+    ],
+    labels: Annotated[
+        Path, typer.Option("--labels", metavar="DIR", help="The right answers, in the same layout.")
+    ],
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--tasks", metavar="NAMES", help="Only these; default: all that are there."),
+    ] = None,
+    languages: flags.Languages = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the scores there, too.")
+    ] = None,
+    plugin: flags.Plugin = None,
+    cards: flags.Cards = None,
+) -> None:
+    """Score a submission as the official evaluator does.
+
+    \b
+    xharness score --suite xtreme-r --predictions mine --labels gold
+    """
+    from xharness.cli.scoring import score as carry_out
+    from xharness.submission import Wanted
+
+    wanted = Wanted(predictions, labels, _codes(tasks), _codes(languages))
+    carry_out(wanted, suite, tuple(plugin or ()), tuple(cards or ()), json)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder, with its scores.")],
+    suite: flags.Suite,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="DIR", help="A new folder for the predictions.")
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="DIR", help="A new folder for the right answers, too."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N")] = None,
+    data_root: flags.DataRoot = None,
+    store: flags.Store = None,
+    plugin: flags.Plugin = None,
+    cards: flags.Cards = None,
+    offline: flags.Offline = False,
+) -> None:
+    """Write a run's predictions as a submission.
+
+    \b
+    xharness export runs/mine --suite xtreme-r --to submission --labels gold
+    """
+    from xharness.cli.exporting import Target
+    from xharness.cli.exporting import export as carry_out
+    from xharness.submission import Choice
+
+    target = Target(suite, Choice(model, strategy, seed), to, labels)
+    wishes = Wishes(
+        None, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
+    )
+    carry_out(run, target, wishes)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="Tables, lm-evaluation-harness or EuroEval results.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="A board's folder to add them to.")
+    ] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="OURS=THEIRS", help="A column's name in the file: score=f1."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="COLUMN=VALUE", help="The same for all rows: metric=f1."),
+    ] = None,
+    unit: Annotated[
+        Literal["points", "fraction"] | None,
+        typer.Option("--unit", help="Of a table's scores: 0 to 100, or 0 to 1."),
+    ] = None,
+    format: Annotated[
+        Literal["csv", "lm-eval", "euroeval"] | None,
+        typer.Option("--format", help="Where the file's ending does not say it."),
+    ] = None,
+    plugin: flags.Plugin = None,
+    cards: flags.Cards = None,
+    json: flags.Json = False,
+) -> None:
+    """Bring in published scores, as rows marked published.
+
+    A table has the columns task, metric, model, score, and for each language lang; if it likes,
+    seed, split, strategy, source, n, protocol, suite, over, note.
+
+    \b
+    xharness import table.csv --to boards/published
+    xharness import ner.csv --map score=f1 --set task=wikiann --set metric=f1
+    xharness import results_2026-01-01.json
+    """
+    from xharness.cli.importing import Wanted, bring
+
+    wanted = Wanted(
+        tuple(files), to, tuple(map_ or ()), tuple(set_ or ()), unit, format,
+        tuple(plugin or ()), tuple(cards or ()),
+    )  # fmt: skip
+    bring(wanted, as_json=json)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="A run's folder; with --run, an arm.")],
+    b: Annotated[str, typer.Argument(help="What is compared with it.")],
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="DIR", help="Whose arms: MODEL:STRATEGY, or one of both."),
+    ] = None,
+    plugin: flags.Plugin = None,
+    json: flags.Json = False,
+) -> None:
+    """Compare two runs, or two arms: paired differences with tests.
+
+    \b
+    xharness compare runs/before runs/after
+    xharness compare single multitask --run runs/demo
+    """
+    from xharness.cli.comparing import compare
+
+    compare(a, b, run, tuple(plugin or ()), as_json=json)
+
+
+@app.command()
 def doctor(
     data_root: flags.DataRoot = None,
     store: flags.Store = None,
@@ -186,15 +325,30 @@ def doctor(
 
 @_cards.command("list")
 def cards_list(
-    group: Annotated[str | None, typer.Option("--group", help="Only this group's.")] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="NAME", help="Only this group's.")
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="NAME", help="Only these: target, intermediate, corpus."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="NAME", help="Only this kind of task.")
+    ] = None,
     plugin: flags.Plugin = None,
     cards: flags.Cards = None,
     json: flags.Json = False,
 ) -> None:
-    """List the cards that studies can name."""
-    from xharness.cli.cards import show_all
+    """List the cards that studies can name.
 
-    show_all(group, tuple(plugin or ()), tuple(cards or ()), as_json=json)
+    \b
+    xharness cards list --group xtreme-r
+    xharness cards list --role intermediate --kind choice
+    """
+    from xharness.cli.cards import Wanted, show_all
+
+    wanted = Wanted(group, role, kind)
+    show_all(wanted, tuple(plugin or ()), tuple(cards or ()), as_json=json)
 
 
 @_cards.command("show")
@@ -224,6 +378,23 @@ def cards_validate(
     raise typer.Exit(validate(tuple(paths or ()), tuple(plugin or ()), as_json=json))
 
 
+@_cards.command("docs")
+def cards_docs(
+    folder: Annotated[Path, typer.Argument(help="Where the pages go, such as docs/tasks.")],
+    plugin: flags.Plugin = None,
+    cards: flags.Cards = None,
+    json: flags.Json = False,
+) -> None:
+    """Write a page of Markdown for each card, and an index.
+
+    \b
+    xharness cards docs docs/tasks
+    """
+    from xharness.cli.cards import write_pages
+
+    write_pages(folder, tuple(plugin or ()), tuple(cards or ()), as_json=json)
+
+
 @_cards.command("schema")
 def cards_schema(plugin: flags.Plugin = None) -> None:
     """Print the JSON Schema of cards, for editors."""
@@ -234,7 +405,7 @@ def cards_schema(plugin: flags.Plugin = None) -> None:
 
 @_models.command("list")
 def models_list(
-    study: flags.StudyFile,
+    study: flags.OptionalStudy = None,
     data_root: flags.DataRoot = None,
     store: flags.Store = None,
     plugin: flags.Plugin = None,
@@ -242,9 +413,15 @@ def models_list(
     offline: flags.Offline = False,
     json: flags.Json = False,
 ) -> None:
-    """List a study's models; sizes as the stored stages of this study tell them."""
-    from xharness.cli.models import show
+    """List a study's models, or, without one, those that publications speak of.
 
+    Sizes of a study's models are as its stored stages tell them.
+    """
+    from xharness.cli.models import show, show_known
+
+    if study is None:
+        show_known(as_json=json)
+        return
     wishes = Wishes(
         study, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
     )
@@ -268,6 +445,45 @@ def leaderboard_check(folders: _Folders, plugin: flags.Plugin = None) -> None:
     from xharness.cli.boards import check
 
     raise typer.Exit(check(folders, tuple(plugin or ())))
+
+
+@_boards.command("serve")
+def leaderboard_serve(
+    folder: Annotated[Path, typer.Argument(help="A folder with leaderboard.html.")],
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")
+    ] = 8100,
+) -> None:
+    """Show a board in a browser: its files alone, on this machine alone."""
+    from xharness.cli.serving import serve
+
+    serve(folder, port)
+
+
+@_boards.command("export")
+def leaderboard_export(
+    folder: Annotated[Path, typer.Argument(help="A folder with study.yaml and scores.jsonl.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Its ending says the format.")],
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="NAME", help="csv, json, parquet; every-eval-ever, into a folder."
+        ),
+    ] = None,
+    organization: Annotated[
+        str, typer.Option("--organization", metavar="NAME", help="Who made it; every-eval-ever.")
+    ] = "unknown",
+    plugin: flags.Plugin = None,
+) -> None:
+    """Write a board's rows for other programs.
+
+    \b
+    xharness leaderboard export runs/demo --to scores.parquet
+    xharness leaderboard export runs/demo --to records --format every-eval-ever
+    """
+    from xharness.cli.board_exports import export
+
+    export(folder, to, format, organization, tuple(plugin or ()))
 
 
 def _codes(given: list[str] | None) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
+from xharness.cards import Member, Role, TaskCard
 from xharness.catalogue import Catalogue
-from xharness.cli import guard
+from xharness.cli import guard, pages
 from xharness.cli.compose import open_catalogue, warn_of_broken
 from xharness.console import show_json, show_table
 from xharness.errors import ConfigurationError, suggestion
@@ -16,19 +18,28 @@ from xharness.errors import ConfigurationError, suggestion
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which cards are asked for; None: whatever it is."""
+
+    group: str | None = None
+    role: str | None = None
+    kind: str | None = None
+
+
 def show_all(
-    group: str | None, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
+    wanted: Wanted, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
 ) -> None:
-    """Print the cards, or those of a group."""
+    """Print the cards, or those that are wanted."""
     catalogue = open_catalogue(extra, folders)
     warn_of_broken(catalogue.plugins)
-    names = _members(catalogue, group) if group is not None else catalogue.card_files
-    rows = [_row(catalogue, name) for name in names]
+    rows = [*_rows(catalogue, wanted)]
     if as_json:
         show_json(rows)
         return
-    shown = [{**row, "languages": len(row["languages"])} for row in rows]
-    show_table(shown, right=("languages",))
+    show_table([_brief(row) for row in rows], right=("languages",))
+    if not rows:
+        print("no card is like that")
 
 
 def show_one(name: str, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool) -> None:
@@ -59,20 +70,65 @@ def validate(paths: tuple[Path, ...], extra: Iterable[str], *, as_json: bool) ->
     return guard.WRONG if wrong else 0
 
 
-def _members(catalogue: Catalogue, group: str) -> tuple[str, ...]:
-    if group not in catalogue.groups:
-        hint = suggestion(group, catalogue.groups)
-        raise ConfigurationError(f"there is no group '{group}'", hint=hint)
-    return tuple(member.task for member in catalogue.groups[group].tasks)
+def write_pages(
+    folder: Path, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
+) -> None:
+    """Write a page for each card, and an index.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
+    """
+    catalogue = open_catalogue(extra, folders)
+    warn_of_broken(catalogue.plugins)
+    try:
+        files = pages.write(catalogue, folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
+    if as_json:
+        show_json(files)
+    else:
+        print(f"{len(files)} pages in {folder}")
 
 
-def _row(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    card = catalogue.card_files[name].card
+def _rows(catalogue: Catalogue, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    for noun, name, known in (
+        ("group", wanted.group, [*catalogue.groups]),
+        ("role", wanted.role, get_args(Role)),
+        ("kind of task", wanted.kind, [*catalogue.kinds]),
+    ):
+        if name is not None and name not in known:
+            raise ConfigurationError(f"there is no {noun} '{name}'", hint=suggestion(name, known))
+    whole = catalogue.members(wanted.group) if wanted.group else map(_whole, catalogue.card_files)
+    for member in whole:
+        card = catalogue.card_files[member.task].card
+        if wanted.role in (None, card.role) and wanted.kind in (None, card.kind):
+            yield _row(card, member.languages or card.languages)
+
+
+def _whole(name: str) -> Member:
+    return Member(task=name)
+
+
+def _brief(row: dict[str, Any]) -> dict[str, Any]:
+    """What fits beside each other on a screen."""
+    return {
+        "card": row["card"],
+        "kind": row["kind"],
+        "role": row["role"],
+        "languages": len(row["languages"]),
+        "score": row["metrics"][0] if row["metrics"] else None,
+        "trained on": row["trained on"] or None,
+        "title": row["title"],
+    }
+
+
+def _row(card: TaskCard, languages: Iterable[str]) -> dict[str, Any]:
     return {
         "card": card.name,
         "kind": card.kind,
         "role": card.role,
-        "languages": card.languages,
+        "languages": tuple(languages),
         "metrics": card.metrics,
         "trained on": card.train_on,
         "licence": card.about.licence,

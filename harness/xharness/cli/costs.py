@@ -11,7 +11,7 @@ from typing import Any
 
 from xharness.catalogue import Catalogue
 from xharness.data import expected
-from xharness.stages import Predict, Score, Stage, Train
+from xharness.stages import Choose, Predict, Score, Stage, Train, Translate
 from xharness.store import RECEIPT, Store
 
 
@@ -45,6 +45,12 @@ class Estimates:
         if isinstance(stage, Predict):
             items = expected(stage.portions, self._catalogue)
             return Cost(None, None, items, self._seconds(model, "predict", items))
+        if isinstance(stage, Translate):
+            items = expected([stage.portion], self._catalogue)
+            return Cost(None, None, items, self._seconds(model, "translate", items))
+        if isinstance(stage, Choose):
+            items = expected(stage.dev * len(stage.candidates), self._catalogue)
+            return Cost(None, None, items, self._seconds(model, "predict", items))
         languages = len(stage.predictions.portions)
         return Cost(seconds=self._seconds(model, "score", languages))
 
@@ -66,7 +72,7 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 def sort_of(stage: Stage) -> str:
     """The word for a sort of stage, as receipts have it."""
-    return {Train: "train", Predict: "predict", Score: "score"}[type(stage)]
+    return type(stage).__name__.lower()
 
 
 def _steps(stage: Train, examples: int | None) -> int | None:
@@ -99,4 +105,4 @@ def _units(facts: Mapping[str, Any]) -> int:
     if facts["stage"] == "train":
         steps = facts["training"].get("steps")
         return int(steps) if isinstance(steps, int) else 0
-    return int(facts["items" if facts["stage"] == "predict" else "languages"])
+    return int(facts["languages" if facts["stage"] == "score" else "items"])

@@ -66,7 +66,15 @@ Limit = Annotated[
 ]
 Languages = Annotated[
     list[str] | None,
-    typer.Option("--languages", "-l", metavar="CODES", help="Only these: en,sw,zh."),
+    typer.Option(
+        "--languages",
+        "-l",
+        metavar="CODES",
+        help="Only these: en,sw,zh, script:Cyrl, family:Slavic.",
+    ),
+]
+Suite = Annotated[
+    str, typer.Option("--suite", metavar="NAME", help="xtreme, xtreme-r: a group with families.")
 ]
 Seed = Annotated[
     str | None,
@@ -74,6 +82,10 @@ Seed = Annotated[
 ]
 Device = Annotated[
     str | None, typer.Option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.")
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="Equal to the bit on the same hardware, if slower."),
 ]
 Executor = Annotated[
     str, typer.Option("--executor", metavar="NAME", help="What carries out the plan.")

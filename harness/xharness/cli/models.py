@@ -1,10 +1,11 @@
-"""`xharness models`: the models of a study, and how large they are."""
+"""`xharness models`: a study's models, or those of the registry, and how large they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from xharness import registry
 from xharness.cli.compose import Job, compose
 from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table
@@ -32,6 +33,28 @@ def show(wishes: Wishes, *, as_json: bool) -> None:
         show_json(rows)
         return
     show_table([_row(row) for row in rows], right=("parameters", "outside embedding"))
+
+
+def show_known(*, as_json: bool) -> None:
+    """Print the registry: models that publications speak of."""
+    if as_json:
+        show_json([one.model_dump(mode="json") for one in registry.models()])
+        return
+    rows = [
+        {
+            "model": one.name,
+            "hub": one.hub,
+            "family": one.family,
+            "parameters": parameters(one.total),
+            "outside embedding": parameters(one.non_embedding),
+            "tokenizer": one.tokenizer,
+            "max length": one.max_length,
+            "licence": one.licence,
+            "sizes": one.confidence,
+        }
+        for one in registry.models()
+    ]
+    show_table(rows, right=("parameters", "outside embedding", "max length"))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def shelves(catalogue: Catalogue) -> dict[str, Shelf[Any]]:
         "sources": catalogue.sources,
         "backends": catalogue.backends,
         "strategies": catalogue.strategies,
+        "translators": catalogue.translators,
         "executors": catalogue.executors,
     }
 

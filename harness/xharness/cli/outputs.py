@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from xharness import documents, leaderboard, scores
+from xharness.cli import model_cards
 from xharness.cli.compose import DEMO, Job
 from xharness.errors import ConfigurationError
 from xharness.executor import Report, Work, collect, collect_items
@@ -57,7 +58,9 @@ def write(job: Job, work: Work, report: Report, folder: Path) -> tuple[Board, li
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
-    board = leaderboard.read(folder, leaderboard.metrics_of(job.catalogue))
+    model_cards.write(job, rows)
+    metrics = leaderboard.metrics_of(job.catalogue)
+    board = leaderboard.read(folder, metrics, leaderboard.benchmarks_of(job.catalogue))
     return board, [folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder)]
 
 

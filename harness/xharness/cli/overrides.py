@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from xharness.cards import Member
 from xharness.catalogue import Catalogue
 from xharness.cli.wishes import Wishes
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError
+from xharness.languages import check_choice
 from xharness.study import ModelSpec, Study, TargetSpec
+from xharness.targets import narrowed
 
 
 def overridden(study: Study, wishes: Wishes, catalogue: Catalogue) -> Study:
@@ -21,40 +21,40 @@ def overridden(study: Study, wishes: Wishes, catalogue: Catalogue) -> Study:
     changes: dict[str, Any] = {}
     if wishes.seeds:
         changes["seeds"] = wishes.seeds
-    if wishes.device is not None:
-        changes["runtime"] = study.runtime.model_copy(update={"device": wishes.device})
-    if wishes.split is not None or wishes.limit is not None or wishes.languages:
-        changes["targets"] = tuple(_targets(study, wishes, catalogue))
+    runtime = {"device": wishes.device, "deterministic": wishes.deterministic or None}
+    said = {name: value for name, value in runtime.items() if value is not None}
+    if said:
+        changes["runtime"] = study.runtime.model_copy(update=said)
+    if wishes.languages:
+        changes["targets"] = _narrowed(study, wishes.languages, catalogue)
+    if wishes.split is not None or wishes.limit is not None:
+        targets = changes.get("targets", study.targets)
+        changes["targets"] = tuple(_cut(spec, wishes) for spec in targets)
     if wishes.limit is not None:
         changes["train_limit"] = _least(study.train_limit, wishes.limit)
         changes["models"] = tuple(_limited(model, wishes.limit) for model in study.models)
     return study.model_copy(update=changes)
 
 
-def _targets(study: Study, wishes: Wishes, catalogue: Catalogue) -> Iterator[TargetSpec]:
-    """The targets, groups spelt out where languages are chosen, because members differ in them."""
-    known: set[str] = set()
-    chosen: set[str] = set()
-    for spec in study.targets:
-        changes: dict[str, Any] = {"limit": _least(spec.limit, wishes.limit)}
-        if wishes.split is not None:
-            changes["split"] = wishes.split
-        members = catalogue.members(spec.task) if wishes.languages else (Member(task=spec.task),)
-        for name, some in ((member.task, member.languages) for member in members):
-            if wishes.languages:
-                own = spec.languages or some or catalogue.card(name).languages
-                known |= {*own}
-                changes["languages"] = tuple(one for one in own if one in wishes.languages)
-                chosen |= {*changes["languages"]}
-            if changes.get("languages", True):
-                yield spec.model_copy(update={**changes, "task": name})
-    for language in wishes.languages:
-        if language not in chosen:
-            raise ConfigurationError(
-                f"no target has the language '{language}'",
-                where="--languages",
-                hint=suggestion(language, known),
-            )
+def _narrowed(
+    study: Study, languages: tuple[str, ...], catalogue: Catalogue
+) -> tuple[TargetSpec, ...]:
+    try:
+        for word in languages:
+            check_choice(word)
+        return narrowed(study, languages, catalogue)
+    except ValueError as error:
+        raise ConfigurationError(str(error), where="--languages") from None
+    except ConfigurationError as error:
+        where = error.where or "--languages"
+        raise ConfigurationError(error.what, where=where, hint=error.hint) from None
+
+
+def _cut(spec: TargetSpec, wishes: Wishes) -> TargetSpec:
+    changes: dict[str, Any] = {"limit": _least(spec.limit, wishes.limit)}
+    if wishes.split is not None:
+        changes["split"] = wishes.split
+    return spec.model_copy(update=changes)
 
 
 def _limited(model: ModelSpec, limit: int) -> ModelSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from xharness.executor import Report, Sequential, Work
 from xharness.executor.outcome import Ending
 from xharness.extend import Executor
 
+_DETERMINISTIC = {"XHARNESS_DETERMINISTIC": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+"""What backends read; CUDA's libraries read the second when they are first used."""
+
 
 def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     """Run what is wished; the exit code says how it went (see `guard`)."""
@@ -29,6 +33,8 @@ def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     if not job.plan.arms:
         return _nothing(job, as_json=as_json)
     began = time.monotonic()
+    if job.study.runtime.deterministic:
+        os.environ.update(_DETERMINISTIC)
     work = Work(
         job.catalogue, job.data, job.store, job.surroundings, job.study.runtime, wishes.debug
     )

@@ -9,6 +9,7 @@ from typing import Any
 from xharness.cards import SourceSpec, TaskCard
 from xharness.catalogue import Catalogue
 from xharness.cli.compose import open_catalogue
+from xharness.study import Recipe
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -24,12 +25,19 @@ def text(catalogue: Catalogue) -> str:
 
 
 def schema(catalogue: Catalogue) -> dict[str, Any]:
-    """What an editor needs to complete and check a card."""
+    """What an editor needs to complete and check a card; recipes with their fields."""
     made = TaskCard.model_json_schema(by_alias=True)
     definitions = made["$defs"]
     branches = [_branch(name, catalogue, definitions) for name in catalogue.sources]
     definitions["SourceSpec"] = {"anyOf": [*branches, _stranger(catalogue)]}
     made["properties"]["kind"]["examples"] = list(catalogue.kinds)
+    recipe = Recipe.model_json_schema()
+    definitions |= recipe.pop("$defs", {})
+    for column in ("base", "large"):
+        definitions["PublishedRecipe"]["properties"][column] |= {
+            "properties": recipe["properties"],
+            "additionalProperties": False,
+        }
     return {"$schema": _DRAFT, "title": "An xharness task card", **made}
 
 

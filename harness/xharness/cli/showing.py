@@ -12,7 +12,7 @@ from xharness.cli.compose import open_store
 from xharness.console import show_json, show_table
 from xharness.errors import ConfigurationError
 from xharness.leaderboard.board import SCORES
-from xharness.scores import Score
+from xharness.scores import Mean, Missing, Score
 from xharness.store import Store
 
 
@@ -43,12 +43,18 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
             "seed": str(seed),
             "task": task,
             "languages": count,
-            "score stage": (stage or "")[:12],
+            "score stage": stage[:12] if stage else "published",
         }
         for (model, strategy, seed, task, stage), count in found.items()
     ]
     show_table(table, title=str(folder), right=("languages",))
-    absent = [row.model_dump() for row in rows if not isinstance(row, Score)]
+    notes = Counter(note for row in rows if isinstance(row, Score) for note in row.notes)
+    told = [{"scores": count, "note": note} for note, count in notes.items()]
+    show_table(told, title="notes", right=("scores",))
+    stated = [row for row in rows if isinstance(row, Mean)]
+    if stated:
+        print(f"{len(stated)} stated averages of publications")
+    absent = [row.model_dump() for row in rows if isinstance(row, Missing)]
     show_table(absent, title="missing")
 
 

@@ -25,6 +25,7 @@ class Wishes:
     offline: bool = False
     strict_data: bool = False
     debug: bool = False
+    deterministic: bool = False
 
     @property
     def another_question(self) -> bool:

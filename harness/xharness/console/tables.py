@@ -9,10 +9,13 @@ from io import StringIO
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 Cells = Mapping[str, Any]
+
+_LONG = 1000  # rows from which a table is set without rich, which takes a millisecond for each
 
 
 def show_table(
@@ -20,6 +23,14 @@ def show_table(
 ) -> None:
     """Print `rows`, columns named after their keys; those named in `right` hold numbers."""
     if not rows:
+        return
+    if len(rows) > _LONG:
+        _print_long(
+            [{name: _cell(value) for name, value in row.items()} for row in rows],
+            title,
+            right,
+            err=err,
+        )
         return
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for name in rows[0]:
@@ -37,6 +48,28 @@ def show_facts(facts: Cells) -> None:
     for name, value in facts.items():
         table.add_row(name, _cell(value))
     _print(table, err=False)
+
+
+def _print_long(
+    rows: Sequence[Mapping[str, str]], title: str | None, right: Sequence[str], *, err: bool
+) -> None:
+    """The rows in columns as wide as their widest cell; nothing is folded."""
+    names = [*rows[0]]
+    cells = [names, *([*row.values()] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        blanks = (" " * (wide - cell_len(cell)) for wide, cell in zip(widths, row, strict=True))
+        padded = (
+            blank + cell if name in right else cell + blank
+            for name, cell, blank in zip(names, row, blanks, strict=True)
+        )
+        return "  " + "   ".join(padded).rstrip()
+
+    head, *body = map(line, cells)
+    rule = " " + "─" * (sum(widths) + 3 * len(widths))
+    titles = [] if title is None else [title, ""]
+    print("\n".join([*titles, head, rule, *body]), file=sys.stderr if err else sys.stdout)
 
 
 def _print(table: Table, *, err: bool) -> None:

@@ -1,19 +1,28 @@
-"""Averages over tasks: only over tasks that every arm has alike, so that rows can be compared."""
+"""Averages over tasks: only over tasks that every arm of a pool has alike.
+
+A pool is one provenance and one protocol: numbers that somebody published are averaged by the same
+code, never together with numbers measured here, and prompted answers never with fine-tuned ones.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import cast
 
 import numpy as np
 
 from xharness.gaps.curves import Curves
-from xharness.gaps.values import Arm, Average, Change, Seed, TaskGap
+from xharness.gaps.intervals import aligned
+from xharness.gaps.ranks import ranks
+from xharness.gaps.values import Arm, Average, Change, Pool, Seed, TaskGap
 from xharness.kinds.base import Floats
 
+_TOLD = 3  # arms whose lack is told before they are counted
 _TASKS_SAY = "what is noted under its tasks holds for their average too"
+_NO_TASK = "no task has a gap in every arm"
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,41 @@ class Found:
     change: Change | None = None
     changed: Curves | None = None
     """The arm minus the baseline; None for the baseline itself."""
+    changes: Mapping[str, float] = field(default_factory=dict)
+    """Language to the change of its score."""
+
+
+def pools(found: Sequence[Found]) -> tuple[Pool, ...]:
+    """The pools of these arms, measured ones first, then those of more arms."""
+    kinds = {
+        (one.gap.provenance, one.gap.protocol)
+        for one in found
+        if one.gap.provenance is not None and one.gap.protocol is not None
+    }
+    return tuple(sorted((_pool(*kind, found) for kind in kinds), key=_place))
+
+
+def _place(pool: Pool) -> tuple[bool, int, str]:
+    return pool.provenance != "measured", -len(pool.arms), pool.protocol
+
+
+def _pool(provenance: str, protocol: str, found: Sequence[Found]) -> Pool:
+    kind = (provenance, protocol)
+    arms = sorted({one.gap.arm for one in found if (one.gap.provenance, one.gap.protocol) == kind})
+    tasks, left_out = common_tasks([one.gap for one in members(found, provenance, protocol, arms)])
+    return Pool(provenance, protocol, tuple(arms), tasks, left_out)
+
+
+def members(
+    found: Iterable[Found], provenance: str, protocol: str, arms: Sequence[Arm]
+) -> list[Found]:
+    """What a pool's arms have there: their scores, and the tasks that gave them none."""
+    kinds = {(provenance, protocol), (None, None)}
+    return [
+        one
+        for one in found
+        if one.gap.arm in arms and (one.gap.provenance, one.gap.protocol) in kinds
+    ]
 
 
 def common_tasks(gaps: Sequence[TaskGap]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -49,84 +93,132 @@ def _why_left_out(found: Sequence[TaskGap], counted: set[Arm]) -> str | None:
     lacking |= dict.fromkeys(counted - {one.arm for one in found}, "no row")
     told = [f"{' × '.join(arm)}: {why}" for arm, why in sorted(lacking.items()) if arm in counted]
     if told:
-        return f"not every arm has a gap ({'; '.join(told)})"
+        few = f" ({'; '.join(told)})" if len(told) <= _TOLD else ""
+        return f"no gap in {len(told)} of {len(counted)} arms{few}"
     if len({(one.source_language, one.languages) for one in found if one.arm in counted}) > 1:
         return "the arms were not scored in the same languages"
     return None
 
 
 def average(
-    found: Sequence[Found], common: Sequence[str], baseline: str
+    found: Sequence[Found], pools: Sequence[Pool], baseline: str
 ) -> tuple[tuple[Average, ...], tuple[Change, ...]]:
-    """Each arm averaged over the common tasks, and its change against the baseline likewise."""
+    """Each arm averaged over its pool's tasks, and its change against the baseline likewise."""
+    averages: list[Average] = []
+    changes: list[Change] = []
+    for pool in pools:
+        arms = _by_arm(members(found, pool.provenance, pool.protocol, pool.arms))
+        averages += _averages(arms, pool)
+        changes += [
+            _change(arm, own, pool.tasks, baseline)
+            for arm, own in arms.items()
+            if arm[1] != baseline
+        ]
+    pooled = {arm for pool in pools for arm in pool.arms}
+    for arm, own in _by_arm(found).items():
+        if arm not in pooled:
+            averages.append(_failed(arm, own))
+            changes += [_change(arm, own, (), baseline)] if arm[1] != baseline else []
+    return tuple(averages), tuple(changes)
+
+
+def _by_arm(found: Iterable[Found]) -> dict[Arm, dict[str, Found]]:
     arms: dict[Arm, dict[str, Found]] = defaultdict(dict)
     for one in found:
         arms[one.gap.arm][one.gap.task] = one
-    averages = tuple(_average(arm, arms[arm], common) for arm in sorted(arms))
-    changes = tuple(
-        _change(arm, arms[arm], common, baseline) for arm in sorted(arms) if arm[1] != baseline
-    )
-    return averages, changes
+    return dict(sorted(arms.items()))
 
 
-def _average(arm: Arm, found: Mapping[str, Found], common: Sequence[str]) -> Average:
+def _failed(arm: Arm, found: Mapping[str, Found]) -> Average:
+    reasons = dict.fromkeys(one.gap.undefined or "" for one in found.values())
+    return Average(*arm, undefined="; ".join(reasons))
+
+
+def _averages(arms: Mapping[Arm, Mapping[str, Found]], pool: Pool) -> list[Average]:
+    curves = {
+        arm: mean([own[task].curves for task in pool.tasks])
+        for arm, own in arms.items()
+        if pool.tasks and any(one.gap.gap is not None for one in own.values())
+    }
+    places = ranks(curves)
+    return [
+        _average(arm, own, curves[arm], pool, places.get(arm, {}))
+        if arm in curves
+        else _without(arm, own, pool)
+        for arm, own in arms.items()
+    ]
+
+
+def _without(arm: Arm, found: Mapping[str, Found], pool: Pool) -> Average:
     if all(one.gap.gap is None for one in found.values()):
-        reasons = dict.fromkeys(one.gap.undefined or "" for one in found.values())
-        return Average(*arm, undefined="; ".join(reasons))
-    if not common:
-        return Average(*arm, undefined="no task has a gap in every arm")
-    gaps = [found[task].gap for task in common]
-    curves = _mean([found[task].curves for task in common])
+        return _failed(arm, found)
+    return Average(*arm, pool.provenance, pool.protocol, undefined=_NO_TASK)
+
+
+def _average(
+    arm: Arm, found: Mapping[str, Found], curves: Curves, pool: Pool, ranks: Mapping[str, int]
+) -> Average:
+    gaps = [found[task].gap for task in pool.tasks]
     return Average(
         *arm,
-        tasks=tuple(common),
+        provenance=pool.provenance,
+        protocol=pool.protocol,
+        tasks=pool.tasks,
         seeds=curves.seeds,
-        source=curves.estimate(curves.source),
-        mean=curves.estimate(curves.mean),
+        source=curves.score(curves.source),
+        mean=curves.score(curves.mean),
         gap=curves.estimate(curves.gap),
+        relative=curves.ratio(curves.gap, curves.source),
+        ranks=ranks,
         over=curves.over,
         near_chance=tuple(one.task for one in gaps if one.near_chance),
         notes=(*curves.notes, *([_TASKS_SAY] if any(one.notes for one in gaps) else ())),
     )
 
 
-def _change(arm: Arm, found: Mapping[str, Found], common: Sequence[str], baseline: str) -> Change:
-    nothing = Change(*arm, against=baseline, task=None, undefined="no task has a gap in every arm")
-    if not common or any(task not in found for task in common):
+def _change(arm: Arm, found: Mapping[str, Found], tasks: Sequence[str], baseline: str) -> Change:
+    nothing = Change(*arm, against=baseline, task=None, undefined=_NO_TASK)
+    if any(task not in found for task in tasks):
         return nothing
-    changed = [cast(Curves, found[task].changed) for task in common]
-    for task, one in zip(common, changed, strict=True):
+    wanted = {task: cast(Curves, found[task].changed) for task in tasks or found}
+    for task, one in wanted.items():
         if one.undefined is not None:
             return Change(*arm, against=baseline, task=None, undefined=f"{task}: {one.undefined}")
-    curves = _mean(changed)
-    notes = [f"{task}: {note}" for task, one in zip(common, changed, strict=True)
-             for note in one.notes]  # fmt: skip
+    if not tasks:
+        return nothing
+    curves = mean(list(wanted.values()))
     return Change(
         *arm,
         against=baseline,
         task=None,
-        tasks=tuple(common),
+        tasks=tuple(tasks),
         seeds=curves.seeds,
         source=curves.estimate(curves.source),
         mean=curves.estimate(curves.mean),
         gap=curves.estimate(curves.gap),
         over=curves.over,
-        notes=(*curves.notes, *notes),
-    )
+        notes=(*curves.notes, *(f"{task}: {note}" for task, one in wanted.items()
+                                for note in one.notes)),
+    )  # fmt: skip
 
 
-def _mean(tasks: Sequence[Curves]) -> Curves:
+def mean(tasks: Sequence[Curves]) -> Curves:
     """The unweighted mean over tasks; it covers only what every task's interval covers."""
-    seeds = [set(one.seeds) for one in tasks]
-    every: set[Seed] = set().union(*seeds)
+    sets = [set(one.seeds) for one in tasks]
+    every: set[Seed] = set().union(*sets)
+    seeds = tuple(sorted(every, key=lambda one: (one is not None, one or 0)))
     return Curves(
-        source=_each(tasks, lambda one: one.source),
-        mean=_each(tasks, lambda one: one.mean),
-        seeds=tuple(sorted(every, key=lambda one: (one is not None, one or 0))),
+        source=_each(tasks, seeds, lambda one: one.source),
+        mean=_each(tasks, seeds, lambda one: one.mean),
+        seeds=seeds,
+        counted=fmean(one.counted for one in tasks),
         over=tuple(what for what in tasks[0].over if all(what in one.over for one in tasks)),
-        notes=() if all(one == every for one in seeds) else ("seeds differ between tasks",),
+        notes=() if all(one == every for one in sets) else ("seeds differ between tasks",),
     )
 
 
-def _each(tasks: Sequence[Curves], read: Callable[[Curves], Floats | None]) -> Floats:
-    return cast(Floats, np.mean([cast(Floats, read(one)) for one in tasks], axis=0))
+def _each(
+    tasks: Sequence[Curves], seeds: Sequence[Seed], read: Callable[[Curves], Floats | None]
+) -> Floats:
+    alike = [aligned(cast(Floats, read(one)), one.seeds, seeds) for one in tasks]
+    return cast(Floats, np.mean(alike, axis=0))

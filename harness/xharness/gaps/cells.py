@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xharness.errors import ConfigurationError
@@ -41,15 +41,20 @@ class Cells:
         return tuple(one for one in self.languages if one != self.source_language)
 
 
-def arrange(rows: Iterable[Score | Missing]) -> dict[str, list[Cells]]:
+def arrange(
+    rows: Iterable[Score | Missing], references: Mapping[str, str] | None = None
+) -> dict[str, list[Cells]]:
     """The rows by task, in alphabetical order, each arm with its grid.
+
+    `references` names, for a task without a test set in the source language, another task whose
+    source-language score stands in.
 
     Raises:
         ConfigurationError: two rows for one cell.
     """
     scores: dict[tuple[str, str, str], list[Score]] = defaultdict(list)
     missing: dict[tuple[str, str, str], list[Missing]] = defaultdict(list)
-    for row in rows:
+    for row in _referred(list(rows), references or {}):
         place = (row.task, row.model, row.strategy)
         if isinstance(row, Missing):
             missing[place].append(row)
@@ -60,6 +65,24 @@ def arrange(rows: Iterable[Score | Missing]) -> dict[str, list[Cells]]:
         place = (task, model, strategy)
         tasks[task].append(_cells(Cells(model, strategy, task), scores[place], missing[place]))
     return dict(tasks)
+
+
+def _referred(
+    rows: Sequence[Score | Missing], references: Mapping[str, str]
+) -> Iterator[Score | Missing]:
+    """The rows, and the source-language scores that tasks borrow."""
+    sources = {row.task: row.source_language for row in rows if isinstance(row, Score)}
+    splits = {row.task: row.split for row in rows if isinstance(row, Score)}
+    for row in rows:
+        reference = sources.get(references.get(row.task, ""))
+        lacking = isinstance(row, Score) and row.source_language is None
+        yield row.model_copy(update={"source_language": reference}) if lacking else row
+        if not isinstance(row, Score) or row.language != row.source_language:
+            continue
+        for task in (one for one, other in references.items() if other == row.task):
+            note = f"{name_of(row.language)} is the {row.split} split of {row.task}"
+            place = {"task": task, "split": splits.get(task, row.split)}
+            yield row.model_copy(update={**place, "notes": (*row.notes, note)})
 
 
 def _cells(empty: Cells, scores: Sequence[Score], missing: Sequence[Missing]) -> Cells:

@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xharness.gaps.bootstrap import estimate, seed_shares
+from xharness.gaps import intervals
 from xharness.gaps.cells import Cells
 from xharness.gaps.samples import Sample
 from xharness.gaps.values import Estimate, Seed
 from xharness.kinds.base import Floats
 from xharness.languages import name_of
 
-_ALIKE = ("metric", "split", "protocol")
+_ALIKE = ("metric", "split", "protocol", "provenance")
+_SCORES = (0.0, 100.0)
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Curves of shape (1 + resamples,) in points; `undefined` is why there is no gap."""
+    """Curves of shape (1 + resamples, seeds) in points; `undefined` is why there is no gap."""
 
     source: Floats | None = None
     mean: Floats | None = None
+    languages: Mapping[str, Floats] = field(default_factory=dict)
     seeds: tuple[Seed, ...] = ()
+    counted: float = 0
+    """Seeds behind it, on average where it is an average over tasks."""
     over: tuple[str, ...] = ()
     undefined: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def gap(self) -> Floats | None:
-        if self.source is None or self.mean is None:
-            return None
-        return self.source - self.mean
+        return _minus(self.source, self.mean)
+
+    @property
+    def light(self) -> Curves:
+        """Without the curves of single languages, which are most of the memory."""
+        return replace(self, languages={})
 
     def estimate(self, curve: Floats | None) -> Estimate | None:
         """One of the curves as a number with its interval."""
-        return None if curve is None else estimate(curve, interval=bool(self.over))
+        return None if curve is None else intervals.estimate(curve, self.over, self.counted)
+
+    def score(self, curve: Floats | None) -> Estimate | None:
+        """The same for a score, which no interval takes below 0 or above 100."""
+        if curve is None:
+            return None
+        return intervals.estimate(curve, self.over, self.counted, _SCORES)
+
+    def ratio(self, part: Floats | None, whole: Floats | None) -> Estimate | None:
+        """A ratio of two curves; None where `whole` may well be zero."""
+        if part is None or whole is None:
+            return None
+        curve = intervals.ratio(part, whole)
+        return self.estimate(curve) if np.isfinite(curve).all() else None
 
 
 @dataclass(frozen=True)
@@ -46,23 +66,11 @@ class Reading:
     seeds: tuple[Seed, ...]
     languages: tuple[str, ...]
     items: bool
-    key: int
-    """The study's bootstrap seed."""
 
     @property
     def over(self) -> tuple[str, ...]:
-        """What the resamples of this reading differ in."""
+        """What is known to vary in this reading."""
         return ("items",) * self.items + ("seeds",) * (len(self.seeds) > 1)
-
-
-def by_language(sample: Sample, reading: Reading) -> dict[str, Floats]:
-    """Each language's score, averaged over the seeds of each resample."""
-    cells = sample.cells
-    seeds = [cells.seeds.index(one) for one in reading.seeds]
-    values = (sample.values if reading.items else sample.constant)[:, seeds]
-    shares = seed_shares(reading.seeds, len(values) - 1, [reading.key, "seeds"])
-    averaged = np.einsum("rs,rsl->rl", shares, values)
-    return {one: averaged[:, cells.languages.index(one)] for one in reading.languages}
 
 
 def curves(sample: Sample, reading: Reading) -> Curves:
@@ -70,23 +78,32 @@ def curves(sample: Sample, reading: Reading) -> Curves:
     cells = sample.cells
     if cells.problem is not None:
         return Curves(undefined=cells.problem)
-    scores = by_language(sample, reading)
+    scores = _by_language(sample, reading)
     others = [scores[one] for one in reading.languages if one != cells.source_language]
     return Curves(
         source=scores.get(cells.source_language or ""),
         mean=np.mean(others, axis=0) if others else None,
+        languages=scores,
         seeds=reading.seeds,
+        counted=len(reading.seeds),
         over=reading.over,
         undefined=_why_no_gap(cells, reading.languages),
     )
 
 
-def whole(sample: Sample, key: int) -> Reading:
+def _by_language(sample: Sample, reading: Reading) -> dict[str, Floats]:
+    cells = sample.cells
+    seeds = [cells.seeds.index(one) for one in reading.seeds]
+    values = (sample.values if reading.items else sample.constant)[:, seeds]
+    return {one: values[:, :, cells.languages.index(one)] for one in reading.languages}
+
+
+def whole(sample: Sample) -> Reading:
     """Everything a sample has."""
-    return Reading(sample.cells.seeds, sample.cells.languages, bool(sample.items), key)
+    return Reading(sample.cells.seeds, sample.cells.languages, bool(sample.items))
 
 
-def difference(arm: Sample, base: Sample, key: int) -> Curves:
+def difference(arm: Sample, base: Sample) -> Curves:
     """One arm minus another, on the seeds, languages and items that both have."""
     for sample in (arm, base):
         if sample.cells.problem is not None:
@@ -98,12 +115,14 @@ def difference(arm: Sample, base: Sample, key: int) -> Curves:
     unlike = _why_unlike(arm, base, seeds, languages)
     if unlike is not None:
         return Curves(undefined=unlike)
-    reading = Reading(seeds, languages, bool(arm.items and base.items), key)
+    reading = Reading(seeds, languages, bool(arm.items and base.items))
     ours, theirs = curves(arm, reading), curves(base, reading)
     return Curves(
         source=_minus(ours.source, theirs.source),
         mean=_minus(ours.mean, theirs.mean),
+        languages={one: ours.languages[one] - theirs.languages[one] for one in languages},
         seeds=seeds,
+        counted=len(seeds),
         over=reading.over,
         undefined=ours.undefined or theirs.undefined,
         notes=_compared_on(arm.cells, base.cells, seeds, languages),

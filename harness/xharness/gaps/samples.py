@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps.bootstrap import resampled_sums
 from xharness.gaps.cells import Cells
 from xharness.gaps.evidence import Evidence, Items
+from xharness.gaps.values import Seed
 from xharness.kinds.base import Floats, Metric
 from xharness.scores import Score
 
@@ -30,6 +31,8 @@ class Sample:
     values: Floats
     items: Mapping[str, str]
     """Language to the identity of its items; empty where items could not be resampled."""
+    evidence: Mapping[tuple[Seed, str], Items]
+    """The items behind each score; empty where they are not complete."""
     notes: tuple[str, ...]
 
     @cached_property
@@ -54,7 +57,7 @@ def sample(
 ) -> list[Sample]:
     """Resample the items of one task, alike for all its arms.
 
-    Items are drawn once for all languages where item i asks the same in each of them.
+    Items are drawn once for all parallel languages: where item i asks the same in each of them.
 
     Raises:
         ConfigurationError: evidence that gives another score than its row, or an unknown metric.
@@ -64,15 +67,12 @@ def sample(
         some if len(some) == len(cells.rows) else []
         for some, cells in zip(found, task, strict=True)
     ]
-    known = [cell for some in held for cell in some]
-    alike = len({cell.items.identity for cell in known}) == 1
-    together = alike and all(cell.row.parallel for cell in known)
     values = [_constant(cells, resamples) for cells in task]
-    for unit in _units(known, together):
-        key = [seed, "items", task[0].task, "parallel" if together else unit[0].row.language]
-        _fill(values, unit, metrics, resamples, [*key, unit[0].items.identity])
+    for (kind, identity), unit in _units(cell for some in held for cell in some).items():
+        key = [seed, "items", task[0].task, kind, identity]
+        _fill(values, unit, metrics, resamples, key)
     return [
-        Sample(cells, curve, _identities(some), _notes(cells, some, together))
+        Sample(cells, curve, _identities(some), _evidence(some), _notes(cells, some))
         for cells, curve, some in zip(task, values, held, strict=True)
     ]
 
@@ -92,13 +92,13 @@ def _constant(cells: Cells, resamples: int) -> Floats:
     return np.array(np.broadcast_to(np.array(grid, dtype=np.float64).reshape(shape[1:]), shape))
 
 
-def _units(cells: Sequence[_Cell], together: bool) -> list[list[_Cell]]:
-    """The cells whose items are drawn together."""
+def _units(cells: Iterable[_Cell]) -> dict[tuple[str, str], list[_Cell]]:
+    """The cells whose items are drawn together, by what they share: how, and which items."""
     units: dict[tuple[str, str], list[_Cell]] = defaultdict(list)
     for cell in cells:
-        language = "" if together else cell.row.language
-        units[language, cell.items.identity].append(cell)
-    return list(units.values())
+        kind = "parallel" if cell.row.parallel else cell.row.language
+        units[kind, cell.items.identity].append(cell)
+    return units
 
 
 def _fill(
@@ -147,12 +147,16 @@ def _identities(cells: Sequence[_Cell]) -> dict[str, str]:
     return {cell.row.language: cell.items.identity for cell in cells}
 
 
-def _notes(cells: Cells, held: Sequence[_Cell], together: bool) -> tuple[str, ...]:
+def _evidence(cells: Sequence[_Cell]) -> dict[tuple[Seed, str], Items]:
+    return {(cell.row.seed, cell.row.language): cell.items for cell in cells}
+
+
+def _notes(cells: Cells, held: Sequence[_Cell]) -> tuple[str, ...]:
     if not held:
         return ("no per-item evidence: items are not resampled",) if cells.rows else ()
     notes = []
-    if all(cell.row.parallel for cell in held) and not together:
-        notes.append("the items differ between languages: each language is resampled by itself")
+    if len({cell.items.identity for cell in held if cell.row.parallel}) > 1:
+        notes.append("the items differ between languages: only the same ones are drawn together")
     stages = {seed: row.stage for (seed, _), row in cells.rows.items()}
     if len(stages) > 1 and len(set(stages.values())) == 1:
         notes.append("every seed has the same result: nothing was trained")

@@ -7,9 +7,9 @@ and the stored evidence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,10 @@ from xharness.errors import ConfigurationError, UnavailableError, suggestion
 Row = Mapping[str, Any]
 Floats = NDArray[np.float64]
 Prediction = Any
-"""int, list[int] or str, as the kind's `prediction` says."""
+"""What the kind's `prediction` says."""
+Shape = Literal["int", "ints", "text", "texts", "ranking"]
+"""What one stored prediction is: an integer, a list of them, a text, a list of them, or a ranking,
+which tells the ids of what was found and of what would have been right."""
 
 
 class Example(Protocol):
@@ -44,6 +47,10 @@ class Metric:
     item: Callable[[Any, Prediction, TaskCard, str], tuple[float, ...]]
     value: Callable[[Floats], Floats]
     about: str
+    lower_is_better: bool = False
+    """An error rate; such a metric can stand beside a task's score, never be it."""
+    written: bool = False
+    """Measured, unasked, wherever a model writes its answers, and nowhere else."""
 
 
 class Kind(Protocol):
@@ -58,13 +65,8 @@ class Kind(Protocol):
         ...
 
     @property
-    def prediction(self) -> Literal["int", "ints", "text"]:
+    def prediction(self) -> Shape:
         """The shape of one stored prediction."""
-        ...
-
-    @property
-    def whole(self) -> bool:
-        """Whether items can only be answered together, as in retrieval."""
         ...
 
     @property
@@ -84,6 +86,58 @@ class Kind(Protocol):
 
     def chance(self, card: TaskCard) -> float | None:
         """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
+        ...
+
+
+@runtime_checkable
+class Composed(Protocol):
+    """A kind whose items are made of several items of another: models are asked for those."""
+
+    @property
+    def part(self) -> Kind:
+        """The kind of the parts; a backend that answers it answers this one too."""
+        ...
+
+    def parts(self, example: Example) -> Sequence[Example]:
+        """The parts of one item, in the order in which `joined` wants their answers."""
+        ...
+
+    def joined(self, answers: Sequence[Prediction]) -> Prediction:
+        """The prediction for an item, from the answers to its parts."""
+        ...
+
+
+def kind_asked(kind: Kind) -> Kind:
+    """The kind that a model must answer so that items of `kind` can be."""
+    return kind.part if isinstance(kind, Composed) else kind
+
+
+@runtime_checkable
+class Translatable(Protocol):
+    """A kind whose texts can be said in another language without moving what is asked."""
+
+    def texts(self, example: Any) -> Sequence[str]:
+        """All texts of one item."""
+        ...
+
+    def with_texts(self, example: Any, texts: Sequence[str]) -> Example:
+        """The item with other texts, in the order of `texts`; all else stays."""
+        ...
+
+
+class Repairs(NamedTuple):
+    """How many of an example's gold answers did not stand where the data says, `of` how many."""
+
+    moved: int
+    of: int
+
+
+@runtime_checkable
+class Repairing(Protocol):
+    """A kind that mends a fault of public copies while reading; what it mends is counted."""
+
+    def repairs(self, example: Example) -> Repairs:
+        """What reading this example mended."""
         ...
 
 
@@ -119,6 +173,14 @@ class Reader:
         if isinstance(spec, tuple):
             return tuple(self._fill(one, field) for one in spec)
         return tuple(map(str, self._column(spec, field)))
+
+    def keys(self, field: str) -> tuple[str, ...]:
+        """A column that holds a key or a list of keys; none where it is empty or not mapped."""
+        value = self.value(field) if self.has(field) else None
+        if value is None or value == "":
+            return ()
+        several = isinstance(value, Sequence) and not isinstance(value, str)
+        return tuple(map(str, value)) if several else (str(value),)
 
     def label(self, field: str = "label") -> int:
         """The field as a place in the card's labels."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from xharness.cards import TaskCard
 from xharness.kinds.accuracy import ACCURACY
-from xharness.kinds.base import Example, Metric, Reader, Row
+from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape
+from xharness.kinds.together import Asked
+from xharness.search import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Bitext:
 
     name = "bitext"
     fields: Mapping[str, bool] = MappingProxyType({"source": True, "target": True})
-    prediction: Literal["int", "ints", "text"] = "int"
-    whole = True
+    prediction: Shape = "int"
+    indexed = False
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
@@ -45,3 +46,10 @@ class Bitext:
 
     def chance(self, card: TaskCard) -> float | None:
         return None
+
+    def answer(self, asked: Asked) -> Sequence[Prediction]:
+        """The place of the nearest translation among those of all the items."""
+        queries = asked.encode(one.source for one in asked.examples)
+        targets = asked.encode(one.target for one in asked.examples)
+        places = nearest(queries, targets, 1).places[:, 0].tolist()
+        return [asked.examples[place].label for place in places]

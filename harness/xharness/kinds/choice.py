@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
 
 from xharness.cards import TaskCard
 from xharness.kinds.accuracy import ACCURACY
-from xharness.kinds.base import Example, Metric, Reader, Row
+from xharness.kinds.base import Example, Metric, Reader, Row, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class Choice:
 
     name = "choice"
     fields: Mapping[str, bool] = MappingProxyType({"prompt": True, "choices": True, "label": True})
-    prediction: Literal["int", "ints", "text"] = "int"
-    whole = False
+    prediction: Shape = "int"
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
 
     def example(self, row: Row, item: str, card: TaskCard) -> ChoiceExample:
@@ -37,6 +35,13 @@ class Choice:
 
     def learnable(self, example: Example) -> bool:
         return True
+
+    def texts(self, example: ChoiceExample) -> Sequence[str]:
+        return (example.prompt, *example.choices)
+
+    def with_texts(self, example: ChoiceExample, texts: Sequence[str]) -> ChoiceExample:
+        prompt, *choices = texts
+        return replace(example, prompt=prompt, choices=tuple(choices))
 
     def chance(self, card: TaskCard) -> float | None:
         return 1 / len(card.labels) if card.labels else None

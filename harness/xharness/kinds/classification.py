@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
 
 from xharness.cards import TaskCard
 from xharness.kinds.accuracy import ACCURACY
-from xharness.kinds.base import Example, Metric, Reader, Row
+from xharness.kinds.base import Example, Metric, Reader, Row, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class Classification:
 
     name = "classification"
     fields: Mapping[str, bool] = MappingProxyType({"text": True, "pair": False, "label": True})
-    prediction: Literal["int", "ints", "text"] = "int"
-    whole = False
+    prediction: Shape = "int"
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
 
     def example(self, row: Row, item: str, card: TaskCard) -> ClassificationExample:
@@ -38,6 +36,15 @@ class Classification:
 
     def learnable(self, example: Example) -> bool:
         return True
+
+    def texts(self, example: ClassificationExample) -> Sequence[str]:
+        return (example.text,) if example.pair is None else (example.text, example.pair)
+
+    def with_texts(
+        self, example: ClassificationExample, texts: Sequence[str]
+    ) -> ClassificationExample:
+        text, *pair = texts
+        return replace(example, text=text, pair=pair[0] if pair else None)
 
     def chance(self, card: TaskCard) -> float | None:
         return 1 / len(card.labels) if card.labels else None

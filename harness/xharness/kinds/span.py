@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from xharness.cards import TaskCard
 from xharness.errors import UnavailableError
-from xharness.kinds.base import Example, Metric, Reader, Row
+from xharness.kinds.base import Example, Metric, Reader, Repairs, Row, Shape
 from xharness.kinds.qa_metrics import METRICS
+from xharness.kinds.wrong_language import WRONG_LANGUAGE
 
 
 class Answer(NamedTuple):
@@ -18,6 +19,8 @@ class Answer(NamedTuple):
 
     text: str
     start: int
+    moved: bool = False
+    """Whether the data says that it starts elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +40,33 @@ class Span:
     fields: Mapping[str, bool] = MappingProxyType(
         {"question": True, "context": True, "answers": True}
     )
-    prediction: Literal["int", "ints", "text"] = "text"
-    whole = False
-    metrics: Mapping[str, Metric] = METRICS
+    prediction: Shape = "text"
+    metrics: Mapping[str, Metric] = MappingProxyType({**METRICS, "wrong_language": WRONG_LANGUAGE})
 
     def example(self, row: Row, item: str, card: TaskCard) -> SpanExample:
         read = Reader(card, row, item)
         context = read.text("context")
-        answers = tuple(
-            _located(text, start, context)
-            for text, start in _answers(read.value("answers"), card, item)
-        )
+        answers = gold_answers(read.value("answers"), context, card, item)
         return SpanExample(item, read.text("question"), context, answers)
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, SpanExample) and any(one.start >= 0 for one in example.answers)
 
+    def repairs(self, example: Example) -> Repairs:
+        answers = example.answers if isinstance(example, SpanExample) else ()
+        return Repairs(sum(one.moved for one in answers), len(answers))
+
     def chance(self, card: TaskCard) -> float | None:
         return None
+
+
+def gold_answers(value: Any, context: str, card: TaskCard, item: str) -> tuple[Answer, ...]:
+    """The answers that a row lists, each where it really stands in the context.
+
+    Raises:
+        UnavailableError: these are not answers.
+    """
+    return tuple(_located(text, start, context) for text, start in _answers(value, card, item))
 
 
 def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
@@ -73,8 +85,14 @@ def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
 
 
 def _located(text: str, start: int, context: str) -> Answer:
-    """The answer where it really stands: public copies strip contexts and keep old offsets."""
-    if text and context[max(start, 0) : max(start, 0) + len(text)] == text:
-        return Answer(text, max(start, 0))
-    places = [i for i in range(len(context)) if text and context.startswith(text, i)]
-    return Answer(text, min(places, key=lambda place: abs(place - start), default=-1))
+    """The answer where it really stands: public copies strip contexts and keep old offsets.
+
+    Of several places the nearest is taken: what was stripped is short.
+    """
+    if not text:
+        return Answer(text, -1)
+    if start >= 0 and context.startswith(text, start):
+        return Answer(text, start)
+    places = (place for place in range(len(context)) if context.startswith(text, place))
+    place = min(places, key=lambda place: abs(place - start), default=-1)
+    return Answer(text, place, moved=place >= 0)

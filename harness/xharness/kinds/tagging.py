@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from xharness.cards import TaskCard
 from xharness.errors import UnavailableError
-from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, label_index, ratio
+from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape, label_index, ratio
 from xharness.kinds.chunks import CHUNK_F1, SPAN_F1
 
 
@@ -39,8 +38,7 @@ class Tagging:
 
     name = "tagging"
     fields: Mapping[str, bool] = MappingProxyType({"tokens": True, "tags": True})
-    prediction: Literal["int", "ints", "text"] = "ints"
-    whole = False
+    prediction: Shape = "ints"
     metrics: Mapping[str, Metric] = MappingProxyType(
         {metric.name: metric for metric in (SPAN_F1, CHUNK_F1, TOKEN_ACCURACY)}
     )

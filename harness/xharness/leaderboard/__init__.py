@@ -1,12 +1,15 @@
 """The leaderboard of gaps: a folder with question, scores and evidence becomes pages.
 
-write(folder, metrics)   leaderboard.md, .json and .csv
+write(folder, metrics)   leaderboard.md, .html, .json and .csv, and the figures
 check(folder, metrics)   how the committed pages differ from a fresh rendering
 render(board)            the Markdown alone
 """
 
-from xharness.leaderboard.board import Board, assemble, metrics_of, read
-from xharness.leaderboard.files import check, pages, save, write
+from xharness.leaderboard.board import Board, assemble, benchmarks_of, metrics_of, read
+from xharness.leaderboard.files import FILES, check, pages, save, write
 from xharness.leaderboard.markdown import render
 
-__all__ = ["Board", "assemble", "check", "metrics_of", "pages", "read", "render", "save", "write"]
+__all__ = [
+    "FILES", "Board", "assemble", "benchmarks_of", "check", "metrics_of", "pages", "read", "render",
+    "save", "write",
+]  # fmt: skip

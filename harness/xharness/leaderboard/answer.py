@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import html
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from xharness.gaps import Arm, Average, Change, Estimate, TaskGap
+from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Trend
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import (
     escape,
@@ -17,27 +19,91 @@ from xharness.leaderboard.text import (
 )
 
 _NAMED = 3  # arms named in a remark before it counts them
-_FEW_SEEDS = 10  # simulated, noise mostly between seeds: 95% covers 75% with 3, 87% with 5
+_FEW_SEEDS = 5  # below it, the t quantile makes an interval a third wider or more
 
 
-def answer(board: Board) -> list[str]:
-    """One sentence in all, one for each comparison, and what limits them."""
-    baseline = escape(board.gaps.baseline)
-    compared = [arm for arm in board.arms if arm[1] != board.gaps.baseline]
+@dataclass(frozen=True)
+class Ink:
+    """How a page writes: a name so that it stays text, and words that stand out."""
+
+    name: Callable[[str], str]
+    strong: Callable[[str], str]
+    weak: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one strategy does: one sentence in all, one for each model."""
+
+    headline: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reader is told first, as sentences in the ink of the page."""
+
+    verdicts: tuple[Verdict, ...]
+    sizes: tuple[str, ...]
+    """What model size does to the gap of each strategy, and to its change."""
+    caution: str
+    limits: tuple[str, ...]
+
+
+MARKDOWN = Ink(escape, "**{}**".format, "*{}*".format)
+HTML = Ink(html.escape, "<strong>{}</strong>".format, "<em>{}</em>".format)
+
+
+def answer(board: Board, figures: Sequence[str] = ()) -> list[str]:
+    """The section of the Markdown page: one sentence in all, one for each comparison, limits."""
+    found = sentences(board, MARKDOWN)
     lines = ["## Answer", ""]
-    if not compared:
-        lines += [f"The rows compare no strategy with {baseline}.", ""]
-    for strategy in dict.fromkeys(strategy for _, strategy in compared):
-        arms = [arm for arm in compared if arm[1] == strategy]
-        lines += [f"**{_in_all(board, strategy, arms)}**", ""]
-        lines += [f"- {_of_one(board, arm)}" for arm in arms] + [""]
-    lines += [
-        "A smaller gap is not better by itself: it also shrinks when the "
-        f"{board.source} score falls. Read it beside the two scores it is the difference of.",
+    for one in found.verdicts:
+        lines += [MARKDOWN.strong(one.headline), ""]
+    models = [told for one in found.verdicts for told in one.models]
+    lines += [*_bullets("With model size:", found.sizes), *_bullets("Model by model:", models)]
+    return [
+        *lines,
+        found.caution,
         "",
+        *figures,
+        *_bullets("What limits this answer:", found.limits),
     ]
-    limits = [f"- {one}" for one in _limits(board)]
-    return [*lines, "What limits this answer:", "", *limits, ""] if limits else lines
+
+
+def _bullets(heading: str, items: Sequence[str]) -> list[str]:
+    return [heading, "", *(f"- {one}" for one in items), ""] if items else []
+
+
+def sentences(board: Board, ink: Ink) -> Answer:
+    """The answer in sentences, for a page that writes with `ink`."""
+    compared = board.against_baseline
+    verdicts = [
+        Verdict(
+            _in_all(board, strategy, arms, ink),
+            tuple(_of_one(board, arm, ink) for arm in arms),
+        )
+        for strategy in dict.fromkeys(strategy for _, strategy in compared)
+        if (arms := [arm for arm in compared if arm[1] == strategy])
+    ]
+    nothing = Verdict(f"The rows compare no strategy with {ink.name(board.gaps.baseline)}.", ())
+    caution = (
+        "A smaller gap is not better by itself: it also shrinks when the "
+        f"{board.source} score falls. Read it beside the two scores it is the difference of."
+    )
+    sizes = tuple(ink.name(one.answer) for one in _pooled(board))
+    return Answer(tuple(verdicts or [nothing]), sizes, caution, tuple(_limits(board, ink)))
+
+
+def _pooled(board: Board) -> list[Trend]:
+    """The trends over all models: of changes, and of gaps where there is something to say."""
+    every = [
+        one
+        for one in board.gaps.trends
+        if one.axis == "non-embedding" and one.family is None and len(one.points) > 1
+    ]
+    changes = [one for one in every if one.of == "change"]
+    return [one for one in every if one.of == "change" or one.slope is not None or not changes]
 
 
 def direction(estimate: Estimate | None) -> int:
@@ -47,39 +113,41 @@ def direction(estimate: Estimate | None) -> int:
     return (rounded(estimate.low) > 0) - (rounded(estimate.high) < 0)
 
 
-def _in_all(board: Board, strategy: str, arms: Sequence[Arm]) -> str:
+def _in_all(board: Board, strategy: str, arms: Sequence[Arm], ink: Ink) -> str:
     """`multitask` against `single`, counted over models."""
     changes = [_gap(board.gaps.change(arm)) for arm in arms]
     ways = [direction(one) for one in changes if one is not None]
     undefined = len(arms) - len(ways)
     tasks = next((one.tasks for one in board.gaps.averages if one.tasks), ())
-    over = f"over {plural(len(tasks), 'task')} ({listed(map(escape, tasks))})" if tasks else "here"
+    over = (
+        f"over {plural(len(tasks), 'task')} ({listed(map(ink.name, tasks))})" if tasks else "here"
+    )
     told = [
         f"{verb} the gap for {count} of {plural(len(arms), 'model')}"
         for verb, count in (("narrows", ways.count(-1)), ("widens", ways.count(1)))
         if count
     ]
-    against = f"against {escape(board.gaps.baseline)}, {over}"
+    against = f"against {ink.name(board.gaps.baseline)}, {over}"
     rest = f"; for {undefined} it is undefined" if undefined else ""
     if not ways:
-        return f"What {escape(strategy)} changes {against}, is undefined."
+        return f"What {ink.name(strategy)} changes {against}, is undefined."
     if not told:
-        return f"Whether {escape(strategy)} changes the gap {against}, the data can't tell{rest}."
+        return f"Whether {ink.name(strategy)} changes the gap {against}, the data can't tell{rest}."
     rest = f"; for {ways.count(0)} the data can't tell{rest}" if ways.count(0) else rest
-    return f"{escape(strategy)}, {against}, {listed(told)}{rest}."
+    return f"{ink.name(strategy)}, {against}, {listed(told)}{rest}."
 
 
 def _gap(change: Change | None) -> Estimate | None:
     return change.gap if change is not None else None
 
 
-def _of_one(board: Board, arm: Arm) -> str:
+def _of_one(board: Board, arm: Arm, ink: Ink) -> str:
     change, own = board.gaps.change(arm), board.gaps.average(arm)
     base = board.gaps.average((arm[0], board.gaps.baseline))
-    name = f"{_sized(board, arm[0])}, {escape(arm[1])}"
+    name = f"{_sized(board, arm[0], ink)}, {ink.name(arm[1])}"
     if change is None or change.gap is None or change.mean is None or change.source is None:
         why = change.undefined if change is not None and change.undefined else "no rows"
-        return f"{name}: *undefined* ({escape(why)})."
+        return f"{name}: {ink.weak('undefined')} ({ink.name(why)})."
     return (
         f"{name}: {_verdict(change)}{_from_to(base, own)}. "
         f"Change of the gap {with_interval(change.gap, change=True)} points; "
@@ -89,12 +157,12 @@ def _of_one(board: Board, arm: Arm) -> str:
     )
 
 
-def _sized(board: Board, model: str) -> str:
+def _sized(board: Board, model: str, ink: Ink) -> str:
     total, body = board.sizes.get(model, (None, None))
     if total is None:
-        return f"**{escape(model)}**"
+        return ink.strong(ink.name(model))
     inner = f", {parameters(body)} outside the embedding" if body is not None else ""
-    return f"**{escape(model)}** ({parameters(total)} parameters{inner})"
+    return f"{ink.strong(ink.name(model))} ({parameters(total)} parameters{inner})"
 
 
 def _verdict(change: Change) -> str:
@@ -125,10 +193,14 @@ def _judgement(change: Change, source: str) -> str:
     }[gap, mean]
 
 
-def _limits(board: Board) -> Iterator[str]:
+def _limits(board: Board, ink: Ink) -> Iterator[str]:
     yield from _seeds(board)
-    for task, reason in board.gaps.left_out.items():
-        yield f"{escape(task)} is in no average: {escape(reason)}."
+    for pool in board.gaps.pools:
+        which = (
+            "" if pool is board.gaps.pools[0] else f" of {pool.provenance}, {pool.protocol} rows"
+        )
+        for task, reason in pool.left_out.items():
+            yield f"{ink.name(task)} is in no average{which}: {ink.name(reason)}."
     scored = [one for one in board.gaps.tasks if one.scores]
     for task in board.tasks:
         of_task = [one for one in scored if one.task == task]
@@ -136,12 +208,14 @@ def _limits(board: Board) -> Iterator[str]:
         if near:
             floor = near[0].chance
             chance = "near zero" if floor is None else f"near chance ({points(floor)})"
-            yield f"{escape(task)}: {chance}, so a small gap says little ({_who(near, of_task)})."
+            who = _who(near, of_task, ink)
+            yield f"{ink.name(task)}: {chance}, so a small gap says little ({who})."
     for note in dict.fromkeys(note for one in scored for note in one.notes):
-        yield f"{_whose([one for one in scored if note in one.notes], scored)}: {escape(note)}."
+        whose = _whose([one for one in scored if note in one.notes], scored, ink)
+        yield f"{whose}: {ink.name(note)}."
 
 
-def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap]) -> str:
+def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
     """The tasks a note speaks of, and the arms where it is not all of them."""
     tasks = list(dict.fromkeys(one.task for one in said))
     arms = {one.arm for one in said}
@@ -149,22 +223,22 @@ def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap]) -> str:
     named = (
         "every task"
         if len({one.task for one in scored}) == len(tasks) > 1
-        else listed(map(escape, tasks))
+        else listed(map(ink.name, tasks))
     )
     if len(said) == len(whole):
         return named
     if len(arms) > _NAMED:
         return f"{named} ({len(arms)} arms)"
-    return f"{named} ({listed(escape(' × '.join(arm)) for arm in sorted(arms))})"
+    return f"{named} ({listed(ink.name(' × '.join(arm)) for arm in sorted(arms))})"
 
 
-def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap]) -> str:
+def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
     """Which arms: their names while they are few."""
     if len(some) == len(scored):
         return "every arm"
     if len(some) > _NAMED:
         return f"{len(some)} of {len(scored)} arms"
-    return listed(escape(" × ".join(one.arm)) for one in some)
+    return listed(ink.name(" × ".join(one.arm)) for one in some)
 
 
 def _seeds(board: Board) -> Iterator[str]:
@@ -179,6 +253,6 @@ def _seeds(board: Board) -> Iterator[str]:
     elif min(counts) < _FEW_SEEDS:
         fewest = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(min(counts))
         yield (
-            f"{fewest} seeds: where most of the noise lies between seeds, intervals resampled from "
-            "so few are too narrow."
+            f"{fewest} seeds: the intervals allow for how little so few say about the luck of "
+            "training, so they are wide; more seeds would narrow them."
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +12,11 @@ from pathlib import Path
 from xharness import scores, study
 from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError
-from xharness.gaps import Arm, Evidence, Gaps, Metrics, evidence, measure
+from xharness.gaps import Arm, Evidence, Gaps, Metrics, TaskGap, evidence, measure
 from xharness.languages import name_of
-from xharness.scores import Missing, Score
+from xharness.scores import Mean, Missing, Score
 from xharness.study import Study
+from xharness.suites import Benchmark
 
 STUDY, SCORES = "study.yaml", "scores.jsonl"
 EVIDENCE = evidence.FILE
@@ -27,6 +30,10 @@ class Board:
     study: Study
     rows: tuple[Row, ...]
     gaps: Gaps
+    means: tuple[Mean, ...] = ()
+    """Averages that publications state; the gaps know nothing of them."""
+    benchmarks: tuple[Benchmark, ...] = ()
+    """The suites whose scores are shown where they are complete."""
 
     @cached_property
     def scores(self) -> tuple[Score, ...]:
@@ -55,6 +62,23 @@ class Board:
         return tuple(_ordered(named, found))
 
     @cached_property
+    def strategies(self) -> tuple[str, ...]:
+        """The strategies of all arms, in the study's order."""
+        return tuple(dict.fromkeys(strategy for _, strategy in self.arms))
+
+    @cached_property
+    def compared(self) -> tuple[Arm, ...]:
+        """The arms of the first pool that have a gap: their numbers may stand in one picture."""
+        pool = self.gaps.pools[0].arms if self.gaps.pools else ()
+        having = {one.arm for one in self.gaps.tasks if one.gap is not None}
+        return tuple(arm for arm in self.arms if arm in pool and arm in having)
+
+    @cached_property
+    def families(self) -> dict[str, str]:
+        """Model to the family it belongs to, where the rows say one."""
+        return {row.model: row.family for row in self.scores if row.family is not None}
+
+    @cached_property
     def source(self) -> str:
         """What the language that gaps are measured from is called."""
         found = {row.source_language for row in self.scores if row.source_language is not None}
@@ -70,18 +94,54 @@ class Board:
                 found[row.model] = (total, body)
         return found
 
+    def on(self, task: str) -> dict[Arm, TaskGap]:
+        """The arms that rows speak of on this task; a publication is silent on most."""
+        found = {arm: self.gaps.task(arm, task) for arm in self.arms}
+        return {arm: one for arm, one in found.items() if one is not None}
 
-def assemble(study: Study, rows: Iterable[Row], evidence: Evidence, metrics: Metrics) -> Board:
+    @cached_property
+    def against_baseline(self) -> tuple[Arm, ...]:
+        """The arms to compare with the baseline; not a publication's that tells no baseline."""
+        measured = {(row.model, row.strategy) for row in self.rows if not is_published(row)}
+        base = self.gaps.baseline
+        return tuple(
+            arm
+            for arm in self.arms
+            if arm[1] != base and (arm in measured or (arm[0], base) in self.arms)
+        )
+
+    @cached_property
+    def publications(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
+        """Model, strategy and task to what must be said of its published rows: their sources."""
+        found: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
+        for row in self.scores:
+            if is_published(row):
+                told = f"published: {row.source or 'no source given'}"
+                found[row.model, row.strategy, row.task][told] = None
+        return {place: tuple(told) for place, told in found.items()}
+
+
+def assemble(
+    study: Study,
+    rows: Iterable[scores.Row],
+    evidence: Evidence,
+    metrics: Metrics,
+    benchmarks: Iterable[Benchmark] = (),
+) -> Board:
     """A board of these rows; what the study asks for and no row speaks of is marked as not run.
 
     Raises:
         ConfigurationError: as `xharness.gaps.measure`.
     """
-    complete = (*(known := tuple(rows)), *_not_run(study, known))
-    return Board(study, complete, measure(complete, evidence, metrics, baseline=_baseline(study)))
+    given = tuple(rows)
+    known = tuple(row for row in given if not isinstance(row, Mean))
+    means = tuple(row for row in given if isinstance(row, Mean))
+    complete = (*known, *_not_run(study, known, {row.model for row in means}))
+    gaps = measure(complete, evidence, metrics, baseline=_baseline(study))
+    return Board(study, complete, gaps, means, tuple(benchmarks))
 
 
-def read(folder: Path, metrics: Metrics) -> Board:
+def read(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> Board:
     """The board of a folder with `study.yaml`, `scores.jsonl` and, for intervals over items,
     `evidence.parquet`.
 
@@ -94,12 +154,35 @@ def read(folder: Path, metrics: Metrics) -> Board:
         raise ConfigurationError("there are no scores", where=str(folder / SCORES), hint=hint)
     path = folder / EVIDENCE
     items = evidence.read(path) if path.is_file() else {}
-    return assemble(question, scores.read(folder / SCORES), items, metrics)
+    return assemble(question, scores.read(folder / SCORES), items, metrics, benchmarks)
+
+
+def cells_of(folder: Path) -> tuple[Row, ...]:
+    """The rows of a folder that stand for cells: scores, and what is missing.
+
+    Raises:
+        ConfigurationError: file and line of a row that is broken.
+    """
+    return tuple(row for row in scores.read(folder / SCORES) if not isinstance(row, Mean))
 
 
 def metrics_of(catalogue: Catalogue) -> Metrics:
     """Every kind's metrics, as `assemble` and `read` want them."""
     return {name: catalogue.kinds[name].metrics for name in catalogue.kinds}
+
+
+def benchmarks_of(catalogue: Catalogue) -> tuple[Benchmark, ...]:
+    """The groups that have a suite score, as `assemble` and `read` want them.
+
+    One that names an unknown card is left out: whoever asks for it by name is told.
+    """
+    found = []
+    for name in catalogue.groups:
+        with suppress(ConfigurationError):
+            suite = catalogue.groups[name]
+            if suite.families:
+                found.append(Benchmark.of(name, suite, catalogue.card))
+    return tuple(found)
 
 
 def _baseline(study: Study) -> str:
@@ -108,16 +191,25 @@ def _baseline(study: Study) -> str:
     return "single" if "single" in names or not names else names[0]
 
 
-def _not_run(study: Study, rows: Sequence[Row]) -> list[Missing]:
+def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Missing]:
+    """What the study asks for and no row speaks of; nobody runs what others published."""
     spoken = {(row.model, row.strategy, row.task, row.seed) for row in rows}
+    published = averaged | {row.model for row in rows if is_published(row)}
+    published -= {row.model for row in rows if not is_published(row)}
     return [
         Missing(model=model.name, strategy=one.name, seed=seed, task=task, reason="not run")
         for task in sorted({row.task for row in rows})
         for model in study.models
         for one in study.strategies
         for seed in study.seeds
-        if not spoken & {(model.name, one.name, task, seed), (model.name, one.name, task, None)}
+        if model.name not in published
+        and not spoken & {(model.name, one.name, task, seed), (model.name, one.name, task, None)}
     ]
+
+
+def is_published(row: Row) -> bool:
+    """Whether somebody else measured it."""
+    return isinstance(row, Score) and row.provenance == "published"
 
 
 def _ordered(first: Iterable[str], others: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xharness.gaps import Average, Change, Estimate, TaskGap
-from xharness.leaderboard.text import Footnotes, escape, points, with_interval
+from xharness.leaderboard.text import Footnotes, escape, points, ratio, with_interval
 
 NEAR = "near chance or zero: the model can't do the task, so a small gap here says little"
 SILENT = "not in scores.jsonl"
@@ -46,3 +46,23 @@ def change(found: Change | None, which: str, notes: Footnotes) -> str:
     if estimate is None:
         return "*undefined*" + notes.mark(found.undefined or SILENT)
     return with_interval(estimate, change=True) + notes.mark(*found.notes)
+
+
+def relative(found: TaskGap | Average | None, notes: Footnotes) -> str:
+    """gap / source; a dash where it would be noise over noise."""
+    if found is None or found.gap is None:
+        return "—"
+    return ratio(found.relative) if found.relative else "—" + notes.mark(NEAR)
+
+
+def place(found: TaskGap | Average | None) -> str:
+    """Where the arm stands by its gap; ties share a place."""
+    known = found.ranks.get("gap") if found is not None else None
+    return "—" if known is None else str(known)
+
+
+def detectable(found: Change | None) -> str:
+    """The smallest change of the gap that such a study would notice."""
+    if found is None or found.gap is None or found.gap.detectable is None:
+        return "—"
+    return points(found.gap.detectable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import zip_longest
 from pathlib import Path
 
@@ -9,59 +10,97 @@ from xharness.errors import ConfigurationError
 from xharness.gaps import Metrics
 from xharness.leaderboard.board import Board, read
 from xharness.leaderboard.exports import to_csv, to_json
+from xharness.leaderboard.figures import Figure, differs, figures, svg
+from xharness.leaderboard.figures.figure import FOLDER
 from xharness.leaderboard.markdown import render
+from xharness.leaderboard.page import page
+from xharness.suites import Benchmark
 
-_PAGES = {"leaderboard.md": render, "leaderboard.json": to_json, "leaderboard.csv": to_csv}
+_PAGES = {
+    "leaderboard.md": render,
+    "leaderboard.html": page,
+    "leaderboard.json": to_json,
+    "leaderboard.csv": to_csv,
+}
+_FIGURES = f"{FOLDER}/*.svg"
+FILES = (*_PAGES, _FIGURES)
+"""Patterns of all files that a board is made into, in its folder."""
+_NO_FILE = "{}: there is no such file"
 
 
 def pages(board: Board) -> dict[str, bytes]:
-    """File name to content of all that is made from a board."""
+    """File name to content of all that is made from a board, but the figures."""
     return {name: make(board).encode() for name, make in _PAGES.items()}
 
 
-def write(folder: Path, metrics: Metrics) -> list[Path]:
+def write(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[Path]:
     """Render what the folder holds; each file appears whole, and none if one can't be made.
 
     Raises:
         ConfigurationError: the folder lacks something, contradicts itself, or can't be written.
     """
-    return save(read(folder, metrics), folder)
+    return save(read(folder, metrics, benchmarks), folder)
 
 
 def save(board: Board, folder: Path) -> list[Path]:
-    """Write the pages of a board that is already measured.
+    """Write the pages and figures of a board that is already measured.
 
     Raises:
         ConfigurationError: the folder can't be written.
     """
-    made = pages(board)
+    made = pages(board) | {one.path: svg(one) for one in figures(board)}
     try:
         for name, content in made.items():
-            partial = folder / f"{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(folder / name)
+            _write(folder / name, content)
+        for path in _stale(folder, made):
+            path.unlink()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"can't write the board: {reason}", where=str(folder)) from None
     return [folder / name for name in made]
 
 
-def check(folder: Path, metrics: Metrics) -> list[str]:
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _stale(folder: Path, made: Iterable[str]) -> list[Path]:
+    """Figures of an earlier board that this one does not have."""
+    wanted = {folder / name for name in made}
+    return sorted(path for path in folder.glob(_FIGURES) if path not in wanted)
+
+
+def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[str]:
     """How the folder's files differ from a fresh rendering; empty where they are the same bytes.
+
+    A figure that another release of matplotlib drew is compared by the numbers it shows.
 
     Raises:
         ConfigurationError: as `write`.
     """
-    return [
-        told
-        for name, content in pages(read(folder, metrics)).items()
-        if (told := _differs(folder / name, content)) is not None
+    board = read(folder, metrics, benchmarks)
+    drawn = figures(board)
+    told = [
+        *(_differs(folder / name, content) for name, content in pages(board).items()),
+        *(_drawn_otherwise(folder / one.path, one) for one in drawn),
+        *(f"{path}: would not be there" for path in _stale(folder, [one.path for one in drawn])),
     ]
+    return [one for one in told if one is not None]
+
+
+def _drawn_otherwise(path: Path, figure: Figure) -> str | None:
+    if not path.is_file():
+        return _NO_FILE.format(path)
+    told = differs(path.read_bytes(), figure)
+    return None if told is None else f"{path}: {told}"
 
 
 def _differs(path: Path, content: bytes) -> str | None:
     if not path.is_file():
-        return f"{path}: there is no such file"
+        return _NO_FILE.format(path)
     found = path.read_bytes()
     if found == content:
         return None

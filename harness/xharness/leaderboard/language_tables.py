@@ -12,26 +12,27 @@ from xharness.leaderboard.text import Footnotes, escape, language, plural, point
 _COLUMNS = 6  # arms side by side, unless one model has more
 
 
-def by_language(board: Board) -> list[str]:
+def by_language(board: Board, figure: Sequence[str] = ()) -> list[str]:
     """Languages down, arms across; several tables where the arms are many."""
-    lines = ["## Languages", "", "Bold: the lowest of each column.", ""]
+    lines = ["## Languages", "", *figure, "Bold: the lowest of each column.", ""]
     for task in board.tasks:
-        codes = _codes(board, task)
+        codes = codes_of(board, task)
         if not codes:
             continue
         summary = f"{escape(task)}: {plural(len(codes), 'language')}"
         lines += [f"<details><summary>{summary}</summary>", ""]
-        for some in _columns(board.arms):
+        gaps = board.on(task)
+        for some in columns([*gaps]):
             notes = Footnotes()
-            columns = [_column(board.gaps.task(arm, task), codes, notes) for arm in some]
+            found = [_column(gaps[arm], codes, notes) for arm in some]
             header = ["language", *(escape(" × ".join(arm)) for arm in some)]
-            rows = ([language(code), *own] for code, *own in zip(codes, *columns, strict=True))
+            rows = ([language(code), *own] for code, *own in zip(codes, *found, strict=True))
             lines += [*table(header, rows, 1), *notes.lines(), ""]
         lines += ["</details>", ""]
     return lines
 
 
-def _codes(board: Board, task: str) -> list[str]:
+def codes_of(board: Board, task: str) -> list[str]:
     """The task's languages, the source language first."""
     found = [one for one in board.gaps.tasks if one.task == task]
     codes = {code for one in found for code in (*one.scores, *one.absent)}
@@ -39,7 +40,7 @@ def _codes(board: Board, task: str) -> list[str]:
     return sorted(codes, key=lambda code: (code not in sources, code))
 
 
-def _columns(every: Sequence[Arm]) -> list[list[Arm]]:
+def columns(every: Sequence[Arm]) -> list[list[Arm]]:
     """The arms in tables of a readable width; a model's arms stay together."""
     columns: list[list[Arm]] = [[]]
     for model in dict.fromkeys(model for model, _ in every):
@@ -50,9 +51,7 @@ def _columns(every: Sequence[Arm]) -> list[list[Arm]]:
     return columns
 
 
-def _column(found: TaskGap | None, codes: Sequence[str], notes: Footnotes) -> list[str]:
-    if found is None:
-        return ["—" + notes.mark(cells.SILENT)] * len(codes)
+def _column(found: TaskGap, codes: Sequence[str], notes: Footnotes) -> list[str]:
     shown = [_score(found, code, notes) for code in codes]
     known = [found.scores[code].value for code in codes if code in found.scores]
     lowest = points(min(known)) if len(known) > 1 else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from xharness.gaps import Arm, TaskGap
+from collections.abc import Mapping, Sequence
+
+from xharness.gaps import Arm, Average, Pool, TaskGap
 from xharness.leaderboard import cells
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import (
     Footnotes,
     escape,
+    language,
     listed,
     parameters,
     plural,
@@ -18,72 +21,137 @@ from xharness.leaderboard.text import (
 
 
 def arms(board: Board) -> list[str]:
-    """Every arm, averaged over the tasks that all of them have."""
+    """Every arm, averaged over the tasks that all arms of its pool have; a table for each pool."""
+    lines = ["## Board", ""]
+    pools = board.gaps.pools or (Pool("measured", "fine-tuned", (), (), {}),)
+    silent = [arm for arm in board.arms if not any(arm in pool.arms for pool in pools)]
+    for pool in pools:
+        if len(pools) > 1:
+            lines += [f"### {escape(f'{pool.provenance}, {pool.protocol}'.capitalize())}", ""]
+        own = [
+            arm for arm in board.arms if arm in (*pool.arms, *(silent if pool is pools[0] else ()))
+        ]
+        lines += _pool(board, pool, own)
+    return lines
+
+
+def _pool(board: Board, pool: Pool, own: Sequence[Arm]) -> list[str]:
+    if not pool.tasks and (found := _gaps_of(board, pool)):
+        return _task_by_task(board, found, own)
     notes = Footnotes()
-    against = escape(board.gaps.baseline)
     header = [
-        "model", "parameters", "outside embedding", "strategy", "seeds", "tasks", board.source,
-        "mean of others", "gap", f"change of gap against {against}", "change of mean",
+        "model", "parameters", "outside embedding", "strategy", board.source,
+        "mean of others", "gap", f"change of gap against {escape(board.gaps.baseline)}",
+        "change of mean", "detectable", "relative gap", "place", "seeds",
     ]  # fmt: skip
-    rows = [_arm(board, arm, notes) for arm in board.arms]
-    tasks = next((one.tasks for one in board.gaps.averages if one.tasks), ())
-    over = f"Averages over {plural(len(tasks), 'task')}: {listed(map(escape, tasks))}. "
-    intro = (over if tasks else "") + "Points; brackets hold 95% intervals."
-    lines = [*table(header, rows, 1), *notes.lines()]
-    return ["## Board", "", intro, "", *lines, ""]
+    rows = [_arm(board, pool, arm, notes) for arm in own]
+    tasks = f"{plural(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
+    over = f"Averages over {tasks}. " if pool.tasks else ""
+    intro = f"{over}Points; brackets hold 95% intervals."
+    return [intro, "", *table(header, rows, 1), *notes.lines(), ""]
 
 
-def _arm(board: Board, arm: Arm, notes: Footnotes) -> list[str]:
-    found, change = board.gaps.average(arm), board.gaps.change(arm)
-    total, body = board.sizes.get(arm[0], (None, None))
+def _gaps_of(board: Board, pool: Pool) -> dict[tuple[Arm, str], TaskGap]:
+    """The gaps of the pool's arms, by arm and task."""
+    kind = (pool.provenance, pool.protocol)
+    return {
+        (one.arm, one.task): one
+        for one in board.gaps.tasks
+        if one.gap is not None and (one.provenance, one.protocol) == kind
+    }
+
+
+def _task_by_task(
+    board: Board, found: Mapping[tuple[Arm, str], TaskGap], own: Sequence[Arm]
+) -> list[str]:
+    """The gaps of arms that share no task, so that there is nothing to average over."""
+    notes = Footnotes()
+    known = {task for _, task in found}
+    tasks = [task for task in board.tasks if task in known]
+    header = ["model", "parameters", "outside embedding", "strategy", *map(escape, tasks)]
+    rows = [
+        [escape(arm[0]), *_sizes(board, arm, notes), escape(arm[1])]
+        + [cells.gap(one, notes) if (one := found.get((arm, task))) else "—" for task in tasks]
+        for arm in own
+    ]
+    intro = (
+        "No task has a gap for every one of these arms, so there is no average: here are their "
+        "gaps, task by task. Points; brackets hold 95% intervals."
+    )
+    return [intro, "", *table(header, rows, 1), *notes.lines(), ""]
+
+
+def _sizes(board: Board, arm: Arm, notes: Footnotes) -> list[str]:
+    """All parameters, and those outside the embedding."""
+    return [
+        parameters(size) + ("" if size else notes.mark("the size is not known"))
+        for size in board.sizes.get(arm[0], (None, None))
+    ]
+
+
+def _average(board: Board, pool: Pool, arm: Arm) -> Average | None:
+    """The arm over the tasks of the pool; the reason why not, where it is in none."""
+    kind = (pool.provenance, pool.protocol)
+    found = [one for one in board.gaps.averages if one.arm == arm]
+    own = (one for one in found if (one.provenance, one.protocol) == kind)
+    return next(own, next(iter(found), None) if arm not in pool.arms else None)
+
+
+def _arm(board: Board, pool: Pool, arm: Arm, notes: Footnotes) -> list[str]:
+    found = _average(board, pool, arm)
+    change = board.gaps.change(arm) if found is board.gaps.average(arm) else None
     why = found.undefined if found is not None else None
     seeds = str(len(found.seeds)) if found is not None and found.seeds else "—"
     said = found.notes if found is not None else ()
     near = [f"near chance on {', '.join(found.near_chance)}"] if found and found.near_chance else []
     return [
         escape(arm[0]),
-        parameters(total) + ("" if total else notes.mark("the size is not known")),
-        parameters(body) + ("" if body else notes.mark("the size is not known")),
+        *_sizes(board, arm, notes),
         cells.name(arm[1], notes, *said, *near),
-        seeds,
-        str(len(found.tasks)) if found is not None else "0",
         cells.number(found.source if found else None, notes, why),
         cells.number(found.mean if found else None, notes, why),
         cells.gap(found, notes),
         cells.change(change, "gap", notes),
         cells.change(change, "mean", notes),
+        cells.detectable(change),
+        cells.relative(found, notes),
+        cells.place(found),
+        seeds,
     ]
 
 
-def by_task(board: Board) -> list[str]:
+def by_task(board: Board, figure: Sequence[str] = ()) -> list[str]:
     """A table for each task."""
-    lines = ["## Tasks", ""]
+    lines = ["## Tasks", "", *figure]
     for task in board.tasks:
         notes = Footnotes()
         header = [
-            "model", "strategy", "seeds", board.source, "mean of others", "gap",
-            f"change of gap against {escape(board.gaps.baseline)}", "change of mean", "retention",
+            "model", "strategy", board.source, "mean of others", "gap",
+            f"change of gap against {escape(board.gaps.baseline)}", "change of mean",
+            "detectable", "relative gap", "retention", "lowest", "seeds",
         ]  # fmt: skip
-        rows = [_task_row(board, arm, task, notes) for arm in board.arms]
+        rows = [_task_row(board, found, notes) for found in board.on(task).values()]
         lines += [f"### {escape(task)}", "", _about(board, task), ""]
         lines += [*table(header, rows, 2), *notes.lines(), ""]
     return lines
 
 
-def _task_row(board: Board, arm: Arm, task: str, notes: Footnotes) -> list[str]:
-    found, change = board.gaps.task(arm, task), board.gaps.change(arm, task)
-    if found is None:
-        return [escape(arm[0]), escape(arm[1]), *["—" + notes.mark(cells.SILENT)] * 7]
+def _task_row(board: Board, found: TaskGap, notes: Footnotes) -> list[str]:
+    arm, task = found.arm, found.task
+    change = board.gaps.change(arm, task)
     return [
         escape(arm[0]),
-        cells.name(arm[1], notes, *found.notes),
-        str(len(found.seeds)),
+        cells.name(arm[1], notes, *board.publications.get((*arm, task), ()), *found.notes),
         cells.number(found.source, notes, found.undefined, interval=True),
         cells.number(found.mean, notes, found.undefined, interval=True),
         cells.gap(found, notes),
         cells.change(change, "gap", notes),
         cells.change(change, "mean", notes),
+        cells.detectable(change),
+        cells.relative(found, notes),
         _retention(found, notes),
+        language(found.worst) if found.worst else "—",
+        str(len(found.seeds)),
     ]
 
 
@@ -99,9 +167,9 @@ def _about(board: Board, task: str) -> str:
     rows = [row for row in board.scores if row.task == task and row.main]
     if not rows:
         return "Nothing was scored."
-    first, items = rows[0], {row.n for row in rows}
+    first, items = rows[0], {row.n for row in rows if row.n is not None}
     count = plural(len({row.language for row in rows}), "language")
-    many = str(min(items)) if len(items) == 1 else f"{min(items)} to {max(items)}"
+    many = f"{min(items)} to {max(items)}" if len(items) > 1 else str(*items or ("?",))
     facts = [
         f"Score: {escape(first.metric)}",
         f"split: {escape(', '.join(sorted({row.split for row in rows})))}",

@@ -1,0 +1,77 @@
+"""`xharness export`: a run's stored predictions as a submission."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xharness import study, submission
+from xharness.cli.compose import open_catalogue, open_store, surroundings, warn_of_broken
+from xharness.cli.wishes import Wishes
+from xharness.console import show_table
+from xharness.data import Data
+from xharness.errors import ConfigurationError
+from xharness.leaderboard.board import SCORES, STUDY
+from xharness.submission import Choice, Exported, Place
+from xharness.suites import Benchmark
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is wanted of the run, and where it goes."""
+
+    suite: str
+    choice: Choice
+    predictions: Path
+    labels: Path | None
+
+
+def export(run: Path, target: Target, wishes: Wishes) -> None:
+    """Write the folders, and print what they hold.
+
+    Raises:
+        XharnessError: nothing was written.
+    """
+    if not run.is_dir():
+        raise ConfigurationError("there is no folder of a run", where=str(run))
+    submission.check_free(target.predictions, target.labels)
+    benchmark, found = submission.export(
+        run / SCORES, target.suite, target.choice, _place(run, wishes)
+    )
+    submission.save(found, target.predictions, target.labels)
+    show_table(_rows(benchmark, found), title=str(target.predictions), right=("items",))
+    _tell_notes(found)
+
+
+def _place(run: Path, wishes: Wishes) -> Place:
+    catalogue = open_catalogue(wishes.plugins, wishes.cards)
+    warn_of_broken(catalogue.plugins)
+    question = study.load(run / STUDY)[0] if (run / STUDY).is_file() else None
+    around = surroundings(wishes.data_root, run, offline=wishes.offline)
+    return Place(catalogue, Data(catalogue, around), open_store(wishes.store, question, run))
+
+
+def _rows(benchmark: Benchmark, found: Sequence[Exported]) -> list[dict[str, Any]]:
+    """A row for each task of the suite, those that are missing too."""
+    return [_row(task, codes, found) for task, codes in benchmark.tasks.items()]
+
+
+def _row(task: str, codes: Sequence[str], found: Sequence[Exported]) -> dict[str, Any]:
+    own = [one for one in found if one.row.task == task]
+    return {
+        "task": task,
+        "folder": own[0].task.folder if own else None,
+        "languages": f"{len(own)} of {len(codes)}",
+        "items": sum(one.row.n or 0 for one in own),
+    }
+
+
+def _tell_notes(found: Sequence[Exported]) -> None:
+    """What a reader of the files cannot see: that data is partial, or of another split."""
+    told = dict.fromkeys((one.row.task, note) for one in found for note in one.row.notes)
+    show_table([{"task": task, "note": note} for task, note in told], title="notes", err=True)
+    if told:
+        print("such predictions are no official submission", file=sys.stderr)

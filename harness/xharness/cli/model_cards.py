@@ -1,0 +1,49 @@
+"""Cards beside the trained models of a run: `README.md` in each one's folder."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+
+from xharness.cli.compose import Job
+from xharness.leaderboard.model_card import hub_id, model_card
+from xharness.plan import Arm
+from xharness.scores import Row, Score
+from xharness.stages import Train
+from xharness.store import write_text
+
+FILE = "README.md"
+"""It is made from scores that came after the stage was committed: no receipt speaks of it."""
+
+
+def write(job: Job, rows: Iterable[Row]) -> None:
+    """Tell each trained model's scores beside its weights; a store that can't be written stays."""
+    scored: dict[str, list[Score]] = defaultdict(list)
+    for row in rows:
+        if isinstance(row, Score) and row.stage is not None:
+            scored[row.stage].append(row)
+    trained: dict[str, list[Arm]] = defaultdict(list)
+    for arm in job.plan.arms:
+        if isinstance(arm.score.predictions.model, Train) and arm.score.key in scored:
+            trained[arm.score.predictions.model.key].append(arm)
+    try:
+        for key, arms in trained.items():
+            _write(job, key, arms, [row for arm in arms for row in scored[arm.score.key]])
+    except OSError as error:
+        print(f"warning: no model cards: {error.strerror or error}", file=sys.stderr)
+
+
+def _write(job: Job, key: str, arms: list[Arm], rows: list[Score]) -> None:
+    folder = job.store.folder(key) / "model"
+    if not folder.is_dir():
+        return
+    path, arm = folder / FILE, arms[0]
+    spec = next(one for one in job.study.models if one.name == arm.model)
+    own = {(row.task, row.language, row.metric, row.split): row for row in rows}
+    name = f"{arm.model}-{arm.strategy}-seed{arm.seed}"
+    old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    base = hub_id(spec.own_options, spec.name)
+    text = model_card(name, [*own.values()], job.catalogue.card, base, old)
+    if text != old:
+        write_text(path, text)

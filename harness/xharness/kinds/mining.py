@@ -1,0 +1,86 @@
+"""Mining: find the pairs of translations in two texts of which most sentences have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from xharness.cards import TaskCard
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness.kinds.base import Example, Floats, Metric, Prediction, Reader, Row, Shape
+from xharness.kinds.margin import Mined, best_threshold, mine
+from xharness.kinds.together import Asked, pool
+
+
+@dataclass(frozen=True, slots=True)
+class MiningExample:
+    """A sentence, and the ids of its translations in the index; most have none."""
+
+    id: str
+    text: str
+    matches: tuple[str, ...]
+
+
+def _item(
+    example: MiningExample, prediction: str, card: TaskCard, language: str
+) -> tuple[float, float, float]:
+    right = prediction in example.matches
+    return float(right), float(prediction != "" and not right), len(example.matches) - float(right)
+
+
+def _f1(sums: Floats) -> Floats:
+    hits, extra, missed = sums[..., 0], sums[..., 1], sums[..., 2]
+    both = 2 * hits + extra + missed
+    return np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0)
+
+
+MINING_F1 = Metric("mining_f1", ("tp", "fp", "fn"), _item, _f1, "F1 of the mined pairs")
+
+
+class Mining:
+    """Which sentence of the index, if any, translates this one? "" says that none does.
+
+    BUCC as in XTREME (Hu et al. 2020): pairs by the ratio margin of Artetxe and Schwenk 2019
+    (Margin-based Parallel Corpus Mining, section 3), those above a threshold that gives the best
+    F1 on the split that the card is `tuned_on`.
+    """
+
+    name = "mining"
+    fields: Mapping[str, bool] = MappingProxyType({"id": True, "text": True, "match": False})
+    prediction: Shape = "text"
+    indexed = True
+    metrics: Mapping[str, Metric] = MappingProxyType({"mining_f1": MINING_F1})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> MiningExample:
+        read = Reader(card, row, item)
+        return MiningExample(item, read.text("text").strip(), read.keys("match"))
+
+    def learnable(self, example: Example) -> bool:
+        return False
+
+    def chance(self, card: TaskCard) -> float | None:
+        return None
+
+    def answer(self, asked: Asked) -> Sequence[Prediction]:
+        if asked.tuning is None:
+            raise UnavailableError(
+                "no threshold can be chosen", hint="name the split under 'tuned_on' in the card"
+            )
+        pairs, tuning = _pairs(asked), asked.tuning
+        same = tuning.examples is asked.examples
+        threshold = best_threshold(pairs if same else _pairs(tuning), _gold(tuning))
+        found = {one.source: one.target for one in pairs if one.score >= threshold}
+        return [found.get(example.id, "") for example in asked.examples]
+
+
+def _pairs(asked: Asked) -> list[Mined]:
+    if asked.pool is None:
+        raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
+    return mine(pool(asked.examples, asked.encode), asked.pool)
+
+
+def _gold(asked: Asked) -> set[tuple[str, str]]:
+    return {(one.id, match) for one in asked.examples for match in one.matches}

@@ -1,0 +1,96 @@
+"""Items that can only be answered together: what such a kind is asked, and the tools it is given.
+
+The kind finds the answers itself, by searching; models only turn texts into vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Protocol, runtime_checkable
+
+from xharness.kinds.base import Prediction
+from xharness.search import Vectors
+
+
+class Encode(Protocol):
+    """Turns texts into vectors of length 1, in their order, block by block."""
+
+    def __call__(self, texts: Iterable[str], *, query: bool = False) -> Vectors:
+        """`query`: the texts are cut at the recipe's `query_length`."""
+        ...
+
+
+class Text(Protocol):
+    """A text with an id."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Candidates, each text once: `ids[n]` are those that share the text of vector n."""
+
+    ids: Sequence[tuple[str, ...]]
+    vectors: Vectors
+    answering: Mapping[str, Sequence[str]]
+    """For each question's or entity's key the ids of the candidates that answer it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The items of one language, and what it takes to answer them."""
+
+    examples: Sequence[Any]
+    encode: Encode
+    pool: Pool | None = None
+    """Where the card names an index: its candidates."""
+    tuning: Asked | None = None
+    """Where the card is tuned on a split: that split's items."""
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A kind whose items are answered together, as in retrieval, from vectors of texts."""
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the candidates come from another card, the card's `index`."""
+        ...
+
+    def answer(self, asked: Asked) -> Sequence[Prediction]:
+        """One prediction for each of `asked.examples`, in order.
+
+        Raises:
+            UnavailableError: something is missing without which there is no answer.
+        """
+        ...
+
+
+def pool(candidates: Iterable[Text], encode: Encode) -> Pool:
+    """The pool of `candidates`, which are read once and not kept."""
+    places: dict[bytes, int] = {}
+    ids: list[tuple[str, ...]] = []
+    answering: dict[str, list[str]] = {}
+
+    def distinct() -> Iterator[str]:
+        for one in candidates:
+            for key in getattr(one, "answers", ()):
+                answering.setdefault(key, []).append(one.id)
+            place = places.setdefault(_fingerprint(one.text), len(ids))
+            if place == len(ids):
+                ids.append((one.id,))
+                yield one.text
+            else:
+                ids[place] = (*ids[place], one.id)
+
+    return Pool(ids, encode(distinct()), answering)
+
+
+def _fingerprint(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,151 @@
+"""Two runs, or two arms of one, side by side: paired differences, language by language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.gaps import Arm, Change, Evidence, Metrics, TaskGap, evidence, measure
+from xharness.leaderboard.board import EVIDENCE, SCORES, cells_of
+from xharness.scores import Missing, Score
+
+A, B = "A", "B"
+Cell = Score | Missing
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: rows, and the items behind them."""
+
+    name: str
+    rows: tuple[Cell, ...]
+    evidence: Evidence
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Models with strategies that rows speak of, in their order."""
+        return tuple(dict.fromkeys((row.model, row.strategy) for row in self.rows))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An arm of the one side and an arm of the other, under the name the pair goes by."""
+
+    name: str
+    a: Arm
+    b: Arm
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One pair on one task: each side's scores, and B minus A with a test for each language."""
+
+    pair: Pair
+    task: str
+    a: TaskGap | None
+    b: TaskGap | None
+    change: Change
+
+
+def side(folder: Path) -> Side:
+    """The side that a run's folder is.
+
+    Raises:
+        ConfigurationError: there are no scores, or a row is broken.
+    """
+    if not (folder / SCORES).is_file():
+        raise ConfigurationError(
+            f"there is no {SCORES} here", where=str(folder),
+            hint="compare two folders of runs, or two arms of one with --run FOLDER",
+        )  # fmt: skip
+    path = folder / EVIDENCE
+    items = evidence.read(path) if path.is_file() else {}
+    return Side(str(folder), cells_of(folder), items)
+
+
+def alike(a: Side, b: Side) -> list[Pair]:
+    """The arms that both runs have.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    common = [arm for arm in a.arms if arm in b.arms]
+    if not common:
+        told = "; ".join(f"{side.name} has {_named(side.arms)}" for side in (a, b))
+        raise ConfigurationError(
+            f"no model and strategy is in both runs: {told}",
+            hint="compare two arms of one run: xharness compare ARM ARM --run FOLDER",
+        )
+    return [Pair(" × ".join(arm), arm, arm) for arm in common]
+
+
+def arms(side: Side, a: str, b: str) -> list[Pair]:
+    """The arms that two words name: MODEL:STRATEGY each, or a model each, or a strategy each.
+
+    Raises:
+        ConfigurationError: a word that names no arm, or two that cannot be paired.
+    """
+    first, second = _chosen(side, a), _chosen(side, b)
+    if len(first) == len(second) == 1:
+        (one,), (other,) = first.values(), second.values()
+        return [Pair(f"{' × '.join(one)} and {' × '.join(other)}", one, other)]
+    pairs = [Pair(key, first[key], second[key]) for key in first if key in second]
+    if not pairs:
+        raise ConfigurationError(
+            f"'{a}' and '{b}' cannot be paired", where=side.name,
+            hint=f"name two of these as MODEL:STRATEGY: {_named(side.arms)}",
+        )  # fmt: skip
+    return pairs
+
+
+def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[Compared]:
+    """B minus A for every pair and task, resampled together where the items are the same.
+
+    Raises:
+        ConfigurationError: as `xharness.gaps.measure`.
+    """
+    rows = [*_renamed(a.rows, {(one.a, one.name): A for one in pairs}),
+            *_renamed(b.rows, {(one.b, one.name): B for one in pairs})]  # fmt: skip
+    gaps = measure(rows, {**a.evidence, **b.evidence}, metrics, baseline=A)
+    tasks = dict.fromkeys(row.task for row in rows)
+
+    def gap(pair: Pair, side: str, task: str) -> TaskGap | None:
+        return gaps.task((pair.name, side), task)
+
+    return [
+        Compared(pair, task, gap(pair, A, task), gap(pair, B, task), found)
+        for pair in pairs
+        for task in tasks
+        if (found := gaps.change((pair.name, B), task)) is not None
+    ]
+
+
+def _chosen(side: Side, word: str) -> dict[str, Arm]:
+    """What a word names: by strategy for a model, by model for a strategy."""
+    model, colon, strategy = word.rpartition(":")
+    if colon and (model, strategy) in side.arms:
+        return {"": (model, strategy)}
+    found = {arm[1]: arm for arm in side.arms if arm[0] == word}
+    found = found or {arm[0]: arm for arm in side.arms if arm[1] == word}
+    if not found:
+        known = {name for arm in side.arms for name in (*arm, ":".join(arm))}
+        raise ConfigurationError(
+            f"no arm is called '{word}'", where=side.name, hint=suggestion(word, known)
+        )
+    return found
+
+
+def _renamed(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list[Cell]:
+    """The rows of the chosen arms, the pair's name as model, the side as strategy."""
+    return [
+        row.model_copy(update={"model": name, "strategy": side})
+        for row in rows
+        for (arm, name), side in sides.items()
+        if arm == (row.model, row.strategy)
+    ]
+
+
+def _named(found: Iterable[Arm]) -> str:
+    return ", ".join(":".join(arm) for arm in found)

@@ -1,0 +1,101 @@
+"""Scores in the schema of Every Eval Ever: one record for each model, strategy, seed and source.
+
+Schema: evaleval/every_eval_ever, `eval.schema.json`, version 0.2.1. Its details are texts only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from xharness import __version__, registry
+from xharness.leaderboard.board import Board, is_published
+from xharness.scores import Score
+
+SCHEMA = "0.2.1"
+
+
+def to_records(board: Board, when: int, organization: str = "unknown") -> dict[str, dict[str, Any]]:
+    """File name (without folder) to record; `when` is the time of the export, in Unix seconds."""
+    grouped: dict[tuple[str, str, int | None, str | None], list[Score]] = defaultdict(list)
+    for row in board.scores:
+        source = (row.source or "unknown") if is_published(row) else None
+        grouped[row.model, row.strategy, row.seed, source].append(row)
+    found: dict[str, dict[str, Any]] = {}
+    for (model, strategy, seed, source), rows in grouped.items():
+        told = [model, strategy, *([f"seed-{seed}"] if seed is not None else [])]
+        name = _free("--".join(told).replace("/", "-"), found)
+        found[name] = {
+            "schema_version": SCHEMA,
+            "evaluation_id": f"{board.study.name}/{name}/{when}",
+            "retrieved_timestamp": str(when),
+            "source_metadata": _origin(board, source, organization),
+            "eval_library": _library(source),
+            "model_info": _model(rows[0]),
+            "evaluation_results": [_result(row) for row in rows],
+        }
+    return found
+
+
+def _free(name: str, taken: dict[str, dict[str, Any]]) -> str:
+    """A file name nobody has: several sources may speak of one arm."""
+    names = (f"{name}{'' if place == 1 else f'--{place}'}" for place in range(1, len(taken) + 2))
+    return next(one for one in names if f"{one}" not in taken)
+
+
+def _origin(board: Board, source: str | None, organization: str) -> dict[str, str]:
+    return {
+        "source_name": source or board.study.title or board.study.name,
+        "source_type": "documentation" if source else "evaluation_run",
+        "source_organization_name": organization,
+        "evaluator_relationship": "other",
+    }
+
+
+def _library(source: str | None) -> dict[str, str]:
+    if source is not None:
+        return {"name": source, "version": "unknown"}
+    return {"name": "xharness", "version": __version__}
+
+
+def _model(row: Score) -> dict[str, Any]:
+    known = registry.find(row.model)
+    details = {
+        "strategy": row.strategy, "seed": row.seed, "protocol": row.protocol,
+        "parameters": row.parameters, "non_embedding_parameters": row.non_embedding_parameters,
+    }  # fmt: skip
+    return {
+        "name": row.model,
+        "id": known.hub if known is not None else row.model,
+        "additional_details": _texts(details),
+    }
+
+
+def _result(row: Score) -> dict[str, Any]:
+    uncertainty = {"uncertainty": {"num_samples": row.n}} if row.n is not None else {}
+    notes: Sequence[str] = row.notes
+    return {
+        "evaluation_name": f"{row.task}/{row.language}/{row.metric}",
+        "source_data": {
+            "dataset_name": row.task,
+            "source_type": "other",
+            "additional_details": _texts({"language": row.language, "split": row.split}),
+        },
+        "metric_config": {
+            "evaluation_description": row.metric,
+            "lower_is_better": False,
+            "score_type": "continuous",
+            "min_score": 0,
+            "max_score": 100,
+        },
+        "score_details": {
+            "score": row.value,
+            "details": _texts({"notes": "; ".join(notes) or None, "stage": row.stage}),
+            **uncertainty,
+        },
+    }
+
+
+def _texts(details: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in details.items() if value is not None}

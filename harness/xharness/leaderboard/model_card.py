@@ -1,0 +1,118 @@
+"""The card of a trained model: what it scored, as text and as the hub's `model-index`.
+
+Metadata: huggingface/hub-docs, `modelcard.md`. A result is one language of one task; the results
+of other studies that a card already has are kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from xharness import documents, registry
+from xharness.cards import TaskCard
+from xharness.languages import name_of
+from xharness.leaderboard.text import escape, points, table
+from xharness.scores import Score
+
+_ASKS = {
+    "classification": "text-classification",
+    "choice": "multiple-choice",
+    "tagging": "token-classification",
+    "span": "question-answering",
+    "span_or_none": "question-answering",
+}
+"""Kinds to the hub's names of tasks; what compares sentences is the rest."""
+_FENCE = "---\n"
+Result = dict[str, Any]
+
+
+def model_card(
+    name: str, rows: Sequence[Score], card: Callable[[str], TaskCard], base: str | None, old: str
+) -> str:
+    """The card of a model of that `name`: `rows` are its scores, `base` a hub id, `old` the card
+    it has.
+    """
+    new = _results(rows, card)
+    kept = [one for one in _known(old) if _place(one) not in {_place(other) for other in new}]
+    head: dict[str, Any] = {
+        "language": sorted({one["dataset"]["config"] for one in (*kept, *new)}),
+        "tags": ["xharness", "cross-lingual-transfer"],
+        **({"base_model": base} if base else {}),
+        "model-index": [{"name": name, "results": [*kept, *new]}],
+    }
+    return _FENCE + documents.dump(head) + _FENCE + _text(name, rows, base)
+
+
+def hub_id(options: Mapping[str, Any], model: str) -> str | None:
+    """The hub id that a study's model starts from, as its options or the registry say."""
+    told = options.get("hub")
+    known = registry.find(model)
+    return str(told) if told else (known.hub if known is not None else None)
+
+
+def _results(rows: Sequence[Score], card: Callable[[str], TaskCard]) -> list[Result]:
+    grouped: dict[tuple[str, str, str], list[Score]] = defaultdict(list)
+    for row in rows:
+        grouped[row.task, row.language, row.split].append(row)
+    return [_result(found, card(found[0].task)) for found in grouped.values()]
+
+
+def _result(rows: Sequence[Score], card: TaskCard) -> Result:
+    first = rows[0]
+    return {
+        "task": {
+            "type": _ASKS.get(first.kind, "sentence-similarity"),
+            "name": card.about.title,
+        },
+        "dataset": {
+            "name": f"{card.about.title} ({name_of(first.language)})",
+            "type": _dataset(card),
+            "config": first.language,
+            "split": first.split,
+        },
+        "metrics": [
+            {"type": row.metric, "name": row.metric, "value": round(row.value, 2)} for row in rows
+        ],
+    }
+
+
+def _dataset(card: TaskCard) -> str:
+    """The hub's data set, where the rows come from the hub; else the card's name."""
+    return str(next((one.own_options["id"] for one in card.sources
+                     if one.source == "hub" and "id" in one.own_options), card.name))  # fmt: skip
+
+
+def _known(old: str) -> list[Result]:
+    """The results a card already has; none where there is no such card."""
+    if not old.startswith(_FENCE):
+        return []
+    try:
+        head = yaml.safe_load(old.split(_FENCE, 2)[1])
+        return list(head["model-index"][0]["results"])
+    except (yaml.YAMLError, KeyError, IndexError, TypeError):
+        return []
+
+
+def _place(result: Result) -> tuple[str, ...]:
+    data = result["dataset"]
+    return data["type"], data["config"], data["split"], data["name"]
+
+
+def _text(name: str, rows: Sequence[Score], base: str | None) -> str:
+    notes = dict.fromkeys(note for row in rows for note in row.notes)
+    lines = [
+        [escape(row.task), f"{row.language} {name_of(row.language)}", escape(row.metric),
+         points(row.value), str(row.n or "—")]
+        for row in rows
+    ]  # fmt: skip
+    header = ["task", "language", "metric", "points", "items"]
+    start = f"Trained from [{base}](https://huggingface.co/{base}) with xharness." if base else (
+        "Trained with xharness."
+    )  # fmt: skip
+    said = [f"- {escape(note)}" for note in notes]
+    body = [f"# {escape(name)}", "", start, "", *table(header, lines, 3), ""]
+    return "\n".join([*body, *(["What limits these numbers:", "", *said, ""] if said else [])])

@@ -1,0 +1,175 @@
+"""What others published: every such row with its source, and stated averages beside their cells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+
+from xharness.leaderboard.board import Board, is_published
+from xharness.leaderboard.claims import Claim, claims
+from xharness.leaderboard.text import Footnotes, escape, listed, plural, points, table
+from xharness.scores import Mean, Score
+
+
+def published(board: Board) -> list[str]:
+    """The section of published rows; empty where a board has none."""
+    rows = [row for row in board.scores if is_published(row)]
+    if not rows and not board.means:
+        return []
+    intro = (
+        "Measured by others, at the sources named; aggregated by the same code as measured rows, "
+        "and never averaged with them."
+    )
+    checked = claims(board.means, board.scores)
+    if wrong := [one for one in checked if one.contradicted]:
+        named = listed(f"{escape(one.mean.model)} ({_about(one.mean)})" for one in wrong)
+        intro += f" Averages that the source's own cells contradict: {named}."
+    lines = ["## Published rows", "", intro, "", *_by_task(board, rows)]
+    return [*lines, *_stated(board, checked), *_suites(board, checked)]
+
+
+def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
+    """One line for each arm, task, metric and source."""
+    grouped: dict[tuple[str, ...], list[Score]] = defaultdict(list)
+    for row in rows:
+        key = (row.task, row.metric, row.model, row.strategy, row.split, row.protocol)
+        grouped[*key, row.source or "no source given"].append(row)
+    if not grouped:
+        return []
+    order = {task: place for place, task in enumerate(board.tasks)}
+    keys = sorted(grouped, key=lambda key: (order[key[0]], key[1], key[6], key[2:]))
+    notes = Footnotes()
+    lines = [_line(key, grouped[key], notes) for key in keys]
+    header = [
+        "task", "metric", "model", "strategy", "split", "protocol", "source", "seeds",
+        "languages", board.source, "mean of others", "gap",
+    ]  # fmt: skip
+    return [*table(header, lines, 7), *notes.lines(), ""]
+
+
+def _line(key: tuple[str, ...], rows: Sequence[Score], notes: Footnotes) -> list[str]:
+    task, metric, model, strategy, split, protocol, source = key
+    said = _carried(rows)
+    seeds = len({row.seed for row in rows if row.seed is not None})
+    languages = {row.language for row in rows}
+    own = [row.value for row in rows if row.language == row.source_language]
+    others = _over_languages([row for row in rows if row.language != row.source_language])
+    gap = points(fmean(own) - others) if own and others is not None else "*undefined*"
+    return [
+        *map(escape, (task, metric, model, strategy)),
+        escape(split), escape(protocol) + notes.mark(*said), f"*published*: {escape(source)}",
+        str(seeds) if seeds else "—", str(len(languages)),
+        points(fmean(own)) if own else "—",
+        points(others) if others is not None else "—",
+        gap,
+    ]  # fmt: skip
+
+
+def _carried(rows: Sequence[Score]) -> list[str]:
+    """What the rows note; a note of some languages names them."""
+    carriers: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        for note in row.notes:
+            carriers[note].append(row.language)
+    return [
+        note if len(codes) == len(rows) else f"{note} ({', '.join(dict.fromkeys(codes))})"
+        for note, codes in carriers.items()
+    ]
+
+
+def _over_languages(rows: Sequence[Score]) -> float | None:
+    """The unweighted mean over languages, each the mean over its seeds."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        values[row.language].append(row.value)
+    return fmean(map(fmean, values.values())) if values else None
+
+
+def _stated(board: Board, checked: Iterable[Claim]) -> list[str]:
+    """Averages over languages whose cells are here, and whether these agree."""
+    known = [one for one in checked if one.derived is not None and one.mean.task is not None]
+    if not known:
+        return []
+    notes = Footnotes()
+    lines = [
+        [
+            *map(escape, (one.mean.task or "", one.mean.metric, one.mean.model)),
+            escape(one.mean.source), _as_stated(one.mean.mean), _verdict(one, notes),
+        ]
+        for one in known
+    ]  # fmt: skip
+    wrong = sum(one.contradicted for one in known)
+    intro = f"{plural(len(known), 'average')} over languages as stated, beside what the same "
+    intro += f"source's cells give; {wrong or 'none'} of them contradicted."
+    header = ["task", "metric", "model", "source", "stated", "from its cells"]
+    return ["### Stated averages", "", intro, "", *table(header, lines, 4), *notes.lines(), ""]
+
+
+def _suites(board: Board, checked: Sequence[Claim]) -> list[str]:
+    """A table for each suite and source: models down, tasks across, one number a task."""
+    lines: list[str] = []
+    places = dict.fromkeys((one.mean.suite, one.mean.source) for one in checked if one.mean.suite)
+    for suite, source in places:
+        some = [one for one in checked if (one.mean.suite, one.mean.source) == (suite, source)]
+        lines += [f"### {escape(suite or '')}: {escape(source)}", "", *_suite(some), ""]
+    return lines
+
+
+def _suite(some: Sequence[Claim]) -> list[str]:
+    notes = Footnotes()
+    columns = list(dict.fromkeys(_column(one.mean) for one in some))
+    columns.sort(key=lambda one: one[0] == "")  # the averages over tasks come last
+    arms = dict.fromkeys((one.mean.model, one.mean.strategy, one.mean.protocol) for one in some)
+    lines = []
+    for model, strategy, protocol in arms:
+        own = {
+            _column(one.mean): one
+            for one in some
+            if (one.mean.model, one.mean.strategy) == (model, strategy)
+        }
+        cells = [_stated_cell(own.get(column), notes) for column in columns]
+        lines.append([escape(model), escape(strategy), escape(protocol), *cells])
+    names = [f"{task} {metric}".strip() if task else metric for task, metric in columns]
+    header = ["model", "strategy", "protocol", *map(escape, names)]
+    return [*table(header, lines, 3), *notes.lines()]
+
+
+def _about(mean: Mean) -> str:
+    """What it is an average of, in a few words."""
+    return escape(mean.task or f"{mean.suite}, {_column(mean)[1]}")
+
+
+def _column(mean: Mean) -> tuple[str, str]:
+    if mean.task is not None:
+        return mean.task, mean.metric
+    return "", "mean of tasks" if mean.over == "tasks" else "mean of families"
+
+
+def _stated_cell(claim: Claim | None, notes: Footnotes) -> str:
+    if claim is None:
+        return "—" + notes.mark("not published there")
+    text = _as_stated(claim.mean.mean) + notes.mark(*claim.mean.notes)
+    if claim.mean.task is not None or claim.derived is None:
+        return text
+    if claim.contradicted:
+        return text + notes.mark(_contradiction(claim))
+    return text + notes.mark(claim.reading)
+
+
+def _as_stated(value: float) -> str:
+    """With the decimals that the source gives, two at most."""
+    return str(round(value, 2))
+
+
+def _verdict(claim: Claim, notes: Footnotes) -> str:
+    if claim.derived is None:
+        return "—"
+    text = f"{claim.derived:.2f}"
+    return f"**{text}**{notes.mark(_contradiction(claim))}" if claim.contradicted else text
+
+
+def _contradiction(claim: Claim) -> str:
+    stated = _as_stated(claim.mean.mean)
+    told = f"{claim.mean.model}: its own cells contradict the stated {stated}"
+    return f"{told}: {claim.reading} gives {claim.derived:.2f}"

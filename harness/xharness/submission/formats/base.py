@@ -1,0 +1,58 @@
+"""What a format does: files of labels and predictions to examples and answers, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xharness.kinds import Example, Prediction
+from xharness.submission.files import File
+from xharness.submission.layout import Task
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Examples as far as scoring reads them, and a prediction for each, in order."""
+
+    examples: Sequence[Example]
+    predictions: Sequence[Prediction]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The texts of a file of labels and of its file of predictions."""
+
+    labels: str
+    predictions: str
+
+
+class Format(Protocol):
+    """How the official files hold tasks of one kind."""
+
+    @property
+    def ending(self) -> str:
+        """What file names end in, without the dot."""
+        ...
+
+    def read(self, labels: File, predictions: File, task: Task) -> Answered:
+        """What two files say.
+
+        Raises:
+            ConfigurationError: a file is broken, or they do not fit each other.
+        """
+        ...
+
+    def write(self, answered: Answered, task: Task) -> Written:
+        """The two files' texts; `read` gives back the same scores."""
+        ...
+
+
+def numbered(count: int) -> list[str]:
+    """Ids for items that have none but their place."""
+    return [str(place) for place in range(count)]
+
+
+def as_lines(words: Sequence[str]) -> str:
+    """A line for each."""
+    return "".join(f"{word}\n" for word in words)

@@ -1,0 +1,57 @@
+"""What the official evaluator calls things: the one place where its names meet those of cards.
+
+Folders as in `evaluate.py` of google-research/xtreme at 838c13b: `<task>/test-<language>.<ending>`,
+in a folder of predictions and likewise in one of labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from xharness.cards import TaskCard
+from xharness.errors import ConfigurationError, suggestion
+
+_FOLDERS: Mapping[str, str] = MappingProxyType({"wikiann": "panx", "bucc": "bucc2018"})
+"""Card to folder, where the two are not called the same."""
+_SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"pawsx": ("0", "1")})
+"""Card to its labels as the official files spell them, where not as the card does."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A card, and what the layout makes of it."""
+
+    card: TaskCard
+
+    @property
+    def folder(self) -> str:
+        """The name of the task's folder."""
+        return _FOLDERS.get(self.card.name, self.card.name)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """How files spell the card's labels, in the card's order."""
+        return _SPELLINGS.get(self.card.name, self.card.labels or ())
+
+    def file(self, root: Path, language: str, ending: str) -> Path:
+        """Where the task's file for `language` is under `root`."""
+        return root / self.folder / f"test-{language}.{ending}"
+
+
+def chosen(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, Task]:
+    """The tasks that the user names, by card or by folder; all of them where nothing is named.
+
+    Raises:
+        ConfigurationError: a name that is neither.
+    """
+    wanted = tuple(names)
+    by_folder = {task.folder: name for name, task in tasks.items()}
+    for name in wanted:
+        if name not in tasks and name not in by_folder:
+            hint = suggestion(name, {*tasks, *by_folder})
+            raise ConfigurationError(f"the suite has no task '{name}'", where="--tasks", hint=hint)
+    picked = {by_folder.get(name, name) for name in wanted} or {*tasks}
+    return {name: task for name, task in tasks.items() if name in picked}

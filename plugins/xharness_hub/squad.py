@@ -1,0 +1,81 @@
+"""SQuAD-shaped JSON: articles with paragraphs with questions, as one row for each question.
+
+XQuAD-R (Roy et al. 2020, LAReQA) marks the sentences of each paragraph too; they become rows of
+their own, the candidates that its questions are answered from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from xharness.errors import UnavailableError
+from xharness.extend import Row
+
+
+def questions(data: Any, path: Path) -> Iterator[Row]:
+    """Rows {id, title, context, question, answers}, `answers` a list of {text, answer_start}.
+
+    Raises:
+        UnavailableError: the file has another shape.
+    """
+    return _checked(_questions(data), path, "data, paragraphs, qas")
+
+
+def sentences(data: Any, path: Path) -> Iterator[Row]:
+    """Rows {id, text, sentence, context, answers}, one for each sentence that XQuAD-R marks.
+
+    `id` is `<paragraph>.<sentence>`; `text` is the sentence and, right behind it, its whole
+    paragraph, without line breaks, as the official code makes candidates; `answers` lists the ids
+    of the questions whose first answer starts in it.
+
+    Raises:
+        UnavailableError: the file has another shape, or marks no sentences.
+    """
+    return _checked(_sentences(data), path, "data, paragraphs, qas, sentence_breaks")
+
+
+def _questions(data: Any) -> Iterator[Row]:
+    for title, paragraph in _paragraphs(data):
+        for asked in paragraph["qas"]:
+            yield {
+                "id": asked["id"],
+                "title": title,
+                "context": paragraph["context"],
+                "question": asked["question"],
+                "answers": asked["answers"],
+            }
+
+
+def _sentences(data: Any) -> Iterator[Row]:
+    for number, (_, paragraph) in enumerate(_paragraphs(data)):
+        context = paragraph["context"]
+        starts = [(one["id"], one["answers"][0]["answer_start"]) for one in paragraph["qas"]]
+        for place, (first, end) in enumerate(paragraph["sentence_breaks"]):
+            sentence = context[first:end]
+            yield {
+                "id": f"{number}.{place}",
+                "text": (sentence + context).replace("\n", ""),
+                "sentence": sentence,
+                "context": context,
+                "answers": [item for item, start in starts if first <= start < end],
+            }
+
+
+def _paragraphs(data: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each paragraph with the title of its article."""
+    for article in data["data"]:
+        for paragraph in article["paragraphs"]:
+            yield article.get("title", ""), paragraph
+
+
+def _checked(rows: Iterator[Row], path: Path, shape: str) -> Iterator[Row]:
+    try:
+        yield from rows
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise UnavailableError(
+            f"not SQuAD's shape ({type(error).__name__}: {error})",
+            where=str(path),
+            expected=f"nested {shape}",
+        ) from None

@@ -1,0 +1,33 @@
+"""The catalogue of the shipped cards, and tables made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xharness import plugins
+from xharness.catalogue import Catalogue
+from xharness.elsewhere import Reading, read, rows
+from xharness.scores import Mean, Score
+
+Import = Callable[..., list[Score | Mean]]
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return Catalogue(plugins.load())
+
+
+@pytest.fixture
+def bring(tmp_path: Path, catalogue: Catalogue) -> Import:
+    """Rows of a table given as text, as `xharness import` would make them."""
+
+    def bring(text: str, name: str = "table.csv", **reading: object) -> list[Score | Mean]:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        found = read([path], Reading(**reading), catalogue)  # type: ignore[arg-type]
+        return rows(found.entries, catalogue)
+
+    return bring

@@ -1,0 +1,97 @@
+"""The definitions written a second time, in another way, to compare the harness's with.
+
+They follow `evaluate-v1.1.py` and `evaluate-v2.0.py` (SQuAD), `mlqa_evaluation_v1.py` (MLQA) and
+`generate_test_utils.py` (MultiCheckList) in what they give, and share no code with `xharness`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import groupby
+
+Words = Callable[[str], list[str]]
+
+ASCII_PUNCTUATION = {chr(code) for code in range(33, 127) if not chr(code).isalnum()}
+MLQA_ARTICLES = {
+    "en": {"a", "an", "the"},
+    "es": {"un", "una", "unos", "unas", "el", "la", "los", "las"},
+    "de": {
+        "ein", "eine", "einen", "einem", "eines", "einer", "der", "die", "das", "den", "dem", "des",
+    },
+    "vi": {"của", "là", "cái", "chiếc", "những"},
+}  # fmt: skip
+
+
+def without(text: str, words: set[str]) -> str:
+    """`text` with a blank in place of each whole run of word characters that is in `words`."""
+    runs = ("".join(run) for _, run in groupby(text, key=lambda one: one.isalnum() or one == "_"))
+    return "".join(" " if run in words else run for run in runs)
+
+
+def squad_words(text: str) -> list[str]:
+    """Lower case, then ASCII punctuation out, then English articles, then split at blanks."""
+    kept = "".join(one for one in text.lower() if one not in ASCII_PUNCTUATION)
+    return without(kept, {"a", "an", "the"}).split()
+
+
+def mlqa_words(language: str) -> Words:
+    """As SQuAD's with Unicode's punctuation and the language's articles; Chinese by character."""
+
+    def words(text: str) -> list[str]:
+        kept = [
+            one for one in text.lower()
+            if one not in ASCII_PUNCTUATION and not unicodedata.category(one).startswith("P")
+        ]  # fmt: skip
+        bare = without("".join(kept), MLQA_ARTICLES.get(language, set()))
+        if language == "ar":
+            bare = " ".join(bare.split("ال"))
+        if language == "zh":
+            bare = "".join(f" {one} " if 0x4E00 <= ord(one) <= 0x9FA5 else one for one in bare)
+        return bare.split()
+
+    return words
+
+
+def overlap(given: Sequence[str], gold: Sequence[str]) -> Fraction:
+    """F1 of two bags of words: twice what they share, by what they hold together."""
+    rest, shared = list(gold), 0
+    for word in given:
+        if word in rest:
+            rest.remove(word)
+            shared += 1
+    return Fraction(2 * shared, len(given) + len(gold)) if shared else Fraction(0)
+
+
+def marks(given: str, golds: Iterable[str], words: Words) -> tuple[int, Fraction]:
+    """Exact match and F1 against the best gold answer, each on its own."""
+    said = words(given)
+    bags = [words(gold) for gold in golds]
+    return int(said in bags), max((overlap(said, bag) for bag in bags), default=Fraction(0))
+
+
+def squad2_marks(given: str, golds: Iterable[str]) -> tuple[int, Fraction]:
+    """As SQuAD 1.1 among the golds that have a word; where there is none, silence is right."""
+    spoken = [gold for gold in golds if squad_words(gold)]
+    if spoken:
+        return marks(given, spoken, squad_words)
+    silent = not squad_words(given)
+    return int(silent), Fraction(int(silent))
+
+
+WHOLE_WORDS = {
+    "de": {"ein", "eine", "einen"}, "el": {"Ο", "ένα", "μια"}, "en": {"a", "an", "the", "in", "at"},
+    "es": {"un", "una", "unos", "unas", "el", "la", "los", "las"}, "eu": {"bat"}, "fa": {"یک"},
+    "fr": {"un", "une", "le", "la", "en"}, "hu": {"egy"}, "it": {"un", "una"}, "nl": {"een"},
+    "pt": {"um", "uma"}, "tl": {"Si"}, "tr": {"bir"}, "vi": {"một"}, "wo": {"dafa"}, "yo": {"kan"},
+}  # fmt: skip
+"""MultiCheckList's articles; those that are written on to the next word are tested by example."""
+
+
+def checked(text: str, language: str) -> str:
+    """An answer as MultiCheckList compares it: articles out, some punctuation off its ends."""
+    bare = without(text, WHOLE_WORDS.get(language, set()))
+    ends = {",", ".", " "} | ({"„", "”"} if language == "pl" else set())
+    places = [place for place, one in enumerate(bare) if one not in ends]
+    return bare[places[0] : places[-1] + 1] if places else ""

@@ -1,0 +1,42 @@
+"""A metric over a corpus, as a run scores it: statistics item by item, summed, then the value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from xharness.cards import TaskCard
+from xharness.kinds import SHIPPED, Answer, SpanExample
+from xharness.testing import toy_card
+
+KINDS = {kind.name: kind for kind in SHIPPED}
+COVERED: set[tuple[str, str]] = set()
+"""The (kind, metric) pairs that a module of this folder compares with something else."""
+
+
+def covers(kind: str, *metrics: str) -> None:
+    """Note that a module compares these metrics."""
+    COVERED.update((kind, metric) for metric in metrics)
+
+
+def card(kind: str, labels: Iterable[str] | None = None) -> TaskCard:
+    """A card of `kind`, with other labels if wanted."""
+    toy = toy_card(kind)
+    return toy if labels is None else toy.model_copy(update={"labels": tuple(labels)})
+
+
+def score(
+    task: TaskCard, metric: str, items: Iterable[tuple[Any, Any]], language: str = "en"
+) -> float:
+    """The value over (example, prediction) pairs."""
+    made = KINDS[task.kind].metrics[metric]
+    rows = [made.item(example, given, task, language) for example, given in items]
+    sums = np.array(rows, dtype=np.float64).reshape(len(rows), len(made.statistics)).sum(axis=0)
+    return float(made.value(sums))
+
+
+def question(golds: Iterable[str], item: str = "0") -> SpanExample:
+    """A question whose gold answers are `golds`."""
+    return SpanExample(item, "q", "c", tuple(Answer(gold, 0) for gold in golds))

@@ -1,0 +1,33 @@
+"""Accuracy is scikit-learn's."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sklearn.metrics import accuracy_score
+
+from tests.parity.scored import card, covers, score
+from xharness.kinds import BitextExample, ChoiceExample, ClassificationExample, Example
+
+MAKE = {
+    "classification": lambda item, label: ClassificationExample(item, "t", None, label),
+    "choice": lambda item, label: ChoiceExample(item, "p", ("a", "b", "c"), label),
+    "bitext": lambda item, label: BitextExample(item, "s", "t", label),
+}
+for _kind in MAKE:
+    covers(_kind, "accuracy")
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_accuracy(kind: str) -> None:
+    draw, task = random.Random(6), card(kind, "abc")
+    for _ in range(100):
+        gold = draw.choices(range(3), k=draw.randint(1, 60))
+        given = [one if draw.random() < 0.4 else draw.randrange(3) for one in gold]
+        examples: list[Example] = [MAKE[kind](str(at), label) for at, label in enumerate(gold)]
+        items = zip(examples, given, strict=True)
+        assert score(task, "accuracy", items) == pytest.approx(
+            accuracy_score(gold, given), abs=1e-9
+        )
+    assert score(task, "accuracy", []) == 0

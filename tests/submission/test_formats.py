@@ -1,0 +1,164 @@
+"""Formats there and back: what `write` writes, `read` reads, with the same statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xharness.cards import TaskCard
+from xharness.errors import ConfigurationError
+from xharness.executor.scoring import item_statistics
+from xharness.kinds import (
+    SHIPPED,
+    Answer,
+    BitextExample,
+    ChoiceExample,
+    ClassificationExample,
+    MiningExample,
+    RetrievalExample,
+    SpanExample,
+    TaggingExample,
+)
+from xharness.submission.files import File
+from xharness.submission.formats import Answered, format_of
+from xharness.submission.layout import Task, chosen
+
+KINDS = {kind.name: kind for kind in SHIPPED}
+LABELS = {"classification": ("no", "yes"), "choice": ("a", "b"), "tagging": ("O", "B-X", "I-X")}
+ABOUT = {"title": "t", "summary": "s", "licence": "l", "citation": "c"}
+words = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable() or "\u2028" in text)
+places = st.integers(0, 1)
+
+
+def task(kind: str, name: str = "t") -> Task:
+    """A task of that kind, with all its metrics."""
+    card = TaskCard.model_validate(
+        {
+            "name": name, "kind": kind, "role": "target", "sources": [{"from": "mini"}],
+            "languages": ["en"], "fields": {}, "labels": LABELS.get(kind),
+            "metrics": [*KINDS[kind].metrics], "about": ABOUT,
+        }
+    )  # fmt: skip
+    return Task(card)
+
+
+def there_and_back(kind: str, answered: Answered) -> None:
+    """The sums of all statistics survive."""
+    one = task(kind)
+    form = format_of(one)
+    written = form.write(answered, one)
+    read = form.read(
+        File(Path("labels"), written.labels), File(Path("given"), written.predictions), one
+    )
+    for metric in KINDS[kind].metrics.values():
+        before, after = (
+            item_statistics(metric, some.examples, some.predictions, one.card, "en").sum(axis=0)
+            for some in (answered, read)
+        )
+        assert before.tolist() == after.tolist(), metric.name
+
+
+@given(st.lists(st.tuples(places, places), min_size=1))
+def test_labels(pairs: list[tuple[int, int]]) -> None:
+    examples = [ClassificationExample(str(n), "x", None, gold) for n, (gold, _) in enumerate(pairs)]
+    there_and_back("classification", Answered(examples, [given for _, given in pairs]))
+
+
+@given(st.lists(st.tuples(places, places), min_size=1))
+def test_choices(pairs: list[tuple[int, int]]) -> None:
+    examples = [ChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)]
+    there_and_back("choice", Answered(examples, [given for _, given in pairs]))
+
+
+tags = st.integers(0, 2)
+
+
+@given(st.lists(st.lists(st.tuples(tags, tags), max_size=6), min_size=1))
+def test_tags_even_of_sentences_without_words(sentences: list[list[tuple[int, int]]]) -> None:
+    examples = [
+        TaggingExample(str(n), ("w",) * len(some), tuple(gold for gold, _ in some))
+        for n, some in enumerate(sentences)
+    ]
+    given_tags = [[given for _, given in some] for some in sentences]
+    there_and_back("tagging", Answered(examples, given_tags))
+
+
+@given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9), words), min_size=1))
+def test_answers(rows: list[tuple[str, str, str]]) -> None:
+    examples = [
+        SpanExample(str(n), word, word, (Answer(gold, 0), Answer(word, -1)))
+        for n, (gold, _, word) in enumerate(rows)
+    ]
+    there_and_back("span", Answered(examples, [given for _, given, _ in rows]))
+
+
+@given(st.data(), st.lists(st.text(max_size=3), min_size=1, max_size=8))
+def test_places(data: Any, sources: list[str]) -> None:
+    count = len(sources)
+    examples = [BitextExample(str(n), text, "", n) for n, text in enumerate(sources)]
+    answers = st.lists(st.integers(0, count - 1), min_size=count, max_size=count)
+    there_and_back("bitext", Answered(examples, data.draw(answers)))
+
+
+ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
+
+
+@given(st.lists(st.tuples(ids, ids), min_size=1))
+def test_rankings(rows: list[tuple[list[str], list[str]]]) -> None:
+    examples = [RetrievalExample(str(n), "q", "w", None) for n in range(len(rows))]
+    rankings = [{"ranked": ranked, "relevant": relevant} for ranked, relevant in rows]
+    for kind in ("retrieval", "linking"):
+        there_and_back(kind, Answered(examples, rankings))
+
+
+@given(st.lists(st.tuples(ids, st.sampled_from(["", *"abcdefgh"])), min_size=1))
+def test_pairs(rows: list[tuple[list[str], str]]) -> None:
+    examples = [MiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)]
+    there_and_back("mining", Answered(examples, [given for _, given in rows]))
+
+
+def read(kind: str, labels: str, predictions: str) -> Answered:
+    one = task(kind)
+    return format_of(one).read(File(Path("labels"), labels), File(Path("given"), predictions), one)
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "predictions", "told"),
+    [
+        ("mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
+        ("mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
+        ("mining", "a\tb\n", "a\tb\nc\td\na\tb\n", "given:3: this pair stands on line 1 already"),
+        ("linking", '{"m": ["Q1"]}', '{"m": "Q1"}', "given:1: the answer to 'm' has the wrong sha"),
+        ("linking", '{"m": ["Q1"]}', '{"m": ["Q1", "Q1"]}', "a list of ids, each once"),
+        ("linking", '["Q1"]', "{}", "labels:1: not a mapping from items to answers"),
+        ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "item 'n' is not answered"),
+    ],
+)
+def test_broken_files(kind: str, labels: str, predictions: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(kind, labels, predictions)
+    assert told in str(caught.value)
+
+
+def test_labels_are_spelt_as_the_official_files_spell_them() -> None:
+    one = task("classification", "pawsx")
+    examples = [ClassificationExample("0", "", None, 1), ClassificationExample("1", "", None, 0)]
+    written = format_of(one).write(Answered(examples, [0, 0]), one)
+    assert (written.labels, written.predictions) == ("1\n0\n", "0\n0\n")
+
+
+def test_tasks_go_by_their_cards_or_their_folders() -> None:
+    tasks = {name: task("tagging", name) for name in ("wikiann", "udpos")}
+    assert [*chosen(["panx"], tasks)] == ["wikiann"]
+    assert [*chosen(["wikiann", "udpos"], tasks)] == [*chosen([], tasks)]
+
+
+def test_a_kind_without_a_format_is_refused() -> None:
+    with pytest.raises(
+        ConfigurationError, match="no file format for tasks of the kind 'checklist'"
+    ):
+        format_of(task("checklist"))
