@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl))
 
-.PHONY: demo test env lint types boards clean
+.PHONY: bench demo test env lint types boards clean
 
 demo: env
 	$(BIN)/xharness run
@@ -25,6 +25,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev,gguf]'
 	@touch $@
+
+# Speed side by side with other tools; DATA=DIR names the data root.
+bench: env
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks --data-root $(DATA) $(BENCH)
 
 lint: env
 	$(BIN)/ruff format --check .

@@ -6,17 +6,19 @@ them can carry the mark *partial data*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, get_args
 
-from xharness.cards import SourceSpec, Split, TaskCard
-from xharness.catalogue import Catalogue, validated
+from xharness.cards import Split, TaskCard
+from xharness.catalogue import Catalogue
 from xharness.digest import digest
-from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Example, Request, Row, Source, Surroundings
-from xharness.languages import name_of
+from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
+from xharness.extend import Example, Kind, Row, Surroundings
+from xharness.kinds.base import Repairing, Repairs
+from xharness.pieces import Piece, labels_in, pieces_of
 from xharness.stages import Portion
 
 
@@ -31,6 +33,14 @@ class Count:
     expected: int | None
     used: int
     refused: int = 0
+    """Rows that a model cannot learn from, such as those whose answer is nowhere."""
+    answers: int = 0
+    repaired: int = 0
+    """How many of the `answers` stood elsewhere than the data says; they were put right."""
+    sampled: bool = False
+    """Whether what was used was drawn, and is not the first rows."""
+    translated: str | None = None
+    """By which translator the rows were said in `language`, if they were."""
 
     @property
     def partial(self) -> bool:
@@ -51,12 +61,25 @@ class Loaded:
     count: Count
 
 
+class Stream:
+    """Examples one by one; when all have been read, `count` says what was counted on the way."""
+
+    count: Count
+
+    def __init__(self, examples: Generator[Example, None, Count]) -> None:
+        self._examples = examples
+
+    def __iter__(self) -> Iterator[Example]:
+        self.count = yield from self._examples
+
+
 class Data:
     """Finds and reads the rows that cards describe."""
 
     def __init__(self, catalogue: Catalogue, surroundings: Surroundings) -> None:
         self._catalogue, self._surroundings = catalogue, surroundings
         self._kept: tuple[object, list[Row]] | None = None
+        self._open: dict[str, TaskCard] = {}
 
     def portion(self, card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
         """The portion with its fingerprint, without reading its rows.
@@ -64,18 +87,29 @@ class Data:
         Raises:
             UnavailableError: the data cannot be had.
         """
-        source, spec, request = self._request(card, language, split)
-        fingerprint = source.fingerprint(request)
-        if split != "train" and spec.serves(language, "train"):
-            self._check_leak(card, language, split, fingerprint)
-        identity = [
-            source.name,
-            fingerprint,
-            spec.expand(spec.where, language),
-            card.meaning(),
-            *([spec.each] if spec.each is not None else []),
-        ]
+        pieces = self._pieces(card, language, split)
+        fingerprints = [piece.fingerprint() for piece in pieces]
+        if split != "train" and any(one.spec.serves(language, "train") for one in pieces):
+            self._check_leak(card, language, split, {*fingerprints})
+        parts = [one.identity(seen) for one, seen in zip(pieces, fingerprints, strict=True)]
+        identity: list[Any] = parts[0] if len(parts) == 1 else parts
+        if card.open_labels:
+            identity = [*identity, [one.fingerprint() for one in self._labelled(card)]]
         return Portion(card.name, language, split, limit, digest(identity))
+
+    def card(self, name: str) -> TaskCard:
+        """The card by name; open labels are filled in from its data.
+
+        Raises:
+            UnavailableError: that data cannot be had.
+        """
+        card = self._catalogue.card(name)
+        if not card.open_labels:
+            return card
+        if name not in self._open:
+            labels = labels_in(self._labelled(card))
+            self._open[name] = card.model_copy(update={"labels": labels})
+        return self._open[name]
 
     def load(self, portion: Portion, *, learn: bool = False) -> Loaded:
         """The portion's examples; with `learn`, only those a model can be trained on.
@@ -86,40 +120,69 @@ class Data:
             UnavailableError: the data cannot be had, does not fit the card, is empty, or has
                 another number of rows than the card expects under `strict_data`.
         """
-        card = self._catalogue.card(portion.card)
+        reading = self.stream(portion, learn=learn)
+        return Loaded(list(reading), reading.count)
+
+    def stream(self, portion: Portion, *, learn: bool = False) -> Stream:
+        """As `load`, without holding the examples: they are read while somebody asks for them."""
+        return Stream(self._read(portion, learn))
+
+    def _drawn(self, portion: Portion, learn: bool) -> Generator[Example, None, Count]:
+        """`limit` of all rows; of one seed, a larger number holds the smaller ones."""
+        whole = self.load(replace(portion, limit=None, sample=None), learn=learn)
+        order = list(range(len(whole.examples)))
+        Random(f"{portion.sample} {portion.language}").shuffle(order)
+        some = sorted(order[: portion.limit])
+        yield from (whole.examples[place] for place in some)
+        return replace(whole.count, used=len(some), sampled=True)
+
+    def _read(self, portion: Portion, learn: bool) -> Generator[Example, None, Count]:
+        if portion.sample is not None:
+            return (yield from self._drawn(portion, learn))
+        card = self.card(portion.card)
         kind = self._catalogue.kinds[card.kind]
-        examples: list[Example] = []
+        seen: set[str] = set()
         rows = refused = 0
+        repairs = Repairs(0, 0)
         for number, row in enumerate(self._rows(portion)):
             rows += 1
-            if portion.limit is not None and len(examples) >= portion.limit:
+            if portion.limit is not None and len(seen) >= portion.limit:
                 continue
             example = kind.example(row, _item(card, row, number), card)
             if learn and not kind.learnable(example):
                 refused += 1
-            else:
-                examples.append(example)
-        _check_ids(card, examples)
-        published = card.expected_rows(portion.language, portion.split)
+                continue
+            _check_id(card, example, seen)
+            repairs = _with_repairs(repairs, kind, example)
+            yield example
+        if not seen:
+            raise NoRowsError(f"no rows in {card.name} {portion.language} {portion.split}")
         count = Count(
-            card.name, portion.language, portion.split, rows, published, len(examples), refused
+            card.name,
+            portion.language,
+            portion.split,
+            rows,
+            card.expected_rows(portion.language, portion.split),
+            used=len(seen),
+            refused=refused,
+            answers=repairs.of,
+            repaired=repairs.moved,
         )
-        if not examples:
-            raise UnavailableError(f"no rows in {card.name} {portion.language} {portion.split}")
         if count.partial and self._surroundings.strict_data:
             raise UnavailableError(
                 f"partial data: {count}", hint="leave out --strict-data to go on"
             )
-        return Loaded(examples, count)
+        return count
 
-    def _check_leak(self, card: TaskCard, language: str, split: Split, fingerprint: str) -> None:
+    def _check_leak(
+        self, card: TaskCard, language: str, split: Split, fingerprints: set[str]
+    ) -> None:
         """Refuse a card that serves its training rows again under the name of another split."""
-        source, _, request = self._request(card, language, "train")
         try:
-            leaks = source.fingerprint(request) == fingerprint
+            train = {piece.fingerprint() for piece in self._pieces(card, language, "train")}
         except UnavailableError:
             return
-        if leaks:
+        if train & fingerprints:
             raise ConfigurationError(
                 f"'{split}' and 'train' are the same rows in '{language}'",
                 where=f"card '{card.name}'",
@@ -128,32 +191,28 @@ class Data:
 
     def _rows(self, portion: Portion) -> Iterator[Row]:
         card = self._catalogue.card(portion.card)
-        source, spec, request = self._request(card, portion.language, portion.split)
-        where: dict[str, str] = spec.expand(spec.where, portion.language)
-        rows: Iterable[Row] = self._mixed(source, request) if where else source.rows(request)
-        for row in rows:
-            if all(_matches(card, row, column, pattern) for column, pattern in where.items()):
-                yield from (row,) if spec.each is None else _listed(card, row, spec.each)
+        for piece in self._pieces(card, portion.language, portion.split):
+            yield from piece.wanted(self._mixed(piece) if piece.where else piece.rows())
 
-    def _mixed(self, source: Source, request: Request) -> Sequence[Row]:
+    def _mixed(self, piece: Piece) -> Sequence[Row]:
         """Rows of several languages in one split, read once for all of them; the last kept."""
-        asked = (source.name, request.options, request.split)
-        if self._kept is None or self._kept[0] != asked:
+        if self._kept is None or self._kept[0] != piece.asked:
             self._kept = None  # frees the memory before the next ones are read
-            self._kept = (asked, list(source.rows(request)))
+            self._kept = (piece.asked, list(piece.rows()))
         return self._kept[1]
 
-    def _request(
-        self, card: TaskCard, language: str, split: Split
-    ) -> tuple[Source, SourceSpec, Request]:
-        spec = card.source(language, split)
-        if spec is None:
-            raise UnavailableError(_no_source(card, language, split))
-        source = self._catalogue.sources[spec.source]
-        own = spec.expand(spec.own_options, language)
-        options: Any = validated(source.options, own, f"card '{card.name}', source '{spec.source}'")
-        called = spec.expand(spec.splits[split], language)
-        return source, spec, Request(options, language, called, self._surroundings)
+    def _pieces(self, card: TaskCard, language: str, split: Split) -> list[Piece]:
+        return pieces_of(card, language, split, self._catalogue, self._surroundings)
+
+    def _labelled(self, card: TaskCard) -> list[Piece]:
+        """The pieces that open labels are gathered from: the source language's, where they are."""
+        language = card.source_language or card.languages[0]
+        found = []
+        for split in get_args(Split):
+            with suppress(UnavailableError):
+                pieces = self._pieces(card, language, split)
+                found += [one for one in pieces if one.fingerprint()]
+        return found
 
 
 def expected(portions: Iterable[Portion], catalogue: Catalogue) -> int | None:
@@ -172,38 +231,15 @@ def _item(card: TaskCard, row: Row, number: int) -> str:
     return str(row.get(column, number)) if isinstance(column, str) else str(number)
 
 
-def _matches(card: TaskCard, row: Row, column: str, pattern: str) -> bool:
-    if column not in row:
-        raise UnavailableError(
-            f"the data has no column '{column}' to filter by", where=f"card '{card.name}'"
-        )
-    return fnmatchcase(str(row[column]), pattern)
+def _with_repairs(repairs: Repairs, kind: Kind, example: Example) -> Repairs:
+    """`repairs` with what reading the example mended; nothing where the kind mends nothing."""
+    if not isinstance(kind, Repairing):
+        return repairs
+    moved, of = kind.repairs(example)
+    return Repairs(repairs.moved + moved, repairs.of + of)
 
 
-def _listed(card: TaskCard, row: Row, column: str) -> Iterator[Row]:
-    """A row for each thing that `column` lists, with the row's own columns."""
-    listed = row.get(column)
-    if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) for one in listed):
-        raise UnavailableError(
-            f"column '{column}' does not list rows", where=f"card '{card.name}', key 'each'"
-        )
-    return ({**row, **one} for one in listed)
-
-
-def _check_ids(card: TaskCard, examples: list[Example]) -> None:
-    seen: set[str] = set()
-    for example in examples:
-        if example.id in seen:
-            raise UnavailableError(
-                f"two items have the id '{example.id}'", where=f"card '{card.name}'"
-            )
-        seen.add(example.id)
-
-
-def _no_source(card: TaskCard, language: str, split: Split) -> str:
-    if language not in card.languages:
-        return f"task '{card.name}' is not in {name_of(language)} ('{language}')"
-    splits = sorted(
-        {name for spec in card.sources for name in spec.splits if spec.serves(language, name)}
-    )
-    return f"task '{card.name}' has no {split} split in '{language}'; it has: {', '.join(splits)}"
+def _check_id(card: TaskCard, example: Example, seen: set[str]) -> None:
+    if example.id in seen:
+        raise UnavailableError(f"two items have the id '{example.id}'", where=f"card '{card.name}'")
+    seen.add(example.id)

@@ -7,7 +7,7 @@ pydantic in the value can point at the text the user wrote.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -69,6 +69,7 @@ class Document:
     places: Mapping[KeyPath, Place]
     whose: str = ""
     """What the value belongs to, told before its key path; for parts of a document."""
+    _parts: dict[KeyPath, Document] = field(default_factory=dict, compare=False, repr=False)
 
     def place(self, path: KeyPath) -> Place:
         """Where `path` stands, or its nearest enclosing key that stands in the file."""
@@ -85,6 +86,11 @@ class Document:
 
     def part(self, *path: str | int) -> Document:
         """The document below `path`, its places still those of the whole file."""
+        if path not in self._parts:
+            self._parts[path] = self._below(path)
+        return self._parts[path]
+
+    def _below(self, path: KeyPath) -> Document:
         data = self.data
         for step in path:
             data = data[step]

@@ -57,6 +57,10 @@ class UnavailableError(XharnessError):
     exit_code = 3
 
 
+class NoRowsError(UnavailableError):
+    """Data that is there, with no row in this language: the other languages can go on."""
+
+
 class StageError(XharnessError):
     """A stage that could not finish; the others go on."""
 

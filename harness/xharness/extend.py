@@ -3,6 +3,7 @@
 Source    rows from somewhere
 Kind      what a task asks (see `xharness.kinds.base`)
 Backend   makes models; a Model trains, predicts, saves itself
+Translator says texts in another language
 Strategy  a pure function from a Route to the model a target is judged on
 Executor  carries out a plan
 """
@@ -12,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from xharness.cards import Split, TaskCard
@@ -25,21 +28,31 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
-from xharness.kinds.base import Example, Floats, Kind, Metric, Prediction, Row, ratio
-from xharness.stages import Feed, Heads, Mixing, Objective, Start, Train
+from xharness.kinds.base import (
+    Composed,
+    Example,
+    Floats,
+    Kind,
+    Metric,
+    Prediction,
+    Row,
+    Shape,
+    ratio,
+)
+from xharness.kinds.together import Asked, Encode, Pool, Together
+from xharness.stages import Checkpoint, Feed, Heads, Mixing, Objective, Portion, Start, Train
 from xharness.study import Recipe
 
 __all__ = [
-    "Backend", "Checkpoint", "ConfigurationError", "Example", "Executor", "Feed", "Floats", "Heads",
-    "Kind", "Metric", "Mixing", "Model", "Objective", "Prediction", "Progress", "Ratio", "Recipe",
-    "Request", "Route", "Row", "Session", "Sizes", "Source", "Split", "StageError", "Start",
-    "Strategy", "Surroundings", "TaskCard", "Train", "TrainingSet", "UnavailableError",
-    "XharnessError", "nearest", "ratio", "suggestion",
+    "Asked", "Backend", "Checkpoint", "Choosing", "Composed", "ConfigurationError", "Encode",
+    "Example", "Executor", "Feed", "Floats", "Heads", "InTranslation", "Kind", "Metric", "Mixing",
+    "Model", "Objective", "Pool", "Portion", "Prediction", "Progress", "Ratio", "Recipe", "Request",
+    "Route", "Row", "Session", "Shape", "Sizes", "Source", "Split", "StageError", "Start",
+    "Strategy", "Surroundings", "TaskCard", "Together", "Train", "TrainingSet", "Translating",
+    "Translator", "UnavailableError", "Wording", "XharnessError", "nearest", "ratio", "suggestion",
 ]  # fmt: skip
 
 Ratio = float
-Checkpoint = Start | Train
-"""A model as the plan knows it: an untrained start, or what a training stage will leave."""
 Progress = Callable[[int, int | None], None]
 """Called with (items done, items in all or None)."""
 
@@ -124,6 +137,24 @@ class TrainingSet:
     examples: Sequence[Example]
 
 
+@dataclass(frozen=True)
+class Choosing:
+    """Which weights a training ends with, where it is not simply the last ones.
+
+    At `looks` evenly spaced steps, the last of them at the end, the weights are looked at: the
+    best by `judge` are kept (of equals the earliest), or the mean of all looks. A model that
+    learns without steps may leave it aside; one that heeds it says so by a fact `choosing` among
+    those that `fit` returns.
+    """
+
+    by: Literal["best", "average"]
+    looks: int = 10
+    patience: int | None = None
+    """Stop after so many looks that were no better than the best before them."""
+    judge: Callable[[Model], float] | None = None
+    """How good the model is now, more is better; the best and patience need it."""
+
+
 @dataclass
 class Session:
     """What a training run is given: its seed, its folder for checkpoints, and someone to tell.
@@ -136,6 +167,7 @@ class Session:
     folder: Path
     heads: Heads = "drop"
     mixing: Mixing = field(default_factory=Mixing)
+    choosing: Choosing | None = None
     checkpoint_seconds: float = 120
     progress: Progress = lambda done, total: None
 
@@ -158,11 +190,26 @@ class Model(Protocol):
     def predict(
         self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
-        """One prediction for each example, in order, in the kind's shape."""
+        """One prediction for each example, in order, in the kind's shape.
+
+        Never asked of kinds whose items are answered together: see `Embeds`.
+        """
         ...
 
     def save(self, folder: Path) -> None:
         """Write everything that `Backend.load` needs; weights as safetensors."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A model that also turns texts into vectors, as kinds that are answered by searching need."""
+
+    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+        """One vector of length 1 for each text, in order: shape (texts, width).
+
+        A vector hangs on its text alone, not on the others. The harness does all searching.
+        """
         ...
 
 
@@ -199,7 +246,74 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
+class Wording(Protocol):
+    """A backend some of whose models answer in words: a card's verbaliser, and no head, serves."""
+
+    def in_words(self, options: Any) -> bool:
+        """Whether the models of these options do."""
+        ...
+
+    def refusal(
+        self, options: Any, card: TaskCard, kind: str, objective: Objective | None
+    ) -> str | None:
+        """Why they cannot answer the card's items, which are of `kind`, or learn by `objective`.
+
+        None where they can. The plan leaves the arm out and tells the reason.
+        """
+        ...
+
+
+# --- translators -----------------------------------------------------------------------------
+
+Translating = Callable[[Sequence[str]], Sequence[str]]
+"""Says each text in the other language, in order."""
+
+
+class Translator(Protocol):
+    """Makes translations; what it translates is stored, and never translated twice."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def options(self) -> type[BaseModel]:
+        """What a study may write about it."""
+        ...
+
+    def fingerprint(
+        self, options: Any, source: str, target: str, surroundings: Surroundings
+    ) -> str:
+        """What translates from `source` into `target`, known without loading it.
+
+        Raises:
+            ConfigurationError: it does not know one of the languages.
+            UnavailableError: its model cannot be had.
+        """
+        ...
+
+    def open(
+        self,
+        options: Any,
+        source: str,
+        target: str,
+        surroundings: Surroundings,
+        device: str | None,
+    ) -> Translating:
+        """What translates; equal texts give equal translations, whatever stands beside them."""
+        ...
+
+
 # --- strategies ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InTranslation:
+    """A model that is asked in the source language: items are translated before it answers."""
+
+    model: Checkpoint
+    translator: str
+    options: Mapping[str, Any]
 
 
 class Route(Protocol):
@@ -220,6 +334,15 @@ class Route(Protocol):
         """All targets of the study."""
         ...
 
+    @property
+    def source_language(self) -> str:
+        """The language that training sets are in, and that the gap is measured from."""
+        ...
+
+    def languages(self, target: TaskCard | None = None) -> Sequence[str]:
+        """The languages a target is scored in."""
+        ...
+
     def training_sets(self, target: TaskCard | None = None) -> Sequence[TaskCard]:
         """The cards the target trains on, in order; empty where it has no training data."""
         ...
@@ -228,15 +351,63 @@ class Route(Protocol):
         """A card by name."""
         ...
 
+    def prompted(self, shots: int = 0) -> Checkpoint:
+        """The base as it is asked, for a model that answers in words: after `shots` examples."""
+        ...
+
+    def rows(
+        self,
+        card: TaskCard,
+        languages: Sequence[str] | None = None,
+        *,
+        split: Split = "train",
+        sample: int | None = None,
+    ) -> Sequence[Portion]:
+        """Rows of a card, by default in the source language; `sample` draws so many a language.
+
+        Raises:
+            ConfigurationError: the card lacks a language that is named, or has fewer rows.
+        """
+        ...
+
+    def translated(
+        self,
+        portions: Sequence[Portion],
+        language: str,
+        translator: str,
+        options: Mapping[str, Any],
+    ) -> Sequence[Portion]:
+        """Rows said in another language by a translator."""
+        ...
+
+    def feed(self, card: TaskCard, portions: Sequence[Portion] | None = None) -> Feed:
+        """A training set: the card's source-language rows, or those given."""
+        ...
+
+    def corpus(
+        self, name: str, languages: Sequence[str] | None = None, *, objective: Objective = "mlm"
+    ) -> Feed:
+        """The texts of any card, in some of its languages, to learn the language itself from."""
+        ...
+
     def train(
         self,
         start: Checkpoint,
-        cards: Sequence[TaskCard],
+        learnt: Sequence[TaskCard | Feed],
         *,
         heads: Heads = "drop",
         mixing: Mixing | None = None,
+        beside: Sequence[tuple[Feed, float]] = (),
+        judged: Sequence[TaskCard] | None = None,
+        selection: str | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> Train:
-        """Train `start` on the source-language training sets of `cards`, all together."""
+        """Train `start` on training sets, all together; a card stands for its source-language one.
+
+        `beside`: feeds and the share of all steps that each gets. `judged`: the targets on whose
+        dev data `selection: target-dev` looks, by default the route's. `selection` comes over the
+        study's, `recipe` over its recipe.
+        """
         ...
 
 
@@ -249,7 +420,7 @@ class Strategy(Protocol):
     @property
     def options(self) -> type[BaseModel]: ...
 
-    def route(self, route: Route, options: Any) -> Checkpoint: ...
+    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation: ...
 
 
 # --- executors -------------------------------------------------------------------------------

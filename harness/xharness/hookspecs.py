@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from xharness.extend import Backend, Executor, Kind, Source, Strategy
+    from xharness.extend import Backend, Executor, Kind, Source, Strategy, Translator
     from xharness.stages import Stage
 
 hookspec = pluggy.HookspecMarker("xharness")
@@ -39,6 +39,11 @@ def xharness_backends() -> Iterable[Backend]:  # type: ignore[empty-body]
 @hookspec
 def xharness_strategies() -> Iterable[Strategy]:  # type: ignore[empty-body]
     """Training strategies."""
+
+
+@hookspec
+def xharness_translators() -> Iterable[Translator]:  # type: ignore[empty-body]
+    """Translators of training sets and of test items."""
 
 
 @hookspec

@@ -7,22 +7,23 @@ checkpoint name the same stage, and it is trained once. Nothing heavy is importe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from traceback import walk_tb
 
+from xharness.candidates import Candidates, FindPortion
 from xharness.cards import Split, TaskCard
 from xharness.catalogue import Catalogue, validated
 from xharness.digest import canonical
 from xharness.documents import Document, KeyPath
 from xharness.errors import ConfigurationError, UnavailableError, suggestion
-from xharness.extend import Checkpoint, Route, Surroundings
+from xharness.extend import Checkpoint, InTranslation, Surroundings
+from xharness.kinds import Together, kind_asked
 from xharness.plugins import summary
+from xharness.routes import CannotLearnError, Translators, Walk, Way, Words
 from xharness.scores import Missing
 from xharness.stages import (
+    Choose,
     Feed,
-    Heads,
     Mixing,
     Portion,
     Predict,
@@ -30,11 +31,10 @@ from xharness.stages import (
     Stage,
     Start,
     Train,
+    Translate,
 )
-from xharness.study import ModelSpec, Places, Recipe, StrategySpec, Study, TargetSpec
-
-FindPortion = Callable[[TaskCard, str, Split, int | None], Portion]
-"""Answers with the portion and its fingerprint, or raises UnavailableError."""
+from xharness.study import ModelSpec, Places, Recipe, Study, TargetSpec
+from xharness.targets import spelt_out
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ class Plan:
                 self.stages[stage.key] = stage
                 self.labels[stage.key] = _label(stage, arm)
 
+    def miss(self, missing: Missing, *, unavailable: bool = True) -> None:
+        """Note what there will be no number of."""
+        self.missing.append(missing)
+        if unavailable:
+            self.unavailable.append(missing)
+
     def needed(self, done: Callable[[str], bool]) -> list[Stage]:
         """The stages that must run for every arm to be scored, given which are done.
 
@@ -101,73 +107,86 @@ def compile_plan(
         ConfigurationError: an unknown name, or an arm that can never work.
     """
     places = Places(document)
-    targets = [*_targets(study, catalogue, places)]
+    portion = _remembering(portion)
+    targets = [*spelt_out(study, catalogue, places)]
     _check_names(study, catalogue, places)
     plan = Plan(study)
+    translators = Translators(catalogue, surroundings)
     for at, model in enumerate(study.models):
-        starts = _Starts(catalogue, portion, surroundings, places, ("models", at))
-        for way, strategy in enumerate(study.strategies):
-            path: KeyPath = ("strategies", way)
-            for seed in study.seeds:
-                for target in targets:
-                    maker = _ArmMaker(
-                        study, catalogue, portion, targets, model, strategy, seed, places, path
-                    )
-                    maker.into(plan, target, starts)
+        starts = _Starts(catalogue, portion, surroundings, places, places.model(at, model))
+        for path, name, way in _ways(study, catalogue, portion, translators, targets, model):
+            for target in targets:
+                _ArmMaker(way, name, places, path).into(plan, target, starts)
     _check_source_language(plan, targets, catalogue, places)
+    _check_recipe(plan, targets, catalogue, places)
     return plan
 
 
-def _targets(study: Study, catalogue: Catalogue, places: Places) -> Iterator[TargetSpec]:
-    """The study's targets with groups spelt out, each checked."""
-    seen: set[str] = set()
-    for number, spec in enumerate(study.targets):
-        path = places.target(number, spec)
-        with _at(places, path):
-            members = catalogue.members(spec.task)
-        for name, some in ((member.task, member.languages) for member in members):
-            card = catalogue.card(name)
-            if card.role == "corpus":
-                raise places.error(path, f"'{name}' is a corpus, not a task that can be scored")
-            for place, language in enumerate(spec.languages or ()):
-                if language not in card.languages:
-                    raise places.error(
-                        (*path[:2], "languages", place),
-                        f"task '{name}' has no language '{language}'",
-                        hint=suggestion(language, card.languages),
-                    )
-            if name in seen:
-                raise places.error(path, f"target '{name}' stands twice in the study")
-            seen.add(name)
-            yield spec.model_copy(update={"task": name, "languages": spec.languages or some})
+def _ways(
+    study: Study,
+    catalogue: Catalogue,
+    portion: FindPortion,
+    translators: Translators,
+    targets: Sequence[TargetSpec],
+    model: ModelSpec,
+) -> Iterator[tuple[KeyPath, str, Way]]:
+    """Every strategy, selection and seed: where it stands in the file, its name on the board."""
+    for at, strategy in enumerate(study.strategies):
+        for place, selecting in enumerate(strategy.selection or study.selection):
+            name = selecting.label(strategy.name, first=place == 0)
+            for seed in study.seeds:
+                way = Way(
+                    study,
+                    catalogue,
+                    portion,
+                    translators,
+                    targets,
+                    model,
+                    strategy,
+                    selecting,
+                    seed,
+                )
+                yield ("strategies", at), name, way
+
+
+def _remembering(find: FindPortion) -> FindPortion:
+    """`find`, asked once for each portion however many arms read it."""
+    known: dict[tuple[object, ...], Portion | UnavailableError] = {}
+
+    def remembered(card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
+        asked = (card.name, language, split, limit)
+        if asked not in known:
+            try:
+                known[asked] = find(card, language, split, limit)
+            except UnavailableError as error:
+                known[asked] = error
+        found = known[asked]
+        if isinstance(found, UnavailableError):
+            raise found
+        return found
+
+    return remembered
 
 
 def _check_names(study: Study, catalogue: Catalogue, places: Places) -> None:
     """Whether there is every backend, strategy and task that the study names."""
     for place, model in enumerate(study.models):
-        with _at(places, ("models", place, "backend")):
+        with places.at((*places.model(place, model), "backend")):
             catalogue.backends.provider(model.backend)
     for place, strategy in enumerate(study.strategies):
-        with _at(places, ("strategies", place, "use")):
+        with places.at(("strategies", place, "use")):
             catalogue.strategies.provider(strategy.use)
-    for name in study.recipe.tasks:
+    named: list[tuple[KeyPath, str]]
+    named = [(("recipe", "tasks", one), one) for one in study.recipe.tasks]
+    for task, other in study.references.items():
+        named += [(("references", task), one) for one in (task, other)]
+    for path, name in named:
         if name not in catalogue.card_files.offers:
             raise places.error(
-                ("recipe", "tasks", name),
+                path,
                 f"there is no task card '{name}'",
                 hint=suggestion(name, catalogue.card_files),
             )
-
-
-@contextmanager
-def _at(places: Places, path: KeyPath) -> Iterator[None]:
-    """An error without a place gets that of `path`."""
-    try:
-        yield
-    except ConfigurationError as error:
-        if error.where is not None:
-            raise
-        raise places.error(path, error.what, hint=error.hint) from None
 
 
 def _check_source_language(
@@ -177,12 +196,7 @@ def _check_source_language(
     language = plan.study.source_language
     if "source_language" not in plan.study.model_fields_set:
         return
-    named = {spec.task for spec in targets}
-    for stage in plan.stages.values():
-        if isinstance(stage, Train):
-            named |= {portion.card for feed in stage.feeds for portion in feed.portions}
-    for spec in targets:
-        named |= {*catalogue.card(spec.task).train_on}
+    named = _named(plan, targets, catalogue)
     known = {code for name in named for code in catalogue.card(name).languages}
     if language not in known:
         raise places.error(
@@ -192,8 +206,30 @@ def _check_source_language(
         )
 
 
-class _CannotLearnError(ConfigurationError):
-    """A strategy wants a backend to learn a kind that is none of its: the arm is left out."""
+def _check_recipe(
+    plan: Plan, targets: Sequence[TargetSpec], catalogue: Catalogue, places: Places
+) -> None:
+    """Refuse a recipe that no card in the study has; those that lack it keep the study's own."""
+    name = plan.study.recipe.use
+    named = _named(plan, targets, catalogue)
+    known = {recipe for one in named for recipe in catalogue.card(one).recipes}
+    if name is not None and name not in known:
+        raise places.error(
+            ("recipe", "use"),
+            f"no task of this study has a recipe '{name}'",
+            hint=suggestion(name, known),
+        )
+
+
+def _named(plan: Plan, targets: Sequence[TargetSpec], catalogue: Catalogue) -> set[str]:
+    """The cards that a study scores, and those it trains on or would."""
+    named = {spec.task for spec in targets}
+    for stage in plan.stages.values():
+        if isinstance(stage, Train):
+            named |= {portion.card for feed in stage.feeds for portion in feed.portions}
+    for spec in targets:
+        named |= {*catalogue.card(spec.task).train_on}
+    return named
 
 
 class _Starts:
@@ -238,7 +274,7 @@ class _Starts:
             return start
         pretrain = spec.pretrain
         path = (*self._path, "pretrain", "corpus")
-        with _at(self._places, path):
+        with self._places.at(path):
             card = self._catalogue.card(pretrain.corpus)
         if card.role != "corpus":
             where = f"model '{spec.name}', pretrain.corpus"
@@ -253,60 +289,82 @@ class _Starts:
         return Train(start, feeds, Mixing(by="uniform"), recipe, "drop", pretrain.seed)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _ArmMaker:
-    """Takes one model, strategy and seed to arms; also the Route that strategies walk."""
+    """Takes one model under one strategy with one seed to its arms."""
 
-    study: Study
-    catalogue: Catalogue
-    portion: FindPortion
-    target_specs: Sequence[TargetSpec]
-    model: ModelSpec
-    strategy: StrategySpec
-    seed: int
+    way: Way
+    name: str
+    """How the board calls the strategy."""
     places: Places
     path: KeyPath
     """Where the strategy stands in the study's file."""
 
     def into(self, plan: Plan, target: TargetSpec, starts: _Starts) -> None:
         """Add the arm of `target` to the plan, or the reason why there is none."""
-        card = self.catalogue.card(target.task)
-        backend = self.catalogue.backends[self.model.backend]
-        if card.kind not in backend.kinds:
+        way = self.way
+        card = way.catalogue.card(target.task)
+        backend = way.catalogue.backends[way.model.backend]
+        if kind_asked(way.catalogue.kinds[card.kind]).name not in backend.kinds:
             why = f"backend '{backend.name}' cannot answer tasks of kind '{card.kind}'"
             self._miss(plan, card, why, unavailable=False)
             return
+        words = Words(way.catalogue, way.model)
         try:
-            checkpoint = self._walk(_Route(self, starts.of(self.model), card))
-        except _CannotLearnError as error:
+            words.check(card)
+            walk = Walk(way, starts.of(way.model), card)
+            found = self._chosen(walk)
+            if not words.used:
+                _check_head(_model(found), card, self)
+            candidates = Candidates(way.catalogue, way.portion, card, target)
+            portions, refused = candidates.having(self._portions(plan, target, card))
+            asked = self._asked(walk, found, portions)
+        except CannotLearnError as error:
             self._miss(plan, card, error.reason, unavailable=False)
             return
         except UnavailableError as error:
             self._miss(plan, card, error.reason)
             return
-        _check_head(checkpoint, card, self)
-        portions = tuple(self._portions(plan, target, card))
-        if portions:
-            predict = Predict(checkpoint, card.name, portions, self.recipe([card]))
-            score = Score(predict, card.metrics)
-            plan.add(Arm(self.model.name, self.strategy.name, self.seed, target, score))
+        for language, why in refused.items():
+            self._miss(plan, card, why, language)
+        if asked:
+            beside, recipe = candidates.beside(portions), way.recipe([card])
+            said = words.said(card)
+            predict = Predict(_model(found), card.name, asked, recipe, beside, said)
+            score = Score(predict, words.metrics(card))
+            plan.add(Arm(way.model.name, self.name, way.seed, target, score))
 
-    def _walk(self, route: Route) -> Checkpoint:
+    def _chosen(self, walk: Walk) -> Checkpoint | InTranslation:
+        """What the strategy returns; of several learning rates, the choice between them."""
+        walks = [
+            replace(walk, way=replace(self.way, rate=place)) for place in range(self.way.rates)
+        ]
+        found = [self._walk(one) for one in walks]
+        models = {one.key: one for one in map(_model, found)}
+        trained = tuple(one for one in models.values() if isinstance(one, Train))
+        if len(trained) < 2:
+            return found[0]
+        with self.places.at(("recipe", "learning_rate")):
+            chosen = Choose(trained, walk.dev(trained[0], self.way.selecting.limit))
+        first = found[0]
+        return replace(first, model=chosen) if isinstance(first, InTranslation) else chosen
+
+    def _walk(self, route: Walk) -> Checkpoint | InTranslation:
         """The model that the strategy judges the route's target on.
 
         Raises:
             ConfigurationError: an option or a name in the study is wrong, or the strategy itself.
             UnavailableError: data that it trains on cannot be had.
         """
-        strategy = self.catalogue.strategies[self.strategy.use]
-        where = f"strategy '{self.strategy.name}'"
+        spec, catalogue = self.way.strategy, self.way.catalogue
+        strategy = catalogue.strategies[spec.use]
+        where = f"strategy '{spec.name}'"
         part = self.places.options(self.path)
-        options = validated(strategy.options, self.strategy.own_options, where, part)
-        provider = self.catalogue.strategies.provider(self.strategy.use)
-        offered = f"strategy '{self.strategy.use}', offered by {provider}"
+        options = validated(strategy.options, spec.own_options, where, part)
+        offered = f"strategy '{spec.use}', offered by {catalogue.strategies.provider(spec.use)}"
         try:
-            checkpoint: object = strategy.route(route, options)
-        except (_CannotLearnError, UnavailableError):
+            found: object = strategy.route(route, options)
+        except (CannotLearnError, UnavailableError):
             raise
         except ConfigurationError as error:
             if error.where is None or error.where.startswith("strategy "):
@@ -316,26 +374,40 @@ class _ArmMaker:
             if _came_from_data(error):
                 raise
             raise ConfigurationError(f"route failed: {summary(error)}", where=offered) from error
-        if not isinstance(checkpoint, Start | Train):
+        if not isinstance(found, Start | Train | Choose | InTranslation):
             raise ConfigurationError(
-                f"route returned {checkpoint!r}",
+                f"route returned {found!r}",
                 where=offered,
                 expected="route.base or what route.train returns",
             )
-        return checkpoint
+        return found
 
-    def recipe(self, cards: Sequence[TaskCard]) -> Recipe:
-        """The study's recipe with what differs for the task, the model and the strategy."""
-        names = {card.name for card in cards}
-        own = self.study.recipe.tasks.get(names.pop(), {}) if len(names) == 1 else {}
-        return self.study.recipe.changed(own, self.model.recipe, self.strategy.recipe)
+    def _asked(
+        self, walk: Walk, found: Checkpoint | InTranslation, portions: tuple[Portion, ...]
+    ) -> tuple[Portion, ...]:
+        """The portions as the model is asked them: as they are, or in the source language."""
+        if not isinstance(found, InTranslation):
+            return portions
+        if self.way.selecting.by == "target-dev":
+            raise ConfigurationError(
+                "target-dev would look at dev data that is not translated",
+                where=f"strategy '{self.way.strategy.name}'",
+                hint="selection: last, average or source-dev",
+            )
+        source, options = walk.source_language, found.options
+        try:
+            return tuple(walk.asked_in(one, source, found.translator, options) for one in portions)
+        except CannotLearnError:
+            raise
+        except ConfigurationError as error:
+            raise self.places.placed(self.path, error) from None
 
     def _portions(self, plan: Plan, target: TargetSpec, card: TaskCard) -> Iterator[Portion]:
         """What is scored, language by language; what cannot be had is noted and left out."""
         split = target.split or card.scored
         for language in target.languages or card.languages:
             try:
-                yield self.portion(card, language, split, target.limit)
+                yield self.way.portion(card, language, split, target.limit)
             except UnavailableError as error:
                 self._miss(plan, card, error.reason, language)
 
@@ -349,71 +421,29 @@ class _ArmMaker:
         unavailable: bool = True,
     ) -> None:
         missing = Missing(
-            model=self.model.name,
-            strategy=self.strategy.name,
-            seed=self.seed,
+            model=self.way.model.name,
+            strategy=self.name,
+            seed=self.way.seed,
             task=card.name,
             language=language,
             reason=why,
         )
-        plan.missing.append(missing)
-        if unavailable:
-            plan.unavailable.append(missing)
+        plan.miss(missing, unavailable=unavailable)
 
 
-@dataclass(frozen=True)
-class _Route:
-    """The `Route` of one arm (see `xharness.extend`)."""
-
-    maker: _ArmMaker
-    base: Checkpoint
-    target: TaskCard
-
-    @cached_property
-    def targets(self) -> tuple[TaskCard, ...]:
-        return tuple(self.card(spec.task) for spec in self.maker.target_specs)
-
-    def training_sets(self, target: TaskCard | None = None) -> tuple[TaskCard, ...]:
-        return tuple(self.card(name) for name in (target or self.target).train_on)
-
-    def card(self, name: str) -> TaskCard:
-        return self.maker.catalogue.card(name)
-
-    def train(
-        self,
-        start: Checkpoint,
-        cards: Sequence[TaskCard],
-        *,
-        heads: Heads = "drop",
-        mixing: Mixing | None = None,
-    ) -> Train:
-        feeds = tuple(self._feed(card) for card in cards)
-        chosen = mixing if mixing is not None and len(feeds) > 1 else Mixing()
-        recipe = self.maker.recipe(cards)
-        return Train(start, feeds, chosen, recipe, heads, self.maker.seed)
-
-    def _feed(self, card: TaskCard) -> Feed:
-        kinds = self.maker.catalogue.backends[self.maker.model.backend].kinds
-        if card.kind not in kinds:
-            raise _CannotLearnError(
-                f"backend '{self.maker.model.backend}' cannot learn tasks of kind '{card.kind}'"
-            )
-        return Feed((self._portion(card),), "task", card.head_name)
-
-    def _portion(self, card: TaskCard) -> Portion:
-        study = self.maker.study
-        return self.maker.portion(card, study.source_language, "train", study.train_limit)
+def _model(found: Checkpoint | InTranslation) -> Checkpoint:
+    return found.model if isinstance(found, InTranslation) else found
 
 
 def _came_from_data(error: BaseException) -> bool:
     """Whether a crash below a strategy is that of a source, which the strategy cannot help."""
     frames = (frame for frame, _ in walk_tb(error.__traceback__))
-    return any(frame.f_code is _Route._portion.__code__ for frame in frames)
+    return any(frame.f_code is Way.find.__code__ for frame in frames)
 
 
 def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: _ArmMaker) -> None:
     """Whether the model will have learnt the head that answers `card`, known before any run."""
-    if maker.catalogue.kinds[card.kind].whole:
+    if isinstance(maker.way.catalogue.kinds[card.kind], Together):
         return
     heads = set(_heads(checkpoint))
     if card.head_name not in heads:
@@ -423,7 +453,7 @@ def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: _ArmMaker) -> Non
                 hint="add `train_on` to its card, or use it as an intermediate task",
             )
         raise ConfigurationError(
-            f"strategy '{maker.strategy.name}' never trains the head '{card.head_name}' "
+            f"strategy '{maker.way.strategy.name}' never trains the head '{card.head_name}' "
             f"that task '{card.name}' needs",
             hint=f"heads it trains: {', '.join(sorted(heads)) or 'none'}",
         )
@@ -431,6 +461,8 @@ def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: _ArmMaker) -> Non
 
 def _heads(checkpoint: Checkpoint) -> Iterator[str]:
     """The heads a checkpoint ends with: those of its last stage, and those kept before it."""
+    if isinstance(checkpoint, Choose):
+        yield from _heads(checkpoint.candidates[0])
     if isinstance(checkpoint, Train):
         yield from (feed.head for feed in checkpoint.feeds)
         if checkpoint.heads == "keep":
@@ -451,6 +483,15 @@ def _label(stage: Stage, arm: Arm) -> str:
             return f"{arm.model} · pretrain"
         cards = [feed.portions[0].card for feed in stage.feeds]
         shown = "+".join(cards) if len(cards) < 4 else f"{len(cards)} tasks"
+        if isinstance(arm.score.predictions.model, Choose):
+            shown += f" at {stage.recipe.learning_rate:g}"
+        if stage.selection is not None:
+            shown += f" ({stage.selection.by})"
         return f"{arm.model} · train {shown} · seed {stage.seed}"
+    if isinstance(stage, Translate):
+        said = f"{stage.portion.card} {stage.portion.split} {stage.source} to {stage.target}"
+        return f"{stage.translator.backend} · translate {said}"
+    if isinstance(stage, Choose):
+        return f"{arm.model} · choose a learning rate · {arm.target.task} · seed {arm.seed}"
     what = "predict" if isinstance(stage, Predict) else "score"
     return f"{arm.model} · {what} {arm.target.task} · {arm.strategy} · seed {arm.seed}"

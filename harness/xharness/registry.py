@@ -15,6 +15,7 @@ from pydantic import Field
 
 from xharness import documents
 from xharness.documents import Strict
+from xharness.errors import suggestion
 
 _SAME = re.compile(r"[\s_-]+")
 _REMARK = re.compile(r"\s*\([^()]*\)\s*$")
@@ -35,6 +36,48 @@ class Known(Strict):
     confidence: Literal["published", "computed", "approximate"]
     note: str | None = None
     aliases: tuple[str, ...] = ()
+
+
+class Query(Strict):
+    """Which models of the registry are meant; one of no verified size fits no question of size."""
+
+    family: str | tuple[str, ...] | None = Field(default=None, description="mmBERT, or a list")
+    min_total: float | None = Field(default=None, gt=0, description="parameters, at least")
+    max_total: float | None = Field(default=None, gt=0, description="parameters, at most")
+    min_non_embedding: float | None = Field(default=None, gt=0)
+    max_non_embedding: float | None = Field(default=None, gt=0)
+
+    def matching(self) -> tuple[Known, ...]:
+        """The models that fit, in the order of the registry.
+
+        Raises:
+            ValueError: no model does, or a family that no model has.
+        """
+        families = (self.family,) if isinstance(self.family, str) else self.family or ()
+        known = {one.family for one in models()}
+        for family in families:
+            if family.casefold() not in map(str.casefold, known):
+                raise ValueError(
+                    f"no model of the registry is of family '{family}'; {suggestion(family, known)}"
+                )
+        found = tuple(one for one in models() if self._fits(one, families))
+        if not found:
+            asked = ", ".join(f"{name}: {value}" for name, value in self if value is not None)
+            raise ValueError(f"no model of the registry fits ({asked})")
+        return found
+
+    def _fits(self, one: Known, families: tuple[str, ...]) -> bool:
+        if families and one.family.casefold() not in map(str.casefold, families):
+            return False
+        return _between(one.total, self.min_total, self.max_total) and _between(
+            one.non_embedding, self.min_non_embedding, self.max_non_embedding
+        )
+
+
+def _between(size: int | None, least: float | None, most: float | None) -> bool:
+    if size is None:
+        return least is None and most is None
+    return (least or 0) <= size <= (most if most is not None else size)
 
 
 class _Registry(Strict):

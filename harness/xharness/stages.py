@@ -6,6 +6,7 @@ needs included. Names, paths, devices and prose stay out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -14,12 +15,16 @@ from xharness.cards import Split
 from xharness.digest import digest
 from xharness.study import Recipe, Sampling
 
-VERSIONS = {"train": 1, "predict": 1, "score": 1}
+VERSIONS = {"train": 1, "predict": 1, "score": 1, "translate": 1, "choose": 1}
 """Raised when the code of a stage starts to give other answers to the same question."""
 
-Objective = Literal["task", "mlm", "tlm", "align"]
-"""Answering the task; masked words, in one language or two (TLM); aligning translations."""
+Objective = Literal["task", "mlm", "tlm", "align", "shots"]
+"""Answering the task; masked words, in one language or two (TLM); aligning translations; nothing:
+the examples are shown before every question."""
 Heads = Literal["drop", "keep"]
+_LENGTHS = ("max_length", "stride", "answer_length", "query_length")
+_ANSWERING = frozenset({*_LENGTHS, "pooling", "layer", "precision"})
+"""The recipe's fields that answering reads."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,45 @@ class Portion:
 
     card: str
     language: str
+    """What they are in, or are said to be in: those of a translation are in its target."""
     split: Split
     limit: int | None
     fingerprint: str
+    sample: int | None = None
+    """The seed that draws `limit` rows; without it they are the first ones."""
+    translation: Translate | None = None
+    """Where their texts come from, if not from the data."""
 
     @property
     def identity(self) -> list[Any]:
-        return [self.fingerprint, self.limit]
+        sample = [] if self.sample is None else [{"sample": self.sample}]
+        translation = [] if self.translation is None else [{"texts": self.translation.key}]
+        return [self.fingerprint, self.limit, *sample, *translation]
+
+
+@dataclass(frozen=True)
+class Translate:
+    """Say the texts of some rows in another language."""
+
+    portion: Portion
+    translator: Start
+    source: str
+    target: str
+
+    @property
+    def needs(self) -> tuple[Stage, ...]:
+        return ()
+
+    @cached_property
+    def key(self) -> str:
+        return digest(
+            {
+                "stage": ["translate", VERSIONS["translate"]],
+                "translator": self.translator.key,
+                "portion": _identities((self.portion,)),
+                "languages": [self.source, self.target],
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -59,6 +96,8 @@ class Feed:
     portions: tuple[Portion, ...]
     objective: Objective
     head: str
+    said: str | None = None
+    """How items are put into words, for a model that reads and writes words."""
 
     @property
     def identity(self) -> Any:
@@ -66,6 +105,7 @@ class Feed:
             "portions": [portion.identity for portion in self.portions],
             "objective": self.objective,
             "head": self.head,
+            **({"said": self.said} if self.said else {}),
         }
 
 
@@ -76,28 +116,61 @@ class Mixing:
     by: Sampling = "proportional"
     temperature: float = 1.0
     cap: int | None = None
+    weights: tuple[float, ...] = ()
+    """In place of all that: p is proportional to these, one a feed."""
+    beside: tuple[float, ...] = ()
+    """Shares of all steps for the last so many feeds, which no epoch counts; the rest is for the
+    others."""
+
+    @property
+    def identity(self) -> list[Any]:
+        more = {"weights": list(self.weights), "beside": list(self.beside)}
+        said = {name: value for name, value in more.items() if value}
+        return [self.by, self.temperature, self.cap, *([said] if said else [])]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which state of a training is its result: the best on `dev`, or the mean of several."""
+
+    by: Literal["source-dev", "target-dev", "average"]
+    looks: int
+    """Evenly spaced steps at which the model is looked at, the last step included."""
+    patience: int | None = None
+    """Looks without improvement after which training ends early."""
+    dev: tuple[Portion, ...] = ()
+
+    @property
+    def identity(self) -> Any:
+        best = "average" if self.by == "average" else "best"
+        return [best, self.looks, self.patience, _identities(self.dev)]
 
 
 @dataclass(frozen=True)
 class Train:
     """Train `start` on `feeds`; what becomes of heads it already has is a named choice."""
 
-    start: Start | Train
+    start: Checkpoint
     feeds: tuple[Feed, ...]
     mixing: Mixing
     recipe: Recipe
     heads: Heads
     seed: int
+    selection: Selection | None = None
+    """None: the last state is the result."""
 
     @property
     def needs(self) -> tuple[Stage, ...]:
-        return (self.start,) if isinstance(self.start, Train) else ()
+        portions = (one for feed in self.feeds for one in feed.portions)
+        return (*_made_by(self.start), *_translations(portions))
 
     @property
-    def _unread(self) -> set[str]:
-        """The recipe's fields that training does not read: changing one must not retrain."""
+    def _read(self) -> set[str]:
+        """The recipe's fields that training reads: changing another must not retrain."""
         masks = any(feed.objective in ("mlm", "tlm") for feed in self.feeds)
-        return {"layer", "answer_length"} | (set() if masks else {"mask_rate"})
+        answers = self.selection is not None and self.selection.dev
+        unread = set() if answers else {"layer", "answer_length"}
+        return {*Recipe.model_fields} - unread - (set() if masks else {"mask_rate"})
 
     @cached_property
     def key(self) -> str:
@@ -106,36 +179,123 @@ class Train:
                 "stage": ["train", VERSIONS["train"]],
                 "start": self.start.key,
                 "feeds": [feed.identity for feed in self.feeds],
-                "mixing": [self.mixing.by, self.mixing.temperature, self.mixing.cap],
-                "recipe": self.recipe.model_dump(mode="json", exclude=self._unread),
+                "mixing": self.mixing.identity,
+                "recipe": self.recipe.meaning(self._read),
                 "heads": self.heads,
                 "seed": self.seed,
+                **({"selection": self.selection.identity} if self.selection else {}),
             }
         )
+
+
+@dataclass(frozen=True)
+class Choose:
+    """The one of several trainings that does best on `dev`: models that differ in their recipe."""
+
+    candidates: tuple[Train, ...]
+    dev: tuple[Portion, ...]
+
+    @property
+    def needs(self) -> tuple[Stage, ...]:
+        return self.candidates
+
+    @cached_property
+    def key(self) -> str:
+        return digest(
+            {
+                "stage": ["choose", VERSIONS["choose"]],
+                "candidates": [one.key for one in self.candidates],
+                "recipes": [one.recipe.meaning(_ANSWERING) for one in self.candidates],
+                "dev": _identities(self.dev),
+            }
+        )
+
+
+Checkpoint = Start | Train | Choose
+"""A model as the plan knows it: an untrained start, or what a stage will leave or name."""
+
+
+def _made_by(checkpoint: Checkpoint) -> tuple[Stage, ...]:
+    """The stages a checkpoint is loaded from; of those it was chosen from, one has the weights."""
+    if isinstance(checkpoint, Choose):
+        return (*checkpoint.candidates, checkpoint)
+    return (checkpoint,) if isinstance(checkpoint, Train) else ()
+
+
+def _translations(portions: Iterable[Portion]) -> tuple[Translate, ...]:
+    return tuple(one.translation for one in portions if one.translation is not None)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Rows that an answer needs beside the items: candidates, and items to be tuned on."""
+
+    pooled: bool
+    """Whether all languages' candidates are one pool; else each language has its own."""
+    index: tuple[Portion, ...]
+    tuning: tuple[Portion, ...] = ()
+    tuning_index: tuple[Portion, ...] = ()
+
+    @property
+    def portions(self) -> tuple[Portion, ...]:
+        """All of them."""
+        return (*self.index, *self.tuning, *self.tuning_index)
+
+    def pool(self, portion: Portion) -> tuple[Portion, ...]:
+        """The candidates for the items of `portion`, which are scored or tuned on."""
+        index = self.tuning_index if portion in self.tuning else self.index
+        return index if self.pooled else tuple(one for one in index if _alike(one, portion))
+
+    def tuned(self, portion: Portion) -> Portion | None:
+        """The items to tune on before those of `portion` are answered."""
+        return next((one for one in self.tuning if _alike(one, portion)), None)
+
+    @property
+    def identity(self) -> Any:
+        parts = {"index": self.index, "tuning": self.tuning, "tuning_index": self.tuning_index}
+        return {"pooled": self.pooled} | {name: _identities(some) for name, some in parts.items()}
+
+
+def _alike(one: Portion, other: Portion) -> bool:
+    return one.language == other.language
+
+
+def _identities(portions: tuple[Portion, ...]) -> list[Any]:
+    return [[one.language, one.split, *one.identity] for one in portions]
 
 
 @dataclass(frozen=True)
 class Predict:
     """Answer one task in every language with one model."""
 
-    model: Start | Train
+    model: Checkpoint
     card: str
     portions: tuple[Portion, ...]
     recipe: Recipe
+    beside: Beside | None = None
+    """Where the items are answered from an index."""
+    said: str | None = None
+    """How items are put into words, for a model that answers in words."""
+
+    @property
+    def all_portions(self) -> tuple[Portion, ...]:
+        """Everything that must be read."""
+        return (*self.portions, *(self.beside.portions if self.beside else ()))
 
     @property
     def needs(self) -> tuple[Stage, ...]:
-        return (self.model,) if isinstance(self.model, Train) else ()
+        return (*_made_by(self.model), *_translations(self.portions))
 
     @cached_property
     def key(self) -> str:
-        read = {"max_length", "stride", "answer_length", "pooling", "layer", "precision"}
         return digest(
             {
                 "stage": ["predict", VERSIONS["predict"]],
                 "model": self.model.key,
-                "portions": [[one.language, one.split, *one.identity] for one in self.portions],
-                "recipe": self.recipe.model_dump(mode="json", include=read),
+                "portions": _identities(self.portions),
+                "recipe": self.recipe.meaning(_ANSWERING),
+                **({"beside": self.beside.identity} if self.beside else {}),
+                **({"said": self.said} if self.said else {}),
             }
         )
 
@@ -162,4 +322,4 @@ class Score:
         )
 
 
-Stage = Train | Predict | Score
+Stage = Translate | Train | Choose | Predict | Score

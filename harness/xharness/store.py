@@ -61,15 +61,15 @@ class Store:
 
     def folder(self, key: str) -> Path:
         """Where a stage lives."""
-        return self.root / key[:2] / key
+        return self.root.joinpath(key[:2], key)
 
     def has(self, key: str) -> bool:
         """Whether the stage is finished."""
-        return (self.folder(key) / RECEIPT).is_file()
+        return self.root.joinpath(key[:2], key, RECEIPT).is_file()
 
     def started(self, key: str) -> bool:
         """Whether there is something to continue from."""
-        return not self.has(key) and (self.folder(key) / SCRATCH).is_dir()
+        return self.root.joinpath(key[:2], key, SCRATCH).is_dir() and not self.has(key)
 
     def receipt(self, key: str) -> Receipt:
         """The receipt of a finished stage.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,16 +19,60 @@ from pydantic import (
 )
 
 from xharness import documents
-from xharness.cards import LanguageCode, Name, Split
+from xharness.cards import LanguageCode, Name, Size, Split, no_truth_value
 from xharness.documents import Document, KeyPath, Strict
 from xharness.errors import ConfigurationError
+from xharness.languages import check_choice
+from xharness.registry import Query, find
 
 Sampling = Literal["proportional", "uniform", "temperature"]
 Pooling = Literal["mean", "first", "last"]
 
 
+_READ_BY = {
+    "lora": ("rank", "alpha", "dropout", "targets", "merge"),
+    "prompt": ("virtual_tokens",),
+    "prefix": ("virtual_tokens",),
+}
+
+
+class Adapter(Strict):
+    """Few parameters that learn in place of the body's own, which are held fixed."""
+
+    method: Literal["lora", "prompt", "prefix"] = Field(
+        description="LoRA (2106.09685), prompt tuning (2104.08691), prefix tuning (2101.00190)"
+    )
+    rank: int = Field(default=8, gt=0, description="of LoRA's two matrices")
+    alpha: float = Field(default=16, gt=0, description="LoRA's change is scaled by alpha / rank")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="of what LoRA's matrices read")
+    targets: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="names of the linear layers; default: queries and values of the attention, all "
+        "linear layers where PEFT does not know those of the family",
+    )
+    merge: bool = Field(
+        default=False, description="add LoRA's change to the weights when training ends"
+    )
+    virtual_tokens: int = Field(default=20, gt=0, description="of a prompt or a prefix")
+
+    @model_validator(mode="after")
+    def _fields_belong_to_the_method(self) -> Adapter:
+        for name in sorted(self.model_fields_set - {"method", *_READ_BY[self.method]}):
+            raise ValueError(f"'{name}' does not belong to the method '{self.method}'")
+        return self
+
+    def meaning(self) -> dict[str, Any]:
+        """What can change an answer: what the method reads."""
+        return self.model_dump(mode="json", include={"method", *_READ_BY[self.method]})
+
+
+def _adapter(value: Any) -> Any:
+    return {"method": value} if isinstance(value, str) else value
+
+
 class Recipe(Strict):
-    """How a model is trained and read; every field can change an answer, so all enter the key."""
+    """How a model is trained and read; what of it can change an answer enters the key."""
 
     epochs: float = Field(default=3, gt=0, description="passes over the feeds; unused with steps")
     steps: int | None = Field(default=None, gt=0, description="optimiser steps, in place of epochs")
@@ -52,6 +97,26 @@ class Recipe(Strict):
     mask_rate: float = Field(
         default=0.15, gt=0, lt=1, description="sub-words masked in MLM and TLM"
     )
+    query_length: int | None = Field(
+        default=None,
+        ge=4,
+        description="sub-words of a question or a query, at most; default: half of max_length for "
+        "span questions, max_length for retrieval queries",
+    )
+    optimizer: Literal["adamw", "adafactor"] = Field(
+        default="adamw", description="Adafactor (1804.04235) with steps relative to the weights"
+    )
+    adapter: Annotated[Adapter | None, BeforeValidator(_adapter)] = Field(
+        default=None, description="what learns in place of the body; `lora` for short"
+    )
+    gradient_checkpointing: bool = Field(
+        default=False, description="computes layers twice and so keeps less; changes no weight"
+    )
+
+    came_later: ClassVar[frozenset[str]] = frozenset({"query_length", "optimizer", "adapter"})
+    """Fields that older keys do not know: at its default, such a field enters no key."""
+    costs_only: ClassVar[frozenset[str]] = frozenset({"gradient_checkpointing"})
+    """Fields that change time and memory and no answer: they enter no key at all."""
 
     def changed(self, *changes: Mapping[str, Any]) -> Recipe:
         """This recipe with some fields changed, later changes over earlier ones."""
@@ -59,6 +124,27 @@ class Recipe(Strict):
         return Recipe(
             **{key: value for change in (values, *changes) for key, value in change.items()}
         )
+
+    def meaning(self, fields: Iterable[str]) -> dict[str, Any]:
+        """What of `fields` enters the key of a stage that reads them."""
+        read = {*fields} - self.costs_only
+        values = {name: getattr(self, name) for name in Recipe.model_fields if name in read}
+        for name in self.came_later:
+            if name in values and values[name] == Recipe.model_fields[name].default:
+                del values[name]
+        if self.adapter is not None and "adapter" in values:
+            values["adapter"] = self.adapter.meaning()
+        return values
+
+
+def agreed(recipes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The fields on which all of `recipes` agree; what is learnt together has one recipe."""
+    first, *others = [Recipe(**one).model_dump(exclude_unset=True) for one in recipes] or [{}]
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in one and one[name] == value for one in others)
+    }
 
 
 def _changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -75,12 +161,61 @@ Changes = Annotated[dict[str, Any], AfterValidator(_changes)]
 """Some fields of a recipe."""
 
 
-class StudyRecipe(Recipe):
-    """A recipe, and what differs for single tasks."""
+def at_rate(fields: Mapping[str, Any], place: int) -> Mapping[str, Any]:
+    """`fields` with one learning rate, where they list several; a short list repeats its last."""
+    rates = fields.get("learning_rate")
+    if not isinstance(rates, list | tuple):
+        return fields
+    return {**fields, "learning_rate": rates[min(place, len(rates) - 1)]}
 
-    tasks: dict[Name, Changes] = Field(
+
+def rates_in(fields: Mapping[str, Any]) -> int:
+    """How many learning rates `fields` list."""
+    rates = fields.get("learning_rate")
+    return len(rates) if isinstance(rates, list | tuple) else 1
+
+
+def _grid(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not rates_in(value):
+        raise ValueError("learning_rate: the list names none")
+    for place in range(rates_in(value)):
+        _changes(at_rate(value, place))
+    return value
+
+
+Grid = Annotated[dict[str, Any], AfterValidator(_grid)]
+"""Some fields of a recipe; `learning_rate` may be a list of which the best is taken."""
+
+
+def _rates(value: Any) -> Any:
+    _grid({"learning_rate": value})
+    return tuple(value) if isinstance(value, list) else value
+
+
+class StudyRecipe(Recipe):
+    """A recipe, the published one it starts from, and what differs for single tasks."""
+
+    learning_rate: Annotated[Any, AfterValidator(_rates)] = Field(
+        default=2e-5,
+        description="or several: each is tried, and the best on source-language dev taken",
+    )
+    use: Name | None = Field(
+        default=None,
+        description="a recipe of the cards by name, such as xtreme; `recipe: xtreme` for short",
+    )
+    tasks: dict[Name, Grid] = Field(
         default={}, description="fields that differ when training on, or scoring, one task"
     )
+
+    @property
+    def own_fields(self) -> dict[str, Any]:
+        """The fields that the study itself says."""
+        named = self.model_fields_set & Recipe.model_fields.keys()
+        return {name: getattr(self, name) for name in named}
+
+
+def _recipe(value: Any) -> Any:
+    return {"use": value} if isinstance(value, str) else value
 
 
 class Pretraining(Strict):
@@ -107,13 +242,53 @@ class ModelSpec(BaseModel):
 
     name: Name
     backend: str = "hf"
+    size: Size = Field(default="base", description="which column of a published recipe is for it")
+    family: str | None = Field(
+        default=None, description="models of one family share a trend; default: the registry's"
+    )
+    pretrained_on: tuple[LanguageCode, ...] | None = Field(
+        default=None, description="the languages of its pretraining, for the board to tell apart"
+    )
     pretrain: Pretraining | None = None
-    recipe: Changes = Field(default={}, description="recipe fields that differ for it")
+    recipe: Grid = Field(default={}, description="recipe fields that differ for it")
+
+    def saw(self, language: str) -> bool | None:
+        """Whether its pretraining included `language`, where that is known."""
+        known = self.pretrained_on or (self.pretrain.languages if self.pretrain else None)
+        return None if known is None else language in known
+
+    @property
+    def lineage(self) -> str | None:
+        """Its family: as the study says, or as the registry does of a model on the hub."""
+        known = find(str(self.own_options["hub"])) if "hub" in self.own_options else None
+        return self.family or (known.family if known else None)
 
     @property
     def own_options(self) -> dict[str, Any]:
         """What is left for the backend itself to read."""
         return dict(self.model_extra or {})
+
+
+def _models(value: Any) -> Any:
+    """Models with queries such as `{max_total: 1e9, family: mmbert}` spelt out.
+
+    What else a query says is for each of its models; one that is listed by name is not repeated.
+    """
+    written = [value] if isinstance(value, dict) else value
+    if not isinstance(written, list | tuple):
+        return value
+    listed = {one.get("hub") for one in written if isinstance(one, dict)}
+    found: list[Any] = []
+    for one in written:
+        if not isinstance(one, dict) or "name" in one or not one.keys() & Query.model_fields:
+            found.append(one)
+            continue
+        query = Query(**{key: one[key] for key in one.keys() & Query.model_fields.keys()})
+        rest = {key: value for key, value in one.items() if key not in Query.model_fields}
+        spelt = [{"name": known.name, "hub": known.hub, **rest} for known in query.matching()]
+        found += [one for one in spelt if one["hub"] not in listed]
+        listed |= {one["hub"] for one in spelt}
+    return found
 
 
 def _named(value: Any) -> Any:
@@ -130,6 +305,55 @@ def _named(value: Any) -> Any:
     return value
 
 
+class Selecting(Strict):
+    """Which state of a training is its result."""
+
+    by: Literal["last", "source-dev", "target-dev", "average"] = Field(
+        description="the last state; the best on dev data in the source language, or in the "
+        "target's languages (an oracle: zero-shot transfer has none); the mean of several"
+    )
+    looks: int = Field(default=10, ge=1, description="evenly spaced states that are looked at")
+    patience: int | None = Field(
+        default=None, gt=0, description="looks without improvement before training ends early"
+    )
+    limit: int | None = Field(default=None, gt=0, description="dev items per language, at most")
+
+    @model_validator(mode="after")
+    def _dev_is_there(self) -> Selecting:
+        for name in ("patience", "limit"):
+            if getattr(self, name) is not None and self.by in ("last", "average"):
+                raise ValueError(f"'{name}' needs dev data: source-dev or target-dev")
+        return self
+
+    def label(self, strategy: str, *, first: bool) -> str:
+        """How the board calls an arm of `strategy`; an oracle never hides."""
+        if self.by == "target-dev":
+            return f"{strategy} (target-dev, oracle)"
+        return strategy if first else f"{strategy} ({self.by})"
+
+
+def _selections(value: Any) -> Any:
+    some = value if isinstance(value, list | tuple) else [value]
+    return [{"by": one} if isinstance(one, str) else one for one in some]
+
+
+def _once_each(value: tuple[Selecting, ...]) -> tuple[Selecting, ...]:
+    named = [one.by for one in value]
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"'{twice}' stands twice")
+    return value
+
+
+Selections = Annotated[
+    tuple[Selecting, ...],
+    BeforeValidator(_selections),
+    AfterValidator(_once_each),
+    Field(min_length=1),
+]
+"""One selection or several; each after the first is an arm of its own."""
+
+
 class StrategySpec(BaseModel):
     """A training strategy: its name on the board, the strategy used, and that one's options."""
 
@@ -137,7 +361,8 @@ class StrategySpec(BaseModel):
 
     name: Name
     use: str = Field(description="a strategy by name: single, multitask, intermediate, …")
-    recipe: Changes = Field(default={}, description="recipe fields that differ under it")
+    recipe: Grid = Field(default={}, description="recipe fields that differ under it")
+    selection: Selections | None = Field(default=None, description="in place of the study's")
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -149,12 +374,23 @@ def _target(value: Any) -> Any:
     return {"task": value} if isinstance(value, str) else value
 
 
+def _language(word: str) -> str:
+    check_choice(word)
+    return word
+
+
+LanguageChoice = Annotated[str, BeforeValidator(no_truth_value), AfterValidator(_language)]
+"""A language code, or several by script (`script:Cyrl`) or family (`family:Slavic`)."""
+
+
 class TargetSpec(Strict):
     """A task (or a group of them) to score, and how much of it."""
 
     task: Name = Field(description="a target card, or a group of them")
     split: Split | None = Field(default=None, description="another split than the card's")
-    languages: tuple[LanguageCode, ...] | None = None
+    languages: tuple[LanguageChoice, ...] | None = Field(
+        default=None, min_length=1, description="codes, script:NAME, family:NAME; default: all"
+    )
     limit: int | None = Field(default=None, gt=0, description="items per language")
 
 
@@ -167,6 +403,9 @@ class Runtime(Strict):
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1, mps; default: best")
     checkpoint_seconds: float = Field(default=120, ge=0, description="between checkpoints")
     shard: int = Field(default=1024, gt=0, description="items between saves of predictions")
+    deterministic: bool = Field(
+        default=False, description="equal to the bit on the same hardware, though slower on some"
+    )
 
 
 class Study(Strict):
@@ -175,7 +414,10 @@ class Study(Strict):
     name: Name
     title: str | None = None
     about: str | None = Field(default=None, description="prose for the board; changes nothing")
-    models: tuple[ModelSpec, ...] = Field(min_length=1)
+    models: Annotated[tuple[ModelSpec, ...], BeforeValidator(_models)] = Field(
+        min_length=1,
+        description="models, or queries of the registry such as {max_total: 1e9, family: mmBERT}",
+    )
     strategies: tuple[Annotated[StrategySpec, BeforeValidator(_named)], ...] = Field(min_length=1)
     targets: tuple[Annotated[TargetSpec, BeforeValidator(_target)], ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
@@ -183,8 +425,19 @@ class Study(Strict):
     train_limit: int | None = Field(
         default=None, gt=0, description="training examples per task, the first ones"
     )
-    recipe: StudyRecipe = StudyRecipe()
+    recipe: Annotated[StudyRecipe, BeforeValidator(_recipe)] = StudyRecipe()
+    selection: Selections = Field(
+        default=(Selecting(by="last"),), description="which state of a training is its result"
+    )
+    references: dict[Name, Name] = Field(
+        default={},
+        description="a source-language score borrowed for a task that has none: {xcopa: copa}",
+    )
     runtime: Runtime = Runtime()
+
+    def model(self, name: str) -> ModelSpec:
+        """The model that the study calls `name`."""
+        return next(one for one in self.models if one.name == name)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Study:
@@ -217,6 +470,25 @@ class Places:
         where = str(self.document.place(path))
         where = f"{where}: {error.where}" if error.where else where
         return ConfigurationError(error.what, where=where, expected=error.expected, hint=error.hint)
+
+    @contextmanager
+    def at(self, path: KeyPath) -> Iterator[None]:
+        """Inside it, an error without a place gets that of `path`."""
+        try:
+            yield
+        except ConfigurationError as error:
+            if error.where is not None:
+                raise
+            raise self.error(path, error.what, hint=error.hint) from None
+
+    def model(self, number: int, spec: ModelSpec) -> KeyPath:
+        """The model in the file; queries are spelt out, and a model of theirs stands nowhere."""
+        found = self._value("models")
+        written = found if isinstance(found, list) else []
+        names = [one.get("name") if isinstance(one, dict) else None for one in written]
+        if number < len(names) and names[number] == spec.name:
+            return ("models", number)
+        return ("models", names.index(spec.name)) if spec.name in names else ("models",)
 
     def target(self, number: int, spec: TargetSpec) -> KeyPath:
         """The target in the file; flags may have spelt groups out and moved it."""

@@ -7,12 +7,14 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xharness.extend import Example, Prediction, Recipe, Session, TaskCard, TrainingSet
-from xharness.kinds import BitextExample, ChoiceExample, SpanExample, TaggingExample
+from xharness.kinds import ChoiceExample, SpanExample, TaggingExample
 from xharness_baselines.model import CountingModel
 
 _SEED = "seed"
+_WIDTH = 64  # of a vector
 
 
 class RandomModel(CountingModel):
@@ -32,15 +34,24 @@ class RandomModel(CountingModel):
         if isinstance(example, TaggingExample):
             return [dice.randrange(labels) for _ in example.tokens]
         if isinstance(example, SpanExample):
-            return dice.choice(example.context.split() or [""])
+            none = card.kind == "span_or_none" and dice.random() < 0.5
+            return "" if none else dice.choice(example.context.split() or [""])
         if isinstance(example, ChoiceExample):
             return dice.randrange(len(example.choices))
         return dice.randrange(labels)
 
-    def answer_all(self, card: TaskCard, examples: Sequence[Example]) -> Sequence[Prediction]:
-        places = [one.label for one in examples if isinstance(one, BitextExample)]
-        return [self._dice(card, example).choice(places) for example in examples]
+    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+        """A direction for each text, any as likely as another; of the seed and the text alone."""
+        draws = [np.random.default_rng(self._number(text)) for text in texts]
+        found = np.stack([draw.standard_normal(_WIDTH, dtype=np.float32) for draw in draws])
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+    def _number(self, text: str) -> int:
+        return Random(f"{self._seed} {text}").getrandbits(64)
+
+    @property
+    def _seed(self) -> int:
+        return int(self.arrays[_SEED][0]) if _SEED in self.arrays else 0
 
     def _dice(self, card: TaskCard, example: Example) -> Random:
-        seed = int(self.arrays[_SEED][0]) if _SEED in self.arrays else 0
-        return Random(f"{seed} {card.name} {example.id}")
+        return Random(f"{self._seed} {card.name} {example.id}")

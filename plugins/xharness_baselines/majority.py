@@ -1,21 +1,26 @@
-"""`majority`: the label that was seen most often, whatever the text says."""
+"""`majority`: the label that was seen most often, whatever the text says; or that there is none."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from xharness.extend import Example, Prediction, TaskCard, TrainingSet
-from xharness.kinds import TaggingExample
+from xharness.kinds import SpanExample, TaggingExample
 from xharness_baselines.model import CountingModel, gold
 
 
 class MajorityModel(CountingModel):
-    """Counts of labels; of equally frequent ones the first wins."""
+    """Counts of labels; of equally frequent ones the first wins.
+
+    The one answer that fits every question of a `span_or_none` is that there is none.
+    """
 
     def learn(self, feed: TrainingSet, example: Example) -> None:
         counts = self.grow(feed.head, len(feed.card.labels or ()))
         np.add.at(counts, list(gold(example)), 1)
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
+        if isinstance(example, SpanExample):
+            return ""
         label = int(self.head(card).argmax())
         return [label] * len(example.tokens) if isinstance(example, TaggingExample) else label

@@ -50,10 +50,6 @@ class CountingModel(ABC):
     def answer(self, card: TaskCard, example: Example) -> Prediction:
         """The answer to one item."""
 
-    def answer_all(self, card: TaskCard, examples: Sequence[Example]) -> Sequence[Prediction]:
-        """The answers to items that belong together, as in retrieval."""
-        raise StageError(f"this baseline cannot answer tasks of kind '{card.kind}'")
-
     def sizes(self) -> Sizes:
         return Sizes(total=sum(array.size for array in self.arrays.values()), embedding=0)
 
@@ -76,8 +72,6 @@ class CountingModel(ABC):
     def predict(
         self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
-        if kind.whole:
-            return self.answer_all(card, examples)
         return [self.answer(card, example) for example in examples]
 
     def save(self, folder: Path) -> None:

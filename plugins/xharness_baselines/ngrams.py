@@ -23,17 +23,15 @@ from xharness.extend import (
     TrainingSet,
 )
 from xharness.kinds import (
-    BitextExample,
     ChoiceExample,
     ClassificationExample,
+    RetrievalExample,
     SpanExample,
     TaggingExample,
 )
 from xharness_baselines.model import CountingModel, gold
 from xharness_baselines.span import best_window, in_answer, words
 from xharness_baselines.text import Buckets, NgramOptions, buckets, vectors, word_buckets
-
-_BLOCK = 1024  # queries compared with the whole index at a time
 
 
 class NgramModel(CountingModel):
@@ -49,6 +47,8 @@ class NgramModel(CountingModel):
         return super().fit(feeds, recipe, session)
 
     def learn(self, feed: TrainingSet, example: Example) -> None:
+        if isinstance(example, RetrievalExample):
+            return  # what is found by cosine needs no counts
         labels = len(feed.card.labels or ())
         classes = labels if isinstance(example, ClassificationExample | TaggingExample) else 2
         counts = self.grow(feed.head, classes, 2**self.options.bits + 1)
@@ -58,7 +58,7 @@ class NgramModel(CountingModel):
             counts[label, -1] += 1
         if isinstance(example, SpanExample):
             lengths = self.grow(f"{feed.head}.words", 2)
-            lengths += [sum(found), 1]
+            lengths += [sum(found), any(found)]
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
         prior, likelihood = self._logarithms(card)
@@ -67,22 +67,18 @@ class NgramModel(CountingModel):
         if isinstance(example, SpanExample):
             answers, count = self.arrays[f"{card.head_name}.words"]
             odds = np.array([yes - no for no, yes in scores])
-            return best_window(example, odds, int(np.ceil(answers / count)), self.options)
+            if card.kind == "span_or_none" and not (odds > 0).any():
+                return ""  # no word is more likely inside an answer than outside
+            size = int(np.ceil(answers / max(count, 1)))
+            return best_window(example, odds, size, self.options)
         if isinstance(example, ChoiceExample):
             return int(np.argmax([right - wrong for wrong, right in scores]))
         best = [int(score.argmax()) for score in scores]
         return best if isinstance(example, TaggingExample) else best[0]
 
-    def answer_all(self, card: TaskCard, examples: Sequence[Example]) -> Sequence[Prediction]:
-        pairs = [one for one in examples if isinstance(one, BitextExample)]
-        places = np.array([pair.label for pair in pairs])
-        index = vectors((pair.target for pair in pairs), self.options)
-        found: list[int] = []
-        for first in range(0, len(pairs), _BLOCK):
-            block = pairs[first : first + _BLOCK]
-            queries = vectors((pair.source for pair in block), self.options)
-            found += places[(queries @ index.T).argmax(axis=1)].tolist()
-        return found
+    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+        """Damped counts of n-grams; nothing is learnt for them."""
+        return vectors(texts, self.options)
 
     def _features(self, example: Example) -> list[Buckets]:
         """The buckets of each thing that gets a class: the text, each choice, each word."""

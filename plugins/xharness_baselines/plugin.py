@@ -13,13 +13,15 @@ from xharness_baselines.model import NoOptions
 from xharness_baselines.ngrams import NgramModel
 from xharness_baselines.text import NgramOptions
 
-_LABELLED = frozenset({"classification", "choice", "tagging"})
+_LABELLED = frozenset({"classification", "choice", "tagging", "span_or_none"})
+_VECTORS = frozenset({"bitext", "retrieval", "linking", "mining"})
+_ALL = _LABELLED | _VECTORS | {"span"}
 
 
 @hookimpl
 def xharness_backends() -> Iterable[Backend]:
     return (
         Baseline("majority", NoOptions, _LABELLED, MajorityModel),
-        Baseline("random", NoOptions, _LABELLED | {"span", "bitext"}, RandomModel),
-        Baseline("ngrams", NgramOptions, _LABELLED | {"span", "bitext"}, NgramModel),
+        Baseline("random", NoOptions, _ALL, RandomModel),
+        Baseline("ngrams", NgramOptions, _ALL, NgramModel),
     )

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from xharness.extend import Floats
-from xharness.kinds import SpanExample
+from xharness.kinds import Answer, SpanExample
 from xharness_baselines.text import NgramOptions, buckets, word_buckets
 
 _WORD = re.compile(r"\S+")
@@ -20,8 +20,8 @@ def words(context: str) -> list[str]:
 
 
 def in_answer(example: SpanExample) -> list[int]:
-    """For each word of the context, whether it belongs to the first located answer."""
-    answer = next(one for one in example.answers if one.start >= 0)
+    """For each word of the context, whether it belongs to the first located answer, if any."""
+    answer = next((one for one in example.answers if one.start >= 0), Answer("", 0))
     end = answer.start + len(answer.text)
     found = _WORD.finditer(example.context)
     return [int(word.start() < end and word.end() > answer.start) for word in found]

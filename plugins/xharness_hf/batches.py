@@ -33,7 +33,8 @@ class Schedule:
     """The batches of a training, by step from 0 to `total` - 1.
 
     An epoch over a feed of n units is ceil(n / batch_size) batches of nearly equal size. Each step
-    draws from one feed, with p proportional to min(n, cap)^(1/T).
+    draws from one feed, by the mixing. Feeds that stand beside the others with a share of their own
+    make a training longer: no epoch counts them.
     """
 
     def __init__(
@@ -42,15 +43,17 @@ class Schedule:
         self._lengths = [np.asarray(one) for one in lengths]
         self._batch, self._seed = recipe.batch_size, seed
         counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
-        epoch = sum(math.ceil(count / recipe.batch_size) for count in counts)
-        self.total = recipe.steps or math.ceil(recipe.epochs * epoch)
+        own = counts[: len(counts) - len(mixing.beside)]
+        epoch = sum(math.ceil(count / recipe.batch_size) for count in own)
+        steps = recipe.epochs * epoch / (1 - sum(mixing.beside))
+        self.total = recipe.steps or math.ceil(steps)
         self._feeds = random(seed, _FEED).choice(
             len(lengths), size=self.total, p=probabilities(counts, mixing)
         )
         self._turns = np.zeros(self.total, dtype=np.int64)
         for feed in range(len(lengths)):
-            own = self._feeds == feed
-            self._turns[own] = np.arange(own.sum())
+            mine = self._feeds == feed
+            self._turns[mine] = np.arange(mine.sum())
         self._epochs: dict[int, tuple[int, list[Places]]] = {}
 
     def __getitem__(self, step: int) -> Draw:
@@ -72,9 +75,17 @@ def random(*path: int) -> Generator:
 
 def probabilities(counts: Sequence[int], mixing: Mixing) -> NDArray[np.float64]:
     """How likely each feed is drawn, from its (capped) number of units."""
+    own = counts[: len(counts) - len(mixing.beside)]
+    shares = np.asarray(mixing.weights or _sizes(own, mixing), dtype=np.float64)
+    shares = shares / shares.sum()
+    if mixing.beside:
+        shares = np.append(shares * (1 - sum(mixing.beside)), mixing.beside)
+    return np.asarray(shares)
+
+
+def _sizes(counts: Sequence[int], mixing: Mixing) -> Sequence[float]:
     power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixing.temperature}[mixing.by]
-    weights = np.asarray(counts, dtype=np.float64) ** power
-    return np.asarray(weights / weights.sum())
+    return [float(count) ** power for count in counts]
 
 
 def shuffled(lengths: NDArray[np.int64], batches: int, stream: Generator) -> list[Places]:

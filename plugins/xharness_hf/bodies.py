@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from xharness.extend import Sizes, StageError
 from xharness_hf.windows import Batch
+
+if TYPE_CHECKING:
+    from xharness_hf.adapters import Adapted
 
 
 class _ReachedError(Exception):
@@ -29,14 +33,48 @@ class Body:
         self.reader: Any = module.get_encoder() if encoder else module
         self.width = int(module.config.hidden_size)
         self.typed = (getattr(module.config, "type_vocab_size", None) or 0) > 1
+        self.room: dict[int, int] = {}
+        """Where memory once ran out: padded sub-words in a batch, at most, from a length on."""
+        self.adapter: Adapted | None = None
+        self.origin: tuple[Path, ...] = ()
+        """Files that never change and hold its weights as they are; none where there are none."""
         self.causal = self._reads_left_to_right() if causal is None else causal
 
     @property
     def embedding(self) -> nn.Embedding:
-        """The input embeddings of sub-words."""
-        found: Any = self.module.get_input_embeddings()
-        assert isinstance(found, nn.Embedding)
-        return found
+        """The input embeddings of sub-words.
+
+        Raises:
+            StageError: there are none: CANINE hashes characters into several small tables.
+        """
+        if self._table is None:
+            name = type(self.module).__name__
+            raise StageError(f"{name} has no table of sub-words, which this objective learns from")
+        return self._table
+
+    @property
+    def vocabulary(self) -> int | None:
+        """How many sub-words have a vector; None where characters are hashed."""
+        return None if self._table is None else self._table.num_embeddings
+
+    @property
+    def tables(self) -> list[nn.Embedding]:
+        """What sub-words or characters are looked up in: positions and types are left out."""
+        if self._table is not None:
+            return [self._table]
+        named = ((name, one) for name, one in self.reader.named_modules())
+        return [
+            one for name, one in named
+            if isinstance(one, nn.Embedding) and "position" not in name and "type" not in name
+        ]  # fmt: skip
+
+    @cached_property
+    def _table(self) -> nn.Embedding | None:
+        try:
+            found = self.module.get_input_embeddings()
+        except NotImplementedError:
+            return None
+        return found if isinstance(found, nn.Embedding) else None
 
     @property
     def dropout(self) -> float:
@@ -77,12 +115,22 @@ class Body:
     def limit(self) -> int | None:
         """The longest input in sub-words; None where nothing limits it."""
         most = getattr(self.module.config, "max_position_embeddings", None)
-        return None if not most else int(most) - self.first_position
+        taken = self.first_position + (self.adapter.positions if self.adapter else 0)
+        return None if not most else int(most) - taken
 
     def sizes(self) -> Sizes:
-        """Parameters of what reads, the decoder of an encoder-decoder left out."""
-        total = sum(parameter.numel() for parameter in self.reader.parameters())
-        return Sizes(total, self.embedding.weight.numel())
+        """Parameters of what reads; the decoder of an encoder-decoder and adapters left out."""
+        added = {id(one) for one in self.adapter.parameters().values()} if self.adapter else set()
+        own = (one for one in self.reader.parameters() if id(one) not in added)
+        return Sizes(
+            sum(one.numel() for one in own), sum(one.weight.numel() for one in self.tables)
+        )
+
+    def to(self, device: torch.device) -> None:
+        """Move the body and what stands on it."""
+        self.module.to(device)
+        if self.adapter is not None:
+            self.adapter.peft.to(device)
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         """Hidden states (windows, length, width) of the last layer, or those entering `layer`."""
@@ -116,16 +164,19 @@ class Body:
     def freeze(self, share: float) -> None:
         """Hold the embeddings and the first `share` of the layers fixed; 1 holds everything.
 
-        What is fixed drops nothing out either: dropout is there for what learns.
+        What is fixed drops nothing out either: dropout is there for what learns. An adapter learns
+        in place of the whole body.
         """
         self.module.requires_grad_(False)
         self.module.eval()
-        if share == 1:
+        if self.adapter is not None:
+            self.adapter.learn()
+        if self.adapter is not None or share == 1:
             return
         self.reader.requires_grad_(True)
         self.reader.train()
         if share > 0:
-            fixed = [self.embedding, *self.layers[: round(share * len(self.layers))]]
+            fixed = [*self.tables, *self.layers[: round(share * len(self.layers))]]
             whole = getattr(self.reader, "embeddings", None)
             for part in [*fixed, *([whole] if isinstance(whole, nn.Module) else [])]:
                 part.requires_grad_(False)
@@ -145,7 +196,7 @@ class Body:
             pass
         finally:
             handle.remove()
-        return caught[0]
+        return caught[0][:, self.adapter.inserted if self.adapter else 0 :]
 
     @torch.inference_mode()
     def _reads_left_to_right(self) -> bool:
@@ -154,7 +205,7 @@ class Body:
         No list of architectures: the same class reads both ways, depending on its configuration.
         """
         self.module.eval()
-        ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=self.embedding.weight.device)
+        ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=self.module.device)
         mask = torch.ones_like(ids)
         states = self.reader(input_ids=ids, attention_mask=mask).last_hidden_state[:, :3].float()
         return bool(torch.allclose(states[0], states[1], rtol=1e-4, atol=1e-6))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,20 @@ from torch.optim import Optimizer
 from xharness.extend import StageError
 
 _PREFIX = "checkpoint-"
+_TENSORS, _KEPT, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state after `step` steps: weights that learn, optimiser moments, and facts so far."""
+    """The state after `step` steps: weights that learn, optimiser moments, and facts so far.
+
+    `kept` are the weights chosen so far, where a training does not simply end with the last ones.
+    """
 
     step: int
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
+    kept: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def newest(folder: Path, identity: str) -> Checkpoint | None:
@@ -34,10 +39,10 @@ def newest(folder: Path, identity: str) -> Checkpoint | None:
     found = sorted(folder.glob(f"{_PREFIX}*"), key=_step, reverse=True)
     for place in found:
         try:
-            state = json.loads((place / "state.json").read_text(encoding="utf-8"))
+            state = json.loads((place / _STATE).read_text(encoding="utf-8"))
             if state["identity"] == identity:
-                tensors = load_file(place / "tensors.safetensors")
-                return Checkpoint(int(state["step"]), tensors, state["facts"])
+                tensors, kept = load_file(place / _TENSORS), load_file(place / _KEPT)
+                return Checkpoint(int(state["step"]), tensors, state["facts"], kept)
         except (OSError, ValueError, KeyError, SafetensorError):
             continue
     return None
@@ -53,9 +58,10 @@ def write(folder: Path, identity: str, checkpoint: Checkpoint) -> None:
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        save_file(dict(checkpoint.tensors), part / "tensors.safetensors")
+        save_file(dict(checkpoint.tensors), part / _TENSORS)
+        save_file(dict(checkpoint.kept), part / _KEPT)
         state = {"identity": identity, "step": checkpoint.step, "facts": checkpoint.facts}
-        (part / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        (part / _STATE).write_text(json.dumps(state), encoding="utf-8")
         shutil.rmtree(place, ignore_errors=True)
         part.rename(place)
     except (OSError, SafetensorError) as error:

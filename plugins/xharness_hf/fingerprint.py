@@ -13,6 +13,7 @@ from xharness.digest import digest, file_digest
 from xharness.extend import Surroundings
 from xharness_hf import folders, hub
 from xharness_hf.options import Options, Scratch
+from xharness_hf.refusals import check_writes
 
 
 def fingerprint(options: Options, surroundings: Surroundings) -> str:
@@ -21,7 +22,8 @@ def fingerprint(options: Options, surroundings: Surroundings) -> str:
     Raises:
         UnavailableError: there is no such model, or it has no weights.
     """
-    return digest(_meaning(options, surroundings) | {"layers": options.layers})
+    manner = options.model_dump(include={"answers", "normalised"}, exclude_defaults=True)
+    return digest(_meaning(options, surroundings) | {"layers": options.layers} | manner)
 
 
 def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
@@ -34,6 +36,8 @@ def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
         return {"gguf": remembered(file, surroundings.cache)}
     assert options.path is not None
     folder = folders.local(options.path, surroundings)
+    if options.answers != "heads":
+        check_writes(folder)
     files = folders.model_files(folder, options.weights)
     return {"files": {file.name: remembered(file, surroundings.cache) for file in files}}
 

@@ -13,6 +13,7 @@ from xharness.extend import StageError
 
 MASKED = "mlm"
 _DEVIATION = 0.02
+_SCALE = 100.0  # as XTREME-R's retrieval baselines start with
 
 
 class Head(nn.Module):
@@ -49,7 +50,22 @@ class MaskedHead(nn.Module):
         return nn.functional.linear(hidden, self._tied[0].weight, self.bias).float()
 
 
-AnyHead = Head | MaskedHead
+class Scale(nn.Module):
+    """How much cosines are stretched before the softmax over a batch's passages; learnt."""
+
+    outputs = 1
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.scale = nn.Parameter(torch.tensor([_SCALE]))
+
+    def forward(self, cosines: Tensor) -> Tensor:
+        """Logits in float32, of the same shape."""
+        return cosines.float() * self.scale
+
+
+AnyHead = Head | MaskedHead | Scale
 
 
 class Heads:

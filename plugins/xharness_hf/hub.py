@@ -55,6 +55,7 @@ def snapshot(options: Options, surroundings: Surroundings) -> Path:
     assert options.hub is not None
     revision = commit(options, surroundings)
     wanted = ["config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json"]
+    wanted += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
     if options.weights == "any":
         wanted += ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
     try:

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from xharness.extend import ConfigurationError, UnavailableError
+from xharness_hf import folders
 from xharness_hf.bodies import Body
 from xharness_hf.options import Weights
 
@@ -25,20 +26,30 @@ def body(
         UnavailableError: configuration or weights are damaged, or do not belong together.
         ConfigurationError: the body has fewer layers.
     """
+    return Body(module(AutoModel, folder, config(folder, layers), weights), causal)
+
+
+def config(folder: Path, layers: int | None = None) -> Any:
+    """The configuration in `folder`, with errors as `body`."""
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        found = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
         raise _damaged(folder / "config.json", "the configuration", error) from error
-    if not all(getattr(config, name, None) for name in ("hidden_size", "num_hidden_layers")):
+    if not all(getattr(found, name, None) for name in ("hidden_size", "num_hidden_layers")):
         raise UnavailableError(
-            f"'{config.model_type}' is not a body of one stack of layers that reads text",
+            f"'{found.model_type}' is not a body of one stack of layers that reads text",
             where=str(folder),
             hint="of a model that also sees or hears, take the text part",
         )
     if layers is not None:
-        _shorten(config, layers, folder)
+        _shorten(found, layers, folder)
+    return found
+
+
+def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
+    """What `auto`, a class of transformers, makes of the weights, with errors as `body`."""
     try:
-        module, told = AutoModel.from_pretrained(
+        found, told = auto.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
@@ -57,11 +68,19 @@ def body(
             where=str(folder),
             hint="is config.json that of another model?",
         )
-    for parameter in module.parameters():
+    for parameter in found.parameters():
         if parameter.data_ptr() % _ALIGNED:
             # parts of a mapped file: arithmetic on them may differ in the last bit
             parameter.data = parameter.data.clone()
-    return Body(module, causal)
+    return found
+
+
+def safetensors(folder: Path) -> tuple[Path, ...]:
+    """The weights of `folder` as safetensors; none where it has other ones."""
+    try:
+        return tuple(folders.weight_files(folder, "safetensors"))
+    except UnavailableError:
+        return ()
 
 
 def _shorten(config: Any, layers: int, folder: Path) -> None:
@@ -78,23 +97,17 @@ def _shorten(config: Any, layers: int, folder: Path) -> None:
 
 
 def tokenizer(place: Path) -> PreTrainedTokenizerFast:
-    """The fast tokenizer in a folder or a tokenizer.json.
+    """The tokenizer in a folder or a tokenizer.json, a fast one if there is one.
 
     A tokenizer.json is taken as it stands: the classes of single models rebuild parts of it.
 
     Raises:
-        UnavailableError: there is none, it is damaged, or only a slow one exists.
+        UnavailableError: there is none, or it is damaged.
     """
     try:
         found = _read(place)
     except Exception as error:  # every tokenizer class fails in its own way
         raise _damaged(place, "the tokenizer", error) from error
-    if not getattr(found, "is_fast", False):
-        raise UnavailableError(
-            f"{type(found).__name__} is not a fast tokenizer",
-            where=str(place),
-            expected="a tokenizer.json beside the weights",
-        )
     if found.mask_token_id is None:
         mask = next((one for one in _MASKS if one in found.get_vocab()), None)
         if mask is not None:

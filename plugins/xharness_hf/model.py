@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xharness.extend import (
@@ -20,12 +22,13 @@ from xharness.extend import (
     TaskCard,
     TrainingSet,
 )
-from xharness_hf import retrieval, storage
+from xharness_hf import adapters, storage
 from xharness_hf.beginning import Beginning
 from xharness_hf.bodies import Body
+from xharness_hf.embedding import embed
 from xharness_hf.heads import MASKED, AnyHead, Heads, seeded
 from xharness_hf.reading import read
-from xharness_hf.tasks import TASKS, Aligned, Lessons, Masked, Task, as_is
+from xharness_hf.tasks import LEARNT, TASKS, Aligned, Headed, Lessons, Masked, Task, as_is
 from xharness_hf.texts import texts
 from xharness_hf.tokens import Tokens
 from xharness_hf.training import Lesson, Training
@@ -85,8 +88,6 @@ class HfModel:
             StageError: there is no head for the card, or the model has not been trained at all.
         """
         recipe = self._within_limit(recipe)
-        if kind.name == "bitext":
-            return self._retrieve(examples, recipe)
         task = _task(kind)
         head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
         units = task.units(examples, self.tokens, recipe, gold=False)
@@ -97,12 +98,14 @@ class HfModel:
         answers = read(self.body, units, self._layout(), recipe, self._device, ask)
         return task.join(examples, units, answers)
 
-    def embed(self, sentences: Sequence[str], recipe: Recipe) -> Tensor:
-        """Vectors of length 1, (sentences, width), by the recipe's `layer` and `pooling`."""
-        return retrieval.embed(
-            self.body, self.tokens, self._layout(), sentences, self._within_limit(recipe),
-            self._device,
-        )  # fmt: skip
+    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+        """Vectors of length 1, (texts, width), by the recipe's `layer` and `pooling`.
+
+        Raises:
+            StageError: the model has not been trained at all, or has no such layer.
+        """
+        recipe = self._within_limit(recipe)
+        return embed(self.body, self.tokens, self._layout(), texts, recipe, self._device)
 
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs; the body also for `AutoModel.from_pretrained`.
@@ -120,6 +123,7 @@ class HfModel:
             self._settle(*self._beginning.begin(said, session.seed))
         if session.heads == "drop":
             self.heads.clear()
+        adapters.prepare(self.body, recipe.adapter, session.seed)
         recipe = self._within_limit(recipe)
         lessons = [
             self._aligned(feed, recipe)
@@ -127,13 +131,12 @@ class HfModel:
             else self._lesson(feed, recipe, session.seed)
             for feed in feeds
         ]
-        training = Training(
-            self.body, self.heads, self.tokens, lessons, recipe, session, self._device
-        )
-        return training.run()
+        facts = Training(self, lessons, recipe, session, self._device).run()
+        adapters.finish(self.body, recipe.adapter)
+        return facts
 
     def _settle(self, body: Body, tokens: Tokens) -> None:
-        body.module.to(self._device)
+        body.to(self._device)
         for head in self.heads.modules():
             head.to(self._device)
         self._parts = body, tokens
@@ -152,7 +155,7 @@ class HfModel:
 
     def _layout(self, *, resets: bool = False) -> Layout:
         # some tokenizers know a padding that the body has no vector for; it is masked anyway
-        pad = min(self.tokens.pad, self.body.embedding.num_embeddings - 1)
+        pad = min(self.tokens.pad, (self.body.vocabulary or self.tokens.pad + 1) - 1)
         return Layout(pad, self.tokens.skip if self.body.causal else 0, resets)
 
     def _lesson(self, feed: TrainingSet, recipe: Recipe, seed: int) -> Lesson:
@@ -163,12 +166,13 @@ class HfModel:
                 f"'{feed.objective}' hides words from a body that reads both ways; this one "
                 + ("reads left to right" if self.body.causal else "has no mask token")
             )
-        task: Lessons = Masked(feed.objective) if masked else _task(feed.kind)
+        task: Lessons = Masked(feed.objective) if masked else _learnt(feed.kind)
         units = task.units(feed.examples, self.tokens, recipe, gold=True)
         if not units:
             raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
-        words = self.body.embedding.num_embeddings
-        outputs = words if masked else _task(feed.kind).outputs(feed.card)
+        outputs = (
+            self.body.embedding.num_embeddings if masked else _learnt(feed.kind).outputs(feed.card)
+        )
         if not outputs:
             raise StageError(f"the card '{feed.card.name}' has no labels to learn")
         head = self._head(MASKED if masked else feed.head, task.kind, outputs, seed)
@@ -190,16 +194,20 @@ class HfModel:
             self.heads.add(name, head.to(self._device))
         return self.heads.get(name, kind, outputs)
 
-    def _retrieve(self, examples: Sequence[Any], recipe: Recipe) -> list[Prediction]:
-        queries = self.embed([one.source for one in examples], recipe)
-        index = self.embed([one.target for one in examples], recipe)
-        places = retrieval.nearest(queries, index, self._device)
-        return [examples[place].label for place in places]
-
 
 def _task(kind: Kind) -> Task:
     if kind.name not in TASKS:
-        raise StageError(
-            f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(TASKS)
-        )
+        raise _no_head(kind, TASKS)
     return TASKS[kind.name]
+
+
+def _learnt(kind: Kind) -> Headed:
+    if kind.name not in LEARNT:
+        raise _no_head(kind, LEARNT)
+    return LEARNT[kind.name]
+
+
+def _no_head(kind: Kind, known: Iterable[str]) -> StageError:
+    return StageError(
+        f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(known)
+    )

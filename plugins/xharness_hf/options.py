@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from xharness.documents import Strict
 
 Weights = Literal["safetensors", "any"]
+Answers = Literal["heads", "text", "likelihood"]
 
 
 class Learnt(Strict):
@@ -38,7 +39,26 @@ class Scratch(Strict):
         return self
 
 
-class Options(Strict):
+class Manner(Strict):
+    """How a model answers."""
+
+    answers: Answers = Field(
+        default="heads",
+        description="heads: a head for each task, on hidden states; text: trained to write the "
+        "answer; likelihood: the answer whose words are likeliest, without training",
+    )
+    normalised: bool = Field(
+        default=False, description="the log-probability of an answer is divided by its characters"
+    )
+
+    @model_validator(mode="after")
+    def _heads_have_no_words(self) -> Manner:
+        if self.normalised and self.answers == "heads":
+            raise ValueError("'normalised' belongs to answers in words")
+        return self
+
+
+class Options(Manner):
     """A model: exactly one of `path`, `hub`, `gguf` and `scratch`."""
 
     path: Path | None = Field(default=None, description="a folder in the Hugging Face layout")
@@ -56,6 +76,12 @@ class Options(Strict):
         default="safetensors",
         description="any: also PyTorch .bin files, unpickled with weights_only",
     )
+
+    @model_validator(mode="after")
+    def _words_need_a_language_model(self) -> Options:
+        if self.answers != "heads" and self.scratch is not None:
+            raise ValueError("a scratch model is an encoder: it answers by heads")
+        return self
 
     @model_validator(mode="after")
     def _one_origin(self) -> Options:

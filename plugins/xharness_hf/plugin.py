@@ -8,20 +8,45 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness.extend import Backend, Surroundings
+from xharness.extend import Backend, Objective, Surroundings, TaskCard, Translator
 from xharness.hookspecs import hookimpl
 from xharness_hf.options import Options
+from xharness_hf.refusals import refusal
+from xharness_hf.translation import HfTranslator
 
 if TYPE_CHECKING:
     from xharness_hf.model import HfModel
+    from xharness_hf.written.model import WritingModel
 
 
 class HfBackend:
-    """Transformers bodies, encoders and decoders, with the harness's own heads."""
+    """Transformers models: with heads of the harness's own, or answering in words."""
 
     name = "hf"
     options: type[BaseModel] = Options
-    kinds = frozenset({"classification", "choice", "tagging", "span", "bitext"})
+    kinds = frozenset(
+        {
+            "classification",
+            "choice",
+            "tagging",
+            "span",
+            "span_or_none",
+            "bitext",
+            "retrieval",
+            "linking",
+            "mining",
+        }
+    )
+
+    def in_words(self, options: Any) -> bool:
+        """Whether the model of these options writes, or ranks, words."""
+        return bool(options.answers != "heads")
+
+    def refusal(
+        self, options: Any, card: TaskCard, kind: str, objective: Objective | None
+    ) -> str | None:
+        """Why the model of these options cannot answer or learn the card's items, or None."""
+        return refusal(options, card, kind, objective) if self.in_words(options) else None
 
     def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
         """Digest of the model's files (or hub commit) and of what changes its answers.
@@ -33,7 +58,9 @@ class HfBackend:
 
         return fingerprint(options, surroundings)
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> HfModel:
+    def start(
+        self, options: Any, surroundings: Surroundings, device: str | None
+    ) -> HfModel | WritingModel:
         """The model before any training here; `device` None means the best there is.
 
         Raises:
@@ -44,7 +71,7 @@ class HfBackend:
 
         return start(options, surroundings, device)
 
-    def load(self, folder: Path, device: str | None) -> HfModel:
+    def load(self, folder: Path, device: str | None) -> HfModel | WritingModel:
         """The model that `HfModel.save` wrote.
 
         Raises:
@@ -59,3 +86,9 @@ class HfBackend:
 def xharness_backends() -> Iterable[Backend]:
     """The backend `hf`."""
     return [HfBackend()]
+
+
+@hookimpl
+def xharness_translators() -> Iterable[Translator]:
+    """The translator `hf`."""
+    return [HfTranslator()]

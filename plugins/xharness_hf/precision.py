@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.state import (  # type: ignore[import-untyped]
@@ -15,9 +17,12 @@ from xharness.extend import Recipe, UnavailableError
 def device_of(name: str | None) -> torch.device:
     """The device `name`, or the best there is.
 
+    Where the run shall be deterministic, only algorithms that are may serve from then on.
+
     Raises:
         UnavailableError: there is no such device here.
     """
+    torch.use_deterministic_algorithms(os.environ.get("XHARNESS_DETERMINISTIC") == "1")
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
         name = "mps" if name == "cpu" and torch.backends.mps.is_available() else name

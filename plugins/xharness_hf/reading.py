@@ -1,23 +1,32 @@
-"""Reading: units through a body without learning, by length, in batches of so many sub-words."""
+"""Reading: units through a body without learning, by length, in batches of so many sub-words.
+
+Sorted by length, units are cut into stretches so that padding and the batches' own cost are least
+together; where a stretch is more than memory or cache should hold, it is read in several batches.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from xharness.extend import Recipe, StageError
 from xharness_hf.bodies import Body
 from xharness_hf.precision import computing
+from xharness_hf.products import products
+from xharness_hf.tricks import wanted
 from xharness_hf.windows import Batch, Layout, Unit, collate
 
 Read = Callable[[Tensor, Batch], Sequence[Any]]
 """Hidden states and their batch to one answer for each unit, off the device."""
 
-_BUDGET = {"cpu": 4096}  # padded sub-words in a batch; more gains nothing on a CPU
+_BUDGET = {"cpu": 2048}  # padded sub-words in a batch: what a CPU's cache holds the states of
 _BUDGET_ELSEWHERE = 16384
+_COST = {"cpu": 64}  # what a batch costs by itself, in sub-words that could be read meanwhile
+_COST_ELSEWHERE = 4096
 
 
 @torch.inference_mode()
@@ -38,11 +47,10 @@ def read(
     body.module.eval()
     order = sorted(range(len(units)), key=lambda place: units[place].length, reverse=True)
     found: list[Any] = [None] * len(units)
-    budget = _BUDGET.get(device.type, _BUDGET_ELSEWHERE)
 
     def run(places: Sequence[int]) -> None:
         try:
-            with computing(device, recipe):
+            with computing(device, recipe), products(device):
                 batch = collate([units[place] for place in places], layout, device)
                 answers = ask(body.states(batch, layer), batch)
         except torch.OutOfMemoryError:
@@ -51,29 +59,69 @@ def read(
             for place, answer in zip(places, answers, strict=True):
                 found[place] = answer
             return
+        longest = units[places[0]].length
         if len(places) == 1:
             raise StageError(
-                f"{device} has not enough memory for one input of {units[places[0]].length} "
-                "sub-words",
+                f"{device} has not enough memory for one input of {longest} sub-words",
                 hint="lower max_length, or choose another device",
             )
+        body.room[longest] = _padded(places, units) // 2
         run(places[: len(places) // 2])
         run(places[len(places) // 2 :])
 
-    for places in _batches(order, units, budget):
-        run(places)
+    for first, last in _stretches(order, units, device):
+        for places in _batches(order[first:last], units, body, device):
+            run(places)
     return found
 
 
-def _batches(order: Sequence[int], units: Sequence[Unit], budget: int) -> Iterator[Sequence[int]]:
-    """Stretches of `order`, longest units first, of at most `budget` padded sub-words."""
-    first = rows = longest = 0
-    for place, unit in enumerate(order):
-        windows = len(units[unit].windows)
-        if rows and (rows + windows) * longest > budget:
-            yield order[first:place]
-            first, rows, longest = place, 0, 0
-        rows += windows
-        longest = max(longest, units[unit].length)
-    if rows:
-        yield order[first:]
+def _stretches(
+    order: Sequence[int], units: Sequence[Unit], device: torch.device
+) -> list[tuple[int, int]]:
+    """(first, last) of stretches of `order`, longest units first, that cost least together.
+
+    A stretch costs its padded sub-words and those that could be read while a batch begins. Only
+    where the length changes can a cut be worth it: a shortest path over the lengths there are.
+    """
+    if not order or not wanted("stretches"):
+        return [(0, len(order))]
+    lengths = np.array([units[place].length for place in order])
+    rows = np.cumsum([0, *(len(units[place].windows) for place in order)])
+    cuts = np.flatnonzero(np.diff(lengths, prepend=lengths[0] + 1))
+    cost = _COST.get(device.type, _COST_ELSEWHERE)
+    ends = np.append(cuts[1:], len(order))
+    least, before = np.zeros(len(cuts) + 1), np.zeros(len(cuts), dtype=np.int64)
+    for place, end in enumerate(ends):
+        starts = cuts[: place + 1]
+        costs = least[: place + 1] + (rows[end] - rows[starts]) * lengths[starts] + cost
+        before[place] = np.argmin(costs)
+        least[place + 1] = costs[before[place]]
+    found, place = [], len(cuts)
+    while place:
+        first = int(before[place - 1])
+        found.append((int(cuts[first]), int(ends[place - 1])))
+        place = first
+    return found[::-1]
+
+
+def _batches(
+    order: Sequence[int], units: Sequence[Unit], body: Body, device: torch.device
+) -> Iterator[Sequence[int]]:
+    """Parts of `order`, longest units first, each of as many padded sub-words as there is room."""
+    budget = _BUDGET.get(device.type, _BUDGET_ELSEWHERE)
+    first = 0
+    while first < len(order):
+        longest = units[order[first]].length
+        room = min([budget, *(most for at, most in body.room.items() if at <= longest)])
+        rows, last = 0, first
+        while last < len(order):
+            rows += len(units[order[last]].windows)
+            if last > first and rows * longest > room:
+                break
+            last += 1
+        yield order[first:last]
+        first = last
+
+
+def _padded(places: Sequence[int], units: Sequence[Unit]) -> int:
+    return sum(len(units[place].windows) for place in places) * units[places[0]].length

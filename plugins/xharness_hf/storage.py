@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xharness.extend import StageError, UnavailableError
-from xharness_hf import loading
+from xharness_hf import adapters, loading
 from xharness_hf.bodies import Body
-from xharness_hf.heads import MASKED, AnyHead, Head, Heads, MaskedHead
+from xharness_hf.heads import MASKED, AnyHead, Head, Heads, MaskedHead, Scale
 from xharness_hf.tokens import Tokens
 
 _FORMAT = 1
@@ -22,7 +24,7 @@ _SPEC, _HEADS = "xharness.json", "heads.safetensors"
 
 
 def save(folder: Path, body: Body, tokens: Tokens, heads: Heads) -> None:
-    """Write the model; `AutoModel.from_pretrained` reads the body.
+    """Write the model; `AutoModel.from_pretrained` reads the body, PEFT the adapter beside it.
 
     Raises:
         StageError: the disk is full or cannot be written.
@@ -34,10 +36,9 @@ def save(folder: Path, body: Body, tokens: Tokens, heads: Heads) -> None:
         "heads": heads.spec(),
         "parameters": {"total": sizes.total, "embedding": sizes.embedding},
     }
-    weights = {name: _compact(value) for name, value in body.module.state_dict().items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        body.module.save_pretrained(folder, state_dict=weights)
+        save_body(folder, body)
         tokens.tokenizer.save_pretrained(folder)
         learnt = {name: one.detach().cpu() for name, one in heads.parameters().items()}
         save_file(learnt, folder / _HEADS)
@@ -56,6 +57,7 @@ def load(folder: Path) -> tuple[Body, Tokens, Heads]:
         spec = json.loads((folder / _SPEC).read_text(encoding="utf-8"))
         learnt = load_file(folder / _HEADS)
         body = loading.body(folder, "safetensors", causal=bool(spec["causal"]))
+        loaded(body, folder)
         tokens = Tokens(loading.tokenizer(folder), causal=body.causal)
         return body, tokens, _heads(spec["heads"], learnt, body)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -70,7 +72,40 @@ def build(kind: str, outputs: int, body: Body) -> AnyHead:
     """A head for `body`, its weights not yet meant."""
     if kind == MASKED:
         return MaskedHead(body.width, body.embedding)
+    if kind in ("retrieval", "linking"):
+        return Scale(kind)
     return Head(kind, body.width, outputs, body.dropout)
+
+
+def save_body(folder: Path, body: Body) -> None:
+    """Write the body and its adapter; weights that are those of files are not written again."""
+    if body.adapter is not None:
+        adapters.save(body.adapter, folder)
+    if body.origin:
+        body.module.config.save_pretrained(folder)
+        for file in body.origin:
+            _same(file.resolve(), folder / file.name)
+        return
+    weights = body.module.state_dict()
+    if body.adapter is not None:
+        weights = adapters.without(weights)
+    compact = {name: _compact(value) for name, value in weights.items()}
+    body.module.save_pretrained(folder, state_dict=compact)
+
+
+def loaded(body: Body, folder: Path) -> None:
+    """What `save_body` wrote beside the body's own files; these are never written again."""
+    body.origin = loading.safetensors(folder)
+    adapters.load(body, folder)
+
+
+def _same(file: Path, place: Path) -> None:
+    """`file` under a second name, or a copy where the file system has no hard links."""
+    place.unlink(missing_ok=True)
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copyfile(file, place)
 
 
 def _heads(spec: dict[str, Any], learnt: dict[str, Tensor], body: Body) -> Heads:

@@ -8,6 +8,9 @@ from xharness.kinds import (
     BitextExample,
     ChoiceExample,
     ClassificationExample,
+    MiningExample,
+    PassageExample,
+    RetrievalExample,
     SpanExample,
     TaggingExample,
 )
@@ -24,6 +27,10 @@ def texts(example: Any) -> list[str]:
             found = [example.prompt, *example.choices]
         case TaggingExample():
             found = [" ".join(example.tokens)]
+        case RetrievalExample():
+            found = [example.query, example.positive or ""]
+        case PassageExample() | MiningExample():
+            found = [example.text]
         case SpanExample():
             found = [example.question, example.context]
         case _:

@@ -1,4 +1,4 @@
-"""Tokens: a fast tokenizer as the harness uses it.
+"""Tokens: a tokenizer as the harness uses it, fast or slow.
 
 Texts are spelled without specials and framed here, so that windows, splits and masks are cut from
 the same ids for every tokenizer. The frame is learnt by watching the tokenizer at work.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
+from xharness_hf.alignment import offsets
 from xharness_hf.windows import Ints, Window, joined
 
 _BLOCK = 2048  # texts per call
@@ -34,13 +36,17 @@ class Tokens:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, *, causal: bool) -> None:
         self.tokenizer, self.causal = tokenizer, causal
-        self.size = len(tokenizer)
         self._filler = _first(tokenizer.unk_token_id, tokenizer.eos_token_id, 0)
         self.pad = _first(tokenizer.pad_token_id, tokenizer.eos_token_id, self._filler)
         self.mask: int | None = tokenizer.mask_token_id
         self.frame = _watch(tokenizer, causal)
         self._lead = ""
         self._lead = _lead(self)
+
+    @cached_property
+    def size(self) -> int:
+        """How many sub-words there are; CANINE's million characters take a while to count."""
+        return len(self.tokenizer)
 
     @property
     def skip(self) -> int:
@@ -57,13 +63,21 @@ class Tokens:
 
     def spelled(self, texts: Sequence[str]) -> list[tuple[Ints, Ints]]:
         """Like `ids`, each with its sub-words' (start, end) characters of shape (n, 2)."""
+        if not self.tokenizer.is_fast:
+            return [
+                (ids, self._aligned(text, ids))
+                for text, ids in zip(texts, self.ids(texts), strict=True)
+            ]
         found: list[tuple[Ints, Ints]] = []
         for first in range(0, len(texts), _BLOCK):
             said = self._call(list(texts[first : first + _BLOCK]), return_offsets_mapping=True)
-            for row, offsets in zip(said["input_ids"], said["offset_mapping"], strict=True):
-                places = np.array(offsets, dtype=np.int32).reshape(-1, 2)
+            for row, spans in zip(said["input_ids"], said["offset_mapping"], strict=True):
+                places = np.array(spans, dtype=np.int32).reshape(-1, 2)
                 found.append((np.array(row, dtype=np.int32), places))
         return found
+
+    def _aligned(self, text: str, ids: Ints) -> Ints:
+        return offsets(text, self.tokenizer.convert_ids_to_tokens(ids.tolist()))
 
     def words(self, words: Iterable[str]) -> dict[str, Ints]:
         """The sub-words of each distinct word as it stands inside a sentence, at least one.
@@ -134,7 +148,7 @@ def _watch(tokenizer: PreTrainedTokenizerFast, causal: bool) -> Frame:
     et al. 2024, attention sinks). Where the tokenizer puts no BOS in that place an end-of-text
     goes there, so that no word has to serve; mean pooling leaves it out.
     """
-    alone, both = _specials(tokenizer, "a"), _specials(tokenizer, "a", "b")
+    alone, both = specials(tokenizer, "a"), specials(tokenizer, "a", "b")
     before, after = alone[0], alone[-1]
     pair_before, between, pair_after = both
     anchor = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else (
@@ -151,18 +165,19 @@ def _watch(tokenizer: PreTrainedTokenizerFast, causal: bool) -> Frame:
     return Frame(before, after, pair_before, between, pair_after)
 
 
-def _specials(tokenizer: PreTrainedTokenizerFast, *texts: str) -> list[Ints]:
-    """The ids before, between and after the texts."""
+def specials(tokenizer: PreTrainedTokenizerFast, *texts: str) -> list[Ints]:
+    """The ids that a tokenizer puts before, between and after texts."""
     said: Any = tokenizer(*texts)
-    ids = np.array(said["input_ids"], dtype=np.int32)
-    owners = said.sequence_ids(0)
+    ids = list(said["input_ids"])
     parts, cursor = [], 0
-    for number in range(len(texts)):
-        own = [place for place, owner in enumerate(owners) if owner == number]
-        first, last = (own[0], own[-1]) if own else (cursor, cursor - 1)
-        parts.append(ids[cursor:first])
-        cursor = last + 1
-    return [*parts, ids[cursor:]]
+    for text in texts:
+        own = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        first = next(
+            (at for at in range(cursor, len(ids)) if own and ids[at : at + len(own)] == own), cursor
+        )
+        parts.append(np.array(ids[cursor:first], dtype=np.int32))
+        cursor = first + len(own)
+    return [*parts, np.array(ids[cursor:], dtype=np.int32)]
 
 
 def _lead(tokens: Tokens) -> str:

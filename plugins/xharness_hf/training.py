@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from xharness.digest import digest
 from xharness.extend import Recipe, Session, StageError
@@ -23,12 +23,17 @@ from xharness_hf import checkpoint
 from xharness_hf.batches import Schedule, random
 from xharness_hf.bodies import Body
 from xharness_hf.checkpoint import Checkpoint
-from xharness_hf.heads import Heads
+from xharness_hf.choosing import Chooser
 from xharness_hf.interrupts import Interrupt
+from xharness_hf.learning import checkpointing, learning, optimizer, rate
 from xharness_hf.precision import accelerator
+from xharness_hf.products import products
 from xharness_hf.tasks import Lessons, Logits, hide
-from xharness_hf.tokens import Tokens
 from xharness_hf.windows import Layout, Unit, collate
+
+if TYPE_CHECKING:
+    from xharness_hf.model import HfModel
+    from xharness_hf.written.model import WritingModel
 
 _MASKS, _DROPOUT = 3, 4  # streams of random numbers, beside those of the schedule
 _TAIL = 0.1  # share of the last steps whose mean loss is reported
@@ -54,24 +59,23 @@ class Training:
 
     def __init__(
         self,
-        body: Body,
-        heads: Heads,
-        tokens: Tokens,
+        model: HfModel | WritingModel,
         lessons: Sequence[Lesson],
         recipe: Recipe,
         session: Session,
         device: torch.device,
     ) -> None:
-        self._body, self._heads, self._tokens, self._lessons = body, heads, tokens, lessons
-        self._recipe, self._session, self._device = recipe, session, device
+        self._body, self._heads, self._tokens = model.body, model.heads, model.tokens
+        self._lessons, self._recipe, self._session = lessons, recipe, session
+        self._device = device
         lengths = [[unit.length for unit in lesson.units] for lesson in lessons]
         self._schedule = Schedule(lengths, session.mixing, recipe, session.seed)
-        self._identity = digest([session.seed, lengths, recipe.model_dump(mode="json")])
-        body.freeze(recipe.freeze)
-        for head in heads.modules():
-            head.train()
-        self._learning = _learning(body, heads)
-        self._optimizer = _optimizer(self._learning, recipe, device)
+        self._chooser = _chooser(model, session, self._schedule.total)
+        self._identity = digest([session.seed, lengths, *_meaning(recipe, session)])
+        self._teach()
+        _check_that_words_learn(self._body, lessons)
+        self._learning = learning(self._body, self._heads)
+        self._optimizer = optimizer(self._learning, recipe, device)
         self._accelerator = accelerator(device, recipe)
         self._tail: deque[float] = deque(maxlen=math.ceil(self._schedule.total * _TAIL))
         self._done, self._read, self._seconds = 0, 0, 0.0
@@ -84,17 +88,32 @@ class Training:
             StageError: the loss is not finite, or a checkpoint cannot be written.
         """
         self._resume()
-        began, before = time.monotonic(), self._seconds
         interrupt = Interrupt()
-        with interrupt.watching():
-            while self._done < self._schedule.total:
+        with interrupt.watching(), checkpointing(self._body, self._recipe, self._device):
+            while self._done < self._schedule.total and not self._over:
+                began = time.monotonic()
                 self._step(self._done)
                 self._done += 1
-                self._seconds = before + time.monotonic() - began
+                self._seconds += time.monotonic() - began
                 self._between_steps(interrupt)
+        if self._chooser is not None:
+            self._chooser.choose(self._learning)
         return self._facts()
 
+    @property
+    def _over(self) -> bool:
+        return self._chooser is not None and self._chooser.over
+
+    def _teach(self) -> None:
+        """Let learn what is to learn: before the first step, and after the model was asked."""
+        self._body.freeze(self._recipe.freeze)
+        for head in self._heads.modules():
+            head.train()
+
     def _between_steps(self, interrupt: Interrupt) -> None:
+        if self._chooser is not None and self._chooser.due(self._done):
+            self._chooser.look(self._done, self._learning)
+            self._teach()
         due = time.monotonic() - self._saved >= self._session.checkpoint_seconds
         if due and self._done < self._schedule.total:
             self._save()
@@ -132,7 +151,7 @@ class Training:
         recipe, terms, loss = self._recipe, lesson.task.terms(units), 0.0
         for places in np.array_split(np.arange(len(units)), min(recipe.accumulate, len(units))):
             batch = collate([units[place] for place in places], lesson.layout, self._device)
-            with self._accelerator.autocast():
+            with self._accelerator.autocast(), products(self._device):
                 states = self._body.words(batch) if lesson.words else self._body.states(batch)
                 part = lesson.task.loss(states, lesson.head, batch, recipe) / terms
             self._accelerator.backward(part)
@@ -150,10 +169,11 @@ class Training:
 
     def _save(self) -> None:
         facts = {"tail": list(self._tail), "read": self._read, "seconds": self._seconds}
-        tensors = checkpoint.state(self._learning, self._optimizer)
-        checkpoint.write(
-            self._session.folder, self._identity, Checkpoint(self._done, tensors, facts)
-        )
+        tensors, kept = checkpoint.state(self._learning, self._optimizer), {}
+        if self._chooser is not None:
+            facts["looks"], kept = self._chooser.state(), self._chooser.kept
+        found = Checkpoint(self._done, tensors, facts, kept)
+        checkpoint.write(self._session.folder, self._identity, found)
         self._saved = time.monotonic()
 
     def _resume(self) -> None:
@@ -164,42 +184,40 @@ class Training:
         self._done, self._read = found.step, int(found.facts["read"])
         self._seconds = float(found.facts["seconds"])
         self._tail.extend(found.facts["tail"])
+        if self._chooser is not None:
+            self._chooser.restore(found.facts["looks"], found.kept)
 
     def _facts(self) -> dict[str, Any]:
         return {
-            "steps": self._schedule.total,
+            "steps": self._done,
             "loss": sum(self._tail) / max(len(self._tail), 1),
             "examples": {lesson.name: lesson.examples for lesson in self._lessons},
             "windows": {lesson.name: len(lesson.units) for lesson in self._lessons},
             "learning_parameters": sum(one.numel() for one in self._learning.values()),
             "tokens_per_second": round(self._read / max(self._seconds, 1e-9), 1),
             "seconds": round(self._seconds, 3),
+            **({"choosing": self._chooser.facts()} if self._chooser else {}),
         }
 
 
-def rate(step: int, total: int, recipe: Recipe) -> float:
-    """The learning rate's factor in (0, 1] at `step`: linear warm-up, then decay or none."""
-    warm = math.ceil(recipe.warmup * total)
-    if step < warm:
-        return (step + 1) / warm
-    return 1.0 if recipe.schedule == "constant" else (total - step) / (total - warm)
+def _chooser(model: HfModel | WritingModel, session: Session, total: int) -> Chooser | None:
+    choosing = session.choosing
+    if choosing is None:
+        return None
+    judge = None if choosing.judge is None else partial(choosing.judge, model)
+    return Chooser(choosing, judge, total)
 
 
-def _learning(body: Body, heads: Heads) -> dict[str, nn.Parameter]:
-    """The parameters that learn, by name; tied ones once."""
-    named: dict[str, nn.Parameter] = dict(body.reader.named_parameters())
-    found = {f"body/{name}": one for name, one in named.items() if one.requires_grad}
-    return found | {f"head/{name}": one for name, one in heads.parameters().items()}
+def _check_that_words_learn(body: Body, lessons: Sequence[Lesson]) -> None:
+    for lesson in lessons:
+        if lesson.words and not body.embedding.weight.requires_grad:
+            raise StageError(
+                f"{lesson.name} learns sub-word embeddings, which 'freeze' or 'adapter' hold fixed"
+            )
 
 
-def _optimizer(
-    learning: dict[str, nn.Parameter], recipe: Recipe, device: torch.device
-) -> torch.optim.AdamW:
-    """AdamW; biases and norms, which have one dimension, do not decay."""
-    matrices = [one for one in learning.values() if one.ndim > 1]
-    others = [one for one in learning.values() if one.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=device.type in ("cpu", "cuda"))
+def _meaning(recipe: Recipe, session: Session) -> list[Any]:
+    """What of them a checkpoint hangs on."""
+    choosing = session.choosing
+    chosen = [] if choosing is None else [choosing.by, choosing.looks, choosing.patience]
+    return [recipe.meaning(Recipe.model_fields), *chosen]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated
+
 from pydantic import Field
 
+from xharness.cards import Name
 from xharness.documents import Strict
-from xharness.extend import Mixing
+from xharness.extend import ConfigurationError, Mixing, TaskCard, suggestion
 from xharness.study import Sampling
+
+Weights = dict[Name, Annotated[float, Field(gt=0)]]
 
 
 class MixingOptions(Strict):
@@ -15,11 +21,31 @@ class MixingOptions(Strict):
     Raffel et al. 2020 (T5), section 3.5.2: proportional with an examples cap, and temperature.
     """
 
-    sampling: Sampling = "proportional"
+    sampling: Sampling | Weights = Field(
+        default="proportional", description="how a step's task is drawn, or a weight for each task"
+    )
     temperature: float = Field(default=2.0, ge=1, description="used with sampling: temperature")
     cap: int | None = Field(default=None, gt=0, description="examples a task counts for, at most")
 
-    def mixing(self) -> Mixing:
-        """The choice as the plan knows it; what is not used does not enter its key."""
+    def mixing(self, cards: Sequence[TaskCard]) -> Mixing:
+        """The choice as the plan knows it; what is not used does not enter its key.
+
+        Raises:
+            ConfigurationError: weights for other tasks than those that take part.
+        """
+        if isinstance(self.sampling, dict):
+            return Mixing(weights=_weights(self.sampling, [card.name for card in cards]))
         temperature = self.temperature if self.sampling == "temperature" else 1.0
         return Mixing(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
+
+
+def _weights(given: Weights, names: Sequence[str]) -> tuple[float, ...]:
+    for name in given:
+        if name not in names:
+            raise ConfigurationError(
+                f"sampling: no training set '{name}' takes part", hint=suggestion(name, names)
+            )
+    for name in names:
+        if name not in given:
+            raise ConfigurationError(f"sampling: the training set '{name}' has no weight")
+    return tuple(given[name] for name in names)

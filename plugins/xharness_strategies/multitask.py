@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from xharness.cards import Name
-from xharness.extend import Checkpoint, ConfigurationError, Route, suggestion
+from xharness.extend import (
+    Checkpoint,
+    ConfigurationError,
+    InTranslation,
+    Route,
+    TaskCard,
+    suggestion,
+)
+from xharness_strategies.learning import LearningOptions
 from xharness_strategies.mixing import MixingOptions
 
 
-class MultitaskOptions(MixingOptions):
-    """Which targets' training sets take part, and how they are mixed."""
+class MultitaskOptions(LearningOptions, MixingOptions):
+    """Which targets' training sets take part, how they are mixed, and what comes after."""
 
     targets: tuple[Name, ...] | None = Field(
         default=None, description="targets whose training sets take part; default: all"
+    )
+    finish_with: Literal["single"] | None = Field(
+        default=None,
+        alias="finish",
+        description="single: then each target's own training sets alone, its head kept",
     )
 
 
@@ -28,17 +41,29 @@ class Multitask:
     name = "multitask"
     options: type[BaseModel] = MultitaskOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint:
-        targets = {card.name: card for card in route.targets}
-        chosen = options.targets or tuple(targets)
-        for name in chosen:
-            if name not in targets:
-                raise ConfigurationError(
-                    f"'{name}' is not a target of this study",
-                    where="strategy 'multitask', targets",
-                    hint=suggestion(name, targets),
-                )
-        cards = {card.name: card for name in chosen for card in route.training_sets(targets[name])}
-        if not cards:
-            return route.base
-        return route.train(route.base, list(cards.values()), mixing=options.mixing())
+    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
+        asked: MultitaskOptions = options
+        targets = _targets(route, asked)
+        cards = {card.name: card for one in targets for card in route.training_sets(one)}
+        model = route.base
+        if cards:
+            every = list(cards.values())
+            model = asked.train(
+                route, model, every, mixing=asked.mixing(every), targets=targets, judged=targets
+            )
+        if asked.finish_with == "single":
+            return asked.finish(route, model, heads="keep")
+        return asked.end(route, model, targets)
+
+
+def _targets(route: Route, asked: MultitaskOptions) -> list[TaskCard]:
+    """The targets that take part."""
+    known = {card.name: card for card in route.targets}
+    for name in asked.targets or ():
+        if name not in known:
+            raise ConfigurationError(
+                f"'{name}' is not a target of this study",
+                where="strategy 'multitask', targets",
+                hint=suggestion(name, known),
+            )
+    return [known[name] for name in asked.targets or known]

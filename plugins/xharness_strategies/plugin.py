@@ -8,9 +8,10 @@ from xharness.extend import Strategy
 from xharness.hookspecs import hookimpl
 from xharness_strategies.intermediate import Intermediate
 from xharness_strategies.multitask import Multitask
+from xharness_strategies.prompt import Prompt
 from xharness_strategies.single import Single
 
 
 @hookimpl
 def xharness_strategies() -> Iterable[Strategy]:
-    return (Single(), Intermediate(), Multitask())
+    return (Single(), Intermediate(), Multitask(), Prompt())

@@ -6,12 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
-from xharness.extend import Checkpoint, Heads, Route
-
-
-class NoOptions(Strict):
-    """There is nothing to choose."""
+from xharness.extend import Checkpoint, InTranslation, Route
+from xharness_strategies.learning import LearningOptions
 
 
 class Single:
@@ -22,15 +18,8 @@ class Single:
     """
 
     name = "single"
-    options: type[BaseModel] = NoOptions
+    options: type[BaseModel] = LearningOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint:
-        return finish(route, route.base)
-
-
-def finish(route: Route, model: Checkpoint, heads: Heads = "drop") -> Checkpoint:
-    """`model` trained on what the target trains on; `heads`: what becomes of those it has."""
-    for card in route.training_sets():
-        model = route.train(model, [card], heads=heads)
-        heads = "keep"
-    return model
+    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
+        learning: LearningOptions = options
+        return learning.finish(route, route.base)

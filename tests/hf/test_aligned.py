@@ -8,7 +8,7 @@ import torch
 
 from xharness.extend import Recipe, Session, Surroundings, TrainingSet
 from xharness.kinds import SHIPPED, BitextExample
-from xharness.testing import toy_card
+from xharness.testing import answered, toy_card
 from xharness_hf.model import HfModel
 from xharness_hf.options import Options
 from xharness_hf.plugin import HfBackend
@@ -48,7 +48,7 @@ def _right(model: HfModel) -> float:
     hits = 0
     for first in (0, 100):
         some = _pairs("test", 100)[first : first + 100]
-        given = model.predict(toy_card("bitext"), BITEXT, some, Recipe(layer=0))
+        given = answered(model, toy_card("bitext"), some, Recipe(layer=0))
         hits += sum(place == one.label for place, one in zip(given, some, strict=True))
     return hits / 200
 

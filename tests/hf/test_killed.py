@@ -21,7 +21,10 @@ models:
       languages: [de]
       limit: 200
       recipe: {steps: 30, batch_size: 16, learning_rate: 1.0e-3, max_length: 48}
-strategies: [single, multitask]
+strategies:
+  - single
+  - multitask
+  - {name: lora, use: single, recipe: {adapter: {method: lora, rank: 2}, optimizer: adafactor}}
 targets:
   - {task: mini_topic, languages: [en, de], limit: 20}
   - {task: mini_ner, languages: [en, de], limit: 20}
@@ -48,7 +51,7 @@ def test_killed_in_training_it_ends_the_same(tmp_path: Path) -> None:
     calm = _start(tmp_path, "calm")
     assert calm.wait(300) == 0, calm.stderr and calm.stderr.read()
     kills = 0
-    for finished in (0, 2):  # in the pretraining, and in a later training
+    for finished in (0, 6):  # in the pretraining, and in a later training
         process = _start(tmp_path, "killed")
         store = tmp_path / "killed" / "store"
         while process.poll() is None:

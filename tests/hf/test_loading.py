@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -228,7 +229,7 @@ def test_other_architectures_need_no_line_of_code(bert: Path, tmp_path: Path, na
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
     assert again.sizes() == model.sizes()
-    assert torch.equal(again.embed(["the cat"], recipe), model.embed(["the cat"], recipe))
+    assert np.array_equal(again.embed(["the cat"], recipe), model.embed(["the cat"], recipe))
 
 
 @pytest.mark.pretrained
@@ -261,7 +262,7 @@ def test_a_saved_model_is_the_same_to_the_bit(
     for before, after in zip(weights(model), weights(again), strict=True):
         assert torch.equal(before, after)
     texts = ["Straße 東京", "the cat", "café who?"]
-    assert torch.equal(model.embed(texts, recipe), again.embed(texts, recipe))
+    assert np.array_equal(model.embed(texts, recipe), again.embed(texts, recipe))
     read = Body(AutoModel.from_pretrained(tmp_path / "model"))
     for before, after in zip(read.module.parameters(), again.body.module.parameters(), strict=True):
         assert torch.equal(before, after)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xharness.extend import Mixing, Recipe
 from xharness_hf.batches import Schedule, probabilities
-from xharness_hf.training import rate
+from xharness_hf.learning import rate
 
 feeds = st.lists(st.lists(st.integers(1, 50), min_size=1, max_size=60), min_size=1, max_size=3)
 mixings = st.builds(

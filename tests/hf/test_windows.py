@@ -75,6 +75,22 @@ def test_a_split_keeps_every_word(lengths: list[int], room: int) -> None:
     assert all(sum(lengths[a:b]) <= room or b - a == 1 for a, b in found)
 
 
+@QUICK
+@given(limit=st.integers(16, 60), longest=st.none() | st.integers(4, 80))
+def test_a_question_is_cut_at_its_length(tokens: Tokens, limit: int, longest: int | None) -> None:
+    recipe = Recipe(max_length=limit, stride=4, query_length=longest)
+    example = SpanExample("1", "river " * 50, "stone " * 50, (Answer("stone", 0),))
+    question = len(tokens.ids([example.question])[0])
+    units = TASKS["span"].units([example], tokens, recipe, gold=False)
+    for unit in units:
+        (window,) = unit.windows
+        assert len(window.ids) <= limit
+    room = limit - tokens.pair_specials
+    wished = limit // 2 - tokens.pair_specials if longest is None else longest
+    context = room - min(wished, question, room - 1)
+    assert max(len(unit.marks) for unit in units) == context
+
+
 @given(length=st.integers(0, 200), room=st.integers(1, 50), shared=st.integers(0, 60))
 def test_stretches_cover_everything_and_share(length: int, room: int, shared: int) -> None:
     found = list(stretches(length, room, shared))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tests.leaderboard import synthetic
 
+from xharness import scores
 from xharness.gaps import Estimate
-from xharness.leaderboard import render
+from xharness.leaderboard import read, render
 from xharness.leaderboard.answer import direction
 from xharness.leaderboard.text import (
     Footnotes,
@@ -20,6 +21,7 @@ from xharness.leaderboard.text import (
     signed,
     with_interval,
 )
+from xharness.scores import Score
 
 GOLDEN = Path(__file__).with_name("golden.md")
 
@@ -138,3 +140,22 @@ def test_footnotes_are_numbered_once():
     notes = Footnotes()
     marks = [notes.mark("a"), notes.mark("b", "a"), notes.mark()]
     assert marks == ["<sup>1</sup>", "<sup>1, 2</sup>", ""]
+
+
+def test_a_study_may_borrow_a_source_language_score(tmp_path):
+    folder = synthetic.build(tmp_path)
+    lender = {"task": "copa_en", "language": "en", "source_language": "en", "value": 81.0}
+    rows = [*scores.read(folder / "scores.jsonl")]
+    lent = [
+        row.model_copy(update={**lender, "stage": None})
+        for row in rows
+        if isinstance(row, Score) and (row.task, row.language) == ("copa", "et")
+    ]
+    scores.write(folder / "scores.jsonl", [*rows, *lent])
+    with (folder / "study.yaml").open("a", encoding="utf-8") as file:
+        file.write("references: {copa: copa_en}\n")
+    copa = section(render(read(folder, synthetic.METRICS)), "copa")
+    (small,) = [line for line in copa.splitlines() if line.startswith("| mini-s | single")]
+    assert "| 81.0 [81.0, 81.0] |" in small and "*undefined*" not in small
+    assert "English is the test split of copa_en" in copa
+    assert "script" not in copa, "who has no score of a task needs no reference for it"

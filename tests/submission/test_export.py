@@ -19,6 +19,7 @@ MINI = {
 REAL = {
     "xnli": "validation", "xcopa": "test", "wikiann": "validation", "udpos": "validation",
     "xquad": "validation", "mlqa": "validation", "tydiqa": "validation", "tatoeba": "test",
+    "pawsx": "validation", "lareqa": "test", "bucc": "validation",
 }  # fmt: skip
 LANGUAGES = {
     "mini_topic": ["en", "de"], "mini_choice": ["en", "de"], "mini_ner": ["en", "de"],
@@ -26,13 +27,15 @@ LANGUAGES = {
     "xnli": ["en", "sw"], "xcopa": ["et", "sw"], "wikiann": ["en", "sw"], "udpos": ["en", "wo"],
     "asked": ["en", "de"], "mined_tuned": ["en", "de"],
     "xquad": ["en", "zh"], "mlqa": ["en", "ar"], "tydiqa": ["en", "sw"], "tatoeba": ["jv", "sw"],
+    "pawsx": ["en", "ko"], "lareqa": ["en", "de"], "bucc": ["zh"],
 }  # fmt: skip
+LIMITS = {"bucc": 2000}  # few of its sentences have a translation
 
 
 def prepare(folder: Path, splits: dict[str, str | None], limit: int, **changes: Any) -> None:
     """A study of one baseline, and a suite of just what it scores."""
     targets = [
-        {"task": task, "languages": LANGUAGES[task], "limit": limit}
+        {"task": task, "languages": LANGUAGES[task], "limit": LIMITS.get(task, limit)}
         | ({"split": split} if split else {})
         for task, split in splits.items()
     ]

@@ -10,7 +10,7 @@ from xharness.cli.compose import Job
 from xharness.leaderboard.model_card import hub_id, model_card
 from xharness.plan import Arm
 from xharness.scores import Row, Score
-from xharness.stages import Train
+from xharness.stages import Choose, Train
 from xharness.store import write_text
 
 FILE = "README.md"
@@ -25,13 +25,23 @@ def write(job: Job, rows: Iterable[Row]) -> None:
             scored[row.stage].append(row)
     trained: dict[str, list[Arm]] = defaultdict(list)
     for arm in job.plan.arms:
-        if isinstance(arm.score.predictions.model, Train) and arm.score.key in scored:
-            trained[arm.score.predictions.model.key].append(arm)
+        if arm.score.key in scored:
+            for key in _trained(arm, job):
+                trained[key].append(arm)
     try:
         for key, arms in trained.items():
             _write(job, key, arms, [row for arm in arms for row in scored[arm.score.key]])
     except OSError as error:
         print(f"warning: no model cards: {error.strerror or error}", file=sys.stderr)
+
+
+def _trained(arm: Arm, job: Job) -> Iterable[str]:
+    """The training that left the arm's model, if one did."""
+    model = arm.score.predictions.model
+    if isinstance(model, Choose) and job.store.has(model.key):
+        yield str(job.store.receipt(model.key).facts["chosen"])
+    if isinstance(model, Train):
+        yield model.key
 
 
 def _write(job: Job, key: str, arms: list[Arm], rows: list[Score]) -> None:

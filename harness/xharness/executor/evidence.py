@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from xharness.executor.outcome import Report
+from xharness.executor.scoring import answered
 from xharness.executor.tables import read_table
 from xharness.executor.work import Work
 from xharness.gaps import Items
@@ -29,7 +30,7 @@ def _of_stage(score: Score, work: Work) -> Iterator[Items]:
     kind = work.catalogue.kinds[work.catalogue.card(score.predictions.card).kind]
     columns = [f"{main}.{name}" for name in kind.metrics[main].statistics]
     folder = work.store.open(score.key) / "statistics"
-    for portion in score.predictions.portions:
+    for portion in answered(score, work.store.receipt(score.key).facts):
         table = read_table(folder / f"{portion.language}.parquet")
         statistics = np.stack([table[name].to_numpy() for name in columns], axis=1)
         yield Items.of(score.key, portion.language, table["item"].to_pylist(), statistics)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from xharness.data import Count
 from xharness.errors import StageError
+from xharness.executor.choosing import choose, choosing
 from xharness.executor.predicting import predict
 from xharness.executor.scoring import score
+from xharness.executor.translating import load, translate
 from xharness.executor.work import Work
 from xharness.extend import Session, TrainingSet
-from xharness.stages import Feed, Predict, Stage, Train
+from xharness.stages import Choose, Feed, Predict, Stage, Train, Translate
 from xharness.store import SCRATCH
 
 
@@ -30,6 +32,10 @@ def perform(stage: Stage, work: Work, folder: Path) -> Mapping[str, Any]:
             return train(stage, work, folder)
         if isinstance(stage, Predict):
             return predict(stage, work, folder)
+        if isinstance(stage, Translate):
+            return translate(stage, work, folder)
+        if isinstance(stage, Choose):
+            return choose(stage, work, folder)
         return score(stage, work, folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
@@ -57,6 +63,7 @@ def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
             folder=unfinished / "checkpoint",
             heads=stage.heads,
             mixing=stage.mixing,
+            choosing=choosing(stage.selection, stage.recipe, work),
             checkpoint_seconds=work.runtime.checkpoint_seconds,
             progress=work.progress(stage, "steps"),
         ),
@@ -70,22 +77,14 @@ def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
         "stage": "train",
         "training": dict(facts),
         "sizes": asdict(model.sizes()),
-        "data": [*_before(stage, work), *(asdict(count) for count in counts)],
+        "data": [*work.learnt_from(stage.start), *(asdict(count) for count in counts)],
     }
-
-
-def _before(stage: Train, work: Work) -> Sequence[Mapping[str, Any]]:
-    """What the model had learnt from before this stage."""
-    if not isinstance(stage.start, Train):
-        return ()
-    data: Sequence[Mapping[str, Any]] = work.store.receipt(stage.start.key).facts["data"]
-    return data
 
 
 def _training_set(feed: Feed, work: Work, counts: list[Count]) -> TrainingSet:
     """The feed's rows; portions of several languages follow each other."""
-    card = work.catalogue.card(feed.portions[0].card)
-    loaded = [work.data.load(portion, learn=True) for portion in feed.portions]
+    card = work.data.card(feed.portions[0].card).spoken(feed.portions[0].language)
+    loaded = [load(portion, work, learn=True) for portion in feed.portions]
     counts += [one.count for one in loaded]
     examples = [example for one in loaded for example in one.examples]
     kind = work.catalogue.kinds[card.kind]

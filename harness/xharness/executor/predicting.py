@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xharness.data import expected
-from xharness.errors import StageError
+from xharness.data import Count, expected
+from xharness.errors import NoRowsError, StageError
+from xharness.executor.asking import ask
+from xharness.executor.choosing import notes
 from xharness.executor.tables import read_table, write_table
-from xharness.executor.work import Work
+from xharness.executor.together import Answering
+from xharness.executor.translating import load
+from xharness.executor.work import Done, Work
 from xharness.extend import Example, Kind, Prediction, Sizes, TaskCard
-from xharness.stages import Portion, Predict, Train
+from xharness.kinds import Together
+from xharness.stages import Portion, Predict
 from xharness.store import SCRATCH
 
 if TYPE_CHECKING:
@@ -23,73 +28,108 @@ if TYPE_CHECKING:
 def predict(stage: Predict, work: Work, folder: Path) -> Mapping[str, Any]:
     """Answer every item of every language under `folder`/predictions/<language>.parquet."""
     (folder / "predictions").mkdir(exist_ok=True)
-    counts = []
-    items = 0
-    total = expected(stage.portions, work.catalogue)
-    progress = work.progress(stage, "items")
-
-    def tell(done: int) -> None:
-        progress(done, total)
-
+    unfinished = folder / SCRATCH
+    done = Done(work.progress(stage, "items"), expected(stage.all_portions, work.catalogue))
+    together = Answering(stage, work, unfinished, done)
+    counts: list[Count] = []
+    empty: dict[str, str] = {}
     for portion in stage.portions:
-        loaded = work.data.load(portion)
-        counts.append(asdict(loaded.count))
+        try:
+            loaded = load(portion, work)
+        except NoRowsError as error:
+            empty[portion.language] = error.reason
+            continue
+        counts.append(loaded.count)
         path = folder / "predictions" / f"{portion.language}.parquet"
-        if not path.is_file():
-            _answer(stage, work, portion, loaded.examples, folder / SCRATCH, path, items, tell)
-        items += len(loaded.examples)
-        tell(items)
+        if path.is_file():
+            done.add(len(loaded.examples))
+        else:
+            table = _answers(stage, work, portion, loaded.examples, unfinished, together, done)
+            _check(portion, loaded.examples, table.column("item").to_pylist())
+            write_table(path, table)
+            shutil.rmtree(unfinished / portion.language)
+    if not counts:
+        raise NoRowsError("; ".join(empty.values()))
     return {
-        "trained_on": _trained_on(stage, work),
+        "empty": empty,
+        "trained_on": work.learnt_from(stage.model),
+        "notes": [*notes(stage.model, stage.portions, work)],
         "stage": "predict",
-        "items": items,
+        "items": sum(count.used for count in counts),
         "sizes": asdict(_sizes(stage, work)),
-        "data": counts,
+        "data": [asdict(count) for count in (*counts, *together.counts())],
     }
 
 
-def _answer(
+def _answers(
     stage: Predict,
     work: Work,
     portion: Portion,
     examples: Sequence[Example],
     unfinished: Path,
-    path: Path,
-    before: int,
-    tell: Callable[[int], None],
-) -> None:
-    """Answer one language, continuing after the shards that are already there."""
-    card = work.catalogue.card(stage.card)
+    together: Answering,
+    done: Done,
+) -> pa.Table:
+    """The answers to one language's items."""
+    card = work.data.card(stage.card)
     kind = work.catalogue.kinds[card.kind]
-    shards = unfinished / portion.language
-    shards.mkdir(parents=True, exist_ok=True)
-    size = len(examples) if kind.whole else work.runtime.shard
-    parts = []
-    for first in range(0, len(examples), size):
-        part = shards / f"{first:09d}-{size}.parquet"
-        parts.append(part)
-        if not part.is_file():
-            some = examples[first : first + size]
-            given = work.model(stage.model).predict(card, kind, some, stage.recipe)
-            write_table(part, _table(card, kind, some, given))
-        tell(before + min(first + size, len(examples)))
+    scratch = unfinished / portion.language
+    scratch.mkdir(parents=True, exist_ok=True)
+    if not isinstance(kind, Together):
+        return _in_shards(stage, work, card.spoken(_asked_in(portion)), examples, scratch, done)
+    table = _table(card, kind, examples, together.answer(kind, portion, examples))
+    done.add(len(examples))
+    return table
+
+
+def _asked_in(portion: Portion) -> str:
+    return portion.translation.target if portion.translation else portion.language
+
+
+def _in_shards(
+    stage: Predict,
+    work: Work,
+    card: TaskCard,
+    examples: Sequence[Example],
+    scratch: Path,
+    done: Done,
+) -> pa.Table:
+    """The answers, shard by shard, continuing after the shards that are already there."""
     import pyarrow as pa
 
-    whole = pa.concat_tables([read_table(part) for part in parts])
-    _check(portion, examples, whole.column("item").to_pylist())
-    write_table(path, whole)
-    shutil.rmtree(shards)
+    size = work.runtime.shard
+    kind = work.catalogue.kinds[card.kind]
+    parts = []
+    for first in range(0, len(examples), size):
+        part = scratch / f"{first:09d}-{size}.parquet"
+        parts.append(part)
+        some = examples[first : first + size]
+        if not part.is_file():
+            given = ask(work.model(stage.model), card, kind, some, stage.recipe)
+            write_table(part, _table(card, kind, some, given))
+        done.add(len(some))
+    return pa.concat_tables([read_table(part) for part in parts])
 
 
 def _table(
     card: TaskCard, kind: Kind, examples: Sequence[Example], given: Sequence[Prediction]
 ) -> pa.Table:
-    """Columns: item, prediction; an answer of the wrong shape or a missing one is an error."""
+    """Columns: item, prediction; an answer of the wrong shape, or a missing one, is an error."""
     import pyarrow as pa
 
-    shapes = {"int": pa.int32(), "ints": pa.list_(pa.int32()), "text": pa.string()}
     if len(given) != len(examples):
         raise StageError(f"{len(given)} predictions for {len(examples)} items of '{card.name}'")
+    for example, one in zip(examples, given, strict=True):
+        if one is None:
+            raise StageError(f"no prediction for item '{example.id}' of '{card.name}'")
+    ids = pa.list_(pa.string())
+    shapes = {
+        "int": pa.int32(),
+        "ints": pa.list_(pa.int32()),
+        "text": pa.string(),
+        "texts": pa.list_(pa.string()),
+        "ranking": pa.struct({"ranked": ids, "relevant": ids}),
+    }
     try:
         answers = pa.array(given, shapes[kind.prediction])
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -109,9 +149,3 @@ def _check(portion: Portion, examples: Sequence[Example], items: Sequence[str]) 
 
 def _sizes(stage: Predict, work: Work) -> Sizes:
     return work.model(stage.model).sizes()
-
-
-def _trained_on(stage: Predict, work: Work) -> Any:
-    """What the model learnt from, told here too: a trained model's folder may be deleted later."""
-    model = stage.model
-    return work.store.receipt(model.key).facts["data"] if isinstance(model, Train) else []

@@ -12,7 +12,10 @@ from typing import Any
 
 from xharness import __version__
 
-_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "pyarrow")
+_PACKAGES = (
+    "torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "pyarrow",
+    "faiss-cpu",
+)  # fmt: skip
 
 
 @cache

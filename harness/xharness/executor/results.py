@@ -11,13 +11,15 @@ from typing import Any
 from xharness.data import Count
 from xharness.errors import StageError
 from xharness.executor.outcome import Outcome, Report
-from xharness.executor.scoring import TOLD_AGAIN
+from xharness.executor.protocols import protocol
+from xharness.executor.scoring import TOLD_AGAIN, answered
 from xharness.executor.work import Work
 from xharness.extend import TaskCard
+from xharness.languages import name_of
 from xharness.plan import Arm, Plan
 from xharness.scores import Missing
 from xharness.scores import Score as ScoreRow
-from xharness.stages import Portion
+from xharness.stages import Beside, Portion
 
 
 def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
@@ -30,12 +32,13 @@ def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
         if report.reason(arm.score) is None and work.store.has(arm.score.key):
             try:
                 rows += [*_rows(arm, plan, work)]
+                _note_empty(arm, plan, work)
                 continue
             except StageError as error:
                 if work.debug:
                     raise
                 report.outcomes[arm.score.key] = _damaged(arm, plan, error)
-        rows.append(_missing(arm, report))
+        rows.append(_missing(arm, report.reason(arm.score) or "not run yet"))
     rows += plan.missing
     return [_public(row, work) if isinstance(row, Missing) else row for row in rows]
 
@@ -76,13 +79,20 @@ def _damaged(arm: Arm, plan: Plan, error: StageError) -> Outcome:
     return Outcome(arm.score, label, "failed", str(error), None, error.exit_code)
 
 
-def _missing(arm: Arm, report: Report) -> Missing:
+def _note_empty(arm: Arm, plan: Plan, work: Work) -> None:
+    """Languages that turned out to have no row join what the plan knew to be unavailable."""
+    for language, reason in _facts(arm, work).get("empty", {}).items():
+        plan.miss(_missing(arm, reason, language))
+
+
+def _missing(arm: Arm, reason: str, language: str | None = None) -> Missing:
     return Missing(
         model=arm.model,
         strategy=arm.strategy,
         seed=arm.seed,
         task=arm.target.task,
-        reason=report.reason(arm.score) or "not run yet",
+        language=language,
+        reason=reason,
     )
 
 
@@ -92,17 +102,24 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
     folder = work.store.open(arm.score.key)
     facts = _facts(arm, work)
     found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    training = tuple(_training_notes(facts["trained_on"]))
-    counts = {count["language"]: Count(**count) for count in facts["data"]}
+    training = (*facts.get("notes", ()), *_training_notes(facts["trained_on"], plan, work))
+    counts = _Counts(facts["data"])
     chance = kind.chance(card)
-    for portion in arm.score.predictions.portions:
+    model = plan.study.model(arm.model)
+    for portion in answered(arm.score, facts):
         scored = found[portion.language]
-        notes = (*_notes(card, portion, counts[portion.language]), *training)
-        for name in card.metrics:
+        notes = (
+            *_notes(card, portion, counts.of([portion])[0]),
+            *_notes_beside(arm.score.predictions.beside, portion, counts),
+            *training,
+        )
+        for name in arm.score.metrics:
             yield ScoreRow(
                 model=arm.model,
                 parameters=facts["sizes"]["total"],
                 embedding_parameters=facts["sizes"]["embedding"],
+                family=model.lineage,
+                seen=model.saw(portion.language),
                 strategy=arm.strategy,
                 seed=arm.seed,
                 task=card.name,
@@ -116,6 +133,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
                 chance=None if chance is None else 100 * chance,
                 n=scored["n"],
                 parallel=card.parallel,
+                protocol=protocol(arm.score.predictions),
                 notes=notes,
                 stage=arm.score.key,
             )
@@ -155,23 +173,82 @@ def _notes(card: TaskCard, portion: Portion, count: Count) -> Iterator[str]:
         yield f"partial data: {count.split} has {count.rows} of {count.expected} rows"
     if count.used < count.rows:
         yield f"limited: first {count.used} items"
+    if portion.translation is not None:
+        into, by = name_of(portion.translation.target), portion.translation.translator.backend
+        yield f"items translated into {into} by '{by}' before they were answered"
 
 
-def _training_notes(trained_on: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+class _Counts:
+    """What was counted when a stage read its rows, by portion."""
+
+    def __init__(self, facts: Sequence[Mapping[str, Any]]) -> None:
+        counts = [Count(**fact) for fact in facts]
+        self._counts = {(one.card, one.language, one.split): one for one in counts}
+
+    def of(self, portions: Sequence[Portion]) -> list[Count]:
+        """The counts of some portions."""
+        return [self._counts[one.card, one.language, one.split] for one in portions]
+
+
+def _notes_beside(beside: Beside | None, portion: Portion, counts: _Counts) -> Iterator[str]:
+    """What a reader must know of the candidates, and of the items that were tuned on."""
+    if beside is None:
+        return
+    yield from _partial("candidates from", counts.of(beside.pool(portion)))
+    tuned = beside.tuned(portion)
+    if tuned is None:
+        return
+    (count,) = counts.of([tuned])
+    yield from _partial("tuned on", [count, *counts.of(beside.pool(tuned))])
+    if tuned == portion:
+        yield "tuned on the items that are scored"
+    elif count.used < count.rows:
+        yield f"tuned on the first {count.used} items"
+
+
+def _partial(what: str, counts: Sequence[Count]) -> Iterator[str]:
+    """A note on each card whose rows, of all the languages together, are not the publisher's."""
+    for card in dict.fromkeys(one.card for one in counts if one.partial):
+        some = [one for one in counts if one.card == card and one.expected is not None]
+        rows, expected = sum(one.rows for one in some), sum(one.expected or 0 for one in some)
+        yield f"{what} partial data: {card} has {rows} of {expected} rows"
+
+
+def _training_notes(
+    trained_on: Sequence[Mapping[str, Any]], plan: Plan, work: Work
+) -> Iterator[str]:
     """What a reader must know about the data the model was trained on, a note a reason."""
     counts = [Count(**values) for values in trained_on]
+    yield from _languages_learnt(counts, plan, work)
     partial = [f"{one.card} has {one.rows} of {one.expected} rows" for one in counts if one.partial]
     if partial:
         yield f"trained on partial data: {_listed(partial)}"
     limited: dict[int, list[str]] = {}
     for one in counts:
-        if one.used + one.refused < one.rows:
+        if not one.sampled and one.used + one.refused < one.rows:
             limited.setdefault(one.used, []).append(one.card)
     for used, cards in sorted(limited.items()):
         yield f"trained on the first {used} examples of {_listed(cards)}"
     for one in counts:
+        if one.repaired:
+            told = f"{one.repaired} of {one.answers} answers of {one.card}"
+            yield f"{told} stood elsewhere than the data says and were repaired"
         if one.refused:
             yield f"{one.refused} rows of {one.card} have nothing to learn from and were left out"
+
+
+def _languages_learnt(counts: Sequence[Count], plan: Plan, work: Work) -> Iterator[str]:
+    """Which tasks were learnt in another language than the source: those cells are no zero-shot."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in counts:
+        named = one.language == plan.study.source_language
+        if work.catalogue.card(one.card).role == "corpus" or (named and not one.sampled):
+            continue
+        sampled = f"{one.used} sampled examples of " if one.sampled else ""
+        by = f", translated by '{one.translated}'" if one.translated else ""
+        found.setdefault((f"{sampled}{one.card}", by), []).append(name_of(one.language))
+    for (what, by), languages in found.items():
+        yield f"trained on {what} in {_listed(languages)}{by}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -25,16 +25,26 @@ def score(stage: Score, work: Work, folder: Path) -> Mapping[str, Any]:
     (folder / "statistics").mkdir(exist_ok=True)
     tell = work.progress(stage, "languages")
     values: dict[str, Any] = {}
-    for done, portion in enumerate(stage.predictions.portions, 1):
-        values[portion.language] = _language(stage, work, portion, predictions, folder)
-        tell(done, len(stage.predictions.portions))
-    write_json(folder / "scores.json", values)
     made_with = work.store.receipt(stage.predictions.key).facts
+    portions = answered(stage, made_with)
+    for done, portion in enumerate(portions, 1):
+        values[portion.language] = _language(stage, work, portion, predictions, folder)
+        tell(done, len(portions))
+    write_json(folder / "scores.json", values)
     return {
         "stage": "score",
         "languages": len(values),
+        "predictions": stage.predictions.key,
         **{name: made_with[name] for name in TOLD_AGAIN},
+        "notes": made_with.get("notes", []),
+        "empty": made_with.get("empty", {}),
     }
+
+
+def answered(stage: Score, facts: Mapping[str, Any]) -> list[Portion]:
+    """The languages that have items, given the facts of a receipt; `empty` tells of the others."""
+    empty = facts.get("empty", {})
+    return [one for one in stage.predictions.portions if one.language not in empty]
 
 
 def _language(
@@ -43,7 +53,7 @@ def _language(
     """Score one language: metric → value in [0, 1], and the number of items."""
     import pyarrow as pa
 
-    card = work.catalogue.card(stage.predictions.card)
+    card = work.data.card(stage.predictions.card)
     kind = work.catalogue.kinds[card.kind]
     examples = work.data.load(portion).examples
     stored = read_table(predictions / f"{portion.language}.parquet")
@@ -55,7 +65,7 @@ def _language(
     for name in stage.metrics:
         metric = kind.metrics[name]
         statistics = item_statistics(metric, examples, given, card, portion.language)
-        values[name] = float(metric.value(statistics.sum(axis=0)))
+        values[name] = value(metric, statistics)
         for place, statistic in enumerate(metric.statistics):
             columns[f"{name}.{statistic}"] = statistics[:, place]
     write_table(folder / "statistics" / f"{portion.language}.parquet", pa.table(columns))
@@ -75,3 +85,8 @@ def item_statistics(
         for example, prediction in zip(examples, predictions, strict=True)
     ]
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(metric.statistics))
+
+
+def value(metric: Metric, statistics: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
+    """The score in [0, 1] that per-item statistics, shape (items, statistics), give."""
+    return float(metric.value(statistics.sum(axis=0)))

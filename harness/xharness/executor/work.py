@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xharness.catalogue import Catalogue, validated
 from xharness.data import Data
 from xharness.extend import Backend, Checkpoint, Model, Progress, Start, Surroundings, Train
-from xharness.stages import Stage
+from xharness.stages import Choose, Stage
 from xharness.store import Store
 from xharness.study import Runtime
 
@@ -31,8 +31,23 @@ class Work:
         """The backend that made the checkpoint."""
         return self.catalogue.backends[_start(checkpoint).backend]
 
+    def settled(self, checkpoint: Checkpoint) -> Start | Train:
+        """The checkpoint that has the weights: of several candidates, the one that was chosen."""
+        if not isinstance(checkpoint, Choose):
+            return checkpoint
+        chosen = self.store.receipt(checkpoint.key).facts["chosen"]
+        return next(one for one in checkpoint.candidates if one.key == chosen)
+
+    def learnt_from(self, checkpoint: Checkpoint) -> Sequence[Mapping[str, Any]]:
+        """The counts of all data that a checkpoint was trained on."""
+        if isinstance(checkpoint, Start):
+            return ()
+        data: Sequence[Mapping[str, Any]] = self.store.receipt(checkpoint.key).facts["data"]
+        return data
+
     def model(self, checkpoint: Checkpoint) -> Model:
         """The model of a checkpoint, loaded unless it is the one at hand."""
+        checkpoint = self.settled(checkpoint)
         if self._loaded is None or self._loaded[0] != checkpoint.key:
             self._loaded = None  # frees the memory before the next one is loaded
             self._loaded = (checkpoint.key, self._load(checkpoint))
@@ -57,7 +72,7 @@ class Work:
 
         return tell
 
-    def _load(self, checkpoint: Checkpoint) -> Model:
+    def _load(self, checkpoint: Start | Train) -> Model:
         backend = self.backend(checkpoint)
         if isinstance(checkpoint, Train):
             return backend.load(self.store.open(checkpoint.key) / "model", self.runtime.device)
@@ -65,7 +80,24 @@ class Work:
         return backend.start(options, self.surroundings, self.runtime.device)
 
 
+@dataclass
+class Done:
+    """Counts what is through, and tells."""
+
+    progress: Progress
+    total: int | None
+    count: int = 0
+
+    def add(self, some: int) -> None:
+        """So many more are through."""
+        self.count += some
+        self.progress(self.count, self.total)
+
+
 def _start(checkpoint: Checkpoint) -> Start:
-    while isinstance(checkpoint, Train):
-        checkpoint = checkpoint.start
+    while not isinstance(checkpoint, Start):
+        if isinstance(checkpoint, Choose):
+            checkpoint = checkpoint.candidates[0]
+        else:
+            checkpoint = checkpoint.start
     return checkpoint

@@ -73,6 +73,7 @@ def _referred(
     """The rows, and the source-language scores that tasks borrow."""
     sources = {row.task: row.source_language for row in rows if isinstance(row, Score)}
     splits = {row.task: row.split for row in rows if isinstance(row, Score)}
+    asked = {(row.model, row.strategy, row.task) for row in rows}
     for row in rows:
         reference = sources.get(references.get(row.task, ""))
         lacking = isinstance(row, Score) and row.source_language is None
@@ -80,6 +81,8 @@ def _referred(
         if not isinstance(row, Score) or row.language != row.source_language:
             continue
         for task in (one for one, other in references.items() if other == row.task):
+            if (row.model, row.strategy, task) not in asked:
+                continue
             note = f"{name_of(row.language)} is the {row.split} split of {row.task}"
             place = {"task": task, "split": splits.get(task, row.split)}
             yield row.model_copy(update={**place, "notes": (*row.notes, note)})

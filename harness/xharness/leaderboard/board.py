@@ -137,7 +137,9 @@ def assemble(
     known = tuple(row for row in given if not isinstance(row, Mean))
     means = tuple(row for row in given if isinstance(row, Mean))
     complete = (*known, *_not_run(study, known, {row.model for row in means}))
-    gaps = measure(complete, evidence, metrics, baseline=_baseline(study))
+    gaps = measure(
+        complete, evidence, metrics, baseline=_baseline(study), references=study.references
+    )
     return Board(study, complete, gaps, means, tuple(benchmarks))
 
 

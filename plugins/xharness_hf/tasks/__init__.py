@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from xharness_hf.tasks.aligned import Aligned, as_is
-from xharness_hf.tasks.base import Lessons, Logits, Task
+from xharness_hf.tasks.base import Headed, Lessons, Logits, Task
 from xharness_hf.tasks.choice import Choice
 from xharness_hf.tasks.classification import Classification
 from xharness_hf.tasks.masked import Masked, hide
-from xharness_hf.tasks.span import Span
+from xharness_hf.tasks.paired import Paired
+from xharness_hf.tasks.span import Span, SpanOrNone
 from xharness_hf.tasks.tagging import Tagging
 
 TASKS: Mapping[str, Task] = MappingProxyType(
-    {task.kind: task for task in (Classification(), Choice(), Tagging(), Span())}
+    {task.kind: task for task in (Classification(), Choice(), Tagging(), Span(), SpanOrNone())}
 )
+"""What is answered by a head."""
+LEARNT: Mapping[str, Headed] = MappingProxyType(
+    {**TASKS, **{kind: Paired(kind) for kind in ("retrieval", "linking")}}
+)
+"""What is learnt through a head: the last of these are answered from vectors."""
 
-__all__ = ["TASKS", "Aligned", "Lessons", "Logits", "Masked", "Task", "as_is", "hide"]
+__all__ = [
+    "LEARNT", "TASKS", "Aligned", "Headed", "Lessons", "Logits", "Masked", "Task", "as_is", "hide",
+]  # fmt: skip

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,6 +18,7 @@ from xharness.extend import Recipe, StageError
 from xharness.kinds import BitextExample
 from xharness_hf.pooling import pool
 from xharness_hf.tasks.base import Logits, summed
+from xharness_hf.tasks.paired import sharing
 from xharness_hf.tokens import Tokens
 from xharness_hf.windows import Batch, Unit, Window
 
@@ -55,17 +54,9 @@ class Aligned:
         """Cross-entropy of the translation's place among the batch's, from either side."""
         vectors = functional.normalize(pool(states, batch, "mean"))
         alike = vectors[0::2] @ vectors[1::2].T / _TEMPERATURE
-        alike = alike.masked_fill(batch.on_device(_same(batch.units), torch.bool), -torch.inf)
+        alike = alike.masked_fill(batch.on_device(sharing(batch.units), torch.bool), -torch.inf)
         gold = torch.arange(len(alike), device=alike.device)
         return summed(alike, gold) + summed(alike.T, gold)
-
-
-def _same(units: Sequence[Unit]) -> NDArray[np.bool_]:
-    """(units, units): pairs that share a sentence, as one in many languages does, are no foes."""
-    sides = np.array([[hash(window.ids.tobytes()) for window in unit.windows] for unit in units])
-    same = (sides[:, None] == sides[None]).any(axis=2)
-    np.fill_diagonal(same, False)
-    return np.asarray(same)
 
 
 def as_is(states: Tensor) -> Tensor:

@@ -39,12 +39,16 @@ class Lessons(Protocol):
         ...
 
 
-class Task(Lessons, Protocol):
-    """One kind of task: what is learnt can also be asked."""
+class Headed(Lessons, Protocol):
+    """What has a head of its own."""
 
     def outputs(self, card: TaskCard) -> int:
         """Width of the head."""
         ...
+
+
+class Task(Headed, Protocol):
+    """One kind of task: what is learnt can also be asked."""
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Sequence[Any]:
         """One answer for each unit, off the device."""

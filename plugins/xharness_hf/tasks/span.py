@@ -1,4 +1,7 @@
-"""Span questions: windows with stride over the context, start and end logits, offsets back."""
+"""Span questions: windows with stride over the context, start and end logits, offsets back.
+
+That there is no answer is learnt as position 0, in every window that does not hold it.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ class Found(NamedTuple):
     score: float
     start: int
     end: int
+    none: float = float("inf")
+    """The score of there being no answer in the window."""
 
 
 class Gold(NamedTuple):
@@ -44,13 +49,14 @@ class Span:
     def units(
         self, examples: Sequence[SpanExample], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Unit]:
-        """Every window of every example; the question is whole, or half of the window."""
+        """Every window of every example; the question is whole, or as much as fits."""
         questions = tokens.ids([one.question for one in examples])
         contexts = tokens.spelled([one.context for one in examples])
         limit = recipe.max_length
+        longest = _question_room(recipe, tokens.pair_specials)
         found = []
         for place, one in enumerate(examples):
-            question = questions[place][: max(limit // 2 - tokens.pair_specials, 1)]
+            question = questions[place][:longest]
             ids, offsets = contexts[place]
             offsets = trimmed(one.context, offsets)
             answer = _answer(one, offsets) if gold else None
@@ -79,26 +85,58 @@ class Span:
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Found]:
         """The best span of each window that starts before it ends and is short enough."""
-        logits = head(states).masked_fill(~_context(batch).unsqueeze(-1), float("-inf"))
+        free = head(states)
+        nones = free[:, 0].sum(dim=-1).tolist()
+        logits = free.masked_fill(~_context(batch).unsqueeze(-1), float("-inf"))
         scores, starts, ends = best_spans(logits[..., 0], logits[..., 1], recipe.answer_length)
         found = []
-        for unit, score, start, end in zip(batch.units, scores, starts, ends, strict=True):
-            if score == float("-inf"):
-                found.append(Found(score, 0, 0))
-                continue
-            offsets, zero = unit.gold.offsets, int(unit.marks[0])
-            found.append(Found(score, int(offsets[start - zero][0]), int(offsets[end - zero][1])))
+        for unit, *one in zip(batch.units, scores, starts, ends, nones, strict=True):
+            found.append(_found(unit, *one))
         return found
 
     def join(
         self, examples: Sequence[SpanExample], units: Sequence[Unit], answers: Sequence[Found]
     ) -> list[Prediction]:
         """The context's text under the best span of all of an example's windows."""
-        top = [Found(float("-inf"), 0, 0)] * len(examples)
-        for unit, answer in zip(units, answers, strict=True):
-            if answer.score > top[unit.owner].score:
-                top[unit.owner] = answer
+        top = _top(units, answers, len(examples))
         return [one.context[span.start : span.end] for one, span in zip(examples, top, strict=True)]
+
+
+class SpanOrNone(Span):
+    """As `Span`, but nothing is answered where no window's best span beats its being none.
+
+    The score of no answer is the least that any window gives (Devlin et al. 2019, section 4.3, and
+    the BERT code's `run_squad.py`, with threshold 0): one window that sees the answer is enough.
+    """
+
+    kind = "span_or_none"
+
+    def join(
+        self, examples: Sequence[SpanExample], units: Sequence[Unit], answers: Sequence[Found]
+    ) -> list[Prediction]:
+        """The text under the best span of all, or "" where having no answer scores higher."""
+        spans = super().join(examples, units, answers)
+        top = _top(units, answers, len(examples))
+        return [
+            "" if best.none > best.score else span for best, span in zip(top, spans, strict=True)
+        ]
+
+
+def _found(unit: Unit, score: float, start: int, end: int, none: float) -> Found:
+    if score == float("-inf"):
+        return Found(score, 0, 0, none)
+    offsets, zero = unit.gold.offsets, int(unit.marks[0])
+    return Found(score, int(offsets[start - zero][0]), int(offsets[end - zero][1]), none)
+
+
+def _top(units: Sequence[Unit], answers: Sequence[Found], count: int) -> list[Found]:
+    """For each example its best window, with the least score of `none` of all its windows."""
+    top = [Found(float("-inf"), 0, 0)] * count
+    for unit, answer in zip(units, answers, strict=True):
+        best = max(top[unit.owner], answer, key=lambda one: one.score)
+        none = min(top[unit.owner].none, answer.none)
+        top[unit.owner] = best._replace(none=none)
+    return top
 
 
 def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
@@ -133,6 +171,12 @@ def best_spans(
     scores, places = sums.flatten(1).max(dim=1)
     first = places // longest
     return scores.tolist(), first.tolist(), (first + places % longest).tolist()
+
+
+def _question_room(recipe: Recipe, specials: int) -> int:
+    """Sub-words of a question, at most: as the recipe says, else half of the window."""
+    half, whole = recipe.max_length // 2 - specials, recipe.max_length - specials - 1
+    return max(half if recipe.query_length is None else min(recipe.query_length, whole), 1)
 
 
 def _answer(example: SpanExample, offsets: Ints) -> tuple[int, int] | None:

@@ -1,0 +1,20 @@
+"""All contests by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks import embedding, predicting, products, scoring, starting, training
+from benchmarks.measured import Contest
+
+_TASKS = ("wikiann", "udpos", "xnli", "tydiqa")
+
+CONTESTS: Mapping[str, Contest] = {
+    "product": products.CONTEST,
+    **{f"train {task}": training.contest(task) for task in _TASKS},
+    **{f"predict {task}": predicting.contest(task) for task in _TASKS},
+    "embed tatoeba": embedding.CONTEST,
+    "score ner": scoring.NER,
+    "score qa": scoring.QA,
+    **starting.CONTESTS,
+}

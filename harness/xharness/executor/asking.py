@@ -1,0 +1,37 @@
+"""Asks a model for the answers to items, part by part where they are made of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xharness.errors import StageError
+from xharness.extend import Example, Kind, Model, Prediction, Recipe, TaskCard
+from xharness.kinds import Composed
+
+
+def ask(
+    model: Model, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+) -> Sequence[Prediction]:
+    """One prediction for each example; the model is asked for all parts of all of them at once.
+
+    Raises:
+        StageError: the model gave too few answers, too many, or None for one.
+    """
+    if not isinstance(kind, Composed):
+        return _answers(model, card, kind, examples, recipe)
+    parts = [kind.parts(one) for one in examples]
+    flat = [part for some in parts for part in some]
+    answers = iter(_answers(model, card, kind.part, flat, recipe))
+    return [kind.joined([next(answers) for _ in some]) for some in parts]
+
+
+def _answers(
+    model: Model, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+) -> Sequence[Prediction]:
+    given = model.predict(card, kind, examples, recipe)
+    if len(given) != len(examples):
+        raise StageError(f"{len(given)} predictions for {len(examples)} items of '{card.name}'")
+    for example, one in zip(examples, given, strict=True):
+        if one is None:
+            raise StageError(f"no prediction for item '{example.id}' of '{card.name}'")
+    return given

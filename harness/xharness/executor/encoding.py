@@ -1,0 +1,82 @@
+"""Vectors of texts, computed in blocks that survive an interruption."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from xharness.digest import digest
+from xharness.errors import StageError
+from xharness.extend import Embeds, Model, Recipe
+from xharness.search import Matrix, Vectors
+
+_ROWS = 16_384  # texts in a block, at most: what an interruption may cost
+_BYTES = 2**28  # of a block, at most
+
+
+class Encoder:
+    """Turns texts into vectors with one model; blocks lie in `folder`, named by their texts.
+
+    So a block is computed once, whoever asks for it again: another language, or a later attempt.
+    """
+
+    def __init__(self, model: Callable[[], Model], recipe: Recipe, folder: Path) -> None:
+        self._model, self._recipe, self._folder = model, recipe, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, texts: Iterable[str], *, query: bool = False) -> Vectors:
+        """The vectors of `texts`, in order; `query`: cut at the recipe's `query_length`.
+
+        Raises:
+            StageError: the model gave something else than a finite vector for each text.
+        """
+        length = self._recipe.query_length if query else None
+        recipe = self._recipe.changed({"max_length": length}) if length else self._recipe
+        return Vectors([self._block(some, recipe) for some in self._blocks(iter(texts))])
+
+    def _blocks(self, texts: Iterator[str]) -> Iterator[list[str]]:
+        while some := list(islice(texts, self._rows)):
+            yield some
+
+    @cached_property
+    def _rows(self) -> int:
+        """Texts in a block; the model is asked how wide its vectors are."""
+        (vector,) = self._embed(["a"], self._recipe)
+        return max(1, min(_ROWS, _BYTES // (4 * len(vector))))
+
+    def _block(self, texts: list[str], recipe: Recipe) -> Path:
+        path = self._folder / f"{digest([recipe.max_length, texts])}.npy"
+        if not path.is_file():
+            _write(path, self._embed(texts, recipe))
+        return path
+
+    def _embed(self, texts: list[str], recipe: Recipe) -> Matrix:
+        model = self._model()
+        if not isinstance(model, Embeds):
+            raise StageError(
+                "this model makes no vectors of texts",
+                hint="its backend must not list kinds that are answered by searching",
+            )
+        return _checked(model.embed(texts, recipe), len(texts))
+
+
+def _checked(vectors: Matrix, count: int) -> Matrix:
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) != count:
+        raise StageError(f"vectors of shape {vectors.shape} for {count} texts")
+    if not np.isfinite(vectors).all():
+        raise StageError("vectors that are not finite", hint="precision: fp32 may help")
+    return vectors
+
+
+def _write(path: Path, vectors: Matrix) -> None:
+    """Write an array so that `path` has all of it or does not exist."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        np.save(file, vectors)
+    partial.replace(path)

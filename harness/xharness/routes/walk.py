@@ -1,0 +1,255 @@
+"""The route that strategies walk: rows, feeds made of them, and trainings (see `xharness.extend`).
+
+Everything here is a value of the plan: nothing is read, translated or trained yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from xharness.cards import Split, TaskCard
+from xharness.errors import ConfigurationError
+from xharness.extend import Checkpoint
+from xharness.kinds import Translatable
+from xharness.routes.dev import source_dev, target_dev
+from xharness.routes.way import CannotLearnError, Way
+from xharness.routes.words import Words
+from xharness.stages import (
+    Feed,
+    Heads,
+    Mixing,
+    Objective,
+    Portion,
+    Selection,
+    Train,
+    Translate,
+)
+from xharness.study import Selecting
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The `Route` of one arm."""
+
+    way: Way
+    base: Checkpoint
+    target: TaskCard
+
+    @cached_property
+    def _words(self) -> Words:
+        return Words(self.way.catalogue, self.way.model)
+
+    @cached_property
+    def targets(self) -> tuple[TaskCard, ...]:
+        return tuple(self.card(spec.task) for spec in self.way.targets)
+
+    @property
+    def source_language(self) -> str:
+        return self.way.study.source_language
+
+    def languages(self, target: TaskCard | None = None) -> tuple[str, ...]:
+        card = target or self.target
+        return self.way.spec(card).languages or card.languages
+
+    def training_sets(self, target: TaskCard | None = None) -> tuple[TaskCard, ...]:
+        return tuple(self.card(name) for name in (target or self.target).train_on)
+
+    def card(self, name: str) -> TaskCard:
+        return self.way.catalogue.card(name)
+
+    def rows(
+        self,
+        card: TaskCard,
+        languages: Sequence[str] | None = None,
+        *,
+        split: Split = "train",
+        sample: int | None = None,
+    ) -> tuple[Portion, ...]:
+        for language in languages or ():
+            _check_rows(card, language, split, sample)
+        if sample is not None:
+            self._check_unseen(card, split)
+        limit = self.way.study.train_limit if sample is None else sample
+        seed = None if sample is None else self.way.seed
+        return tuple(
+            replace(self.way.find(card, language, split, limit), sample=seed)
+            for language in languages or (self.source_language,)
+        )
+
+    def translated(
+        self,
+        portions: Sequence[Portion],
+        language: str,
+        translator: str,
+        options: Mapping[str, Any],
+    ) -> tuple[Portion, ...]:
+        return tuple(
+            replace(
+                one, language=language, translation=self._said(one, language, translator, options)
+            )
+            for one in portions
+        )
+
+    def asked_in(
+        self, portion: Portion, language: str, translator: str, options: Mapping[str, Any]
+    ) -> Portion:
+        """A portion to be scored, its texts said in `language`; its rows stay what they are."""
+        if portion.language == language:
+            return portion
+        return replace(portion, translation=self._said(portion, language, translator, options))
+
+    def corpus(
+        self, name: str, languages: Sequence[str] | None = None, *, objective: Objective = "mlm"
+    ) -> Feed:
+        card, limit = self.card(name), self.way.study.train_limit
+        self._words.check(card, objective)
+        for language in languages or ():
+            _check_rows(card, language, "train", None)
+        found = (self.way.find(card, one, "train", limit) for one in languages or card.languages)
+        return Feed(tuple(found), objective, objective)
+
+    def feed(self, card: TaskCard, portions: Sequence[Portion] | None = None) -> Feed:
+        backend = self.way.model.backend
+        if card.kind not in self.way.catalogue.backends[backend].kinds:
+            raise CannotLearnError(f"backend '{backend}' cannot learn tasks of kind '{card.kind}'")
+        self._words.check(card, "task")
+        rows = tuple(portions) if portions is not None else self.rows(card)
+        return Feed(rows, "task", card.head_name, self._words.said(card))
+
+    def prompted(self, shots: int = 0) -> Checkpoint:
+        if not self._words.used:
+            name = self.way.model.name
+            raise CannotLearnError(f"model '{name}' answers by heads, which must be trained")
+        if not shots:
+            return self.base
+        if not self.training_sets():
+            raise CannotLearnError(f"task '{self.target.name}' has no training set to show")
+        card = self.training_sets()[-1]
+        self._words.check(card, "shots")
+        rows = self.rows(card, sample=shots)
+        feed = Feed(rows, "shots", card.head_name, self._words.said(card))
+        return self.train(self.base, [feed], selection="last")
+
+    def train(
+        self,
+        start: Checkpoint,
+        learnt: Sequence[TaskCard | Feed],
+        *,
+        heads: Heads = "drop",
+        mixing: Mixing | None = None,
+        beside: Sequence[tuple[Feed, float]] = (),
+        judged: Sequence[TaskCard] | None = None,
+        selection: str | None = None,
+        recipe: Mapping[str, Any] | None = None,
+    ) -> Train:
+        feeds = tuple(one if isinstance(one, Feed) else self.feed(one) for one in learnt)
+        shares = tuple(share for _, share in beside)
+        _check_mixing(feeds, mixing, shares)
+        chosen = mixing if mixing is not None and len(feeds) > 1 else Mixing()
+        if shares:
+            chosen = replace(chosen, beside=shares)
+        how = (
+            self.way.selecting if selection is None else Selecting.model_validate({"by": selection})
+        )
+        return Train(
+            start,
+            (*feeds, *(feed for feed, _ in beside)),
+            chosen,
+            self.way.recipe(self._cards(feeds), recipe),
+            heads,
+            self.way.seed,
+            self._selection(how, feeds, judged if judged is not None else (self.target,)),
+        )
+
+    def dev(self, training: Train, limit: int | None = None) -> tuple[Portion, ...]:
+        """Source-language dev rows of what a training learns."""
+        feeds = [feed for feed in training.feeds if feed.objective == "task"]
+        return self._source_dev(feeds, limit)
+
+    def _selection(
+        self, how: Selecting, feeds: Sequence[Feed], judged: Sequence[TaskCard]
+    ) -> Selection | None:
+        """A stage that trains no head of a judged target is selected on its own tasks' dev."""
+        if how.by == "last":
+            return None
+        if how.by == "average":
+            return Selection("average", how.looks)
+        heads = {feed.head for feed in feeds}
+        targets = [card for card in judged if card.head_name in heads]
+        if how.by == "target-dev" and targets:
+            dev = target_dev(
+                self.way, [(card, self.languages(card)) for card in targets], how.limit
+            )
+            _check_apart(feeds, dev)
+            return Selection("target-dev", how.looks, how.patience, dev)
+        dev = self._source_dev(feeds, how.limit)
+        return Selection("source-dev", how.looks, how.patience, dev)
+
+    def _source_dev(self, feeds: Sequence[Feed], limit: int | None) -> tuple[Portion, ...]:
+        found = source_dev(self.way, self._cards(feeds), limit)
+        _check_apart(feeds, found)
+        return found
+
+    def _cards(self, feeds: Sequence[Feed]) -> list[TaskCard]:
+        return [self.card(feed.portions[0].card) for feed in feeds]
+
+    def _said(
+        self, portion: Portion, language: str, translator: str, options: Mapping[str, Any]
+    ) -> Translate:
+        card = self.card(portion.card)
+        if not isinstance(self.way.catalogue.kinds[card.kind], Translatable):
+            raise CannotLearnError(
+                f"task '{card.name}' cannot be translated: the answers of kind '{card.kind}' are "
+                "bound to places in the text"
+            )
+        source = portion.language
+        start = self.way.translators.start(translator, options, source, language)
+        return Translate(portion, start, source, language)
+
+    def _check_unseen(self, card: TaskCard, split: Split) -> None:
+        """Refuse to draw training rows from what is scored."""
+        for spec in self.way.targets:
+            if spec.task == card.name and split == (spec.split or card.scored):
+                raise ConfigurationError(
+                    f"'{split}' of task '{card.name}' is what is scored",
+                    expected="rows of another split to train on",
+                )
+
+
+def _check_rows(card: TaskCard, language: str, split: Split, sample: int | None) -> None:
+    """Whether the card has what a strategy names, as far as the card tells."""
+    if not card.has(language, split):
+        has = [one for one in card.languages if card.has(one, split)]
+        raise ConfigurationError(
+            f"task '{card.name}' has no {split} split in '{language}'",
+            hint=f"it has one in: {', '.join(has)}" if has else f"it has no {split} split at all",
+        )
+    rows = card.expected_rows(language, split)
+    if sample is not None and rows is not None and rows < sample:
+        raise ConfigurationError(
+            f"'{split}' of task '{card.name}' has {rows} rows in '{language}', not {sample}"
+        )
+
+
+def _check_apart(feeds: Sequence[Feed], dev: Sequence[Portion]) -> None:
+    """Refuse to choose a model on rows that it learns."""
+    learnt = {(one.card, one.language, one.split) for feed in feeds for one in feed.portions}
+    for one in dev:
+        if (one.card, one.language, one.split) in learnt:
+            raise ConfigurationError(
+                f"'{one.split}' of task '{one.card}' in '{one.language}' cannot be learnt and "
+                "chosen on too",
+                hint="draw examples from another split, or choose the last state: selection: last",
+            )
+
+
+def _check_mixing(feeds: Sequence[Feed], mixing: Mixing | None, shares: Sequence[float]) -> None:
+    if mixing is not None and mixing.weights and len(mixing.weights) != len(feeds):
+        raise ConfigurationError(f"{len(mixing.weights)} weights for {len(feeds)} training sets")
+    if shares and not (min(shares) > 0 and sum(shares) < 1):
+        raise ConfigurationError(
+            f"{sum(shares):g} of the steps stand beside the tasks", expected="above 0 and below 1"
+        )

@@ -1,0 +1,74 @@
+"""Pairs: a query and its passage are learnt to be near, the batch's other passages far.
+
+In-batch softmax over cosines times a learnt scale, from one shared body, as in the baselines of
+XTREME-R for LAReQA and Mewsli-X (Ruder et al. 2021, appendix; Botha et al. 2020, section 4.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from xharness.extend import Recipe, TaskCard
+from xharness.kinds import RetrievalExample
+from xharness_hf.pooling import pool
+from xharness_hf.tasks.base import Logits, summed
+from xharness_hf.tokens import Tokens
+from xharness_hf.windows import Batch, Unit
+
+
+class Paired:
+    """A unit is two windows, the query and a passage that is right; the head is the scale.
+
+    A batch computed in pieces (`accumulate`) has the passages of its piece alone to tell apart.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def outputs(self, card: TaskCard) -> int:
+        """One number: the scale."""
+        return 1
+
+    def units(
+        self,
+        examples: Sequence[RetrievalExample],
+        tokens: Tokens,
+        recipe: Recipe,
+        *,
+        gold: bool,
+    ) -> list[Unit]:
+        """One for each example that has a passage."""
+        pairs = [(place, one) for place, one in enumerate(examples) if one.positive is not None]
+        queries = tokens.ids([one.query for _, one in pairs])
+        passages = tokens.ids([one.positive or "" for _, one in pairs])
+        short = min(recipe.query_length or recipe.max_length, recipe.max_length)
+        return [
+            Unit((tokens.single(query, short), tokens.single(passage, recipe.max_length)), place)
+            for (place, _), query, passage in zip(pairs, queries, passages, strict=True)
+        ]
+
+    def terms(self, units: Sequence[Unit]) -> int:
+        """One for each unit."""
+        return len(units)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy of each query's own passage among those of all the units."""
+        vectors = functional.normalize(pool(states, batch, recipe.pooling))
+        with torch.autocast(states.device.type, enabled=False):  # stretched, cosines must be fine
+            alike = head(vectors[0::2] @ vectors[1::2].T)
+        alike = alike.masked_fill(batch.on_device(sharing(batch.units), torch.bool), -torch.inf)
+        return summed(alike, torch.arange(len(alike), device=alike.device))
+
+
+def sharing(units: Sequence[Unit]) -> NDArray[np.bool_]:
+    """(units, units): different pairs that share a text, which are no foes of each other."""
+    sides = np.array([[hash(window.ids.tobytes()) for window in unit.windows] for unit in units])
+    same = (sides[:, None] == sides[None]).any(axis=2)
+    np.fill_diagonal(same, False)
+    return np.asarray(same)

@@ -1,0 +1,216 @@
+"""The translator `hf`: encoder-decoders that translate, such as Marian, M2M100 and NLLB."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field, model_validator
+
+from xharness.digest import digest
+from xharness.documents import Strict
+from xharness.extend import Surroundings, Translating, UnavailableError
+from xharness_hf.language_codes import code_of
+from xharness_hf.options import Options, Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_VERSION = 1
+_FILES = ("source.spm", "target.spm", "generation_config.json")
+"""What decides translations beside the files of any model."""
+
+
+class TranslatorOptions(Strict):
+    """A translation model; `{source}` and `{target}` stand for the languages."""
+
+    path: str | None = Field(
+        default=None, description="a folder, such as opus-mt-{source}-{target}"
+    )
+    hub: str | None = Field(default=None, description="organisation/name, languages as in path")
+    revision: str | None = Field(default=None, description="commit, tag or branch of `hub`")
+    weights: Weights = "safetensors"
+    codes: dict[str, str] = Field(
+        default={}, description="what the model calls a language, where that cannot be guessed"
+    )
+    beams: int = Field(default=1, ge=1, description="1: greedy")
+    length: int = Field(default=256, ge=8, description="sub-words of a text and of its translation")
+    batch: int = Field(default=32, gt=0, description="texts at a time")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> TranslatorOptions:
+        if (self.path is None) == (self.hub is None):
+            raise ValueError("exactly one of 'path' and 'hub' is needed")
+        return self
+
+    def model(self, source: str, target: str) -> Options:
+        """The model for one pair of languages, as the backend `hf` has it."""
+        path = None if self.path is None else Path(_filled(self.path, source, target))
+        hub = None if self.hub is None else _filled(self.hub, source, target)
+        return Options(path=path, hub=hub, revision=self.revision, weights=self.weights)
+
+
+class HfTranslator:
+    """Translates by transformers; the same text always gives the same translation."""
+
+    name = "hf"
+    options: type[BaseModel] = TranslatorOptions
+
+    def fingerprint(
+        self, options: Any, source: str, target: str, surroundings: Surroundings
+    ) -> str:
+        """Digest of the model's files (or hub commit), the languages, and how it decodes.
+
+        Raises:
+            ConfigurationError: the model does not know one of the languages.
+            UnavailableError: there is no such model.
+        """
+        from xharness_hf import folders
+        from xharness_hf.fingerprint import fingerprint, remembered
+
+        model = options.model(source, target)
+        more: dict[str, str] = {}
+        if model.path is not None:
+            folder = folders.local(model.path, surroundings)
+            tokens = _specials(folder)
+            for language in (source, target) if tokens else ():
+                code_of(language, tokens, options.codes)
+            files = [folder / name for name in _FILES if (folder / name).is_file()]
+            more = {file.name: remembered(file, surroundings.cache) for file in files}
+        decoding = [options.beams, options.length, options.codes, source, target]
+        return digest([_VERSION, fingerprint(model, surroundings), more, decoding])
+
+    def open(
+        self,
+        options: Any,
+        source: str,
+        target: str,
+        surroundings: Surroundings,
+        device: str | None,
+    ) -> Translating:
+        """The model, loaded.
+
+        Raises:
+            UnavailableError: it cannot be read, or what its tokenizer needs is not installed.
+        """
+        return _Loaded(options, source, target, surroundings, device)
+
+
+class _Loaded:
+    def __init__(
+        self,
+        options: TranslatorOptions,
+        source: str,
+        target: str,
+        surroundings: Surroundings,
+        device: str | None,
+    ) -> None:
+        from xharness_hf.precision import device_of
+        from xharness_hf.quiet import quiet
+
+        quiet()
+        folder = _folder(options.model(source, target), surroundings)
+        self._options, self._device = options, device_of(device)
+        self._tokenizer, self._model = _read(folder, options.weights)
+        self._model.to(self._device).eval()
+        tokens = {*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()}
+        tokens |= {one for one in self._tokenizer.get_vocab() if one.startswith(">>")}
+        self._into = code_of(target, tokens, options.codes)
+        origin = None if _prefixed(self._into) else code_of(source, tokens, options.codes)
+        if origin is not None:
+            self._tokenizer.src_lang = origin.removeprefix("__").removesuffix("__")
+
+    def __call__(self, texts: Sequence[str]) -> list[str]:
+        """The translations, in order; texts of like length go together."""
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        found = [""] * len(texts)
+        for first in range(0, len(order), self._options.batch):
+            places = order[first : first + self._options.batch]
+            for place, said in zip(
+                places, self._batch([texts[one] for one in places]), strict=True
+            ):
+                found[place] = said
+        return found
+
+    def _batch(self, texts: Sequence[str]) -> list[str]:
+        import torch
+
+        into, length = self._into, self._options.length
+        asked = [f"{into} {one}" for one in texts] if _prefixed(into) else list(texts)
+        read = self._tokenizer(
+            asked, return_tensors="pt", padding=True, truncation=True, max_length=length
+        ).to(self._device)
+        more: dict[str, Any] = {}
+        if into is not None and not _prefixed(into):
+            more["forced_bos_token_id"] = self._tokenizer.convert_tokens_to_ids(into)
+        with torch.inference_mode():
+            ids: Tensor = self._model.generate(
+                **read,
+                num_beams=self._options.beams,
+                do_sample=False,
+                max_length=None,
+                max_new_tokens=length,
+                **more,
+            )
+        decoded: list[str] = self._tokenizer.batch_decode(ids, skip_special_tokens=True)
+        return decoded
+
+
+def _read(folder: Path, weights: Weights) -> tuple[Any, Any]:
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    try:
+        with warnings.catch_warnings():  # Marian's tokenizer recommends a package it can do without
+            warnings.simplefilter("ignore", UserWarning)
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModelForSeq2SeqLM.from_pretrained(
+            folder,
+            use_safetensors=weights == "safetensors" or None,
+            weights_only=True,
+            trust_remote_code=False,
+        )
+    except ImportError as error:
+        raise UnavailableError(
+            "the model's tokenizer needs a package that is not installed",
+            where=str(folder),
+            hint='pip install "xharness-eval[translate]"',
+        ) from error
+    except Exception as error:  # every tokenizer class and every damaged file fails in its own way
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UnavailableError(
+            f"the translation model cannot be read: {lines[0][:300]}", where=str(folder)
+        ) from error
+    return tokenizer, model
+
+
+def _folder(model: Options, surroundings: Surroundings) -> Path:
+    from xharness_hf import folders, hub
+
+    if model.hub is not None:
+        return hub.snapshot(model, surroundings)
+    assert model.path is not None
+    return folders.local(model.path, surroundings)
+
+
+def _specials(folder: Path) -> set[str]:
+    """The special tokens that a folder's tokenizer files name, without loading it."""
+    found: set[str] = set()
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        file = folder / name
+        said = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        for key in ("additional_special_tokens", "extra_special_tokens"):
+            listed = said.get(key) or []
+            found |= {str(one) for one in listed if isinstance(one, str)}
+    return found
+
+
+def _filled(text: str, source: str, target: str) -> str:
+    return text.replace("{source}", source).replace("{target}", target)
+
+
+def _prefixed(code: str | None) -> bool:
+    """Whether the text itself says into which language, as a many-target Marian wants it."""
+    return code is not None and code.startswith(">>")

@@ -1,0 +1,103 @@
+"""How questions and answers are spelled for a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xharness_hf.tokens import Tokens, specials
+from xharness_hf.windows import Ints, Unit, Window, joined
+from xharness_hf.written.writers import Writer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer's sub-words: the state at `first` of window `row` tells the first of them."""
+
+    row: int
+    first: int
+    ids: Ints
+
+
+class Spelling:
+    """Cuts prompt and answer where lm-evaluation-harness does.
+
+    A decoder spells both together and the answer begins after as many sub-words as the prompt
+    alone has; blanks at the prompt's end belong to the answer. An encoder-decoder spells them
+    apart. `closed`: an answer ends with the model's end of text.
+    """
+
+    def __init__(self, writer: Writer, tokens: Tokens, *, closed: bool) -> None:
+        self._paired, self._tokens = writer.paired, tokens
+        before, after = specials(tokens.tokenizer, "a")
+        self.before, self.after = before, after
+        self._ends = self._end(closed)
+        self._start = self._decoder_start(writer)
+
+    @property
+    def extra(self) -> int:
+        """Specials around a prompt."""
+        return len(self.before) + (len(self.after) if self._paired else 0)
+
+    @property
+    def opening(self) -> Ints:
+        """What a decoder beside an encoder has written before it answers."""
+        return self._start
+
+    def count(self, text: str) -> int:
+        """Sub-words of a text."""
+        return len(self._tokens.ids([text])[0])
+
+    def source(self, prompt: str) -> Ints:
+        """A prompt with its specials, as it is read."""
+        (ids,) = self._tokens.ids([prompt])
+        found = joined((self.before, ids, self.after if self._paired else self.after[:0]))
+        return found if len(found) else np.array([self._tokens.pad], dtype=np.int32)
+
+    def unit(self, place: int, prompt: str, separator: str, answers: Sequence[str]) -> Unit:
+        """One unit: a prompt with each of its answers; what is read alike is read once."""
+        if self._paired:
+            spelled = [(self._start, ids) for ids in self._tokens.ids(list(answers))]
+            first: list[Window] = [_window(self.source(prompt))]
+        else:
+            spelled, first = [*self._together(prompt, separator, answers)], []
+        windows: dict[bytes, int] = {}
+        kept, said = first, []
+        for known, ids in spelled:
+            whole = joined((ids, self._ends))
+            read = joined((known, whole[:-1]))
+            if read.tobytes() not in windows:
+                windows[read.tobytes()] = len(kept)
+                kept.append(_window(read))
+            said.append(Answer(windows[read.tobytes()], len(known) - 1, whole))
+        return Unit(tuple(kept), place, tuple(said))
+
+    def _together(
+        self, prompt: str, separator: str, answers: Sequence[str]
+    ) -> Iterable[tuple[Ints, Ints]]:
+        stripped = prompt.rstrip()
+        led = [prompt[len(stripped) :] + separator + answer for answer in answers]
+        alone, *wholes = self._tokens.ids([stripped, *(stripped + text for text in led)])
+        for whole, text in zip(wholes, led, strict=True):
+            ids = whole[len(alone) :]
+            known = self.source(stripped)
+            yield known, ids if len(ids) else self._tokens.ids([text])[0]
+
+    def _end(self, closed: bool) -> Ints:
+        end = self._tokens.tokenizer.eos_token_id
+        ends = self.after[:1] if self._paired and len(self.after) else [end] * (end is not None)
+        return np.array(ends if closed else [], dtype=np.int32)
+
+    def _decoder_start(self, writer: Writer) -> Ints:
+        """The decoder's first sub-words; mBART's is the language that what it reads ends with."""
+        if not self._paired:
+            return self.before[:0]
+        start = getattr(writer.module.config, "decoder_start_token_id", None)
+        first = self.after[-1] if start is None else start
+        return joined((np.array([first], dtype=np.int32), self.before))
+
+
+def _window(ids: Ints) -> Window:
+    return Window(ids, len(ids))

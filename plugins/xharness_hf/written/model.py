@@ -1,0 +1,173 @@
+"""A language model as the harness asks it: it answers in words, and has no heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xharness.extend import (
+    Example,
+    Kind,
+    Prediction,
+    Recipe,
+    Session,
+    Sizes,
+    StageError,
+    TaskCard,
+    TrainingSet,
+)
+from xharness_hf import adapters
+from xharness_hf.heads import Heads
+from xharness_hf.options import Manner
+from xharness_hf.reading import read
+from xharness_hf.tokens import Tokens
+from xharness_hf.training import Lesson, Training
+from xharness_hf.windows import Layout
+from xharness_hf.written import storage
+from xharness_hf.written.answering import Answering, best
+from xharness_hf.written.frames import Spelling
+from xharness_hf.written.generation import written
+from xharness_hf.written.questions import prompt, question, verbaliser
+from xharness_hf.written.writers import Writer
+
+
+class WritingModel:
+    """A language model with the examples it is shown before every question."""
+
+    def __init__(
+        self,
+        device: torch.device,
+        body: Writer,
+        tokens: Tokens,
+        manner: Manner,
+        shots: Sequence[str] = (),
+    ) -> None:
+        self._device, self.body, self.tokens = device, body, tokens
+        self.heads = Heads()
+        """None: its answers are words."""
+        self.manner, self.shots = manner, tuple(shots)
+        body.to(device)
+        self._spelling = Spelling(body, tokens, closed=manner.answers == "text")
+
+    def sizes(self) -> Sizes:
+        """Parameters of the whole model."""
+        return self.body.sizes()
+
+    def fit(
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+    ) -> Mapping[str, Any]:
+        """Train on all feeds together, or only remember them where they are shots.
+
+        Raises:
+            StageError: as `HfModel.fit`, or a feed cannot be learnt by a model that writes.
+        """
+        if recipe.adapter is not None:
+            raise StageError(
+                "adapters stand on models with heads, not on one that answers in words",
+                hint="use 'answers: heads', or a recipe without 'adapter' for this model",
+            )
+        if all(feed.objective == "shots" for feed in feeds):
+            self.shots = tuple(shot for feed in feeds for shot in _shots(feed))
+            return {"steps": 0, "shots": len(self.shots)}
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            self._adapt(recipe, session)
+            recipe = self._within_limit(recipe)
+            lessons = [self._lesson(feed, recipe) for feed in feeds]
+            facts = Training(self, lessons, recipe, session, self._device).run()
+            adapters.finish(self.body, recipe.adapter)
+            return facts
+
+    def predict(
+        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+    ) -> Sequence[Prediction]:
+        """The likeliest of an item's answers, or what the model writes where there are none.
+
+        Raises:
+            StageError: the card has no verbaliser, or prompts do not fit `max_length`.
+        """
+        recipe = self._within_limit(recipe)
+        answering = Answering(card, self._spelling, self.shots)
+        if kind.prediction == "text":
+            return self._written(answering, card, examples, recipe)
+        units = answering.units(examples, self.tokens, recipe, gold=False)
+        layout = Layout(self.tokens.pad)
+
+        def ask(states: torch.Tensor, batch: Any) -> Sequence[Any]:
+            return answering.answers(states, self.body.next_words, batch, recipe)
+
+        scores: list[Any] = [()] * len(examples)
+        answers = read(self.body, units, layout, recipe, self._device, ask)
+        for unit, one in zip(units, answers, strict=True):
+            scores[unit.owner] = one
+        asked = answering.questions(examples)
+        return best(asked, scores, normalised=self.manner.normalised)
+
+    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+        """Never.
+
+        Raises:
+            StageError: always.
+        """
+        raise StageError(
+            "a model that answers in words makes no vectors", hint="use 'answers: heads'"
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write everything that `load` needs; `from_pretrained` reads the model.
+
+        Raises:
+            StageError: the disk is full or cannot be written.
+        """
+        storage.save(folder, self.body, self.tokens, self.manner, self.shots)
+
+    def _written(
+        self, answering: Answering, card: TaskCard, examples: Sequence[Example], recipe: Recipe
+    ) -> list[str]:
+        separator = verbaliser(card).separator.rstrip() if not self.body.paired else ""
+        prompts = [
+            self._spelling.source(
+                answering.prompt(one, recipe, 0 if self.body.paired else recipe.answer_length)
+                + separator
+            )
+            for one in answering.questions(examples)
+        ]
+        return written(self.body, self.tokens, prompts, self._spelling.opening, recipe)
+
+    def _adapt(self, recipe: Recipe, session: Session) -> None:
+        if recipe.adapter is not None and recipe.adapter.method != "lora":
+            raise StageError(
+                f"a model that answers in words cannot learn a {recipe.adapter.method}",
+                hint="use lora, or 'answers: heads'",
+            )
+        adapters.prepare(self.body, recipe.adapter, session.seed)
+
+    def _lesson(self, feed: TrainingSet, recipe: Recipe) -> Lesson:
+        if feed.objective != "task":
+            raise StageError(f"a model that answers in words cannot learn by '{feed.objective}'")
+        if self.manner.answers == "likelihood":
+            raise StageError(
+                "a model that is asked by likelihood is not trained", hint="use 'answers: text'"
+            )
+        answering = Answering(feed.card, self._spelling)
+        units = answering.units(feed.examples, self.tokens, recipe, gold=True)
+        if not units:
+            raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
+        layout, head = Layout(self.tokens.pad), self.body.next_words
+        return Lesson(feed.card.name, len(feed.examples), units, answering, head, layout)
+
+    def _within_limit(self, recipe: Recipe) -> Recipe:
+        length = min(recipe.max_length, self.body.limit or recipe.max_length)
+        return recipe.model_copy(update={"max_length": length})
+
+
+def _shots(feed: TrainingSet) -> list[str]:
+    """The feed's examples with their right answers, in words."""
+    spoken = verbaliser(feed.card)
+    asked = [question(one, feed.card) for one in feed.examples]
+    return [prompt(one, spoken) + spoken.separator + one.gold for one in asked]

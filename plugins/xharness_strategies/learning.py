@@ -1,0 +1,226 @@
+"""What can be learnt beside the English training sets: options that all strategies share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from xharness.cards import LanguageCode, Name, Split
+from xharness.documents import Strict
+from xharness.extend import (
+    Checkpoint,
+    ConfigurationError,
+    Feed,
+    Heads,
+    InTranslation,
+    Mixing,
+    Portion,
+    Route,
+    TaskCard,
+    UnavailableError,
+)
+from xharness.study import Changes
+
+Languages = tuple[LanguageCode, ...]
+
+
+class Masking(Strict):
+    """Masked-language-model batches between the supervised ones (Phang et al. 2020, section 4)."""
+
+    corpus: Name = Field(description="a card whose texts are masked, of any kind")
+    ratio: float = Field(gt=0, lt=1, description="share of all steps")
+    languages: Languages | None = Field(
+        default=None, min_length=1, description="default: all of the corpus"
+    )
+
+
+def _translator(value: Any) -> Any:
+    return {value: {}} if isinstance(value, str) else value
+
+
+def _one(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if len(value) != 1:
+        raise ValueError("'published', or one translator with its options")
+    return value
+
+
+With = Annotated[dict[str, dict[str, Any]], BeforeValidator(_translator), AfterValidator(_one)]
+
+
+class Translating(Strict):
+    """Translated training sets, or test items that are translated before they are answered."""
+
+    mode: Literal["train", "test"] = "train"
+    languages: Languages | None = Field(
+        default=None, min_length=1, description="into which; default: all the target is scored in"
+    )
+    using: With = Field(
+        alias="with",
+        description="published: the cards' own training sets in those languages; else a "
+        "translator, and its options",
+    )
+
+    @property
+    def translator(self) -> str:
+        """Its name; `published` where the translations are there already."""
+        return next(iter(self.using))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return self.using[self.translator]
+
+
+class FewShot(Strict):
+    """A last stage on some examples in the target's languages (Lauscher et al. 2020)."""
+
+    k: int = Field(gt=0, description="examples a language, drawn by the seed")
+    languages: Languages | None = Field(
+        default=None,
+        min_length=1,
+        description="default: the target's, the source language left out",
+    )
+    split: Split = Field(default="validation", description="where they are drawn from")
+    recipe: Changes = Field(default={}, description="recipe fields that differ for that stage")
+
+
+class LearningOptions(Strict):
+    """What is learnt beside the source-language training sets, and in which languages."""
+
+    source_languages: Languages | None = Field(
+        default=None,
+        min_length=1,
+        description="train on these; the study's `source_language` is still where the gap begins",
+    )
+    mlm: Masking | None = None
+    translate: Translating | None = None
+    few_shot: FewShot | None = None
+
+    def train(
+        self,
+        route: Route,
+        start: Checkpoint,
+        cards: Sequence[TaskCard],
+        *,
+        heads: Heads = "drop",
+        mixing: Mixing | None = None,
+        targets: Sequence[TaskCard] | None = None,
+        judged: Sequence[TaskCard] | None = None,
+        selection: str | None = None,
+    ) -> Checkpoint:
+        """One stage on all of `cards`, with what the options put beside them.
+
+        `targets`: in whose languages translations are wanted, by default the route's; `judged` and
+        `selection` as `Route.train` has them.
+        """
+        languages = _scored(route, targets or [route.target])
+        feeds = [self._feed(route, card, languages) for card in cards]
+        return route.train(
+            start,
+            feeds,
+            heads=heads,
+            mixing=mixing,
+            beside=self._beside(route),
+            judged=judged,
+            selection=selection,
+        )
+
+    def finish(
+        self, route: Route, model: Checkpoint, *, heads: Heads = "drop"
+    ) -> Checkpoint | InTranslation:
+        """`model` trained on the target's sets, one after the other, and what comes at the end."""
+        for card in route.training_sets():
+            model = self.train(route, model, [card], heads=heads)
+            heads = "keep"
+        return self.end(route, model, [route.target])
+
+    def end(
+        self, route: Route, model: Checkpoint, targets: Sequence[TaskCard]
+    ) -> Checkpoint | InTranslation:
+        """The last examples, and the language in which the model is asked."""
+        if self.few_shot is not None:
+            model = self._shown(route, model, targets, self.few_shot)
+        if self.translate is not None and self.translate.mode == "test":
+            return InTranslation(model, self._test_translator(), self.translate.options)
+        return model
+
+    def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> Feed:
+        rows = tuple(route.rows(card, self.source_languages))
+        if self.translate is None or self.translate.mode == "test":
+            return route.feed(card, rows)
+        return route.feed(card, (*rows, *self._translations(route, card, rows, languages)))
+
+    def _translations(
+        self, route: Route, card: TaskCard, rows: Sequence[Portion], scored: Sequence[str]
+    ) -> Sequence[Portion]:
+        asked = self.translate
+        assert asked is not None
+        known = {one.language for one in rows}
+        languages = [one for one in asked.languages or scored if one not in known]
+        if asked.translator == "published":
+            return _published(route, card, languages, named=asked.languages is not None)
+        first = [one for one in rows if one.language == rows[0].language]
+        return [
+            portion
+            for language in languages
+            for portion in route.translated(first, language, asked.translator, asked.options)
+        ]
+
+    def _test_translator(self) -> str:
+        assert self.translate is not None
+        if self.translate.translator == "published":
+            raise ConfigurationError(
+                "translate.with: test items are translated by a translator, not 'published'"
+            )
+        if self.translate.languages is not None:
+            raise ConfigurationError(
+                "translate.languages: test items are translated into the source language",
+                hint="leave it out",
+            )
+        return self.translate.translator
+
+    def _beside(self, route: Route) -> list[tuple[Feed, float]]:
+        if self.mlm is None:
+            return []
+        return [(route.corpus(self.mlm.corpus, self.mlm.languages), self.mlm.ratio)]
+
+    def _shown(
+        self, route: Route, model: Checkpoint, targets: Sequence[TaskCard], asked: FewShot
+    ) -> Checkpoint:
+        """Trained further on a few examples of each target in its own languages."""
+        feeds = []
+        for card in targets:
+            if not route.training_sets(card):
+                continue
+            own = (one for one in route.languages(card) if one != route.source_language)
+            languages = asked.languages or tuple(own)
+            if not languages:
+                continue
+            rows = route.rows(card, languages, split=asked.split, sample=asked.k)
+            feeds.append(route.feed(card, rows))
+        if not feeds:
+            return model
+        return route.train(
+            model,
+            feeds,
+            heads="keep",
+            mixing=Mixing("uniform"),
+            judged=targets,
+            recipe=asked.recipe,
+        )
+
+
+def _published(
+    route: Route, card: TaskCard, languages: Sequence[str], *, named: bool
+) -> Sequence[Portion]:
+    """The card's own rows in those of the languages that it has, in all that a study names."""
+    has = [one for one in languages if named or card.has(one, "train")]
+    if languages and not has:
+        raise UnavailableError(f"task '{card.name}' has no training set in another language")
+    return route.rows(card, has) if has else ()
+
+
+def _scored(route: Route, targets: Sequence[TaskCard]) -> list[str]:
+    """All languages that the targets are scored in."""
+    return list(dict.fromkeys(one for card in targets for one in route.languages(card)))

@@ -1,0 +1,128 @@
+"""Studies with models that answer in words: planned, refused, run, and labelled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tests.families.conftest import Folder
+from xharness.cli import app
+from xharness.study import Study
+
+_BASE: dict[str, Any] = {"name": "words", "strategies": ["single"], "targets": ["xnli"]}
+
+
+def _study(folder: Path, **changes: Any) -> Path:
+    values = {
+        "name": "words",
+        "targets": [
+            {"task": name, "languages": ["en", "de"], "limit": 6}
+            for name in ("mini_choice", "mini_qa", "mini_ner")
+        ],
+        "train_limit": 16,
+        "recipe": {"steps": 2, "max_length": 256, "answer_length": 6},
+    } | changes
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path
+
+
+def _run(study: Path) -> list[dict[str, Any]]:
+    words = ["run", str(study), "--store", str(study.parent / "store"), "--output"]
+    done = CliRunner().invoke(app, [*words, str(study.parent / "out")])
+    assert done.exit_code in (0, 1), done.output
+    (scores,) = (study.parent / "out").rglob("scores.jsonl")
+    return [json.loads(line) for line in scores.read_text(encoding="utf-8").splitlines()]
+
+
+def test_prompted_and_fine_tuned_rows_stand_side_by_side(folder: Folder, tmp_path: Path) -> None:
+    where = str(folder("gemma"))
+    rows = _run(
+        _study(
+            tmp_path,
+            models=[
+                {"name": "heads", "path": where},
+                {"name": "asked", "path": where, "answers": "likelihood"},
+                {"name": "writes", "path": where, "answers": "text"},
+            ],
+            strategies=["single", "prompt", {"name": "shown", "use": "prompt", "shots": 1}],
+        )
+    )
+    scores = [row for row in rows if "value" in row]
+    found = {(row["model"], row["strategy"], row["task"]): row.get("protocol") for row in scores}
+    zero, one, text = "prompted, 0-shot", "prompted, 1-shot", "fine-tuned, text-to-text"
+    assert found == {
+        ("heads", "single", "mini_choice"): None,
+        ("heads", "single", "mini_qa"): None,
+        ("heads", "single", "mini_ner"): None,
+        ("asked", "prompt", "mini_choice"): zero,
+        ("asked", "shown", "mini_choice"): one,
+        ("writes", "single", "mini_choice"): text,
+        ("writes", "single", "mini_qa"): text,
+        ("writes", "prompt", "mini_choice"): zero,
+        ("writes", "prompt", "mini_qa"): zero,
+        ("writes", "shown", "mini_choice"): one,
+        ("writes", "shown", "mini_qa"): one,
+    }
+    rates = {(row["model"], row["task"]) for row in scores if row["metric"] == "wrong_language"}
+    assert rates == {("writes", "mini_qa")}
+    reasons = {
+        (row["model"], row["strategy"], row["task"]): row["reason"]
+        for row in rows
+        if "reason" in row
+    }
+    assert "answers by heads, which must be trained" in reasons["heads", "prompt", "mini_qa"]
+    assert "is not trained" in reasons["asked", "single", "mini_choice"]
+    assert "cannot answer tasks of kind 'span'" in reasons["asked", "prompt", "mini_qa"]
+    assert "cannot answer tasks of kind 'tagging'" in reasons["writes", "single", "mini_ner"]
+
+
+def test_a_task_without_words_is_refused_before_anything_runs(
+    folder: Folder, tmp_path: Path
+) -> None:
+    study = _study(
+        tmp_path,
+        models=[{"name": "asked", "path": str(folder("gemma")), "answers": "likelihood"}],
+        strategies=["prompt"],
+        targets=[{"task": "silent", "languages": ["en"]}],
+    )
+    card = yaml.safe_load((Path("task_cards") / "mini" / "mini_choice.yaml").read_text())
+    card |= {"name": "silent", "train_on": ["silent"]}
+    del card["verbaliser"]
+    (tmp_path / "silent.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
+    done = CliRunner().invoke(app, ["plan", str(study), "--cards", str(tmp_path / "silent.yaml")])
+    assert "has no verbaliser" in done.output
+
+
+def test_queries_of_the_registry_are_spelt_out() -> None:
+    study = Study(**_BASE, models={"max_total": "1e9", "family": "mmbert"})
+    assert [(one.name, one.own_options["hub"]) for one in study.models] == [
+        ("mmbert-small", "jhu-clsp/mmBERT-small"),
+        ("mmbert-base", "jhu-clsp/mmBERT-base"),
+    ]
+    listed = [{"name": "small", "hub": "jhu-clsp/mmBERT-small"}, {"family": "mmBERT", "layers": 3}]
+    (small, base) = Study(**_BASE, models=listed).models
+    assert (small.name, base.own_options["layers"]) == ("small", 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"family": "mmBRET"}, "of family 'mmBRET'; did you mean"),
+        ({"max_total": 1000}, "no model of the registry fits"),
+        ({"max_total": -1}, "max_total"),
+        ({"family": "mmBERT", "max_totl": 3}, "fits|max_totl"),
+    ],
+)
+def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: str) -> None:
+    if "max_totl" in query:
+        study = Study(**_BASE, models=query)  # the backend refuses the option when it is planned
+        assert study.models[0].own_options["max_totl"] == 3
+        return
+    with pytest.raises(ValueError, match=told):
+        Study(**_BASE, models=query)

@@ -1,0 +1,207 @@
+"""Choosing among the weights a training passes through; and other ways to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.hf import tiny
+from tests.hf.test_loading import weights
+from tests.hf.test_training import KilledError
+from xharness.errors import StageError
+from xharness.extend import Choosing, Model, Recipe
+from xharness.testing import toy_card, toy_examples
+
+RECIPE = Recipe(steps=20, learning_rate=3e-3, batch_size=8, max_length=24)
+FEEDS = ("tagging", "choice")
+
+
+def _weights(model: Any) -> list[torch.Tensor]:
+    return [one.detach().clone() for one in weights(model)]
+
+
+def _same(one: Sequence[torch.Tensor], two: Sequence[torch.Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+class _Judge:
+    """Gives scores from a list, and remembers the weights that it saw."""
+
+    def __init__(self, *scores: float) -> None:
+        self.scores, self.seen = list(scores), list[list[torch.Tensor]]()
+
+    def __call__(self, model: Model) -> float:
+        self.seen.append(_weights(model))
+        return self.scores[len(self.seen) - 1]
+
+
+def _ask(model: Model) -> float:
+    """As the executor does: the model answers, which turns off what only training does."""
+    examples = toy_examples("choice", 8, seed=3)
+    given = model.predict(toy_card("choice"), tiny.KINDS["choice"], examples, RECIPE)
+    return tiny.accuracy(given, examples)
+
+
+def _fit(bert: Path, folder: Path, choosing: Choosing | None, **more: Any) -> tuple[Any, Any]:
+    model = tiny.start(bert)
+    session = tiny.session(folder, choosing=choosing, **more)
+    return model, model.fit([tiny.feed(kind) for kind in FEEDS], RECIPE, session)
+
+
+def test_the_best_look_is_the_result(bert: Path, tmp_path: Path) -> None:
+    judge = _Judge(0.1, 0.5, 0.3, 0.5, 0.2)
+    model, facts = _fit(bert, tmp_path, Choosing("best", looks=5, judge=judge))
+    assert facts["choosing"] == {
+        "by": "best", "looks": [[4, 0.1], [8, 0.5], [12, 0.3], [16, 0.5], [20, 0.2]], "step": 8,
+    }  # fmt: skip
+    assert _same(_weights(model), judge.seen[1])
+    assert facts["steps"] == 20
+
+
+def test_looking_changes_nothing_in_the_training(bert: Path, tmp_path: Path) -> None:
+    def best_at_last(model: Model) -> float:
+        _ask(model)
+        return float(next(count))
+
+    count = iter(range(100))
+    plain, _ = _fit(bert, tmp_path / "1", None)
+    looked, _ = _fit(bert, tmp_path / "2", Choosing("best", looks=7, judge=best_at_last))
+    assert _same(_weights(plain), _weights(looked))
+
+
+def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
+    judge = _Judge(*[0.5] * 4)
+    model, facts = _fit(bert, tmp_path, Choosing("average", looks=4, judge=judge))
+    assert facts["choosing"]["by"] == "average"
+    assert [step for step, _ in facts["choosing"]["looks"]] == [5, 10, 15, 20]
+    for place, found in enumerate(_weights(model)):
+        expected = torch.stack([one[place].double() for one in judge.seen]).mean(dim=0)
+        assert torch.allclose(found.double(), expected, atol=1e-7)
+    unjudged, _ = _fit(bert, tmp_path / "2", Choosing("average", looks=4))
+    assert _same(_weights(unjudged), _weights(model))
+
+
+def test_patience_ends_a_training_early(bert: Path, tmp_path: Path) -> None:
+    judge = _Judge(0.1, 0.5, 0.5, float("nan"), 0.9)
+    model, facts = _fit(bert, tmp_path, Choosing("best", looks=5, patience=2, judge=judge))
+    assert facts["steps"] == 16
+    assert facts["choosing"]["looks"][-1] == [16, None]
+    assert facts["choosing"]["step"] == 8
+    assert _same(_weights(model), judge.seen[1])
+
+
+def test_more_looks_than_steps_is_a_look_a_step(bert: Path, tmp_path: Path) -> None:
+    judge = _Judge(*range(20))
+    _, facts = _fit(bert, tmp_path, Choosing("best", looks=50, judge=judge))
+    assert len(facts["choosing"]["looks"]) == 20
+
+
+def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
+    for choosing in (Choosing("best"), Choosing("average", patience=1)):
+        with pytest.raises(StageError, match="nobody judges"):
+            _fit(bert, tmp_path, choosing)
+
+
+@pytest.mark.parametrize(
+    "choosing",
+    [
+        lambda: Choosing("best", looks=10, judge=_Judge(1, 3, 2, 3, 2, 2, 2, 2, 2, 2)),
+        lambda: Choosing("average", looks=10),
+        lambda: Choosing("best", looks=5, patience=2, judge=_ask),
+    ],
+)
+@pytest.mark.parametrize("after", [3, 8, 15])
+def test_a_killed_training_chooses_the_same(
+    bert: Path, tmp_path: Path, choosing: Callable[[], Choosing], after: int
+) -> None:
+    def progress(done: int, total: int | None) -> None:
+        if done == after:
+            raise KilledError
+
+    calm, said = _fit(bert, tmp_path / "calm", choosing())
+    once = choosing()
+    if said["steps"] <= after:
+        return
+    with pytest.raises(KilledError):
+        _fit(bert, tmp_path / "killed", once, checkpoint_seconds=0, progress=progress)
+    resumed, again = _fit(bert, tmp_path / "killed", once)
+    assert _same(_weights(calm), _weights(resumed))
+    assert said["choosing"] == again["choosing"]
+
+
+def test_another_choice_does_not_go_on_from_the_checkpoint(bert: Path, tmp_path: Path) -> None:
+    def progress(done: int, total: int | None) -> None:
+        if done == 9:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        _fit(bert, tmp_path, None, checkpoint_seconds=0, progress=progress)
+    judge = _Judge(*range(20))
+    _fit(bert, tmp_path, Choosing("best", looks=20, judge=judge))
+    assert len(judge.seen) == 20
+
+
+@pytest.mark.parametrize("family", ["bert", "gemma"])
+def test_layers_computed_twice_give_the_same_weights(
+    folders: dict[str, Path], tmp_path: Path, family: str
+) -> None:
+    found = []
+    for twice in (False, True):
+        model = tiny.start(folders[family])
+        recipe = RECIPE.changed({"gradient_checkpointing": twice, "steps": 6})
+        facts = model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / f"{twice}"))
+        assert not any(getattr(m, "gradient_checkpointing", False) for m in _parts(model))
+        found.append((facts["loss"], _weights(model)))
+    assert found[0][0] == found[1][0]
+    assert _same(found[0][1], found[1][1])
+
+
+def test_layers_computed_twice_keep_less(bert: Path, tmp_path: Path) -> None:
+    kept = []
+    for twice in (False, True):
+        recipe, sizes = RECIPE.changed({"gradient_checkpointing": twice, "steps": 1}), [0]
+
+        def note(one: torch.Tensor, sizes: list[int] = sizes) -> torch.Tensor:
+            sizes[0] += one.numel()
+            return one
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda one: one):
+            tiny.start(bert).fit(
+                [tiny.feed("tagging")], recipe, tiny.session(tmp_path / f"{twice}")
+            )
+        kept.append(sizes[0])
+    assert kept[1] < kept[0] / 2
+
+
+def _parts(model: Any) -> Any:
+    return model.body.reader.modules()
+
+
+ADAFACTOR = RECIPE.changed(
+    {"optimizer": "adafactor", "schedule": "constant", "warmup": 0.0, "learning_rate": 0.05}
+)
+
+
+def test_adafactor_learns_and_goes_on_where_it_was(bert: Path, tmp_path: Path) -> None:
+    def progress(done: int, total: int | None) -> None:
+        if done == 11:
+            raise KilledError
+
+    def fit(folder: str, recipe: Recipe = ADAFACTOR, **more: Any) -> tuple[Any, float]:
+        model = tiny.start(bert)
+        session = tiny.session(tmp_path / folder, **more)
+        return model, model.fit([tiny.feed("tagging")], recipe, session)["loss"]
+
+    calm, loss = fit("calm")
+    _, first = fit("first", ADAFACTOR.changed({"steps": 1}))
+    assert loss < 0.6 * first
+    with pytest.raises(KilledError):
+        fit("killed", checkpoint_seconds=0, progress=progress)
+    resumed, _ = fit("killed")
+    assert _same(_weights(calm), _weights(resumed))
+    adamw, _ = fit("adamw", ADAFACTOR.changed({"optimizer": "adamw"}))
+    assert not _same(_weights(calm), _weights(adamw))

@@ -1,0 +1,140 @@
+"""Reading: whatever the batches, the answers are the same; memory that ran out is remembered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional
+
+from tests.hf import tiny
+from xharness.errors import ConfigurationError
+from xharness.testing import toy_card, toy_examples
+from xharness_hf import products, reading, tricks
+from xharness_hf.windows import Batch, Layout, Unit, Window
+
+_CPU = torch.device("cpu")
+
+
+def _units(lengths: list[int]) -> list[Unit]:
+    return [
+        Unit((Window(np.full(length, 5 + length % 3, dtype=np.int32), length),), place)
+        for place, length in enumerate(lengths)
+    ]
+
+
+def _sums(states: Tensor, batch: Batch) -> list[Tensor]:
+    return list((states * batch.mask.unsqueeze(-1)).sum(dim=1))
+
+
+class _Narrow:
+    """A body of a device that holds at most so many padded sub-words of long inputs."""
+
+    def __init__(self, most: int) -> None:
+        self.room: dict[int, int] = {}
+        self.module = torch.nn.Identity()
+        self.most, self.refused = most, 0
+
+    def states(self, batch: Batch, layer: int | None = None) -> Tensor:
+        if batch.ids.numel() > self.most:
+            self.refused += 1
+            raise torch.OutOfMemoryError
+        return batch.ids.unsqueeze(-1).float()
+
+
+@given(st.lists(st.integers(1, 60), max_size=200))
+def test_stretches_cover_all_once_and_cost_no_more_than_one_batch(lengths: list[int]) -> None:
+    units = _units(lengths)
+    order = sorted(range(len(units)), key=lambda place: lengths[place], reverse=True)
+    found = reading._stretches(order, units, _CPU)
+    covered = [place for first, last in found for place in order[first:last]]
+    assert covered == order
+    cost = sum((last - first) * lengths[order[first]] + 64 for first, last in found if last > first)
+    assert cost <= len(lengths) * max(lengths, default=0) + 64
+
+
+@pytest.mark.parametrize("budget", [1, 37, 100_000])
+@pytest.mark.parametrize("family", ["bert", "gemma"])
+def test_any_budget_gives_the_same_states(
+    family: str, budget: int, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny.start(folders[family])
+    units = _units([3, 9, 30, 4, 4, 17, 9, 3])
+
+    def read() -> Tensor:
+        layout = Layout(model.tokens.pad)
+        return torch.stack(reading.read(model.body, units, layout, tiny.RECIPE, _CPU, _sums))
+
+    usual = read()
+    monkeypatch.setattr(reading, "_BUDGET", {"cpu": budget})
+    assert torch.allclose(read(), usual, atol=1e-5)
+    monkeypatch.setenv(tricks.VARIABLE, "products,stretches")
+    assert torch.allclose(read(), usual, atol=1e-5)
+
+
+def test_memory_that_ran_out_is_remembered() -> None:
+    body: Any = _Narrow(most=100)
+    units = _units([10] * 64 + [2] * 8)
+    found = reading.read(body, units, Layout(0), tiny.RECIPE, _CPU, _sums)
+    assert [int(one) for one in found] == [int(unit.windows[0].ids.sum()) for unit in units]
+    refused = body.refused
+    assert body.room
+    reading.read(body, units, Layout(0), tiny.RECIPE, _CPU, _sums)
+    assert body.refused == refused
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 32), (1, 32), (0, 32)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_products_are_those_of_torch(
+    shape: tuple[int, ...], bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(products, "_held_back", lambda: True)
+    torch.manual_seed(0)
+    learnt = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
+    for one in learnt:
+        one.requires_grad_()
+
+    def both() -> list[Tensor]:
+        out = functional.linear(*learnt)
+        return [out, *torch.autograd.grad(out.sin().sum(), learnt)]
+
+    usual = both()
+    with products.products(_CPU):
+        for own, other in zip(both(), usual, strict=True):
+            assert torch.allclose(own, other, atol=1e-4)
+
+
+def test_an_unknown_trick_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tricks.VARIABLE, "strethces")
+    with pytest.raises(
+        ConfigurationError, match=re.escape("there is no trick 'strethces'")
+    ) as told:
+        tricks.wanted("stretches")
+    assert "stretches" in str(told.value)
+
+
+def test_deterministic_runs_are_equal_to_the_bit(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XHARNESS_DETERMINISTIC", "1")
+    try:
+        weights = []
+        for name in ("one", "other"):
+            model = tiny.start(folders["bert"])
+            assert torch.are_deterministic_algorithms_enabled()
+            model.fit([tiny.feed("tagging", 32)], tiny.RECIPE, tiny.session(tmp_path / name))
+            weights.append(model.body.module.state_dict())
+        assert all(torch.equal(one, weights[1][name]) for name, one in weights[0].items())
+        examples = toy_examples("tagging", 20)
+        assert model.predict(toy_card("tagging"), tiny.KINDS["tagging"], examples, tiny.RECIPE)
+    finally:
+        torch.use_deterministic_algorithms(False)

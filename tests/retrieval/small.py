@@ -1,0 +1,136 @@
+"""A small world of retrieval tasks: cards, files with their rows, and runs of studies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import xharness_baselines.plugin
+import xharness_hub.plugin
+import xharness_strategies.plugin
+from tests.toy import _OnlyKinds
+from xharness import plugins as plugin_loading
+from xharness.catalogue import Catalogue
+from xharness.data import Data
+from xharness.executor import Report, Sequential, Work, collect
+from xharness.extend import Surroundings
+from xharness.hookspecs import hookimpl
+from xharness.plan import Plan, compile_plan
+from xharness.plugins import Provider
+from xharness.scores import Missing, Score
+from xharness.store import Store
+from xharness.study import Study
+
+ABOUT = {"title": "t", "summary": "s.", "licence": "CC0-1.0", "citation": "c"}
+WORDS = {
+    "en": ["house", "river", "stone", "cloud", "bird", "road"],
+    "de": ["hausen", "rivers", "steine", "clouds", "birde", "roads"],
+}
+
+
+class _Cards:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @hookimpl
+    def xharness_task_cards(self) -> Iterable[Traversable]:
+        return [self._folder]
+
+
+def catalogue(folder: Path) -> Catalogue:
+    """The project's own kinds, strategies, sources and baselines, and the cards in `folder`."""
+    loaded = plugin_loading.load(installed=False)
+    loaded.add(_OnlyKinds(), Provider("shipped"))
+    loaded.add(xharness_strategies.plugin, Provider("strategies"))
+    loaded.add(xharness_hub.plugin, Provider("hub"))
+    loaded.add(xharness_baselines.plugin, Provider("baselines"))
+    loaded.add(_Cards(folder), Provider("cards"))
+    assert not loaded.broken, loaded.broken
+    return Catalogue(loaded)
+
+
+def card(folder: Path, name: str, kind: str, fields: Mapping[str, Any], **more: Any) -> None:
+    """Write a card whose rows are read from `<name>-<language>-<split>.jsonl`."""
+    path = f"{name}-{{language}}-{{split}}.jsonl"
+    values = {
+        "name": name,
+        "kind": kind,
+        "role": "target",
+        "sources": [{"from": "file", "reader": "jsonl", "path": path, "splits": {"test": "test"}}],
+        "languages": ["en", "de"],
+        "fields": fields,
+        "about": ABOUT,
+        **more,
+    }
+    (folder / f"{name}.yaml").write_text(json.dumps(values))
+
+
+def rows(folder: Path, name: str, some: Sequence[Mapping[str, Any]]) -> None:
+    """Write `<name>.jsonl`."""
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in some))
+
+
+def retrieval(folder: Path, languages: str = "all") -> None:
+    """Questions, and passages that answer them: number n of either language answers question n."""
+    card(
+        folder, "asks", "retrieval", {"id": "id", "query": "text"}, metrics=["map_at_20"],
+        index={"card": "says", "languages": languages}, parallel=True,
+    )  # fmt: skip
+    card(
+        folder, "says", "passage", {"id": "id", "text": "text", "answers": "answers"},
+        role="corpus", rows={"test": 6},
+    )  # fmt: skip
+    for language, words in WORDS.items():
+        some = [{"id": n, "text": word, "answers": [str(n)]} for n, word in enumerate(words)]
+        rows(folder, f"asks-{language}-test", some)
+        rows(folder, f"says-{language}-test", [row | {"text": row["text"] + "."} for row in some])
+
+
+def mining(folder: Path) -> None:
+    """A German text of which every second sentence has a translation, for tuning and for test."""
+    splits = {"validation": "validation", "test": "test"}
+    path = "{name}-{{language}}-{{split}}.jsonl"
+    for name, kind, fields, more in (
+        ("mined", "mining", {"id": "id", "text": "text", "match": "match"},
+         {"metrics": ["mining_f1"], "index": {"card": "english"}, "tuned_on": "validation"}),
+        ("english", "passage", {"id": "id", "text": "text"}, {"role": "corpus"}),
+    ):  # fmt: skip
+        source = {"from": "file", "reader": "jsonl", "path": path.format(name=name)}
+        card(
+            folder, name, kind, fields, languages=["de"], source_language=None,
+            sources=[source | {"splits": splits}], **more,
+        )  # fmt: skip
+    for split, turn in (("validation", 0), ("test", 1)):
+        own, other = [], []
+        for n, (word, english) in enumerate(zip(WORDS["de"], WORDS["en"], strict=True)):
+            right = n % 2 == turn
+            own.append({"id": f"d{n}", "text": f"{word} {n}", "match": f"e{n}" if right else ""})
+            other.append({"id": f"e{n}", "text": f"{english} {n}" if right else f"nothing{n}{n}"})
+        rows(folder, f"mined-de-{split}", own)
+        rows(folder, f"english-de-{split}", other)
+
+
+def plan(folder: Path, **changes: Any) -> tuple[Plan, Work]:
+    """The plan of a study in that world."""
+    values = {
+        "name": "small",
+        "models": [{"name": "m", "backend": "ngrams", "bits": 10}],
+        "strategies": ["single"],
+        "targets": ["asks"],
+    }
+    study = Study.model_validate(values | changes)
+    around = Surroundings(base=folder, cache=folder / "cache", offline=True)
+    shelves = catalogue(folder)
+    data = Data(shelves, around)
+    made = compile_plan(study, shelves, data.portion, around)
+    return made, Work(shelves, data, Store(folder / "store"), around, study.runtime)
+
+
+def run(folder: Path, **changes: Any) -> tuple[Plan, Work, Report, list[Score | Missing]]:
+    """What a study in that world comes to."""
+    made, work = plan(folder, **changes)
+    report = Sequential().run(made, work)
+    return made, work, report, collect(made, work, report)

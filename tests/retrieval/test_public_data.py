@@ -1,0 +1,115 @@
+"""LAReQA and BUCC as they are published: what the readers give, and a run from end to end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xharness import plugins
+from xharness.catalogue import Catalogue
+from xharness.data import Data
+from xharness.executor import Sequential, Work, collect
+from xharness.extend import Surroundings
+from xharness.kinds import sentences
+from xharness.plan import compile_plan
+from xharness.scores import Missing, Score
+from xharness.store import Store
+from xharness.study import Study
+from xharness_hub import readers
+
+LAREQA = "raw.githubusercontent.com/google-research-datasets/lareqa/master/xquad-r"
+BUCC = "comparable.limsi.fr/bucc2018/bucc2018-zh-en.sample-gold.tar.bz2"
+
+pytestmark = pytest.mark.data
+
+
+def rows(path: Path, reader: Any) -> list[Any]:
+    if not path.exists():
+        pytest.skip(f"the data root has no {path.name}")
+    return [*readers.read([path], readers.Reading(reader=reader), path.name)]
+
+
+def test_the_pool_of_lareqa(data_root: Path) -> None:
+    files = sorted((data_root / LAREQA).glob("*.json"))
+    if len(files) < 11:
+        pytest.skip("the data root has not all of LAReQA")
+    answering: Counter[str] = Counter()
+    candidates = 0
+    for path in files:
+        asked = rows(path, "squad")
+        said = rows(path, "squad_sentences")
+        assert len({row["id"] for row in asked}) == 1190
+        assert {key for row in said for key in row["answers"]} == {row["id"] for row in asked}
+        assert not any("\n" in row["text"] for row in said)
+        assert len({row["id"] for row in said}) == len(said)
+        candidates += len(said)
+        answering.update(key for row in said for key in row["answers"])
+    assert candidates == 13_014
+    assert {*answering.values()} == {11}
+
+
+def test_the_splitter_agrees_with_lareqas_sentences(data_root: Path) -> None:
+    path = data_root / LAREQA / "en.json"
+    if not path.is_file():
+        pytest.skip("the data root has no LAReQA")
+    articles = json.loads(path.read_text(encoding="utf-8"))["data"]
+    paragraphs = [one for article in articles for one in article["paragraphs"]]
+    alike = sum(
+        len({*map(tuple, one["sentence_breaks"])} & {*sentences.split(one["context"])})
+        for one in paragraphs
+    )
+    assert alike / sum(len(one["sentence_breaks"]) for one in paragraphs) > 0.97
+
+
+def test_the_sample_of_bucc(data_root: Path) -> None:
+    chinese, english = (rows(data_root / BUCC, side) for side in ("bucc", "bucc_english"))
+    assert (len(chinese), len(english)) == (8624, 13_589)
+    matches = [match for row in chinese for match in row["match"]]
+    assert len(matches) == 257
+    assert {*matches} <= {row["id"] for row in english}
+    assert chinese[0]["id"] == "zh-000000001"
+
+
+def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[Score | Missing]:
+    """What character n-grams make of `targets`."""
+    study = Study.model_validate(
+        {
+            "name": "found",
+            "models": [{"name": "n", "backend": "ngrams", "bits": 8}],
+            "strategies": ["single"],
+            "targets": targets,
+            "train_limit": 10,
+        }
+    )
+    around = Surroundings(data_root=data_root, offline=True, cache=folder, base=folder)
+    catalogue = Catalogue(plugins.load())
+    data = Data(catalogue, around)
+    plan = compile_plan(study, catalogue, data.portion, around)
+    work = Work(catalogue, data, Store(folder / "store"), around, study.runtime)
+    return collect(plan, work, Sequential().run(plan, work))
+
+
+def test_lareqa_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
+    if not (data_root / LAREQA).is_dir():
+        pytest.skip("the data root has no LAReQA")
+    found = run(data_root, tmp_path, {"task": "lareqa", "languages": ["en", "de"], "limit": 50})
+    scores = {row.language: row.value for row in found if isinstance(row, Score)}
+    assert not [row for row in found if isinstance(row, Missing)]
+    # n-grams find what shares a script with the question: its own language, and a little more
+    assert 5 < scores["de"] < 20
+    assert 5 < scores["en"] < 20
+
+
+def test_bucc_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
+    if not (data_root / BUCC).is_file():
+        pytest.skip("the data root has no BUCC")
+    found = run(data_root, tmp_path, {"task": "bucc", "languages": ["zh"], "split": "validation"})
+    (row,) = found
+    assert isinstance(row, Score)
+    assert (row.metric, row.n) == ("mining_f1", 8624)
+    assert 0 < row.value < 10
+    assert "tuned on the items that are scored" in row.notes

@@ -1,0 +1,101 @@
+"""Runs small studies in this process, and finds their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xharness import plugins as plugin_loading
+from xharness.catalogue import Catalogue
+from xharness.data import Data
+from xharness.executor import Sequential, Work, collect
+from xharness.extend import Surroundings
+from xharness.hookspecs import hookimpl
+from xharness.plan import Plan, compile_plan
+from xharness.plugins import Provider
+from xharness.scores import Missing, Score
+from xharness.store import Store
+from xharness.study import Study
+
+TINY: Mapping[str, Any] = {
+    "name": "tiny",
+    "scratch": {
+        "architecture": "bert",
+        "hidden": 48,
+        "layers": 1,
+        "heads": 2,
+        "intermediate": 96,
+        "dropout": 0,
+        "tokenizer": {"vocabulary": 2500},
+    },
+    # one step: it is the tokenizer that is learnt, on English and German
+    "pretrain": {
+        "corpus": "mini_parallel",
+        "languages": ["de"],
+        "objectives": ["mlm"],
+        "recipe": {"steps": 1},
+    },
+}
+RECIPE: Mapping[str, Any] = {
+    "steps": 120,
+    "batch_size": 32,
+    "learning_rate": 3e-3,
+    "max_length": 64,
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A study that was carried out."""
+
+    plan: Plan
+    work: Work
+    rows: list[Score | Missing]
+
+    def value(self, strategy: str, task: str, language: str) -> float:
+        """The main score of one cell, in points."""
+        (found,) = self.cells(strategy, task, language)
+        return found.value
+
+    def cells(self, strategy: str, task: str, language: str) -> list[Score]:
+        """The rows of one cell's main metric."""
+        return [
+            row
+            for row in self.rows
+            if isinstance(row, Score)
+            and row.main
+            and (row.strategy, row.task, row.language) == (strategy, task, language)
+        ]
+
+    @property
+    def missing(self) -> list[Missing]:
+        return [row for row in self.rows if isinstance(row, Missing)]
+
+
+class _Cards:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @hookimpl
+    def xharness_task_cards(self) -> list[Path]:
+        return [self._folder]
+
+
+def run(folder: Path, *strangers: object, cards: Path | None = None, **study: Any) -> Ran:
+    """Plan and run a study with its store under `folder`."""
+    loaded = plugin_loading.load()
+    if cards is not None:
+        loaded.add(_Cards(cards), Provider("cards"))
+    for stranger in strangers:
+        loaded.add(stranger, Provider("stranger"))
+    catalogue = Catalogue(loaded)
+    values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, **study}
+    asked = Study.model_validate(values)
+    around = Surroundings(cache=folder / "cache", base=folder)
+    data = Data(catalogue, around)
+    plan = compile_plan(asked, catalogue, data.portion, around)
+    work = Work(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
+    report = Sequential().run(plan, work)
+    return Ran(plan, work, collect(plan, work, report))

@@ -1,0 +1,296 @@
+"""What each strategy makes of a study, and what it refuses before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.strategies.words import Plugin
+from tests.toy import CountingBackend, card, toy_plugins
+from xharness.catalogue import Catalogue
+from xharness.data import Data
+from xharness.errors import ConfigurationError
+from xharness.extend import Surroundings
+from xharness.hookspecs import hookimpl
+from xharness.plan import Plan, compile_plan
+from xharness.plugins import Provider
+from xharness.stages import Choose, Portion, Predict, Train, Translate
+from xharness.study import Study
+
+EDITS = {
+    "words": ("kind: classification", "kind: tagging"),
+    "untested": ("languages:", "    splits: {train: train, test: test}\nlanguages:"),
+    "english": (
+        "languages:",
+        "    languages: [en]\n  - from: toy\n    splits: {test: test}\nlanguages:",
+    ),
+}
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    for name in ("red", "green", "warm", "cold", *EDITS):
+        path = card(folder, name, role="intermediate" if name in ("warm", "cold") else "target")
+        path.write_text(path.read_text().replace(*EDITS.get(name, ("", ""))))
+    tagging = folder / "words.yaml"
+    text = tagging.read_text().replace("text: text, label: label", "tokens: text, tags: label")
+    tagging.write_text(text.replace("[accuracy]", "[token_accuracy]"))
+    return folder
+
+
+class Tagger(CountingBackend):
+    name = "tagger"
+    kinds = frozenset({"classification", "tagging"})
+
+
+class Taggers:
+    @hookimpl
+    def xharness_backends(self) -> list[Tagger]:
+        return [Tagger()]
+
+
+def _plan(cards: Path, **changes: Any) -> Plan:
+    loaded = toy_plugins(cards)
+    loaded.add(Plugin(), Provider("words"))
+    loaded.add(Taggers(), Provider("taggers"))
+    catalogue, around = Catalogue(loaded), Surroundings()
+    values = {
+        "name": "colours",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": ["single"],
+        "targets": ["red"],
+    }
+    study = Study.model_validate(values | changes)
+    return compile_plan(study, catalogue, Data(catalogue, around).portion, around)
+
+
+def _single(**options: Any) -> dict[str, Any]:
+    return {"strategies": [{"single": options}]}
+
+
+def _model(plan: Plan) -> Train:
+    model = plan.arms[0].score.predictions.model
+    assert isinstance(model, Train)
+    return model
+
+
+def _told(portions: tuple[Portion, ...]) -> list[tuple[str, str, str]]:
+    return [(one.card, one.language, one.split) for one in portions]
+
+
+def test_masked_batches_stand_beside_the_task(cards: Path) -> None:
+    model = _model(_plan(cards, **_single(mlm={"corpus": "cold", "ratio": 0.25})))
+    assert [feed.objective for feed in model.feeds] == ["task", "mlm"]
+    assert model.mixing.beside == (0.25,)
+    assert [one.language for one in model.feeds[1].portions] == ["en", "de", "sw"]
+
+
+def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
+    def objectives(where: dict[str, str]) -> list[int]:
+        options = {"tasks": ["warm"], "mlm": {"corpus": "cold", "ratio": 0.5}, **where}
+        last = _model(_plan(cards, strategies=[{"intermediate": options}]))
+        assert isinstance(last.start, Train)
+        return [len(last.start.feeds), len(last.feeds)]
+
+    assert objectives({}) == [2, 1]
+    assert objectives({"where": "target"}) == [1, 2]
+    assert objectives({"where": "both"}) == [2, 2]
+
+
+def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
+    asked = {"languages": ["de"], "with": "published"}
+    model = _model(_plan(cards, **_single(translate=asked)))
+    assert _told(model.feeds[0].portions) == [("red", "en", "train"), ("red", "de", "train")]
+    assert all(one.translation is None for one in model.feeds[0].portions)
+
+
+def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
+    plan = _plan(cards, **_single(translate={"languages": ["de"], "with": "words"}))
+    first = next(iter(plan.stages.values()))
+    assert isinstance(first, Translate)
+    assert (first.source, first.target, first.portion.language) == ("en", "de", "en")
+    model = _model(plan)
+    assert first in model.needs
+    assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
+    other = _plan(cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}}))
+    assert model.key != _model(other).key
+
+
+def test_translate_test_translates_all_but_the_source_language(cards: Path) -> None:
+    target = {"task": "red", "languages": ["en", "de"]}
+    plan = _plan(cards, targets=[target], **_single(translate={"mode": "test", "with": "words"}))
+    stages = [one for one in plan.stages.values() if isinstance(one, Translate)]
+    assert [(one.source, one.target) for one in stages] == [("de", "en")]
+    plain = _plan(cards, targets=[target])
+    assert _model(plan).key == _model(plain).key
+    assert plan.arms[0].score.key != plain.arms[0].score.key
+    told = [one.language for one in plan.arms[0].score.predictions.portions]
+    assert told == ["en", "de"]
+
+
+def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> None:
+    plan = _plan(cards, seeds=[1, 2], **_single(few_shot={"k": 4}))
+    model = _model(plan)
+    assert isinstance(model.start, Train)
+    (feed,) = model.feeds
+    assert _told(feed.portions) == [("red", "de", "validation"), ("red", "sw", "validation")]
+    assert {(one.limit, one.sample) for one in feed.portions} == {(4, 1)}
+    assert model.heads == "keep"
+    others = {arm.seed: arm.score.predictions.model for arm in plan.arms}
+    assert isinstance(others[2], Train)
+    assert {one.sample for one in others[2].feeds[0].portions} == {2}
+
+
+def test_several_source_languages_are_one_training_set(cards: Path) -> None:
+    model = _model(_plan(cards, **_single(source_languages=["en", "de"])))
+    assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
+
+
+def test_german_alone_is_where_everything_begins(cards: Path) -> None:
+    plan = _plan(cards, source_language="de", selection="source-dev")
+    model = _model(plan)
+    assert [one.language for one in model.feeds[0].portions] == ["de"]
+    assert model.selection is not None
+    assert _told(model.selection.dev) == [("red", "de", "validation")]
+
+
+def test_multitask_may_finish_with_each_target_alone(cards: Path) -> None:
+    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": {"finish": "single"}}])
+    last = [arm.score.predictions.model for arm in plan.arms]
+    assert [len(one.feeds) for one in last if isinstance(one, Train)] == [1, 1]
+    assert len({one.start.key for one in last if isinstance(one, Train)}) == 1
+    assert {one.heads for one in last if isinstance(one, Train)} == {"keep"}
+
+
+def test_weights_stand_in_the_order_of_the_feeds(cards: Path) -> None:
+    asked = {"sampling": {"green": 1, "red": 3}}
+    model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}]))
+    assert [feed.head for feed in model.feeds] == ["red", "green"]
+    assert model.mixing.weights == (3.0, 1.0)
+
+
+def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
+    several = ["last", "source-dev", "target-dev", "average"]
+    plan = _plan(cards, selection=several)
+    assert [arm.strategy for arm in plan.arms] == [
+        "single",
+        "single (source-dev)",
+        "single (target-dev, oracle)",
+        "single (average)",
+    ]
+    found = [arm.score.predictions.model for arm in plan.arms]
+    selections = [one.selection for one in found if isinstance(one, Train)]
+    assert selections[0] is None
+    assert [len(one.dev) for one in selections if one] == [1, 3, 0]
+    alone = _plan(cards, strategies=[{"single": {"selection": "target-dev"}}])
+    assert [arm.strategy for arm in alone.arms] == ["single (target-dev, oracle)"]
+    assert _model(_plan(cards)).key == found[0].key
+
+
+def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> None:
+    for options in ({"selection": "target-dev"}, {"choice": "source-dev"}):
+        asked = {"intermediate": {"tasks": ["warm"], **options}}
+        last = _model(_plan(cards, strategies=[asked]))
+        assert isinstance(last.start, Train)
+        assert last.start.selection is not None
+        assert _told(last.start.selection.dev) == [("warm", "en", "validation")]
+
+
+def test_one_multitask_model_serves_all_targets_under_an_oracle(cards: Path) -> None:
+    asked = {"targets": ["red", "green"], "strategies": ["multitask"], "selection": "target-dev"}
+    plan = _plan(cards, **asked)
+    assert sum(isinstance(one, Train) for one in plan.stages.values()) == 1
+    selection = _model(plan).selection
+    assert selection is not None
+    assert {one.card for one in selection.dev} == {"red", "green"}
+
+
+def test_rates_are_trained_apart_and_chosen_between(cards: Path) -> None:
+    plan = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5, 2e-5]})
+    model = plan.arms[0].score.predictions.model
+    assert isinstance(model, Choose)
+    assert [one.recipe.learning_rate for one in model.candidates] == [1e-5, 2e-5]
+    assert _told(model.dev) == [("red", "en", "validation")]
+    order = [type(one) for one in plan.stages.values()]
+    assert order[:4] == [Train, Train, Choose, Predict]
+    one = _plan(cards, recipe={"learning_rate": [2e-5]})
+    assert _model(one).key == _model(_plan(cards)).key
+
+
+def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
+    plan = _plan(
+        cards,
+        strategies=[{"intermediate": {"tasks": ["warm"]}}],
+        recipe={"learning_rate": [1e-5, 2e-5], "tasks": {"warm": {"learning_rate": 3e-5}}},
+    )
+    assert sum(isinstance(one, Train) for one in plan.stages.values()) == 3
+    model = plan.arms[0].score.predictions.model
+    assert isinstance(model, Choose)
+    assert {one.start.key for one in model.candidates} == {model.candidates[0].start.key}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (_single(mlm={"corpus": "colt", "ratio": 0.5}), "did you mean 'cold'?"),
+        (_single(mlm={"corpus": "cold", "ratio": 1}), "mlm.ratio"),
+        (_single(mlm={"corpus": "cold", "ratio": 0}), "mlm.ratio"),
+        (_single(mlm={"corpus": "cold", "ratio": 0.5, "languages": ["fr"]}), "no train split in"),
+        (_single(translate={"languages": ["fr"], "with": "published"}), "no train split in 'fr'"),
+        (
+            _single(translate={"languages": ["fr"], "with": "words"}),
+            "does not translate en into fr",
+        ),
+        (_single(translate={"with": "wrods"}), "did you mean 'words'?"),
+        (_single(translate={"mode": "test", "with": "published"}), "by a translator"),
+        (_single(translate={"with": {"words": {"size": 1}}}), "unknown key 'size'"),
+        (_single(few_shot={"k": 3, "languages": ["fr"]}), "no validation split in 'fr'"),
+        (_single(few_shot={"k": 3, "split": "test"}), "'test' of task 'red' is what is scored"),
+        (_single(few_shot={"k": 30, "split": "train"}), "has 10 rows in 'de', not 30"),
+        (
+            {**_single(few_shot={"k": 3}), "selection": "target-dev"},
+            "'validation' of task 'red' in 'de' cannot be learnt and chosen on too",
+        ),
+        (_single(source_languages=["fr"]), "no train split in 'fr'"),
+        ({"targets": ["untested"], "selection": "source-dev"}, "no validation split in 'en'"),
+        ({"targets": ["untested"], "selection": "target-dev"}, "no validation split to choose"),
+        (
+            {"targets": ["untested"], "recipe": {"learning_rate": [1e-5, 2e-5]}},
+            "no validation split in 'en'",
+        ),
+        (
+            {"targets": [{"task": "red", "split": "validation"}], "selection": "target-dev"},
+            "is scored on its validation split",
+        ),
+        ({"strategies": [{"multitask": {"sampling": {"reed": 1}}}]}, "did you mean 'red'?"),
+        (
+            {
+                "targets": ["red", "green"],
+                "strategies": [{"multitask": {"sampling": {"red": 1}}}],
+            },
+            "'green' has no weight",
+        ),
+    ],
+)
+def test_mistakes_are_named(cards: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, **changes)
+    assert message in str(caught.value)
+
+
+def test_what_cannot_be_translated_costs_its_own_arms(cards: Path) -> None:
+    for mode in ("train", "test"):
+        asked = {"mode": mode, "with": "words"}
+        plan = _plan(
+            cards,
+            models=[{"name": "m", "backend": "tagger"}],
+            targets=["words", {"task": "red", "languages": ["en", "de"]}],
+            **_single(translate=asked),
+        )
+        assert [arm.target.task for arm in plan.arms] == ["red"]
+        (missing,) = plan.missing
+        assert "bound to places in the text" in missing.reason

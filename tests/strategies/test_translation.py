@@ -1,0 +1,207 @@
+"""Translations as stages, and the translator `hf`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.strategies.words import Words
+from tests.toy import card, toy_plugins
+from xharness.catalogue import Catalogue
+from xharness.data import Data
+from xharness.errors import ConfigurationError, StageError, UnavailableError
+from xharness.executor import Report, Sequential, Work
+from xharness.executor.translating import FILE, load
+from xharness.extend import Surroundings, Translating, Translator
+from xharness.hookspecs import hookimpl
+from xharness.plan import Plan, compile_plan
+from xharness.plugins import Provider
+from xharness.stages import Train, Translate
+from xharness.store import Store
+from xharness.study import Study
+from xharness_hf.language_codes import code_of
+from xharness_hf.translation import HfTranslator, TranslatorOptions
+
+
+class Loud(Words):
+    """Says everything in capitals, and breaks down when it has said so many texts."""
+
+    def __init__(self, limit: int, answers: int | None = None) -> None:
+        self.limit, self.answers, self.said = limit, answers, 0
+
+    def open(self, *asked: Any) -> Translating:
+        def say(texts: Sequence[str]) -> list[str]:
+            self.said += len(texts)
+            if self.said > self.limit:
+                raise StageError("no more breath")
+            return [one.upper() for one in texts][: self.answers]
+
+        return say
+
+    @hookimpl
+    def xharness_translators(self) -> Iterable[Translator]:
+        return [self]
+
+
+def _run(folder: Path, translator: Loud) -> tuple[Plan, Work, Report]:
+    cards = folder / "cards"
+    cards.mkdir(exist_ok=True)
+    card(cards, "red")
+    loaded = toy_plugins(cards)
+    loaded.add(translator, Provider("loud"))
+    catalogue, around = Catalogue(loaded), Surroundings()
+    study = Study.model_validate(
+        {
+            "name": "s",
+            "models": [{"name": "m", "backend": "counting"}],
+            "strategies": [{"single": {"translate": {"languages": ["de"], "with": "words"}}}],
+            "targets": ["red"],
+            "runtime": {"shard": 4},
+        }
+    )
+    data = Data(catalogue, around)
+    plan = compile_plan(study, catalogue, data.portion, around)
+    work = Work(catalogue, data, Store(folder / "store"), around, study.runtime)
+    return plan, work, Sequential().run(plan, work)
+
+
+def _stage(plan: Plan) -> Translate:
+    return next(one for one in plan.stages.values() if isinstance(one, Translate))
+
+
+def test_an_interrupted_translation_goes_on_after_its_last_shard(tmp_path: Path) -> None:
+    plan, _, report = _run(tmp_path, Loud(limit=9))
+    assert report.outcomes[_stage(plan).key].reason == "no more breath"
+    second = Loud(limit=99)
+    plan, work, report = _run(tmp_path, second)
+    assert report.outcomes[_stage(plan).key].ending == "ran"
+    assert second.said == 2  # ten rows, of which two shards of four were stored
+    model = next(one for one in plan.stages.values() if isinstance(one, Train))
+    english, german = model.feeds[0].portions
+    found = load(german, work)
+    texts = [one.text for one in load(english, work).examples]  # type: ignore[attr-defined]
+    assert [one.text for one in found.examples] == [text.upper() for text in texts]  # type: ignore[attr-defined]
+    assert (found.count.language, found.count.translated) == ("de", "words")
+
+
+def test_too_few_translations_are_an_error(tmp_path: Path) -> None:
+    plan, _, report = _run(tmp_path, Loud(limit=99, answers=3))
+    assert report.outcomes[_stage(plan).key].reason == "the translator gave 3 texts for 4"
+
+
+def test_a_damaged_translation_is_named(tmp_path: Path) -> None:
+    plan, work, _ = _run(tmp_path, Loud(limit=99))
+    stage = _stage(plan)
+    (work.store.folder(stage.key) / FILE).write_bytes(b"")
+    work.store = Store(work.store.root)
+    model = next(one for one in plan.stages.values() if isinstance(one, Train))
+    with pytest.raises(StageError, match="not the one that was stored"):
+        load(model.feeds[0].portions[1], work)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "language", "code"),
+    [
+        ({"__en__", "__fr__", "</s>"}, "fr", "__fr__"),
+        ({"eng_Latn", "fra_Latn", "zho_Hans"}, "fr", "fra_Latn"),
+        ({"eng_Latn", "swh_Latn", "zho_Hans"}, "zh", "zho_Hans"),
+        ({"eng_Latn", "swh_Latn"}, "sw", "swh_Latn"),
+        ({"en_XX", "fr_XX"}, "fr", "fr_XX"),
+        ({">>fra<<", ">>ron<<"}, "fr", ">>fra<<"),
+        ({"</s>", "<pad>", "<unk>"}, "fr", None),
+    ],
+)
+def test_models_call_languages_by_their_own_names(
+    tokens: set[str], language: str, code: str | None
+) -> None:
+    assert code_of(language, tokens, {}) == code
+
+
+def test_a_language_that_the_model_lacks_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="has no language 'qu'"):
+        code_of("qu", {"__en__", "__fr__"}, {})
+    assert code_of("qu", {"__en__", "__ayr__"}, {"qu": "ayr"}) == "__ayr__"
+    with pytest.raises(ConfigurationError, match="known: __en__, __fr__"):
+        code_of("fr", {"__en__", "__fr__"}, {"fr": "frr"})
+
+
+@pytest.fixture(scope="module")
+def many_to_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny M2M100 with random weights, its tokenizer in one file."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import M2M100Config, M2M100ForConditionalGeneration, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("m2m")
+    names = ["<s>", "<pad>", "</s>", "<unk>", "__en__", "__fr__", *"abcdefghijklmnop"]
+    tokenizer = Tokenizer(models.WordLevel({one: n for n, one in enumerate(names)}, "<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 2)]
+    )
+    fast: Any = PreTrainedTokenizerFast
+    fast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        additional_special_tokens=["__en__", "__fr__"],
+    ).save_pretrained(folder)
+    config = M2M100Config(
+        vocab_size=len(names), d_model=16, encoder_layers=1, decoder_layers=1,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16,
+        decoder_ffn_dim=16, max_position_embeddings=64,
+    )  # fmt: skip
+    M2M100ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def test_translations_hang_on_their_own_text_alone(many_to_many: Path, tmp_path: Path) -> None:
+    options = TranslatorOptions(path=str(many_to_many), length=12, batch=2)
+    around = Surroundings(cache=tmp_path)
+    say = HfTranslator().open(options, "en", "fr", around, "cpu")
+    texts = ["a b c d e f", "a", "p o n", "c c", "a b c d e f"]
+    together = say(texts)
+    assert together == [say([one])[0] for one in texts]
+    assert together[0] == together[4]
+
+
+def test_the_translators_fingerprint_means_its_content(many_to_many: Path, tmp_path: Path) -> None:
+    around, hf = Surroundings(cache=tmp_path), HfTranslator()
+    options = TranslatorOptions(path=str(many_to_many))
+    first = hf.fingerprint(options, "en", "fr", around)
+    copy = tmp_path / "elsewhere"
+    copy.mkdir()
+    for file in many_to_many.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    moved = options.model_copy(update={"path": str(copy)})
+    assert hf.fingerprint(moved, "en", "fr", around) == first
+    assert hf.fingerprint(options, "fr", "en", around) != first
+    beams = options.model_copy(update={"beams": 4})
+    assert hf.fingerprint(beams, "en", "fr", around) != first
+    with pytest.raises(ConfigurationError, match="has no language 'de'"):
+        hf.fingerprint(options, "en", "de", around)
+    gone = options.model_copy(update={"path": "opus-mt-{source}-{target}"})
+    with pytest.raises(UnavailableError, match="opus-mt-en-fr: there is no such model folder"):
+        hf.fingerprint(gone, "en", "fr", around)
+
+
+@pytest.mark.pretrained
+def test_a_real_model_translates_english_into_french(tmp_path: Path) -> None:
+    """`XHARNESS_MARIAN`: a folder that holds opus-mt-en-fr."""
+    place = os.environ.get("XHARNESS_MARIAN")
+    if place is None:
+        pytest.skip("no translation model; set XHARNESS_MARIAN to the folder of opus-mt-en-fr")
+    pytest.importorskip("sentencepiece")
+    path = str(Path(place).resolve() / "opus-mt-{source}-{target}")
+    options = TranslatorOptions(path=path, weights="any")
+    say = HfTranslator().open(options, "en", "fr", Surroundings(cache=tmp_path), "cpu")
+    texts = ["The cat sleeps on the sofa.", "Where is the nearest railway station?", "A hospital."]
+    assert list(say(texts)) == [
+        "Le chat dort sur le canapé.",
+        "Où est la gare la plus proche ?",
+        "Un hôpital.",
+    ]

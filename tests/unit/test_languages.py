@@ -1,0 +1,59 @@
+"""Languages are chosen by code, by script and by family."""
+
+from __future__ import annotations
+
+import pytest
+
+from xharness.languages import LANGUAGES, SCRIPTS, check_choice, chosen
+
+
+def test_every_script_has_an_english_name() -> None:
+    assert {language.script for language in LANGUAGES.values()} == set(SCRIPTS)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("sw", {"sw"}),
+        ("script:Cyrl", {"bg", "kk", "ru", "uk"}),
+        ("script:cyrillic", {"bg", "kk", "ru", "uk"}),
+        ("family:Uralic", {"et", "fi", "hu"}),
+        ("family:Slavic", {"bg", "pl", "ru", "uk"}),
+        ("FAMILY:slavic", {"bg", "pl", "ru", "uk"}),
+        ("family:indo-european: slavic", {"bg", "pl", "ru", "uk"}),
+        ("family:Koreanic", {"ko"}),
+    ],
+)
+def test_a_word_chooses(word: str, expected: set[str]) -> None:
+    assert set(chosen([word], LANGUAGES)) == expected
+
+
+def test_a_family_holds_its_branches() -> None:
+    branches = {one.family for one in LANGUAGES.values() if one.family.startswith("Indo-European")}
+    both = {code for family in branches for code in chosen([f"family:{family}"], LANGUAGES)}
+    assert set(chosen(["family:Indo-European"], LANGUAGES)) == both
+
+
+def test_several_words_add_up_in_the_given_order() -> None:
+    assert chosen(["sw", "script:Thai", "ru"], ["th", "ru", "en", "sw"]) == ("th", "ru", "sw")
+
+
+@pytest.mark.parametrize("word", ["en", "gsw", "zh-TW", "script:Thai", "family:dravidian"])
+def test_right_words_pass(word: str) -> None:
+    check_choice(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("script:Cyril", "no language has the script 'Cyril'; did you mean 'Cyrl'?"),
+        ("family:Slavik", "no language has the family 'Slavik'; did you mean 'Slavic'?"),
+        ("scrpt:Thai", "'scrpt:Thai' is neither a language code nor script:NAME nor family:NAME"),
+        ("English", "'English' is neither a language code"),
+        ("family:", "no language has the family ''; known: "),
+    ],
+)
+def test_wrong_words_are_told(word: str, message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        check_choice(word)
+    assert message in str(caught.value)

@@ -1,0 +1,150 @@
+"""Published recipes by name: which fields count, for which task and size of model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.toy import card, toy_catalogue
+from xharness import documents
+from xharness.data import Data
+from xharness.errors import ConfigurationError
+from xharness.extend import Surroundings
+from xharness.plan import Plan, compile_plan
+from xharness.stages import Train
+from xharness.study import Recipe, Study, agreed
+
+PAPER = """\
+recipes:
+  paper:
+    source: a script
+    base: {{epochs: {epochs}, max_length: 64, warmup: 0.0}}
+    large: {{epochs: 9, accumulate: 4}}
+about"""
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    for name, epochs in (("red", 5), ("green", 7)):
+        text = card(folder, name).read_text().replace("about", PAPER.format(epochs=epochs))
+        (folder / f"{name}.yaml").write_text(text)
+    card(folder, "blue")
+    return folder
+
+
+def _plan(cards: Path, recipe: Any, **changes: Any) -> Plan:
+    values: dict[str, Any] = {
+        "name": "colours",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": ["single"],
+        "targets": ["red"],
+        "recipe": recipe,
+    }
+    catalogue, around = toy_catalogue(cards), Surroundings()
+    document = documents.Document("study.yaml", values | changes, {})
+    study = documents.validate(document, Study)
+    return compile_plan(study, catalogue, Data(catalogue, around).portion, around, document)
+
+
+def _recipe(plan: Plan, task: str = "red") -> Recipe:
+    (arm,) = (one for one in plan.arms if one.target.task == task)
+    model = arm.score.predictions.model
+    assert isinstance(model, Train)
+    assert model.recipe == arm.score.predictions.recipe or len(model.feeds) > 1
+    return model.recipe
+
+
+def test_a_name_is_enough(cards: Path) -> None:
+    found = _recipe(_plan(cards, "paper"))
+    assert found == Recipe(epochs=5, max_length=64, warmup=0.0)
+    assert found == _recipe(_plan(cards, {"use": "paper"}))
+
+
+def test_large_models_have_a_column_of_their_own(cards: Path) -> None:
+    models = [{"name": "m", "backend": "counting", "size": "large"}]
+    found = _recipe(_plan(cards, "paper", models=models))
+    assert found == Recipe(epochs=9, max_length=64, warmup=0.0, accumulate=4)
+
+
+def test_later_words_count_more(cards: Path) -> None:
+    recipe: dict[str, Any] = {"use": "paper", "max_length": 32, "batch_size": 32}
+    assert _recipe(_plan(cards, recipe)).max_length == 32
+    recipe["tasks"] = {"red": {"max_length": 40}}
+    assert _recipe(_plan(cards, recipe)).max_length == 40
+    models = [{"name": "m", "backend": "counting", "recipe": {"max_length": 48}}]
+    assert _recipe(_plan(cards, recipe, models=models)).max_length == 48
+    strategies = [{"single": {"recipe": {"max_length": 56}}}]
+    found = _recipe(_plan(cards, recipe, models=models, strategies=strategies))
+    assert found == Recipe(epochs=5, max_length=56, warmup=0.0)
+
+
+def test_saying_the_default_is_saying_something(cards: Path) -> None:
+    assert _recipe(_plan(cards, {"use": "paper", "max_length": 128})).max_length == 128
+
+
+def test_what_is_learnt_together_takes_what_is_agreed(cards: Path) -> None:
+    plan = _plan(cards, "paper", targets=["red", "green"], strategies=["multitask"])
+    assert _recipe(plan) == Recipe(max_length=64, warmup=0.0)
+    assert {one.score.predictions.recipe.max_length for one in plan.arms} == {64}
+
+
+def test_a_card_without_the_recipe_keeps_the_study_s_own(cards: Path) -> None:
+    plan = _plan(cards, {"use": "paper", "batch_size": 8}, targets=["red", "blue"])
+    assert _recipe(plan).epochs == 5
+    assert _recipe(plan, "blue") == Recipe(batch_size=8)
+
+
+@pytest.mark.parametrize("recipe", ["papr", {"use": "papr"}])
+def test_an_unknown_recipe_is_refused(cards: Path, recipe: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, recipe)
+    assert "recipe.use: no task of this study has a recipe 'papr'" in str(caught.value)
+    assert "did you mean 'paper'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs: 5", "epoch: 5", "red.yaml:16:12: recipes.paper.base, epoch: unknown key 'epoch'"),
+        ("epochs: 5", "epochs: 0", "recipes.paper.base, epochs: input should be greater than 0"),
+        ("accumulate: 4", "acumulate: 4", "did you mean 'accumulate'?"),
+    ],
+)
+def test_recipes_of_cards_are_checked(cards: Path, old: str, new: str, message: str) -> None:
+    text = (cards / "red.yaml").read_text()
+    assert old in text
+    (cards / "red.yaml").write_text(text.replace(old, new))
+    with pytest.raises(ConfigurationError) as caught:
+        toy_catalogue(cards).card("red")
+    assert message in str(caught.value)
+
+
+def test_fields_that_came_later_enter_a_key_once_they_are_said(cards: Path) -> None:
+    def key(**recipe: Any) -> str:
+        return _plan(cards, recipe).arms[0].score.predictions.key
+
+    assert key() == key(query_length=None)
+    assert key() != key(query_length=32)
+
+
+fields = st.fixed_dictionaries(
+    {}, optional={"epochs": st.sampled_from([1.0, 2.0]), "stride": st.sampled_from([0, 64])}
+)
+
+
+@given(recipes=st.lists(fields, min_size=1, max_size=4))
+def test_agreement_is_what_all_say(recipes: list[dict[str, Any]]) -> None:
+    found = agreed(recipes)
+    for name in ("epochs", "stride"):
+        said = [one.get(name) for one in recipes]
+        assert found.get(name) == (said[0] if len({*said}) == 1 else None)
+
+
+def test_agreement_is_of_values_not_of_spellings() -> None:
+    assert agreed([{"learning_rate": "2e-5"}, {"learning_rate": 2e-5}]) == {"learning_rate": 2e-5}
