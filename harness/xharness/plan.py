@@ -132,6 +132,8 @@ def _ways(
 ) -> Iterator[tuple[KeyPath, str, Way]]:
     """Every strategy, selection and seed: where it stands in the file, its name on the board."""
     for at, strategy in enumerate(study.strategies):
+        if not strategy.takes(model):
+            continue
         for place, selecting in enumerate(strategy.selection or study.selection):
             name = selecting.label(strategy.name, first=place == 0)
             for seed in study.seeds:
@@ -318,7 +320,7 @@ class _ArmMaker:
                 _check_head(_model(found), card, self)
             candidates = Candidates(way.catalogue, way.portion, card, target)
             portions, refused = candidates.having(self._portions(plan, target, card))
-            asked = self._asked(walk, found, portions)
+            asked = tuple(self._asked(plan, walk, found, portions))
         except CannotLearnError as error:
             self._miss(plan, card, error.reason, unavailable=False)
             return
@@ -383,11 +385,16 @@ class _ArmMaker:
         return found
 
     def _asked(
-        self, walk: Walk, found: Checkpoint | InTranslation, portions: tuple[Portion, ...]
-    ) -> tuple[Portion, ...]:
+        self,
+        plan: Plan,
+        walk: Walk,
+        found: Checkpoint | InTranslation,
+        portions: tuple[Portion, ...],
+    ) -> Iterator[Portion]:
         """The portions as the model is asked them: as they are, or in the source language."""
         if not isinstance(found, InTranslation):
-            return portions
+            yield from portions
+            return
         if self.way.selecting.by == "target-dev":
             raise ConfigurationError(
                 "target-dev would look at dev data that is not translated",
@@ -395,12 +402,15 @@ class _ArmMaker:
                 hint="selection: last, average or source-dev",
             )
         source, options = walk.source_language, found.options
-        try:
-            return tuple(walk.asked_in(one, source, found.translator, options) for one in portions)
-        except CannotLearnError:
-            raise
-        except ConfigurationError as error:
-            raise self.places.placed(self.path, error) from None
+        for one in portions:
+            try:
+                yield walk.asked_in(one, source, found.translator, options)
+            except CannotLearnError:
+                raise
+            except ConfigurationError as error:
+                raise self.places.placed(self.path, error) from None
+            except UnavailableError as error:
+                self._miss(plan, walk.target, error.reason, one.language)
 
     def _portions(self, plan: Plan, target: TargetSpec, card: TaskCard) -> Iterator[Portion]:
         """What is scored, language by language; what cannot be had is noted and left out."""
@@ -479,6 +489,8 @@ def _in_order(stage: Stage) -> Iterable[Stage]:
 def _label(stage: Stage, arm: Arm) -> str:
     if isinstance(stage, Train):
         objectives = {feed.objective for feed in stage.feeds}
+        if objectives == {"shots"}:
+            return f"{arm.model} · show {stage.feeds[0].portions[0].card} · seed {stage.seed}"
         if "task" not in objectives:
             return f"{arm.model} · pretrain"
         cards = [feed.portions[0].card for feed in stage.feeds]

@@ -21,7 +21,7 @@ from pydantic import (
 from xharness import documents
 from xharness.cards import LanguageCode, Name, Size, Split, no_truth_value
 from xharness.documents import Document, KeyPath, Strict
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, suggestion
 from xharness.languages import check_choice
 from xharness.registry import Query, find
 
@@ -363,6 +363,13 @@ class StrategySpec(BaseModel):
     use: str = Field(description="a strategy by name: single, multitask, intermediate, …")
     recipe: Grid = Field(default={}, description="recipe fields that differ under it")
     selection: Selections | None = Field(default=None, description="in place of the study's")
+    models: tuple[Name, ...] | None = Field(
+        default=None, min_length=1, description="the models it is for; default: all of the study's"
+    )
+
+    def takes(self, model: ModelSpec) -> bool:
+        """Whether it is for `model`."""
+        return self.models is None or model.name in self.models
 
     @property
     def own_options(self) -> dict[str, Any]:
@@ -435,6 +442,12 @@ class Study(Strict):
     )
     runtime: Runtime = Runtime()
 
+    @property
+    def arms(self) -> Iterator[tuple[ModelSpec, StrategySpec]]:
+        """Every model with every strategy that is for it."""
+        for model in self.models:
+            yield from ((model, one) for one in self.strategies if one.takes(model))
+
     def model(self, name: str) -> ModelSpec:
         """The model that the study calls `name`."""
         return next(one for one in self.models if one.name == name)
@@ -446,6 +459,14 @@ class Study(Strict):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice:
                 raise ValueError(f"'{twice}' stands twice in '{shelf}'; give each its own 'name'")
+        known = {model.name for model in self.models}
+        for strategy in self.strategies:
+            unknown = next((name for name in strategy.models or () if name not in known), None)
+            if unknown:
+                hint = suggestion(unknown, known)
+                raise ValueError(
+                    f"strategy '{strategy.name}' is for '{unknown}', no model of the study; {hint}"
+                )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("a seed stands twice in 'seeds'")
         return self

@@ -160,7 +160,7 @@ def without(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _attach(body: Body, spec: Adapter, seed: int) -> None:
-    if spec.method == "prompt" and not _takes(body, "inputs_embeds"):
+    if spec.method == "prompt" and (body.vocabulary is None or not _takes(body, "inputs_embeds")):
         raise _refused(body, spec, "it takes no vectors in place of sub-words")
     if spec.method == "prefix" and not _takes(body, "past_key_values"):
         raise _refused(body, spec, "it takes no keys and values from outside")
@@ -184,12 +184,12 @@ def _config(body: Body, spec: Adapter) -> Any:
     from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
 
     common: dict[str, Any] = {"task_type": "FEATURE_EXTRACTION"}
+    heads = body.reader.config.num_attention_heads  # PEFT does not know it by every family's name
+    vectors = {"num_virtual_tokens": spec.virtual_tokens, "num_attention_heads": heads, **common}
     if spec.method == "prefix":
-        return PrefixTuningConfig(num_virtual_tokens=spec.virtual_tokens, **common)
+        return PrefixTuningConfig(**vectors)
     if spec.method == "prompt":  # words of the vocabulary to begin with, as in Lester et al., 3.2
-        return PromptTuningConfig(
-            num_virtual_tokens=spec.virtual_tokens, prompt_tuning_init="SAMPLE_VOCAB", **common
-        )
+        return PromptTuningConfig(prompt_tuning_init="SAMPLE_VOCAB", **vectors)
     unknown = None if body.reader.config.model_type in KNOWN else "all-linear"
     return LoraConfig(
         r=spec.rank,

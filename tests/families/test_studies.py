@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from tests.conftest import REPOSITORY
 from tests.families.conftest import Folder
 from xharness.cli import app
 from xharness.study import Study
@@ -91,12 +92,29 @@ def test_a_task_without_words_is_refused_before_anything_runs(
         strategies=["prompt"],
         targets=[{"task": "silent", "languages": ["en"]}],
     )
-    card = yaml.safe_load((Path("task_cards") / "mini" / "mini_choice.yaml").read_text())
+    card = yaml.safe_load((REPOSITORY / "task_cards" / "mini" / "mini_choice.yaml").read_text())
     card |= {"name": "silent", "train_on": ["silent"]}
     del card["verbaliser"]
     (tmp_path / "silent.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
     done = CliRunner().invoke(app, ["plan", str(study), "--cards", str(tmp_path / "silent.yaml")])
     assert "has no verbaliser" in done.output
+
+
+def test_examples_are_shown_once_however_many_rates_there_are(
+    folder: Folder, tmp_path: Path
+) -> None:
+    study = _study(
+        tmp_path,
+        models=[{"name": "asked", "path": str(folder("gemma")), "answers": "likelihood"}],
+        strategies=[{"prompt": {"shots": 2}}],
+        targets=[{"task": "mini_choice", "languages": ["en"], "limit": 2}],
+        recipe={"learning_rate": [1e-5, 2e-5], "max_length": 256},
+    )
+    (row,) = _run(study)
+    assert row["protocol"] == "prompted, 2-shot"
+    assert row["notes"] == [
+        "limited: first 2 items", "shown 2 sampled examples of mini_choice in English"
+    ]  # fmt: skip
 
 
 def test_queries_of_the_registry_are_spelt_out() -> None:
@@ -126,3 +144,23 @@ def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: s
         return
     with pytest.raises(ValueError, match=told):
         Study(**_BASE, models=query)
+
+
+@pytest.mark.parametrize(
+    ("verbaliser", "told"),
+    [
+        ({"prompt": "{prompt} {label}"}, "'{label}' is no field that a prompt of 'odd' can show"),
+        ({"prompt": "{prompt}", "replace": {"(": ""}}, "no regular expression"),
+        ({"prompt": "{prompt}", "answers": {"choise1": "a"}}, "'choise1', no label"),
+        ({"prompt": "{prompt}", "languages": {"xx": {"promt": "a"}}}, "promt"),
+    ],
+)
+def test_a_verbaliser_that_cannot_work_is_an_error_in_its_card(
+    verbaliser: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    card = yaml.safe_load((REPOSITORY / "task_cards" / "mini" / "mini_choice.yaml").read_text())
+    card |= {"name": "odd", "train_on": ["odd"], "verbaliser": verbaliser}
+    (tmp_path / "odd.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
+    done = CliRunner().invoke(app, ["cards", "validate", str(tmp_path / "odd.yaml")])
+    assert done.exit_code != 0
+    assert told in " ".join(done.output.split())

@@ -221,9 +221,31 @@ def test_a_task_scored_in_other_languages_is_in_no_average():
     rows = Rows().arm({"en": [right(9, 10)], "sw": [right(5, 10)]})
     rows.arm({"en": [right(8, 10)], "th": [right(6, 10)]}, strategy="multitask")
     gaps = rows.gaps()
-    assert gaps.pools[0].left_out == {"nli": "the arms were not scored in the same languages"}
-    own = gaps.average(("m", "single"))
-    assert own and own.gap is None and own.undefined == "no task has a gap in every arm"
+    own, other = gaps.average(("m", "single")), gaps.average(("m", "multitask"))
+    assert own and own.tasks == ("nli",)
+    assert other and other.gap is None and other.undefined == "scored in other languages on nli"
+
+
+def test_a_strategy_that_few_tasks_can_have_empties_no_board():
+    rows = Rows()
+    for task in ("nli", "ner", "qa"):
+        for strategy in ("single", "multitask"):
+            rows.arm({"en": [right(9, 10)], "sw": [right(5, 10)]}, task=task, strategy=strategy)
+    rows.arm({"en": [right(9, 10)], "sw": [right(8, 10)]}, task="ner", strategy="few-shot")
+    gaps = rows.gaps()
+    assert gaps.pools[0].tasks == ("ner", "nli", "qa")
+    few = gaps.average(("m", "few-shot"))
+    assert few and few.gap is None and few.undefined == "no gap on nli, qa"
+    change = gaps.change(("m", "few-shot"), "ner")
+    assert change and change.gap and round(change.gap.value) == -30
+
+
+def test_where_most_arms_have_little_nothing_is_averaged():
+    rows = Rows()
+    for task in ("nli", "ner", "qa", "pos"):
+        rows.arm({"en": [right(9, 10)], "sw": [right(5, 10)]}, task=task, model="whole")
+        rows.arm({"en": [right(9, 10)], "sw": [right(5, 10)]}, task=task, model=f"only-{task}")
+    assert rows.gaps().pools[0].tasks == ()
 
 
 def test_a_model_that_failed_everywhere_does_not_empty_the_board():

@@ -41,5 +41,4 @@ class TestEncoder(_OnTinyModels):
 class TestDecoder(_OnTinyModels):
     __test__ = True
     family = "gemma"
-    recipe = Recipe(epochs=8, learning_rate=8e-3, batch_size=16, max_length=32)
     recipe = Recipe(epochs=10, learning_rate=5e-3, batch_size=16, max_length=32)

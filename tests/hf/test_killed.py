@@ -24,7 +24,10 @@ models:
 strategies:
   - single
   - multitask
-  - {name: lora, use: single, recipe: {adapter: {method: lora, rank: 2}, optimizer: adafactor}}
+  - name: lora
+    use: single
+    selection: source-dev
+    recipe: {adapter: {method: lora, rank: 2}, optimizer: adafactor}
 targets:
   - {task: mini_topic, languages: [en, de], limit: 20}
   - {task: mini_ner, languages: [en, de], limit: 20}

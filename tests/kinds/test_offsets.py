@@ -73,15 +73,6 @@ def test_no_answer_is_learnt_only_where_it_may_be() -> None:
     assert not Span().learnable(example)
 
 
-def test_receipts_of_before_the_counts_are_still_read() -> None:
-    older = {"card": "c", "language": "en", "split": "train", "rows": 2, "expected": 2, "used": 2}
-    assert [*_training_notes([older])] == []
-    assert Count(**older).repaired == 0  # type: ignore[arg-type]
-
-
-# --- the public data ----------------------------------------------------------------------------
-
-
 def _rows(file: Path) -> list[dict[str, Any]]:
     pq = pytest.importorskip("pyarrow.parquet")
     with pq.ParquetFile(file) as table:

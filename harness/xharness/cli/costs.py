@@ -11,7 +11,7 @@ from typing import Any
 
 from xharness.catalogue import Catalogue
 from xharness.data import expected
-from xharness.stages import Choose, Predict, Score, Stage, Train, Translate
+from xharness.stages import Choose, Predict, Stage, Train, Translate
 from xharness.store import RECEIPT, Store
 
 

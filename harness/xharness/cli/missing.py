@@ -13,7 +13,7 @@ from xharness.scores import Missing
 def condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
     """One row for each task and reason: in which languages, for how many of the arms."""
     study = plan.study
-    whole = len(study.models) * len(study.strategies) * len(study.seeds)
+    whole = len([*study.arms]) * len(study.seeds)
     languages: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     arms: dict[tuple[str, str], set[tuple[str, str, int | None]]] = defaultdict(set)
     for one in missing:

@@ -13,7 +13,7 @@ from typing import Any
 from xharness import __version__
 
 _PACKAGES = (
-    "torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "pyarrow",
+    "torch", "transformers", "datasets", "accelerate", "peft", "tokenizers", "numpy", "pyarrow",
     "faiss-cpu",
 )  # fmt: skip
 

@@ -102,7 +102,9 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
     folder = work.store.open(arm.score.key)
     facts = _facts(arm, work)
     found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    training = (*facts.get("notes", ()), *_training_notes(facts["trained_on"], plan, work))
+    asked = protocol(arm.score.predictions)
+    learnt = _training_notes(facts["trained_on"], plan, work)
+    training = (*facts.get("notes", ()), *(_shown(note, asked) for note in learnt))
     counts = _Counts(facts["data"])
     chance = kind.chance(card)
     model = plan.study.model(arm.model)
@@ -133,7 +135,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
                 chance=None if chance is None else 100 * chance,
                 n=scored["n"],
                 parallel=card.parallel,
-                protocol=protocol(arm.score.predictions),
+                protocol=asked,
                 notes=notes,
                 stage=arm.score.key,
             )
@@ -212,6 +214,11 @@ def _partial(what: str, counts: Sequence[Count]) -> Iterator[str]:
         some = [one for one in counts if one.card == card and one.expected is not None]
         rows, expected = sum(one.rows for one in some), sum(one.expected or 0 for one in some)
         yield f"{what} partial data: {card} has {rows} of {expected} rows"
+
+
+def _shown(note: str, asked: str) -> str:
+    """`note` about a model that learnt nothing: it is shown examples."""
+    return note.replace("trained on", "shown", 1) if asked.startswith("prompted") else note
 
 
 def _training_notes(

@@ -1,4 +1,4 @@
-"""Averages over tasks: only over tasks that every arm of a pool has alike.
+"""Averages over tasks: only over tasks that the arms of a pool have alike.
 
 A pool is one provenance and one protocol: numbers that somebody published are averaged by the same
 code, never together with numbers measured here, and prompted answers never with fine-tuned ones.
@@ -6,7 +6,7 @@ code, never together with numbers measured here, and prompted answers never with
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -38,25 +38,75 @@ class Found:
     """Language to the change of its score."""
 
 
-def pools(found: Sequence[Found]) -> tuple[Pool, ...]:
+def pools(found: Sequence[Found], baseline: str) -> tuple[Pool, ...]:
     """The pools of these arms, measured ones first, then those of more arms."""
     kinds = {
         (one.gap.provenance, one.gap.protocol)
         for one in found
         if one.gap.provenance is not None and one.gap.protocol is not None
     }
-    return tuple(sorted((_pool(*kind, found) for kind in kinds), key=_place))
+    return tuple(sorted((_pool(*kind, found, baseline) for kind in kinds), key=_place))
 
 
 def _place(pool: Pool) -> tuple[bool, int, str]:
     return pool.provenance != "measured", -len(pool.arms), pool.protocol
 
 
-def _pool(provenance: str, protocol: str, found: Sequence[Found]) -> Pool:
+def _pool(provenance: str, protocol: str, found: Sequence[Found], baseline: str) -> Pool:
     kind = (provenance, protocol)
     arms = sorted({one.gap.arm for one in found if (one.gap.provenance, one.gap.protocol) == kind})
-    tasks, left_out = common_tasks([one.gap for one in members(found, provenance, protocol, arms)])
-    return Pool(provenance, protocol, tuple(arms), tasks, left_out)
+    own = [one.gap for one in members(found, provenance, protocol, arms)]
+    languages = _languages(own, baseline)
+    having = _having(own, languages)
+    counted = _deciding(having)
+    left_out = _left_out(own, counted, languages)
+    tasks = {task: some for task, some in languages.items() if task not in left_out}
+    return Pool(provenance, protocol, tuple(arms), tuple(tasks), tasks, left_out)
+
+
+def _languages(gaps: Sequence[TaskGap], baseline: str) -> dict[str, tuple[str, ...]]:
+    """Task to the languages that most arms have it in, those of the baseline before others."""
+    seen: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for one in gaps:
+        if one.gap is not None:
+            seen[one.task][one.languages] += len(gaps) if one.strategy == baseline else 1
+    return {
+        task: max(sorted(counts), key=lambda some: (counts[some], len(some)))
+        for task, counts in seen.items()
+    }
+
+
+def _having(
+    gaps: Sequence[TaskGap], languages: Mapping[str, tuple[str, ...]]
+) -> dict[Arm, set[str]]:
+    """Arm to the tasks that it has a gap on, in those languages."""
+    having: dict[Arm, set[str]] = {one.arm: set() for one in gaps if one.gap is not None}
+    for one in gaps:
+        if one.gap is not None and one.languages == languages[one.task]:
+            having[one.arm].add(one.task)
+    return having
+
+
+def _deciding(having: Mapping[Arm, set[str]]) -> set[Arm]:
+    """The arms that decide which tasks are averaged: those that have at least half of them.
+
+    So an arm that only some tasks can have, or that failed, empties no board. Where most arms have
+    little, nobody speaks for them: all decide.
+    """
+    tasks: set[str] = set().union(*having.values())
+    most = {arm for arm, some in having.items() if 2 * len(some) >= len(tasks)}
+    return most if 2 * len(most) >= len(having) else set(having)
+
+
+def lacks(own: Mapping[str, Found], pool: Pool) -> str | None:
+    """Why an arm has no average over the pool's tasks; None where it has."""
+    if not pool.tasks:
+        return _NO_TASK
+    without = [task for task in pool.tasks if task not in own or own[task].gap.gap is None]
+    if without:
+        return f"no gap on {', '.join(without)}"
+    other = [task for task in pool.tasks if own[task].gap.languages != pool.languages[task]]
+    return f"scored in other languages on {', '.join(other)}" if other else None
 
 
 def members(
@@ -71,21 +121,20 @@ def members(
     ]
 
 
-def common_tasks(gaps: Sequence[TaskGap]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The tasks whose gap all arms have in the same languages, and why the others are left out.
-
-    An arm without a single gap has no say, so that one model that failed empties no board.
-    """
-    counted = {one.arm for one in gaps if one.gap is not None}
+def _left_out(
+    gaps: Sequence[TaskGap], counted: set[Arm], languages: Mapping[str, tuple[str, ...]]
+) -> dict[str, str]:
+    """The tasks that are in no average, with the reason: an arm of `counted` is without."""
     tasks: dict[str, list[TaskGap]] = defaultdict(list)
     for one in gaps:
         tasks[one.task].append(one)
-    why = {task: _why_left_out(found, counted) for task, found in tasks.items()}
-    common = tuple(task for task, reason in why.items() if reason is None)
-    return common, {task: reason for task, reason in why.items() if reason is not None}
+    why = {task: _why_left_out(own, counted, languages.get(task)) for task, own in tasks.items()}
+    return {task: reason for task, reason in why.items() if reason is not None}
 
 
-def _why_left_out(found: Sequence[TaskGap], counted: set[Arm]) -> str | None:
+def _why_left_out(
+    found: Sequence[TaskGap], counted: set[Arm], languages: tuple[str, ...] | None
+) -> str | None:
     lacking = {one.arm: one.undefined or "" for one in found if one.gap is None}
     if len(lacking) == len(found):
         heard = [why for arm, why in lacking.items() if arm in counted] or lacking.values()
@@ -95,7 +144,7 @@ def _why_left_out(found: Sequence[TaskGap], counted: set[Arm]) -> str | None:
     if told:
         few = f" ({'; '.join(told)})" if len(told) <= _TOLD else ""
         return f"no gap in {len(told)} of {len(counted)} arms{few}"
-    if len({(one.source_language, one.languages) for one in found if one.arm in counted}) > 1:
+    if any(one.languages != languages for one in found if one.arm in counted):
         return "the arms were not scored in the same languages"
     return None
 
@@ -110,15 +159,13 @@ def average(
         arms = _by_arm(members(found, pool.provenance, pool.protocol, pool.arms))
         averages += _averages(arms, pool)
         changes += [
-            _change(arm, own, pool.tasks, baseline)
-            for arm, own in arms.items()
-            if arm[1] != baseline
+            _change(arm, own, pool, baseline) for arm, own in arms.items() if arm[1] != baseline
         ]
     pooled = {arm for pool in pools for arm in pool.arms}
     for arm, own in _by_arm(found).items():
         if arm not in pooled:
             averages.append(_failed(arm, own))
-            changes += [_change(arm, own, (), baseline)] if arm[1] != baseline else []
+            changes += [_change(arm, own, None, baseline)] if arm[1] != baseline else []
     return tuple(averages), tuple(changes)
 
 
@@ -138,7 +185,7 @@ def _averages(arms: Mapping[Arm, Mapping[str, Found]], pool: Pool) -> list[Avera
     curves = {
         arm: mean([own[task].curves for task in pool.tasks])
         for arm, own in arms.items()
-        if pool.tasks and any(one.gap.gap is not None for one in own.values())
+        if lacks(own, pool) is None
     }
     places = ranks(curves)
     return [
@@ -152,7 +199,7 @@ def _averages(arms: Mapping[Arm, Mapping[str, Found]], pool: Pool) -> list[Avera
 def _without(arm: Arm, found: Mapping[str, Found], pool: Pool) -> Average:
     if all(one.gap.gap is None for one in found.values()):
         return _failed(arm, found)
-    return Average(*arm, pool.provenance, pool.protocol, undefined=_NO_TASK)
+    return Average(*arm, pool.provenance, pool.protocol, undefined=lacks(found, pool))
 
 
 def _average(
@@ -176,16 +223,16 @@ def _average(
     )
 
 
-def _change(arm: Arm, found: Mapping[str, Found], tasks: Sequence[str], baseline: str) -> Change:
-    nothing = Change(*arm, against=baseline, task=None, undefined=_NO_TASK)
-    if any(task not in found for task in tasks):
-        return nothing
+def _change(arm: Arm, found: Mapping[str, Found], pool: Pool | None, baseline: str) -> Change:
+    why = lacks(found, pool) if pool is not None else _NO_TASK
+    tasks = pool.tasks if pool is not None and why is None else ()
     wanted = {task: cast(Curves, found[task].changed) for task in tasks or found}
     for task, one in wanted.items():
         if one.undefined is not None:
-            return Change(*arm, against=baseline, task=None, undefined=f"{task}: {one.undefined}")
-    if not tasks:
-        return nothing
+            why = f"{task}: {one.undefined}"
+            break
+    if why is not None:
+        return Change(*arm, against=baseline, task=None, undefined=why)
     curves = mean(list(wanted.values()))
     return Change(
         *arm,

@@ -49,7 +49,7 @@ def measure(
     for cells in arrange(known, references).values():
         samples = sample(cells, evidence, metrics, resamples, seed)
         found += _ranked([_find(one, _base(one, samples, baseline), baseline) for one in samples])
-    pools = averages.pools(found)
+    pools = averages.pools(found, baseline)
     means, changes = averages.average(found, pools, baseline)
     return Gaps(
         baseline=baseline,

@@ -54,11 +54,12 @@ def trends(
         return ()
     pool = pools[0]
     own = averages.members(found, pool.provenance, pool.protocol, pool.arms)
+    alike = [one for one in own if pool.languages.get(one.gap.task) == one.gap.languages]
     strategies = sorted({strategy for _, strategy in pool.arms})
     kinds: list[tuple[Of, str]] = [("change", one) for one in strategies if one != baseline]
     kinds += [("gap", one) for one in strategies]
     return tuple(
-        _trend(Trend(of, strategy, baseline, axis, family, tasks=pool.tasks), own, sizes)
+        _trend(Trend(of, strategy, baseline, axis, family, tasks=pool.tasks), alike, sizes)
         for of, strategy in kinds
         for axis in _AXES
         for family in (None, *_families(sizes, pool))

@@ -171,7 +171,9 @@ class Pool:
     protocol: str
     arms: tuple[Arm, ...]
     tasks: tuple[str, ...]
-    """The tasks averaged: every arm of the pool has their gap, in the same languages."""
+    """The tasks averaged: all arms that have at least half of the tasks have these."""
+    languages: Mapping[str, tuple[str, ...]]
+    """Task to the languages of its mean; arms with others, or without a gap, have no average."""
     left_out: Mapping[str, str]
     """Task to the reason why it is not in the pool's averages."""
 

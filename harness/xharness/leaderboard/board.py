@@ -201,8 +201,7 @@ def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Miss
     return [
         Missing(model=model.name, strategy=one.name, seed=seed, task=task, reason="not run")
         for task in sorted({row.task for row in rows})
-        for model in study.models
-        for one in study.strategies
+        for model, one in study.arms
         for seed in study.seeds
         if model.name not in published
         and not spoken & {(model.name, one.name, task, seed), (model.name, one.name, task, None)}

