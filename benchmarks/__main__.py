@@ -40,9 +40,10 @@ def main(words: Sequence[str] | None = None) -> int:
         setting = Setting(
             wished.data_root.resolve(), model.resolve(), place,
             LIGHT if wished.light else wished.scale, wished.precision,
+            wished.decoder and wished.decoder.resolve(),
         )  # fmt: skip
         for name in CONTESTS:
-            if _chosen(name, wished):
+            if _chosen(name, wished) and (wished.decoder or not CONTESTS[name].decodes):
                 rows += contested(name, setting, wished.rounds)
                 _write(wished.json, rows, wished)
         failed = [name for name in _ALONE if _chosen(name, wished) and not _alone(name, wished)]
@@ -143,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     own.add_argument("--data-root", type=Path, required=True, help="plain clones of public data")
     own.add_argument("--model", type=Path, help="a body's folder; else random weights of --shape")
+    own.add_argument("--decoder", type=Path, help="a language model's folder, for likelihoods")
     own.add_argument("--shape", choices=[*SHAPES], default="minilm")
     own.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     own.add_argument("--rounds", type=int, help="in place of each contest's own")

@@ -13,13 +13,13 @@ from pathlib import Path
 from benchmarks.contests import CONTESTS
 from benchmarks.measured import Setting
 
-_FOLDERS = ("data_root", "model", "work")
+_FOLDERS = ("data_root", "model", "work", "decoder")
 
 
 def main(contest: str, name: str, setting: str) -> None:
     """Run it and print what was measured."""
     given = json.loads(setting)
-    told = Setting(**given | {folder: Path(given[folder]) for folder in _FOLDERS})
+    told = Setting(**given | {name: Path(given[name]) for name in _FOLDERS if given[name]})
     measured = CONTESTS[contest].contestants[name](told)
     print(json.dumps(asdict(measured)))
 

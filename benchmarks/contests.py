@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks import embedding, predicting, products, scoring, starting, training
+from benchmarks import embedding, likelihood, predicting, products, scoring, starting, training
 from benchmarks.measured import Contest
 
 _TASKS = ("wikiann", "udpos", "xnli", "tydiqa")
@@ -14,6 +14,7 @@ CONTESTS: Mapping[str, Contest] = {
     **{f"train {task}": training.contest(task) for task in _TASKS},
     **{f"predict {task}": predicting.contest(task) for task in _TASKS},
     "embed tatoeba": embedding.CONTEST,
+    "likelihood xcopa": likelihood.CONTEST,
     "score ner": scoring.NER,
     "score qa": scoring.QA,
     **starting.CONTESTS,

@@ -14,6 +14,7 @@ from xharness.cli.compose import open_catalogue
 from xharness.data import Data
 from xharness.errors import UnavailableError
 from xharness.extend import Recipe, Surroundings
+from xharness_hf.options import Answers
 
 SEED = 1
 LENGTHS = {"tagging": 128, "classification": 128, "span": 384}
@@ -68,12 +69,12 @@ class Material:
         return 100 * float(metric.value(np.asarray(rows, dtype=np.float64).sum(axis=0)))
 
 
-def body(folder: Path) -> Any:
+def body(folder: Path, answers: Answers = "heads") -> Any:
     """The harness's model over the body in `folder`, on the CPU."""
     from xharness_hf.opening import start
     from xharness_hf.options import Options
 
-    return start(Options(path=folder), Surroundings(offline=True), "cpu")
+    return start(Options(path=folder, answers=answers), Surroundings(offline=True), "cpu")
 
 
 def head(model: Any, card: TaskCard) -> Any:

@@ -24,6 +24,8 @@ class Setting:
     """A folder that a contestant may write to; empty before, removed after."""
     scale: float = 1.0
     precision: str = "fp32"
+    decoder: Path | None = None
+    """A language model in the Hugging Face layout, for contests that need one."""
 
     def count(self, examples: int) -> int:
         """So many examples at this scale, at least a few."""
@@ -56,6 +58,8 @@ class Contest:
     contestants: Mapping[str, Contestant]
     ours: str = "xharness"
     rounds: int = 2
+    decodes: bool = False
+    """Whether it needs a decoder."""
 
 
 class Clock:

@@ -17,7 +17,7 @@ from xharness.catalogue import Catalogue
 from xharness.digest import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
 from xharness.extend import Example, Kind, Row, Surroundings
-from xharness.kinds.base import Repairing, Repairs
+from xharness.kinds.base import Reader, Repairing, Repairs
 from xharness.pieces import Piece, labels_in, pieces_of
 from xharness.stages import Portion
 
@@ -227,8 +227,9 @@ def expected(portions: Iterable[Portion], catalogue: Catalogue) -> int | None:
 
 
 def _item(card: TaskCard, row: Row, number: int) -> str:
-    column = card.fields.get("id")
-    return str(row.get(column, number)) if isinstance(column, str) else str(number)
+    """The item's id as the card maps it; the row's number where it maps none."""
+    read = Reader(card, row, str(number))
+    return read.text("id") if read.has("id") else str(number)
 
 
 def _with_repairs(repairs: Repairs, kind: Kind, example: Example) -> Repairs:

@@ -270,5 +270,7 @@ def _is_pydantic_detour(document: Document, whole: tuple[str | int, ...], step: 
 
 def dump(value: Mapping[str, Any]) -> str:
     """`value` as YAML in the order given, readable by people."""
-    text: str = yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(
+        dict(value), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100
+    )
     return text

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -19,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.cards import Split, TaskCard
+from xharness.cards import LanguageCode, Name, Split, TaskCard
+from xharness.digest import digest
+from xharness.documents import Strict
 from xharness.errors import (
     ConfigurationError,
     StageError,
@@ -28,6 +32,18 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
+from xharness.kinds import (
+    Answer,
+    BitextExample,
+    ChecklistExample,
+    ChoiceExample,
+    ClassificationExample,
+    MiningExample,
+    PassageExample,
+    RetrievalExample,
+    SpanExample,
+    TaggingExample,
+)
 from xharness.kinds.base import (
     Composed,
     Example,
@@ -35,8 +51,13 @@ from xharness.kinds.base import (
     Kind,
     Metric,
     Prediction,
+    Reader,
+    Repairing,
+    Repairs,
     Row,
     Shape,
+    Translatable,
+    f1,
     ratio,
 )
 from xharness.kinds.together import Asked, Encode, Pool, Together
@@ -44,12 +65,16 @@ from xharness.stages import Checkpoint, Feed, Heads, Mixing, Objective, Portion,
 from xharness.study import Recipe
 
 __all__ = [
-    "Asked", "Backend", "Checkpoint", "Choosing", "Composed", "ConfigurationError", "Encode",
-    "Example", "Executor", "Feed", "Floats", "Heads", "InTranslation", "Kind", "Metric", "Mixing",
-    "Model", "Objective", "Pool", "Portion", "Prediction", "Progress", "Ratio", "Recipe", "Request",
-    "Route", "Row", "Session", "Shape", "Sizes", "Source", "Split", "StageError", "Start",
-    "Strategy", "Surroundings", "TaskCard", "Together", "Train", "TrainingSet", "Translating",
-    "Translator", "UnavailableError", "Wording", "XharnessError", "nearest", "ratio", "suggestion",
+    "Answer", "Asked", "Backend", "BitextExample", "ChecklistExample", "Checkpoint",
+    "ChoiceExample", "Choosing", "ClassificationExample", "Composed", "ConfigurationError",
+    "Embeds", "Encode", "Example", "Executor", "Feed", "Floats", "Heads", "InTranslation", "Kind",
+    "LanguageCode", "Metric", "MiningExample", "Mixing", "Model", "Name", "Objective",
+    "PassageExample", "Pool", "Portion", "Prediction", "Progress", "Ratio", "Reader", "Recipe",
+    "Refusing", "Repairing", "Repairs", "Request", "RetrievalExample", "Route", "Row", "Session",
+    "Shape", "Sizes", "Sizing", "Source", "SpanExample", "Split", "StageError", "Start", "Strategy",
+    "Strict", "Surroundings", "TaggingExample", "TaskCard", "Together", "Train", "TrainingSet",
+    "Translatable", "Translating", "Translator", "UnavailableError", "Wanted", "Wording",
+    "XharnessError", "digest", "f1", "nearest", "ratio", "suggestion",
 ]  # fmt: skip
 
 Ratio = float
@@ -135,6 +160,20 @@ class TrainingSet:
     objective: Objective
     head: str
     examples: Sequence[Example]
+    languages: Sequence[str] = ()
+    """The language of each example; none where the card has the words of one already."""
+
+    def worded(self) -> Iterator[tuple[TaskCard, Sequence[Example]]]:
+        """Neighbouring examples of one language with the card in its words, in order.
+
+        For a model that writes: prediction hands it the words of each language too.
+        """
+        if not self.languages:
+            yield self.card, self.examples
+            return
+        pairs = zip(self.languages, self.examples, strict=True)
+        for language, some in groupby(pairs, key=itemgetter(0)):
+            yield self.card.spoken(language), [example for _, example in some]
 
 
 @dataclass(frozen=True)
@@ -192,6 +231,7 @@ class Model(Protocol):
     ) -> Sequence[Prediction]:
         """One prediction for each example, in order, in the kind's shape.
 
+        The examples may be of several languages; each must be answered as if it were alone.
         Never asked of kinds whose items are answered together: see `Embeds`.
         """
         ...
@@ -254,12 +294,44 @@ class Wording(Protocol):
         """Whether the models of these options do."""
         ...
 
-    def refusal(
-        self, options: Any, card: TaskCard, kind: str, objective: Objective | None
-    ) -> str | None:
-        """Why they cannot answer the card's items, which are of `kind`, or learn by `objective`.
 
-        None where they can. The plan leaves the arm out and tells the reason.
+@dataclass(frozen=True)
+class Wanted:
+    """What a study wants of a model: that it answers a card's items, or learns from them."""
+
+    card: TaskCard
+    kind: str
+    """Of what the model is handed: of the parts, where items are made of parts."""
+    objective: Objective | None = None
+    """None: the items are to be answered."""
+    recipe: Recipe | None = None
+    """How they are learnt, once that is known."""
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """A backend that knows before anything is loaded what some of its models cannot do."""
+
+    def refusal(self, options: Any, wanted: Wanted, surroundings: Surroundings) -> str | None:
+        """Why the model of these options cannot do what is `wanted`, or None.
+
+        Asked many times while planning, so no weights and no heavy libraries. The plan leaves the
+        arm out and tells the reason; what only the loaded model knows is a `StageError` later.
+        """
+        ...
+
+
+@runtime_checkable
+class Sizing(Protocol):
+    """A backend that knows how large its models are before anything has run."""
+
+    def sizes(self, options: Any, surroundings: Surroundings) -> Sizes | None:
+        """How large the model of these options is; None where nothing here tells.
+
+        May import heavy libraries, but reads no weights and fetches nothing.
+
+        Raises:
+            UnavailableError: what should tell cannot be read.
         """
         ...
 

@@ -8,8 +8,8 @@
     frames.changes("runs/demo")           each arm against the baseline
     frames.comparison("runs/a", "runs/b") two runs, language by language, with tests
 
-The frames are pandas', which must be installed; `xharness leaderboard export` writes the same rows
-as Parquet, CSV or JSON for anything else.
+The frames are pandas'; `xharness leaderboard export` writes the same rows as Parquet, CSV or JSON
+for anything else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from xharness import leaderboard, plugins
 from xharness.catalogue import Catalogue
-from xharness.errors import UnavailableError
 from xharness.gaps import Change, Estimate, TaskGap
 from xharness.leaderboard import Board, tidy
 from xharness.leaderboard import comparison as sides
@@ -71,10 +70,8 @@ def _metrics() -> Any:
 
 
 def _frame(rows: Rows) -> pd.DataFrame:
-    try:
-        import pandas as pd
-    except ImportError:
-        raise UnavailableError("data frames need pandas", hint="pip install pandas") from None
+    import pandas as pd
+
     return pd.DataFrame(rows)
 
 

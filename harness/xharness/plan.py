@@ -19,7 +19,7 @@ from xharness.errors import ConfigurationError, UnavailableError, suggestion
 from xharness.extend import Checkpoint, InTranslation, Surroundings
 from xharness.kinds import Together, kind_asked
 from xharness.plugins import summary
-from xharness.routes import CannotLearnError, Translators, Walk, Way, Words
+from xharness.routes import Abilities, CannotLearnError, Once, Translators, Walk, Way
 from xharness.scores import Missing
 from xharness.stages import (
     Choose,
@@ -33,7 +33,7 @@ from xharness.stages import (
     Train,
     Translate,
 )
-from xharness.study import ModelSpec, Places, Recipe, Study, TargetSpec
+from xharness.study import ModelSpec, Places, Pretraining, Recipe, Study, TargetSpec
 from xharness.targets import spelt_out
 
 
@@ -114,7 +114,9 @@ def compile_plan(
     translators = Translators(catalogue, surroundings)
     for at, model in enumerate(study.models):
         starts = _Starts(catalogue, portion, surroundings, places, places.model(at, model))
-        for path, name, way in _ways(study, catalogue, portion, translators, targets, model):
+        for path, name, way in _ways(
+            study, catalogue, portion, surroundings, translators, targets, model
+        ):
             for target in targets:
                 _ArmMaker(way, name, places, path).into(plan, target, starts)
     _check_source_language(plan, targets, catalogue, places)
@@ -126,6 +128,7 @@ def _ways(
     study: Study,
     catalogue: Catalogue,
     portion: FindPortion,
+    surroundings: Surroundings,
     translators: Translators,
     targets: Sequence[TargetSpec],
     model: ModelSpec,
@@ -141,6 +144,7 @@ def _ways(
                     study,
                     catalogue,
                     portion,
+                    surroundings,
                     translators,
                     targets,
                     model,
@@ -153,19 +157,11 @@ def _ways(
 
 def _remembering(find: FindPortion) -> FindPortion:
     """`find`, asked once for each portion however many arms read it."""
-    known: dict[tuple[object, ...], Portion | UnavailableError] = {}
+    known: Once[Portion] = Once()
 
     def remembered(card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
         asked = (card.name, language, split, limit)
-        if asked not in known:
-            try:
-                known[asked] = find(card, language, split, limit)
-            except UnavailableError as error:
-                known[asked] = error
-        found = known[asked]
-        if isinstance(found, UnavailableError):
-            raise found
-        return found
+        return known.of(asked, lambda: find(card, language, split, limit))
 
     return remembered
 
@@ -247,7 +243,7 @@ class _Starts:
     ) -> None:
         self._catalogue, self._portion, self._surroundings = catalogue, portion, surroundings
         self._places, self._path = places, path
-        self._known: dict[str, Checkpoint | UnavailableError] = {}
+        self._known: Once[Checkpoint] = Once()
 
     def of(self, spec: ModelSpec) -> Checkpoint:
         """The start of `spec`, found once.
@@ -255,15 +251,7 @@ class _Starts:
         Raises:
             UnavailableError: there is no such model, or no corpus to pretrain it on.
         """
-        if spec.name not in self._known:
-            try:
-                self._known[spec.name] = self._find(spec)
-            except UnavailableError as error:
-                self._known[spec.name] = error
-        found = self._known[spec.name]
-        if isinstance(found, UnavailableError):
-            raise found
-        return found
+        return self._known.of(spec.name, lambda: self._find(spec))
 
     def _find(self, spec: ModelSpec) -> Checkpoint:
         backend = self._catalogue.backends[spec.backend]
@@ -272,23 +260,30 @@ class _Starts:
         fingerprint = backend.fingerprint(options, self._surroundings)
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(spec.backend, text, fingerprint)
-        if spec.pretrain is None:
-            return start
-        pretrain = spec.pretrain
+        return start if spec.pretrain is None else self._pretrained(spec, start, spec.pretrain)
+
+    def _pretrained(self, spec: ModelSpec, start: Start, asked: Pretraining) -> Train:
+        card, recipe = self._corpus(spec, asked), Recipe().changed(asked.recipe)
+        abilities = Abilities(self._catalogue, spec, self._surroundings)
+        with self._places.at((*self._path, "pretrain")):  # no arm of the model could ever work
+            for objective in asked.objectives:
+                abilities.check(card, objective, recipe)
+        portions = tuple(
+            self._portion(card, language, "train", asked.limit)
+            for language in asked.languages or card.languages
+        )
+        feeds = tuple(Feed(portions, objective, objective) for objective in asked.objectives)
+        return Train(start, feeds, Mixing(by="uniform"), recipe, "drop", asked.seed)
+
+    def _corpus(self, spec: ModelSpec, asked: Pretraining) -> TaskCard:
         path = (*self._path, "pretrain", "corpus")
         with self._places.at(path):
-            card = self._catalogue.card(pretrain.corpus)
+            card = self._catalogue.card(asked.corpus)
         if card.role != "corpus":
             where = f"model '{spec.name}', pretrain.corpus"
             error = ConfigurationError(f"'{card.name}' is not a corpus", where=where)
             raise self._places.placed(path, error)
-        portions = tuple(
-            self._portion(card, language, "train", pretrain.limit)
-            for language in pretrain.languages or card.languages
-        )
-        feeds = tuple(Feed(portions, objective, objective) for objective in pretrain.objectives)
-        recipe = Recipe().changed(pretrain.recipe)
-        return Train(start, feeds, Mixing(by="uniform"), recipe, "drop", pretrain.seed)
+        return card
 
 
 @dataclass(frozen=True)
@@ -311,12 +306,12 @@ class _ArmMaker:
             why = f"backend '{backend.name}' cannot answer tasks of kind '{card.kind}'"
             self._miss(plan, card, why, unavailable=False)
             return
-        words = Words(way.catalogue, way.model)
+        abilities = Abilities(way.catalogue, way.model, way.surroundings)
         try:
-            words.check(card)
+            abilities.check(card)
             walk = Walk(way, starts.of(way.model), card)
             found = self._chosen(walk)
-            if not words.used:
+            if not abilities.in_words:
                 _check_head(_model(found), card, self)
             candidates = Candidates(way.catalogue, way.portion, card, target)
             portions, refused = candidates.having(self._portions(plan, target, card))
@@ -331,9 +326,9 @@ class _ArmMaker:
             self._miss(plan, card, why, language)
         if asked:
             beside, recipe = candidates.beside(portions), way.recipe([card])
-            said = words.said(card)
+            said = abilities.said(card)
             predict = Predict(_model(found), card.name, asked, recipe, beside, said)
-            score = Score(predict, words.metrics(card))
+            score = Score(predict, abilities.metrics(card))
             plan.add(Arm(way.model.name, self.name, way.seed, target, score))
 
     def _chosen(self, walk: Walk) -> Checkpoint | InTranslation:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from xharness.documents import Strict
 from xharness.errors import ConfigurationError
+from xharness.files import whole
 
 
 class Score(Strict):
@@ -99,12 +100,10 @@ Row = Score | Missing | Mean
 
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as JSON lines, atomically, in the order given."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="\n") as file:
+    with whole(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             values = row.model_dump(mode="json", exclude_defaults=True)
             file.write(json.dumps(values, ensure_ascii=False) + "\n")
-    partial.replace(path)
 
 
 def read(path: Path) -> Iterator[Row]:

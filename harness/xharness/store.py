@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from xharness.digest import file_digest
 from xharness.errors import ConfigurationError, StageError
+from xharness.files import write_json
 
 RECEIPT = "receipt.json"
 SCRATCH = "unfinished"
@@ -137,22 +138,3 @@ class Store:
         write_json(folder / RECEIPT, {"key": key, "facts": facts, "files": files})
         self._verified.add(key)
         return Receipt(key, facts, files)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that `path` either has all of it or is as it was."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
-    write_text(path, text + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write text atomically: a neighbour file, flushed to disk, then renamed over `path`."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

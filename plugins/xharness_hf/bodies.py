@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from xharness.extend import Sizes, StageError
+from xharness.extend import Recipe, Sizes, StageError
 from xharness_hf.windows import Batch
 
 if TYPE_CHECKING:
@@ -117,6 +117,11 @@ class Body:
         most = getattr(self.module.config, "max_position_embeddings", None)
         taken = self.first_position + (self.adapter.positions if self.adapter else 0)
         return None if not most else int(most) - taken
+
+    def within_limit(self, recipe: Recipe) -> Recipe:
+        """`recipe` with windows no longer than the body takes."""
+        length = min(recipe.max_length, self.limit or recipe.max_length)
+        return recipe.model_copy(update={"max_length": length})
 
     def sizes(self) -> Sizes:
         """Parameters of what reads; the decoder of an encoder-decoder and adapters left out."""

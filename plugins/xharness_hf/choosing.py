@@ -36,14 +36,17 @@ class Chooser:
         return step in self._due
 
     def look(self, step: int, learning: Mapping[str, nn.Parameter]) -> None:
-        """Judge the weights after `step` steps, and keep them if they are among the chosen."""
+        """Judge the weights after `step` steps, and keep them if they are among the chosen.
+
+        Until a look has a finite score the last one is kept, as without choosing.
+        """
         value = self._judge() if self._judge else math.nan
         score = value if math.isfinite(value) else None
         better = self._best is None or (score is not None and score > self._best[1])
         self._looks.append([step, score])
         if self._choosing.by == "average":
             self._mix(learning)
-        elif better or not self.kept:
+        elif better:
             self.kept = {name: _copy(one) for name, one in learning.items()}
 
     @property
@@ -64,7 +67,7 @@ class Chooser:
     def facts(self) -> dict[str, Any]:
         """For the receipt: (step, score) of every look, and the step that was chosen."""
         best = self._best
-        chosen = best[0] if best else self._looks[0][0]
+        chosen = best[0] if best else self._looks[-1][0]
         own = {} if self._choosing.by == "average" else {"step": chosen}
         return {"by": self._choosing.by, "looks": self._looks, **own}
 

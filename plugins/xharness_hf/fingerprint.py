@@ -21,7 +21,9 @@ def fingerprint(options: Options, surroundings: Surroundings) -> str:
 
     Raises:
         UnavailableError: there is no such model, or it has no weights.
+        ConfigurationError: it is to answer in words, and is an encoder.
     """
+    check_writes(options, surroundings)
     manner = options.model_dump(include={"answers", "normalised"}, exclude_defaults=True)
     return digest(_meaning(options, surroundings) | {"layers": options.layers} | manner)
 
@@ -36,8 +38,6 @@ def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
         return {"gguf": remembered(file, surroundings.cache)}
     assert options.path is not None
     folder = folders.local(options.path, surroundings)
-    if options.answers != "heads":
-        check_writes(folder)
     files = folders.model_files(folder, options.weights)
     return {"files": {file.name: remembered(file, surroundings.cache) for file in files}}
 

@@ -87,7 +87,7 @@ class HfModel:
         Raises:
             StageError: there is no head for the card, or the model has not been trained at all.
         """
-        recipe = self._within_limit(recipe)
+        recipe = self.body.within_limit(recipe)
         task = _task(kind)
         head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
         units = task.units(examples, self.tokens, recipe, gold=False)
@@ -104,7 +104,7 @@ class HfModel:
         Raises:
             StageError: the model has not been trained at all, or has no such layer.
         """
-        recipe = self._within_limit(recipe)
+        recipe = self.body.within_limit(recipe)
         return embed(self.body, self.tokens, self._layout(), texts, recipe, self._device)
 
     def save(self, folder: Path) -> None:
@@ -124,7 +124,7 @@ class HfModel:
         if session.heads == "drop":
             self.heads.clear()
         adapters.prepare(self.body, recipe.adapter, session.seed)
-        recipe = self._within_limit(recipe)
+        recipe = self.body.within_limit(recipe)
         lessons = [
             self._aligned(feed, recipe)
             if feed.objective == "align"
@@ -148,10 +148,6 @@ class HfModel:
                 hint="give the model a 'pretrain' section, or a target with training data",
             )
         return self._parts
-
-    def _within_limit(self, recipe: Recipe) -> Recipe:
-        length = min(recipe.max_length, self.body.limit or recipe.max_length)
-        return recipe.model_copy(update={"max_length": length})
 
     def _layout(self, *, resets: bool = False) -> Layout:
         # some tokenizers know a padding that the body has no vector for; it is masked anyway

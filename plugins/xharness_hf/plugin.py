@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness.extend import Backend, Objective, Surroundings, TaskCard, Translator
+from xharness.extend import Backend, Sizes, Surroundings, Translator, Wanted
 from xharness.hookspecs import hookimpl
 from xharness_hf.options import Options
 from xharness_hf.refusals import refusal
@@ -42,21 +42,31 @@ class HfBackend:
         """Whether the model of these options writes, or ranks, words."""
         return bool(options.answers != "heads")
 
-    def refusal(
-        self, options: Any, card: TaskCard, kind: str, objective: Objective | None
-    ) -> str | None:
-        """Why the model of these options cannot answer or learn the card's items, or None."""
-        return refusal(options, card, kind, objective) if self.in_words(options) else None
+    def refusal(self, options: Any, wanted: Wanted, surroundings: Surroundings) -> str | None:
+        """Why the model of these options cannot answer or learn what is wanted, or None."""
+        return refusal(options, wanted, surroundings)
 
     def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
         """Digest of the model's files (or hub commit) and of what changes its answers.
 
         Raises:
             UnavailableError: no such model, or a folder without weights.
+            ConfigurationError: the model is to answer in words, and is an encoder.
         """
         from xharness_hf.fingerprint import fingerprint
 
         return fingerprint(options, surroundings)
+
+    def sizes(self, options: Any, surroundings: Surroundings) -> Sizes | None:
+        """How large the model of these options is, or None where its configuration is not here.
+
+        Raises:
+            UnavailableError: the configuration is damaged.
+            ConfigurationError: the options ask for more than the model has.
+        """
+        from xharness_hf.sizing import sizes
+
+        return sizes(options, surroundings)
 
     def start(
         self, options: Any, surroundings: Surroundings, device: str | None

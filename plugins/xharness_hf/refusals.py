@@ -1,54 +1,96 @@
-"""What a model that answers in words cannot do, told before anything is loaded."""
+"""What a model cannot do, told before anything is loaded."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-from xharness.extend import ConfigurationError, Objective, TaskCard
-from xharness_hf.options import Manner
+from xharness.extend import ConfigurationError, Objective, Surroundings, Wanted
+from xharness.study import Adapter, Recipe
+from xharness_hf.configured import ENCODERS, Configured, configured
+from xharness_hf.options import Manner, Options
 
 _RANKED = frozenset({"classification", "choice"})
 _KINDS = {"likelihood": _RANKED, "text": _RANKED | {"span"}}
-_ENCODERS = frozenset(
+_HASHED = frozenset({"canine"})
+_TAKE_NO_KEYS = frozenset(
     {
-        "albert", "bert", "camembert", "canine", "deberta", "deberta-v2", "distilbert", "electra",
-        "eurobert", "modernbert", "mpnet", "rembert", "roberta", "xlm-roberta", "xlm-roberta-xl",
-        "xmod",
+        "albert", "bart", "canine", "deberta", "deberta-v2", "distilbert", "eurobert", "m2m_100",
+        "marian", "mbart", "modernbert", "mpnet", "pegasus",
     }
 )  # fmt: skip
+_READ_NO_KEYS = frozenset({"mt5", "t5", "umt5"})
 
 
-def refusal(manner: Manner, card: TaskCard, kind: str, objective: Objective | None) -> str | None:
-    """Why a model that answers in words cannot answer or learn the card's items, or None."""
-    said = f"a model with 'answers: {manner.answers}'"
-    if objective not in (None, "task", "shots"):
-        return f"{said} cannot learn by '{objective}'"
-    if objective == "task" and manner.answers == "likelihood":
-        return f"{said} is not trained: it has strategy 'prompt' alone"
-    known = _KINDS[manner.answers]
-    if kind not in known:
-        return f"{said} cannot answer tasks of kind '{kind}', only {', '.join(sorted(known))}"
-    if card.verbaliser is None:
-        return f"task '{card.name}' has no verbaliser: its items cannot be put into words"
-    return None
+def refusal(options: Options, wanted: Wanted, surroundings: Surroundings) -> str | None:
+    """Why the model of `options` cannot do what is wanted; None where nothing tells so yet."""
+    objective, recipe = wanted.objective, wanted.recipe
+    adapter = recipe.adapter if recipe is not None else None
+    if options.answers != "heads":
+        return _in_words(options, wanted, adapter)
+    if objective in (None, "shots") or (objective == "task" and adapter is None):
+        return None
+    found = configured(options, surroundings)
+    if found is None:
+        return None
+    return _unlearnable(objective, found) or _unadapted(adapter, recipe, found)
 
 
-def check_writes(folder: Path) -> None:
-    """Whether the model in `folder` can write at all, as far as its configuration tells.
+def check_writes(options: Options, surroundings: Surroundings) -> None:
+    """Whether a model that is to answer in words can write, as far as its configuration tells.
 
     Raises:
         ConfigurationError: it is an encoder.
     """
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return  # what is wrong with it is said when it is read
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    if kind in _ENCODERS:
+    found = configured(options, surroundings) if options.answers != "heads" else None
+    if found is not None and found.family in ENCODERS:
         raise ConfigurationError(
-            f"'{kind}' is an encoder: it has no words to answer with",
-            where=str(folder),
+            f"'{found.family}' is an encoder: it has no words to answer with",
+            where=options.hub or str(found.folder),
             expected="a decoder or an encoder-decoder",
             hint="use 'answers: heads'",
         )
+
+
+def _in_words(manner: Manner, wanted: Wanted, adapter: Adapter | None) -> str | None:
+    said = f"a model with 'answers: {manner.answers}'"
+    if wanted.objective not in (None, "task", "shots"):
+        return f"{said} cannot learn by '{wanted.objective}'"
+    if wanted.objective == "task" and manner.answers == "likelihood":
+        return f"{said} is not trained: it has strategy 'prompt' alone"
+    known = _KINDS[manner.answers]
+    if wanted.kind not in known:
+        return (
+            f"{said} cannot answer tasks of kind '{wanted.kind}', only {', '.join(sorted(known))}"
+        )
+    if wanted.card.verbaliser is None:
+        return f"task '{wanted.card.name}' has no verbaliser: its items cannot be put into words"
+    if adapter is not None and adapter.method != "lora":
+        return f"{said} cannot learn a {adapter.method}"
+    return None
+
+
+def _unlearnable(objective: Objective | None, found: Configured) -> str | None:
+    if objective == "task":
+        return None
+    if found.family in _HASHED:
+        return f"'{found.family}' has no table of sub-words, which '{objective}' learns from"
+    if objective == "align":
+        return None
+    hides = f"'{objective}' hides words from a body that reads both ways"
+    if found.left_to_right:
+        return f"{hides}; '{found.family}' reads left to right"
+    return f"{hides}; '{found.family}' has no mask token" if found.without_mask else None
+
+
+def _unadapted(adapter: Adapter | None, recipe: Recipe | None, found: Configured) -> str | None:
+    if adapter is None or adapter.method == "lora":
+        return None
+    said = f"no {adapter.method} on a body of the family '{found.family}'"
+    if adapter.method == "prompt":
+        hashed = found.family in _HASHED
+        return f"{said}: it takes no vectors in place of sub-words" if hashed else None
+    if recipe is not None and recipe.gradient_checkpointing:
+        return "no gradient checkpointing with a prefix"
+    if found.family in _TAKE_NO_KEYS:
+        return f"{said}: it takes no keys and values from outside"
+    if found.family in _READ_NO_KEYS:
+        return f"{said}: it does not read the keys and values that it is given"
+    return None

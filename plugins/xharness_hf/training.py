@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from xharness.digest import digest
@@ -26,6 +25,7 @@ from xharness_hf.checkpoint import Checkpoint
 from xharness_hf.choosing import Chooser
 from xharness_hf.interrupts import Interrupt
 from xharness_hf.learning import checkpointing, learning, optimizer, rate
+from xharness_hf.pieces import Pieces
 from xharness_hf.precision import accelerator
 from xharness_hf.products import products
 from xharness_hf.tasks import Lessons, Logits, hide
@@ -77,6 +77,7 @@ class Training:
         self._learning = learning(self._body, self._heads)
         self._optimizer = optimizer(self._learning, recipe, device)
         self._accelerator = accelerator(device, recipe)
+        self._pieces = Pieces(recipe.accumulate)
         self._tail: deque[float] = deque(maxlen=math.ceil(self._schedule.total * _TAIL))
         self._done, self._read, self._seconds = 0, 0, 0.0
         self._saved = time.monotonic()
@@ -135,8 +136,7 @@ class Training:
             stream = random(seed, _MASKS, step)
             known = min(self._tokens.size, self._body.embedding.num_embeddings)
             units = hide(units, self._tokens.mask, known, recipe.mask_rate, stream)
-        torch.manual_seed(int(random(seed, _DROPOUT, step).integers(2**63)))
-        loss = self._backward(lesson, units)
+        loss = self._gradients(lesson, units, int(random(seed, _DROPOUT, step).integers(2**63)))
         if not math.isfinite(loss):
             raise self._diverged(step, loss)
         self._accelerator.clip_grad_norm_(self._learning.values(), recipe.max_grad_norm)
@@ -146,17 +146,30 @@ class Training:
         self._optimizer.zero_grad(set_to_none=True)
         self._tail.append(loss)
 
+    def _gradients(self, lesson: Lesson, units: Sequence[Unit], seed: int) -> float:
+        """Gradients of the batch's mean loss, in more pieces if memory runs out; that loss.
+
+        Raises:
+            StageError: memory does not hold the smallest piece.
+        """
+        while True:
+            torch.manual_seed(seed)
+            try:
+                return self._backward(lesson, units)
+            except torch.OutOfMemoryError:
+                self._optimizer.zero_grad(set_to_none=True)  # some may have been added already
+            self._pieces.halve(units, lesson.task)
+
     def _backward(self, lesson: Lesson, units: Sequence[Unit]) -> float:
-        """Gradients of the batch's mean loss, computed in pieces; returns that loss."""
         recipe, terms, loss = self._recipe, lesson.task.terms(units), 0.0
-        for places in np.array_split(np.arange(len(units)), min(recipe.accumulate, len(units))):
-            batch = collate([units[place] for place in places], lesson.layout, self._device)
+        for some in self._pieces.of(units):
+            batch = collate(some, lesson.layout, self._device)
             with self._accelerator.autocast(), products(self._device):
                 states = self._body.words(batch) if lesson.words else self._body.states(batch)
                 part = lesson.task.loss(states, lesson.head, batch, recipe) / terms
             self._accelerator.backward(part)
             loss += part.item()
-            self._read += int(batch.mask.sum())
+        self._read += sum(len(window.ids) for unit in units for window in unit.windows)
         return loss
 
     def _diverged(self, step: int, loss: float) -> StageError:
@@ -169,6 +182,7 @@ class Training:
 
     def _save(self) -> None:
         facts = {"tail": list(self._tail), "read": self._read, "seconds": self._seconds}
+        facts["pieces"] = self._pieces.count
         tensors, kept = checkpoint.state(self._learning, self._optimizer), {}
         if self._chooser is not None:
             facts["looks"], kept = self._chooser.state(), self._chooser.kept
@@ -183,6 +197,7 @@ class Training:
         checkpoint.restore(found.tensors, self._learning, self._optimizer)
         self._done, self._read = found.step, int(found.facts["read"])
         self._seconds = float(found.facts["seconds"])
+        self._pieces.count = int(found.facts["pieces"])
         self._tail.extend(found.facts["tail"])
         if self._chooser is not None:
             self._chooser.restore(found.facts["looks"], found.kept)
@@ -190,6 +205,7 @@ class Training:
     def _facts(self) -> dict[str, Any]:
         return {
             "steps": self._done,
+            "pieces": self._pieces.count,
             "loss": sum(self._tail) / max(len(self._tail), 1),
             "examples": {lesson.name: lesson.examples for lesson in self._lessons},
             "windows": {lesson.name: len(lesson.units) for lesson in self._lessons},

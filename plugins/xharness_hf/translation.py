@@ -196,15 +196,35 @@ def _folder(model: Options, surroundings: Surroundings) -> Path:
 
 
 def _specials(folder: Path) -> set[str]:
-    """The special tokens that a folder's tokenizer files name, without loading it."""
+    """The special tokens that a folder's tokenizer files name, without loading it.
+
+    Raises:
+        UnavailableError: one of them is damaged.
+    """
     found: set[str] = set()
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        file = folder / name
-        said = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        said = _object(folder / name)
         for key in ("additional_special_tokens", "extra_special_tokens"):
-            listed = said.get(key) or []
-            found |= {str(one) for one in listed if isinstance(one, str)}
+            listed = said.get(key)
+            if isinstance(listed, list):
+                found |= {one for one in listed if isinstance(one, str)}
     return found
+
+
+def _object(file: Path) -> dict[str, Any]:
+    """What a file of JSON says; nothing where there is none."""
+    try:
+        said = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise UnavailableError(
+            "the tokenizer's file is damaged",
+            where=str(file),
+            expected="a JSON object",
+            hint="fetch the model again",
+        )
+    return said
 
 
 def _filled(text: str, source: str, target: str) -> str:

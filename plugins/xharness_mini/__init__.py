@@ -1,7 +1,7 @@
-"""The ``mini`` source: small tasks in ten real languages, made from a seed.
+"""The `mini` source: small tasks in ten real languages, made from a seed.
 
 Nothing is downloaded.  Hand-written lexicons and sentence templates
-(``lexicon/*.yaml``) together with country, language, month and weekday names
+(`lexicon/*.yaml`) together with country, language, month and weekday names
 from CLDR (through Babel) are composed into sentences whose tags, entities,
 answers and labels are known by construction, with the same content in every
 language.

@@ -1,6 +1,6 @@
 """Turns language-free facts into sentences.
 
-A ``Fact`` says what a sentence is about in keys only; ``realise`` says it in
+A `Fact` says what a sentence is about in keys only; `realise` says it in
 one language.  The same fact therefore gives parallel sentences, and tokens,
 tags, entities and answer spans come out of the same composition.
 """
@@ -58,7 +58,7 @@ class Person(NamedTuple):
 class Fact:
     """The content of one sentence; slots a kind has no use for stay None.
 
-    ``weekday`` or ``month`` and, outside a profile, ``country`` are optional.
+    `weekday` or `month` and, outside a profile, `country` are optional.
     """
 
     kind: str
@@ -82,7 +82,7 @@ class Sentence:
     words: Phrase
     text: str
     offsets: tuple[tuple[int, int], ...]
-    """Character range of every word in ``text``."""
+    """Character range of every word in `text`."""
     spans: Mapping[str, tuple[int, int]]
     """Slot to the range of words that answers a question about it."""
 
@@ -106,7 +106,7 @@ class Sentence:
         return tags
 
     def characters(self, slot: str) -> tuple[int, int]:
-        """Character range of the words that fill ``slot``."""
+        """Character range of the words that fill `slot`."""
         start, end = self.spans[slot]
         return self.offsets[start][0], self.offsets[end - 1][1]
 
@@ -147,7 +147,7 @@ def people(split: str) -> tuple[Person, ...]:
 
 
 def draw(rng: random.Random, split: str, kind: str, **fixed: Any) -> Fact:
-    """A random fact of this kind that belongs to ``split``; ``fixed`` sets slots."""
+    """A random fact of this kind that belongs to `split`; `fixed` sets slots."""
     for _ in range(1000):
         fact = replace(Fact(kind, **fixed), **_fill(rng, split, kind, fixed))
         if split_of(fact) == split:
@@ -156,7 +156,7 @@ def draw(rng: random.Random, split: str, kind: str, **fixed: Any) -> Fact:
 
 
 def _fill(rng: random.Random, split: str, kind: str, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """Random values for the slots that ``fixed`` leaves open."""
+    """Random values for the slots that `fixed` leaves open."""
     keys = structure()
     filled: dict[str, Any] = {}
     for slot in SLOTS[kind]:
@@ -206,7 +206,7 @@ def decorate(rng: random.Random, fact: Fact) -> Fact:
 
 
 def realise(fact: Fact, language: str) -> Sentence:
-    """Say ``fact`` in ``language``."""
+    """Say `fact` in `language`."""
     words_of = lexicon(language)
     gender = structure().names[fact.person.name] if fact.person else "m"
     fillers = _fillers(fact, words_of, gender)

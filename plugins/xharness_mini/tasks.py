@@ -1,19 +1,18 @@
 """Rows of every task, in every language, made from a seed.
 
-Each task first draws language-free items (facts and a label) and then says
-them in the language asked for, so row *n* of a split has the same content and
-the same id in all languages.  Items of a split are built only from facts that
-``sentences.split_of`` gives to that split.
+Each task first draws language-free items (facts and a label) and then says them in the language
+asked for, so row *n* of a split has the same content and the same id in all languages. Items of a
+split are built only from facts that `sentences.split_of` gives to that split.
 """
 
 from __future__ import annotations
 
-import difflib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from xharness.extend import suggestion
 from xharness_mini.sentences import (
     QUESTIONS,
     STATEMENTS,
@@ -62,10 +61,9 @@ def _text(facts: Sequence[Fact], language: str) -> str:
 def _make_nli(rng: random.Random, split: str, label: int) -> Item:
     """Premise and hypothesis state one fact each about the same person.
 
-    Entailment: the hypothesis follows from the premise.  Contradiction: it
-    puts the person somewhere else.  Neutral: it is about something that the
-    premise leaves open.  Every label has every kind of premise and of
-    hypothesis equally often, so neither alone gives the label away.
+    Entailment: the hypothesis follows from the premise. Contradiction: it puts the person
+    somewhere else. Neutral: it is about something that the premise leaves open. Every label has
+    every kind of premise and of hypothesis equally often, so neither alone gives the label away.
     """
     told, asked = rng.choice([("event", "located"), ("lives", "lives")])
     premise = decorate(rng, draw(rng, split, told))
@@ -279,21 +277,22 @@ COLUMNS: Final = {name: ("id", *task.columns) for name, task in _TASKS.items()}
 
 
 def languages(task: str) -> tuple[str, ...]:
-    """Languages that ``task`` has rows in; English is the other side of a pair."""
+    """Languages that `task` has rows in; English is the other side of a pair."""
     pairs = _TASKS[_known("task", task, TASKS)].pairs
     return tuple(language for language in LANGUAGES if not (pairs and language == "en"))
 
 
 def splits(task: str) -> tuple[str, ...]:
-    """Splits that ``task`` has."""
+    """Splits that `task` has."""
     return _TASKS[_known("task", task, TASKS)].splits
 
 
 def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Iterator[Row]:
-    """``size`` distinct rows; their content depends on everything but ``language``.
+    """`size` distinct rows; their content depends on everything but `language`.
 
-    ValueError, before the first row, for an unknown task, language or split and
-    when the split cannot give ``size`` distinct rows.
+    Raises:
+        ValueError: before the first row, for an unknown task, language or split, and where the
+            split cannot give `size` distinct rows.
     """
     _known("language", language, languages(task), of=task)
     _known("split", split, splits(task), of=task)
@@ -331,10 +330,12 @@ def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
 
 
 def _known(what: str, given: str, valid: Sequence[str], *, of: str = "") -> str:
-    """``given`` if valid, else a ValueError that names the nearest valid ones."""
+    """`given`.
+
+    Raises:
+        ValueError: it is not valid; names the nearest that is.
+    """
     if given in valid:
         return given
-    near = difflib.get_close_matches(given, valid, n=3, cutoff=0.4)
-    suffix = f" for task {of!r}" if of else ""
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise ValueError(f"mini has no {what} {given!r}{suffix}{hint} (it has: {', '.join(valid)})")
+    suffix = f" of '{of}'" if of else ""
+    raise ValueError(f"mini has no {what} '{given}'{suffix}; {suggestion(given, valid)}")

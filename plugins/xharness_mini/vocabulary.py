@@ -1,12 +1,12 @@
 """Reads the language files and CLDR into typed, checked lexicons.
 
-A phrase in a language file is written ``word/TAG word/TAG``, TAG being a
+A phrase in a language file is written `word/TAG word/TAG`, TAG being a
 universal part-of-speech tag (https://universaldependencies.org/u/pos/).  A
-``~`` after the tag joins the word to the next one (``l’/DET~ école/NOUN``).
+`~` after the tag joins the word to the next one (`l’/DET~ école/NOUN`).
 Tags are those of whole orthographic words: a contraction such as German
-"im" is one ADP.  ``{slot}`` in a template is filled by another phrase.
+"im" is one ADP.  `{slot}` in a template is filled by another phrase.
 
-An entry that has to agree with a person gives two forms, ``m`` and ``f``.
+An entry that has to agree with a person gives two forms, `m` and `f`.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class Lexicon:
     cities: Mapping[str, Phrase]
     places: Mapping[str, Phrase]
     activities: Mapping[str, Mapping[str, Gendered]]
-    """Activity to its parts (``verb``, ``object`` and, in English, ``base``)."""
+    """Activity to its parts (`verb`, `object` and, in English, `base`)."""
     heads: Mapping[str, Mapping[str, Gendered]]
-    """Kind of organisation to the templates ``works`` and ``located``."""
+    """Kind of organisation to the templates `works` and `located`."""
     reasons: Mapping[str, Gendered]
     statements: Mapping[str, Gendered]
     questions: Mapping[str, Gendered]
@@ -110,7 +110,7 @@ _PIECE = re.compile(r"\{(?P<slot>\w+)\}|(?P<form>[^\s/]+)/(?P<tag>[A-Z]+)(?P<glu
 
 
 def parse(source: str) -> Template:
-    """Read ``word/TAG`` and ``{slot}`` pieces; ValueError on anything else."""
+    """Read `word/TAG` and `{slot}` pieces; ValueError on anything else."""
     pieces: list[Word | Slot] = []
     for raw in source.split():
         match = _PIECE.fullmatch(raw)
@@ -150,7 +150,7 @@ def _read(stem: str) -> dict[str, Any]:
 
 @cache
 def structure() -> Structure:
-    """The shared keys (``lexicon/structure.yaml``)."""
+    """The shared keys (`lexicon/structure.yaml`)."""
     raw = _read("structure")
     topics: dict[str, dict[str, list[str]]] = raw["topics"]
     topic_of = {
@@ -181,7 +181,7 @@ def _cldr(name: str, tag: str) -> Phrase:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    """The words of ``language``, one of LANGUAGES."""
+    """The words of `language`, one of LANGUAGES."""
     raw = _read(language)
     shared = structure()
     locale = Locale(language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from xharness.extend import Recipe, Session, TrainingSet
 from xharness.kinds import SHIPPED, Answer, SpanExample
@@ -21,15 +22,25 @@ KINDS = {kind.name: kind for kind in SHIPPED}
 class TestMajority(BackendContract):
     backend = MAJORITY
     learns = False
+    interrupted_after = 0  # it tells once
 
 
 class TestRandom(BackendContract):
     backend = RANDOM
     learns = False
+    interrupted_after = None
 
 
 class TestNgrams(BackendContract):
     backend = NGRAMS
+    interrupted_after = 0  # it tells once
+
+
+def test_the_contract_notices_that_nothing_was_interrupted(tmp_path: Path) -> None:
+    kit = TestMajority()
+    kit.interrupted_after = 7  # type: ignore[misc]
+    with pytest.raises(AssertionError, match="before it could be interrupted"):
+        kit.test_an_interrupted_training_ends_the_same(tmp_path)
 
 
 def test_the_majority_wins_and_ties_go_to_the_first(tmp_path: Path) -> None:

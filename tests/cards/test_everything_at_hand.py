@@ -53,6 +53,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     study = folder / "study.yaml"
     study.write_text(STUDY, encoding="utf-8")
     words = ["run", str(study), "--data-root", str(ROOT), "--offline", "-o", str(folder), "--quiet"]
+    words += ["--store", str(folder / "store")]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 3, result.output  # Mewsli-X is nowhere to be had offline
     text = (folder / "scores.jsonl").read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from huggingface_hub import ModelCard
 
 from tests.cli.project import Project, fresh, invoke
 from xharness import frames, scores
+from xharness.kinds import SHIPPED
+from xharness.leaderboard.every_eval_ever import _result
 
 ROWS = 6  # two models in three languages
 
@@ -64,8 +66,19 @@ def test_every_eval_ever_records_have_what_the_schema_requires(done: Project) ->
             )
             assert {"min_score", "max_score", "lower_is_better"} <= result["metric_config"].keys()
             assert isinstance(result["score_details"]["score"], float)
+            assert result["metric_config"]["lower_is_better"] is False
             details = result["source_data"]["additional_details"]
             assert all(isinstance(value, str) for value in details.values())
+
+
+def test_every_eval_ever_is_told_which_metrics_are_errors() -> None:
+    row = scores.Score(
+        model="m", strategy="single", seed=1, task="xquad", kind="span", language="de",
+        source_language="en", split="test", metric="wrong_language", main=False, value=3, n=9,
+    )  # fmt: skip
+    metrics = {kind.name: kind.metrics for kind in SHIPPED}
+    told = [_result(one, metrics) for one in (row, row.model_copy(update={"metric": "f1"}))]
+    assert [one["metric_config"]["lower_is_better"] for one in told] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,14 @@ def test_euroeval_lines_become_rows_of_their_card(tmp_path: Path, catalogue: Cat
         ("r.jsonl", '{"a": 1}', "r.jsonl:1: not a result of EuroEval"),
         ("r.jsonl", "nope", "r.jsonl:1: not JSON"),
         ("r.xlsx", "", "--format: csv, lm-eval, euroeval"),
+        ("r.json", '{"results": {}, "n-shot": 3}', "r.json: n-shot"),
+        ("r.json", '{"results": {}, "configs": {"a": []}}', "r.json: configs.a"),
+        ("r.jsonl", '{"dataset": "a", "model": "b", "results": []}', "r.jsonl:1: results"),
+        (
+            "r.jsonl",
+            '{"dataset": "a", "model": "b", "results": {"total": {"f1": "x"}}}',
+            "r.jsonl:1: results.total.f1",
+        ),
     ],
 )
 def test_other_files_are_refused(
@@ -120,6 +128,20 @@ def test_other_files_are_refused(
     with pytest.raises(ConfigurationError) as error:
         read([tmp_path / name], Reading(), catalogue)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.jsonl", "r.csv"])
+def test_other_encodings_are_refused(tmp_path: Path, catalogue: Catalogue, name: str) -> None:
+    (tmp_path / name).write_bytes(b'{"results": "\xff"}')
+    with pytest.raises(ConfigurationError, match=rf"{name}: not UTF-8 text"):
+        read([tmp_path / name], Reading(), catalogue)
+
+
+def test_lm_eval_files_may_say_null(tmp_path: Path, catalogue: Catalogue) -> None:
+    nothing = dict.fromkeys(("n-shot", "versions", "n-samples", "configs", "config"))
+    german, *_ = rows(_lm_eval(tmp_path, catalogue, **nothing).entries, catalogue)
+    assert isinstance(german, Score)
+    assert (german.protocol, german.model) == ("prompted", "unnamed")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, catalogue: Catalogue) -> None:

@@ -97,6 +97,8 @@ def test_a_wrong_cell_is_told_with_its_line(bring: Import, line: str, told: list
     [
         ("seed", "xnli,acc,m,de,70,one|seed: 'one' is not a number"),
         ("seed", "xnli,acc,m,de,70,1.5|seed: '1.5' is not a whole number"),
+        ("seed", "xnli,acc,m,de,70,inf|seed: 'inf' is not a whole number"),
+        ("seed", "xnli,acc,m,de,70,nan|seed: 'nan' is not a whole number"),
         ("split", "xnli,acc,m,de,70,tset|'tset' is no split"),
         ("over", "xnli,acc,m,,70,cats|'cats' is not something to average over"),
         ("suite", "xnli,acc,m,,70,xtrem|there is no group 'xtrem'"),

@@ -13,7 +13,7 @@ from tests.families import spoken, zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, StageError
-from xharness.extend import Recipe, Surroundings
+from xharness.extend import Recipe, Surroundings, TrainingSet
 from xharness.kinds import ChoiceExample
 from xharness.testing import toy_examples
 from xharness_hf.options import Options
@@ -162,6 +162,45 @@ def test_the_words_of_a_language_are_said_in_it() -> None:
     assert prompt(asked, verbaliser(said["it"])) == "Piove perché"
     assert prompt(asked, verbaliser(said["en"])) == "Piove because"
     assert (asked.answers, asked.gold) == (("il Sole", "una nube"), "una nube")
+
+
+_TWO = {
+    "en": ("who flies", ("bird", "stone")),
+    "it": ("chi vola", ("uccello", "pietra")),
+}
+
+
+def _in_two_languages(objective: Any) -> TrainingSet:
+    """English and Italian questions, each with a connective of its own language."""
+    card = spoken.card(
+        "choice", replace={"$": " because"}, languages={"it": {"replace": {"$": " perché"}}}
+    )
+    examples = [
+        ChoiceExample(f"{code}{place}", asked, answers, place)
+        for code, (asked, answers) in _TWO.items()
+        for place in range(2)
+    ]
+    languages = ["en", "en", "it", "it"]
+    return TrainingSet(card, tiny.KINDS["choice"], objective, "choice", examples, languages)
+
+
+@pytest.mark.parametrize("family", ["mt5", "gemma"])
+def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) -> None:
+    model = tiny.start(folder(family), answers="text")
+    lesson = model._lesson(_in_two_languages("task"), _RECIPE)
+    read = [model.tokens.tokenizer.decode(unit.windows[0].ids) for unit in lesson.units]
+    assert ["because" in text for text in read] == [True, True, False, False]
+    assert ["perch" in text for text in read] == [False, False, True, True]
+    assert lesson.examples == len(lesson.units) == 4
+
+
+def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path) -> None:
+    model = tiny.start(folder("gemma"), answers="likelihood")
+    model.fit([_in_two_languages("shots")], _RECIPE, tiny.session(tmp_path))
+    assert model.shots == (
+        "who flies because bird", "who flies because stone",
+        "chi vola perché uccello", "chi vola perché pietra",
+    )  # fmt: skip
 
 
 def test_an_encoder_cannot_write(folder: Folder) -> None:

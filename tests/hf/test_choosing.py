@@ -85,6 +85,19 @@ def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
     assert _same(_weights(unjudged), _weights(model))
 
 
+def test_where_nobody_can_judge_the_last_look_is_the_result(bert: Path, tmp_path: Path) -> None:
+    judge = _Judge(*[float("nan"), float("inf"), float("nan")])
+    model, facts = _fit(bert, tmp_path, Choosing("best", looks=3, judge=judge))
+    assert facts["choosing"]["looks"] == [[7, None], [14, None], [20, None]]
+    assert facts["choosing"]["step"] == 20
+    assert _same(_weights(model), judge.seen[-1])
+    assert not _same(_weights(model), judge.seen[0])
+    late = _Judge(float("nan"), 0.1, 0.1)
+    model, facts = _fit(bert, tmp_path / "2", Choosing("best", looks=3, judge=late))
+    assert facts["choosing"]["step"] == 14
+    assert _same(_weights(model), late.seen[1])
+
+
 def test_patience_ends_a_training_early(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(0.1, 0.5, 0.5, float("nan"), 0.9)
     model, facts = _fit(bert, tmp_path, Choosing("best", looks=5, patience=2, judge=judge))

@@ -57,6 +57,24 @@ def test_a_passage_is_its_marked_sentences() -> None:
         read("passage", row, sentences="spans")
 
 
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("passage", {"text": "a\ud800", "answers": None}),
+        ("mining", {"id": "1", "text": "a\ud800", "match": ""}),
+        ("linking", {
+            "context": {"text": "Ann \ud800", "sentence_spans": [{"start": 0, "end": 5}]},
+            "mention_span": {"start": 0, "end": 3},
+            "entity_id": "Q1",
+            "entity": {"description": "a", "sentence_spans": [{"start": 0, "end": 1}]},
+        }),
+    ],
+)  # fmt: skip
+def test_half_a_surrogate_pair_is_refused(kind: str, row: dict[str, Any]) -> None:
+    with pytest.raises(UnavailableError, match="half of a surrogate pair"):
+        read(kind, row)
+
+
 def test_a_positive_is_the_answers_sentence_and_its_context() -> None:
     context = "Ann is old.\nDr. Bo K. Lee is 9 years old. She is not."
     answers = {"text": ["9"], "answer_start": [context.index("9")]}

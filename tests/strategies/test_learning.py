@@ -162,6 +162,25 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
 
 
 @pytest.mark.slow
+def test_lora_learns_what_a_head_alone_cannot(tmp_path: Path) -> None:
+    lora = {"method": "lora", "rank": 2, "targets": ["query", "key", "value", "dense"]}
+    ran = run(
+        tmp_path,
+        targets=[{"task": "mini_ner", "languages": ["en"]}],
+        strategies=[
+            {"name": "head", "use": "single", "recipe": {"freeze": 1.0}},
+            {"name": "lora", "use": "single", "recipe": {"adapter": lora}},
+        ],
+        recipe={**RECIPE, "learning_rate": 1e-2},
+    )
+    assert ran.value("lora", "mini_ner", "en") > 65
+    assert ran.value("lora", "mini_ner", "en") > ran.value("head", "mini_ner", "en") + 8
+    (arm,) = (one for one in ran.plan.arms if one.strategy == "lora")
+    facts = ran.work.store.receipt(arm.score.predictions.model.key).facts
+    assert 0 < facts["training"]["learning_parameters"] < 0.02 * facts["sizes"]["total"]
+
+
+@pytest.mark.slow
 def test_the_best_rate_and_the_best_state_are_found_on_dev(tmp_path: Path) -> None:
     ran = run(
         tmp_path,

@@ -12,12 +12,13 @@ from tests.toy import CountingBackend, card, toy_plugins
 from xharness.catalogue import Catalogue
 from xharness.data import Data
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings
+from xharness.extend import Route, Surroundings
 from xharness.hookspecs import hookimpl
 from xharness.plan import Plan, compile_plan
 from xharness.plugins import Provider
 from xharness.stages import Choose, Portion, Predict, Train, Translate
 from xharness.study import Study
+from xharness_strategies.single import Single
 
 EDITS = {
     "words": ("kind: classification", "kind: tagging"),
@@ -231,6 +232,18 @@ def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
     model = plan.arms[0].score.predictions.model
     assert isinstance(model, Choose)
     assert {one.start.key for one in model.candidates} == {model.candidates[0].start.key}
+
+
+def test_what_is_scored_cannot_be_learnt_whole_either(
+    cards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def route(self: Single, route: Route, options: Any) -> Any:
+        rows = route.rows(route.target, split="test")
+        return route.train(route.base, [route.feed(route.target, rows)])
+
+    monkeypatch.setattr(Single, "route", route)
+    with pytest.raises(ConfigurationError, match="'test' of task 'red' is what is scored"):
+        _plan(cards)
 
 
 @pytest.mark.parametrize(

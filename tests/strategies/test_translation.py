@@ -15,6 +15,7 @@ from xharness.catalogue import Catalogue
 from xharness.data import Data
 from xharness.errors import ConfigurationError, StageError, UnavailableError
 from xharness.executor import Report, Sequential, Work
+from xharness.executor.perform import training_set
 from xharness.executor.translating import FILE, load
 from xharness.extend import Surroundings, Translating, Translator
 from xharness.hookspecs import hookimpl
@@ -86,6 +87,15 @@ def test_an_interrupted_translation_goes_on_after_its_last_shard(tmp_path: Path)
     texts = [one.text for one in load(english, work).examples]  # type: ignore[attr-defined]
     assert [one.text for one in found.examples] == [text.upper() for text in texts]  # type: ignore[attr-defined]
     assert (found.count.language, found.count.translated) == ("de", "words")
+
+
+def test_every_example_that_is_learnt_from_says_its_language(tmp_path: Path) -> None:
+    plan, work, _ = _run(tmp_path, Loud(limit=99))
+    model = next(one for one in plan.stages.values() if isinstance(one, Train))
+    feed = training_set(model.feeds[0], work, [])
+    begun = [one.text[:2] for one in feed.examples]  # type: ignore[attr-defined]
+    told = {*zip(begun, feed.languages, strict=True)}
+    assert told == {("en", "en"), ("EN", "de")}
 
 
 def test_too_few_translations_are_an_error(tmp_path: Path) -> None:
@@ -187,6 +197,22 @@ def test_the_translators_fingerprint_means_its_content(many_to_many: Path, tmp_p
     gone = options.model_copy(update={"path": "opus-mt-{source}-{target}"})
     with pytest.raises(UnavailableError, match="opus-mt-en-fr: there is no such model folder"):
         hf.fingerprint(gone, "en", "fr", around)
+
+
+@pytest.mark.parametrize("said", [b"{", b"[]", b"\xff", b"null"])
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "special_tokens_map.json"])
+def test_a_damaged_file_of_the_tokenizer_is_named(
+    name: str, said: bytes, many_to_many: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    for file in many_to_many.iterdir():
+        (folder / file.name).symlink_to(file)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).write_bytes(said)
+    options = TranslatorOptions(path=str(folder))
+    with pytest.raises(UnavailableError, match=f"{name}: the tokenizer's file is damaged"):
+        HfTranslator().fingerprint(options, "en", "fr", Surroundings(cache=tmp_path))
 
 
 @pytest.mark.pretrained

@@ -127,7 +127,7 @@ def test_a_full_disk_is_told(cards: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_answer_too_few_is_an_error(cards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CountingModel, "predict", lambda self, card, kind, examples, recipe: [0])
     *_, report, _ = _run(cards, targets=["red"], strategies=["single"])
-    assert report.failed[0].reason == "1 predictions for 10 items of 'red'"
+    assert report.failed[0].reason == "1 predictions for 30 items of 'red'"
 
 
 def test_partial_data_marks_every_number_made_from_it(cards: Path) -> None:
@@ -258,25 +258,17 @@ def test_without_its_predictions_a_score_still_tells_everything(cards: Path) -> 
     assert rows == again
 
 
-def _forget(work: Work, key: str) -> None:
-    """Make a score's receipt as earlier versions wrote it."""
-    path = work.store.folder(key) / "receipt.json"
-    receipt = json.loads(path.read_text())
-    for name in ("sizes", "data", "trained_on"):
-        del receipt["facts"][name]
-    path.write_text(json.dumps(receipt))
-
-
-def test_an_older_score_reads_its_predictions_receipt(cards: Path) -> None:
-    plan, work, _, rows = _run(cards, targets=["red"], strategies=["single"])
+@pytest.mark.parametrize("fact", ["sizes", "data", "trained_on", "notes", "empty"])
+def test_a_score_that_tells_too_little_is_damaged(cards: Path, fact: str) -> None:
+    plan, work, *_ = _run(cards, targets=["red"], strategies=["single"])
     (arm,) = plan.arms
-    _forget(work, arm.score.key)
-    *_, again = _run(cards, targets=["red"], strategies=["single"])
-    assert rows == again
-    shutil.rmtree(work.store.folder(arm.score.predictions.key))
+    path = work.store.folder(arm.score.key) / "receipt.json"
+    receipt = json.loads(path.read_text())
+    del receipt["facts"][fact]
+    path.write_text(json.dumps(receipt))
     *_, report, lost = _run(cards, targets=["red"], strategies=["single"])
     assert report.exit_code == 1
-    assert f"delete {work.store.folder(arm.score.key)}" in str(report.failed[0].reason)
+    assert f"delete {path.parent}" in str(report.failed[0].reason)
     assert [type(row) for row in lost] == [Missing]
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from xharness.errors import ConfigurationError, StageError
-from xharness.store import SCRATCH, Store, write_text
+from xharness.files import write_text
+from xharness.store import SCRATCH, Store
 
 KEY = "ab" * 16
 

@@ -415,7 +415,7 @@ def models_list(
 ) -> None:
     """List a study's models, or, without one, those that publications speak of.
 
-    Sizes of a study's models are as its stored stages tell them.
+    Sizes of a study's models are as its stored stages tell them, else as their configurations do.
     """
     from xharness.cli.models import show, show_known
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from xharness import leaderboard
 from xharness.cli.compose import open_catalogue
 from xharness.errors import ConfigurationError, suggestion
+from xharness.files import write_bytes
 from xharness.leaderboard.every_eval_ever import to_records
 from xharness.leaderboard.exports import FORMATS
 
@@ -25,9 +26,10 @@ def export(
         ConfigurationError: no such format, no board, or a place that can't be written.
     """
     kind = _format(to, format)
-    board = leaderboard.read(folder, leaderboard.metrics_of(open_catalogue(extra)))
+    metrics = leaderboard.metrics_of(open_catalogue(extra))
+    board = leaderboard.read(folder, metrics)
     if kind == EVERY:
-        records = to_records(board, int(time.time()), organization)
+        records = to_records(board, metrics, int(time.time()), organization)
         made = {to / f"{name}.json": _json(one) for name, one in records.items()}
     else:
         made = {to: FORMATS[kind](board)}
@@ -55,12 +57,9 @@ def _json(value: object) -> bytes:
 
 
 def _save(path: Path, content: bytes) -> None:
-    """All of the file, or none of it."""
-    partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_bytes(path, content)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=str(path)) from None

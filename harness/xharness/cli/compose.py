@@ -13,18 +13,16 @@ from pathlib import Path
 import platformdirs
 
 from xharness import plugins, study
-from xharness.cards import Split, TaskCard
 from xharness.catalogue import Catalogue
 from xharness.cli.overrides import overridden
 from xharness.cli.wishes import Wishes
 from xharness.data import Data
 from xharness.documents import Document
-from xharness.errors import ConfigurationError, UnavailableError
+from xharness.errors import ConfigurationError
 from xharness.extend import Surroundings
 from xharness.hookspecs import hookimpl
 from xharness.plan import Plan, compile_plan
 from xharness.plugins import Plugins, Provider
-from xharness.stages import Portion
 from xharness.store import Store
 from xharness.study import Study
 
@@ -49,8 +47,8 @@ class Job:
 
     @cached_property
     def plan(self) -> Plan:
-        find = _Remembered(self.data)
-        plan = compile_plan(self.study, self.catalogue, find, self.surroundings, self.document)
+        find, around = self.data.portion, self.surroundings
+        plan = compile_plan(self.study, self.catalogue, find, around, self.document)
         warn_of_broken(self.catalogue.plugins)
         return plan
 
@@ -120,23 +118,3 @@ class _CardFolder:
     @hookimpl
     def xharness_task_cards(self) -> Iterable[Traversable]:
         return [self.folder]
-
-
-class _Remembered:
-    """Finds each portion once: arms ask for the same ones over and over."""
-
-    def __init__(self, data: Data) -> None:
-        self._data = data
-        self._known: dict[tuple[str, str, Split, int | None], Portion | UnavailableError] = {}
-
-    def __call__(self, card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
-        key = (card.name, language, split, limit)
-        if key not in self._known:
-            try:
-                self._known[key] = self._data.portion(card, language, split, limit)
-            except UnavailableError as error:
-                self._known[key] = error
-        found = self._known[key]
-        if isinstance(found, UnavailableError):
-            raise found
-        return found

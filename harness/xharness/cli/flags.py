@@ -11,7 +11,6 @@ from xharness.cli.guard import ask_for_traceback
 
 SplitName = Literal["train", "validation", "test"]
 
-StudyFile = Annotated[Path, typer.Argument(help="A study, as YAML.", show_default=False)]
 OptionalStudy = Annotated[
     Path | None,
     typer.Argument(help="A study, as YAML; without one, the built-in demo.", show_default=False),

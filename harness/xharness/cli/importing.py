@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from xharness import documents, elsewhere, scores
 from xharness.cli.compose import open_catalogue
 from xharness.console import show_json, show_table
 from xharness.elsewhere.names import label
 from xharness.elsewhere.reading import Format, Unit
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError
+from xharness.files import write_text
 from xharness.leaderboard.board import SCORES, STUDY
 from xharness.leaderboard.claims import claims
 from xharness.scores import Mean, Row, Score
-from xharness.store import write_text
 
 _NAMED = 8  # names left out that are told before they are counted
 
@@ -31,8 +31,8 @@ class Wanted:
     to: Path | None
     renamed: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
-    unit: str | None = None
-    format: str | None = None
+    unit: Unit | None = None
+    format: Format | None = None
     plugins: tuple[str, ...] = ()
     cards: tuple[Path, ...] = ()
 
@@ -62,14 +62,11 @@ def bring(wanted: Wanted, *, as_json: bool) -> None:
 
 
 def _reading(wanted: Wanted) -> elsewhere.Reading:
-    if wanted.format not in (None, *elsewhere.FORMATS):
-        hint = suggestion(str(wanted.format), elsewhere.FORMATS)
-        raise ConfigurationError(f"--format: there is no format '{wanted.format}'", hint=hint)
     return elsewhere.Reading(
         _pairs(wanted.renamed, "--map"),
         _pairs(wanted.fixed, "--set"),
-        cast(Unit | None, wanted.unit),
-        cast(Format | None, wanted.format),
+        wanted.unit,
+        wanted.format,
     )
 
 

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from xharness.cli.compose import Job
+from xharness.digest import digest
+from xharness.files import write_text
 from xharness.leaderboard.model_card import hub_id, model_card
 from xharness.plan import Arm
 from xharness.scores import Row, Score
 from xharness.stages import Choose, Train
-from xharness.store import write_text
 
 FILE = "README.md"
 """It is made from scores that came after the stage was committed: no receipt speaks of it."""
@@ -50,10 +51,14 @@ def _write(job: Job, key: str, arms: list[Arm], rows: list[Score]) -> None:
         return
     path, arm = folder / FILE, arms[0]
     spec = next(one for one in job.study.models if one.name == arm.model)
-    own = {(row.task, row.language, row.metric, row.split): row for row in rows}
-    name = f"{arm.model}-{arm.strategy}-seed{arm.seed}"
+    own = [*{(row.task, row.language, row.metric, row.split): row for row in rows}.values()]
+    name, base = f"{arm.model}-{arm.strategy}-seed{arm.seed}", hub_id(spec.own_options, spec.name)
     old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    base = hub_id(spec.own_options, spec.name)
-    text = model_card(name, [*own.values()], job.catalogue.card, base, old)
-    if text != old:
-        write_text(path, text)
+    mark = _mark(name, base, own)
+    if not old.endswith(mark):
+        write_text(path, model_card(name, own, job.catalogue.card, base, old) + mark)
+
+
+def _mark(name: str, base: str | None, rows: Iterable[Score]) -> str:
+    """The last line of a card that was made from `rows`: it need not be read to be left alone."""
+    return f"\n<!-- {digest([name, base, [row.model_dump(mode='json') for row in rows]])} -->\n"

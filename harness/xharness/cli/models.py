@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from xharness import registry
 from xharness.cli.compose import Job, compose
 from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table
-from xharness.errors import StageError
+from xharness.errors import StageError, UnavailableError
+from xharness.extend import Sizes
 from xharness.leaderboard.text import parameters
+from xharness.routes import Abilities
 from xharness.stages import Stage
+from xharness.study import ModelSpec
+
+_COUNTS = ("parameters", "embedding", "outside embedding")
 
 
 def show(wishes: Wishes, *, as_json: bool) -> None:
-    """Print the study's models; sizes are those that receipts of its own stages tell."""
+    """Print the study's models; sizes as its stored stages tell, else their configurations."""
     job = compose(wishes)
-    sizes = _sizes(job)
+    stored = _stored(job)
     rows = [
         {
             "model": one.name,
@@ -25,14 +31,14 @@ def show(wishes: Wishes, *, as_json: bool) -> None:
             "by": str(job.catalogue.backends.provider(one.backend)),
             "options": one.own_options,
             "pretrained here": one.pretrain.corpus if one.pretrain else None,
-            **sizes.get(one.name, {"parameters": None, "outside_embedding": None}),
+            **_counts(stored.get(one.name) or _configured(job, one)),
         }
         for one in job.study.models
     ]
     if as_json:
         show_json(rows)
         return
-    show_table([_row(row) for row in rows], right=("parameters", "outside embedding"))
+    show_table([_row(row) for row in rows], right=_COUNTS)
 
 
 def show_known(*, as_json: bool) -> None:
@@ -46,6 +52,7 @@ def show_known(*, as_json: bool) -> None:
             "hub": one.hub,
             "family": one.family,
             "parameters": parameters(one.total),
+            "embedding": parameters(one.embedding),
             "outside embedding": parameters(one.non_embedding),
             "tokenizer": one.tokenizer,
             "max length": one.max_length,
@@ -54,7 +61,7 @@ def show_known(*, as_json: bool) -> None:
         }
         for one in registry.models()
     ]
-    show_table(rows, right=("parameters", "outside embedding", "max length"))
+    show_table(rows, right=(*_COUNTS, "max length"))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -65,18 +72,35 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "options": options,
         "pretrained here": row["pretrained here"],
         "parameters": parameters(row["parameters"]),
+        "embedding": parameters(row["embedding"]),
         "outside embedding": parameters(row["outside_embedding"]),
     }
 
 
-def _sizes(job: Job) -> dict[str, dict[str, int]]:
+def _counts(sizes: Sizes | None) -> dict[str, int | None]:
+    if sizes is None:
+        return {"parameters": None, "embedding": None, "outside_embedding": None}
+    return {
+        "parameters": sizes.total,
+        "embedding": sizes.embedding,
+        "outside_embedding": sizes.non_embedding,
+    }
+
+
+def _configured(job: Job, model: ModelSpec) -> Sizes | None:
+    """What the model's backend knows of it; what cannot be read, a run will name."""
+    with suppress(UnavailableError):
+        return Abilities(job.catalogue, model, job.surroundings).sizes()
+    return None
+
+
+def _stored(job: Job) -> dict[str, Sizes]:
     """Model to sizes, where a stage of one of its arms is in the store."""
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, Sizes] = {}
     for arm in job.plan.arms:
         for stage in () if arm.model in found else _backwards(arm.score):
             if (sizes := _told(job, stage)) is not None:
-                total, embedding = sizes["total"], sizes["embedding"]
-                found[arm.model] = {"parameters": total, "outside_embedding": total - embedding}
+                found[arm.model] = sizes
                 break
     return found
 
@@ -88,11 +112,11 @@ def _backwards(stage: Stage) -> Iterator[Stage]:
         yield from _backwards(need)
 
 
-def _told(job: Job, stage: Stage) -> dict[str, int] | None:
+def _told(job: Job, stage: Stage) -> Sizes | None:
     if not job.store.has(stage.key):
         return None
     try:
-        sizes: dict[str, int] | None = job.store.receipt(stage.key).facts.get("sizes")
+        told = job.store.receipt(stage.key).facts.get("sizes")
     except StageError:
         return None  # a run will name it
-    return sizes
+    return Sizes(told["total"], told["embedding"]) if told else None

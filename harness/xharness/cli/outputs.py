@@ -10,10 +10,10 @@ from xharness.cli import model_cards
 from xharness.cli.compose import DEMO, Job
 from xharness.errors import ConfigurationError
 from xharness.executor import Report, Work, collect, collect_items
+from xharness.files import write_text
 from xharness.gaps import evidence
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
-from xharness.store import write_text
 
 
 def output_folder(job: Job) -> Path:

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from xharness.cards import PublishedRecipe, SourceSpec, Split, TaskCard
 from xharness.catalogue import Catalogue
+from xharness.files import write_text
 from xharness.languages import LANGUAGES, name_of
-from xharness.store import write_text
 
 _MADE = "<!-- Made from the task cards by `xharness cards docs FOLDER`: edit the card. -->\n"
 _ROLES = {

@@ -11,7 +11,7 @@ from xharness.cli import guard
 from xharness.cli.compose import open_catalogue, warn_of_broken
 from xharness.console import show_table
 from xharness.errors import ConfigurationError
-from xharness.store import write_json
+from xharness.files import write_json
 from xharness.submission import Scored, Wanted
 from xharness.suites import Aggregate, SuiteScore, Variant
 

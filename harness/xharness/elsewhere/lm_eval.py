@@ -12,34 +12,73 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from xharness import documents
 from xharness.catalogue import Catalogue
+from xharness.documents import Document
 from xharness.elsewhere import names
 from xharness.elsewhere.entries import Entry
+from xharness.errors import ConfigurationError
 
 _TASK = re.compile(r"(?P<task>.+?)_(?P<language>[a-z]{2,3})(?:_(?P<question>[a-z]{2,3}))?")
 _MODEL = re.compile(r"(?:^|,)\s*(?:pretrained|model|path)=([^,]+)")
 
 
-def is_lm_eval(values: object) -> bool:
-    """Whether a file's JSON looks like theirs."""
-    return isinstance(values, Mapping) and isinstance(values.get("results"), Mapping)
+class _Split(BaseModel):
+    test_split: str | None = None
+    validation_split: str | None = None
 
 
-def entries(values: Mapping[str, Any], path: Path, catalogue: Catalogue) -> list[Entry]:
+class _Count(BaseModel):
+    original: int | None = None
+    effective: int | None = None
+
+
+class _Made(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_args: str | dict[str, Any] | None = None
+
+
+class Results(BaseModel):
+    """What is read of a file; it says more, and an older one less."""
+
+    results: dict[str, Any]
+    shots: dict[str, int | None] | None = Field(None, alias="n-shot")
+    versions: dict[str, Any] | None = None
+    configs: dict[str, _Split] | None = None
+    counts: dict[str, _Count] | None = Field(None, alias="n-samples")
+    config: _Made | None = None
+    named: str | None = Field(None, alias="model_name")
+
+
+def told(values: object, path: Path) -> Results:
+    """A file's JSON, as far as it is read.
+
+    Raises:
+        ConfigurationError: it is not one of theirs.
+    """
+    if not isinstance(values, Mapping) or not isinstance(values.get("results"), Mapping):
+        raise ConfigurationError("there are no 'results' of tasks in it", where=str(path))
+    return documents.validate(Document(str(path), values, {}), Results)
+
+
+def entries(told: Results, path: Path, catalogue: Catalogue) -> list[Entry]:
     """What the file says of tasks that have a card; other tasks are left out."""
     found = []
-    for name, scores in values["results"].items():
+    for name, scores in told.results.items():
         place = _place(name, catalogue)
         if place is None or not isinstance(scores, Mapping):
             continue
         for metric, value in _metrics(scores):
-            found.append(_entry(values, path, name, place, metric, value))
+            found.append(_entry(told, path, name, place, metric, value))
     return _in_points(found)
 
 
-def left_out(values: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+def left_out(told: Results, catalogue: Catalogue) -> list[str]:
     """The tasks of the file that no card stands for."""
-    return [name for name in values["results"] if _place(name, catalogue) is None]
+    return [name for name in told.results if _place(name, catalogue) is None]
 
 
 def _place(name: str, catalogue: Catalogue) -> tuple[str, str | None] | None:
@@ -65,40 +104,40 @@ def _metrics(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _entry(
-    values: Mapping[str, Any],
+    told: Results,
     path: Path,
     name: str,
     place: tuple[str, str | None],
     metric: str,
     value: float,
 ) -> Entry:
-    shots = values.get("n-shot", {}).get(name)
-    version = values.get("versions", {}).get(name)
-    config = values.get("configs", {}).get(name, {})
-    count = values.get("n-samples", {}).get(name, {})
-    limited = count.get("effective") != count.get("original")
+    shots = (told.shots or {}).get(name)
+    version = (told.versions or {}).get(name)
+    config = (told.configs or {}).get(name, _Split())
+    count = (told.counts or {}).get(name, _Count())
+    limited = count.effective != count.original
     return Entry(
         where=f"{path}: results.{name}.{metric}",
         task=place[0],
         metric=metric,
-        model=_model(values),
+        model=_model(told),
         value=value,
         source=f"lm-evaluation-harness{f', task version {version}' if version is not None else ''}",
         language=place[1],
-        split=config.get("test_split") or config.get("validation_split"),
+        split=config.test_split or config.validation_split,
         strategy="prompted",
-        n=count.get("effective"),
+        n=count.effective,
         protocol=f"prompted, {shots}-shot" if shots is not None else "prompted",
-        notes=(f"limited: {count['effective']} of {count['original']} items",) if limited else (),
+        notes=(f"limited: {count.effective} of {count.original} items",) if limited else (),
     )
 
 
-def _model(values: Mapping[str, Any]) -> str:
-    told = values.get("config", {}).get("model_args")
-    if isinstance(told, Mapping):
-        told = ",".join(f"{key}={value}" for key, value in told.items())
-    found = _MODEL.search(told) if isinstance(told, str) else None
-    return str(values.get("model_name") or (found[1].strip() if found else "unnamed"))
+def _model(told: Results) -> str:
+    args = (told.config or _Made()).model_args or ""
+    if isinstance(args, Mapping):
+        args = ",".join(f"{key}={value}" for key, value in args.items())
+    found = _MODEL.search(args)
+    return told.named or (found[1].strip() if found else "unnamed")
 
 
 def _in_points(found: list[Entry]) -> list[Entry]:

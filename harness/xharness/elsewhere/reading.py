@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from xharness.catalogue import Catalogue
 from xharness.elsewhere import euroeval, lm_eval
 from xharness.elsewhere.entries import Entry
-from xharness.elsewhere.tables import table
+from xharness.elsewhere.tables import decoded, table
 from xharness.errors import ConfigurationError
 
 Format = Literal["csv", "lm-eval", "euroeval"]
@@ -58,11 +58,9 @@ def _read(path: Path, reading: Reading, catalogue: Catalogue) -> Found:
         found = table(path, reading.renamed, reading.fixed)
         return Found(tuple(_in_points(found, reading.unit, path)))
     if kind == "lm-eval":
-        values = _json(path.read_text(encoding="utf-8"), str(path))
-        if not lm_eval.is_lm_eval(values):
-            raise ConfigurationError("there are no 'results' of tasks in it", where=str(path))
-        entries = lm_eval.entries(values, path, catalogue)
-        return Found(tuple(entries), tuple(lm_eval.left_out(values, catalogue)))
+        told = lm_eval.told(_json(decoded(path), str(path)), path)
+        entries = lm_eval.entries(told, path, catalogue)
+        return Found(tuple(entries), tuple(lm_eval.left_out(told, catalogue)))
     return _euroeval(path, catalogue)
 
 
@@ -81,19 +79,14 @@ def _format(path: Path) -> Format:
 def _euroeval(path: Path, catalogue: Catalogue) -> Found:
     found: list[Entry] = []
     left_out: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    for number, line in enumerate(decoded(path).split("\n"), 1):
         if not line.strip():
             continue
         where = f"{path}:{number}"
-        values = _json(line, where)
-        if not euroeval.is_euroeval(values):
-            raise ConfigurationError(
-                "not a result of EuroEval", where=where,
-                expected="'dataset', 'model' and 'results' in each line",
-            )  # fmt: skip
-        known = euroeval.entries(values, where, path, catalogue)
+        told = euroeval.told(_json(line, where), where)
+        known = euroeval.entries(told, where, catalogue)
         found += known
-        left_out += [] if known else [str(values["dataset"])]
+        left_out += [] if known else [told.dataset]
     return Found(tuple(found), tuple(left_out))
 
 

@@ -168,7 +168,7 @@ def _size(model: str) -> dict[str, Any]:
     if known is None:
         return {}
     sizes = {"parameters": known.total, "embedding_parameters": known.embedding}
-    return sizes | ({"family": known.family} if "family" in Score.model_fields else {})
+    return sizes | {"family": known.family}
 
 
 def _means_of_two(scores: Sequence[Score]) -> Iterator[Score]:

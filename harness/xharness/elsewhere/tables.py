@@ -25,11 +25,7 @@ def table(path: Path, renamed: Mapping[str, str], fixed: Mapping[str, str]) -> l
         ConfigurationError: no such column, or a cell that cannot be read, with file and line.
     """
     _check(renamed, fixed)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = decoded(path).split("\n")
     reader = csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -39,6 +35,18 @@ def table(path: Path, renamed: Mapping[str, str], fixed: Mapping[str, str]) -> l
         raise ConfigurationError(
             f"not a table: {error}", where=f"{path}:{reader.line_num}"
         ) from None
+
+
+def decoded(path: Path) -> str:
+    """The file's text.
+
+    Raises:
+        ConfigurationError: it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
 
 
 def _check(renamed: Mapping[str, str], fixed: Mapping[str, str]) -> None:
@@ -130,6 +138,6 @@ def _whole(text: str | None, name: str, where: str) -> int | None:
     if not text:
         return None
     number = _number(text, name, where)
-    if number != int(number):
+    if not number.is_integer():
         raise ConfigurationError(f"{name}: '{text}' is not a whole number", where=where)
     return int(number)

@@ -28,7 +28,17 @@ def ask(
 def _answers(
     model: Model, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
 ) -> Sequence[Prediction]:
-    given = model.predict(card, kind, examples, recipe)
+    return checked(model.predict(card, kind, examples, recipe), card, examples)
+
+
+def checked(
+    given: Sequence[Prediction], card: TaskCard, examples: Sequence[Example]
+) -> Sequence[Prediction]:
+    """`given`, if it is one answer for each example.
+
+    Raises:
+        StageError: there are too few, too many, or None for one.
+    """
     if len(given) != len(examples):
         raise StageError(f"{len(given)} predictions for {len(examples)} items of '{card.name}'")
     for example, one in zip(examples, given, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -13,6 +12,7 @@ import numpy as np
 from xharness.digest import digest
 from xharness.errors import StageError
 from xharness.extend import Embeds, Model, Recipe
+from xharness.files import whole
 from xharness.search import Matrix, Vectors
 
 _ROWS = 16_384  # texts in a block, at most: what an interruption may cost
@@ -52,7 +52,8 @@ class Encoder:
     def _block(self, texts: list[str], recipe: Recipe) -> Path:
         path = self._folder / f"{digest([recipe.max_length, texts])}.npy"
         if not path.is_file():
-            _write(path, self._embed(texts, recipe))
+            with whole(path) as partial, partial.open("wb") as file:
+                np.save(file, self._embed(texts, recipe))
         return path
 
     def _embed(self, texts: list[str], recipe: Recipe) -> Matrix:
@@ -72,11 +73,3 @@ def _checked(vectors: Matrix, count: int) -> Matrix:
     if not np.isfinite(vectors).all():
         raise StageError("vectors that are not finite", hint="precision: fp32 may help")
     return vectors
-
-
-def _write(path: Path, vectors: Matrix) -> None:
-    """Write an array so that `path` has all of it or does not exist."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        np.save(file, vectors)
-    partial.replace(path)

@@ -53,7 +53,7 @@ def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
     unfinished = folder / SCRATCH
     unfinished.mkdir(exist_ok=True)
     counts: list[Count] = []
-    feeds = [_training_set(feed, work, counts) for feed in stage.feeds]
+    feeds = [training_set(feed, work, counts) for feed in stage.feeds]
     model = work.take(stage.start)
     facts = model.fit(
         feeds,
@@ -81,11 +81,12 @@ def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _training_set(feed: Feed, work: Work, counts: list[Count]) -> TrainingSet:
-    """The feed's rows; portions of several languages follow each other."""
-    card = work.data.card(feed.portions[0].card).spoken(feed.portions[0].language)
+def training_set(feed: Feed, work: Work, counts: list[Count]) -> TrainingSet:
+    """The feed's rows; portions of several languages follow each other, and are counted."""
+    card = work.data.card(feed.portions[0].card)
     loaded = [load(portion, work, learn=True) for portion in feed.portions]
     counts += [one.count for one in loaded]
     examples = [example for one in loaded for example in one.examples]
+    languages = [one.count.language for one in loaded for _ in one.examples]
     kind = work.catalogue.kinds[card.kind]
-    return TrainingSet(card, kind, feed.objective, feed.head, examples)
+    return TrainingSet(card, kind, feed.objective, feed.head, examples, languages)

@@ -1,17 +1,18 @@
-"""Predictions: language by language, saved shard by shard, each item exactly once."""
+"""Predictions: a file for each language, saved shard by shard, each item exactly once."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xharness.data import Count, expected
 from xharness.errors import NoRowsError, StageError
-from xharness.executor.asking import ask
+from xharness.executor.asking import ask, checked
 from xharness.executor.choosing import notes
+from xharness.executor.streams import Part, split, streams, total
 from xharness.executor.tables import read_table, write_table
 from xharness.executor.together import Answering
 from xharness.executor.translating import load
@@ -28,26 +29,14 @@ if TYPE_CHECKING:
 def predict(stage: Predict, work: Work, folder: Path) -> Mapping[str, Any]:
     """Answer every item of every language under `folder`/predictions/<language>.parquet."""
     (folder / "predictions").mkdir(exist_ok=True)
-    unfinished = folder / SCRATCH
     done = Done(work.progress(stage, "items"), expected(stage.all_portions, work.catalogue))
-    together = Answering(stage, work, unfinished, done)
+    together = Answering(stage, work, folder / SCRATCH, done)
     counts: list[Count] = []
     empty: dict[str, str] = {}
-    for portion in stage.portions:
-        try:
-            loaded = load(portion, work)
-        except NoRowsError as error:
-            empty[portion.language] = error.reason
-            continue
-        counts.append(loaded.count)
-        path = folder / "predictions" / f"{portion.language}.parquet"
-        if path.is_file():
-            done.add(len(loaded.examples))
-        else:
-            table = _answers(stage, work, portion, loaded.examples, unfinished, together, done)
-            _check(portion, loaded.examples, table.column("item").to_pylist())
-            write_table(path, table)
-            shutil.rmtree(unfinished / portion.language)
+    alone = isinstance(_kind(stage, work), Together)
+    parts = _parts(stage, work, counts, empty)
+    for stream in streams(parts, 1 if alone else work.runtime.shard):
+        _answer(stage, work, stream, folder, together, done)
     if not counts:
         raise NoRowsError("; ".join(empty.values()))
     return {
@@ -61,67 +50,86 @@ def predict(stage: Predict, work: Work, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _answers(
-    stage: Predict,
-    work: Work,
-    portion: Portion,
-    examples: Sequence[Example],
-    unfinished: Path,
-    together: Answering,
-    done: Done,
-) -> pa.Table:
-    """The answers to one language's items."""
+def _parts(
+    stage: Predict, work: Work, counts: list[Count], empty: dict[str, str]
+) -> Iterator[Part]:
+    """Each language that has items; all are noted in `counts` or `empty`."""
     card = work.data.card(stage.card)
-    kind = work.catalogue.kinds[card.kind]
-    scratch = unfinished / portion.language
-    scratch.mkdir(parents=True, exist_ok=True)
-    if not isinstance(kind, Together):
-        return _in_shards(stage, work, card.spoken(_asked_in(portion)), examples, scratch, done)
-    table = _table(card, kind, examples, together.answer(kind, portion, examples))
-    done.add(len(examples))
-    return table
+    for portion in stage.portions:
+        try:
+            loaded = load(portion, work)
+        except NoRowsError as error:
+            empty[portion.language] = error.reason
+            continue
+        counts.append(loaded.count)
+        yield Part(portion, card.spoken(_asked_in(portion)), loaded.examples)
 
 
 def _asked_in(portion: Portion) -> str:
     return portion.translation.target if portion.translation else portion.language
 
 
-def _in_shards(
+def _kind(stage: Predict, work: Work) -> Kind:
+    return work.catalogue.kinds[work.catalogue.card(stage.card).kind]
+
+
+def _answer(
     stage: Predict,
     work: Work,
-    card: TaskCard,
-    examples: Sequence[Example],
-    scratch: Path,
+    stream: Sequence[Part],
+    folder: Path,
+    together: Answering,
     done: Done,
+) -> None:
+    """Write the predictions of a stream's languages, unless they are all there."""
+    paths = [folder / "predictions" / f"{one.portion.language}.parquet" for one in stream]
+    if all(path.is_file() for path in paths):
+        done.add(total(stream))
+        return
+    scratch = folder / SCRATCH / stream[0].portion.language
+    scratch.mkdir(parents=True, exist_ok=True)
+    kind = _kind(stage, work)
+    if isinstance(kind, Together):
+        (part,) = stream
+        given = checked(
+            together.answer(kind, part.portion, part.examples), part.card, part.examples
+        )
+        table = _table(part.card, kind, part.examples, given)
+        done.add(total(stream))
+    else:
+        table = _in_shards(stage, work, stream, scratch, done)
+    for path, (part, own) in zip(paths, split(table, stream), strict=True):
+        _check(part.portion, part.examples, own.column("item").to_pylist())
+        write_table(path, own)
+    shutil.rmtree(scratch)
+
+
+def _in_shards(
+    stage: Predict, work: Work, stream: Sequence[Part], scratch: Path, done: Done
 ) -> pa.Table:
     """The answers, shard by shard, continuing after the shards that are already there."""
     import pyarrow as pa
 
-    size = work.runtime.shard
-    kind = work.catalogue.kinds[card.kind]
-    parts = []
+    size, card, kind = work.runtime.shard, stream[0].card, _kind(stage, work)
+    examples = [one for part in stream for one in part.examples]
+    shards = []
     for first in range(0, len(examples), size):
-        part = scratch / f"{first:09d}-{size}.parquet"
-        parts.append(part)
+        shard = scratch / f"{first:09d}-{size}.parquet"
+        shards.append(shard)
         some = examples[first : first + size]
-        if not part.is_file():
+        if not shard.is_file():
             given = ask(work.model(stage.model), card, kind, some, stage.recipe)
-            write_table(part, _table(card, kind, some, given))
+            write_table(shard, _table(card, kind, some, given))
         done.add(len(some))
-    return pa.concat_tables([read_table(part) for part in parts])
+    return pa.concat_tables([read_table(shard) for shard in shards])
 
 
 def _table(
     card: TaskCard, kind: Kind, examples: Sequence[Example], given: Sequence[Prediction]
 ) -> pa.Table:
-    """Columns: item, prediction; an answer of the wrong shape, or a missing one, is an error."""
+    """Columns: item, prediction; an answer of the wrong shape is an error."""
     import pyarrow as pa
 
-    if len(given) != len(examples):
-        raise StageError(f"{len(given)} predictions for {len(examples)} items of '{card.name}'")
-    for example, one in zip(examples, given, strict=True):
-        if one is None:
-            raise StageError(f"no prediction for item '{example.id}' of '{card.name}'")
     ids = pa.list_(pa.string())
     shapes = {
         "int": pa.int32(),

@@ -20,6 +20,7 @@ from xharness.plan import Arm, Plan
 from xharness.scores import Missing
 from xharness.scores import Score as ScoreRow
 from xharness.stages import Beside, Portion
+from xharness.store import RECEIPT
 
 
 def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
@@ -81,7 +82,7 @@ def _damaged(arm: Arm, plan: Plan, error: StageError) -> Outcome:
 
 def _note_empty(arm: Arm, plan: Plan, work: Work) -> None:
     """Languages that turned out to have no row join what the plan knew to be unavailable."""
-    for language, reason in _facts(arm, work).get("empty", {}).items():
+    for language, reason in _facts(arm, work)["empty"].items():
         plan.miss(_missing(arm, reason, language))
 
 
@@ -104,7 +105,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
     found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     asked = protocol(arm.score.predictions)
     learnt = _training_notes(facts["trained_on"], plan, work)
-    training = (*facts.get("notes", ()), *(_shown(note, asked) for note in learnt))
+    training = (*facts["notes"], *(_shown(note, asked) for note in learnt))
     counts = _Counts(facts["data"])
     chance = kind.chance(card)
     model = plan.study.model(arm.model)
@@ -142,23 +143,21 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
 
 
 def _facts(arm: Arm, work: Work) -> Mapping[str, Any]:
-    """What the predictions were made with; earlier versions told it only beside those.
+    """What the predictions were made with, as the score tells it again.
 
     Raises:
-        StageError: a receipt is damaged, or nothing tells it any more.
+        StageError: a receipt is damaged.
     """
     facts = work.store.receipt(arm.score.key).facts
-    if all(name in facts for name in TOLD_AGAIN):
-        return facts
-    predictions = arm.score.predictions.key
-    if not work.store.has(predictions):
+    lacking = [name for name in TOLD_AGAIN if name not in facts]
+    if lacking:
         folder = work.store.folder(arm.score.key)
         raise StageError(
-            "the predictions are gone, and the score does not tell what they were made with",
-            where=str(folder),
+            f"the receipt does not tell {', '.join(lacking)}",
+            where=str(folder / RECEIPT),
             hint=f"delete {folder} and run again",
         )
-    return work.store.receipt(predictions).facts
+    return facts
 
 
 def _source_language(card: TaskCard, plan: Plan) -> str | None:

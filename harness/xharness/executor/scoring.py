@@ -12,10 +12,10 @@ from xharness.errors import StageError
 from xharness.executor.tables import read_table, write_table
 from xharness.executor.work import Work
 from xharness.extend import Example, Metric, Prediction, TaskCard
+from xharness.files import write_json
 from xharness.stages import Portion, Score
-from xharness.store import write_json
 
-TOLD_AGAIN = ("sizes", "data", "trained_on")
+TOLD_AGAIN = ("sizes", "data", "trained_on", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
 
 
@@ -36,15 +36,12 @@ def score(stage: Score, work: Work, folder: Path) -> Mapping[str, Any]:
         "languages": len(values),
         "predictions": stage.predictions.key,
         **{name: made_with[name] for name in TOLD_AGAIN},
-        "notes": made_with.get("notes", []),
-        "empty": made_with.get("empty", {}),
     }
 
 
 def answered(stage: Score, facts: Mapping[str, Any]) -> list[Portion]:
     """The languages that have items, given the facts of a receipt; `empty` tells of the others."""
-    empty = facts.get("empty", {})
-    return [one for one in stage.predictions.portions if one.language not in empty]
+    return [one for one in stage.predictions.portions if one.language not in facts["empty"]]
 
 
 def _language(

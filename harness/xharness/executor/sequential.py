@@ -14,9 +14,9 @@ from xharness.executor.outcome import Outcome, Report
 from xharness.executor.perform import perform
 from xharness.executor.provenance import provenance
 from xharness.executor.work import Work
+from xharness.files import write_text
 from xharness.plan import Plan
 from xharness.stages import Stage
-from xharness.store import write_text
 
 
 class Sequential:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xharness.files import whole
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write `table` so that `path` has all of it or is as it was.
-
-    One writer at a time: the caller holds the stage's folder.
-    """
+    """Write `table` so that `path` has all of it or is as it was."""
     import pyarrow.parquet as pq
 
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(path)
+    with whole(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
 
 
 def read_table(path: Path) -> pa.Table:

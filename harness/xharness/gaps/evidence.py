@@ -17,6 +17,7 @@ import numpy as np
 
 from xharness.digest import digest
 from xharness.errors import ConfigurationError
+from xharness.files import whole
 from xharness.kinds.base import Floats
 
 FILE = "evidence.parquet"
@@ -64,9 +65,8 @@ def write(path: Path, evidence: Iterable[Items]) -> None:
     import pyarrow.parquet as pq
 
     kept = {(one.stage, one.language): one for one in evidence}
-    partial = path.with_name(path.name + ".partial")
-    pq.write_table(_table([kept[key] for key in sorted(kept)]), partial, compression="zstd")
-    partial.replace(path)
+    with whole(path) as partial:
+        pq.write_table(_table([kept[key] for key in sorted(kept)]), partial, compression="zstd")
 
 
 def read(path: Path) -> dict[tuple[str, str], Items]:

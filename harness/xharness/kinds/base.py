@@ -147,6 +147,13 @@ def ratio(sums: Floats) -> Floats:
     return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
 
 
+def f1(sums: Floats) -> Floats:
+    """2 tp / (2 tp + fp + fn), for statistics (tp, fp, fn); 0 where there is nothing at all."""
+    hits, extra, missed = sums[..., 0], sums[..., 1], sums[..., 2]
+    whole = 2 * hits + extra + missed
+    return np.divide(2 * hits, whole, out=np.zeros_like(whole), where=whole > 0)
+
+
 class Reader:
     """Reads the fields of a card out of a row; the only place that knows columns and templates."""
 
@@ -172,7 +179,7 @@ class Reader:
         spec = self._card.fields[field]
         if isinstance(spec, tuple):
             return tuple(self._fill(one, field) for one in spec)
-        return tuple(map(str, self._column(spec, field)))
+        return tuple(self.sound(str(one)) for one in self._column(spec, field))
 
     def keys(self, field: str) -> tuple[str, ...]:
         """A column that holds a key or a list of keys; none where it is empty or not mapped."""
@@ -194,16 +201,32 @@ class Reader:
             )
         return spec
 
+    def sound(self, text: str) -> str:
+        """`text`, if it is Unicode: half of a surrogate pair can be neither read nor stored.
+
+        Raises:
+            UnavailableError: it is not.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise UnavailableError(
+                f"character {error.start} of a text is half of a surrogate pair",
+                where=f"card '{self._card.name}', item {self._item}",
+                expected="Unicode text",
+            ) from None
+        return text
+
     def _fill(self, spec: str, field: str) -> str:
         if "{" not in spec:
             value = self._column(spec, field)
-            return "" if value is None else str(value)
+            return "" if value is None else self.sound(str(value))
         parts = spec.split("{")
         text = parts[0]
         for part in parts[1:]:
             column, _, rest = part.partition("}")
             text += str(self._column(column, field)) + rest
-        return text
+        return self.sound(text)
 
     def _column(self, path: str, field: str) -> Any:
         value: Any = self._row

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from xharness.cards import TaskCard
+from xharness.errors import UnavailableError
 from xharness.kinds.accuracy import ACCURACY
 from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape
 from xharness.kinds.together import Asked
@@ -38,8 +39,9 @@ class Bitext:
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
         read = Reader(card, row, item)
-        place = int(item.rsplit("-", 1)[-1])
-        return BitextExample(item, read.text("source").strip(), read.text("target").strip(), place)
+        return BitextExample(
+            item, read.text("source").strip(), read.text("target").strip(), _place(item, card)
+        )
 
     def learnable(self, example: Example) -> bool:
         return True
@@ -48,8 +50,35 @@ class Bitext:
         return None
 
     def answer(self, asked: Asked) -> Sequence[Prediction]:
-        """The place of the nearest translation among those of all the items."""
+        """The place of the nearest translation among those of all the items.
+
+        Raises:
+            UnavailableError: two items tell the same place.
+        """
+        _check_places(asked.examples)
         queries = asked.encode(one.source for one in asked.examples)
         targets = asked.encode(one.target for one in asked.examples)
         places = nearest(queries, targets, 1).places[:, 0].tolist()
         return [asked.examples[place].label for place in places]
+
+
+def _place(item: str, card: TaskCard) -> int:
+    """The number that an id ends in, such as 17 of `dev-17`."""
+    number = item.rsplit("-", 1)[-1]
+    if not (number.isascii() and number.isdigit()):
+        raise UnavailableError(
+            f"the id '{item}' tells no place",
+            where=f"card '{card.name}'",
+            expected="a whole number at the end of each id: which line of the text it is",
+        )
+    return int(number)
+
+
+def _check_places(examples: Sequence[BitextExample]) -> None:
+    known: dict[int, str] = {}
+    for one in examples:
+        first = known.setdefault(one.label, one.id)
+        if first != one.id:
+            raise UnavailableError(
+                f"'{first}' and '{one.id}' tell one place", expected="another number for each"
+            )

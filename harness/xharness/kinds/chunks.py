@@ -14,10 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-
 from xharness.cards import TaskCard
-from xharness.kinds.base import Floats, Metric, Prediction
+from xharness.kinds.base import Metric, Prediction, f1
 
 
 class _Tagged(Protocol):
@@ -63,13 +61,6 @@ def _item(
     given = chunks([names[tag] for tag in prediction])
     hits = len(gold & given)
     return float(hits), float(len(given) - hits), float(len(gold) - hits)
-
-
-def f1(sums: Floats) -> Floats:
-    """2 tp / (2 tp + fp + fn), for statistics (tp, fp, fn); 0 where there is nothing at all."""
-    hits, extra, missed = sums[..., 0], sums[..., 1], sums[..., 2]
-    whole = 2 * hits + extra + missed
-    return np.divide(2 * hits, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
 _STATISTICS = ("tp", "fp", "fn")

@@ -44,7 +44,7 @@ class Linking:
                 where=f"card '{card.name}', item {item}",
                 expected="{text: ..., sentence_spans: [...]} and {start: ..., end: ...}",
             ) from None
-        return RetrievalExample(item, query, read.text("wanted"), positive)
+        return RetrievalExample(item, read.sound(query), read.text("wanted"), positive)
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, RetrievalExample) and bool(example.positive)
@@ -77,4 +77,5 @@ def _description(read: Reader, card: TaskCard, item: str) -> str | None:
     if not read.has("entity"):
         return None
     entity = read.value("entity")
-    return spelt(str(entity["description"]), entity["sentence_spans"], card, item)
+    text = read.sound(str(entity["description"]))
+    return spelt(text, entity["sentence_spans"], card, item)

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
 from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.kinds.base import Example, Floats, Metric, Prediction, Reader, Row, Shape
+from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape, f1
 from xharness.kinds.margin import Mined, best_threshold, mine
 from xharness.kinds.together import Asked, pool
 
@@ -31,13 +29,7 @@ def _item(
     return float(right), float(prediction != "" and not right), len(example.matches) - float(right)
 
 
-def _f1(sums: Floats) -> Floats:
-    hits, extra, missed = sums[..., 0], sums[..., 1], sums[..., 2]
-    both = 2 * hits + extra + missed
-    return np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0)
-
-
-MINING_F1 = Metric("mining_f1", ("tp", "fp", "fn"), _item, _f1, "F1 of the mined pairs")
+MINING_F1 = Metric("mining_f1", ("tp", "fp", "fn"), _item, f1, "F1 of the mined pairs")
 
 
 class Mining:

@@ -93,4 +93,4 @@ def pool(candidates: Iterable[Text], encode: Encode) -> Pool:
 
 
 def _fingerprint(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return blake2b(text.encode(), digest_size=16).digest()

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from xharness import __version__, registry
+from xharness.gaps import Metrics
 from xharness.leaderboard.board import Board, is_published
 from xharness.scores import Score
 
 SCHEMA = "0.2.1"
 
 
-def to_records(board: Board, when: int, organization: str = "unknown") -> dict[str, dict[str, Any]]:
+def to_records(
+    board: Board, metrics: Metrics, when: int, organization: str = "unknown"
+) -> dict[str, dict[str, Any]]:
     """File name (without folder) to record; `when` is the time of the export, in Unix seconds."""
     grouped: dict[tuple[str, str, int | None, str | None], list[Score]] = defaultdict(list)
     for row in board.scores:
@@ -33,7 +36,7 @@ def to_records(board: Board, when: int, organization: str = "unknown") -> dict[s
             "source_metadata": _origin(board, source, organization),
             "eval_library": _library(source),
             "model_info": _model(rows[0]),
-            "evaluation_results": [_result(row) for row in rows],
+            "evaluation_results": [_result(row, metrics) for row in rows],
         }
     return found
 
@@ -72,9 +75,10 @@ def _model(row: Score) -> dict[str, Any]:
     }
 
 
-def _result(row: Score) -> dict[str, Any]:
+def _result(row: Score, metrics: Metrics) -> dict[str, Any]:
     uncertainty = {"uncertainty": {"num_samples": row.n}} if row.n is not None else {}
     notes: Sequence[str] = row.notes
+    metric = metrics.get(row.kind, {}).get(row.metric)
     return {
         "evaluation_name": f"{row.task}/{row.language}/{row.metric}",
         "source_data": {
@@ -84,7 +88,7 @@ def _result(row: Score) -> dict[str, Any]:
         },
         "metric_config": {
             "evaluation_description": row.metric,
-            "lower_is_better": False,
+            "lower_is_better": metric is not None and metric.lower_is_better,
             "score_type": "continuous",
             "min_score": 0,
             "max_score": 100,

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from xharness.errors import ConfigurationError
+from xharness.files import write_bytes
 from xharness.gaps import Metrics
 from xharness.leaderboard.board import Board, read
 from xharness.leaderboard.exports import to_csv, to_json
@@ -51,20 +52,14 @@ def save(board: Board, folder: Path) -> list[Path]:
     made = pages(board) | {one.path: svg(one) for one in figures(board)}
     try:
         for name, content in made.items():
-            _write(folder / name, content)
+            (folder / name).parent.mkdir(exist_ok=True)
+            write_bytes(folder / name, content)
         for path in _stale(folder, made):
             path.unlink()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"can't write the board: {reason}", where=str(folder)) from None
     return [folder / name for name in made]
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def _stale(folder: Path, made: Iterable[str]) -> list[Path]:

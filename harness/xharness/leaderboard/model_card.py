@@ -91,7 +91,7 @@ def _known(old: str) -> list[Result]:
     if not old.startswith(_FENCE):
         return []
     try:
-        head = yaml.safe_load(old.split(_FENCE, 2)[1])
+        head = yaml.load(old.split(_FENCE, 2)[1], yaml.CSafeLoader)
         return list(head["model-index"][0]["results"])
     except (yaml.YAMLError, KeyError, IndexError, TypeError):
         return []

@@ -26,7 +26,7 @@ def published(board: Board) -> list[str]:
         named = listed(f"{escape(one.mean.model)} ({_about(one.mean)})" for one in wrong)
         intro += f" Averages that the source's own cells contradict: {named}."
     lines = ["## Published rows", "", intro, "", *_by_task(board, rows)]
-    return [*lines, *_stated(board, checked), *_suites(board, checked)]
+    return [*lines, *_stated(checked), *_suites(checked)]
 
 
 def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
@@ -86,7 +86,7 @@ def _over_languages(rows: Sequence[Score]) -> float | None:
     return fmean(map(fmean, values.values())) if values else None
 
 
-def _stated(board: Board, checked: Iterable[Claim]) -> list[str]:
+def _stated(checked: Iterable[Claim]) -> list[str]:
     """Averages over languages whose cells are here, and whether these agree."""
     known = [one for one in checked if one.derived is not None and one.mean.task is not None]
     if not known:
@@ -106,7 +106,7 @@ def _stated(board: Board, checked: Iterable[Claim]) -> list[str]:
     return ["### Stated averages", "", intro, "", *table(header, lines, 4), *notes.lines(), ""]
 
 
-def _suites(board: Board, checked: Sequence[Claim]) -> list[str]:
+def _suites(checked: Sequence[Claim]) -> list[str]:
     """A table for each suite and source: models down, tasks across, one number a task."""
     lines: list[str] = []
     places = dict.fromkeys((one.mean.suite, one.mean.source) for one in checked if one.mean.suite)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from xharness.routes.abilities import Abilities
+from xharness.routes.once import Once
 from xharness.routes.translators import Translators
 from xharness.routes.walk import Walk
 from xharness.routes.way import CannotLearnError, Way
-from xharness.routes.words import Words
 
-__all__ = ["CannotLearnError", "Translators", "Walk", "Way", "Words"]
+__all__ = ["Abilities", "CannotLearnError", "Once", "Translators", "Walk", "Way"]

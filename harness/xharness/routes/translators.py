@@ -7,8 +7,8 @@ from typing import Any
 
 from xharness.catalogue import Catalogue, validated
 from xharness.digest import canonical
-from xharness.errors import UnavailableError
 from xharness.extend import Surroundings
+from xharness.routes.once import Once
 from xharness.stages import Start
 
 
@@ -17,7 +17,7 @@ class Translators:
 
     def __init__(self, catalogue: Catalogue, surroundings: Surroundings) -> None:
         self._catalogue, self._surroundings = catalogue, surroundings
-        self._known: dict[tuple[object, ...], Start | UnavailableError] = {}
+        self._known: Once[Start] = Once()
 
     def start(self, name: str, options: Mapping[str, Any], source: str, target: str) -> Start:
         """The translator `name` from one language into another.
@@ -27,15 +27,7 @@ class Translators:
             UnavailableError: its model cannot be had.
         """
         asked = (name, canonical(dict(options)), source, target)
-        if asked not in self._known:
-            try:
-                self._known[asked] = self._find(name, options, source, target)
-            except UnavailableError as error:
-                self._known[asked] = error
-        found = self._known[asked]
-        if isinstance(found, UnavailableError):
-            raise found
-        return found
+        return self._known.of(asked, lambda: self._find(name, options, source, target))
 
     def _find(self, name: str, options: Mapping[str, Any], source: str, target: str) -> Start:
         translator = self._catalogue.translators[name]

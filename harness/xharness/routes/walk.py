@@ -14,9 +14,9 @@ from xharness.cards import Split, TaskCard
 from xharness.errors import ConfigurationError
 from xharness.extend import Checkpoint
 from xharness.kinds import Translatable
+from xharness.routes.abilities import Abilities
 from xharness.routes.dev import source_dev, target_dev
 from xharness.routes.way import CannotLearnError, Way
-from xharness.routes.words import Words
 from xharness.stages import (
     Feed,
     Heads,
@@ -39,8 +39,8 @@ class Walk:
     target: TaskCard
 
     @cached_property
-    def _words(self) -> Words:
-        return Words(self.way.catalogue, self.way.model)
+    def _abilities(self) -> Abilities:
+        return Abilities(self.way.catalogue, self.way.model, self.way.surroundings)
 
     @cached_property
     def targets(self) -> tuple[TaskCard, ...]:
@@ -70,7 +70,7 @@ class Walk:
     ) -> tuple[Portion, ...]:
         for language in languages or ():
             _check_rows(card, language, split, sample)
-        if sample is not None:
+        if sample is not None or split != "train":
             self._check_unseen(card, split)
         limit = self.way.study.train_limit if sample is None else sample
         seed = None if sample is None else self.way.seed
@@ -105,7 +105,7 @@ class Walk:
         self, name: str, languages: Sequence[str] | None = None, *, objective: Objective = "mlm"
     ) -> Feed:
         card, limit = self.card(name), self.way.study.train_limit
-        self._words.check(card, objective)
+        self._abilities.check(card, objective)
         for language in languages or ():
             _check_rows(card, language, "train", None)
         found = (self.way.find(card, one, "train", limit) for one in languages or card.languages)
@@ -115,12 +115,12 @@ class Walk:
         backend = self.way.model.backend
         if card.kind not in self.way.catalogue.backends[backend].kinds:
             raise CannotLearnError(f"backend '{backend}' cannot learn tasks of kind '{card.kind}'")
-        self._words.check(card, "task")
+        self._abilities.check(card, "task")
         rows = tuple(portions) if portions is not None else self.rows(card)
-        return Feed(rows, "task", card.head_name, self._words.said(card))
+        return Feed(rows, "task", card.head_name, self._abilities.said(card))
 
     def prompted(self, shots: int = 0) -> Checkpoint:
-        if not self._words.used:
+        if not self._abilities.in_words:
             name = self.way.model.name
             raise CannotLearnError(f"model '{name}' answers by heads, which must be trained")
         if not shots:
@@ -128,9 +128,9 @@ class Walk:
         if not self.training_sets():
             raise CannotLearnError(f"task '{self.target.name}' has no training set to show")
         card = self.training_sets()[-1]
-        self._words.check(card, "shots")
+        self._abilities.check(card, "shots")
         rows = self.rows(card, sample=shots)
-        feed = Feed(rows, "shots", card.head_name, self._words.said(card))
+        feed = Feed(rows, "shots", card.head_name, self._abilities.said(card))
         # nothing is learnt, so no recipe is read
         return Train(self.base, (feed,), Mixing(), Recipe(), "drop", self.way.seed)
 
@@ -155,11 +155,15 @@ class Walk:
         how = (
             self.way.selecting if selection is None else Selecting.model_validate({"by": selection})
         )
+        learning = self.way.recipe(self._cards(feeds), recipe)
+        every = (*feeds, *(feed for feed, _ in beside))
+        for feed, card in zip(every, self._cards(every), strict=True):
+            self._abilities.check(card, feed.objective, learning)
         return Train(
             start,
-            (*feeds, *(feed for feed, _ in beside)),
+            every,
             chosen,
-            self.way.recipe(self._cards(feeds), recipe),
+            learning,
             heads,
             self.way.seed,
             self._selection(how, feeds, judged if judged is not None else (self.target,)),
@@ -211,7 +215,7 @@ class Walk:
         return Translate(portion, start, source, language)
 
     def _check_unseen(self, card: TaskCard, split: Split) -> None:
-        """Refuse to draw training rows from what is scored."""
+        """Refuse to learn what is scored; who scores the train split itself knows, and is told."""
         for spec in self.way.targets:
             if spec.task == card.name and split == (spec.split or card.scored):
                 raise ConfigurationError(

@@ -10,6 +10,7 @@ from xharness.candidates import FindPortion
 from xharness.cards import Split, TaskCard
 from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError
+from xharness.extend import Surroundings
 from xharness.routes.translators import Translators
 from xharness.stages import Portion
 from xharness.study import (
@@ -36,6 +37,7 @@ class Way:
     study: Study
     catalogue: Catalogue
     portion: FindPortion
+    surroundings: Surroundings
     translators: Translators
     targets: Sequence[TargetSpec]
     model: ModelSpec

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from itertools import permutations
 from pathlib import Path
+from tempfile import mkdtemp
 
 from xharness.errors import ConfigurationError
 from xharness.submission.exporting import Exported
@@ -46,22 +47,36 @@ def check_free(*folders: Path | None) -> None:
 
 
 def _write(folders: Mapping[Path, Mapping[Path, str]]) -> None:
-    """Write each folder under another name first, then give all of them their own."""
-    partial = {folder: folder.with_name(f"{folder.name}.partial") for folder in folders}
+    """Write each folder beside its place first, then put all of them there."""
+    beside: dict[Path, Path] = {}
     try:
         for folder, files in folders.items():
-            shutil.rmtree(partial[folder], ignore_errors=True)
-            for name, text in files.items():
-                path = partial[folder] / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(text.encode())
-        for folder, written in partial.items():
-            if folder.is_dir():
-                folder.rmdir()
-            written.rename(folder)
+            place = folder.resolve()
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside[place] = Path(mkdtemp(dir=place.parent, prefix=f".{place.name}-"))
+            _fill(beside[place] / place.name, files)
+        for place, holder in beside.items():
+            _put(holder / place.name, place)
     except OSError as error:
         where, reason = str(error.filename or ""), error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=where) from None
     finally:
-        for left in partial.values():
-            shutil.rmtree(left, ignore_errors=True)
+        for holder in beside.values():
+            shutil.rmtree(holder, ignore_errors=True)
+
+
+def _fill(folder: Path, files: Mapping[Path, str]) -> None:
+    folder.mkdir()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def _put(written: Path, place: Path) -> None:
+    """Give a folder its place; an empty one that is there stays: somebody may stand in it."""
+    if not place.is_dir():
+        written.rename(place)
+        return
+    for one in written.iterdir():
+        one.rename(place / one.name)

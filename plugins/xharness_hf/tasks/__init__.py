@@ -22,7 +22,10 @@ LEARNT: Mapping[str, Headed] = MappingProxyType(
     {**TASKS, **{kind: Paired(kind) for kind in ("retrieval", "linking")}}
 )
 """What is learnt through a head: the last of these are answered from vectors."""
+COMPARING = (Aligned, Paired)
+"""Whose loss compares the units that are computed together."""
 
 __all__ = [
-    "LEARNT", "TASKS", "Aligned", "Headed", "Lessons", "Logits", "Masked", "Task", "as_is", "hide",
+    "COMPARING", "LEARNT", "TASKS", "Aligned", "Headed", "Lessons", "Logits", "Masked", "Task",
+    "as_is", "hide",
 ]  # fmt: skip

@@ -72,7 +72,7 @@ class WritingModel:
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             self._adapt(recipe, session)
-            recipe = self._within_limit(recipe)
+            recipe = self.body.within_limit(recipe)
             lessons = [self._lesson(feed, recipe) for feed in feeds]
             facts = Training(self, lessons, recipe, session, self._device).run()
             adapters.finish(self.body, recipe.adapter)
@@ -86,7 +86,7 @@ class WritingModel:
         Raises:
             StageError: the card has no verbaliser, or prompts do not fit `max_length`.
         """
-        recipe = self._within_limit(recipe)
+        recipe = self.body.within_limit(recipe)
         answering = Answering(card, self._spelling, self.shots)
         if kind.prediction == "text":
             return self._written(answering, card, examples, recipe)
@@ -149,20 +149,23 @@ class WritingModel:
             raise StageError(
                 "a model that is asked by likelihood is not trained", hint="use 'answers: text'"
             )
-        answering = Answering(feed.card, self._spelling)
-        units = answering.units(feed.examples, self.tokens, recipe, gold=True)
+        units = [
+            unit
+            for card, some in feed.worded()
+            for unit in Answering(card, self._spelling).units(some, self.tokens, recipe, gold=True)
+        ]
         if not units:
             raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
-        layout, head = Layout(self.tokens.pad), self.body.next_words
+        answering, layout = Answering(feed.card, self._spelling), Layout(self.tokens.pad)
+        head = self.body.next_words
         return Lesson(feed.card.name, len(feed.examples), units, answering, head, layout)
-
-    def _within_limit(self, recipe: Recipe) -> Recipe:
-        length = min(recipe.max_length, self.body.limit or recipe.max_length)
-        return recipe.model_copy(update={"max_length": length})
 
 
 def _shots(feed: TrainingSet) -> list[str]:
     """The feed's examples with their right answers, in words."""
-    spoken = verbaliser(feed.card)
-    asked = [question(one, feed.card) for one in feed.examples]
-    return [prompt(one, spoken) + spoken.separator + one.gold for one in asked]
+    shots = []
+    for card, some in feed.worded():
+        spoken = verbaliser(card)
+        asked = [question(one, card) for one in some]
+        shots += [prompt(one, spoken) + spoken.separator + one.gold for one in asked]
+    return shots

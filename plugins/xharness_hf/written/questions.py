@@ -11,8 +11,6 @@ from xharness.cards import Verbaliser
 from xharness.extend import StageError, TaskCard
 from xharness.kinds import ChoiceExample, ClassificationExample, SpanExample
 
-SPOKEN = frozenset({"classification", "choice", "span"})
-"""The kinds whose examples can be said."""
 _FIELD = re.compile(r"\{(\w+)\}")
 _TRIES = 8  # cuts of a field until the prompt is short enough; each aims at the right length
 Count = Callable[[str], int]

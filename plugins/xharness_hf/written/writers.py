@@ -29,7 +29,6 @@ class Writer(Body):
         self.reader = lm
         self.paired = bool(lm.config.is_encoder_decoder)
         lm.eval()
-        self._check()
 
     @property
     def output(self) -> nn.Module:
@@ -92,7 +91,7 @@ class Writer(Body):
         return caught[0]
 
     @torch.inference_mode()
-    def _check(self) -> None:
+    def check(self) -> None:
         """Whether `next_words` is what the model itself says; families differ in what comes after.
 
         Raises:
@@ -124,7 +123,9 @@ def writer(folder: Path, weights: Weights, layers: int | None = None) -> Writer:
     """
     config = loading.config(folder, layers)
     auto: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    return Writer(loading.module(auto, folder, config, weights))
+    found = Writer(loading.module(auto, folder, config, weights))
+    found.check()
+    return found
 
 
 def _short(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from xharness.kinds import Example, Prediction
 from xharness.submission.files import File
@@ -56,3 +57,8 @@ def numbered(count: int) -> list[str]:
 def as_lines(words: Sequence[str]) -> str:
     """A line for each."""
     return "".join(f"{word}\n" for word in words)
+
+
+def as_json(value: Any) -> str:
+    """JSON as people read it."""
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -6,13 +6,12 @@ scores, is given the same: question to the ids of candidate sentences.
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 from xharness.kinds import RetrievalExample
 from xharness.kinds.ranking import Ranking
 from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written
+from xharness.submission.formats.base import Answered, Written, as_json
 from xharness.submission.layout import Task
 
 _SHAPE = "a list of ids, each once"
@@ -36,7 +35,7 @@ class Rankings:
         rankings = cast(list[Ranking], answered.predictions)
         golds = (ranking["relevant"] for ranking in rankings)
         given = (ranking["ranked"] for ranking in rankings)
-        return Written(*(_json(dict(zip(items, some, strict=True))) for some in (golds, given)))
+        return Written(*(as_json(dict(zip(items, some, strict=True))) for some in (golds, given)))
 
 
 def _are_ids(value: Any) -> bool:
@@ -44,7 +43,3 @@ def _are_ids(value: Any) -> bool:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         return False
     return len(set(value)) == len(value)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

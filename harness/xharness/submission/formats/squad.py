@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from xharness import documents
 from xharness.documents import Document
 from xharness.kinds import Answer, SpanExample
 from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written
+from xharness.submission.formats.base import Answered, Written, as_json
 from xharness.submission.layout import Task
 
 
@@ -56,7 +55,7 @@ class Squad:
         items = [one.id for one in spans]
         given = dict(zip(items, answered.predictions, strict=True))
         golds = {"version": "1.1", "data": [_article(one) for one in spans]}
-        return Written(_json(golds), _json(given))
+        return Written(as_json(golds), as_json(given))
 
 
 def _examples(file: File) -> Iterator[SpanExample]:
@@ -79,7 +78,3 @@ def _article(example: SpanExample) -> dict[str, Any]:
     answers = [{"text": one.text, "answer_start": one.start} for one in example.answers]
     question = {"id": example.id, "question": example.question, "answers": answers}
     return {"paragraphs": [{"context": example.context, "qas": [question]}]}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

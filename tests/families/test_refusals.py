@@ -1,0 +1,169 @@
+"""What a model cannot do is known before anything is loaded, as its files tell."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tests.families import zoo
+from tests.families.conftest import Folder
+from tests.families.test_adapted import REFUSED
+from tests.hf import tiny
+from xharness.cli import app
+from xharness.errors import ConfigurationError
+from xharness.extend import Objective, Recipe, Surroundings, Wanted
+from xharness_hf.configured import DECODERS, ENCODERS
+from xharness_hf.options import Options
+from xharness_hf.refusals import _TAKE_NO_KEYS, check_writes
+
+AROUND = Surroundings(offline=True)
+NO_MASK_HERE = ("mbart", "nllb")  # the tiny tokenizers alone: the real ones have a mask token
+
+
+def _told(options: Any, objective: Objective | None, **recipe: Any) -> str | None:
+    card = tiny.feed("classification").card
+    wanted = Wanted(card, "classification", objective, Recipe().changed(recipe))
+    return tiny.BACKEND.refusal(Options(**options), wanted, AROUND)
+
+
+@pytest.mark.parametrize("family", zoo.EVERY)
+@pytest.mark.parametrize("method", ["lora", "prompt", "prefix"])
+def test_adapters_are_refused_as_the_loaded_model_would(
+    method: str, family: str, folder: Folder
+) -> None:
+    why = _told({"path": folder(family)}, "task", adapter=method)
+    expected = REFUSED.get((method, family))
+    assert (why is None) == (expected is None)
+    assert expected is None or expected in str(why)
+
+
+@pytest.mark.parametrize("family", sorted(zoo.EVERY.keys() - {*NO_MASK_HERE}))
+def test_masked_words_are_refused_as_the_loaded_model_would(family: str, folder: Folder) -> None:
+    model = tiny.start(folder(family))
+    able = not model.body.causal and model.tokens.mask is not None and model.body.vocabulary
+    assert (_told({"path": folder(family)}, "mlm") is None) == bool(able)
+    assert (_told({"path": folder(family)}, "align") is None) == bool(model.body.vocabulary)
+    assert _told({"path": folder(family)}, "task") is None
+    assert _told({"path": folder(family)}, None) is None
+
+
+def test_the_families_are_those_of_transformers() -> None:
+    from transformers.models.auto import modeling_auto as auto
+
+    assert auto.MODEL_MAPPING_NAMES.keys() >= ENCODERS
+    assert auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys() >= DECODERS
+
+
+@pytest.mark.parametrize("family", sorted(ENCODERS))
+def test_encoders_take_keys_and_values_or_are_listed(family: str) -> None:
+    from transformers import CONFIG_MAPPING, MODEL_MAPPING
+
+    parameters = inspect.signature(MODEL_MAPPING[CONFIG_MAPPING[family]].forward).parameters
+    assert ("past_key_values" in parameters) == (family not in _TAKE_NO_KEYS)
+
+
+def test_a_decoder_that_is_set_to_read_both_ways_is_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "gemma3_text"}')
+    assert "reads left to right" in str(_told({"path": tmp_path}, "mlm"))
+    both = '{"model_type": "gemma3_text", "use_bidirectional_attention": true}'
+    (tmp_path / "config.json").write_text(both)
+    assert _told({"path": tmp_path}, "mlm") is None
+
+
+@pytest.mark.parametrize("config", ["{", "[]", '{"model_type": "new"}', None])
+def test_what_tells_nothing_refuses_nothing(config: str | None, tmp_path: Path) -> None:
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    assert _told({"path": tmp_path}, "mlm", adapter="prefix") is None
+
+
+def test_a_model_on_the_hub_is_known_once_it_was_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    options = {"hub": "some/writer", "answers": "text"}
+    check_writes(Options(**options), AROUND)
+    _fetched(tmp_path / "models--some--writer", '{"model_type": "bert"}')
+    with pytest.raises(ConfigurationError, match="some/writer: 'bert' is an encoder"):
+        tiny.BACKEND.fingerprint(Options(**options), AROUND)
+    _fetched(tmp_path / "models--some--writer", '{"model_type": "llama"}')
+    assert tiny.BACKEND.fingerprint(Options(**options), AROUND)
+    assert "reads left to right" in str(_told({"hub": "some/writer"}, "mlm"))
+
+
+def _fetched(repository: Path, config: str) -> None:
+    commit = "a" * 40
+    (repository / "refs").mkdir(parents=True, exist_ok=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots" / commit).mkdir(parents=True, exist_ok=True)
+    (repository / "snapshots" / commit / "config.json").write_text(config)
+
+
+def test_words_carry_no_prompt() -> None:
+    why = _told({"path": "unread", "answers": "text"}, "mlm")
+    assert why == "a model with 'answers: text' cannot learn by 'mlm'"
+    why = _told({"path": "unread", "answers": "text"}, "task", adapter="prompt")
+    assert why is not None
+
+
+def _plan(folder: Path, **changes: Any) -> tuple[int, str]:
+    values = {
+        "name": "refused",
+        "targets": [{"task": "mini_topic", "languages": ["en"], "limit": 6}],
+        "train_limit": 16,
+        "recipe": {"steps": 2},
+    } | changes
+    (folder / "study.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    done = CliRunner().invoke(app, ["plan", str(folder / "study.yaml"), "--store", str(folder)])
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_arms_that_cannot_learn_are_left_out_with_the_reason(
+    folder: Folder, tmp_path: Path
+) -> None:
+    masked = {"corpus": "mini_parallel", "ratio": 0.5, "languages": ["de"]}
+    prefixed = {"name": "prefixed", "use": "single", "recipe": {"adapter": "prefix"}}
+    _, told = _plan(
+        tmp_path,
+        models=[{"name": name, "path": str(folder(name))} for name in ("gemma", "bert", "mt5")],
+        strategies=[{"name": "mixed", "use": "single", "mlm": masked}, prefixed],
+    )
+    assert "'gemma3_text' reads left to right" in told
+    assert "'mt5' has no mask token" in told
+    assert "it does not read the keys and values" in told
+    assert "'bert'" not in told
+
+
+def test_pretraining_that_can_never_work_is_an_error_with_its_line(
+    folder: Folder, tmp_path: Path
+) -> None:
+    pretrain = {"corpus": "mini_parallel", "objectives": ["mlm"], "recipe": {"steps": 1}}
+    code, told = _plan(
+        tmp_path,
+        models=[{"name": "gemma", "path": str(folder("gemma")), "pretrain": pretrain}],
+        strategies=["single"],
+    )
+    assert code == 2
+    assert "study.yaml:" in told
+    assert "'mlm' hides words from a body that reads both ways" in told
+
+
+def test_nothing_heavy_is_imported_to_tell(folder: Folder) -> None:
+    code = f"""
+import sys
+from xharness.extend import Recipe, Surroundings, Wanted
+from xharness_hf.plugin import HfBackend
+backend = HfBackend()
+options = backend.options(path={str(folder("mt5"))!r})
+wanted = Wanted(None, "classification", "mlm", Recipe(adapter="prefix"))
+assert backend.refusal(options, wanted, Surroundings())
+assert not {{"torch", "transformers"}} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

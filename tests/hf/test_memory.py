@@ -1,0 +1,93 @@
+"""Memory that runs out while learning: smaller pieces, the same weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.hf import tiny
+from tests.hf.test_loading import weights
+from xharness.errors import StageError
+from xharness.extend import Recipe
+from xharness_hf import checkpoint
+from xharness_hf.bodies import Body
+from xharness_hf.windows import Batch
+
+RECIPE = Recipe(steps=6, learning_rate=3e-3, batch_size=16, max_length=24, precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def undropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A body whose dropout does not hang on how a batch is cut."""
+    none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    return tiny.bert(tmp_path_factory.mktemp("undropped"), **none)
+
+
+def _fit(body: Path, folder: Path, kind: str = "tagging", **changes: Any) -> tuple[Any, Any]:
+    model = tiny.start(body)
+    session = tiny.session(folder, **changes)
+    return model, model.fit([tiny.feed(kind)], RECIPE, session)
+
+
+def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, *, backward: bool = False) -> None:
+    """No batch of more than `most` rows fits, forward or where its gradients are computed."""
+    honest = Body.states
+
+    def refuse(gradient: Tensor) -> Tensor:
+        raise torch.OutOfMemoryError
+
+    def states(self: Body, batch: Batch, layer: int | None = None) -> Tensor:
+        found = honest(self, batch, layer)
+        if len(batch.ids) > most and not backward:
+            raise torch.OutOfMemoryError
+        if len(batch.ids) > most:
+            found.register_hook(refuse)
+        return found
+
+    monkeypatch.setattr(Body, "states", states)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_smaller_pieces_give_the_same_weights(
+    backward: bool, undropped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm, facts = _fit(undropped, tmp_path / "calm")
+    _refuse(monkeypatch, 5, backward=backward)
+    narrow, told = _fit(undropped, tmp_path / "narrow")
+    assert (facts["pieces"], told["pieces"]) == (1, 4)
+    assert told["loss"] == pytest.approx(facts["loss"], abs=1e-5)
+    for one, other in zip(weights(calm), weights(narrow), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_checkpoint_remembers_the_pieces(
+    undropped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(done: int, total: int | None) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as narrow:
+        _refuse(narrow, 8)
+        with pytest.raises(KeyboardInterrupt):
+            _fit(undropped, tmp_path, progress=stop)
+    assert [*tmp_path.glob(f"{checkpoint._PREFIX}*")]
+    assert _fit(undropped, tmp_path)[1]["pieces"] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "told"),
+    [("tagging", 0, "learn from one input of"), ("retrieval", 8, "tell 16 pairs apart at once")],
+)
+def test_what_cannot_be_smaller_is_refused(
+    kind: str, most: int, told: str, undropped: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    _refuse(monkeypatch, most)
+    with pytest.raises(StageError, match=f"not enough memory to {told}") as caught:
+        _fit(undropped, tmp_path, kind)
+    assert "max_length" in str(caught.value)
