@@ -44,5 +44,9 @@ types: env
 boards: env
 	$(if $(BOARDS),$(BIN)/xharness leaderboard check $(BOARDS))
 
+# Render all of them again.
+rebuild: env
+	$(BIN)/xharness leaderboard build $(BOARDS)
+
 clean:
 	rm -rf $(VENV)

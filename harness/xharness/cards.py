@@ -41,8 +41,11 @@ def _language(value: Any) -> Any:
 
 
 def _name(value: str) -> str:
-    if not value.isascii() or not value.replace("_", "").replace("-", "").isalnum():
-        raise ValueError(f"'{value}' must be made of ASCII letters, digits, '_' and '-'")
+    inner = value.replace("_", "").replace("-", "").replace(".", "")
+    if not value.isascii() or not inner.isalnum() or value[0] == "." or value[-1] == ".":
+        raise ValueError(
+            f"'{value}' must be made of ASCII letters, digits, '_', '-' and, within it, '.'"
+        )
     return value
 
 

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xharness.data import Count
-from xharness.executor.results import _training_notes
 from xharness.kinds import Answer, Span, SpanExample, SpanOrNone
 from xharness.kinds.base import Repairs
 from xharness.testing import toy_card

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Trend
@@ -216,16 +217,22 @@ def _limits(board: Board, ink: Ink) -> Iterator[str]:
 
 
 def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
-    """The tasks a note speaks of, and the arms where it is not all of them."""
-    tasks = list(dict.fromkeys(one.task for one in said))
-    arms = {one.arm for one in said}
-    whole = [one for one in scored if one.task in tasks]
-    named = (
-        "every task"
-        if len({one.task for one in scored}) == len(tasks) > 1
-        else listed(map(ink.name, tasks))
-    )
-    if len(said) == len(whole):
+    """The tasks a note speaks of, and for each the arms where it is not all of them."""
+    arms: dict[str, set[Arm]] = defaultdict(set)
+    for one in said:
+        arms[one.task].add(one.arm)
+    whole = {task: {one.arm for one in scored if one.task == task} for task in arms}
+    tasks: dict[frozenset[Arm], list[str]] = defaultdict(list)
+    for task, some in arms.items():
+        tasks[frozenset() if some == whole[task] else frozenset(some)].append(task)
+    every = len({one.task for one in scored})
+    return "; ".join(_of(own, some, every, ink) for some, own in tasks.items())
+
+
+def _of(tasks: Sequence[str], arms: Collection[Arm], every: int, ink: Ink) -> str:
+    """`udpos and wikiann (2 arms)`; no arms stand for all of them."""
+    named = "every task" if len(tasks) == every > 1 else listed(map(ink.name, tasks))
+    if not arms:
         return named
     if len(arms) > _NAMED:
         return f"{named} ({len(arms)} arms)"

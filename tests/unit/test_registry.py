@@ -1,0 +1,20 @@
+"""The registry of known models: each can be named in a study."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from xharness.registry import models
+from xharness.study import ModelSpec
+
+
+def test_every_known_model_can_stand_in_a_study() -> None:
+    for one in models():
+        assert ModelSpec(name=one.name).name == one.name
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "end.", "", "a..b/../c"])
+def test_a_name_cannot_leave_its_folder(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ModelSpec(name=name)
