@@ -17,7 +17,7 @@ Examples:
   xharness run study.yaml --data-root data  run a study; again: goes on where it stopped
   xharness plan study.yaml                  what would run, what is stored, what it costs
   xharness cards list --group xtreme-r      the tasks
-  xharness leaderboard check leaderboard/first-light   is the committed board the one its scores give?
+  xharness leaderboard check FOLDER         is the committed board the one its scores give?
 
 \b
 Exit codes:

@@ -249,9 +249,11 @@ def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
 
 
 def _seeds(board: Board) -> Iterator[str]:
-    counts = {len(one.seeds) for one in board.gaps.tasks if one.seeds}
-    if not counts:
+    counts = {len(one.seeds) for one in board.gaps.tasks if one.seeds and one.seeds != (None,)}
+    if not any(one.seeds for one in board.gaps.tasks):
         yield "Nothing was scored."
+    elif not counts:
+        yield "No source says of how many seeds its numbers are."
     elif counts == {1}:
         yield (
             "One seed: the intervals cover the choice of test items, not the luck of training; "

@@ -8,6 +8,7 @@ from xharness.leaderboard.text import Footnotes, escape, points, ratio, with_int
 NEAR = "near chance or zero: the model can't do the task, so a small gap here says little"
 SILENT = "not in scores.jsonl"
 _NO_INTERVAL = "no interval: one seed, and no per-item evidence"
+_ONE_NUMBER = "no interval: its source gives one number, and not of how many seeds"
 
 
 def name(text: str, notes: Footnotes, *said: str) -> str:
@@ -34,8 +35,15 @@ def gap(found: TaskGap | Average | None, notes: Footnotes) -> str:
         why = found.undefined if found is not None else None
         return "*undefined*" + notes.mark(why or SILENT, *marks)
     if found.gap.low is None:
-        marks.append(_NO_INTERVAL)
+        marks.append(_ONE_NUMBER if found.seeds == (None,) else _NO_INTERVAL)
     return with_interval(found.gap) + notes.mark(*marks)
+
+
+def seeds(found: TaskGap | Average | None) -> str:
+    """How many seeds; a dash where nobody says."""
+    if found is None or found.seeds == (None,):
+        return "—"
+    return str(len(found.seeds))
 
 
 def change(found: Change | None, which: str, notes: Footnotes) -> str:

@@ -101,7 +101,7 @@ def _arm(board: Board, pool: Pool, arm: Arm, notes: Footnotes) -> list[str]:
     found = _average(board, pool, arm)
     change = board.gaps.change(arm) if found is board.gaps.average(arm) else None
     why = found.undefined if found is not None else None
-    seeds = str(len(found.seeds)) if found is not None and found.seeds else "—"
+    seeds = cells.seeds(found) if found is not None and found.seeds else "—"
     said = found.notes if found is not None else ()
     near = [f"near chance on {', '.join(found.near_chance)}"] if found and found.near_chance else []
     return [
@@ -151,7 +151,7 @@ def _task_row(board: Board, found: TaskGap, notes: Footnotes) -> list[str]:
         cells.relative(found, notes),
         _retention(found, notes),
         language(found.worst) if found.worst else "—",
-        str(len(found.seeds)),
+        cells.seeds(found),
     ]
 
 

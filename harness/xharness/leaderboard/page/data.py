@@ -91,7 +91,7 @@ def _row(board: Board, arm: Arm, found: TaskGap | Average, change: Change | None
         "strategy": arm[1],
         "provenance": found.provenance,
         "protocol": found.protocol,
-        "seeds": len(found.seeds),
+        "seeds": None if found.seeds == (None,) else len(found.seeds),
         "source": estimate(found.source),
         "mean": estimate(found.mean),
         "gap": estimate(found.gap),

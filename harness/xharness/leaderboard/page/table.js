@@ -55,7 +55,7 @@ function missing(row, name) {
 
 function about(row, found, show, near) {
   const lines = [`${show(found[0])} ${interval(found, show)}`.trim()];
-  lines.push(found[1] === null ? "No interval: one seed, and no per-item evidence." : `95% interval over ${row.over.join(" and ")}; ${plural(row.seeds, "seed")}.`);
+  lines.push(found[1] === null ? (row.seeds === null ? "No interval: its source gives one number." : "No interval: one seed, and no per-item evidence.") : `95% interval over ${row.over.join(" and ")}; ${plural(row.seeds, "seed")}.`);
   if (near) lines.push(`Near chance on ${row.near.join(", ")}: a small gap says little.`);
   return lines.join("\n");
 }
