@@ -1,0 +1,46 @@
+"""Tatoeba's nearest neighbours against sentence-transformers, where that is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from xharness.kinds import Asked, Bitext, BitextExample
+from xharness.search import Vectors
+
+PAIRS, WIDTH = 2_000, 48
+
+
+def _vectors(side: int) -> NDArray[np.float32]:
+    """Translations are alike, and not so alike that every one is found."""
+    draw = np.random.default_rng(7)
+    meaning = draw.normal(size=(PAIRS, WIDTH))
+    noise = np.random.default_rng(side).normal(size=(PAIRS, WIDTH))
+    found = (meaning + 0.9 * noise).astype(np.float32)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
+
+
+def test_the_same_sentence_is_nearest() -> None:
+    util: Any = pytest.importorskip("sentence_transformers.util", reason="in the extra bench only")
+    torch: Any = pytest.importorskip("torch")
+    english, foreign = _vectors(1), _vectors(2)
+    known = {f"{side}{number}": row for side, rows in (("e", english), ("f", foreign))
+             for number, row in enumerate(rows)}  # fmt: skip
+    pairs = [BitextExample(str(one), f"e{one}", f"f{one}", one) for one in range(PAIRS)]
+
+    def encode(texts: Iterable[str], *, query: bool = False) -> Vectors:
+        return Vectors([np.stack([known[text] for text in texts])])
+
+    asked = Asked(pairs, encode)
+
+    ours = Bitext().answer(asked)
+    hits = util.semantic_search(torch.tensor(english), torch.tensor(foreign), top_k=1)
+    theirs = [found[0]["corpus_id"] for found in hits]
+
+    assert list(ours) == theirs
+    right = float(np.mean(np.array(ours) == np.arange(PAIRS)))
+    assert 0.2 < right < 0.9
