@@ -70,10 +70,7 @@ def coverage(seeds, noise, parallel):
     return held / STUDIES
 
 
-CASES = [(seeds, noise) for seeds in (3, 5) for noise in list(NOISE)[:4]] + [
-    (10, "seeds"),
-    (10, "both"),
-]
+CASES = [(seeds, noise) for seeds in (3, 5, 10) for noise in list(NOISE)[:4]]
 
 
 @pytest.mark.parametrize("parallel", [True, False], ids=["parallel", "apart"])

@@ -11,7 +11,7 @@ const COLUMNS = [
   { name: "others", value: (row) => row.mean && row.mean[0], cell: (row) => numberCell(row, "mean", points) },
   { name: `others ○ – ● ${board.source}`, fixed: true, cell: (row) => html("td", {}, dumbbell(row)) },
   { name: "gap", value: (row) => row.gap && row.gap[0], cell: (row) => numberCell(row, "gap", points) },
-  { name: `change against ${board.baseline}`, value: (row) => row.change_gap && row.change_gap[0], cell: (row) => changeCell(row, "change_gap", -1) },
+  { name: `change against ${board.baseline}`, value: (row) => row.change_gap && row.change_gap[0], cell: (row) => changeCell(row, "change_gap", 0) },
   { name: "change of others", value: (row) => row.change_mean && row.change_mean[0], cell: (row) => changeCell(row, "change_mean", 1) },
   { name: "relative gap", value: (row) => row.relative && row.relative[0], cell: (row) => numberCell(row, "relative", ratio) },
   { name: "retention", value: (row) => row.retention && row.retention[0], cell: (row) => numberCell(row, "retention", ratio), when: tasked },
@@ -60,13 +60,15 @@ function about(row, found, show, near) {
   return lines.join("\n");
 }
 
+// `better`: which way is good; 0 for the gap, because a narrower one is not better by itself.
 function changeCell(row, name, better) {
   if (row.strategy === board.baseline) return withTip(html("td", {}, "—"), `${board.baseline} is what changes are counted from`);
   const found = row[name];
   if (!found) return withTip(html("td", {}, html("span", { class: "dotted" }, "undefined")), row.why_change || row.why || "not measured");
   const way = direction(found) * better;
   const verdict = way > 0 ? "better" : way < 0 ? "worse" : null;
-  const said = { better: "The interval lies on the better side of zero.", worse: "The interval lies on the worse side of zero." }[verdict] || "The interval includes zero: the data can't tell.";
+  const told = direction(found) < 0 ? "below" : "above";
+  const said = direction(found) ? `The interval lies ${told} zero.` : "The interval includes zero: the data can't tell.";
   const lines = [about(row, found, signed, false), found[1] === null ? "This may be chance." : said];
   if (found[3] !== null) lines.push(`Four in five such studies would notice a true change of ${points(found[3])} or more.`);
   return withTip(html("td", {}, html("span", { class: verdict }, signed(found[0])), found[1] === null ? null : html("small", {}, interval(found, signed))), lines.join("\n"));
