@@ -72,7 +72,7 @@ class Body:
     def _table(self) -> nn.Embedding | None:
         try:
             found = self.module.get_input_embeddings()
-        except NotImplementedError:
+        except NotImplementedError:  # transformers' word for bodies with several tables, or none
             return None
         return found if isinstance(found, nn.Embedding) else None
 

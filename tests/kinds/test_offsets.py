@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,7 +73,6 @@ def test_no_answer_is_learnt_only_where_it_may_be() -> None:
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
-    pq = pytest.importorskip("pyarrow.parquet")
     with pq.ParquetFile(file) as table:
         return list(table.read().to_pylist())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+import faiss
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
@@ -105,7 +106,6 @@ def test_neighbours_are_those_of_exhaustive_search(count: int, k: int) -> None:
 
 
 def test_neighbours_are_those_of_faiss() -> None:
-    faiss = pytest.importorskip("faiss")
     generator = np.random.default_rng(0)
     queries, candidates = _unit(generator, 200, 32), _unit(generator, 5000, 32)
     index = faiss.IndexFlatIP(32)

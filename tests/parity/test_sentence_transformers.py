@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from xharness.kinds import Asked, Bitext, BitextExample
@@ -25,8 +26,8 @@ def _vectors(side: int) -> NDArray[np.float32]:
 
 
 def test_the_same_sentence_is_nearest() -> None:
-    util: Any = pytest.importorskip("sentence_transformers.util", reason="in the extra bench only")
-    torch: Any = pytest.importorskip("torch")
+    reason = "sentence-transformers is not installed; it is in the extra 'bench'"
+    util: Any = pytest.importorskip("sentence_transformers.util", reason=reason)
     english, foreign = _vectors(1), _vectors(2)
     known = {f"{side}{number}": row for side, rows in (("e", english), ("f", foreign))
              for number, row in enumerate(rows)}  # fmt: skip

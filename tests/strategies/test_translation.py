@@ -221,7 +221,7 @@ def test_a_real_model_translates_english_into_french(tmp_path: Path) -> None:
     place = os.environ.get("XHARNESS_MARIAN")
     if place is None:
         pytest.skip("no translation model; set XHARNESS_MARIAN to the folder of opus-mt-en-fr")
-    pytest.importorskip("sentencepiece")
+    pytest.importorskip("sentencepiece", reason="the extra 'translate' is not installed")
     path = str(Path(place).resolve() / "opus-mt-{source}-{target}")
     options = TranslatorOptions(path=path, weights="any")
     say = HfTranslator().open(options, "en", "fr", Surroundings(cache=tmp_path), "cpu")
