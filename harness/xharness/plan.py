@@ -342,7 +342,8 @@ class _ArmMaker:
         if len(trained) < 2:
             return found[0]
         with self.places.at(("recipe", "learning_rate")):
-            chosen = Choose(trained, walk.dev(trained[0], self.way.selecting.limit))
+            dev = walk.dev(trained[0], self.way.selecting.limit)
+            chosen = Choose(trained, dev, walk.metrics(dev))
         first = found[0]
         return replace(first, model=chosen) if isinstance(first, InTranslation) else chosen
 

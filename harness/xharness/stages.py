@@ -139,11 +139,15 @@ class Selection:
     patience: int | None = None
     """Looks without improvement after which training ends early."""
     dev: tuple[Portion, ...] = ()
+    metrics: tuple[tuple[str, str], ...] = ()
+    """Each card of `dev`, and the metric that judges its answers."""
 
     @property
     def identity(self) -> Any:
-        best = "average" if self.by == "average" else "best"
-        return [best, self.looks, self.patience, _identities(self.dev)]
+        if self.by == "average":
+            return ["average", self.looks, self.patience, []]
+        judged = [_identities(self.dev), [metric for _, metric in self.metrics]]
+        return ["best", self.looks, self.patience, *judged]
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,8 @@ class Choose:
 
     candidates: tuple[Train, ...]
     dev: tuple[Portion, ...]
+    metrics: tuple[tuple[str, str], ...]
+    """Each card of `dev`, and the metric that judges its answers."""
 
     @property
     def needs(self) -> tuple[Stage, ...]:
@@ -207,6 +213,7 @@ class Choose:
                 "candidates": [one.key for one in self.candidates],
                 "recipes": [one.recipe.meaning(_ANSWERING) for one in self.candidates],
                 "dev": _identities(self.dev),
+                "metrics": [metric for _, metric in self.metrics],
             }
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -307,3 +308,15 @@ def test_what_cannot_be_translated_costs_its_own_arms(cards: Path) -> None:
         assert [arm.target.task for arm in plan.arms] == ["red"]
         (missing,) = plan.missing
         assert "bound to places in the text" in missing.reason
+
+
+def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
+    trained = _model(_plan(cards, selection="source-dev"))
+    assert trained.selection is not None
+    assert trained.selection.metrics == (("red", "accuracy"),)
+    other = replace(trained.selection, metrics=(("red", "another"),))
+    assert replace(trained, selection=other).key != trained.key
+
+    chosen = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5]}).arms[0].score.predictions.model
+    assert isinstance(chosen, Choose)
+    assert replace(chosen, metrics=(("red", "another"),)).key != chosen.key

@@ -18,8 +18,8 @@ from xharness.stages import Choose, Portion, Selection, Train
 Judge = Callable[[Model], float]
 
 
-def judge(portions: Sequence[Portion], recipe: Recipe, work: Work) -> Judge:
-    """Asks a model `portions`: the mean over cards of the mean over languages, in [0, 1].
+def judge(by: Selection | Choose, recipe: Recipe, work: Work) -> Judge:
+    """Asks a model the dev rows: the mean over cards of the mean over languages, in [0, 1].
 
     The unweighted mean of main metrics, as jiant takes it of several tasks.
     """
@@ -30,8 +30,10 @@ def judge(portions: Sequence[Portion], recipe: Recipe, work: Work) -> Judge:
 
     def judged(model: Model) -> float:
         found: dict[str, list[float]] = defaultdict(list)
-        for one in portions:
-            found[one.card].append(_score(model, one, examples(one), recipe, work))
+        metrics = dict(by.metrics)
+        for one in by.dev:
+            score = _score(model, one, examples(one), metrics[one.card], recipe, work)
+            found[one.card].append(score)
         return fmean(fmean(values) for values in found.values())
 
     return judged
@@ -43,7 +45,7 @@ def choosing(selection: Selection | None, recipe: Recipe, work: Work) -> Choosin
         return None
     if selection.by == "average":
         return Choosing("average", selection.looks)
-    asked = judge(selection.dev, recipe, work)
+    asked = judge(selection, recipe, work)
     return Choosing("best", selection.looks, selection.patience, asked)
 
 
@@ -52,7 +54,7 @@ def choose(stage: Choose, work: Work, folder: Path) -> Mapping[str, Any]:
     tell = work.progress(stage, "models")
     scores = []
     for done, candidate in enumerate(stage.candidates, 1):
-        scores.append(judge(stage.dev, candidate.recipe, work)(work.model(candidate)))
+        scores.append(judge(stage, candidate.recipe, work)(work.model(candidate)))
         tell(done, len(stage.candidates))
     chosen = stage.candidates[scores.index(max(scores))]
     return {
@@ -103,10 +105,15 @@ _SAID = {
 
 
 def _score(
-    model: Model, portion: Portion, examples: Sequence[Example], recipe: Recipe, work: Work
+    model: Model,
+    portion: Portion,
+    examples: Sequence[Example],
+    metric_name: str,
+    recipe: Recipe,
+    work: Work,
 ) -> float:
     card = work.data.card(portion.card).spoken(portion.language)
     kind = work.catalogue.kinds[card.kind]
     given = ask(model, card, kind, examples, recipe)
-    metric = kind.metrics[card.metrics[0]]
+    metric = kind.metrics[metric_name]
     return value(metric, item_statistics(metric, examples, given, card, portion.language))

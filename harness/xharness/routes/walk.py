@@ -174,6 +174,11 @@ class Walk:
         feeds = [feed for feed in training.feeds if feed.objective == "task"]
         return self._source_dev(feeds, limit)
 
+    def metrics(self, dev: Sequence[Portion]) -> tuple[tuple[str, str], ...]:
+        """Each card of dev rows, and its main metric, which judges answers to them."""
+        names = dict.fromkeys(one.card for one in dev)
+        return tuple((name, self.card(name).metrics[0]) for name in names)
+
     def _selection(
         self, how: Selecting, feeds: Sequence[Feed], judged: Sequence[TaskCard]
     ) -> Selection | None:
@@ -189,9 +194,9 @@ class Walk:
                 self.way, [(card, self.languages(card)) for card in targets], how.limit
             )
             _check_apart(feeds, dev)
-            return Selection("target-dev", how.looks, how.patience, dev)
+            return Selection("target-dev", how.looks, how.patience, dev, self.metrics(dev))
         dev = self._source_dev(feeds, how.limit)
-        return Selection("source-dev", how.looks, how.patience, dev)
+        return Selection("source-dev", how.looks, how.patience, dev, self.metrics(dev))
 
     def _source_dev(self, feeds: Sequence[Feed], limit: int | None) -> tuple[Portion, ...]:
         found = source_dev(self.way, self._cards(feeds), limit)
