@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from xharness.extend import Recipe, Sizes, StageError
+from xharness_hf import packing
 from xharness_hf.windows import Batch
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Body:
         self.origin: tuple[Path, ...] = ()
         """Files that never change and hold its weights as they are; none where there are none."""
         self.causal = self._reads_left_to_right() if causal is None else causal
+        self.reach: float = 0
+        """The longest windows that are read in packs; until it stands on a device, none."""
 
     @property
     def embedding(self) -> nn.Embedding:
@@ -132,22 +135,42 @@ class Body:
         )
 
     def to(self, device: torch.device) -> None:
-        """Move the body and what stands on it."""
+        """Move the body and what stands on it; find out whether it reads packed windows there."""
         self.module.to(device)
         if self.adapter is not None:
             self.adapter.peft.to(device)
+        self.reach = packing.reach(self.module.config) if packing.packable(self, device) else 0
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         """Hidden states (windows, length, width) of the last layer, or those entering `layer`."""
-        inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        if packing.worth(self, batch.ids.shape[1], batch.ids.device):
+            return self.packed(batch, layer)[0]
+        return self.padded(batch, layer)
+
+    def padded(self, batch: Batch, layer: int | None = None) -> Tensor:
+        """As `states`, padding computed too."""
+        inputs: dict[str, Any] = {"input_ids": batch.ids, "attention_mask": batch.mask}
         if self.typed:
             inputs["token_type_ids"] = batch.types
         if batch.positions is not None and self.positions is not None:
             inputs["position_ids"] = batch.positions + self.first_position
-        if layer is None or layer == self.depth:
-            states: Tensor = self.reader(**inputs).last_hidden_state
-            return states
-        return self._entering(self.layers[layer], inputs)
+        return self._reached(inputs, layer)
+
+    def packed(self, batch: Batch, layer: int | None = None) -> tuple[Tensor, int]:
+        """As `states`, padding left out (zeros stand there), and how often attention was asked."""
+        packed = packing.Packed(batch, self.causal)
+        anew = batch.positions if self.positions is not None else None
+        positions = packed.positions if anew is None else packed.row(anew)
+        inputs: dict[str, Any] = {
+            "input_ids": packed.row(batch.ids),
+            "position_ids": positions + self.first_position,
+            "packs": packed.packs,
+        }
+        if self.typed:
+            inputs["token_type_ids"] = packed.row(batch.types)
+        with packing.attending(self.reader):
+            states = self._reached(inputs, layer)
+        return packed.back(states), len(packed.packs.calls)
 
     def words(self, batch: Batch) -> Tensor:
         """Sub-word embeddings alone (windows, length, width): no positions, no layers."""
@@ -187,7 +210,16 @@ class Body:
                 part.requires_grad_(False)
                 part.eval()
 
-    def _entering(self, layer: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+    def _reached(self, inputs: dict[str, Any], layer: int | None) -> Tensor:
+        if layer is None or layer == self.depth:
+            return self._last(inputs)
+        return self._entering(self.layers[layer], inputs)
+
+    def _last(self, inputs: dict[str, Any]) -> Tensor:
+        states: Tensor = self.reader(**inputs).last_hidden_state
+        return states
+
+    def _entering(self, layer: nn.Module, inputs: dict[str, Any]) -> Tensor:
         caught: list[Tensor] = []
 
         def stop(module: nn.Module, args: Any, kwargs: Any) -> None:

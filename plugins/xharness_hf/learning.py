@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,8 +14,9 @@ from torch.optim import Optimizer
 
 from xharness.extend import Recipe, StageError
 from xharness_hf.bodies import Body
+from xharness_hf.faster import faster
 from xharness_hf.heads import Heads
-from xharness_hf.products import products
+from xharness_hf.packing import attending
 
 _NAMES = ("activation_checkpointing", "gradient_checkpointing")
 
@@ -56,6 +58,14 @@ def rate(step: int, total: int, recipe: Recipe) -> float:
     return 1.0 if recipe.schedule == "constant" else (total - step) / (total - warm)
 
 
+def clip(parameters: Iterable[nn.Parameter], most: float) -> None:
+    """Shorten all gradients together to a norm of `most`; shorter ones are not touched."""
+    learnt = [one for one in parameters if one.grad is not None]
+    norm = nn.utils.get_total_norm([one.grad for one in learnt if one.grad is not None])
+    if norm > most:
+        nn.utils.clip_grads_with_norm_(learnt, most, norm)
+
+
 @contextmanager
 def checkpointing(body: Body, recipe: Recipe, device: torch.device) -> Iterator[None]:
     """Inside it, layers keep only what enters them and are computed again for their gradients.
@@ -75,11 +85,21 @@ def checkpointing(body: Body, recipe: Recipe, device: torch.device) -> Iterator[
         )
     # Transformers calls it after activations now, and warns of the older name
     name = next(name for name in _NAMES if hasattr(body.reader, f"{name}_enable"))
-    again = partial(products, device)  # or the second time would compute by other means
+    again = partial(_again, body.reader, device)
     getattr(body.reader, f"{name}_enable")(
-        {"use_reentrant": False, "context_fn": lambda: (nullcontext(), again())}
+        {
+            "use_reentrant": False,
+            "context_fn": lambda: (nullcontext(), again(body.reader.config._attn_implementation)),
+        }
     )
     try:
         yield
     finally:
         getattr(body.reader, f"{name}_disable")()
+
+
+@contextmanager
+def _again(reader: Any, device: torch.device, attention: str) -> Iterator[None]:
+    """Inside it, a layer computes by the same means as the first time."""
+    with faster(device), attending(reader, attention):
+        yield

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]
@@ -10,6 +12,7 @@ from accelerate.state import (  # type: ignore[import-untyped]
     AcceleratorState,
     GradientState,
 )
+from torch import nn
 
 from xharness.extend import Recipe, UnavailableError
 
@@ -52,6 +55,23 @@ def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:
         raise UnavailableError(f"no {recipe.precision} on {device}: {error}") from None
 
 
-def computing(device: torch.device, recipe: Recipe) -> torch.autocast:
-    """The recipe's precision for reading: bf16 by autocast, or none."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
+@contextmanager
+def computing(module: nn.Module, device: torch.device, recipe: Recipe) -> Iterator[None]:
+    """Inside it, `module` reads in the recipe's precision.
+
+    For bf16 its weights are cast once, not with every batch, and are what they were afterwards;
+    autocast is for what stands on it.
+    """
+    if recipe.precision != "bf16":
+        yield
+        return
+    with torch.inference_mode(mode=False), torch.no_grad():
+        whole = {one: one.data for one in module.parameters() if one.dtype == torch.float32}
+        for parameter in whole:
+            parameter.data = parameter.data.bfloat16()
+    try:
+        with torch.autocast(device.type, torch.bfloat16):
+            yield
+    finally:
+        for parameter, data in whole.items():
+            parameter.data = data

@@ -1,7 +1,8 @@
 """Reading: units through a body without learning, by length, in batches of so many sub-words.
 
-Sorted by length, units are cut into stretches so that padding and the batches' own cost are least
-together; where a stretch is more than memory or cache should hold, it is read in several batches.
+Sorted by length, units are read in batches of as much as memory or cache should hold. Where padding
+is computed, they are cut into stretches first, so that it and the batches' own cost are least
+together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from xharness.extend import Recipe, StageError
+from xharness_hf import packing
 from xharness_hf.bodies import Body
 from xharness_hf.precision import computing
 from xharness_hf.products import products
@@ -50,9 +52,8 @@ def read(
 
     def run(places: Sequence[int]) -> None:
         try:
-            with computing(device, recipe), products(device):
-                batch = collate([units[place] for place in places], layout, device)
-                answers = ask(body.states(batch, layer), batch)
+            batch = collate([units[place] for place in places], layout, device)
+            answers = ask(body.states(batch, layer), batch)
         except torch.OutOfMemoryError:
             answers = None  # let go of the traceback and what it holds before trying again
         if answers is not None:
@@ -69,21 +70,25 @@ def read(
         run(places[: len(places) // 2])
         run(places[len(places) // 2 :])
 
-    for first, last in _stretches(order, units, device):
-        for places in _batches(order[first:last], units, body, device):
-            run(places)
+    with computing(body.module, device, recipe), products(device):
+        for first, last in _stretches(order, units, body, device):
+            for places in _batches(order[first:last], units, body, device):
+                run(places)
     return found
 
 
 def _stretches(
-    order: Sequence[int], units: Sequence[Unit], device: torch.device
+    order: Sequence[int], units: Sequence[Unit], body: Body, device: torch.device
 ) -> list[tuple[int, int]]:
     """(first, last) of stretches of `order`, longest units first, that cost least together.
 
     A stretch costs its padded sub-words and those that could be read while a batch begins. Only
     where the length changes can a cut be worth it: a shortest path over the lengths there are.
+    Nothing is padded in packs, so there it is one stretch.
     """
     if not order or not wanted("stretches"):
+        return [(0, len(order))]
+    if packing.worth(body, units[order[0]].length, device):
         return [(0, len(order))]
     lengths = np.array([units[place].length for place in order])
     rows = np.cumsum([0, *(len(units[place].windows) for place in order)])

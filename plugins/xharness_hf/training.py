@@ -23,11 +23,12 @@ from xharness_hf.batches import Schedule, random
 from xharness_hf.bodies import Body
 from xharness_hf.checkpoint import Checkpoint
 from xharness_hf.choosing import Chooser
+from xharness_hf.faster import faster
 from xharness_hf.interrupts import Interrupt
-from xharness_hf.learning import checkpointing, learning, optimizer, rate
+from xharness_hf.learning import checkpointing, clip, learning, optimizer, rate
+from xharness_hf.lookups import Lookups
 from xharness_hf.pieces import Pieces
 from xharness_hf.precision import accelerator
-from xharness_hf.products import products
 from xharness_hf.tasks import Lessons, Logits, hide
 from xharness_hf.windows import Layout, Unit, collate
 
@@ -78,6 +79,7 @@ class Training:
         self._optimizer = optimizer(self._learning, recipe, device)
         self._accelerator = accelerator(device, recipe)
         self._pieces = Pieces(recipe.accumulate)
+        self._lookups = Lookups(device)
         self._tail: deque[float] = deque(maxlen=math.ceil(self._schedule.total * _TAIL))
         self._done, self._read, self._seconds = 0, 0, 0.0
         self._saved = time.monotonic()
@@ -139,11 +141,11 @@ class Training:
         loss = self._gradients(lesson, units, int(random(seed, _DROPOUT, step).integers(2**63)))
         if not math.isfinite(loss):
             raise self._diverged(step, loss)
-        self._accelerator.clip_grad_norm_(self._learning.values(), recipe.max_grad_norm)
+        clip(self._learning.values(), recipe.max_grad_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(step, self._schedule.total, recipe)
         self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._lookups.clear(self._optimizer)
         self._tail.append(loss)
 
     def _gradients(self, lesson: Lesson, units: Sequence[Unit], seed: int) -> float:
@@ -157,14 +159,14 @@ class Training:
             try:
                 return self._backward(lesson, units)
             except torch.OutOfMemoryError:
-                self._optimizer.zero_grad(set_to_none=True)  # some may have been added already
+                self._lookups.clear(self._optimizer)  # some may have been added already
             self._pieces.halve(units, lesson.task)
 
     def _backward(self, lesson: Lesson, units: Sequence[Unit]) -> float:
         recipe, terms, loss = self._recipe, lesson.task.terms(units), 0.0
         for some in self._pieces.of(units):
             batch = collate(some, lesson.layout, self._device)
-            with self._accelerator.autocast(), products(self._device):
+            with self._accelerator.autocast(), faster(self._device), self._lookups:
                 states = self._body.words(batch) if lesson.words else self._body.states(batch)
                 part = lesson.task.loss(states, lesson.head, batch, recipe) / terms
             self._accelerator.backward(part)

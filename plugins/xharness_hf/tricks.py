@@ -11,8 +11,11 @@ from typing import Literal, get_args
 
 from xharness.errors import ConfigurationError, suggestion
 
-Trick = Literal["products", "stretches"]
+Trick = Literal["products", "packing", "dropout", "lookups", "stretches"]
 """products: oneDNN's matrix products where they are the faster ones; see `products`.
+packing: no padding is computed where a body reads packed windows; see `packing`.
+dropout: 16 random bits an element on a CPU; see `dropping`.
+lookups: gradients of embeddings in memory that is kept; see `lookups`.
 stretches: batches for reading cut where padding costs more than a batch does; see `reading`."""
 
 VARIABLE = "XHARNESS_WITHOUT"

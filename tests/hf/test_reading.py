@@ -41,6 +41,7 @@ class _Narrow:
         self.room: dict[int, int] = {}
         self.module = torch.nn.Identity()
         self.most, self.refused = most, 0
+        self.reach, self.adapter = 0, None
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         if batch.ids.numel() > self.most:
@@ -53,7 +54,7 @@ class _Narrow:
 def test_stretches_cover_all_once_and_cost_no_more_than_one_batch(lengths: list[int]) -> None:
     units = _units(lengths)
     order = sorted(range(len(units)), key=lambda place: lengths[place], reverse=True)
-    found = reading._stretches(order, units, _CPU)
+    found = reading._stretches(order, units, _Narrow(0), _CPU)
     covered = [place for first, last in found for place in order[first:last]]
     assert covered == order
     cost = sum((last - first) * lengths[order[first]] + 64 for first, last in found if last > first)
@@ -75,7 +76,9 @@ def test_any_budget_gives_the_same_states(
     usual = read()
     monkeypatch.setattr(reading, "_BUDGET", {"cpu": budget})
     assert torch.allclose(read(), usual, atol=1e-5)
-    monkeypatch.setenv(tricks.VARIABLE, "products,stretches")
+    monkeypatch.setenv(tricks.VARIABLE, "products,packing")
+    assert torch.allclose(read(), usual, atol=1e-5)
+    monkeypatch.setenv(tricks.VARIABLE, "products,packing,stretches")
     assert torch.allclose(read(), usual, atol=1e-5)
 
 

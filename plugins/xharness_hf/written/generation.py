@@ -40,7 +40,7 @@ def written(
         count = max(room // longest, 1)
         some = order[:count]
         try:
-            with computing(device, recipe):
+            with computing(writer.module, device, recipe):
                 said = _generate(writer, tokens, [prompts[one] for one in some], opening, recipe)
         except torch.OutOfMemoryError:
             said = None

@@ -45,7 +45,7 @@ class Writer(Body):
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         """(windows, length, width) before the vocabulary; zeros for windows that are only read."""
         if not self.paired:
-            return self._caught(input_ids=batch.ids, attention_mask=batch.mask)
+            return super().states(batch, layer)
         counts = batch.on_device([len(unit.windows) for unit in batch.units])
         sources = torch.cumsum(counts, 0) - counts
         written = torch.ones(len(batch.ids), dtype=torch.bool, device=batch.ids.device)
@@ -72,6 +72,9 @@ class Writer(Body):
             logits = torch.tanh(logits / cap) * cap
         bias = getattr(self.module, "final_logits_bias", None)
         return logits if bias is None else logits + bias[0]
+
+    def _last(self, inputs: dict[str, Any]) -> Tensor:
+        return self._caught(**inputs)
 
     def _caught(self, **inputs: Any) -> Tensor:
         """What enters the output matrix."""

@@ -1,0 +1,195 @@
+"""What is computed by other means than torch's own is what torch computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.hf import tiny
+from xharness_hf import lookups, tricks
+from xharness_hf.dropping import dropping, kept
+from xharness_hf.faster import faster
+from xharness_hf.learning import clip
+from xharness_hf.lookups import Lookups
+from xharness_hf.precision import computing
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_so_many_drop_out_and_the_mean_stays(p: float, dtype: torch.dtype) -> None:
+    torch.manual_seed(1)
+    found = kept(torch.empty(1000, 203, dtype=dtype), p)
+    assert found.unique().numel() == 2
+    share = float((found == 0).float().mean())
+    assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / found.numel())
+    assert abs(float(found.float().mean()) - 1) < 0.01
+    rows = (found == 0).float()  # neighbours know nothing of each other
+    alike = float(((rows[:, 1:] - p) * (rows[:, :-1] - p)).mean()) / (p * (1 - p))
+    assert abs(alike) < 4 / np.sqrt(rows.numel())
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(0, 5))
+def test_draws_hang_on_torchs_state_alone(shape: list[int], seed: int) -> None:
+    def drawn() -> list[Tensor]:
+        torch.manual_seed(seed)
+        return [kept(torch.empty(shape), 0.5) for _ in range(4)]
+
+    assert all(map(torch.equal, drawn(), drawn()))
+
+
+def test_dropout_is_left_alone_where_nothing_drops_out() -> None:
+    states = torch.randn(3, 4)
+    with dropping(CPU):
+        assert torch.equal(nn.Dropout(0.5).eval()(states), states)
+        assert torch.equal(functional.dropout(states, 0.0), states)
+        assert functional.dropout(torch.ones(100, 100), 0.25).unique().tolist() == [
+            0.0, pytest.approx(4 / 3)
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mask", ["none", "true", "added", "causal"])
+@pytest.mark.parametrize("heads", [2, 4])
+def test_attention_that_drops_out_has_the_mean_of_what_does_not(mask: str, heads: int) -> None:
+    torch.manual_seed(0)
+    query = torch.randn(2, 4, 6, 8)
+    key, value = torch.randn(2, heads, 6, 8), torch.randn(2, heads, 6, 8)
+    given: dict[str, Any] = {"scale": 0.2, "enable_gqa": heads != 4}
+    given |= {
+        "none": {},
+        "true": {"attn_mask": torch.tensor([[1, 1, 1, 1, 0, 0]]).bool()},
+        "added": {"attn_mask": torch.randn(6, 6)},
+        "causal": {"is_causal": True},
+    }[mask]
+    usual = functional.scaled_dot_product_attention(query, key, value, **given)
+    with dropping(CPU):
+        drawn = [
+            functional.scaled_dot_product_attention(query, key, value, dropout_p=p, **given)
+            for p in [1e-9, *[0.2] * 1500]
+        ]
+    assert torch.allclose(drawn[0], usual, atol=1e-5)
+    assert not torch.allclose(drawn[1], drawn[2])
+    assert torch.allclose(torch.stack(drawn[1:]).mean(dim=0), usual, atol=0.12)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("padding", [None, 1])
+def test_gradients_of_what_was_looked_up(
+    tied: bool, padding: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two steps in two pieces each: the sums of the gradients, and nothing of the step before."""
+    monkeypatch.setattr(lookups, "_LARGE", 1)
+    own, usual = (nn.Embedding(12, 3, padding_idx=padding) for _ in range(2))
+    usual.load_state_dict(own.state_dict())
+    watching = Lookups(CPU)
+    optimizers = [torch.optim.AdamW(one.parameters(), lr=0.1) for one in (own, usual)]
+
+    def backward(table: nn.Embedding, ids: list[int]) -> None:
+        states = table(torch.tensor(ids))
+        if tied:
+            states = states @ table.weight.T
+        states.sin().sum().backward()
+
+    for step in ([[3, 3, 1], [5]], [[2, 1, 5]]):
+        for ids in step:
+            with watching:
+                backward(own, ids)
+            backward(usual, ids)
+        assert own.weight.grad is not None
+        assert usual.weight.grad is not None
+        assert torch.allclose(own.weight.grad, usual.weight.grad, atol=1e-6)
+        memory = own.weight.grad.data_ptr()
+        for one in optimizers:
+            one.step()
+        watching.clear(optimizers[0])
+        optimizers[1].zero_grad()
+        assert own.weight.grad.data_ptr() == memory
+        assert not own.weight.grad.any()
+    assert torch.allclose(own.weight, usual.weight, atol=1e-6)
+
+
+def test_small_tables_and_reading_are_left_to_torch() -> None:
+    table, watching = nn.Embedding(4, 2), Lookups(CPU)
+    with watching:
+        table(torch.tensor([1])).sum().backward()
+    watching.clear(torch.optim.SGD(table.parameters()))
+    assert table.weight.grad is None
+
+
+@pytest.mark.parametrize("left_out", ["lookups", "products", "packing"])
+def test_a_training_without_a_trick_ends_with_the_same_weights(
+    left_out: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without dropout, which each way of computing draws for itself."""
+    monkeypatch.setattr(lookups, "_LARGE", 1)
+    folder = tiny.bert(
+        tmp_path / "still", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
+
+    def weights(name: str) -> dict[str, Tensor]:
+        model = tiny.start(folder)
+        recipe = tiny.RECIPE.changed({"epochs": 1})
+        model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / name))
+        model.save(tmp_path / f"{name}-saved")
+        return load_file(tmp_path / f"{name}-saved" / "model.safetensors")
+
+    usual = weights("usual")
+    monkeypatch.setenv(tricks.VARIABLE, left_out)
+    for name, one in weights("without").items():
+        assert torch.allclose(one, usual[name], atol=2e-4), name
+
+
+def test_short_gradients_are_not_touched_and_long_ones_are_cut() -> None:
+    weights = [
+        nn.Parameter(torch.zeros(3)),
+        nn.Parameter(torch.zeros(2)),
+        nn.Parameter(torch.ones(1)),
+    ]
+    for one, value in zip(weights[:2], (3.0, 4.0), strict=True):
+        one.grad = torch.tensor([value, *[0.0] * (len(one) - 1)])
+    before = [one.grad.clone() for one in weights[:2] if one.grad is not None]
+    clip(weights, 5.001)
+    assert all(
+        torch.equal(one.grad, old)
+        for one, old in zip(weights, before, strict=False)
+        if one.grad is not None
+    )
+    clip(weights, 1.0)
+    norm = nn.utils.get_total_norm([one.grad for one in weights if one.grad is not None])
+    assert float(norm) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_reading_in_bf16_casts_once_and_leaves_the_weights_as_they_were(bert: Path) -> None:
+    module = tiny.start(bert).body.module
+    before = {name: (one.data_ptr(), one.clone()) for name, one in module.named_parameters()}
+    with torch.inference_mode(), computing(module, CPU, tiny.RECIPE.changed({"precision": "bf16"})):
+        assert {one.dtype for one in module.parameters()} == {torch.bfloat16}
+    with (
+        pytest.raises(KeyError),
+        computing(module, CPU, tiny.RECIPE.changed({"precision": "bf16"})),
+    ):
+        raise KeyError
+    for name, one in module.named_parameters():
+        assert (one.dtype, one.data_ptr()) == (torch.float32, before[name][0])
+        assert torch.equal(one, before[name][1])
+
+
+def test_everything_faster_at_once_still_learns(bert: Path, tmp_path: Path) -> None:
+    model = tiny.start(bert)
+    model.fit([tiny.feed("classification")], tiny.RECIPE, tiny.session(tmp_path))
+    held_out = tiny.toy_examples("classification", 128)[96:]
+    feed = tiny.feed("classification")
+    given = model.predict(feed.card, feed.kind, held_out, tiny.RECIPE)
+    assert tiny.accuracy(given, held_out) > 0.9
+    with faster(CPU):
+        assert torch.is_tensor(functional.linear(torch.ones(1, 2), torch.ones(3, 2)))

@@ -1,0 +1,193 @@
+"""Packed windows are read as padded ones, whatever reads them, and learn the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.families import zoo
+from tests.hf import tiny
+from xharness_hf import packing, tricks
+from xharness_hf.bodies import Body
+from xharness_hf.loading import body as loaded
+from xharness_hf.packing import Packed, Packs, attend
+from xharness_hf.windows import Batch, Layout, Unit, Window, collate
+from xharness_hf.written.writers import writer
+
+CPU = torch.device("cpu")
+PACK = {"bert", "xlmr", "modernbert", "gemma", "llama", "qwen2", "qwen3"}
+"""The families whose attention transformers lets others compute."""
+
+
+def _batch(lengths: list[int], *, resets: bool = False, pairs: bool = True) -> Batch:
+    draw = np.random.default_rng(3)
+    windows = [
+        Window(draw.integers(5, 60, size=length).astype(np.int32), length // 2 if pairs else length)
+        for length in lengths
+    ]
+    units = [Unit((window,), place) for place, window in enumerate(windows)]
+    return collate(units, Layout(1, 0, resets), CPU)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a family's tiny model."""
+    root = tmp_path_factory.mktemp("packed")
+
+    def made(name: str) -> Path:
+        if not (root / name).is_dir():
+            zoo.EVERY[name](root / name)
+        return root / name
+
+    return made
+
+
+def _body(folder: Path) -> Body:
+    found = loaded(folder, "safetensors")
+    found.to(CPU)
+    found.module.eval()
+    return found
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=30))
+def test_there_and_back_is_where_it_was(lengths: list[int]) -> None:
+    batch = _batch(lengths)
+    packed = Packed(batch, causal=False)
+    ids = packed.row(batch.ids)
+    assert ids.shape == (1, sum(lengths))
+    assert [(count, length) for count, length in packed.packs.groups] == [
+        (lengths.count(length), length) for length in sorted({*lengths}, reverse=True)
+    ]
+    back = packed.back(ids.unsqueeze(-1)).squeeze(-1)
+    assert torch.equal(back, batch.ids * batch.mask)
+    assert torch.equal(packed.back(packed.positions.unsqueeze(-1)).squeeze(-1),
+                       torch.arange(batch.ids.shape[1]) * batch.mask)  # fmt: skip
+
+
+@pytest.mark.parametrize("family", zoo.EVERY)
+def test_a_family_packs_or_is_padded_to_the_same_states(
+    family: str, folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = _body(folder(family))
+    assert (body.reach > 0) == (family in PACK)
+    batch = _batch([4, 9, 4, 3, 12, 9], pairs=False)
+    with torch.no_grad():
+        states = body.states(batch)
+        monkeypatch.setenv(tricks.VARIABLE, "packing")
+        padded = body.states(batch)
+    real = batch.mask.bool()
+    assert torch.allclose(states[real], padded[real], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["bert", "xlmr", "gemma"])
+@pytest.mark.parametrize("layer", [0, 1])
+def test_layers_types_and_positions_that_count_anew(
+    family: str, layer: int, folder: Callable[[str], Path]
+) -> None:
+    body = _body(folder(family))
+    batch = _batch([7, 10, 7, 4], resets=True)
+    with torch.no_grad():
+        packed, _ = body.packed(batch, layer)
+        padded = body.padded(batch, layer)
+    real = batch.mask.bool()
+    assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
+
+
+def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Path]) -> None:
+    body = _body(folder("modernbert"))
+    assert 0 < body.reach < 10
+    assert not packing.worth(body, 10, CPU)
+    assert packing.worth(body, int(body.reach), CPU)
+
+
+def test_a_language_model_packs_too(folder: Callable[[str], Path]) -> None:
+    body = writer(folder("gemma"), "safetensors")
+    body.to(CPU)
+    batch = _batch([5, 8, 5])
+    with torch.no_grad():
+        packed, calls = body.packed(batch)
+        padded = body.padded(batch)
+    assert (body.reach > 0, calls) == (True, body.depth)
+    real = batch.mask.bool()
+    assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["bert", "gemma"])
+def test_gradients_are_those_of_padded_windows(family: str, folder: Callable[[str], Path]) -> None:
+    body = _body(folder(family))
+    batch = _batch([4, 9, 4, 3], pairs=False)
+    real = batch.mask.bool()
+
+    def gradients(states: Tensor) -> list[Tensor]:
+        learnt = [*body.reader.parameters()]
+        return list(torch.autograd.grad(states[real].sin().sum(), learnt, materialize_grads=True))
+
+    packed, padded = gradients(body.packed(batch)[0]), gradients(body.padded(batch))
+    for one, other in zip(packed, padded, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_probing_leaves_what_learns_awake(folder: Callable[[str], Path]) -> None:
+    body = loaded(folder("bert"), "safetensors")
+    body.freeze(0.5)
+    before = [part.training for part in body.module.modules()]
+    assert True in before and False in before
+    body.to(CPU)
+    assert [part.training for part in body.module.modules()] == before
+
+
+def test_the_devices_own_kernel_is_told_where_windows_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slow stand-in takes the arguments that torch documents for the kernel."""
+    import torch.nn.attention.varlen as module
+
+    def kernel(query: Tensor, key: Tensor, value: Tensor, first: Tensor, last: Tensor,
+               longest: int, _: int, *, scale: float, window_size: tuple[int, int],
+               enable_gqa: bool) -> Tensor:  # fmt: skip
+        assert first.dtype == torch.int32
+        assert longest == int(first.diff().max())
+        found = []
+        for a, b in pairwise(first.tolist()):
+            rows = (one[a:b].transpose(0, 1)[None] for one in (query, key, value))
+            said = functional.scaled_dot_product_attention(
+                *rows, scale=scale, is_causal=window_size == (-1, 0), enable_gqa=enable_gqa
+            )
+            found.append(said[0].transpose(0, 1))
+        return torch.cat(found)
+
+    monkeypatch.setattr(module, "varlen_attn", kernel)
+    torch.manual_seed(0)
+    rows = [torch.randn(14, heads, 8) for heads in (4, 2, 2)]
+    for causal in (False, True):
+        packs = Packs(((2, 5), (1, 4)), causal, [])
+        own = packing._grouped(rows, packs, 0.0, 0.3)
+        assert torch.allclose(packing._varlen(rows, packs, 0.3), own, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "given", [{"softcap": 2.0}, {"position_bias": torch.zeros(1)}, {"mask": True}]
+)
+def test_attention_that_wants_more_is_refused(given: dict[str, Any]) -> None:
+    rows = [torch.zeros(1, 2, 4, 8)] * 3
+    mask = torch.ones(4) if given.pop("mask", False) else None
+    with pytest.raises(packing._UnknownError):
+        attend(nn.Identity(), *rows, mask, packs=Packs(((1, 4),), False, []), **given)
+
+
+def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) -> None:
+    model = tiny.start(bert)
+    assert packing.worth(model.body, 8, CPU)
+    recipe = tiny.RECIPE.changed({"adapter": {"method": "prompt", "virtual_tokens": 3}, "steps": 1})
+    model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
+    assert not packing.worth(model.body, 8, CPU)
