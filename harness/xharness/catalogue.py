@@ -127,12 +127,14 @@ class Catalogue:
 
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
-        self.kinds: Shelf[Kind] = self._shelf("kind", "xharness_kinds")
-        self.sources: Shelf[Source] = self._shelf("source", "xharness_sources")
-        self.backends: Shelf[Backend] = self._shelf("backend", "xharness_backends")
-        self.strategies: Shelf[Strategy] = self._shelf("strategy", "xharness_strategies")
-        self.translators: Shelf[Translator] = self._shelf("translator", "xharness_translators")
-        self.executors: Shelf[Executor] = self._shelf("executor", "xharness_executors")
+        self.kinds: Shelf[Kind] = self._shelf("kind", "xharness_kinds", Kind)
+        self.sources: Shelf[Source] = self._shelf("source", "xharness_sources", Source)
+        self.backends: Shelf[Backend] = self._shelf("backend", "xharness_backends", Backend)
+        self.strategies: Shelf[Strategy]
+        self.strategies = self._shelf("strategy", "xharness_strategies", Strategy)
+        self.translators: Shelf[Translator]
+        self.translators = self._shelf("translator", "xharness_translators", Translator)
+        self.executors: Shelf[Executor] = self._shelf("executor", "xharness_executors", Executor)
         self.card_files: Shelf[_CardFile] = Shelf("task card")
         self._group_files: list[tuple[Provider, Traversable]] = []
         self._checked: dict[str, TaskCard] = {}
@@ -142,11 +144,13 @@ class Catalogue:
             except (Exception, SystemExit) as error:
                 plugins.set_aside(provider, f"the cards of {folder!r}", error)
 
-    def _shelf(self, noun: str, hook: str) -> Shelf[Any]:
+    def _shelf(self, noun: str, hook: str, protocol: type) -> Shelf[Any]:
         shelf: Shelf[Any] = Shelf(noun)
         for provider, offer in self.plugins.offers(hook):
             try:
-                shelf.put(_name(offer, noun), provider, offer)
+                name = _name(offer, noun)
+                _check_members(offer, f"{noun} '{name}'", protocol)
+                shelf.put(name, provider, offer)
             except (Exception, SystemExit) as error:
                 self.plugins.set_aside(provider, hook, error)
         return shelf
@@ -282,6 +286,20 @@ def _name(offer: Any, noun: str) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(f"{offer!r} is no {noun}: it has no 'name' that is text")
     return name
+
+
+def _check_members(offer: Any, who: str, protocol: type) -> None:
+    """Whether `offer` has all that the protocol of its noun asks for.
+
+    Raises:
+        TypeError: it is a class, or lacks a member.
+    """
+    if isinstance(offer, type):
+        raise TypeError(f"{who} is a class: offer an instance, {offer.__name__}()")
+    asked = (name for name in vars(protocol) if not name.startswith("_"))
+    lacking = [f"'{name}'" for name in asked if not hasattr(offer, name)]
+    if lacking:
+        raise TypeError(f"{who} lacks {', '.join(lacking)}")
 
 
 def _beside(file: Traversable, name: str) -> bool:

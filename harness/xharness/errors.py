@@ -52,7 +52,7 @@ class ConfigurationError(XharnessError):
 
 
 class UnavailableError(XharnessError):
-    """Data or a model that cannot be had here: offline, missing, gated, or changed since pinned."""
+    """What cannot be had here: data or a model (offline, gated, changed since pinned), a device."""
 
     exit_code = 3
 

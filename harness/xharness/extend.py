@@ -69,12 +69,12 @@ __all__ = [
     "ChoiceExample", "Choosing", "ClassificationExample", "Composed", "ConfigurationError",
     "Embeds", "Encode", "Example", "Executor", "Feed", "Floats", "Heads", "InTranslation", "Kind",
     "LanguageCode", "Metric", "MiningExample", "Mixing", "Model", "Name", "Objective",
-    "PassageExample", "Pool", "Portion", "Prediction", "Progress", "Ratio", "Reader", "Recipe",
-    "Refusing", "Repairing", "Repairs", "Request", "RetrievalExample", "Route", "Row", "Session",
-    "Shape", "Sizes", "Sizing", "Source", "SpanExample", "Split", "StageError", "Start", "Strategy",
-    "Strict", "Surroundings", "TaggingExample", "TaskCard", "Together", "Train", "TrainingSet",
-    "Translatable", "Translating", "Translator", "UnavailableError", "Wanted", "Wording",
-    "XharnessError", "digest", "f1", "nearest", "ratio", "suggestion",
+    "PassageExample", "Placing", "Pool", "Portion", "Prediction", "Progress", "Ratio", "Reader",
+    "Recipe", "Refusing", "Repairing", "Repairs", "Request", "RetrievalExample", "Route", "Row",
+    "Session", "Shape", "Sizes", "Sizing", "Source", "SpanExample", "Split", "StageError", "Start",
+    "Strategy", "Strict", "Surroundings", "TaggingExample", "TaskCard", "Together", "Train",
+    "TrainingSet", "Translatable", "Translating", "Translator", "UnavailableError", "Wanted",
+    "Wording", "XharnessError", "digest", "f1", "nearest", "ratio", "suggestion",
 ]  # fmt: skip
 
 Ratio = float
@@ -315,8 +315,12 @@ class Refusing(Protocol):
     def refusal(self, options: Any, wanted: Wanted, surroundings: Surroundings) -> str | None:
         """Why the model of these options cannot do what is `wanted`, or None.
 
-        Asked many times while planning, so no weights and no heavy libraries. The plan leaves the
-        arm out and tells the reason; what only the loaded model knows is a `StageError` later.
+        Asked many times while planning, so no weights and no heavy libraries; a configuration may
+        be fetched, once. The plan leaves the arm out and tells the reason; what only the loaded
+        model knows is a `StageError` later.
+
+        Raises:
+            UnavailableError: what should tell cannot be had.
         """
         ...
 
@@ -326,12 +330,26 @@ class Sizing(Protocol):
     """A backend that knows how large its models are before anything has run."""
 
     def sizes(self, options: Any, surroundings: Surroundings) -> Sizes | None:
-        """How large the model of these options is; None where nothing here tells.
+        """How large the model of these options is; None where nothing tells.
 
-        May import heavy libraries, but reads no weights and fetches nothing.
+        May import heavy libraries, and fetch a configuration unless offline; never weights.
 
         Raises:
-            UnavailableError: what should tell cannot be read.
+            UnavailableError: what should tell cannot be had, or cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A backend or a translator that computes on a device which the user may name."""
+
+    def check_device(self, device: str) -> None:
+        """Whether `device` is here; asked before anything runs, and only where one is named.
+
+        Raises:
+            ConfigurationError: no device is called so; the hint has the nearest name.
+            UnavailableError: this machine has none.
         """
         ...
 

@@ -36,6 +36,9 @@ class Known(Strict):
     confidence: Literal["published", "computed", "approximate"]
     note: str | None = None
     aliases: tuple[str, ...] = ()
+    options: dict[str, str] = Field(
+        default={}, description="what a study says beside `hub` so that all parameters are used"
+    )
 
 
 class Query(Strict):

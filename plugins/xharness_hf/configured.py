@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,19 @@ DECODERS = frozenset(
 UNMASKED = frozenset({"mt5", "t5", "umt5"})
 """Families whose own tokenizers have no mask token."""
 
-_TOKENIZER = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
+_CONFIGURATION = "config.json"
+_TOKENIZER = (  # the large one last: it may have to be fetched
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.json"
 )  # fmt: skip
 _MASKS = ("[MASK]", "<mask>", "mask_token")
 
 
 @dataclass(frozen=True)
 class Configured:
-    """A model's configuration, and the folder that it lies in, if any."""
+    """A model's configuration, and where its other files are found by name."""
 
     config: Mapping[str, Any]
-    folder: Path | None = None
+    file: Callable[[str], Path | None] = lambda name: None
 
     @property
     def family(self) -> str:
@@ -58,35 +60,56 @@ class Configured:
 
     @property
     def without_mask(self) -> bool:
-        """Whether the tokenizer surely has no mask token: none of its files speaks of one."""
-        if self.folder is None or self.family not in UNMASKED:
+        """Whether the tokenizer surely has no mask token: it has files, and none speaks of one.
+
+        Raises:
+            UnavailableError: a file of a hub model cannot be fetched.
+        """
+        if self.family not in UNMASKED:
             return False
-        files = (self.folder / name for name in _TOKENIZER)
-        return not any(mask in text for text in map(_text, files) for mask in _MASKS)
+        known = False
+        for text in (_text(self.file(name)) for name in _TOKENIZER):
+            if any(mask in text for mask in _MASKS):
+                return False
+            known = known or text != ""
+        return known
 
 
 def configured(options: Options, surroundings: Surroundings) -> Configured | None:
-    """What can be told of the model; None of a GGUF file, and of a hub model not fetched yet."""
+    """What can be told of the model; None of a GGUF file, and offline of a hub model not fetched.
+
+    Raises:
+        UnavailableError: the configuration of a hub model cannot be fetched.
+    """
     if options.scratch is not None:
         return Configured({"model_type": options.scratch.architecture})
-    folder = local_folder(options, surroundings)
-    return None if folder is None else _read(folder)
+    place = configuration(options, surroundings)
+    return None if place is None else _read(place, partial(_file, options, surroundings))
 
 
-def local_folder(options: Options, surroundings: Surroundings) -> Path | None:
-    """Where the files of the model lie without fetching any; None where nowhere."""
+def configuration(options: Options, surroundings: Surroundings) -> Path | None:
+    """The model's `config.json`, of a hub model fetched alone; None as for `configured`.
+
+    Raises:
+        UnavailableError: as for `configured`.
+    """
+    return _file(options, surroundings, _CONFIGURATION)
+
+
+def _file(options: Options, surroundings: Surroundings, name: str) -> Path | None:
     if options.path is not None:
-        return surroundings.base / options.path.expanduser()
-    return hub.fetched(options) if options.hub is not None else None
+        file = surroundings.base / options.path.expanduser() / name
+        return file if file.is_file() else None
+    return hub.file(options, name, surroundings) if options.hub is not None else None
 
 
-def _read(folder: Path) -> Configured | None:
+def _read(place: Path, file: Callable[[str], Path | None]) -> Configured | None:
     try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        found = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None  # what is wrong with it is said when the model is read
-    return Configured(found, folder) if isinstance(found, dict) else None
+    return Configured(found, file) if isinstance(found, dict) else None
 
 
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+def _text(file: Path | None) -> str:
+    return "" if file is None else file.read_text(encoding="utf-8", errors="replace")

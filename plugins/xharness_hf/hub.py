@@ -1,4 +1,4 @@
-"""Models of the hub: a name is turned into a commit, and a commit into a local folder."""
+"""Models of the hub: a name is turned into a commit, and a commit into a local folder or file."""
 
 from __future__ import annotations
 
@@ -32,28 +32,73 @@ def commit(options: Options, surroundings: Surroundings) -> str:
 
 @cache
 def _resolved(name: str, revision: str, offline: bool) -> str:
-    failure: Exception | None = None
-    if not offline:
-        try:
-            from huggingface_hub import HfApi
-
-            found = HfApi().model_info(name, revision=revision, timeout=20).sha
-            if found:
-                return str(found)
-        except Exception as error:  # the hub's library raises its transport's errors too
-            failure = error
+    found = None if offline else _told(name, revision)
+    if isinstance(found, str):
+        return found
     cached = _cached_commit(name, revision)
     if cached is None:
-        raise _unavailable(name, revision, failure)
+        raise _unavailable(name, revision, found)
     return cached
 
 
-def fetched(options: Options) -> Path | None:
-    """The folder of the local cache that holds the model's files; None where there is none yet."""
+@cache
+def _told(name: str, revision: str) -> str | Exception | None:
+    """The commit as the hub tells it, or its failure: it is asked once in a process."""
+    from huggingface_hub import HfApi
+
+    try:
+        return HfApi().model_info(name, revision=revision, timeout=20).sha
+    except Exception as error:  # the hub's library raises its transport's errors too
+        return error
+
+
+def file(options: Options, name: str, surroundings: Surroundings) -> Path | None:
+    """The model's file `name` at its commit, fetched alone where it is not in the local cache.
+
+    None where the model has no such file, and offline where it was not fetched before.
+
+    Raises:
+        UnavailableError: it cannot be fetched: gated, no such model, or no network.
+    """
     assert options.hub is not None
-    revision = options.revision or "main"
-    commit = revision if _COMMIT.fullmatch(revision) else _cached_commit(options.hub, revision)
-    folder = _cache(options.hub) / "snapshots" / (commit or revision)
+    if surroundings.offline:
+        folder = _fetched(options.hub, options.revision or "main")
+        return _there(folder / name) if folder is not None else None
+    found = _file(options.hub, commit(options, surroundings), name)
+    if isinstance(found, UnavailableError):
+        raise found
+    return found
+
+
+@cache
+def _file(model: str, commit: str, name: str) -> Path | UnavailableError | None:
+    """The file, or why it cannot be had: that is asked once in a process, too."""
+    cached = _there(_cache(model) / "snapshots" / commit / name)
+    if cached is not None:
+        return cached
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    try:
+        return Path(hf_hub_download(model, name, revision=commit))
+    except Exception as error:
+        absent = type(error).__name__ in ("EntryNotFoundError", "RemoteEntryNotFoundError")
+        return None if absent else _unavailable(model, commit, error)
+
+
+def _there(file: Path) -> Path | None:
+    return file if file.is_file() else None
+
+
+def _fetched(name: str, revision: str) -> Path | None:
+    """The folder of the local cache with files of the model; of no noted commit, the latest."""
+    snapshots = _cache(name) / "snapshots"
+    commit = revision if _COMMIT.fullmatch(revision) else _cached_commit(name, revision)
+    if commit is None and revision == "main":  # single files were fetched, which notes nothing
+        folders = [one for one in snapshots.glob("*") if one.is_dir()]
+        return max(folders, key=lambda one: one.stat().st_mtime, default=None)
+    folder = snapshots / (commit or revision)
     return folder if folder.is_dir() else None
 
 

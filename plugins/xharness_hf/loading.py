@@ -34,7 +34,7 @@ def config(folder: Path, layers: int | None = None) -> Any:
     try:
         found = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
-        raise _damaged(folder / "config.json", "the configuration", error) from error
+        raise damaged(folder / "config.json", "the configuration", error) from error
     if not all(getattr(found, name, None) for name in ("hidden_size", "num_hidden_layers")):
         raise UnavailableError(
             f"'{found.model_type}' is not a body of one stack of layers that reads text",
@@ -59,7 +59,7 @@ def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
             output_loading_info=True,
         )
     except Exception as error:  # a truncated file, other shapes, a pickle that is not only weights
-        raise _damaged(folder, "the weights", error) from error
+        raise damaged(folder, "the weights", error) from error
     missing = sorted(key for key in told["missing_keys"] if "pooler" not in key)
     if missing:
         raise UnavailableError(
@@ -107,7 +107,7 @@ def tokenizer(place: Path) -> PreTrainedTokenizerFast:
     try:
         found = _read(place)
     except Exception as error:  # every tokenizer class fails in its own way
-        raise _damaged(place, "the tokenizer", error) from error
+        raise damaged(place, "the tokenizer", error) from error
     if found.mask_token_id is None:
         mask = next((one for one in _MASKS if one in found.get_vocab()), None)
         if mask is not None:
@@ -125,7 +125,8 @@ def _read(place: Path) -> Any:
     return AutoTokenizer.from_pretrained(place, trust_remote_code=False)
 
 
-def _damaged(place: Path, what: str, error: Exception) -> UnavailableError:
+def damaged(place: Path, what: str, error: Exception) -> UnavailableError:
+    """The error that `what` at `place` cannot be read, with the first line of its reason."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return UnavailableError(
         f"{what} cannot be read: {lines[0][:300]}",

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from xharness.extend import Backend, Sizes, Surroundings, Translator, Wanted
 from xharness.hookspecs import hookimpl
+from xharness_hf.configured import configuration
 from xharness_hf.options import Options
 from xharness_hf.refusals import refusal
 from xharness_hf.translation import HfTranslator
@@ -43,7 +44,11 @@ class HfBackend:
         return bool(options.answers != "heads")
 
     def refusal(self, options: Any, wanted: Wanted, surroundings: Surroundings) -> str | None:
-        """Why the model of these options cannot answer or learn what is wanted, or None."""
+        """Why the model of these options cannot answer or learn what is wanted, or None.
+
+        Raises:
+            UnavailableError: the configuration of a hub model is needed, and cannot be fetched.
+        """
         return refusal(options, wanted, surroundings)
 
     def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
@@ -58,15 +63,28 @@ class HfBackend:
         return fingerprint(options, surroundings)
 
     def sizes(self, options: Any, surroundings: Surroundings) -> Sizes | None:
-        """How large the model of these options is, or None where its configuration is not here.
+        """How large the model of these options is, or None where nothing tells its configuration.
 
         Raises:
-            UnavailableError: the configuration is damaged.
+            UnavailableError: the configuration is damaged, or cannot be fetched.
             ConfigurationError: the options ask for more than the model has.
         """
+        if options.scratch is None and configuration(options, surroundings) is None:
+            return None  # known before anything heavy is imported
         from xharness_hf.sizing import sizes
 
         return sizes(options, surroundings)
+
+    def check_device(self, device: str) -> None:
+        """Whether `device` is here.
+
+        Raises:
+            ConfigurationError: no device is called so.
+            UnavailableError: this machine has none.
+        """
+        from xharness_hf.precision import device_of
+
+        device_of(device)
 
     def start(
         self, options: Any, surroundings: Surroundings, device: str | None

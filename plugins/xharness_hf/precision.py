@@ -14,7 +14,9 @@ from accelerate.state import (  # type: ignore[import-untyped]
 )
 from torch import nn
 
-from xharness.extend import Recipe, UnavailableError
+from xharness.extend import ConfigurationError, Recipe, UnavailableError, suggestion
+
+_NAMES = ("cpu", "cuda", "cuda:0", "mps")
 
 
 def device_of(name: str | None) -> torch.device:
@@ -23,6 +25,7 @@ def device_of(name: str | None) -> torch.device:
     Where the run shall be deterministic, only algorithms that are may serve from then on.
 
     Raises:
+        ConfigurationError: no device is called so.
         UnavailableError: there is no such device here.
     """
     torch.use_deterministic_algorithms(os.environ.get("XHARNESS_DETERMINISTIC") == "1")
@@ -31,10 +34,15 @@ def device_of(name: str | None) -> torch.device:
         name = "mps" if name == "cpu" and torch.backends.mps.is_available() else name
     try:
         device = torch.device(name)
+    except RuntimeError:
+        hint = suggestion(name, _NAMES)
+        raise ConfigurationError(f"there is no device '{name}'", hint=hint) from None
+    try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch without CUDA fails an assertion
         reason = str(error).splitlines()[0]
-        raise UnavailableError(f"no device '{name}' here: {reason}") from None
+        hint = "`xharness doctor` lists the devices of this machine"
+        raise UnavailableError(f"no device '{name}' here: {reason}", hint=hint) from None
     return device
 
 

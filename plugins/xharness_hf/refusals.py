@@ -20,7 +20,11 @@ _READ_NO_KEYS = frozenset({"mt5", "t5", "umt5"})
 
 
 def refusal(options: Options, wanted: Wanted, surroundings: Surroundings) -> str | None:
-    """Why the model of `options` cannot do what is wanted; None where nothing tells so yet."""
+    """Why the model of `options` cannot do what is wanted; None where nothing tells so yet.
+
+    Raises:
+        UnavailableError: the configuration of a hub model is needed, and cannot be fetched.
+    """
     objective, recipe = wanted.objective, wanted.recipe
     adapter = recipe.adapter if recipe is not None else None
     if options.answers != "heads":
@@ -38,12 +42,13 @@ def check_writes(options: Options, surroundings: Surroundings) -> None:
 
     Raises:
         ConfigurationError: it is an encoder.
+        UnavailableError: the configuration of a hub model cannot be fetched.
     """
     found = configured(options, surroundings) if options.answers != "heads" else None
     if found is not None and found.family in ENCODERS:
         raise ConfigurationError(
             f"'{found.family}' is an encoder: it has no words to answer with",
-            where=options.hub or str(found.folder),
+            where=options.hub or str(surroundings.base / str(options.path)),
             expected="a decoder or an encoder-decoder",
             hint="use 'answers: heads'",
         )

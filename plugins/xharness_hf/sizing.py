@@ -7,34 +7,39 @@ from typing import Any
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-from xharness.extend import Sizes, Surroundings
+from xharness.extend import Sizes, Surroundings, XharnessError
 from xharness_hf import loading
 from xharness_hf.beginning import Beginning
 from xharness_hf.bodies import Body
-from xharness_hf.configured import local_folder
+from xharness_hf.configured import configuration
 from xharness_hf.options import Answers, Options
 from xharness_hf.quiet import quiet
 from xharness_hf.written.writers import Writer
 
 
 def sizes(options: Options, surroundings: Surroundings) -> Sizes | None:
-    """Parameters as the loaded model counts them; None where its configuration is not here.
+    """Parameters as the loaded model counts them; None where nothing tells its configuration.
 
     A scratch model whose tokenizer is still to be learnt has so many at most.
 
     Raises:
-        UnavailableError: the configuration is damaged.
+        UnavailableError: the configuration is damaged, or cannot be fetched.
         ConfigurationError: the body has fewer layers than the options say.
     """
     quiet()
     if options.scratch is not None:
         return Beginning(options.scratch, surroundings).sizes()
-    folder = local_folder(options, surroundings)
-    if folder is None or not (folder / "config.json").is_file():
+    place = configuration(options, surroundings)
+    if place is None:
         return None
-    config = loading.config(folder, options.layers)
-    with torch.device("meta"):
-        return _empty(options.answers, config).sizes()
+    config = loading.config(place.parent, options.layers)
+    try:
+        with torch.device("meta"):
+            return _empty(options.answers, config).sizes()
+    except XharnessError:
+        raise
+    except Exception as error:  # shapes that no model can have fail in every family's own way
+        raise loading.damaged(place, "the configuration", error) from error
 
 
 def _empty(answers: Answers, config: Any) -> Body:

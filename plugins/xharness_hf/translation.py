@@ -83,6 +83,12 @@ class HfTranslator:
         decoding = [options.beams, options.length, options.codes, source, target]
         return digest([_VERSION, fingerprint(model, surroundings), more, decoding])
 
+    def check_device(self, device: str) -> None:
+        """Whether `device` is here; errors as those of the backend's."""
+        from xharness_hf.precision import device_of
+
+        device_of(device)
+
     def open(
         self,
         options: Any,

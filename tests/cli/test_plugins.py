@@ -55,6 +55,26 @@ def test_a_plugin_from_the_command_line_must_load(project: Project) -> None:
     assert "plugin 'no_such_module': ModuleNotFoundError" in result.stderr
 
 
+def test_an_offer_that_lacks_a_method_is_named_before_it_is_missed(project: Project) -> None:
+    text = (
+        "from xharness.hookspecs import hookimpl\n"
+        "class Half:\n"
+        "    name, options, kinds = 'half', None, frozenset()\n"
+        "    def start(self, options, surroundings, device): ...\n"
+        "    def load(self, folder, device): ...\n"
+        "@hookimpl\n"
+        "def xharness_backends():\n"
+        "    return [Half()]\n"
+    )
+    (project.folder / "half.py").write_text(text, encoding="utf-8")
+    project.study["models"] = [{"name": "m", "backend": "half"}]
+    result = project.write().run("--plugin", "half.py")
+    assert result.exit_code == 2
+    assert "plugin half.py (command line) is left out" in result.stderr
+    assert "backend 'half' lacks 'fingerprint'" in result.stderr
+    assert "there is no backend 'half'" in result.stderr
+
+
 def test_two_offers_of_one_name_name_both(project: Project) -> None:
     text = (
         "from xharness.hookspecs import hookimpl\n"

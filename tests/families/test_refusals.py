@@ -84,7 +84,7 @@ def test_what_tells_nothing_refuses_nothing(config: str | None, tmp_path: Path) 
     assert _told({"path": tmp_path}, "mlm", adapter="prefix") is None
 
 
-def test_a_model_on_the_hub_is_known_once_it_was_fetched(
+def test_offline_a_model_on_the_hub_is_known_once_it_was_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))

@@ -11,6 +11,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
+from tests.hf.hubs import new_process
 from xharness.errors import UnavailableError
 from xharness.extend import Surroundings
 from xharness_hf import hub
@@ -48,9 +49,9 @@ def moving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moving]:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(found.root))
     monkeypatch.setattr(huggingface_hub, "HfApi", lambda: found)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", found.snapshot_download)
-    hub._resolved.cache_clear()
+    new_process()
     yield found
-    hub._resolved.cache_clear()
+    new_process()
 
 
 def test_the_commit_that_was_planned_is_loaded(moving: Moving, tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_a_translator_is_loaded_as_it_was_planned(moving: Moving, tmp_path: Path
 def test_another_process_sees_that_the_branch_has_moved(moving: Moving, tmp_path: Path) -> None:
     around, options = Surroundings(cache=tmp_path), Options(hub="org/moving")
     assert hub.commit(options, around) == FIRST
-    hub._resolved.cache_clear()
+    new_process()
     assert hub.commit(options, around) == SECOND
 
 
@@ -85,6 +86,6 @@ def test_what_was_fetched_is_found_again_offline(moving: Moving, tmp_path: Path)
         hub.commit(options, offline)
     hub.snapshot(options, Surroundings(cache=tmp_path))
     assert hub.commit(options, offline) == FIRST
-    hub._resolved.cache_clear()
+    new_process()
     moving.commits.clear()
     assert hub.commit(options, Surroundings(cache=tmp_path)) == FIRST

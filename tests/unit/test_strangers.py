@@ -24,6 +24,37 @@ from xharness.study import Study
 STRANGER = Provider("stranger", "strange 2.0")
 
 
+class Everything:
+    """Offers the same thing under every noun that has a type."""
+
+    def __init__(self, offer: Any) -> None:
+        self._offer = offer
+
+    @hookimpl
+    def xharness_kinds(self) -> Any:
+        return [self._offer]
+
+    @hookimpl
+    def xharness_sources(self) -> Any:
+        return [self._offer]
+
+    @hookimpl
+    def xharness_backends(self) -> Any:
+        return [self._offer]
+
+    @hookimpl
+    def xharness_strategies(self) -> Any:
+        return [self._offer]
+
+    @hookimpl
+    def xharness_translators(self) -> Any:
+        return [self._offer]
+
+    @hookimpl
+    def xharness_executors(self) -> Any:
+        return [self._offer]
+
+
 class Offers:
     """Offers strategies and places of cards."""
 
@@ -99,6 +130,30 @@ def test_an_offer_without_a_name_is_set_aside(cards: Path, offer: Any) -> None:
     assert broken.reason.startswith("xharness_strategies: ")
     assert catalogue.strategies["odd"] is good
     assert catalogue.strategies["single"]
+
+
+class NameAlone:
+    name = "bare"
+
+
+def test_an_offer_that_lacks_something_is_set_aside_with_what(cards: Path) -> None:
+    catalogue = _catalogue(cards, Everything(NameAlone()))
+    told = {one.reason.partition(":")[0]: one.reason for one in catalogue.plugins.broken}
+    assert {one.provider for one in catalogue.plugins.broken} == {STRANGER}
+    lacking = "lacks 'options', 'kinds', 'fingerprint', 'start', 'load'"
+    assert f"backend 'bare' {lacking}" in told["xharness_backends"]
+    assert "source 'bare' lacks 'options', 'fingerprint', 'rows'" in told["xharness_sources"]
+    assert "kind 'bare' lacks 'fields', 'prediction', 'metrics'" in told["xharness_kinds"]
+    assert "strategy 'bare' lacks 'options', 'route'" in told["xharness_strategies"]
+    lacking = "lacks 'options', 'fingerprint', 'open'"
+    assert f"translator 'bare' {lacking}" in told["xharness_translators"]
+    assert "executor 'bare' lacks 'run'" in told["xharness_executors"]
+    assert "bare" not in {*catalogue.backends, *catalogue.strategies, *catalogue.kinds}
+
+
+def test_a_class_is_no_offer(cards: Path) -> None:
+    (broken,) = _catalogue(cards, Offers([Strategy])).plugins.broken
+    assert "strategy 'odd' is a class: offer an instance, Strategy()" in broken.reason
 
 
 def test_a_hook_that_exits_is_set_aside(cards: Path) -> None:

@@ -21,7 +21,7 @@ Examples:
 
 \b
 Exit codes:
-  0 done   1 some stages failed   2 usage or configuration   3 data or model unavailable
+  0 done   1 some stages failed   2 usage or configuration   3 data, model or device unavailable
   130 interrupted, state saved
 """
 
@@ -410,6 +410,10 @@ def models_list(
     store: flags.Store = None,
     plugin: flags.Plugin = None,
     cards: flags.Cards = None,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="Without a study: fetch the configurations, for exact sizes."),
+    ] = False,
     offline: flags.Offline = False,
     json: flags.Json = False,
 ) -> None:
@@ -417,15 +421,18 @@ def models_list(
 
     Sizes of a study's models are as its stored stages tell them, else as their configurations do.
     """
-    from xharness.cli.models import show, show_known
+    from xharness.cli.known_models import show_known
+    from xharness.cli.models import show
 
-    if study is None:
-        show_known(as_json=json)
-        return
     wishes = Wishes(
         study, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
     )
-    show(wishes, as_json=json)
+    if study is None:
+        show_known(wishes, fetch=fetch, as_json=json)
+    elif fetch:
+        raise typer.BadParameter("a study's are fetched anyway", param_hint="--fetch")
+    else:
+        show(wishes, as_json=json)
 
 
 _Folders = Annotated[list[Path], typer.Argument(help="Folders with study.yaml and scores.jsonl.")]

@@ -47,10 +47,9 @@ class Job:
 
     @cached_property
     def plan(self) -> Plan:
+        warn_of_broken(self.catalogue.plugins)  # first: what is left out may be what is missed
         find, around = self.data.portion, self.surroundings
-        plan = compile_plan(self.study, self.catalogue, find, around, self.document)
-        warn_of_broken(self.catalogue.plugins)
-        return plan
+        return compile_plan(self.study, self.catalogue, find, around, self.document)
 
 
 def compose(wishes: Wishes) -> Job:

@@ -3,7 +3,7 @@
 0    done
 1    some stages failed, or a check found a difference
 2    wrong usage or configuration: nothing was run
-3    data or a model is unavailable
+3    data, a model or a device is unavailable
 130  interrupted; the state is saved
 """
 

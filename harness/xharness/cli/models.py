@@ -1,12 +1,11 @@
-"""`xharness models`: a study's models, or those of the registry, and how large they are."""
+"""`xharness models list STUDY`: a study's models, and how large they are."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
-from xharness import registry
 from xharness.cli.compose import Job, compose
 from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table
@@ -17,7 +16,7 @@ from xharness.routes import Abilities
 from xharness.stages import Stage
 from xharness.study import ModelSpec
 
-_COUNTS = ("parameters", "embedding", "outside embedding")
+COUNTS = ("parameters", "embedding", "outside embedding")
 
 
 def show(wishes: Wishes, *, as_json: bool) -> None:
@@ -38,30 +37,7 @@ def show(wishes: Wishes, *, as_json: bool) -> None:
     if as_json:
         show_json(rows)
         return
-    show_table([_row(row) for row in rows], right=_COUNTS)
-
-
-def show_known(*, as_json: bool) -> None:
-    """Print the registry: models that publications speak of."""
-    if as_json:
-        show_json([one.model_dump(mode="json") for one in registry.models()])
-        return
-    rows = [
-        {
-            "model": one.name,
-            "hub": one.hub,
-            "family": one.family,
-            "parameters": parameters(one.total),
-            "embedding": parameters(one.embedding),
-            "outside embedding": parameters(one.non_embedding),
-            "tokenizer": one.tokenizer,
-            "max length": one.max_length,
-            "licence": one.licence,
-            "sizes": one.confidence,
-        }
-        for one in registry.models()
-    ]
-    show_table(rows, right=(*_COUNTS, "max length"))
+    show_table([_row(row) for row in rows], right=COUNTS)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -88,10 +64,12 @@ def _counts(sizes: Sizes | None) -> dict[str, int | None]:
 
 
 def _configured(job: Job, model: ModelSpec) -> Sizes | None:
-    """What the model's backend knows of it; what cannot be read, a run will name."""
-    with suppress(UnavailableError):
+    """What the model's backend knows of it; why it knows nothing is said beside the table."""
+    try:
         return Abilities(job.catalogue, model, job.surroundings).sizes()
-    return None
+    except UnavailableError as error:
+        print(f"no sizes of '{model.name}': {error.reason}", file=sys.stderr)
+        return None
 
 
 def _stored(job: Job) -> dict[str, Sizes]:

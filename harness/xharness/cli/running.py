@@ -12,6 +12,7 @@ from typing import Any, get_args
 from xharness.cli import guard, outputs
 from xharness.cli.board import short_board
 from xharness.cli.compose import Job, compose
+from xharness.cli.devices import check_device
 from xharness.cli.missing import condensed
 from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table, watching
@@ -38,8 +39,11 @@ def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     work = Work(
         job.catalogue, job.data, job.store, job.surroundings, job.study.runtime, wishes.debug
     )
+    executor = _executor(job)
+    if isinstance(executor, Sequential):  # another may carry stages out on other machines
+        check_device(job, work)
     with watching(job.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
-        report: Report = _executor(job).run(job.plan, work)
+        report: Report = executor.run(job.plan, work)
     board, files = outputs.write(job, work, report, folder)
     code = exit_code(job, report)
     took = time.monotonic() - began

@@ -54,6 +54,7 @@ class Abilities:
 
         Raises:
             CannotLearnError: it cannot, with the reason.
+            UnavailableError: what should tell cannot be had.
         """
         if isinstance(self._backend, Refusing):
             kind = kind_asked(self.catalogue.kinds[card.kind]).name
@@ -66,7 +67,7 @@ class Abilities:
         """How large the model is, where its backend knows before it is loaded.
 
         Raises:
-            UnavailableError: what should tell cannot be read.
+            UnavailableError: what should tell cannot be had, or cannot be read.
         """
         if not isinstance(self._backend, Sizing):
             return None

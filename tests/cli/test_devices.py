@@ -1,0 +1,115 @@
+"""A device that is not there ends a run before its first stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.cli.project import Project
+from xharness.cli import app
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness_hf.precision import device_of
+from xharness_hf.translation import HfTranslator
+
+PLACED = """
+from dataclasses import replace
+from xharness.extend import ConfigurationError
+from xharness.hookspecs import hookimpl
+from xharness_baselines import plugin
+from xharness_baselines.backend import Baseline
+
+class Placed(Baseline):
+    def check_device(self, device):
+        if device != "here":
+            raise ConfigurationError(f"there is no device '{device}'", hint="did you mean 'here'?")
+
+@hookimpl
+def xharness_backends():
+    (one,) = [one for one in plugin.xharness_backends() if one.name == "majority"]
+    return [Placed("placed", one.options, one.kinds, one.make)]
+"""
+
+
+@pytest.fixture
+def placed(project: Project) -> Project:
+    (project.folder / "placed.py").write_text(PLACED, encoding="utf-8")
+    project.study["models"].append({"name": "placed", "backend": "placed"})
+    return project.write()
+
+
+def _stored(project: Project) -> bool:
+    return any((project.folder / "store").glob("*/*/receipt.json"))
+
+
+def test_a_flag_that_names_no_device(placed: Project) -> None:
+    done = placed.run("--plugin", "placed.py", "--device", "hree")
+    assert done.exit_code == 2
+    assert done.stderr.count("--device: there is no device 'hree'") == 1
+    assert "did you mean 'here'?" in done.stderr and "Traceback" not in done.stderr
+    assert not _stored(placed) and not (placed.folder / "scores.jsonl").exists()
+
+
+def test_a_study_that_names_no_device_is_told_its_line(placed: Project) -> None:
+    placed.study["runtime"] = {"device": "hree"}
+    done = placed.write().run("--plugin", "placed.py")
+    assert done.exit_code == 2
+    text = (placed.folder / "study.yaml").read_text(encoding="utf-8").splitlines()
+    (line,) = [number for number, one in enumerate(text, 1) if "device:" in one]
+    assert f"study.yaml:{line}:" in done.stderr
+    assert "runtime.device: there is no device 'hree'" in done.stderr
+    assert placed.run("--plugin", "placed.py", "--device", "here").exit_code == 0
+
+
+def test_what_is_stored_needs_no_device(placed: Project) -> None:
+    assert placed.run("--plugin", "placed.py").exit_code == 0
+    assert placed.run("--plugin", "placed.py", "--device", "hree").exit_code == 0
+
+
+def test_an_executor_of_a_plugin_may_run_elsewhere(placed: Project) -> None:
+    (placed.folder / "far.py").write_text(
+        "from xharness.executor import Sequential\n"
+        "from xharness.hookspecs import hookimpl\n"
+        "class Far:\n"
+        "    name = 'far'\n"
+        "    def run(self, plan, work):\n"
+        "        return Sequential().run(plan, work)\n"
+        "@hookimpl\n"
+        "def xharness_executors():\n"
+        "    return [Far()]\n",
+        encoding="utf-8",
+    )
+    words = ["--plugin", "placed.py", "--plugin", "far.py", "--executor", "far"]
+    assert placed.run(*words, "--device", "hree").exit_code == 0
+
+
+@pytest.mark.parametrize("check", [device_of, HfTranslator().check_device])
+def test_devices_of_torch(check: object) -> None:
+    assert callable(check)
+    with pytest.raises(ConfigurationError, match=r"no device 'cdua'\n  did you mean 'cuda'\?"):
+        check("cdua")
+    with pytest.raises(ConfigurationError, match="no device 'cuda:x'"):
+        check("cuda:x")
+    with pytest.raises(UnavailableError, match="no device 'cuda:77' here"):
+        check("cuda:77")
+    check("cpu")
+
+
+STUDY = """
+name: placed
+models:
+  - {name: tiny, scratch: {architecture: bert, hidden: 8, layers: 1, heads: 1, tokenizer: {vocabulary: 500}}}
+strategies: [single]
+targets: [{task: mini_topic, languages: [en], limit: 5}]
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(("name", "code"), [("cdua", 2), ("cuda:77", 3)])
+def test_a_study_of_transformers(tmp_path: Path, name: str, code: int) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    words = ["run", str(tmp_path / "study.yaml"), "--store", str(tmp_path / "store")]
+    done = CliRunner().invoke(app, [*words, "--device", name])
+    assert done.exit_code == code, done.output
+    assert done.stderr.startswith("error: --device: ")
+    assert "Traceback" not in done.output

@@ -1,0 +1,119 @@
+"""`xharness models list`: the registry, with sizes from configurations where they can be had."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.families import zoo
+from tests.hf import tiny
+from tests.hf.hubs import GatedRepoError, Hub, new_process, stubbed
+from xharness import registry
+from xharness.cli import app
+from xharness.extend import Surroundings
+from xharness_hf.options import Options
+
+XLMR, MT5, GEMMA, MGTE = (
+    "FacebookAI/xlm-roberta-base", "google/mt5-small", "google/gemma-3-270m",
+    "Alibaba-NLP/gte-multilingual-mlm-base",
+)  # fmt: skip
+REMOTE = {"model_type": "new", "auto_map": {"AutoConfig": "configuration.NewConfig"}}
+
+
+@pytest.fixture
+def hub(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with all of the registry: one sort of model in most places, one gated."""
+    found = stubbed(tmp_path / "hub", monkeypatch)
+    text = (bert / "config.json").read_text(encoding="utf-8")
+    found.files = {one.hub: {"config.json": text} for one in registry.models()}
+    zoo.EVERY["mt5"](tmp_path / "mt5")
+    found.files[MT5]["config.json"] = (tmp_path / "mt5" / "config.json").read_text()
+    found.files[MGTE]["config.json"] = json.dumps(REMOTE)
+    found.failures[GEMMA] = GatedRepoError()
+    yield found
+    new_process()
+
+
+def _listed(*words: str) -> Result:
+    done = CliRunner().invoke(app, ["models", "list", *words])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def _rows(done: Result) -> dict[str, dict[str, Any]]:
+    return {row["hub"]: row for row in json.loads(done.stdout)}
+
+
+def test_configurations_are_fetched_when_asked_for(hub: Hub, bert: Path, tmp_path: Path) -> None:
+    done = _listed("--fetch", "--json")
+    rows, sizes = _rows(done), tiny.start(bert).sizes()
+    row = rows[XLMR]
+    assert [row["total"], row["embedding"], row["non_embedding"]] == [
+        sizes.total, sizes.embedding, sizes.non_embedding,
+    ]  # fmt: skip
+    assert row["confidence"] == "configuration"
+    assert {file for _, file, _ in hub.asked} == {"config.json"}
+    assert len(hub.asked) == len(registry.models())
+    both = tiny.BACKEND.sizes(Options(path=tmp_path / "mt5", answers="text"), Surroundings())
+    assert rows[MT5]["total"] == both.total > 0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("name", "why"), [(GEMMA, "GatedRepoError"), (MGTE, "cannot be read")])
+def test_what_cannot_be_had_keeps_the_registry_and_is_told(hub: Hub, name: str, why: str) -> None:
+    done, known = _listed("--fetch", "--json"), registry.find(name)
+    assert known is not None
+    assert _rows(done)[name] == known.model_dump(mode="json")
+    (line,) = [one for one in done.stderr.splitlines() if one.startswith(f"{known.name} keeps")]
+    assert why in line
+    assert done.stderr.count("keeps the registry's sizes") == 2
+    assert f"fetching configurations: {len(registry.models())}" in done.stderr
+
+
+def test_what_was_fetched_is_read_later_and_nobody_is_asked(hub: Hub) -> None:
+    assert {row["confidence"] for row in _rows(_listed("--json")).values()} == {
+        "published", "computed", "approximate",
+    }  # fmt: skip
+    assert hub.asked == hub.resolved == []
+    _listed("--fetch")
+    new_process()
+    asked = len(hub.asked)
+    rows = _rows(_listed("--json"))
+    assert rows[XLMR]["confidence"] == "configuration"
+    assert rows[GEMMA]["confidence"] == "published"
+    assert "configuration" in _listed().stdout
+    assert len(hub.asked) == asked
+
+
+def test_queries_of_size_ask_the_registry_alone(hub: Hub) -> None:
+    _listed("--fetch")
+    found = registry.Query(min_total=2.5e8, max_total=2.9e8).matching()
+    assert XLMR in [one.hub for one in found]
+
+
+@pytest.mark.parametrize("words", [("--fetch", "--offline"), ("study.yaml", "--fetch")])
+def test_fetching_that_makes_no_sense_is_refused(hub: Hub, words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["models", "list", *words])
+    assert done.exit_code == 2
+    assert "--fetch" in done.stderr and "Traceback" not in done.output
+    assert hub.asked == []
+
+
+def test_an_empty_cache_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = """
+import sys
+from typer.testing import CliRunner
+from xharness.cli import app
+from xharness.extend import Surroundings
+assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
+assert not {"torch", "transformers"} & sys.modules.keys()
+"""
+    environment = os.environ | {"HF_HUB_CACHE": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
