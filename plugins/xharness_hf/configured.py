@@ -27,6 +27,8 @@ DECODERS = frozenset(
         "xglm",
     }
 )  # fmt: skip
+CODED = frozenset({"m2m_100", "mbart", "nllb-moe"})
+"""Families whose texts begin or end with a special that says what language they are in."""
 UNMASKED = frozenset({"mt5", "t5", "umt5"})
 """Families whose own tokenizers have no mask token."""
 
@@ -71,6 +73,16 @@ def configured(options: Options, surroundings: Surroundings) -> Configured | Non
         return Configured({"model_type": options.scratch.architecture})
     folder = local_folder(options, surroundings)
     return None if folder is None else _read(folder)
+
+
+def coded(options: Options, surroundings: Surroundings) -> bool:
+    """Whether the model answers in words and is told what language they are in."""
+    if options.answers == "heads":
+        return False
+    found = configured(options, surroundings)
+    if found is None and options.hub is not None:
+        return hub.family(options, surroundings) in CODED
+    return found is not None and found.family in CODED
 
 
 def local_folder(options: Options, surroundings: Surroundings) -> Path | None:

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from xharness.extend import Surroundings, UnavailableError
 from xharness_hf.folders import TOKENIZER_FILES
@@ -27,25 +28,41 @@ def commit(options: Options, surroundings: Surroundings) -> str:
     if _COMMIT.fullmatch(revision):
         return revision
     assert options.hub is not None
-    return _resolved(options.hub, revision, surroundings.offline)
+    return _resolved(options.hub, revision, surroundings.offline).commit
+
+
+def family(options: Options, surroundings: Surroundings) -> str | None:
+    """What the hub says the architecture of a model is that was not fetched yet, if it can."""
+    assert options.hub is not None
+    try:
+        found = _resolved(options.hub, options.revision or "main", surroundings.offline)
+    except UnavailableError:
+        return None
+    return found.family
+
+
+class _Resolved(NamedTuple):
+    commit: str
+    family: str | None = None
 
 
 @cache
-def _resolved(name: str, revision: str, offline: bool) -> str:
+def _resolved(name: str, revision: str, offline: bool) -> _Resolved:
     failure: Exception | None = None
     if not offline:
         try:
             from huggingface_hub import HfApi
 
-            found = HfApi().model_info(name, revision=revision, timeout=20).sha
-            if found:
-                return str(found)
+            found = HfApi().model_info(name, revision=revision, timeout=20)
+            if found.sha:
+                config = getattr(found, "config", None) or {}
+                return _Resolved(found.sha, config.get("model_type"))
         except Exception as error:  # the hub's library raises its transport's errors too
             failure = error
     cached = _cached_commit(name, revision)
     if cached is None:
         raise _unavailable(name, revision, failure)
-    return cached
+    return _Resolved(cached)
 
 
 def fetched(options: Options) -> Path | None:
