@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
 
 from xharness import languages as _languages
 from xharness.documents import Strict
@@ -182,11 +190,17 @@ class Verbaliser(Wording):
     languages: dict[LanguageCode, Wording] = Field(
         default={}, description="what differs in a language"
     )
+    _language: str | None = PrivateAttr(default=None)
+
+    @property
+    def language(self) -> str | None:
+        """What the items are in, whatever the words around them; None before `spoken`."""
+        return self._language
 
     def spoken(self, language: str) -> Verbaliser:
         """The verbaliser of one language, in which nothing differs any more."""
         own = self.languages.get(language, Wording())
-        return self.model_copy(
+        found = self.model_copy(
             update={
                 "prompt": own.prompt if own.prompt is not None else self.prompt,
                 "answers": {**self.answers, **own.answers},
@@ -194,6 +208,8 @@ class Verbaliser(Wording):
                 "languages": {},
             }
         )
+        found._language = language
+        return found
 
     @property
     def wordings(self) -> tuple[Wording, ...]:

@@ -231,7 +231,8 @@ class Model(Protocol):
     ) -> Sequence[Prediction]:
         """One prediction for each example, in order, in the kind's shape.
 
-        The examples may be of several languages; each must be answered as if it were alone.
+        The examples may be of several languages, unless the model answers in words; each must be
+        answered as if it were alone.
         Never asked of kinds whose items are answered together: see `Embeds`.
         """
         ...
@@ -306,6 +307,8 @@ class Wanted:
     """None: the items are to be answered."""
     recipe: Recipe | None = None
     """How they are learnt, once that is known."""
+    languages: tuple[str, ...] = ()
+    """What the items are in, or are said in, once that is known."""
 
 
 @runtime_checkable

@@ -315,7 +315,8 @@ class _ArmMaker:
                 _check_head(_model(found), card, self)
             candidates = Candidates(way.catalogue, way.portion, card, target)
             portions, refused = candidates.having(self._portions(plan, target, card))
-            asked = tuple(self._asked(plan, walk, found, portions))
+            every = self._asked(plan, walk, found, portions)
+            asked = tuple(self._able(plan, abilities, card, every))
         except CannotLearnError as error:
             self._miss(plan, card, error.reason, unavailable=False)
             return
@@ -407,6 +408,18 @@ class _ArmMaker:
                 raise self.places.placed(self.path, error) from None
             except UnavailableError as error:
                 self._miss(plan, walk.target, error.reason, one.language)
+
+    def _able(
+        self, plan: Plan, abilities: Abilities, card: TaskCard, portions: Iterable[Portion]
+    ) -> Iterator[Portion]:
+        """Those in a language that the model knows; the others are noted and left out."""
+        for one in portions:
+            try:
+                abilities.check(card, portions=(one,))
+            except CannotLearnError as error:
+                self._miss(plan, card, error.reason, one.language, unavailable=False)
+            else:
+                yield one
 
     def _portions(self, plan: Plan, target: TargetSpec, card: TaskCard) -> Iterator[Portion]:
         """What is scored, language by language; what cannot be had is noted and left out."""

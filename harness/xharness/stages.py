@@ -58,6 +58,11 @@ class Portion:
     """Where their texts come from, if not from the data."""
 
     @property
+    def asked_in(self) -> str:
+        """The language of the texts that a model is given."""
+        return self.translation.target if self.translation else self.language
+
+    @property
     def identity(self) -> list[Any]:
         sample = [] if self.sample is None else [{"sample": self.sample}]
         translation = [] if self.translation is None else [{"texts": self.translation.key}]

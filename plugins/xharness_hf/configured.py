@@ -28,6 +28,8 @@ DECODERS = frozenset(
         "xglm",
     }
 )  # fmt: skip
+CODED = frozenset({"m2m_100", "mbart", "nllb-moe"})
+"""Families whose texts begin or end with a special that says what language they are in."""
 UNMASKED = frozenset({"mt5", "t5", "umt5"})
 """Families whose own tokenizers have no mask token."""
 
@@ -84,7 +86,13 @@ def configured(options: Options, surroundings: Surroundings) -> Configured | Non
     if options.scratch is not None:
         return Configured({"model_type": options.scratch.architecture})
     place = configuration(options, surroundings)
-    return None if place is None else _read(place, partial(_file, options, surroundings))
+    return None if place is None else _read(place, partial(file_of, options, surroundings))
+
+
+def coded(options: Options, surroundings: Surroundings) -> bool:
+    """Whether the model answers in words and is told what language they are in."""
+    found = None if options.answers == "heads" else configured(options, surroundings)
+    return found is not None and found.family in CODED
 
 
 def configuration(options: Options, surroundings: Surroundings) -> Path | None:
@@ -93,10 +101,15 @@ def configuration(options: Options, surroundings: Surroundings) -> Path | None:
     Raises:
         UnavailableError: as for `configured`.
     """
-    return _file(options, surroundings, _CONFIGURATION)
+    return file_of(options, surroundings, _CONFIGURATION)
 
 
-def _file(options: Options, surroundings: Surroundings, name: str) -> Path | None:
+def file_of(options: Options, surroundings: Surroundings, name: str) -> Path | None:
+    """The model's file `name`, of a hub model fetched alone; None where it has none.
+
+    Raises:
+        UnavailableError: a file of a hub model cannot be fetched.
+    """
     if options.path is not None:
         file = surroundings.base / options.path.expanduser() / name
         return file if file.is_file() else None

@@ -12,8 +12,12 @@ from typing import Any
 from xharness.digest import digest, file_digest
 from xharness.extend import Surroundings
 from xharness_hf import folders, hub
-from xharness_hf.options import Options, Scratch
-from xharness_hf.refusals import check_writes
+from xharness_hf.configured import coded
+from xharness_hf.options import Manner, Options, Scratch
+from xharness_hf.refusals import check_codes, check_writes
+
+_CODED = 1
+"""Raised when language codes are put elsewhere: only models that have some then answer anew."""
 
 
 def fingerprint(options: Options, surroundings: Surroundings) -> str:
@@ -21,11 +25,13 @@ def fingerprint(options: Options, surroundings: Surroundings) -> str:
 
     Raises:
         UnavailableError: there is no such model, or it has no weights.
-        ConfigurationError: it is to answer in words, and is an encoder.
+        ConfigurationError: it is to answer in words, and is an encoder, or lacks one of `codes`.
     """
     check_writes(options, surroundings)
-    manner = options.model_dump(include={"answers", "normalised"}, exclude_defaults=True)
-    return digest(_meaning(options, surroundings) | {"layers": options.layers} | manner)
+    check_codes(options, surroundings)
+    manner = options.model_dump(include={*Manner.model_fields}, exclude_defaults=True)
+    spoken = {"coded": _CODED} if coded(options, surroundings) else {}
+    return digest(_meaning(options, surroundings) | {"layers": options.layers} | manner | spoken)
 
 
 def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:

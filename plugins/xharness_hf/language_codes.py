@@ -1,13 +1,14 @@
-"""What translation models call a language, found among the special tokens they have.
+"""What models call a language, found among the special tokens they have.
 
 M2M100 calls French `__fr__`, NLLB `fra_Latn`, mBART `fr_XX`, a many-target Marian `>>fra<<`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
-from xharness.extend import ConfigurationError, suggestion
+from xharness.extend import ConfigurationError, nearest, suggestion
 from xharness.languages import LANGUAGES
 
 _PAIRS = """
@@ -19,6 +20,7 @@ th:tha tl:tgl tr:tur uk:ukr ur:urd vi:vie wo:wol yo:yor zh:zho
 _THREE = dict(pair.split(":") for pair in _PAIRS.split())
 """ISO 639-1 to the ISO 639-3 code that NLLB takes for it: of a macrolanguage the largest member."""
 _SCRIPTS = {"ko": "Hang", "zh": "Hans"}
+_CODE = re.compile(r"__\w+__|>>.+<<|[a-z]{3}_[A-Z][a-z]{3}|[a-z]{2,3}_[A-Z]{2}")
 
 
 def code_of(language: str, tokens: Collection[str], given: Mapping[str, str]) -> str | None:
@@ -27,43 +29,40 @@ def code_of(language: str, tokens: Collection[str], given: Mapping[str, str]) ->
     Raises:
         ConfigurationError: the model has tokens for languages, but none for this one.
     """
-    if language in given:
-        wanted = given[language]
-        found = next((one for one in _spellings(wanted) if one in tokens), None)
-        if found is None:
-            raise _unknown(language, wanted, tokens)
-        return found
-    for name in _names(language):
+    names = (given[language],) if language in given else (*_names(language),)
+    for name in names:
         for spelling in _spellings(name):
             if spelling in tokens:
                 return spelling
-    if any(_speaks(one) for one in tokens):
-        raise _unknown(language, language, tokens)
-    return None
+    codes = sorted(one for one in tokens if is_code(one))
+    begun = [one for one in codes if one.partition("_")[0] in names]
+    if len(begun) == 1:  # mBART adds one region to each language, NLLB the script
+        return begun[0]
+    if not codes and language not in given:
+        return None
+    wanted = given.get(language, language)
+    raise ConfigurationError(f"the model has no language '{wanted}'", hint=_hint(wanted, codes))
+
+
+def is_code(token: str) -> bool:
+    """Whether a special token looks like a language."""
+    return _CODE.fullmatch(token) is not None
 
 
 def _names(language: str) -> Iterator[str]:
-    yield language
     if language in _THREE:
         script = _SCRIPTS.get(language, LANGUAGES[language].script)
         yield f"{_THREE[language]}_{script}"
         yield _THREE[language]
-    yield f"{language}_XX"
-    yield f"{language}_{language.upper()}"
+    yield language
 
 
 def _spellings(name: str) -> tuple[str, ...]:
     return (f"__{name}__", f">>{name}<<", name)
 
 
-def _speaks(token: str) -> bool:
-    """Whether a special token looks like a language."""
-    inner = token.removeprefix("__").removesuffix("__").removeprefix(">>").removesuffix("<<")
-    return inner != token or (len(token) == 8 and token[3:4] == "_") or token.endswith("_XX")
-
-
-def _unknown(language: str, wanted: str, tokens: Collection[str]) -> ConfigurationError:
-    return ConfigurationError(
-        f"the translation model has no language '{language}'",
-        hint=suggestion(wanted, [one for one in tokens if _speaks(one)]),
-    )
+def _hint(wanted: str, codes: Collection[str]) -> str:
+    """The nearest code: as a whole, or its language alone."""
+    alone = {re.sub(r"\W|^_+|_.*", "", one): one for one in codes}
+    close = nearest(wanted, codes) or alone.get(nearest(wanted, alone) or "")
+    return suggestion(close or wanted, codes)

@@ -43,7 +43,7 @@ def _writing(options: Options, folder: Path, where: torch.device) -> WritingMode
     body = writer(folder, options.weights, options.layers)
     if options.hub is not None:
         body.origin = loading.safetensors(folder)
-    manner = Manner(answers=options.answers, normalised=options.normalised)
+    manner = Manner(**options.model_dump(include={*Manner.model_fields}))
     tokens = Tokens(loading.tokenizer(folder), causal=body.causal)
     return WritingModel(where, body, tokens, manner)
 

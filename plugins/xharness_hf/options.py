@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from xharness.documents import Strict
+from xharness.extend import LanguageCode
 
 Weights = Literal["safetensors", "any"]
 Answers = Literal["heads", "text", "likelihood"]
@@ -50,11 +51,15 @@ class Manner(Strict):
     normalised: bool = Field(
         default=False, description="the log-probability of an answer is divided by its characters"
     )
+    codes: dict[LanguageCode, str] = Field(
+        default={}, description="what the model calls a language, where that cannot be guessed"
+    )
 
     @model_validator(mode="after")
     def _heads_have_no_words(self) -> Manner:
-        if self.normalised and self.answers == "heads":
-            raise ValueError("'normalised' belongs to answers in words")
+        given = next((name for name in ("normalised", "codes") if getattr(self, name)), None)
+        if given is not None and self.answers == "heads":
+            raise ValueError(f"'{given}' belongs to answers in words")
         return self
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xharness.extend import ConfigurationError, Objective, Surroundings, Wanted
 from xharness.study import Adapter, Recipe
-from xharness_hf.configured import ENCODERS, Configured, configured
+from xharness_hf.configured import CODED, ENCODERS, Configured, configured
+from xharness_hf.language_codes import code_of, is_code
 from xharness_hf.options import Manner, Options
+from xharness_hf.special_tokens import special_tokens
 
 _RANKED = frozenset({"classification", "choice"})
 _KINDS = {"likelihood": _RANKED, "text": _RANKED | {"span"}}
@@ -28,7 +32,7 @@ def refusal(options: Options, wanted: Wanted, surroundings: Surroundings) -> str
     objective, recipe = wanted.objective, wanted.recipe
     adapter = recipe.adapter if recipe is not None else None
     if options.answers != "heads":
-        return _in_words(options, wanted, adapter)
+        return _in_words(options, wanted, adapter) or _unspoken(options, wanted, surroundings)
     if objective in (None, "shots") or (objective == "task" and adapter is None):
         return None
     found = configured(options, surroundings)
@@ -48,10 +52,57 @@ def check_writes(options: Options, surroundings: Surroundings) -> None:
     if found is not None and found.family in ENCODERS:
         raise ConfigurationError(
             f"'{found.family}' is an encoder: it has no words to answer with",
-            where=options.hub or str(surroundings.base / str(options.path)),
+            where=_where(options, surroundings),
             expected="a decoder or an encoder-decoder",
             hint="use 'answers: heads'",
         )
+
+
+def check_codes(options: Options, surroundings: Surroundings) -> None:
+    """Whether the model has the language codes that it is said to have, as far as its files tell.
+
+    Raises:
+        ConfigurationError: it lacks one of them, or has none at all.
+        UnavailableError: a file of a hub model cannot be fetched.
+    """
+    found = configured(options, surroundings) if options.codes else None
+    if found is None:
+        return
+    where = _where(options, surroundings)
+    if found.family not in CODED:
+        raise ConfigurationError(
+            f"'{found.family}' has no codes for languages", where=where, hint="leave out 'codes'"
+        )
+    unknown = _unknown(found, tuple(options.codes), options)
+    if unknown is not None:
+        raise ConfigurationError(unknown.what, where=where, hint=unknown.hint)
+
+
+def _where(options: Options, surroundings: Surroundings) -> str:
+    return options.hub or str(surroundings.base / str(options.path))
+
+
+def _unspoken(options: Options, wanted: Wanted, surroundings: Surroundings) -> str | None:
+    found = configured(options, surroundings) if wanted.languages else None
+    if found is None or found.family not in CODED:
+        return None
+    unknown = _unknown(found, wanted.languages, options)
+    return None if unknown is None else f"{unknown.what}; {unknown.hint}"
+
+
+def _unknown(
+    found: Configured, languages: Sequence[str], options: Options
+) -> ConfigurationError | None:
+    """What is wrong with the first language that the model has no code for, if one has none."""
+    tokens = special_tokens(found.file)
+    if not any(is_code(one) for one in tokens):
+        return None  # the loaded model knows
+    try:
+        for language in languages:
+            code_of(language, tokens, options.codes)
+    except ConfigurationError as error:
+        return error
+    return None
 
 
 def _in_words(manner: Manner, wanted: Wanted, adapter: Adapter | None) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,10 @@ from pydantic import BaseModel, Field, model_validator
 from xharness.digest import digest
 from xharness.documents import Strict
 from xharness.extend import Surroundings, Translating, UnavailableError
+from xharness_hf.configured import file_of
 from xharness_hf.language_codes import code_of
 from xharness_hf.options import Options, Weights
+from xharness_hf.special_tokens import special_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +77,7 @@ class HfTranslator:
         more: dict[str, str] = {}
         if model.path is not None:
             folder = folders.local(model.path, surroundings)
-            tokens = _specials(folder)
+            tokens = special_tokens(partial(file_of, model, surroundings))
             for language in (source, target) if tokens else ():
                 code_of(language, tokens, options.codes)
             files = [folder / name for name in _FILES if (folder / name).is_file()]
@@ -199,38 +201,6 @@ def _folder(model: Options, surroundings: Surroundings) -> Path:
         return hub.snapshot(model, surroundings)
     assert model.path is not None
     return folders.local(model.path, surroundings)
-
-
-def _specials(folder: Path) -> set[str]:
-    """The special tokens that a folder's tokenizer files name, without loading it.
-
-    Raises:
-        UnavailableError: one of them is damaged.
-    """
-    found: set[str] = set()
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        said = _object(folder / name)
-        for key in ("additional_special_tokens", "extra_special_tokens"):
-            listed = said.get(key)
-            if isinstance(listed, list):
-                found |= {one for one in listed if isinstance(one, str)}
-    return found
-
-
-def _object(file: Path) -> dict[str, Any]:
-    """What a file of JSON says; nothing where there is none."""
-    try:
-        said = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        raise UnavailableError(
-            "the tokenizer's file is damaged",
-            where=str(file),
-            expected="a JSON object",
-            hint="fetch the model again",
-        )
-    return said
 
 
 def _filled(text: str, source: str, target: str) -> str:

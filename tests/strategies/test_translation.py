@@ -121,6 +121,8 @@ def test_a_damaged_translation_is_named(tmp_path: Path) -> None:
         ({"eng_Latn", "swh_Latn", "zho_Hans"}, "zh", "zho_Hans"),
         ({"eng_Latn", "swh_Latn"}, "sw", "swh_Latn"),
         ({"en_XX", "fr_XX"}, "fr", "fr_XX"),
+        ({"en_XX", "sw_KE", "zh_CN"}, "zh", "zh_CN"),
+        ({"eng_Latn", "ceb_Latn"}, "ceb", "ceb_Latn"),
         ({">>fra<<", ">>ron<<"}, "fr", ">>fra<<"),
         ({"</s>", "<pad>", "<unk>"}, "fr", None),
     ],
@@ -135,7 +137,9 @@ def test_a_language_that_the_model_lacks_is_named() -> None:
     with pytest.raises(ConfigurationError, match="has no language 'qu'"):
         code_of("qu", {"__en__", "__fr__"}, {})
     assert code_of("qu", {"__en__", "__ayr__"}, {"qu": "ayr"}) == "__ayr__"
-    with pytest.raises(ConfigurationError, match="known: __en__, __fr__"):
+    with pytest.raises(ConfigurationError, match="known: __en__, __ro__"):
+        code_of("fr", {"__en__", "__ro__"}, {})
+    with pytest.raises(ConfigurationError, match=r"'frr'\n  did you mean '__fr__'"):
         code_of("fr", {"__en__", "__fr__"}, {"fr": "frr"})
 
 

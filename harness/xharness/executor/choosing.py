@@ -112,7 +112,7 @@ def _score(
     recipe: Recipe,
     work: Work,
 ) -> float:
-    card = work.data.card(portion.card).spoken(portion.language)
+    card = work.data.card(portion.card).spoken(portion.asked_in)
     kind = work.catalogue.kinds[card.kind]
     given = ask(model, card, kind, examples, recipe)
     metric = kind.metrics[metric_name]

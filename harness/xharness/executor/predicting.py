@@ -62,11 +62,8 @@ def _parts(
             empty[portion.language] = error.reason
             continue
         counts.append(loaded.count)
-        yield Part(portion, card.spoken(_asked_in(portion)), loaded.examples)
-
-
-def _asked_in(portion: Portion) -> str:
-    return portion.translation.target if portion.translation else portion.language
+        asked = card if stage.said is None else card.spoken(portion.asked_in)
+        yield Part(portion, asked, loaded.examples)
 
 
 def _kind(stage: Predict, work: Work) -> Kind:

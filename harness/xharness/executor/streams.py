@@ -20,8 +20,9 @@ class Part:
 
 
 def streams(parts: Iterable[Part], least: int) -> Iterator[list[Part]]:
-    """Languages that follow each other and are asked in the same words, at `least` items a stream.
+    """Languages that follow each other and are asked alike, at `least` items a stream.
 
+    A model that answers in words is told each language, so that it is asked them one by one.
     What is in a stream never hangs on what was answered before: an interrupted stage asks for the
     same batches as an undisturbed one.
     """

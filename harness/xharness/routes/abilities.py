@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ from xharness.extend import (
 )
 from xharness.kinds import Metric, kind_asked
 from xharness.routes.way import CannotLearnError
+from xharness.stages import Portion
 from xharness.study import ModelSpec
 
 
@@ -48,9 +50,13 @@ class Abilities:
         return isinstance(self._backend, Wording) and self._backend.in_words(self._options)
 
     def check(
-        self, card: TaskCard, objective: Objective | None = None, recipe: Recipe | None = None
+        self,
+        card: TaskCard,
+        objective: Objective | None = None,
+        recipe: Recipe | None = None,
+        portions: Iterable[Portion] = (),
     ) -> None:
-        """Whether the model can answer `card`, or learn it by `objective`, with a `recipe` if said.
+        """Whether the model can answer `card`, or learn it by `objective`, as far as it is said.
 
         Raises:
             CannotLearnError: it cannot, with the reason.
@@ -58,7 +64,8 @@ class Abilities:
         """
         if isinstance(self._backend, Refusing):
             kind = kind_asked(self.catalogue.kinds[card.kind]).name
-            wanted = Wanted(card, kind, objective, recipe)
+            languages = tuple(dict.fromkeys(one.asked_in for one in portions))
+            wanted = Wanted(card, kind, objective, recipe, languages)
             why = self._backend.refusal(self._options, wanted, self.surroundings)
             if why is not None:
                 raise CannotLearnError(why)

@@ -158,16 +158,11 @@ class Walk:
         learning = self.way.recipe(self._cards(feeds), recipe)
         every = (*feeds, *(feed for feed, _ in beside))
         for feed, card in zip(every, self._cards(every), strict=True):
-            self._abilities.check(card, feed.objective, learning)
-        return Train(
-            start,
-            every,
-            chosen,
-            learning,
-            heads,
-            self.way.seed,
-            self._selection(how, feeds, judged if judged is not None else (self.target,)),
-        )
+            self._abilities.check(card, feed.objective, learning, feed.portions)
+        looked = self._selection(how, feeds, judged if judged is not None else (self.target,))
+        for one in looked.dev if looked is not None else ():
+            self._abilities.check(self.card(one.card), portions=(one,))
+        return Train(start, every, chosen, learning, heads, self.way.seed, looked)
 
     def dev(self, training: Train, limit: int | None = None) -> tuple[Portion, ...]:
         """Source-language dev rows of what a training learns."""

@@ -26,8 +26,9 @@ class Answering:
     kind = "words"
 
     def __init__(self, card: TaskCard, spelling: Spelling, shots: Sequence[str] = ()) -> None:
-        self._card, self._spelling = card, spelling
-        self._spoken = verbaliser(card)
+        self._card, self._spoken = card, verbaliser(card)
+        self.spelling = spelling.spoken(self._spoken.language)
+        """With the code of the items' language, where the model has any."""
         self._before = "".join(shot + self._spoken.between for shot in shots)
         self._shots = len(shots)
 
@@ -41,7 +42,7 @@ class Answering:
         Raises:
             StageError: it is longer than the recipe's `max_length`.
         """
-        spelling, spoken = self._spelling, self._spoken
+        spelling, spoken = self.spelling, self._spoken
         used = spelling.count(self._before) if self._before else 0
         room = recipe.max_length - spelling.extra - longest - used
         try:
@@ -63,9 +64,9 @@ class Answering:
         for place, asked in enumerate(self.questions(examples)):
             answers = [asked.gold] if gold else [*asked.answers]
             if answers and all(answers):
-                longest = max(self._spelling.count(one) for one in answers) + 2
+                longest = max(self.spelling.count(one) for one in answers) + 2
                 text = self.prompt(asked, recipe, min(longest, recipe.max_length // 2), learn=gold)
-                found.append(self._spelling.unit(place, text, self._spoken.separator, answers))
+                found.append(self.spelling.unit(place, text, self._spoken.separator, answers))
         return found
 
     def terms(self, units: Sequence[Unit]) -> int:

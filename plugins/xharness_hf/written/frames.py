@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from xharness_hf.tokens import Tokens, specials
 from xharness_hf.windows import Ints, Unit, Window, joined
+from xharness_hf.written.codes import Codes
 from xharness_hf.written.writers import Writer
+
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,37 @@ class Spelling:
 
     A decoder spells both together and the answer begins after as many sub-words as the prompt
     alone has; blanks at the prompt's end belong to the answer. An encoder-decoder spells them
-    apart. `closed`: an answer ends with the model's end of text.
+    apart. `closed`: an answer ends with the model's end of text. `codes`: what the model calls
+    languages where that cannot be guessed.
+
+    Raises:
+        ConfigurationError: codes are given, and the model has none.
     """
 
-    def __init__(self, writer: Writer, tokens: Tokens, *, closed: bool) -> None:
+    def __init__(
+        self, writer: Writer, tokens: Tokens, *, closed: bool, codes: Mapping[str, str] = _NONE
+    ) -> None:
         self._paired, self._tokens = writer.paired, tokens
+        family = str(writer.module.config.model_type)
         before, after = specials(tokens.tokenizer, "a")
-        self.before, self.after = before, after
+        self._codes = Codes(family, tokens.tokenizer, before, after, codes)
+        self.before, self.after = self._codes.frame
         self._ends = self._end(closed)
         self._start = self._decoder_start(writer)
+
+    def spoken(self, language: str | None) -> Spelling:
+        """The same for items of a language: read and answered with its code, if there are any.
+
+        Raises:
+            ConfigurationError: the model has codes, and none for it.
+        """
+        if language is None or self._codes.own is None:
+            return self
+        found = copy(self)
+        found.before = self._codes.spoken(self.before, language)
+        found.after = self._codes.spoken(self.after, language)
+        found._start = self._codes.spoken(self._start, language)
+        return found
 
     @property
     def extra(self) -> int:
@@ -91,10 +117,12 @@ class Spelling:
         return np.array(ends if closed else [], dtype=np.int32)
 
     def _decoder_start(self, writer: Writer) -> Ints:
-        """The decoder's first sub-words; mBART's is the language that what it reads ends with."""
+        """The decoder's first sub-words."""
         if not self._paired:
             return self.before[:0]
         start = getattr(writer.module.config, "decoder_start_token_id", None)
+        if self._codes.own is not None:
+            return np.array(self._codes.opening(start), dtype=np.int32)
         first = self.after[-1] if start is None else start
         return joined((np.array([first], dtype=np.int32), self.before))
 

@@ -70,12 +70,13 @@ def _generate(
         "input_ids": torch.from_numpy(ids).to(device),
         "attention_mask": torch.from_numpy(mask).to(device),
     }
-    begun = length
+    begun, config = length, _greedy(writer, tokens, recipe)
     if writer.paired:
         begun = len(opening)
         start = np.tile(opening.astype(np.int64), (len(prompts), 1))
         inputs["decoder_input_ids"] = torch.from_numpy(start).to(device)
-    said = writer.module.generate(**inputs, generation_config=_greedy(writer, tokens, recipe))
+        config.decoder_start_token_id = int(opening[0])  # another one would be put before it
+    said = writer.module.generate(**inputs, generation_config=config)
     return [
         _first_line(str(tokens.tokenizer.decode(row[begun:], skip_special_tokens=True)))
         for row in said.tolist()

@@ -52,7 +52,8 @@ class WritingModel:
         """None: its answers are words."""
         self.manner, self.shots = manner, tuple(shots)
         body.to(device)
-        self._spelling = Spelling(body, tokens, closed=manner.answers == "text")
+        closed = manner.answers == "text"
+        self._spelling = Spelling(body, tokens, closed=closed, codes=manner.codes)
 
     def sizes(self) -> Sizes:
         """Parameters of the whole model."""
@@ -84,6 +85,7 @@ class WritingModel:
         """The likeliest of an item's answers, or what the model writes where there are none.
 
         Raises:
+            ConfigurationError: the model has language codes, and none for that of the items.
             StageError: the card has no verbaliser, or prompts do not fit `max_length`.
         """
         recipe = self.body.within_limit(recipe)
@@ -126,13 +128,13 @@ class WritingModel:
     ) -> list[str]:
         separator = verbaliser(card).separator.rstrip() if not self.body.paired else ""
         prompts = [
-            self._spelling.source(
+            answering.spelling.source(
                 answering.prompt(one, recipe, 0 if self.body.paired else recipe.answer_length)
                 + separator
             )
             for one in answering.questions(examples)
         ]
-        return written(self.body, self.tokens, prompts, self._spelling.opening, recipe)
+        return written(self.body, self.tokens, prompts, answering.spelling.opening, recipe)
 
     def _adapt(self, recipe: Recipe, session: Session) -> None:
         if recipe.adapter is not None and recipe.adapter.method != "lora":

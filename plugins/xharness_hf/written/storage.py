@@ -44,7 +44,7 @@ def load(folder: Path) -> tuple[Writer, Tokens, Manner, list[str]]:
     """
     try:
         spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
-        manner = Manner(answers=spec["answers"], normalised=spec["normalised"])
+        manner = Manner(**{name: spec[name] for name in Manner.model_fields if name in spec})
         body = writer(folder, "safetensors")
         loaded(body, folder)
         return body, Tokens(loading.tokenizer(folder), causal=body.causal), manner, spec["shots"]

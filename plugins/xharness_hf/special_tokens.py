@@ -1,0 +1,53 @@
+"""The special tokens that tokenizer files name, read before a tokenizer is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from xharness.extend import UnavailableError
+
+_FILES = ("special_tokens_map.json", "tokenizer_config.json", "tokenizer.json")
+
+
+def special_tokens(find: Callable[[str], Path | None]) -> frozenset[str]:
+    """Those that the tokenizer's files, found by name, list beside the named ones.
+
+    Raises:
+        UnavailableError: one of the files is damaged, or is on the hub and cannot be fetched.
+    """
+    files = [file for name in _FILES if (file := find(name)) is not None]
+    return frozenset(one for file in files for one in _listed(file, file.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _listed(file: Path, changed: int) -> frozenset[str]:
+    """What one file lists, read again only when it has changed: some have many megabytes."""
+    return frozenset(_lists(_object(file)))
+
+
+def _lists(said: dict[str, Any]) -> Iterator[str]:
+    for key in ("additional_special_tokens", "extra_special_tokens", "added_tokens"):
+        listed = said.get(key)
+        for one in listed if isinstance(listed, list) else ():
+            text = one.get("content") if isinstance(one, dict) else one
+            if isinstance(text, str):
+                yield text
+
+
+def _object(file: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise UnavailableError(
+            "the tokenizer's file is damaged",
+            where=str(file),
+            expected="a JSON object",
+            hint="fetch the model again",
+        )
+    return said
