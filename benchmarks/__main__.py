@@ -26,7 +26,7 @@ from xharness.console import show_table
 from xharness.executor.provenance import provenance
 
 REPOSITORY = Path(__file__).parents[1]
-_ALONE = ("retrieval", "bootstrap")
+_ALONE = ("retrieval", "bootstrap", "profile")
 """Scripts with tables of their own, run after the contests."""
 
 
@@ -46,7 +46,9 @@ def main(words: Sequence[str] | None = None) -> int:
             if _chosen(name, wished) and (wished.decoder or not CONTESTS[name].decodes):
                 rows += contested(name, setting, wished.rounds)
                 _write(wished.json, rows, wished)
-        failed = [name for name in _ALONE if _chosen(name, wished) and not _alone(name, wished)]
+        failed = [
+            name for name in _ALONE if _chosen(name, wished) and not _alone(name, wished, setting)
+        ]
     show_table([_shown(row) for row in rows], title="speed side by side")
     return int(bool(failed) or any(row["error"] for row in rows))
 
@@ -55,12 +57,15 @@ def _chosen(name: str, wished: argparse.Namespace) -> bool:
     return not wished.contests or any(name.startswith(one) for one in wished.contests)
 
 
-def _alone(name: str, wished: argparse.Namespace) -> bool:
+def _alone(name: str, wished: argparse.Namespace, setting: Setting) -> bool:
     """Run a script of its own table; its JSON lies beside ours. Whether it went well."""
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     command += ["--json", str(wished.json.resolve().with_suffix(f".{name}.json"))]
     if name == "retrieval" and wished.light:
         command += ["--candidates", "100000", "--queries", "1000"]
+    if name == "profile":
+        command += ["--data-root", str(setting.data_root), "--model", str(setting.model)]
+        command += ["--precision", setting.precision, "--scale", str(setting.scale)]
     return subprocess.run(command, check=False, cwd=REPOSITORY).returncode == 0
 
 

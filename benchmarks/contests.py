@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from benchmarks import embedding, likelihood, predicting, products, scoring, starting, training
 from benchmarks.measured import Contest
 
-_TASKS = ("wikiann", "udpos", "xnli", "tydiqa")
-
 CONTESTS: Mapping[str, Contest] = {
     "product": products.CONTEST,
-    **{f"train {task}": training.contest(task) for task in _TASKS},
-    **{f"predict {task}": predicting.contest(task) for task in _TASKS},
+    **{f"train {task}": training.contest(task) for task in training.TASKS},
+    **{f"predict {task}": predicting.contest(task) for task in training.TASKS},
     "embed tatoeba": embedding.CONTEST,
     "likelihood xcopa": likelihood.CONTEST,
     "score ner": scoring.NER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,21 +18,34 @@ _WARM = 16
 def ours(task: str, setting: Setting) -> Measured:
     """`HfModel.predict`, as a study asks: all languages in one stream, shard by shard."""
     shared = Material(setting, task)
-    model = material.body(setting.model)
-    material.head(model, shared.card)
-    every = [one for _, some in shared.asked(_EACH[task]) for one in some]
-    size = Runtime().shard
-    model.predict(shared.card, shared.kind, every[:_WARM], shared.recipe())
+    predict, every = warmed(shared)
     clock = Clock()
     with clock.running():
-        given = [
-            model.predict(shared.card, shared.kind, every[first : first + size], shared.recipe())
-            for first in range(0, len(every), size)
-        ]
-    flat = [one for answers in given for one in answers]
+        flat = predict()
     found = scripts.features(shared, scripts.tokenizer(shared), every, pad=False)
     read = scripts.tokens(found)
     return clock.read(read, _checks(shared, every, flat))
+
+
+def warmed(shared: Material) -> tuple[Callable[[], list[Any]], list[Any]]:
+    """Our prediction of every language's examples, warmed up; and the examples."""
+    model = material.body(shared.setting.model)
+    material.head(model, shared.card)
+    every = [one for _, some in shared.asked(_EACH[shared.card.name]) for one in some]
+    size = Runtime().shard
+
+    def answers(some: list[Any]) -> list[Any]:
+        return list(model.predict(shared.card, shared.kind, some, shared.recipe()))
+
+    def predict() -> list[Any]:
+        return [
+            one
+            for first in range(0, len(every), size)
+            for one in answers(every[first : first + size])
+        ]
+
+    answers(every[:_WARM])
+    return predict, every
 
 
 def trainer(task: str, best: bool, setting: Setting) -> Measured:

@@ -1,7 +1,7 @@
 """A million candidates searched by fifteen thousand queries, beside an exhaustive search.
 
-    python benchmarks/retrieval.py                          # the size of Mewsli-X: minutes
-    python benchmarks/retrieval.py --candidates 50000 --queries 500
+    python -m benchmarks.retrieval                          # the size of Mewsli-X: minutes
+    python -m benchmarks.retrieval --candidates 50000 --queries 500
 
 Candidates are random unit vectors, each query lies near one of them. They are written in blocks, as
 a run writes them, so that memory need not hold them. The exhaustive search is numpy in blocks, in
@@ -107,7 +107,8 @@ def _unit(rows: Matrix) -> Matrix:
 def _in_own_process(search: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One search in a process of its own, whose peak memory is then that of the search."""
     sizes = [f"--{name}={getattr(options, name)}" for name in ("k", "sample")]
-    command = [sys.executable, __file__, f"--only={search}", f"--scratch={folder}", *sizes]
+    command = [sys.executable, "-m", "benchmarks.retrieval", f"--only={search}"]
+    command += [f"--scratch={folder}", *sizes]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout))
 

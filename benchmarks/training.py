@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,31 +11,36 @@ from benchmarks.material import Material
 from benchmarks.measured import Clock, Contest, Contestant, Measured, Setting
 
 _COUNTS = {"wikiann": 480, "udpos": 320, "xnli": 224, "tydiqa": 48}
+TASKS = (*_COUNTS,)
 _WARM = 16  # examples learnt from before the clock runs
 
 
 def ours(task: str, setting: Setting) -> Measured:
     """`HfModel.fit`."""
-    from xharness.extend import Session, TrainingSet
-
     shared = Material(setting, task)
-    examples = shared.learnt(_COUNTS[task])
-
-    def fit(some: list[Any], name: str) -> tuple[Any, Mapping[str, Any]]:
-        model = material.body(setting.model)
-        feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, some)
-        session = Session(material.SEED, setting.work / name, checkpoint_seconds=1e9)
-        return model, model.fit([feed], shared.recipe(), session)
-
-    fit(examples[:_WARM], "warm")
-    clock = Clock()
+    fit, clock = warmed(shared), Clock()
     with clock.running():
-        model, facts = fit(examples, "measured")
+        model, facts = fit()
     read = facts["tokens_per_second"] * facts["seconds"]
     held_out = shared.of("en", 200)
     given = model.predict(shared.card, shared.kind, held_out, shared.recipe())
     score = shared.score(held_out, given)
     return clock.read(read, {"loss": facts["loss"], "score": score})
+
+
+def warmed(shared: Material) -> Callable[[], tuple[Any, Mapping[str, Any]]]:
+    """Our training, warmed up; called, it gives the model and the facts of its receipt."""
+    from xharness.extend import Session, TrainingSet
+
+    def fit(some: list[Any], name: str) -> tuple[Any, Mapping[str, Any]]:
+        model = material.body(shared.setting.model)
+        feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, some)
+        session = Session(material.SEED, shared.setting.work / name, checkpoint_seconds=1e9)
+        return model, model.fit([feed], shared.recipe(), session)
+
+    examples = shared.learnt(_COUNTS[shared.card.name])
+    fit(examples[:_WARM], "warm")
+    return partial(fit, examples, "measured")
 
 
 def trainer(task: str, best: bool, setting: Setting) -> Measured:

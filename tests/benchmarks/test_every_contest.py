@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from benchmarks import starting
 from benchmarks.contests import CONTESTS
 from benchmarks.measured import Contestant, Setting
-from tests.families import zoo
 
-runner = importlib.import_module("benchmarks.__main__")
 _FEW = {
     "plan 10,000 stages": partial(starting.planning, 6),
     "run 1,000 finished stages": partial(starting.again, 6),
 }
 """In place of contestants whose amount of work hangs on no scale."""
-
-
-@pytest.fixture(scope="module")
-def setting(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting:
-    """As little work as there can be."""
-    folder = tmp_path_factory.mktemp("contests")
-    model = runner.made("small", data_root, folder / "model")
-    return Setting(data_root, model, folder, scale=1e-4, decoder=zoo.gemma(folder / "decoder"))
 
 
 def _ours(name: str) -> Contestant:

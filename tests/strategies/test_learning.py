@@ -6,6 +6,7 @@ Margins are about half of what was seen, so that they hold on another machine.
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -16,6 +17,12 @@ from xharness.stages import Checkpoint, Train
 
 TWO = [{"task": name, "languages": ["en", "de"]} for name in ("mini_topic", "mini_ner")]
 GERMAN: dict[str, Any] = {"languages": ["de"]}
+BRIEF: dict[str, dict[str, Any]] = {
+    "brief": {"use": "single"},
+    "joint": {"use": "multitask", "sampling": "uniform"},
+    "finished": {"use": "multitask", "sampling": "uniform", "finish": "single"},
+}
+"""Stages so short that it shows where a later one began."""
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +35,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         {"name": "published", "use": "single", "translate": {**GERMAN, "with": "published"}},
         {"name": "translate-test", "use": "single", "translate": {"mode": "test", "with": "words"}},
         {"name": "shown", "use": "single", "few_shot": shots},
+        {"name": "several", "use": "single", "source_languages": ["en", "de"]},
+        *({"name": name, **options, "recipe": {"steps": 30}} for name, options in BRIEF.items()),
     ]
     folder = tmp_path_factory.mktemp("strategies")
     return run(folder, Plugin(), targets=TWO, strategies=strategies)
@@ -42,7 +51,19 @@ def test_multitask_is_about_as_good_as_single_on_every_task(ran: Ran, task: str)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["translated", "published", "translate-test", "shown"])
+def test_each_target_alone_goes_on_from_what_all_learnt_together(ran: Ran) -> None:
+    mean = {
+        one: fmean(ran.value(one, task, "en") for task in ("mini_topic", "mini_ner"))
+        for one in BRIEF
+    }
+    assert mean["finished"] > mean["joint"] + 12
+    assert mean["finished"] > mean["brief"] + 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "strategy", ["translated", "published", "translate-test", "shown", "several"]
+)
 def test_the_gap_to_german_closes(ran: Ran, strategy: str) -> None:
     gap = {
         name: ran.value(name, "mini_topic", "en") - ran.value(name, "mini_topic", "de")
@@ -91,33 +112,72 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
 
 
 LITTLE = """\
-name: little
-kind: classification
+name: {name}
+kind: {kind}
 role: target
-sources: [{from: mini, task: topic, sizes: {train: 18, validation: 200, test: 200}}]
+sources: [{{from: mini, task: {task}, sizes: {{train: 18, validation: 200, test: 200}}}}]
 languages: [en, de]
-fields: {id: id, text: text, label: label}
-labels: [food, sport, school, music, health, travel]
-metrics: [accuracy]
-train_on: [little]
-about: {title: t, summary: s, licence: Apache-2.0, citation: c}
+fields: {fields}
+labels: {labels}
+metrics: [{metric}]
+train_on: [{name}]
+about: {{title: t, summary: s, licence: Apache-2.0, citation: c}}
 """
+TOPIC = {
+    "name": "little_topic", "kind": "classification", "task": "topic", "metric": "accuracy",
+    "fields": "{id: id, text: text, label: label}",
+    "labels": "[food, sport, school, music, health, travel]",
+}  # fmt: skip
+NER = {
+    "name": "little_ner", "kind": "tagging", "task": "ner", "metric": "span_f1",
+    "fields": "{id: id, tokens: tokens, tags: tags}",
+    "labels": "[O, B-PER, I-PER, B-LOC, I-LOC, B-ORG, I-ORG]",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Two targets with 18 training examples each, alone and after intermediate tasks."""
+    folder = tmp_path_factory.mktemp("little")
+    (folder / "cards").mkdir()
+    for card in (TOPIC, NER):
+        (folder / "cards" / f"{card['name']}.yaml").write_text(LITTLE.format_map(card))
+    both = ["mini_topic", "mini_ner"]
+    briefly = {"steps": 30, "learning_rate": 1e-3}
+    return run(
+        folder,
+        cards=folder / "cards",
+        targets=[{"task": card["name"], "languages": ["en"]} for card in (TOPIC, NER)],
+        strategies=[
+            "single",
+            {"name": "topic", "use": "intermediate", "tasks": ["mini_topic"]},
+            {"name": "topic-ner", "use": "intermediate", "tasks": both},
+            {"name": "ner-topic", "use": "intermediate", "tasks": both[::-1]},
+            {"name": "together", "use": "intermediate", "tasks": both, "mode": "multitask",
+             "sampling": "uniform"},
+        ],
+        recipe={**RECIPE, "tasks": {card["name"]: briefly for card in (TOPIC, NER)}},
+    )  # fmt: skip
 
 
 @pytest.mark.slow
-def test_an_intermediate_task_helps_a_target_with_little_data(tmp_path: Path) -> None:
-    (tmp_path / "cards").mkdir()
-    (tmp_path / "cards" / "little.yaml").write_text(LITTLE)
-    ran = run(
-        tmp_path,
-        cards=tmp_path / "cards",
-        targets=[{"task": "little", "languages": ["en"]}],
-        strategies=["single", {"intermediate": {"tasks": ["mini_topic"]}}],
-        recipe={**RECIPE, "tasks": {"little": {"steps": 30, "learning_rate": 1e-3}}},
-    )
-    helped, alone = (ran.value(name, "little", "en") for name in ("intermediate", "single"))
+def test_an_intermediate_task_helps_a_target_with_little_data(little: Ran) -> None:
+    helped, alone = (little.value(name, "little_topic", "en") for name in ("topic", "single"))
     assert helped > alone + 10
     assert helped > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["topic-ner", "ner-topic", "together"])
+def test_several_intermediate_tasks_each_help_their_target(little: Ran, strategy: str) -> None:
+    for task in ("little_topic", "little_ner"):
+        assert little.value(strategy, task, "en") > little.value("single", task, "en") + 15
+
+
+@pytest.mark.slow
+def test_of_intermediate_tasks_in_order_the_last_helps_most(little: Ran) -> None:
+    last, first = (little.value(name, "little_ner", "en") for name in ("topic-ner", "ner-topic"))
+    assert last > first + 15
 
 
 @pytest.mark.slow
@@ -159,44 +219,6 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     with torch.inference_mode():
         total = task.loss(model.body.states(batch), head, batch, recipe)
     return float(total) / task.terms(units)
-
-
-@pytest.mark.slow
-def test_lora_learns_what_a_head_alone_cannot(tmp_path: Path) -> None:
-    lora = {"method": "lora", "rank": 2, "targets": ["query", "key", "value", "dense"]}
-    ran = run(
-        tmp_path,
-        targets=[{"task": "mini_ner", "languages": ["en"]}],
-        strategies=[
-            {"name": "head", "use": "single", "recipe": {"freeze": 1.0}},
-            {"name": "lora", "use": "single", "recipe": {"adapter": lora}},
-        ],
-        recipe={**RECIPE, "learning_rate": 1e-2},
-    )
-    assert ran.value("lora", "mini_ner", "en") > 65
-    assert ran.value("lora", "mini_ner", "en") > ran.value("head", "mini_ner", "en") + 8
-    (arm,) = (one for one in ran.plan.arms if one.strategy == "lora")
-    facts = ran.work.store.receipt(arm.score.predictions.model.key).facts
-    assert 0 < facts["training"]["learning_parameters"] < 0.02 * facts["sizes"]["total"]
-
-
-@pytest.mark.slow
-def test_the_best_rate_and_the_best_state_are_found_on_dev(tmp_path: Path) -> None:
-    ran = run(
-        tmp_path,
-        targets=[{"task": "mini_topic", "languages": ["en", "de"]}],
-        strategies=[{"single": {"selection": [{"by": "source-dev", "looks": 4, "limit": 60}]}}],
-        recipe={**RECIPE, "steps": 60, "learning_rate": [1e-6, 3e-3]},
-    )
-    assert ran.value("single", "mini_topic", "en") > 80
-    (row,) = ran.cells("single", "mini_topic", "en")
-    assert row.notes == (
-        "learning rate 0.003, the best on dev data of 1e-06, 0.003",
-        "the state of training that does best on source-language dev data",
-    )
-    receipt = ran.work.store.receipt(ran.plan.arms[0].score.predictions.model.key).facts
-    rates = [one["learning_rate"] for one in receipt["candidates"]]
-    assert (receipt["learning_rate"], rates) == (3e-3, [1e-6, 3e-3])
 
 
 @pytest.mark.slow

@@ -13,11 +13,11 @@ from tests.toy import CountingBackend, card, toy_plugins
 from xharness.catalogue import Catalogue
 from xharness.data import Data
 from xharness.errors import ConfigurationError
-from xharness.extend import Route, Surroundings
+from xharness.extend import Recipe, Route, Surroundings
 from xharness.hookspecs import hookimpl
 from xharness.plan import Plan, compile_plan
 from xharness.plugins import Provider
-from xharness.stages import Choose, Portion, Predict, Train, Translate
+from xharness.stages import Choose, Mixing, Portion, Predict, Score, Start, Train, Translate
 from xharness.study import Study
 from xharness_strategies.single import Single
 
@@ -35,7 +35,7 @@ EDITS = {
 def cards(tmp_path: Path) -> Path:
     folder = tmp_path / "cards"
     folder.mkdir()
-    for name in ("red", "green", "warm", "cold", *EDITS):
+    for name in ("red", "green", "spare", "warm", "cold", *EDITS):
         path = card(folder, name, role="intermediate" if name in ("warm", "cold") else "target")
         path.write_text(path.read_text().replace(*EDITS.get(name, ("", ""))))
     tagging = folder / "words.yaml"
@@ -49,16 +49,23 @@ class Tagger(CountingBackend):
     kinds = frozenset({"classification", "tagging"})
 
 
-class Taggers:
+class Speaker(CountingBackend):
+    name = "speaker"
+
+    def in_words(self, options: Any) -> bool:
+        return True
+
+
+class More:
     @hookimpl
-    def xharness_backends(self) -> list[Tagger]:
-        return [Tagger()]
+    def xharness_backends(self) -> list[CountingBackend]:
+        return [Tagger(), Speaker()]
 
 
 def _plan(cards: Path, **changes: Any) -> Plan:
     loaded = toy_plugins(cards)
     loaded.add(Plugin(), Provider("words"))
-    loaded.add(Taggers(), Provider("taggers"))
+    loaded.add(More(), Provider("more"))
     catalogue, around = Catalogue(loaded), Surroundings()
     values = {
         "name": "colours",
@@ -84,6 +91,31 @@ def _told(portions: tuple[Portion, ...]) -> list[tuple[str, str, str]]:
     return [(one.card, one.language, one.split) for one in portions]
 
 
+def test_intermediate_tasks_come_one_after_the_other(cards: Path) -> None:
+    options = {"tasks": ["warm", "cold"]}
+    last = _model(_plan(cards, strategies=[{"intermediate": options}]))
+    assert isinstance(last.start, Train)
+    assert isinstance(last.start.start, Train)
+    stages = [last.start.start, last.start, last]
+    assert [[feed.head for feed in one.feeds] for one in stages] == [["warm"], ["cold"], ["red"]]
+    assert not isinstance(last.start.start.start, Train)
+
+
+def test_intermediate_tasks_are_learnt_together_where_asked(cards: Path) -> None:
+    options = {"tasks": ["warm", "cold"], "mode": "multitask", "sampling": "uniform"}
+    last = _model(_plan(cards, strategies=[{"intermediate": options}]))
+    assert isinstance(last.start, Train)
+    assert [feed.head for feed in last.start.feeds] == ["warm", "cold"]
+    assert last.start.mixing == Mixing("uniform")
+    assert not isinstance(last.start.start, Train)
+
+
+@pytest.mark.parametrize("heads", ["drop", "keep"])
+def test_intermediate_heads_are_dropped_unless_kept(cards: Path, heads: str) -> None:
+    plan = _plan(cards, strategies=[{"intermediate": {"tasks": ["warm"], "heads": heads}}])
+    assert _model(plan).heads == heads
+
+
 def test_masked_batches_stand_beside_the_task(cards: Path) -> None:
     model = _model(_plan(cards, **_single(mlm={"corpus": "cold", "ratio": 0.25})))
     assert [feed.objective for feed in model.feeds] == ["task", "mlm"]
@@ -101,6 +133,20 @@ def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path
     assert objectives({}) == [2, 1]
     assert objectives({"where": "target"}) == [1, 2]
     assert objectives({"where": "both"}) == [2, 2]
+
+
+def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
+    def languages(where: dict[str, str]) -> list[list[str]]:
+        translate = {"languages": ["de"], "with": "published"}
+        options = {"tasks": ["warm"], "translate": translate, **where}
+        last = _model(_plan(cards, strategies=[{"intermediate": options}]))
+        assert isinstance(last.start, Train)
+        stages = (last.start, last)
+        return [[row.language for row in one.feeds[0].portions] for one in stages]
+
+    assert languages({}) == [["en", "de"], ["en"]]
+    assert languages({"where": "target"}) == [["en"], ["en", "de"]]
+    assert languages({"where": "both"}) == [["en", "de"], ["en", "de"]]
 
 
 def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
@@ -147,6 +193,26 @@ def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> 
     assert {one.sample for one in others[2].feeds[0].portions} == {2}
 
 
+def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(cards: Path) -> None:
+    asked = {"k": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
+    model = _model(_plan(cards, **_single(few_shot=asked)))
+    assert isinstance(model.start, Train)
+    assert _told(model.feeds[0].portions) == [("red", "sw", "train")]
+    assert (model.start.recipe.steps, model.recipe.steps) == (None, 9)
+
+
+def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> None:
+    asked = {"few_shot": {"k": 4, "languages": ["sw"]}}
+    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}])
+    assert len({arm.score.predictions.model.key for arm in plan.arms}) == 1
+    model = _model(plan)
+    assert [_told(feed.portions) for feed in model.feeds] == [
+        [("red", "sw", "validation")],
+        [("green", "sw", "validation")],
+    ]
+    assert model.mixing == Mixing("uniform")
+
+
 def test_several_source_languages_are_one_training_set(cards: Path) -> None:
     model = _model(_plan(cards, **_single(source_languages=["en", "de"])))
     assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
@@ -168,11 +234,52 @@ def test_multitask_may_finish_with_each_target_alone(cards: Path) -> None:
     assert {one.heads for one in last if isinstance(one, Train)} == {"keep"}
 
 
+def test_multitask_learns_the_targets_that_it_names(cards: Path) -> None:
+    asked = {"targets": ["red", "green"], "finish": "single"}
+    plan = _plan(cards, targets=["red", "green", "spare"], strategies=[{"multitask": asked}])
+    for arm in plan.arms:
+        last = arm.score.predictions.model
+        assert isinstance(last, Train)
+        assert isinstance(last.start, Train)
+        assert [feed.head for feed in last.feeds] == [arm.target.task]
+        assert [feed.head for feed in last.start.feeds] == ["red", "green"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, Mixing()),
+        ({"cap": 7}, Mixing(cap=7)),
+        ({"temperature": 3}, Mixing()),
+        ({"sampling": "temperature"}, Mixing("temperature", 2.0)),
+        ({"sampling": "temperature", "temperature": 3, "cap": 7}, Mixing("temperature", 3.0, 7)),
+        ({"sampling": "uniform", "cap": 7}, Mixing("uniform")),
+    ],
+)
+def test_what_is_not_used_in_drawing_is_not_in_the_plan(
+    cards: Path, options: dict[str, Any], expected: Mixing
+) -> None:
+    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": options}])
+    assert _model(plan).mixing == expected
+
+
 def test_weights_stand_in_the_order_of_the_feeds(cards: Path) -> None:
     asked = {"sampling": {"green": 1, "red": 3}}
     model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}]))
     assert [feed.head for feed in model.feeds] == ["red", "green"]
     assert model.mixing.weights == (3.0, 1.0)
+
+
+def test_a_strategy_may_be_for_some_models_and_have_a_recipe_of_its_own(cards: Path) -> None:
+    models = [{"name": name, "backend": "counting", "seedling": name} for name in ("m", "n")]
+    brief = {"name": "brief", "use": "single", "models": ["n"], "recipe": {"steps": 3}}
+    plan = _plan(cards, models=models, strategies=["single", brief])
+    steps = {
+        (arm.model, arm.strategy): arm.score.predictions.model.recipe.steps
+        for arm in plan.arms
+        if isinstance(arm.score.predictions.model, Train)
+    }
+    assert steps == {("m", "single"): None, ("n", "single"): None, ("n", "brief"): 3}
 
 
 def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
@@ -191,6 +298,14 @@ def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
     alone = _plan(cards, strategies=[{"single": {"selection": "target-dev"}}])
     assert [arm.strategy for arm in alone.arms] == ["single (target-dev, oracle)"]
     assert _model(_plan(cards)).key == found[0].key
+
+
+def test_a_selection_looks_and_waits_as_it_says(cards: Path) -> None:
+    asked = {"by": "source-dev", "looks": 4, "patience": 2, "limit": 5}
+    selection = _model(_plan(cards, selection=asked)).selection
+    assert selection is not None
+    assert (selection.looks, selection.patience) == (4, 2)
+    assert [(one.language, one.limit) for one in selection.dev] == [("en", 5)]
 
 
 def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> None:
@@ -233,6 +348,37 @@ def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
     model = plan.arms[0].score.predictions.model
     assert isinstance(model, Choose)
     assert {one.start.key for one in model.candidates} == {model.candidates[0].start.key}
+
+
+def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
+    models = [{"name": one, "backend": one} for one in backends]
+    return _plan(cards, models=models, seeds=[3], strategies=[{"prompt": options}])
+
+
+def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
+    plan = _prompted(cards, "speaker")
+    assert [type(one) for one in plan.stages.values()] == [Predict, Score]
+    assert isinstance(plan.arms[0].score.predictions.model, Start)
+
+
+def test_shots_are_drawn_by_the_seed_and_nothing_is_learnt(cards: Path) -> None:
+    plan = _prompted(cards, "speaker", shots=4)
+    model = _model(plan)
+    (feed,) = model.feeds
+    assert feed.objective == "shots"
+    assert _told(feed.portions) == [("red", "en", "train")]
+    assert [(one.limit, one.sample) for one in feed.portions] == [(4, 3)]
+    assert model.recipe == Recipe()
+    keys = {_prompted(cards, "speaker", shots=k).arms[0].score.predictions.key for k in (0, 1, 4)}
+    assert len(keys) == 3
+
+
+def test_a_model_with_heads_is_not_prompted(cards: Path) -> None:
+    plan = _prompted(cards, "counting", "speaker")
+    assert [arm.model for arm in plan.arms] == ["speaker"]
+    assert {row.model: row.reason for row in plan.missing} == {
+        "counting": "model 'counting' answers by heads, which must be trained"
+    }
 
 
 def test_what_is_scored_cannot_be_learnt_whole_either(
@@ -287,6 +433,14 @@ def test_what_is_scored_cannot_be_learnt_whole_either(
                 "strategies": [{"multitask": {"sampling": {"red": 1}}}],
             },
             "'green' has no weight",
+        ),
+        (
+            {"targets": ["red", "green"], "strategies": [{"multitask": {"targets": ["red"]}}]},
+            "never trains the head 'green'",
+        ),
+        (
+            {"strategies": [{"multitask": {"targets": ["reed"]}}]},
+            "did you mean 'red'?",
         ),
     ],
 )
