@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from xharness.digest import digest, file_digest
-from xharness.extend import Surroundings
+from xharness.extend import Surroundings, UnavailableError
 from xharness_hf import folders, hub
+from xharness_hf.configured import local_folder
 from xharness_hf.options import Options, Scratch
+from xharness_hf.published import declared
 from xharness_hf.refusals import check_writes
 
 
@@ -21,11 +23,13 @@ def fingerprint(options: Options, surroundings: Surroundings) -> str:
 
     Raises:
         UnavailableError: there is no such model, or it has no weights.
-        ConfigurationError: it is to answer in words, and is an encoder.
+        ConfigurationError: it is to answer in words, and is an encoder; or its folder declares
+            vectors that are not read here.
     """
     check_writes(options, surroundings)
     manner = options.model_dump(include={"answers", "normalised"}, exclude_defaults=True)
-    return digest(_meaning(options, surroundings) | {"layers": options.layers} | manner)
+    meaning = _meaning(options, surroundings) | {"layers": options.layers} | manner
+    return digest(meaning | _vectors(options, surroundings))
 
 
 def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
@@ -40,6 +44,25 @@ def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
     folder = folders.local(options.path, surroundings)
     files = folders.model_files(folder, options.weights)
     return {"files": {file.name: remembered(file, surroundings.cache) for file in files}}
+
+
+def _vectors(options: Options, surroundings: Surroundings) -> dict[str, Any]:
+    """How texts become vectors, where not by the recipe; a hub model's commit says the rest."""
+    if options.vectors == "recipe":
+        return {}
+    folder, weights = local_folder(options, surroundings), options.weights
+    if options.hub is not None:
+        if folder is not None:
+            with suppress(UnavailableError):  # not all of it was fetched yet
+                declared.read(folder, options.prompts)
+        return {"vectors": {"prompts": options.prompts.model_dump(exclude_none=True)}}
+    assert folder is not None
+    found = declared.read(folder, options.prompts)
+    files = [
+        [remembered(file, surroundings.cache) for file in folders.weight_files(place, weights)]
+        for place in (folder / path for path in found.dense)
+    ]
+    return {"vectors": found.meaning() | {"dense": files}}
 
 
 def _scratch(scratch: Scratch, surroundings: Surroundings) -> dict[str, Any]:
