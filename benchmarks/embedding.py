@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import material
 from benchmarks.material import Material
 from benchmarks.measured import Clock, Contest, Measured, Setting
-from xharness.extend import Asked, Together
+from xharness.extend import Asked, TextRole, Together
 from xharness.search import Vectors
 
 _EACH = 50
@@ -22,8 +22,8 @@ def ours(setting: Setting) -> Measured:
     asked = shared.asked(_EACH, "test")
     assert isinstance(kind, Together)
 
-    def encode(texts: Iterable[str], *, query: bool = False) -> Vectors:
-        return Vectors([model.embed([*texts], shared.recipe())])
+    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
+        return Vectors([model.embed([*texts], shared.recipe(), role)])
 
     kind.answer(Asked(asked[0][1][:_WARM], encode))
     clock = Clock()

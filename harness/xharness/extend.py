@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,21 +61,22 @@ from xharness.kinds.base import (
     f1,
     ratio,
 )
-from xharness.kinds.together import Asked, Encode, Pool, Together
+from xharness.kinds.together import Asked, Encode, Pool, TextRole, Together
 from xharness.stages import Checkpoint, Feed, Heads, Mixing, Objective, Portion, Start, Train
 from xharness.study import Recipe
 
 __all__ = [
     "Answer", "Asked", "Backend", "BitextExample", "ChecklistExample", "Checkpoint",
     "ChoiceExample", "Choosing", "ClassificationExample", "Composed", "ConfigurationError",
-    "Embeds", "Encode", "Example", "Executor", "Feed", "Floats", "Heads", "InTranslation", "Kind",
-    "LanguageCode", "Metric", "MiningExample", "Mixing", "Model", "Name", "Objective",
-    "PassageExample", "Placing", "Pool", "Portion", "Prediction", "Progress", "Ratio", "Reader",
-    "Recipe", "Refusing", "Repairing", "Repairs", "Request", "RetrievalExample", "Route", "Row",
-    "Session", "Shape", "Sizes", "Sizing", "Source", "SpanExample", "Split", "StageError", "Start",
-    "Strategy", "Strict", "Surroundings", "TaggingExample", "TaskCard", "Together", "Train",
-    "TrainingSet", "Translatable", "Translating", "Translator", "UnavailableError", "Wanted",
-    "Wording", "XharnessError", "digest", "f1", "nearest", "ratio", "suggestion",
+    "Embeds", "Encode", "Example", "Executor", "Feed", "Floats", "Heads", "InTranslation",
+    "Kind", "LanguageCode", "Metric", "MiningExample", "Mixing", "Model", "Name", "Objective",
+    "PassageExample", "Placing", "Pool", "Portion", "Prediction", "Progress", "Prompted", "Ratio",
+    "Reader", "Recipe", "Refusing", "Repairing", "Repairs", "Request", "RetrievalExample",
+    "Route", "Row", "Session", "Shape", "Sizes", "Sizing", "Source", "SpanExample", "Split",
+    "StageError", "Start", "Strategy", "Strict", "Surroundings", "TaggingExample", "TaskCard",
+    "TextRole", "Together", "Train", "TrainingSet", "Translatable", "Translating", "Translator",
+    "UnavailableError", "Wanted", "Wording", "XharnessError", "digest", "f1", "nearest",
+    "ratio", "suggestion", "takes_role",
 ]  # fmt: skip
 
 Ratio = float
@@ -252,6 +254,21 @@ class Embeds(Protocol):
         A vector hangs on its text alone, not on the others. The harness does all searching.
         """
         ...
+
+
+class Prompted(Embeds, Protocol):
+    """A model whose vectors hang on what a text is there for, too: known by its keyword `role`."""
+
+    def embed(
+        self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
+    ) -> NDArray[np.float32]:
+        """As `Embeds.embed`, of texts that are all of one role."""
+        ...
+
+
+def takes_role(model: Embeds) -> TypeGuard[Prompted]:
+    """Whether the model wants to know the role of texts."""
+    return "role" in signature(model.embed).parameters
 
 
 class Backend(Protocol):

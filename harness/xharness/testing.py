@@ -16,11 +16,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from xharness.cards import About, SourceSpec, TaskCard
 from xharness.catalogue import validated
+from xharness.executor.encoding import embedded
 from xharness.extend import (
     Backend,
     Embeds,
@@ -48,6 +50,7 @@ from xharness.kinds import (
     RetrievalExample,
     SpanExample,
     TaggingExample,
+    TextRole,
     Together,
     pool,
 )
@@ -161,12 +164,13 @@ def answered(
         return model.predict(card, kind, examples, recipe)
 
     assert isinstance(model, Embeds)
-    embed = model.embed
+    embedder = model
 
-    def encode(texts: Iterable[str], *, query: bool = False) -> Vectors:
-        return Vectors([embed([*texts], recipe)])
+    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
+        return Vectors([embedded(embedder, [*texts], recipe, role)])
 
-    candidates = pool(toy_candidates(examples), encode) if kind.indexed else None
+    found = toy_candidates(examples)
+    candidates = pool(found, encode, kind.candidates) if kind.indexed else None
     asked = Asked(examples, encode, candidates)
     return kind.answer(replace(asked, tuning=asked))
 
@@ -242,17 +246,19 @@ class BackendContract:
                 continue
             model = self._trained(kind, tmp_path / kind)
             assert isinstance(model, Embeds), kind
-            vectors = model.embed([*texts, texts[0]], self.recipe)
-            assert vectors.shape[0] == 10
-            assert vectors.dtype == np.float32
-            assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5), kind
-            alone = np.concatenate([model.embed([one], self.recipe) for one in texts[::-1]])
-            assert np.allclose(alone[::-1], vectors[:-1], atol=1e-5), kind
             folder = tmp_path / kind / "embedding"
             model.save(folder)
             again = self.backend.load(folder, "cpu")
             assert isinstance(again, Embeds)
-            assert np.array_equal(again.embed(texts, self.recipe), model.embed(texts, self.recipe))
+            for role in get_args(TextRole):
+                embed = partial(embedded, recipe=self.recipe, role=role)
+                vectors = embed(model, [*texts, texts[0]])
+                assert vectors.shape[0] == 10
+                assert vectors.dtype == np.float32
+                assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5), kind
+                alone = np.concatenate([embed(model, [one]) for one in texts[::-1]])
+                assert np.allclose(alone[::-1], vectors[:-1], atol=1e-5), kind
+                assert np.array_equal(embed(again, texts), embed(model, texts)), (kind, role)
 
     def test_training_learns(self, tmp_path: Path) -> None:
         if not self.learns:

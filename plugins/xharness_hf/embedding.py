@@ -1,4 +1,4 @@
-"""Sentence vectors: pooled hidden states of one layer, of length 1."""
+"""Sentence vectors: windows are read once each, and what is made of them is of length 1."""
 
 from __future__ import annotations
 
@@ -11,31 +11,25 @@ from torch import Tensor
 
 from xharness.extend import Recipe
 from xharness_hf.bodies import Body
-from xharness_hf.pooling import pool
 from xharness_hf.reading import read
-from xharness_hf.tokens import Tokens
-from xharness_hf.windows import Batch, Layout, Unit
+from xharness_hf.vectors import Vectors
+from xharness_hf.windows import Batch, Layout, Unit, Window
 
 
 def embed(
-    body: Body, tokens: Tokens, layout: Layout, texts: Sequence[str], recipe: Recipe,
+    body: Body, layout: Layout, windows: Sequence[Window], vectors: Vectors, recipe: Recipe,
     device: torch.device,
 ) -> NDArray[np.float32]:  # fmt: skip
-    """Vectors of shape (texts, width) by the recipe's `layer` and `pooling`; each text read once.
+    """The windows' vectors, of shape (windows, width).
 
     Raises:
-        StageError: the body has no such layer, or the device's memory does not hold one text.
+        StageError: the body has no such layer, or the device's memory does not hold one window.
     """
-    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    units = [
-        Unit((tokens.single(ids, recipe.max_length),), place)
-        for place, ids in enumerate(tokens.ids([*places]))
-    ]
+    units = [Unit((window,), place) for place, window in enumerate(windows)]
 
     def ask(states: Tensor, batch: Batch) -> list[NDArray[np.float32]]:
-        vectors = torch.nn.functional.normalize(pool(states, batch, recipe.pooling))
-        return list(vectors.cpu().numpy())
+        return list(vectors.of(states, batch, recipe).cpu().numpy())
 
-    found = read(body, units, layout, recipe, device, ask, body.place(recipe.layer))
-    vectors = np.array(found, dtype=np.float32).reshape(len(found), body.width)
-    return vectors[[places[text] for text in texts]]
+    layer = body.place(vectors.layer(recipe))
+    found = read(body, units, layout, recipe, device, ask, layer)
+    return np.array(found, dtype=np.float32).reshape(len(found), vectors.width(body))

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from xharness.digest import digest, file_digest
-from xharness.extend import Surroundings
+from xharness.extend import Surroundings, UnavailableError
 from xharness_hf import folders, hub
-from xharness_hf.configured import coded
+from xharness_hf.configured import coded, configuration
 from xharness_hf.options import Manner, Options, Scratch
+from xharness_hf.published import declared
 from xharness_hf.refusals import check_codes, check_writes
 
 _CODED = 1
@@ -25,13 +26,15 @@ def fingerprint(options: Options, surroundings: Surroundings) -> str:
 
     Raises:
         UnavailableError: there is no such model, or it has no weights.
-        ConfigurationError: it is to answer in words, and is an encoder, or lacks one of `codes`.
+        ConfigurationError: it is to answer in words, and is an encoder, or lacks one of `codes`; or
+            its folder declares vectors that are not read here.
     """
     check_writes(options, surroundings)
     check_codes(options, surroundings)
     manner = options.model_dump(include={*Manner.model_fields}, exclude_defaults=True)
     spoken = {"coded": _CODED} if coded(options, surroundings) else {}
-    return digest(_meaning(options, surroundings) | {"layers": options.layers} | manner | spoken)
+    meaning = _meaning(options, surroundings) | {"layers": options.layers} | manner | spoken
+    return digest(meaning | _vectors(options, surroundings))
 
 
 def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
@@ -46,6 +49,28 @@ def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
     folder = folders.local(options.path, surroundings)
     files = folders.model_files(folder, options.weights)
     return {"files": {file.name: remembered(file, surroundings.cache) for file in files}}
+
+
+def _vectors(options: Options, surroundings: Surroundings) -> dict[str, Any]:
+    """How texts become vectors, where not by the recipe; a hub model's commit says the rest."""
+    if options.vectors == "recipe":
+        return {}
+    place = configuration(options, surroundings)
+    if options.hub is not None:
+        if place is not None:
+            with suppress(UnavailableError):  # not all of it was fetched yet
+                declared.read(place.parent, options.prompts)
+        return {"vectors": {"prompts": options.prompts.model_dump(exclude_none=True)}}
+    assert place is not None
+    found = declared.read(place.parent, options.prompts)
+    files = [
+        [
+            remembered(file, surroundings.cache)
+            for file in folders.weight_files(above, options.weights)
+        ]
+        for above in (place.parent / path for path in found.dense)
+    ]
+    return {"vectors": found.meaning() | {"dense": files}}
 
 
 def _scratch(scratch: Scratch, surroundings: Surroundings) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from xharness.extend import Surroundings, UnavailableError
 from xharness_hf.folders import TOKENIZER_FILES
 from xharness_hf.options import Options
+from xharness_hf.published.declared import MODULES, PROMPTS, SETTINGS
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -127,6 +128,9 @@ def snapshot(options: Options, surroundings: Surroundings) -> Path:
     wanted += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
     if options.weights == "any":
         wanted += ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+    if options.vectors == "published":
+        wanted += [MODULES, SETTINGS, PROMPTS, "*/config.json"]
+        wanted += ["*/pytorch_model.bin"] if options.weights == "any" else []
     try:
         folder = snapshot_download(
             options.hub,

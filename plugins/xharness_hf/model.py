@@ -20,6 +20,7 @@ from xharness.extend import (
     Sizes,
     StageError,
     TaskCard,
+    TextRole,
     TrainingSet,
 )
 from xharness_hf import adapters, storage
@@ -28,18 +29,24 @@ from xharness_hf.bodies import Body
 from xharness_hf.embedding import embed
 from xharness_hf.heads import MASKED, AnyHead, Heads, seeded
 from xharness_hf.reading import read
-from xharness_hf.tasks import LEARNT, TASKS, Aligned, Headed, Lessons, Masked, Task, as_is
+from xharness_hf.tasks import LEARNT, TASKS, Aligned, Headed, Lessons, Masked, Paired, Task, as_is
 from xharness_hf.texts import texts
 from xharness_hf.tokens import Tokens
 from xharness_hf.training import Lesson, Training
+from xharness_hf.vectors import BY_RECIPE, Vectors
 from xharness_hf.windows import Batch, Layout
 
 
 class HfModel:
     """A body with heads; a scratch model gets its body at its first training."""
 
-    def __init__(self, device: torch.device, parts: tuple[Body, Tokens, Heads] | Beginning) -> None:
-        self._device = device
+    def __init__(
+        self,
+        device: torch.device,
+        parts: tuple[Body, Tokens, Heads] | Beginning,
+        vectors: Vectors = BY_RECIPE,
+    ) -> None:
+        self._device, self._vectors = device, vectors
         self._beginning = parts if isinstance(parts, Beginning) else None
         self._parts: tuple[Body, Tokens] | None = None
         self.heads = Heads()
@@ -98,14 +105,19 @@ class HfModel:
         answers = read(self.body, units, self._layout(), recipe, self._device, ask)
         return task.join(examples, units, answers)
 
-    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
-        """Vectors of length 1, (texts, width), by the recipe's `layer` and `pooling`.
+    def embed(
+        self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
+    ) -> NDArray[np.float32]:
+        """Vectors of length 1, (texts, width), by the recipe or as published; each text read once.
 
         Raises:
             StageError: the model has not been trained at all, or has no such layer.
         """
         recipe = self.body.within_limit(recipe)
-        return embed(self.body, self.tokens, self._layout(), texts, recipe, self._device)
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        windows = self._vectors.windows([*places], self.tokens, role, recipe.max_length)
+        found = embed(self.body, self._layout(), windows, self._vectors, recipe, self._device)
+        return found[[places[text] for text in texts]]
 
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs; the body also for `AutoModel.from_pretrained`.
@@ -113,7 +125,7 @@ class HfModel:
         Raises:
             StageError: the disk is full or cannot be written.
         """
-        storage.save(folder, self.body, self.tokens, self.heads)
+        storage.save(folder, self.body, self.tokens, self.heads, self._vectors)
 
     def _fit(
         self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
@@ -137,6 +149,7 @@ class HfModel:
 
     def _settle(self, body: Body, tokens: Tokens) -> None:
         body.to(self._device)
+        self._vectors.to(self._device)
         for head in self.heads.modules():
             head.to(self._device)
         self._parts = body, tokens
@@ -162,7 +175,7 @@ class HfModel:
                 f"'{feed.objective}' hides words from a body that reads both ways; this one "
                 + ("reads left to right" if self.body.causal else "has no mask token")
             )
-        task: Lessons = Masked(feed.objective) if masked else _learnt(feed.kind)
+        task: Lessons = Masked(feed.objective) if masked else self._learnt(feed.kind)
         units = task.units(feed.examples, self.tokens, recipe, gold=True)
         if not units:
             raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
@@ -175,6 +188,10 @@ class HfModel:
         layout = self._layout(resets=feed.objective == "tlm")
         name = feed.card.name if not masked else f"{feed.card.name} ({feed.objective})"
         return Lesson(name, len(feed.examples), units, task, head, layout, masked)
+
+    def _learnt(self, kind: Kind) -> Headed:
+        task = _learnt(kind)
+        return task.by(self._vectors) if isinstance(task, Paired) else task
 
     def _aligned(self, feed: TrainingSet, recipe: Recipe) -> Lesson:
         """The feed made ready to align sub-word embeddings; there is no head."""

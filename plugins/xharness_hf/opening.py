@@ -13,8 +13,10 @@ from xharness_hf.heads import Heads
 from xharness_hf.model import HfModel
 from xharness_hf.options import Manner, Options
 from xharness_hf.precision import device_of
+from xharness_hf.published.vectors import Published
 from xharness_hf.quiet import quiet
 from xharness_hf.tokens import Tokens
+from xharness_hf.vectors import BY_RECIPE, Vectors
 from xharness_hf.written import storage as written
 from xharness_hf.written.model import WritingModel
 from xharness_hf.written.writers import writer
@@ -36,7 +38,10 @@ def start(
     if options.hub is not None:  # files of the hub's cache are never written again
         body.origin = loading.safetensors(folder)
     tokens = Tokens(loading.tokenizer(folder), causal=body.causal)
-    return HfModel(where, (body, tokens, Heads()))
+    vectors: Vectors = BY_RECIPE
+    if options.vectors == "published":
+        vectors = Published(folder, options.weights, options.prompts, body)
+    return HfModel(where, (body, tokens, Heads()), vectors)
 
 
 def _writing(options: Options, folder: Path, where: torch.device) -> WritingModel:
@@ -53,7 +58,7 @@ def load(folder: Path, device: str | None) -> HfModel | WritingModel:
     quiet()
     if (folder / written.SPEC).is_file():
         return WritingModel(device_of(device), *written.load(folder))
-    return HfModel(device_of(device), storage.load(folder))
+    return HfModel(device_of(device), *storage.load(folder))
 
 
 def _folder(options: Options, surroundings: Surroundings) -> Path:

@@ -13,6 +13,7 @@ from xharness.extend import LanguageCode
 
 Weights = Literal["safetensors", "any"]
 Answers = Literal["heads", "text", "likelihood"]
+Vectors = Literal["recipe", "published"]
 
 
 class Learnt(Strict):
@@ -63,6 +64,17 @@ class Manner(Strict):
         return self
 
 
+class Prompts(Strict):
+    """What is put before a text, by what it is there for; default: what the folder declares."""
+
+    query: str | None = Field(default=None, description="before what is searched with")
+    passage: str | None = Field(default=None, description="before what is searched")
+    sentence: str | None = Field(
+        default=None,
+        description="before what is compared with its like, as in bitext; default: as a query",
+    )
+
+
 class Options(Manner):
     """A model: exactly one of `path`, `hub`, `gguf` and `scratch`."""
 
@@ -81,11 +93,33 @@ class Options(Manner):
         default="safetensors",
         description="any: also PyTorch .bin files, unpickled with weights_only",
     )
+    vectors: Vectors = Field(
+        default="recipe",
+        description="recipe: texts become vectors by its pooling and layer; published: as the "
+        "folder declares, in the layout of sentence-transformers",
+    )
+    prompts: Prompts = Field(
+        default=Prompts(), description="in place of those that the folder declares"
+    )
 
     @model_validator(mode="after")
     def _words_need_a_language_model(self) -> Options:
         if self.answers != "heads" and self.scratch is not None:
             raise ValueError("a scratch model is an encoder: it answers by heads")
+        return self
+
+    @model_validator(mode="after")
+    def _published_as_a_whole(self) -> Options:
+        if self.vectors == "recipe":
+            if self.prompts != Prompts():
+                raise ValueError("'prompts' belongs to 'vectors: published'")
+            return self
+        if self.path is None and self.hub is None:
+            raise ValueError("'vectors: published' needs a folder: 'path' or 'hub'")
+        if self.answers != "heads":
+            raise ValueError(f"'vectors: published' is not for 'answers: {self.answers}'")
+        if self.layers is not None:
+            raise ValueError("a body shortened by 'layers' is not the published one")
         return self
 
     @model_validator(mode="after")

@@ -17,13 +17,17 @@ from xharness.extend import StageError, UnavailableError
 from xharness_hf import adapters, loading
 from xharness_hf.bodies import Body
 from xharness_hf.heads import MASKED, AnyHead, Head, Heads, MaskedHead, Scale
+from xharness_hf.options import Prompts
+from xharness_hf.published.declared import declares
+from xharness_hf.published.vectors import Published
 from xharness_hf.tokens import Tokens
+from xharness_hf.vectors import BY_RECIPE, Vectors
 
 _FORMAT = 1
 _SPEC, _HEADS = "xharness.json", "heads.safetensors"
 
 
-def save(folder: Path, body: Body, tokens: Tokens, heads: Heads) -> None:
+def save(folder: Path, body: Body, tokens: Tokens, heads: Heads, vectors: Vectors) -> None:
     """Write the model; `AutoModel.from_pretrained` reads the body, PEFT the adapter beside it.
 
     Raises:
@@ -39,6 +43,7 @@ def save(folder: Path, body: Body, tokens: Tokens, heads: Heads) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_body(folder, body)
+        vectors.save(folder)
         tokens.tokenizer.save_pretrained(folder)
         learnt = {name: one.detach().cpu() for name, one in heads.parameters().items()}
         save_file(learnt, folder / _HEADS)
@@ -47,7 +52,7 @@ def save(folder: Path, body: Body, tokens: Tokens, heads: Heads) -> None:
         raise StageError(f"the model cannot be written: {error}", where=str(folder)) from error
 
 
-def load(folder: Path) -> tuple[Body, Tokens, Heads]:
+def load(folder: Path) -> tuple[tuple[Body, Tokens, Heads], Vectors]:
     """The model that `save` wrote.
 
     Raises:
@@ -59,7 +64,11 @@ def load(folder: Path) -> tuple[Body, Tokens, Heads]:
         body = loading.body(folder, "safetensors", causal=bool(spec["causal"]))
         loaded(body, folder)
         tokens = Tokens(loading.tokenizer(folder), causal=body.causal)
-        return body, tokens, _heads(spec["heads"], learnt, body)
+        heads = _heads(spec["heads"], learnt, body)
+        vectors = (
+            Published(folder, "safetensors", Prompts(), body) if declares(folder) else BY_RECIPE
+        )
+        return (body, tokens, heads), vectors
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UnavailableError(
             f"not a saved model, or a damaged one: {type(error).__name__}: {error}",

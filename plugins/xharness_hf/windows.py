@@ -20,6 +20,8 @@ class Window(NamedTuple):
 
     ids: Ints
     second: int
+    prompt: int = 0
+    """Leading sub-words of a prompt that is read and not pooled."""
 
 
 @dataclass(frozen=True, slots=True)

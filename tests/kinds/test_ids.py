@@ -9,7 +9,7 @@ import pytest
 
 from xharness.data import _item
 from xharness.errors import UnavailableError
-from xharness.kinds import Asked, Bitext, BitextExample
+from xharness.kinds import Asked, Bitext, BitextExample, TextRole
 from xharness.search import Vectors
 from xharness.testing import toy_card
 
@@ -47,7 +47,7 @@ def test_a_place_is_the_number_that_an_id_ends_in() -> None:
 
 
 def test_two_items_cannot_be_on_one_line() -> None:
-    def encode(texts: Any, *, query: bool = False) -> Vectors:
+    def encode(texts: Any, role: TextRole) -> Vectors:
         return Vectors([np.eye(len([*texts]), dtype=np.float32)])
 
     fine = Asked([_pair("a-1"), _pair("a-2")], encode)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
 from tests.parity.scored import KINDS, card, covers, score
-from xharness.kinds import Asked, BitextExample, MiningExample, RetrievalExample
+from xharness.kinds import Asked, BitextExample, MiningExample, RetrievalExample, TextRole
 from xharness.search import Vectors, nearest
 
 covers("retrieval", "map_at_20")
@@ -124,7 +124,7 @@ def test_tatoebas_accuracy_is_that_of_the_nearest_cosine() -> None:
     known = {f"{side}{n}": vectors[n] for side, vectors in (("e", english), ("f", foreign))
              for n in range(500)}  # fmt: skip
 
-    def encode(texts: Iterable[str], *, query: bool = False) -> Vectors:
+    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
         return Vectors([np.stack([known[text] for text in texts])])
 
     examples = [BitextExample(str(n), f"e{n}", f"f{n}", n) for n in range(500)]

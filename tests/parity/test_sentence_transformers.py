@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from xharness.kinds import Asked, Bitext, BitextExample
+from xharness.kinds import Asked, Bitext, BitextExample, TextRole
 from xharness.search import Vectors
 
 PAIRS, WIDTH = 2_000, 48
@@ -33,7 +33,7 @@ def test_the_same_sentence_is_nearest() -> None:
              for number, row in enumerate(rows)}  # fmt: skip
     pairs = [BitextExample(str(one), f"e{one}", f"f{one}", one) for one in range(PAIRS)]
 
-    def encode(texts: Iterable[str], *, query: bool = False) -> Vectors:
+    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
         return Vectors([np.stack([known[text] for text in texts])])
 
     asked = Asked(pairs, encode)

@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.kinds import SHIPPED, Asked, MiningExample, PassageExample, Pool, pool, sentences
+from xharness.kinds import (
+    SHIPPED,
+    Asked,
+    MiningExample,
+    PassageExample,
+    Pool,
+    TextRole,
+    pool,
+    sentences,
+)
 from xharness.kinds.margin import Mined, best_threshold, mine
 from xharness.kinds.ranking import Ranking, average_precision
 from xharness.search import Vectors
@@ -188,7 +197,7 @@ def test_it_is_scikit_learns_where_all_are_found(hits: list[bool], more: int) ->
 # --- answering -------------------------------------------------------------------------------
 
 
-def encode(texts: Iterable[str], *, query: bool = False) -> Vectors:
+def encode(texts: Iterable[str], role: TextRole) -> Vectors:
     """Letters as directions: texts are near that share letters."""
     rows = [np.bincount([ord(one) % 64 for one in text], minlength=64) for text in texts]
     counts = np.array(rows, dtype=np.float32).reshape(len(rows), 64)
@@ -202,7 +211,9 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
         PassageExample("p3", "abc", ("1", "7")),
     ]
     example = read("retrieval", {"question": "cab", "context": "", "answers": []})
-    (found,) = KINDS["retrieval"].answer(Asked([example], encode, pool(passages, encode)))
+    (found,) = KINDS["retrieval"].answer(
+        Asked([example], encode, pool(passages, encode, "passage"))
+    )
     assert found == {"ranked": ["p1", "p3", "p2"], "relevant": ["p1", "p3"]}
 
 
@@ -214,7 +225,7 @@ def test_what_needs_an_index_says_so() -> None:
 
 def test_mining_needs_something_to_tune_on() -> None:
     with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'tuned_on'"):
-        KINDS["mining"].answer(Asked([], encode, pool([], encode)))
+        KINDS["mining"].answer(Asked([], encode, pool([], encode, "sentence")))
 
 
 def test_pairs_below_the_tuned_threshold_are_left() -> None:
@@ -222,7 +233,9 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
     found = {**texts, "3": "ijxz", "5": "ijkq"}  # two that are somewhat like the third
     passages = [PassageExample(f"t{n}", text, ()) for n, text in found.items()]
     asked = Asked(
-        [MiningExample(n, text, ()) for n, text in texts.items()], encode, pool(passages, encode)
+        [MiningExample(n, text, ()) for n, text in texts.items()],
+        encode,
+        pool(passages, encode, "passage"),
     )
     kind = KINDS["mining"]
 
@@ -318,10 +331,10 @@ def test_no_threshold_is_better(seed: int) -> None:
 def test_a_pool_reads_each_text_once() -> None:
     read: list[str] = []
 
-    def count(texts: Iterable[str], *, query: bool = False) -> Vectors:
+    def count(texts: Iterable[str], role: TextRole) -> Vectors:
         read.extend(texts)
-        return encode(read)
+        return encode(read, role)
 
     twice = [PassageExample(f"{a}{b}", a, ()) for a, b in product("xyz", "12")]
-    assert [*pool(twice, count).ids] == [("x1", "x2"), ("y1", "y2"), ("z1", "z2")]
+    assert [*pool(twice, count, "passage").ids] == [("x1", "x2"), ("y1", "y2"), ("z1", "z2")]
     assert read == ["x", "y", "z"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.retrieval import small
+from xharness.digest import digest
 from xharness.errors import ConfigurationError, StageError
 from xharness.executor import encoding
 from xharness.executor.encoding import Encoder
@@ -179,10 +180,60 @@ def test_queries_are_cut_where_the_recipe_says(tmp_path: Path) -> None:
             return np.ones((len(texts), 2), dtype=np.float32)
 
     encode = Encoder(lambda: Noting(), Recipe(max_length=64, query_length=16), tmp_path)  # type: ignore[arg-type,return-value]
-    encode(["a", "b"])
-    encode(["a", "b"], query=True)
-    encode(["a", "b"])
+    encode(["a", "b"], "passage")
+    encode(["a", "b"], "query")
+    encode(["a", "b"], "passage")
     assert lengths == [64, 64, 16]
+
+
+def test_blocks_hang_on_the_role_where_the_model_does(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Plain:
+        def embed(self, texts: list[str], recipe: Recipe) -> Any:
+            asked.extend(texts)
+            return np.ones((len(texts), 2), dtype=np.float32)
+
+    class Prompted(Plain):
+        def embed(self, texts: list[str], recipe: Recipe, role: str = "sentence") -> Any:
+            asked.append(role)
+            return super().embed(texts, recipe)
+
+    def twice(model: Any, folder: Path) -> list[str]:
+        asked.clear()
+        encode = Encoder(lambda: model, Recipe(), folder)
+        for role in ("query", "passage", "query"):
+            encode(["x"], role)  # type: ignore[arg-type]
+        return asked
+
+    assert twice(Plain(), tmp_path / "plain") == ["a", "x"]
+    told = ["sentence", "a", "query", "x", "passage", "x"]
+    assert twice(Prompted(), tmp_path / "prompted") == told
+    name = f"{digest([Recipe().max_length, ['x']])}.npy"
+    assert [file.name for file in (tmp_path / "plain").iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("task", "queries", "others"),
+    [("asks", "query", "passage"), ("mined", "sentence", "sentence")],
+)
+def test_texts_have_the_roles_of_their_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, queries: str, others: str
+) -> None:
+    roles: dict[str, set[str]] = {}
+    embed = NgramModel.embed
+
+    def noting(model: NgramModel, texts: list[str], recipe: Recipe, role: str = "none") -> Any:
+        for text in texts:
+            roles.setdefault(text, set()).add(role)
+        return embed(model, texts, recipe)
+
+    monkeypatch.setattr(NgramModel, "embed", noting)
+    (small.retrieval if task == "asks" else small.mining)(tmp_path)
+    small.run(tmp_path, targets=[task])
+    asked, answering = ("hausen", "hausen.") if task == "asks" else ("hausen 0", "house 0")
+    assert roles[asked] == {queries}
+    assert roles[answering] == {others}
 
 
 @pytest.mark.parametrize(
@@ -200,7 +251,7 @@ def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None
 
     encode = Encoder(lambda: Wrong(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError) as caught:
-        encode(["b", "c"])
+        encode(["b", "c"], "passage")
     assert message in str(caught.value)
     assert not [*tmp_path.glob("*.npy")]
 
@@ -208,7 +259,7 @@ def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None
 def test_a_model_without_vectors_is_told(tmp_path: Path) -> None:
     encode = Encoder(lambda: object(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError, match="makes no vectors of texts"):
-        encode(["a"])
+        encode(["a"], "passage")
 
 
 def test_rankings_survive_the_store(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 
 from xharness.digest import digest
 from xharness.errors import StageError
-from xharness.extend import Embeds, Model, Recipe
+from xharness.extend import Embeds, Model, Recipe, TextRole, takes_role
 from xharness.files import whole
 from xharness.search import Matrix, Vectors
 
@@ -23,21 +23,22 @@ class Encoder:
     """Turns texts into vectors with one model; blocks lie in `folder`, named by their texts.
 
     So a block is computed once, whoever asks for it again: another language, or a later attempt.
+    A model that takes the role of texts has blocks for each role.
     """
 
     def __init__(self, model: Callable[[], Model], recipe: Recipe, folder: Path) -> None:
         self._model, self._recipe, self._folder = model, recipe, folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def __call__(self, texts: Iterable[str], *, query: bool = False) -> Vectors:
-        """The vectors of `texts`, in order; `query`: cut at the recipe's `query_length`.
+    def __call__(self, texts: Iterable[str], role: TextRole) -> Vectors:
+        """The vectors of `texts`, in order; queries are cut at the recipe's `query_length`.
 
         Raises:
             StageError: the model gave something else than a finite vector for each text.
         """
-        length = self._recipe.query_length if query else None
+        length = self._recipe.query_length if role == "query" else None
         recipe = self._recipe.changed({"max_length": length}) if length else self._recipe
-        return Vectors([self._block(some, recipe) for some in self._blocks(iter(texts))])
+        return Vectors([self._block(some, recipe, role) for some in self._blocks(iter(texts))])
 
     def _blocks(self, texts: Iterator[str]) -> Iterator[list[str]]:
         while some := list(islice(texts, self._rows)):
@@ -46,24 +47,36 @@ class Encoder:
     @cached_property
     def _rows(self) -> int:
         """Texts in a block; the model is asked how wide its vectors are."""
-        (vector,) = self._embed(["a"], self._recipe)
+        (vector,) = self._embed(["a"], self._recipe, "sentence")
         return max(1, min(_ROWS, _BYTES // (4 * len(vector))))
 
-    def _block(self, texts: list[str], recipe: Recipe) -> Path:
-        path = self._folder / f"{digest([recipe.max_length, texts])}.npy"
+    def _block(self, texts: list[str], recipe: Recipe, role: TextRole) -> Path:
+        told = [role] if takes_role(self._embedder) else []
+        path = self._folder / f"{digest([recipe.max_length, texts, *told])}.npy"
         if not path.is_file():
             with whole(path) as partial, partial.open("wb") as file:
-                np.save(file, self._embed(texts, recipe))
+                np.save(file, self._embed(texts, recipe, role))
         return path
 
-    def _embed(self, texts: list[str], recipe: Recipe) -> Matrix:
+    def _embed(self, texts: list[str], recipe: Recipe, role: TextRole) -> Matrix:
+        return _checked(embedded(self._embedder, texts, recipe, role), len(texts))
+
+    @property
+    def _embedder(self) -> Embeds:
         model = self._model()
         if not isinstance(model, Embeds):
             raise StageError(
                 "this model makes no vectors of texts",
                 hint="its backend must not list kinds that are answered by searching",
             )
-        return _checked(model.embed(texts, recipe), len(texts))
+        return model
+
+
+def embedded(model: Embeds, texts: Sequence[str], recipe: Recipe, role: TextRole) -> Matrix:
+    """The model's vectors of texts of one role, which it is told if it takes it."""
+    if takes_role(model):
+        return model.embed(texts, recipe, role=role)
+    return model.embed(texts, recipe)
 
 
 def _checked(vectors: Matrix, count: int) -> Matrix:

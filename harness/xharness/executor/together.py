@@ -29,7 +29,8 @@ class Answering:
         self, kind: Together, portion: Portion, examples: Sequence[Example]
     ) -> Sequence[Prediction]:
         """One prediction for each of the portion's examples, in order."""
-        return kind.answer(self._asked(portion, examples, self._folder / portion.language))
+        own = self._folder / portion.language
+        return kind.answer(self._asked(kind, portion, examples, own))
 
     def counts(self) -> list[Count]:
         """How many rows there were beside the items; what nobody has read is read for it."""
@@ -41,22 +42,22 @@ class Answering:
                     pass
         return [self._counts[portion] for portion in portions]
 
-    def _asked(self, portion: Portion, examples: Sequence[Any], own: Path) -> Asked:
-        asked = Asked(examples, self._encoder(own), self._pool(portion, own))
+    def _asked(self, kind: Together, portion: Portion, examples: Sequence[Any], own: Path) -> Asked:
+        asked = Asked(examples, self._encoder(own), self._pool(kind, portion, own))
         beside = self._stage.beside
         tuned = beside.tuned(portion) if beside else None
         if tuned is None:
             return asked
         if tuned == portion:
             return replace(asked, tuning=asked)
-        tuning = Asked([*self._read(tuned)], self._encoder(own), self._pool(tuned, own))
+        tuning = Asked([*self._read(tuned)], self._encoder(own), self._pool(kind, tuned, own))
         return replace(asked, tuning=tuning)
 
     def _encoder(self, folder: Path) -> Encoder:
         work, stage = self._work, self._stage
         return Encoder(lambda: work.model(stage.model), stage.recipe, folder)
 
-    def _pool(self, portion: Portion, own: Path) -> Pool | None:
+    def _pool(self, kind: Together, portion: Portion, own: Path) -> Pool | None:
         """The candidates for `portion`; a pool that all languages share is kept for the next."""
         beside = self._stage.beside
         if beside is None:
@@ -65,7 +66,7 @@ class Answering:
         if portions in self._pools:
             return self._pools[portions]
         folder = self._folder / "pool" if beside.pooled else own
-        found = pool(self._candidates(portions), self._encoder(folder))
+        found = pool(self._candidates(portions), self._encoder(folder), kind.candidates)
         self._pools = {portions: found} if beside.pooled else {}
         return found
 

@@ -27,7 +27,7 @@ from xharness.kinds.retrieval import Retrieval
 from xharness.kinds.span import Answer, Span, SpanExample
 from xharness.kinds.span_or_none import SpanOrNone
 from xharness.kinds.tagging import Tagging, TaggingExample
-from xharness.kinds.together import Asked, Encode, Pool, Together, pool
+from xharness.kinds.together import Asked, Encode, Pool, TextRole, Together, pool
 
 SHIPPED: tuple[Kind, ...] = (
     Classification(),
@@ -48,6 +48,6 @@ __all__ = [
     "Choice", "ChoiceExample", "Classification", "ClassificationExample", "Composed", "Encode",
     "Example", "Floats", "Kind", "Linking", "Metric", "Mining", "MiningExample", "Passage",
     "PassageExample", "Pool", "Prediction", "Reader", "Retrieval", "RetrievalExample", "Row",
-    "Span", "SpanExample", "SpanOrNone", "Tagging", "TaggingExample", "Together", "Translatable",
-    "kind_asked", "pool", "ratio",
+    "Span", "SpanExample", "SpanOrNone", "Tagging", "TaggingExample", "TextRole", "Together",
+    "Translatable", "kind_asked", "pool", "ratio",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from xharness.cards import TaskCard
 from xharness.errors import UnavailableError
 from xharness.kinds.accuracy import ACCURACY
 from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape
-from xharness.kinds.together import Asked
+from xharness.kinds.together import Asked, TextRole
 from xharness.search import nearest
 
 
@@ -35,6 +35,7 @@ class Bitext:
     fields: Mapping[str, bool] = MappingProxyType({"source": True, "target": True})
     prediction: Shape = "int"
     indexed = False
+    candidates: TextRole = "sentence"
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
@@ -56,8 +57,8 @@ class Bitext:
             UnavailableError: two items tell the same place.
         """
         _check_places(asked.examples)
-        queries = asked.encode(one.source for one in asked.examples)
-        targets = asked.encode(one.target for one in asked.examples)
+        queries = asked.encode((one.source for one in asked.examples), self.candidates)
+        targets = asked.encode((one.target for one in asked.examples), self.candidates)
         places = nearest(queries, targets, 1).places[:, 0].tolist()
         return [asked.examples[place].label for place in places]
 

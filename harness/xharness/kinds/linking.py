@@ -12,7 +12,7 @@ from xharness.kinds import sentences
 from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape
 from xharness.kinds.ranking import MAP_AT_20, RetrievalExample, rank
 from xharness.kinds.sentences import one_line, spelt
-from xharness.kinds.together import Asked
+from xharness.kinds.together import Asked, TextRole
 
 _BRACES = str.maketrans("{}", "()")
 
@@ -31,6 +31,7 @@ class Linking:
     )
     prediction: Shape = "ranking"
     indexed = True
+    candidates: TextRole = "passage"
     metrics: Mapping[str, Metric] = MappingProxyType({"map_at_20": MAP_AT_20})
 
     def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:

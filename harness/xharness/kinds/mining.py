@@ -10,7 +10,7 @@ from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape, f1
 from xharness.kinds.margin import Mined, best_threshold, mine
-from xharness.kinds.together import Asked, pool
+from xharness.kinds.together import Asked, TextRole, pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Mining:
     fields: Mapping[str, bool] = MappingProxyType({"id": True, "text": True, "match": False})
     prediction: Shape = "text"
     indexed = True
+    candidates: TextRole = "sentence"
     metrics: Mapping[str, Metric] = MappingProxyType({"mining_f1": MINING_F1})
 
     def example(self, row: Row, item: str, card: TaskCard) -> MiningExample:
@@ -71,7 +72,7 @@ class Mining:
 def _pairs(asked: Asked) -> list[Mined]:
     if asked.pool is None:
         raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
-    return mine(pool(asked.examples, asked.encode), asked.pool)
+    return mine(pool(asked.examples, asked.encode, Mining.candidates), asked.pool)
 
 
 def _gold(asked: Asked) -> set[tuple[str, str]]:

@@ -42,7 +42,7 @@ def rank(asked: Asked) -> list[Ranking]:
     if asked.pool is None:
         raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
     ids, answering = asked.pool.ids, asked.pool.answering
-    queries = asked.encode([one.query for one in asked.examples], query=True)
+    queries = asked.encode([one.query for one in asked.examples], "query")
     places = nearest(queries, asked.pool.vectors, DEPTH).places
     return [
         Ranking(ranked=_first(ids, row), relevant=list(answering.get(one.wanted, ())))

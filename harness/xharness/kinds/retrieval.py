@@ -10,7 +10,7 @@ from xharness.kinds import sentences
 from xharness.kinds.base import Example, Metric, Prediction, Reader, Row, Shape
 from xharness.kinds.ranking import MAP_AT_20, RetrievalExample, rank
 from xharness.kinds.span import gold_answers
-from xharness.kinds.together import Asked
+from xharness.kinds.together import Asked, TextRole
 
 
 class Retrieval:
@@ -35,6 +35,7 @@ class Retrieval:
     )
     prediction: Shape = "ranking"
     indexed = True
+    candidates: TextRole = "passage"
     metrics: Mapping[str, Metric] = MappingProxyType({"map_at_20": MAP_AT_20})
 
     def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from xharness.kinds.base import Prediction
 from xharness.search import Vectors
+
+TextRole = Literal["query", "passage", "sentence"]
+"""What a text is there for: it asks, it may answer, or it is compared with others like it."""
 
 
 class Encode(Protocol):
     """Turns texts into vectors of length 1, in their order, block by block."""
 
-    def __call__(self, texts: Iterable[str], *, query: bool = False) -> Vectors:
-        """`query`: the texts are cut at the recipe's `query_length`."""
+    def __call__(self, texts: Iterable[str], role: TextRole) -> Vectors:
+        """Texts of the role `query` are cut at the recipe's `query_length`."""
         ...
 
 
@@ -63,6 +66,11 @@ class Together(Protocol):
         """Whether the candidates come from another card, the card's `index`."""
         ...
 
+    @property
+    def candidates(self) -> TextRole:
+        """What the candidates are to the items: passages, or sentences like them."""
+        ...
+
     def answer(self, asked: Asked) -> Sequence[Prediction]:
         """One prediction for each of `asked.examples`, in order.
 
@@ -72,8 +80,8 @@ class Together(Protocol):
         ...
 
 
-def pool(candidates: Iterable[Text], encode: Encode) -> Pool:
-    """The pool of `candidates`, which are read once and not kept."""
+def pool(candidates: Iterable[Text], encode: Encode, role: TextRole) -> Pool:
+    """The pool of `candidates`, texts of one role, which are read once and not kept."""
     places: dict[bytes, int] = {}
     ids: list[tuple[str, ...]] = []
     answering: dict[str, list[str]] = {}
@@ -89,7 +97,7 @@ def pool(candidates: Iterable[Text], encode: Encode) -> Pool:
             else:
                 ids[place] = (*ids[place], one.id)
 
-    return Pool(ids, encode(distinct()), answering)
+    return Pool(ids, encode(distinct(), role), answering)
 
 
 def _fingerprint(text: str) -> bytes:

@@ -26,6 +26,6 @@ COMPARING = (Aligned, Paired)
 """Whose loss compares the units that are computed together."""
 
 __all__ = [
-    "COMPARING", "LEARNT", "TASKS", "Aligned", "Headed", "Lessons", "Logits", "Masked", "Task",
-    "as_is", "hide",
+    "COMPARING", "LEARNT", "TASKS", "Aligned", "Headed", "Lessons", "Logits", "Masked",
+    "Paired", "Task", "as_is", "hide",
 ]  # fmt: skip

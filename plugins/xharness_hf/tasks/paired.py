@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from xharness.extend import Recipe, TaskCard
 from xharness.kinds import RetrievalExample
-from xharness_hf.pooling import pool
 from xharness_hf.tasks.base import Logits, summed
 from xharness_hf.tokens import Tokens
+from xharness_hf.vectors import BY_RECIPE, Vectors
 from xharness_hf.windows import Batch, Unit
 
 
@@ -28,8 +27,12 @@ class Paired:
     A batch computed in pieces (`accumulate`) has the passages of its piece alone to tell apart.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, vectors: Vectors = BY_RECIPE) -> None:
+        self.kind, self._vectors = kind, vectors
+
+    def by(self, vectors: Vectors) -> Paired:
+        """The same, learnt by other vectors."""
+        return Paired(self.kind, vectors)
 
     def outputs(self, card: TaskCard) -> int:
         """One number: the scale."""
@@ -45,11 +48,13 @@ class Paired:
     ) -> list[Unit]:
         """One for each example that has a passage."""
         pairs = [(place, one) for place, one in enumerate(examples) if one.positive is not None]
-        queries = tokens.ids([one.query for _, one in pairs])
-        passages = tokens.ids([one.positive or "" for _, one in pairs])
-        short = min(recipe.query_length or recipe.max_length, recipe.max_length)
+        long = recipe.max_length
+        short = min(recipe.query_length or long, long)
+        windows = self._vectors.windows
+        queries = windows([one.query for _, one in pairs], tokens, "query", short)
+        passages = windows([one.positive or "" for _, one in pairs], tokens, "passage", long)
         return [
-            Unit((tokens.single(query, short), tokens.single(passage, recipe.max_length)), place)
+            Unit((query, passage), place)
             for (place, _), query, passage in zip(pairs, queries, passages, strict=True)
         ]
 
@@ -59,7 +64,7 @@ class Paired:
 
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy of each query's own passage among those of all the units."""
-        vectors = functional.normalize(pool(states, batch, recipe.pooling))
+        vectors = self._vectors.of(states, batch, recipe)
         with torch.autocast(states.device.type, enabled=False):  # stretched, cosines must be fine
             alike = head(vectors[0::2] @ vectors[1::2].T)
         alike = alike.masked_fill(batch.on_device(sharing(batch.units), torch.bool), -torch.inf)

@@ -1,0 +1,672 @@
+"""Sentence encoders as their publishers read them: modules, prompts, lengths, and refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional
+
+from tests.hf import sentence_encoders as encoders
+from tests.hf import tiny
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness.extend import Recipe, Surroundings, TrainingSet
+from xharness.kinds import RetrievalExample
+from xharness.testing import BackendContract, toy_card
+from xharness_hf import hub
+from xharness_hf.fingerprint import fingerprint
+from xharness_hf.options import Options, Prompts
+from xharness_hf.published import modules
+from xharness_hf.published.declared import read
+from xharness_hf.published.layout import Mode, Pooling, Prompting
+from xharness_hf.published.prompts import resolved, written
+from xharness_hf.tasks.paired import Paired
+from xharness_hf.windows import Layout, collate
+
+TEXTS = ["the red cat", "東京 who flies?", "", "river stone " * 30, "café naïve Straße", "bird"]
+RECIPE = Recipe(max_length=64)
+E5 = {"query": "who: ", "passage": "the road: "}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+Folders = dict[str, Path]
+
+
+def _published(folder: Path, **options: Any) -> Any:
+    return tiny.start(folder, vectors="published", **options)
+
+
+def _states(model: Any, text: str, limit: int) -> Tensor:
+    """The last hidden states of one text, read by transformers alone: (sub-words, width)."""
+    said = model.tokens.tokenizer(
+        [text], truncation=True, max_length=limit, return_tensors="pt", return_token_type_ids=False
+    )
+    with torch.inference_mode():
+        states: Tensor = model.body.module.eval()(**said).last_hidden_state[0]
+    return states
+
+
+def _close(ours: NDArray[np.float32], theirs: Any) -> bool:
+    return bool(np.allclose(ours, np.asarray(theirs), atol=2e-6))
+
+
+# --- by hand ---------------------------------------------------------------------------------
+
+
+def test_a_dense_layer_stands_on_the_first_state(folders: Folders, tmp_path: Path) -> None:
+    model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
+    dense = load_file(tmp_path / "m" / "2_Dense" / "model.safetensors")
+    firsts = torch.stack([_states(model, text, limit=20)[0] for text in TEXTS])
+    vectors = torch.tanh(firsts @ dense["linear.weight"].T + dense["linear.bias"])
+    ours = model.embed(TEXTS, RECIPE)
+    assert ours.shape == (len(TEXTS), encoders.DENSE)
+    assert _close(ours, functional.normalize(vectors))
+
+
+@pytest.mark.parametrize(("role", "prompt"), [("query", "who: "), ("passage", "the road: ")])
+def test_a_prompt_stands_before_each_text(
+    folders: Folders, tmp_path: Path, role: str, prompt: str
+) -> None:
+    model = _published(encoders.e5(folders["xlmr"], tmp_path / "m", E5))
+    means = torch.stack([_states(model, prompt + text, limit=64).mean(dim=0) for text in TEXTS])
+    assert _close(model.embed(TEXTS, RECIPE, role=role), functional.normalize(means))
+    assert not _close(tiny.start(tmp_path / "m").embed(TEXTS, RECIPE, role=role), means)
+
+
+def test_a_prompt_may_be_read_and_not_pooled(folders: Folders, tmp_path: Path) -> None:
+    pooling = {"embedding_dimension": 32, "pooling_mode": "mean", "include_prompt": False}
+    model = _published(encoders.e5(folders["bert"], tmp_path / "m", E5, **pooling))
+    (prompt,) = model.tokens.ids(["who: "])
+    states = [_states(model, f"who: {text}", limit=64)[1 + len(prompt) :] for text in TEXTS]
+    expected = functional.normalize(torch.stack([one.mean(dim=0) for one in states]))
+    assert _close(model.embed(TEXTS, RECIPE, role="query"), expected)
+
+
+# --- against sentence-transformers -----------------------------------------------------------
+
+
+def _theirs(folder: Path, texts: Sequence[str], prompt: str | None = None) -> Any:
+    reason = "sentence-transformers is not installed; it is in the extra 'bench'"
+    library: Any = pytest.importorskip("sentence_transformers", reason=reason)
+    model = library.SentenceTransformer(str(folder), device="cpu")
+    return model.encode([*texts], prompt=prompt, normalize_embeddings=True, batch_size=4)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_each_pooling_is_the_librarys(
+    folders: Folders, tmp_path: Path, family: str, mode: str
+) -> None:
+    if family == "llama":
+        _pads(folders[family], tmp_path / "body")
+    body = tmp_path / "body" if family == "llama" else folders[family]
+    pooling = {"embedding_dimension": 32, "pooling_mode": mode}
+    folder = encoders.e5(body, tmp_path / "m", **pooling)
+    texts = [text for text in TEXTS if text]  # bare decoders read nothing of an empty text
+    ours = _published(folder).embed(texts, RECIPE.changed({"max_length": 128}))
+    assert _close(ours, _theirs(folder, texts))
+
+
+def _pads(body: Path, folder: Path) -> None:
+    """The library cannot pad where a tokenizer names no padding."""
+    shutil.copytree(body, folder)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    encoders.write(folder, "tokenizer_config.json", config | {"pad_token": "<|end|>"})
+
+
+@pytest.mark.parametrize("activation", ["activation.Tanh", "linear.Identity", "activation.GELU"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_dense_layers_are_the_librarys(
+    folders: Folders, tmp_path: Path, activation: str, bias: bool
+) -> None:
+    told = {"activation_function": f"torch.nn.modules.{activation}", "bias": bias}
+    folder = encoders.labse(folders["bert"], tmp_path / "m", **told)
+    assert _close(_published(folder).embed(TEXTS, RECIPE), _theirs(folder, TEXTS))
+
+
+@pytest.mark.parametrize("included", [True, False])
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_prompts_are_the_librarys(
+    folders: Folders, tmp_path: Path, mode: str, included: bool
+) -> None:
+    pooling = {"embedding_dimension": 32, "pooling_mode": mode, "include_prompt": included}
+    folder = encoders.e5(folders["bert"], tmp_path / "m", **pooling)
+    ours = _published(folder, prompts={"query": "who flies "}).embed(TEXTS, RECIPE, role="query")
+    assert _close(ours, _theirs(folder, TEXTS, "who flies "))
+
+
+def test_a_text_that_is_cut_to_its_prompt_is_pooled_whole(folders: Folders, tmp_path: Path) -> None:
+    pooling = {"embedding_dimension": 32, "pooling_mode": "mean", "include_prompt": False}
+    folder = encoders.e5(folders["bert"], tmp_path / "m", **pooling)
+    encoders.write(folder, "sentence_bert_config.json", {"max_seq_length": 4})
+    model = _published(folder, prompts={"query": "who flies the red "})
+    whole = _states(model, "who flies the red bird", limit=4).mean(dim=0, keepdim=True)
+    assert _close(model.embed(["bird"], RECIPE, role="query"), functional.normalize(whole))
+
+
+def test_several_poolings_are_concatenated_as_the_library_does(
+    folders: Folders, tmp_path: Path
+) -> None:
+    older = {
+        "word_embedding_dimension": 32,
+        "pooling_mode_mean_tokens": True,
+        "pooling_mode_cls_token": True,
+    }
+    folder = encoders.e5(folders["bert"], tmp_path / "m", **older)
+    ours = _published(folder).embed(TEXTS, RECIPE)
+    assert ours.shape == (len(TEXTS), 64)
+    assert _close(ours, _theirs(folder, TEXTS))
+
+
+def test_a_folder_that_the_library_saved_is_read(folders: Folders, tmp_path: Path) -> None:
+    reason = "sentence-transformers is not installed; it is in the extra 'bench'"
+    library: Any = pytest.importorskip("sentence_transformers", reason=reason)
+    older = encoders.labse(folders["bert"], tmp_path / "older")
+    model = library.SentenceTransformer(str(older), device="cpu", prompts=E5)
+    model.save(str(tmp_path / "newer"))
+    ours = _published(tmp_path / "newer")
+    assert _close(ours.embed(TEXTS, RECIPE, role="query"), _theirs(older, TEXTS, "who: "))
+    assert _close(ours.embed(TEXTS, RECIPE, role="passage"), _theirs(older, TEXTS, "the road: "))
+
+
+def test_the_library_reads_what_was_saved(folders: Folders, tmp_path: Path) -> None:
+    model = _published(encoders.labse(folders["bert"], tmp_path / "m"), prompts=E5)
+    model.save(tmp_path / "saved")
+    ours = model.embed(TEXTS, RECIPE, role="passage")
+    assert _close(ours, _theirs(tmp_path / "saved", TEXTS, "the road: "))
+    assert _close(model.embed(TEXTS, RECIPE), _theirs(tmp_path / "saved", TEXTS))
+
+
+@pytest.mark.pretrained
+def test_a_pretrained_sentence_encoder_is_the_librarys(tmp_path: Path) -> None:
+    """`XHARNESS_PRETRAINED` names a folder; where it lacks its pooling, a mean is put beside it."""
+    named = os.environ.get("XHARNESS_PRETRAINED")
+    if not named or not (Path(named) / "modules.json").is_file():
+        pytest.skip("no pretrained sentence encoder; set XHARNESS_PRETRAINED to its folder")
+    folder = shutil.copytree(named, tmp_path / "m")
+    if not (folder / "1_Pooling").is_dir():
+        width = json.loads((folder / "config.json").read_text())["hidden_size"]
+        pooling = {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True}
+        encoders.write(folder, "1_Pooling/config.json", pooling)
+    texts = ["A cat sat there.", "There sat a cat.", "Pay your taxes in time.", "word " * 400]
+    ours = _published(folder).embed(texts, Recipe(max_length=512))
+    assert np.allclose(ours, _theirs(folder, texts), atol=1e-5)
+    assert ours[0] @ ours[1] > ours[0] @ ours[2]
+
+
+# --- batches, lengths, saving ----------------------------------------------------------------
+
+
+def test_the_recipe_has_no_say_but_for_the_length(folders: Folders, tmp_path: Path) -> None:
+    model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
+    vectors = model.embed(TEXTS, RECIPE)
+    other = RECIPE.changed({"pooling": "last", "layer": 0})
+    assert np.array_equal(model.embed(TEXTS, other), vectors)
+    short, long = model.embed(["river " * 9, "river " * 40], Recipe(max_length=8))
+    assert np.allclose(short, long, atol=1e-6)
+    longest, longer = model.embed(["river " * 18, "river " * 40], RECIPE)
+    assert np.allclose(longest, longer, atol=1e-6)  # max_seq_length is 20, specials included
+
+
+def test_lower_case_is_made_where_the_folder_says_so(folders: Folders, tmp_path: Path) -> None:
+    folder = encoders.e5(folders["bert"], tmp_path / "m")
+    cased = _published(folder).embed(["the CAT", "the cat"], RECIPE)
+    encoders.write(folder, "sentence_xlm-roberta_config.json", {"do_lower_case": True})
+    lower = _published(folder).embed(["the CAT", "the cat"], RECIPE)
+    assert not np.allclose(*cased, atol=1e-3)
+    assert np.allclose(*lower, atol=1e-6)
+    assert np.allclose(lower[1], cased[1], atol=1e-6)
+
+
+def test_heads_read_by_the_recipe_and_vectors_stay_published(
+    folders: Folders, tmp_path: Path
+) -> None:
+    """A body that learnt a task keeps the dense layer as it was, saved and loaded."""
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    one, other = _published(folder, prompts=E5), tiny.start(folder)
+    for place, model in enumerate((one, other)):
+        session = tiny.session(tmp_path / f"session{place}")
+        model.fit([tiny.feed("classification", 32)], Recipe(steps=3, batch_size=8), session)
+    examples = tiny.feed("classification", 9).examples
+    card = toy_card("classification")
+    answers = [
+        model.predict(card, tiny.KINDS["classification"], examples, RECIPE)
+        for model in (one, other)
+    ]
+    assert answers[0] == answers[1]
+    one.save(tmp_path / "saved")
+    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    for role in ("query", "passage", "sentence"):
+        vectors = one.embed(TEXTS, RECIPE, role=role)
+        assert np.array_equal(again.embed(TEXTS, RECIPE, role=role), vectors)
+    dense = "2_Dense/model.safetensors"
+    before, after = load_file(folder / dense), load_file(tmp_path / "saved" / dense)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert again.sizes() == other.sizes()
+
+
+def test_pairs_are_learnt_by_the_vectors_that_are_compared(
+    folders: Folders, tmp_path: Path
+) -> None:
+    model = _published(encoders.labse(folders["bert"], tmp_path / "m"), prompts=E5)
+    examples = [
+        RetrievalExample(str(n), query, str(n), text)
+        for n, (query, text) in enumerate([("red cat", "blue bird"), ("salt", "the wind flies")])
+    ]
+    task = model._learnt(tiny.KINDS["retrieval"])
+    assert isinstance(task, Paired)
+    units = task.units(examples, model.tokens, RECIPE, gold=True)
+    batch = collate(units, Layout(model.tokens.pad), torch.device("cpu"))
+    asked: list[Tensor] = []
+
+    def head(cosines: Tensor) -> Tensor:
+        asked.append(cosines)
+        return cosines
+
+    model.body.module.eval()
+    with torch.inference_mode():
+        task.loss(model.body.states(batch), head, batch, RECIPE)
+    queries = model.embed([one.query for one in examples], RECIPE, role="query")
+    passages = model.embed([one.positive or "" for one in examples], RECIPE, role="passage")
+    assert _close(queries @ passages.T, asked[0])
+
+
+def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
+    folders: Folders, tmp_path: Path
+) -> None:
+    model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
+    before = [one.clone() for one in model.body.module.parameters()]
+    dense = {name: one.clone() for name, one in model._vectors._above.state_dict().items()}
+    card = toy_card("retrieval")
+    feed = TrainingSet(
+        card, tiny.KINDS["retrieval"], "task", card.head_name, tiny.feed("retrieval", 24).examples
+    )
+    facts = model.fit([feed], Recipe(steps=3, batch_size=8), tiny.session(tmp_path / "s"))
+    moved = zip(before, model.body.module.parameters(), strict=True)
+    assert any(not torch.equal(one, other) for one, other in moved)
+    after = model._vectors._above.state_dict()
+    assert all(torch.equal(dense[name], after[name]) for name in dense)
+    assert np.isfinite(facts["loss"])
+
+
+class TestPublished(BackendContract):
+    backend = tiny.BACKEND
+    recipe = Recipe(epochs=8, learning_rate=8e-3, batch_size=16, max_length=32)
+
+    @pytest.fixture(autouse=True)
+    def _place(self, folders: Folders, tmp_path: Path) -> None:
+        folder = encoders.labse(folders["bert"], tmp_path / "encoder")
+        # the first state of a tiny body is nearly the same for all texts, and learns nothing
+        _change(folder, "1_Pooling/config.json", pooling_mode="mean")
+        type(self).options = {"path": str(folder), "vectors": "published", "prompts": E5}
+
+    def _kinds(self) -> list[str]:
+        return ["bitext", "retrieval"]
+
+
+# --- prompts ---------------------------------------------------------------------------------
+
+texts = st.none() | st.sampled_from(["", "a: ", "b: ", "c: "])
+names = st.sampled_from(["query", "passage", "document", "corpus", "sentence", "other"])
+declarations = st.builds(
+    lambda prompts, default: Prompting(prompts=prompts, default_prompt_name=default),
+    st.dictionaries(names, texts),
+    st.none() | names,
+)
+said = st.builds(Prompts, query=texts, passage=texts, sentence=texts)
+
+
+@given(declarations, said)
+def test_what_was_resolved_is_resolved_again(declared: Prompting, own: Prompts) -> None:
+    found = resolved(declared, own)
+    saved = Prompting.model_validate(written(found))
+    assert resolved(saved, Prompts()) == found
+
+
+@given(declarations, said)
+def test_the_study_has_the_last_word(declared: Prompting, own: Prompts) -> None:
+    found = resolved(declared, own)
+    for role, prompt in own.model_dump(exclude_none=True).items():
+        assert found[role] == prompt  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "default", "expected"),
+    [
+        ({}, None, ("", "", "")),
+        ({"query": "q ", "document": "d "}, None, ("q ", "d ", "q ")),
+        ({"query": "q ", "document": "", "passage": "p "}, None, ("q ", "p ", "q ")),
+        ({"query": "q ", "sts": "s "}, "sts", ("q ", "", "s ")),
+    ],
+)
+def test_the_folders_prompts(
+    prompts: dict[str, str], default: str | None, expected: tuple[str, str, str]
+) -> None:
+    found = resolved(Prompting(prompts=prompts, default_prompt_name=default), Prompts())
+    assert (found["query"], found["passage"], found["sentence"]) == expected
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 6),
+    st.sampled_from(get_args(Mode)),
+    st.integers(0, 3),
+)
+def test_padding_changes_no_pooling(length: int, mode: Mode, padding: int) -> None:
+    pooling = Pooling.model_validate({"embedding_dimension": 4, "pooling_mode": [mode]})
+    states = torch.randn(2, length, 4, generator=torch.Generator().manual_seed(length))
+    alone = modules.pooled(states, torch.ones(2, length), pooling)
+    padded = functional.pad(states, (0, 0, 0, padding), value=9.0)
+    mask = functional.pad(torch.ones(2, length), (0, padding))
+    assert torch.allclose(modules.pooled(padded, mask, pooling), alone, atol=1e-6)
+
+
+# --- identity --------------------------------------------------------------------------------
+
+
+def _identity(folder: Path, **options: Any) -> str:
+    return fingerprint(Options(path=folder, **options), Surroundings(cache=folder.parent / "cache"))
+
+
+def _change(folder: Path, name: str, **values: Any) -> None:
+    file = folder / name
+    known = json.loads(file.read_text()) if file.is_file() else {}
+    encoders.write(folder, name, known | values)
+
+
+CHANGES: dict[str, Callable[[Path], Any]] = {
+    "pooling": lambda folder: _change(folder, "1_Pooling/config.json", pooling_mode="mean"),
+    "activation": lambda folder: _change(
+        folder, "2_Dense/config.json", activation_function="torch.nn.modules.activation.ReLU"
+    ),
+    "dense": lambda folder: save_file(
+        {"linear.weight": torch.ones(12, 32), "linear.bias": torch.ones(12)},
+        folder / "2_Dense" / "model.safetensors",
+    ),
+    "length": lambda folder: _change(folder, "sentence_bert_config.json", max_seq_length=9),
+    "prompts": lambda folder: _change(
+        folder, "config_sentence_transformers.json", prompts={"query": "q: "}
+    ),
+    "modules": lambda folder: encoders.modules(folder, "Pooling", "Dense"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_vectors_changes_the_identity(
+    folders: Folders, tmp_path: Path, change: str
+) -> None:
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    plain, published = _identity(folder), _identity(folder, vectors="published")
+    CHANGES[change](folder)
+    assert _identity(folder) == plain
+    assert _identity(folder, vectors="published") != published
+
+
+def test_what_changes_no_vector_changes_no_identity(folders: Folders, tmp_path: Path) -> None:
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    assert _identity(folder) == _identity(folders["bert"])
+    published = _identity(folder, vectors="published")
+    assert published != _identity(folder)
+    assert _identity(folder, vectors="published", prompts={"query": "q "}) != published
+    _change(folder, "config_sentence_transformers.json", __version__={"pytorch": "9"})
+    encoders.modules(folder, "Pooling", "Dense", "Normalize", prefix=encoders.NEWER)
+    assert _identity(folder, vectors="published", prompts={"query": ""}) == published
+
+
+def test_prompts_of_a_hub_model_are_part_of_its_identity(tmp_path: Path) -> None:
+    around = Surroundings(cache=tmp_path, offline=True)
+    pinned = {"hub": "org/name", "revision": COMMIT}
+    told = [
+        fingerprint(Options.model_validate(pinned | more), around)
+        for more in ({}, {"vectors": "published"}, {"vectors": "published", "prompts": E5})
+    ]
+    assert len({*told}) == 3
+
+
+def test_telling_it_imports_nothing_heavy(folders: Folders, tmp_path: Path) -> None:
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    code = (
+        "import sys; from pathlib import Path; from xharness.extend import Surroundings\n"
+        "from xharness_hf.plugin import xharness_backends\n"
+        "(backend,) = xharness_backends()\n"
+        f"options = backend.options(path={str(folder)!r}, vectors='published')\n"
+        "backend.fingerprint(options, Surroundings(cache=Path(options.path) / 'cache'))\n"
+        "heavy = {'torch', 'transformers', 'safetensors'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# --- the hub ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fetched(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, list[str]]:
+    """The folder of a hub model that is fetched as asked, and the patterns it is asked for by."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    folder = tmp_path / "hub" / "models--org--name" / "snapshots" / COMMIT
+    asked: list[str] = []
+
+    def download(name: str, *, allow_patterns: list[str], **more: Any) -> str:
+        asked[:] = allow_patterns
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return folder, asked
+
+
+def test_a_hub_model_is_fetched_with_its_modules(
+    folders: Folders, fetched: tuple[Path, list[str]]
+) -> None:
+    from huggingface_hub.utils import filter_repo_objects
+
+    folder, asked = fetched
+    encoders.labse(folders["bert"], folder)
+    encoders.write(folder, "config_sentence_transformers.json", {})
+    (folder / "2_Dense" / "pytorch_model.bin").touch()
+    here = {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+
+    def wanted(**options: Any) -> set[str]:
+        hub.snapshot(Options(hub="org/name", revision=COMMIT, **options), Surroundings())
+        return {*filter_repo_objects(here, allow_patterns=asked)}
+
+    own = {
+        "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json",
+        "1_Pooling/config.json", "2_Dense/config.json",
+    }  # fmt: skip
+    pickled = "2_Dense/pytorch_model.bin"
+    assert not own & wanted()
+    assert own | {"2_Dense/model.safetensors"} <= wanted(vectors="published")
+    assert pickled not in wanted(vectors="published")
+    assert pickled in wanted(vectors="published", weights="any")
+
+
+def test_what_is_fetched_is_checked_while_planning(
+    folders: Folders, fetched: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    folder, _ = fetched
+    around = Surroundings(cache=tmp_path / "cache", offline=True)
+    options = Options(hub="org/name", revision=COMMIT, vectors="published")
+    shutil.copytree(folders["bert"], folder)
+    known = fingerprint(options, around)  # fetched before, without its modules
+    encoders.modules(folder, "Pooling", "WordWeights")
+    with pytest.raises(ConfigurationError, match="no module 'WordWeights' is read here"):
+        fingerprint(options, around)
+    encoders.modules(folder, "Pooling")
+    assert fingerprint(options, around) == known
+
+
+# --- refusals --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ({"path": "a", "prompts": {"query": "q"}}, "'prompts' belongs to 'vectors: published'"),
+        ({"gguf": "a", "vectors": "published"}, "needs a folder: 'path' or 'hub'"),
+        ({"path": "a", "answers": "text", "vectors": "published"}, "not for 'answers: text'"),
+        ({"path": "a", "layers": 2, "vectors": "published"}, "shortened by 'layers'"),
+        (
+            {"path": "a", "vectors": "published", "prompts": {"document": "d"}},
+            "unknown key 'document'",
+        ),
+    ],
+)
+def test_options_that_cannot_be(written: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Options.model_validate(written)
+
+
+def _type(kind: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        entries = json.loads((folder / "modules.json").read_text())
+        entries[2]["type"] = kind
+        encoders.write(folder, "modules.json", entries)
+
+    return change
+
+
+def _path(path: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        entries = json.loads((folder / "modules.json").read_text())
+        entries[2]["path"] = path
+        encoders.write(folder, "modules.json", entries)
+
+    return change
+
+
+def _removed(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "no modules": (_removed("modules.json"), "modules.json: there is no such file"),
+    "no pooling": (_removed("1_Pooling/config.json"), "1_Pooling/config.json: there is no such"),
+    "not JSON": (
+        lambda folder: (folder / "modules.json").write_text("[{"),
+        "modules.json: not to be read as JSON",
+    ),
+    "not modules": (
+        lambda folder: encoders.write(folder, "modules.json", {"a": 1}),
+        "modules.json: Input should be a valid list",
+    ),
+    "no dense weights": (
+        _removed("2_Dense/model.safetensors"),
+        "2_Dense: the folder has no weights",
+    ),
+    "unknown module": (
+        _type("sentence_transformers.models.Dens"),
+        "no module 'Dens' is read here; did you mean 'Dense'?",
+    ),
+    "foreign module": (_type("custom_st.Dense"), "'custom_st.Dense' is code from outside"),
+    "order": (_type("sentence_transformers.models.Pooling"), "Transformer, Pooling, Pooling, Norm"),
+    "above": (_path("../2_Dense"), "'../2_Dense' is not a folder below this one"),
+    "inside and out": (_path("a/../../b"), "is not a folder below this one"),
+    "absolute": (_path("/etc"), "'/etc' is not a folder below this one"),
+    "backslash": (_path("..\\b"), "is not a folder below this one"),
+    "itself": (_path("."), "'.' is not a folder below this one"),
+    "twice": (_path("1_Pooling"), "two modules have one folder"),
+    "pooling": (
+        lambda folder: _change(folder, "1_Pooling/config.json", pooling_mode="meen"),
+        "'meen' is not one of",
+    ),
+    "older pooling": (
+        lambda folder: _change(folder, "1_Pooling/config.json", pooling_mode_attention=True),
+        "no 'pooling_mode_attention' is read here",
+    ),
+    "activation": (
+        lambda folder: _change(folder, "2_Dense/config.json", activation_function="os.system"),
+        "'os.system' is not one of",
+    ),
+    "activation of torch": (
+        lambda folder: _change(folder, "2_Dense/config.json", activation_function="torch.nn.Tanhh"),
+        "did you mean 'Tanh'?",
+    ),
+    "residual": (
+        lambda folder: _change(folder, "2_Dense/config.json", use_residual=True),
+        "no dense layer with a residual connection",
+    ),
+    "token states": (
+        lambda folder: _change(folder, "2_Dense/config.json", module_input_name="token_embeddings"),
+        "'token_embeddings' is not read here",
+    ),
+    "width": (
+        lambda folder: _change(folder, "2_Dense/config.json", in_features=7),
+        "2_Dense: the dense layer takes vectors of width 7 and is given 32",
+    ),
+    "length": (
+        lambda folder: _change(folder, "sentence_bert_config.json", max_seq_length=-1),
+        "greater than 0",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_read_is_refused_while_planning(
+    folders: Folders, tmp_path: Path, case: str
+) -> None:
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    change, says = REFUSED[case]
+    change(folder)
+    for look in (lambda: _identity(folder, vectors="published"), lambda: _published(folder)):
+        with pytest.raises((ConfigurationError, UnavailableError)) as caught:
+            look()
+        assert says in str(caught.value)
+
+
+def test_a_missing_declaration_says_how_to_do_without(folders: Folders, tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="leave out 'vectors: published'"):
+        _identity(shutil.copytree(folders["bert"], tmp_path / "m"), vectors="published")
+
+
+def test_weights_of_another_shape_and_body_are_refused(folders: Folders, tmp_path: Path) -> None:
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    save_file({"linear.weight": torch.ones(3, 3)}, folder / "2_Dense" / "model.safetensors")
+    with pytest.raises(UnavailableError, match="not the weights of a dense layer of 32 by 12"):
+        _published(folder)
+    wide = {"embedding_dimension": 64, "pooling_mode": "cls"}
+    encoders.e5(folders["bert"], tmp_path / "wide", **wide)
+    with pytest.raises(ConfigurationError, match="width 64, the body has 32"):
+        _published(tmp_path / "wide")
+
+
+def test_pickled_dense_weights_are_read_when_they_are_asked_for(
+    folders: Folders, tmp_path: Path
+) -> None:
+    folder = encoders.labse(folders["bert"], tmp_path / "m")
+    vectors = _published(folder).embed(TEXTS, RECIPE)
+    safe = folder / "2_Dense" / "model.safetensors"
+    torch.save(load_file(safe), safe.with_name("pytorch_model.bin"))
+    safe.unlink()
+    with pytest.raises(UnavailableError, match="'weights: any' loads it"):
+        _published(folder)
+    assert np.array_equal(_published(folder, weights="any").embed(TEXTS, RECIPE), vectors)
+    torch.save({"linear.weight": Path("x")}, safe.with_name("pytorch_model.bin"))
+    with pytest.raises(UnavailableError, match="not the weights of a dense layer"):
+        _published(folder, weights="any")
+
+
+def test_the_declaration_is_read_without_the_body(folders: Folders, tmp_path: Path) -> None:
+    found = read(encoders.labse(folders["bert"], tmp_path / "m"), Prompts(query="q "))
+    assert (found.width, [*found.dense]) == (encoders.DENSE, ["2_Dense"])
+    assert found.prompts == {"query": "q ", "passage": "", "sentence": "q "}
