@@ -44,8 +44,10 @@ def main(words: Sequence[str] | None = None) -> int:
         )  # fmt: skip
         for name in CONTESTS:
             if _chosen(name, wished) and (wished.decoder or not CONTESTS[name].decodes):
-                rows += contested(name, setting, wished.rounds)
+                rows += contested(name, setting, wished.rounds, wished.only)
                 _write(wished.json, rows, wished)
+        if wished.only and not rows:
+            sys.exit(f"no such contestant: {', '.join(wished.only)}; the table names them all")
         failed = [
             name for name in _ALONE if _chosen(name, wished) and not _alone(name, wished, setting)
         ]
@@ -74,7 +76,8 @@ def contested(
 ) -> list[dict[str, Any]]:
     """A row for each contestant of a contest, or for some: medians over the rounds."""
     contest = CONTESTS[name]
-    runs: dict[str, list[dict[str, Any]]] = {who: [] for who in only or contest.contestants}
+    some = [who for who in contest.contestants if who in (only or contest.contestants)]
+    runs: dict[str, list[dict[str, Any]]] = {who: [] for who in some}
     errors: dict[str, str] = {}
     for _ in range(rounds or contest.rounds):
         for who in runs:
@@ -86,7 +89,7 @@ def contested(
                 errors[who] = (error.stderr.strip().splitlines() or ["no message"])[-1]
             print(f"{name}: {who}", file=sys.stderr, flush=True)
     paces = {who: _pace(some) for who, some in runs.items()}
-    own = paces[contest.ours]
+    own = paces.get(contest.ours)
     return [
         {
             "contest": name,
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--shape", choices=[*SHAPES], default="minilm")
     own.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     own.add_argument("--rounds", type=int, help="in place of each contest's own")
+    own.add_argument("--only", nargs="+", metavar="WHO", help="contestants, such as xharness")
     own.add_argument("--scale", type=float, default=1.0, help="of the numbers of examples")
     own.add_argument("--light", action="store_true", help=f"a scale of {LIGHT}")
     own.add_argument("--json", type=Path, default=Path("benchmarks.json"))

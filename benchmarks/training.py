@@ -32,15 +32,15 @@ def warmed(shared: Material) -> Callable[[], tuple[Any, Mapping[str, Any]]]:
     """Our training, warmed up; called, it gives the model and the facts of its receipt."""
     from xharness.extend import Session, TrainingSet
 
-    def fit(some: list[Any], name: str) -> tuple[Any, Mapping[str, Any]]:
-        model = material.body(shared.setting.model)
+    def fit(model: Any, some: list[Any], name: str) -> tuple[Any, Mapping[str, Any]]:
         feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, some)
         session = Session(material.SEED, shared.setting.work / name, checkpoint_seconds=1e9)
         return model, model.fit([feed], shared.recipe(), session)
 
     examples = shared.learnt(_COUNTS[shared.card.name])
-    fit(examples[:_WARM], "warm")
-    return partial(fit, examples, "measured")
+    cold, fresh = (material.body(shared.setting.model) for _ in range(2))
+    fit(cold, examples[:_WARM], "warm")
+    return partial(fit, fresh, examples, "measured")
 
 
 def trainer(task: str, best: bool, setting: Setting) -> Measured:
@@ -48,16 +48,16 @@ def trainer(task: str, best: bool, setting: Setting) -> Measured:
     shared = Material(setting, task)
     examples = shared.learnt(_COUNTS[task])
 
-    def fit(some: list[Any]) -> tuple[Any, Any, int]:
-        model, tokenizer = scripts.parts(shared)
+    def fit(model: Any, tokenizer: Any, some: list[Any]) -> tuple[Any, Any, int]:
         found = scripts.features(shared, tokenizer, some, pad=not best)
         own = scripts.trainer(shared, model, tokenizer, best=best, train_dataset=found)
         return own, own.train(), scripts.tokens(found)
 
-    fit(examples[:_WARM])
+    cold, fresh = (scripts.parts(shared) for _ in range(2))
+    fit(*cold, examples[:_WARM])
     clock = Clock()
     with clock.running():
-        own, told, read = fit(examples)
+        own, told, read = fit(*fresh, examples)
     checks = {"loss": told.training_loss}
     if shared.card.kind != "span":
         held_out = shared.of("en", 200)

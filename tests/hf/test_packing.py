@@ -12,12 +12,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks import material
+from benchmarks.bodies import made
+from benchmarks.material import Material
+from benchmarks.measured import Setting
 from tests.families import zoo
 from tests.hf import tiny
-from xharness_hf import packing, tricks
+from xharness_hf import packing, reading, tricks
 from xharness_hf.bodies import Body
 from xharness_hf.loading import body as loaded
 from xharness_hf.packing import Packed, Packs, attend
@@ -191,3 +196,29 @@ def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) 
     recipe = tiny.RECIPE.changed({"adapter": {"method": "prompt", "virtual_tokens": 3}, "steps": 1})
     model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
     assert not packing.worth(model.body, 8, CPU)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_thousands_of_real_sentences_are_answered_alike(
+    data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WikiANN in all its languages, at two budgets, with and without packs."""
+    setting = Setting(data_root, made("small", data_root, tmp_path / "model"), tmp_path)
+    shared = Material(setting, "wikiann")
+    model = material.body(setting.model)
+    material.head(model, shared.card)
+    every = [one for _, some in shared.asked(64) for one in some]
+    assert len(every) > 2500
+
+    def tags() -> NDArray[np.int64]:
+        found = model.predict(shared.card, shared.kind, every, shared.recipe())
+        return np.concatenate([np.asarray(one, dtype=np.int64) for one in found])
+
+    usual = tags()
+    assert len(np.unique(usual)) > 3
+    monkeypatch.setattr(reading, "_BUDGET", {"cpu": 500})
+    for left_out in ("", "packing"):
+        monkeypatch.setenv(tricks.VARIABLE, left_out)
+        # of two tags that are equally likely to the sixth digit rounding takes either
+        assert np.mean(tags() == usual) > 0.9999

@@ -35,23 +35,23 @@ def written(
     order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]), reverse=True)
     found = [""] * len(prompts)
     room = _ROOM.get(device.type, _ROOM_ELSEWHERE)
-    while order:
-        longest = len(prompts[order[0]])
-        count = max(room // longest, 1)
-        some = order[:count]
-        try:
-            with computing(writer.module, device, recipe):
+    with computing(writer.module, device, recipe):
+        while order:
+            longest = len(prompts[order[0]])
+            count = max(room // longest, 1)
+            some = order[:count]
+            try:
                 said = _generate(writer, tokens, [prompts[one] for one in some], opening, recipe)
-        except torch.OutOfMemoryError:
-            said = None
-        if said is None and count == 1:
-            raise StageError(f"{device} has not enough memory to answer {longest} sub-words")
-        if said is None:
-            room //= 2
-            continue
-        order = order[count:]
-        for place, text in zip(some, said, strict=True):
-            found[place] = text
+            except torch.OutOfMemoryError:
+                said = None
+            if said is None and count == 1:
+                raise StageError(f"{device} has not enough memory to answer {longest} sub-words")
+            if said is None:
+                room //= 2
+                continue
+            order = order[count:]
+            for place, text in zip(some, said, strict=True):
+                found[place] = text
     return found
 
 

@@ -13,7 +13,6 @@ from transformers.modeling_outputs import BaseModelOutput
 from xharness.extend import Sizes, UnavailableError
 from xharness_hf import loading
 from xharness_hf.bodies import Body
-from xharness_hf.configured import CODED
 from xharness_hf.options import Weights
 from xharness_hf.windows import Batch
 
@@ -128,10 +127,8 @@ def writer(folder: Path, weights: Weights, layers: int | None = None) -> Writer:
     config = loading.config(folder, layers)
     auto: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     found = Writer(loading.module(auto, folder, config, weights))
-    if config.model_type in CODED:
-        # what its files force first or last would stand where a code or a word belongs
-        plain: Any = GenerationConfig
-        found.module.generation_config = plain()
+    plain: Any = GenerationConfig  # `generate` would fill in what its files force or punish
+    found.module.generation_config = plain()
     found.check()
     return found
 
