@@ -70,7 +70,8 @@ class Adapted:
     def _prompting(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
         given = dict(kwargs)
         words = self._body.embedding(given.pop("input_ids"))
-        given["inputs_embeds"] = torch.cat([self.peft.get_prompt(len(words)), words], dim=1)
+        prompt = self.peft.get_prompt(len(words)).to(words.dtype)  # the body may be read in bf16
+        given["inputs_embeds"] = torch.cat([prompt, words], dim=1)
         given["attention_mask"] = self._before(given["attention_mask"], 1)
         if "token_type_ids" in given:
             given["token_type_ids"] = self._before(given["token_type_ids"], 0)

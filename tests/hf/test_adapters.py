@@ -246,3 +246,16 @@ def test_what_the_method_reads_enters_the_key() -> None:
     assert key(adapter=None, optimizer="adamw", gradient_checkpointing=True) == plain
     keys = [plain, key(optimizer="adafactor"), *(key(adapter=one) for one in METHODS.values())]
     assert len({*keys, key(adapter={"method": "lora", "rank": 5})}) == len(keys) + 1
+
+
+@pytest.mark.parametrize("family", ["bert", "gemma"])
+@pytest.mark.parametrize("method", METHODS)
+def test_in_bf16_an_adapter_learns_and_answers(
+    able: dict[str, Path], tmp_path: Path, method: str, family: str
+) -> None:
+    model, recipe = tiny.start(able[family]), _recipe(method, steps=2, precision="bf16")
+    feed = tiny.feed("classification")
+    _fit(model, recipe, tmp_path / "run", "classification")
+    given = model.predict(feed.card, feed.kind, feed.examples, recipe)
+    assert len(given) == len(feed.examples)
+    assert {one.dtype for one in model.body.adapter.parameters().values()} == {torch.float32}
