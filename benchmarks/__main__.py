@@ -49,7 +49,11 @@ def main(words: Sequence[str] | None = None) -> int:
         if wished.only and not rows:
             sys.exit(f"no such contestant: {', '.join(wished.only)}; the table names them all")
         failed = [
-            name for name in _ALONE if _chosen(name, wished) and not _alone(name, wished, setting)
+            name
+            for name in _ALONE
+            if _chosen(name, wished)
+            and not (wished.only and not wished.contests)
+            and not _alone(name, wished, setting)
         ]
     show_table([_shown(row) for row in rows], title="speed side by side")
     return int(bool(failed) or any(row["error"] for row in rows))

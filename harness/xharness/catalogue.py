@@ -296,7 +296,10 @@ def _check_members(offer: Any, who: str, protocol: type) -> None:
     """
     if isinstance(offer, type):
         raise TypeError(f"{who} is a class: offer an instance, {offer.__name__}()")
-    asked = (name for name in vars(protocol) if not name.startswith("_"))
+    protocols = [protocol]
+    if protocol is Kind and hasattr(offer, "answer"):
+        protocols.append(Together)
+    asked = (name for one in protocols for name in vars(one) if not name.startswith("_"))
     lacking = [f"'{name}'" for name in asked if not hasattr(offer, name)]
     if lacking:
         raise TypeError(f"{who} lacks {', '.join(lacking)}")

@@ -48,13 +48,11 @@ class _Dropping(TorchFunctionMode):
         return func(*args, **given)
 
 
-def _dropout(
-    states: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Tensor:
+def _dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """As `torch.nn.functional.dropout`, though never in place."""
-    if not training or p == 0 or not states.numel():
-        return states
-    return states * kept(states, p)
+    if not training or p == 0 or not input.numel():
+        return input
+    return functional.dropout(input, p) if p == 1 else input * kept(input, p)
 
 
 def kept(like: Tensor, p: float) -> Tensor:
@@ -89,7 +87,8 @@ def _attention(
     if is_causal:
         attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
     if attn_mask is not None and attn_mask.dtype == torch.bool:
-        scores = scores.masked_fill(~attn_mask, -torch.inf)
+        # not -inf: a row that is masked wholly would not be a number
+        scores = scores.masked_fill(~attn_mask, torch.finfo(scores.dtype).min)
     elif attn_mask is not None:
         scores = scores + attn_mask
     shares = torch.softmax(scores, dim=-1)

@@ -74,8 +74,10 @@ def file(options: Options, name: str, surroundings: Surroundings) -> Path | None
 @cache
 def _file(model: str, commit: str, name: str) -> Path | UnavailableError | None:
     """The file, or why it cannot be had: that is asked once in a process, too."""
-    cached = _there(_cache(model) / "snapshots" / commit / name)
-    if cached is not None:
+    folder = _cache(model) / "snapshots" / commit
+    cached = _there(folder / name)
+    whole = any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
+    if cached is not None or whole:  # what was fetched with the weights is all there is
         return cached
     from huggingface_hub import hf_hub_download
     from huggingface_hub.utils.tqdm import disable_progress_bars

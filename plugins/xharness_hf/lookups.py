@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim import Optimizer
 from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
 from xharness_hf.tricks import wanted
 
@@ -30,6 +31,7 @@ class Lookups(TorchFunctionMode):
         self._serves = device.type == "cpu" and wanted("lookups")
         self._met: dict[Tensor, list[Tensor]] = {}
         self._whole: set[Tensor] = set()
+        self._hooks: list[RemovableHandle] = []
 
     def __torch_function__(
         self,
@@ -55,10 +57,18 @@ class Lookups(TorchFunctionMode):
             self._met[table] = []
         self._whole.clear()
 
+    def close(self) -> None:
+        """Let go of the gradients' memory, when the training has ended."""
+        for table in self._met:
+            table.grad = None
+        for hook in self._hooks:
+            hook.remove()
+        self._met.clear()
+
     def _fits(
         self,
-        ids: Tensor,
-        table: Tensor,
+        input: Tensor,
+        weight: Tensor,
         padding_idx: int | None = None,
         max_norm: float | None = None,
         norm_type: float = 2.0,
@@ -66,19 +76,25 @@ class Lookups(TorchFunctionMode):
         sparse: bool = False,
     ) -> bool:
         plain = max_norm is None and not scale_grad_by_freq and not sparse
-        learns = torch.is_grad_enabled() and table.requires_grad and table.is_leaf
-        return self._serves and plain and learns and table.numel() >= _LARGE
+        learns = torch.is_grad_enabled() and weight.requires_grad and weight.is_leaf
+        return self._serves and plain and learns and weight.numel() >= _LARGE
 
     def _lookup(
-        self, ids: Tensor, table: Tensor, padding_idx: int | None = None, *more: Any, **other: Any
+        self,
+        input: Tensor,
+        weight: Tensor,
+        padding_idx: int | None = None,
+        *more: Any,
+        **other: Any,
     ) -> Tensor:
-        if table not in self._met:
-            self._met[table] = []
+        if weight not in self._met:
+            self._met[weight] = []
             # a table that is multiplied with, too, gets a gradient everywhere
-            table.register_post_accumulate_grad_hook(self._whole.add)  # type: ignore[no-untyped-call]
-        met = ids.flatten() if padding_idx is None else ids[ids != padding_idx]
-        self._met[table].append(met)
-        found: Tensor = _Lookup.apply(table, ids, padding_idx)  # type: ignore[no-untyped-call]
+            watch: Any = weight.register_post_accumulate_grad_hook
+            self._hooks.append(watch(self._whole.add))
+        met = input.flatten() if padding_idx is None else input[input != padding_idx]
+        self._met[weight].append(met)
+        found: Tensor = _Lookup.apply(weight, input, padding_idx)  # type: ignore[no-untyped-call]
         return found
 
 

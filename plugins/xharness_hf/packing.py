@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface, AttentionMaskInterface
 
+from xharness.extend import Recipe
+from xharness_hf.precision import computing
 from xharness_hf.tricks import wanted
 from xharness_hf.windows import Batch, Layout, Unit, Window, collate
 
@@ -33,9 +35,11 @@ NAME = "xharness_packed"
 _HALF = (torch.bfloat16, torch.float16)
 _HARMLESS = frozenset({"position_ids", "cache_position"})
 """Tensors that attention may be handed and that change nothing about it."""
-_REACHES = ("sliding_window", "local_attention", "attention_window")
-"""What configurations call the number of sub-words that a layer sees at most."""
-_CLOSE = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
+_BACK = ("sliding_window",)
+"""What configurations call the number of sub-words that a layer sees to one side, its own too."""
+_AROUND = ("local_attention", "attention_window")
+"""What they call the number that it sees to both sides."""
+_CLOSE = {"fp32": 1e-4, "bf16": 5e-2}
 
 
 class _UnknownError(Exception):
@@ -113,8 +117,10 @@ def worth(body: Body, longest: int, device: torch.device) -> bool:
 
 def reach(config: Any) -> float:
     """How long windows may be of which every layer sees all."""
-    found = [getattr(config, name, None) for name in _REACHES]
-    return min((one // 2 for one in found if isinstance(one, int) and one > 0), default=np.inf)
+    found = [getattr(config, name, None) for name in _BACK]
+    for one in (getattr(config, name, None) for name in _AROUND):
+        found.append(one // 2 if isinstance(one, int) else None)
+    return min((one for one in found if isinstance(one, int) and one > 0), default=np.inf)
 
 
 def packable(body: Body, device: torch.device) -> bool:
@@ -123,18 +129,18 @@ def packable(body: Body, device: torch.device) -> bool:
         return False
     few = [Window(np.arange(5, 5 + length, dtype=np.int32), length - 1) for length in (4, 3, 4)]
     units = [Unit((window,), place) for place, window in enumerate(few)]
-    dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype != torch.float32)
-    with _asleep(body.reader), torch.no_grad(), autocast:
-        batch = collate(units, Layout(pad=0), device)
-        try:
+    batch = collate(units, Layout(pad=0), device)
+    precision: Literal["fp32", "bf16"] = "fp32" if device.type == "cpu" else "bf16"
+    reads = computing(body.module, device, Recipe(precision=precision))
+    try:
+        with _asleep(body.reader), torch.no_grad(), reads:
             padded = body.padded(batch)
             packed, asked = body.packed(batch)
-        except Exception:  # what a family does not take, it says in its own way
-            return False
+    except Exception:  # what a family does not take, it says in its own way
+        return False
     real = batch.mask.bool()
-    near = torch.allclose(padded[real].float(), packed[real].float(), rtol=0, atol=_CLOSE[dtype])
-    return near and asked == body.depth
+    ours, theirs = packed[real].float(), padded[real].float()
+    return asked == body.depth and torch.allclose(ours, theirs, rtol=0, atol=_CLOSE[precision])
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -14,7 +14,13 @@ from accelerate.state import (  # type: ignore[import-untyped]
 )
 from torch import nn
 
-from xharness.extend import ConfigurationError, Recipe, UnavailableError, suggestion
+from xharness.extend import (
+    ConfigurationError,
+    Recipe,
+    StageError,
+    UnavailableError,
+    suggestion,
+)
 
 _NAMES = ("cpu", "cuda", "cuda:0", "mps")
 
@@ -38,7 +44,7 @@ def device_of(name: str | None) -> torch.device:
         hint = suggestion(name, _NAMES)
         raise ConfigurationError(f"there is no device '{name}'", hint=hint) from None
     try:
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # `meta` has shapes alone
     except (RuntimeError, AssertionError) as error:  # torch without CUDA fails an assertion
         reason = str(error).splitlines()[0]
         hint = "`xharness doctor` lists the devices of this machine"
@@ -67,19 +73,33 @@ def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:
 def computing(module: nn.Module, device: torch.device, recipe: Recipe) -> Iterator[None]:
     """Inside it, `module` reads in the recipe's precision.
 
-    For bf16 its weights are cast once, not with every batch, and are what they were afterwards;
-    autocast is for what stands on it.
+    For bf16 its matrices are cast once, not with every batch, and are what they were afterwards;
+    autocast is for what stands on it. Norms stay in float32: they take states of either format.
+
+    Raises:
+        StageError: memory does not hold the matrices a second time.
     """
     if recipe.precision != "bf16":
         yield
         return
-    with torch.inference_mode(mode=False), torch.no_grad():
-        whole = {one: one.data for one in module.parameters() if one.dtype == torch.float32}
-        for parameter in whole:
-            parameter.data = parameter.data.bfloat16()
+    matrices = (one for one in module.parameters() if one.ndim > 1)
+    whole = {one: one.data for one in matrices if one.dtype == torch.float32}
     try:
+        _halve(whole)
         with torch.autocast(device.type, torch.bfloat16):
             yield
     finally:
         for parameter, data in whole.items():
             parameter.data = data
+
+
+def _halve(parameters: Iterable[nn.Parameter]) -> None:
+    try:
+        with torch.inference_mode(mode=False), torch.no_grad():
+            for parameter in parameters:
+                parameter.data = parameter.data.bfloat16()
+    except torch.OutOfMemoryError:
+        raise StageError(
+            "not enough memory for the weights in bf16 beside those in float32",
+            hint="choose precision: fp32, or another device",
+        ) from None

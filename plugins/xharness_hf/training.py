@@ -10,6 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from xharness_hf.lookups import Lookups
 from xharness_hf.pieces import Pieces
 from xharness_hf.precision import accelerator
 from xharness_hf.tasks import Lessons, Logits, hide
+from xharness_hf.tricks import in_use
 from xharness_hf.windows import Layout, Unit, collate
 
 if TYPE_CHECKING:
@@ -92,7 +94,8 @@ class Training:
         """
         self._resume()
         interrupt = Interrupt()
-        with interrupt.watching(), checkpointing(self._body, self._recipe, self._device):
+        again = checkpointing(self._body, self._recipe, self._device)
+        with interrupt.watching(), again, closing(self._lookups):
             while self._done < self._schedule.total and not self._over:
                 began = time.monotonic()
                 self._step(self._done)
@@ -238,4 +241,4 @@ def _meaning(recipe: Recipe, session: Session) -> list[Any]:
     """What of them a checkpoint hangs on."""
     choosing = session.choosing
     chosen = [] if choosing is None else [choosing.by, choosing.looks, choosing.patience]
-    return [recipe.meaning(Recipe.model_fields), *chosen]
+    return [recipe.meaning(Recipe.model_fields), *chosen, in_use()]

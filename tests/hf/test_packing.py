@@ -22,10 +22,12 @@ from benchmarks.material import Material
 from benchmarks.measured import Setting
 from tests.families import zoo
 from tests.hf import tiny
+from xharness.extend import Recipe
 from xharness_hf import packing, reading, tricks
 from xharness_hf.bodies import Body
 from xharness_hf.loading import body as loaded
 from xharness_hf.packing import Packed, Packs, attend
+from xharness_hf.precision import computing
 from xharness_hf.windows import Batch, Layout, Unit, Window, collate
 from xharness_hf.written.writers import writer
 
@@ -94,6 +96,18 @@ def test_a_family_packs_or_is_padded_to_the_same_states(
     assert torch.allclose(states[real], padded[real], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", zoo.EVERY)
+def test_a_family_is_read_in_bf16(family: str, folder: Callable[[str], Path]) -> None:
+    body = _body(folder(family))
+    batch = _batch([4, 9, 4, 3], pairs=False)
+    with torch.inference_mode():
+        usual = body.states(batch)
+        with computing(body.module, CPU, Recipe(precision="bf16")):
+            states = body.states(batch).float()
+    real = batch.mask.bool()
+    assert torch.allclose(states[real], usual[real], rtol=0.1, atol=0.1)
+
+
 @pytest.mark.parametrize("family", ["bert", "xlmr", "gemma"])
 @pytest.mark.parametrize("layer", [0, 1])
 def test_layers_types_and_positions_that_count_anew(
@@ -110,9 +124,15 @@ def test_layers_types_and_positions_that_count_anew(
 
 def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Path]) -> None:
     body = _body(folder("modernbert"))
-    assert 0 < body.reach < 10
-    assert not packing.worth(body, 10, CPU)
-    assert packing.worth(body, int(body.reach), CPU)
+    most = int(body.reach)
+    assert 0 < most < 12
+    assert not packing.worth(body, most + 1, CPU)
+    assert packing.worth(body, most, CPU)
+    batch = _batch([most, 2, most], pairs=False)
+    with torch.no_grad():
+        packed, padded = body.packed(batch)[0], body.padded(batch)
+    real = batch.mask.bool()
+    assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
 
 
 def test_a_language_model_packs_too(folder: Callable[[str], Path]) -> None:
