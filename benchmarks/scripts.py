@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
-
 from benchmarks import material
 from benchmarks.material import Material
 
@@ -15,6 +13,7 @@ _IGNORED = -100
 
 def parts(shared: Material) -> tuple[Any, Any]:
     """(model, tokenizer): the Auto class of the kind, its head beginning as the harness's does."""
+    import torch
     from transformers import (
         AutoModelForQuestionAnswering,
         AutoModelForSequenceClassification,
