@@ -166,7 +166,7 @@ def test_probing_leaves_what_learns_awake(folder: Callable[[str], Path]) -> None
     body = loaded(folder("bert"), "safetensors")
     body.freeze(0.5)
     before = [part.training for part in body.module.modules()]
-    assert True in before and False in before
+    assert {*before} == {True, False}  # some parts learn, some are held
     body.to(CPU)
     assert [part.training for part in body.module.modules()] == before
 
