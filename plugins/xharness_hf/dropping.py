@@ -8,7 +8,6 @@ state, so that steps hang on their seed alone and layers that are computed twice
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -16,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
+from xharness_hf.instead import Instead
 from xharness_hf.tricks import wanted
 
 _DRAWS = 2**16  # of which dropout takes the nearest share: 1 in 10 is 6554 in 65536
@@ -26,26 +25,9 @@ _DRAWS = 2**16  # of which dropout takes the nearest share: 1 in 10 is 6554 in 6
 def dropping(device: torch.device) -> AbstractContextManager[Any]:
     """Dropout by the faster of two ways on `device`; where nothing learns, nothing drops out."""
     if device.type == "cpu" and wanted("dropout"):
-        return _Dropping()
+        attention = functional.scaled_dot_product_attention
+        return Instead({functional.dropout: _dropout, attention: _attention})
     return nullcontext()
-
-
-class _Dropping(TorchFunctionMode):
-    """Dropout, and attention that drops out, by 16 random bits an element."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        given = kwargs or {}
-        if func is functional.dropout:
-            return _dropout(*args, **given)
-        if func is functional.scaled_dot_product_attention and given.get("dropout_p"):
-            return _attention(*args, **given)
-        return func(*args, **given)
 
 
 def _dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -79,6 +61,10 @@ def _attention(
     enable_gqa: bool = False,
 ) -> Tensor:
     """As `scaled_dot_product_attention`, which drops out in a slow way of its own on a CPU."""
+    if not dropout_p:
+        return functional.scaled_dot_product_attention(
+            query, key, value, attn_mask, 0.0, is_causal, scale=scale, enable_gqa=enable_gqa
+        )
     if enable_gqa:
         shared = query.shape[-3] // key.shape[-3]
         key, value = (one.repeat_interleave(shared, dim=-3) for one in (key, value))

@@ -8,42 +8,29 @@ stays, and the rows that were met are cleared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import Optimizer
-from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
+from xharness_hf.instead import Instead
 from xharness_hf.tricks import wanted
 
 _LARGE = 2**20  # numbers in a table from which on it is worth the while
 
 
-class Lookups(TorchFunctionMode):
+class Lookups(Instead):
     """Watches what is looked up in large tables while they learn; one for each training."""
 
     def __init__(self, device: torch.device) -> None:
-        super().__init__()
+        super().__init__({functional.embedding: self._embedding})
         self._serves = device.type == "cpu" and wanted("lookups")
         self._met: dict[Tensor, list[Tensor]] = {}
         self._whole: set[Tensor] = set()
         self._hooks: list[RemovableHandle] = []
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        given = kwargs or {}
-        if func is functional.embedding and self._fits(*args, **given):
-            return self._lookup(*args, **given)
-        return func(*args, **given)
 
     def clear(self, optimizer: Optimizer) -> None:
         """In place of `optimizer.zero_grad()`: the gradients' memory of large tables is kept."""
@@ -78,6 +65,10 @@ class Lookups(TorchFunctionMode):
         plain = max_norm is None and not scale_grad_by_freq and not sparse
         learns = torch.is_grad_enabled() and weight.requires_grad and weight.is_leaf
         return self._serves and plain and learns and weight.numel() >= _LARGE
+
+    def _embedding(self, *args: Any, **given: Any) -> Tensor:
+        fits = self._fits(*args, **given)
+        return self._lookup(*args, **given) if fits else functional.embedding(*args, **given)
 
     def _lookup(
         self,

@@ -6,7 +6,6 @@ oneDNN comes with torch too and takes what there is. Both round in float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -15,46 +14,34 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
+from xharness_hf.instead import Instead
 from xharness_hf.tricks import wanted
 
 
 def products(device: torch.device) -> AbstractContextManager[Any]:
     """The matrix products of linear layers by whichever library is faster on `device`."""
     if device.type == "cpu" and _held_back() and wanted("products"):
-        return _OneDnn()
+        return Instead({functional.linear: _linear})
     return nullcontext()
 
 
-class _OneDnn(TorchFunctionMode):
-    """Linear layers in float32 outside of autocast go to oneDNN, their gradients too."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if func is functional.linear and not kwargs and _fits(args[0], args[1]):
-            return _linear(*args)
-        return func(*args, **(kwargs or {}))
-
-
 def _fits(states: Tensor, weight: Tensor) -> bool:
+    """Whether it is a product in float32, outside of autocast."""
     same = states.dtype == weight.dtype == torch.float32 and weight.ndim == 2
     return same and states.numel() > 0 and not torch.is_autocast_enabled("cpu")
 
 
-def _linear(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """(..., in) to (..., out), as `torch.nn.functional.linear`."""
-    flat = states.reshape(-1, states.shape[-1])
+def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(..., in) to (..., out), as `torch.nn.functional.linear`, by oneDNN; gradients too."""
+    if not _fits(input, weight):
+        return functional.linear(input, weight, bias)
+    flat = input.reshape(-1, input.shape[-1])
     if torch.is_grad_enabled():
         found: Tensor = _Linear.apply(flat, weight, bias)  # type: ignore[no-untyped-call]
     else:
         found = _product(flat, weight, bias)
-    return found.view(*states.shape[:-1], weight.shape[0])
+    return found.view(*input.shape[:-1], weight.shape[0])
 
 
 class _Linear(torch.autograd.Function):
