@@ -80,13 +80,21 @@ class Lookups(Instead):
     ) -> Tensor:
         if weight not in self._met:
             self._met[weight] = []
-            # a table that is multiplied with, too, gets a gradient everywhere
-            watch: Any = weight.register_post_accumulate_grad_hook
-            self._hooks.append(watch(self._whole.add))
+            self._watch(weight)
         met = input.flatten() if padding_idx is None else input[input != padding_idx]
         self._met[weight].append(met)
         found: Tensor = _Lookup.apply(weight, input, padding_idx)  # type: ignore[no-untyped-call]
         return found
+
+    def _watch(self, table: Tensor) -> None:
+        """Note a gradient that comes another way: what is multiplied with gets one everywhere."""
+
+        def note(grad: Tensor | None) -> None:
+            if grad is not None:
+                self._whole.add(table)
+
+        watch: Any = table.register_hook
+        self._hooks.append(watch(note))
 
 
 class _Lookup(torch.autograd.Function):

@@ -109,6 +109,7 @@ def test_gradients_of_what_was_looked_up(
         assert own.weight.grad is not None
         assert usual.weight.grad is not None
         assert torch.allclose(own.weight.grad, usual.weight.grad, atol=1e-6)
+        assert (own.weight in watching._whole) == tied  # else the met rows alone are cleared
         memory = own.weight.grad.data_ptr()
         for one in optimizers:
             one.step()
@@ -156,6 +157,26 @@ def test_rows_that_see_nothing_stay_numbers() -> None:
     with dropping(CPU):
         found = functional.scaled_dot_product_attention(query, query, query, mask, dropout_p=0.3)
     assert found.isfinite().all()
+
+
+def test_a_checkpoint_of_other_tricks_counts_as_none(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each way of computing has draws of its own, so it would end with other weights."""
+    recipe, feeds = tiny.RECIPE.changed({"steps": 4}), [tiny.feed("tagging")]
+
+    def interrupted(done: int, total: int | None) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        session = tiny.session(tmp_path, progress=interrupted)
+        tiny.start(bert).fit(feeds, recipe, session)
+    seen: list[int] = []
+    monkeypatch.setenv(tricks.VARIABLE, "dropout")
+    session = tiny.session(tmp_path, progress=lambda done, total: seen.append(done))
+    tiny.start(bert).fit(feeds, recipe, session)
+    assert seen == [1, 2, 3, 4]
 
 
 def test_small_tables_and_reading_are_left_to_torch() -> None:

@@ -46,6 +46,14 @@ def _batch(lengths: list[int], *, resets: bool = False, pairs: bool = True) -> B
     return collate(units, Layout(1, 0, resets), CPU)
 
 
+def _noting(attend: Callable[..., Tensor], asked: list[int]) -> Callable[..., Tensor]:
+    def noting(rows: list[Tensor], *more: Any) -> Tensor:
+        asked.append(len(rows[0]))
+        return attend(rows, *more)
+
+    return noting
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of a family's tiny model."""
@@ -87,9 +95,13 @@ def test_a_family_packs_or_is_padded_to_the_same_states(
 ) -> None:
     body = _body(folder(family))
     assert (body.reach > 0) == (family in PACK)
-    batch = _batch([4, 9, 4, 3, 12, 9], pairs=False)
+    batch, asked = _batch([4, 9, 4, 3, 12, 9], pairs=False), list[int]()
+    monkeypatch.setattr(packing, "_grouped", _noting(packing._grouped, asked))
     with torch.no_grad():
         states = body.states(batch)
+    short = family in PACK and body.reach >= 12
+    assert asked == [41] * body.depth * short  # sub-words without padding, in every layer
+    with torch.no_grad():
         monkeypatch.setenv(tricks.VARIABLE, "packing")
         padded = body.states(batch)
     real = batch.mask.bool()
