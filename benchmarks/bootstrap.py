@@ -20,8 +20,8 @@ import numpy as np
 from scipy import stats
 
 from xharness.gaps import Evidence, Items, measure
-from xharness.kinds.base import Floats, Metric, ratio
-from xharness.scores import Score
+from xharness.gaps.scores import Score
+from xharness.task_types.base import Floats, Metric, ratio
 
 MODELS, STRATEGIES = 4, ("single", "multitask", "intermediate")
 SEEDS, LANGUAGES, ITEMS = 3, 15, 1852
@@ -41,7 +41,7 @@ def made() -> tuple[list[Score], dict[tuple[str, str], Items]]:
         rows.append(
             Score(
                 model=f"m{model}", strategy=strategy, seed=seed, task="task", language=code,
-                kind="classification", source_language="xa", split="test", metric="accuracy",
+                task_type="classification", source_language="xa", split="test", metric="accuracy",
                 main=True, value=100 * right.mean(), n=ITEMS, stage=stage,
             )
         )  # fmt: skip

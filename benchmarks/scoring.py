@@ -21,7 +21,7 @@ def _tags(shared: Material) -> tuple[list[Any], list[list[int]]]:
     draw = random.Random(material.SEED)
     count = shared.setting.count(_SENTENCES)
     examples = [real[place % len(real)] for place in range(count)]
-    labels = range(len(shared.card.labels or ()))
+    labels = range(len(shared.card.label_names))
     given = [
         [draw.choice(labels) if draw.random() < 0.1 else tag for tag in one.tags]
         for one in examples
@@ -31,7 +31,7 @@ def _tags(shared: Material) -> tuple[list[Any], list[list[int]]]:
 
 def ours_ner(setting: Setting) -> Measured:
     """The shipped span F1, item by item, as a stage scores."""
-    from xharness.executor.scoring import item_statistics
+    from xharness.executor.score import item_statistics
 
     shared = Material(setting, "wikiann")
     examples, given = _tags(shared)
@@ -49,7 +49,7 @@ def seqeval(setting: Setting) -> Measured:
 
     shared = Material(setting, "wikiann")
     examples, given = _tags(shared)
-    names = shared.card.labels or ()
+    names = shared.card.label_names
     gold = [[names[tag] for tag in one.tags] for one in examples]
     said = [[names[tag] for tag in tags] for tags in given]
     clock = Clock()
@@ -74,7 +74,7 @@ def _answers(shared: Material) -> tuple[list[Any], list[str]]:
 
 def ours_qa(setting: Setting) -> Measured:
     """The shipped F1 of answers, item by item."""
-    from xharness.executor.scoring import item_statistics
+    from xharness.executor.score import item_statistics
 
     shared = Material(setting, "tydiqa")
     examples, given = _answers(shared)

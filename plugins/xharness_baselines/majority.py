@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from xharness.extend import Example, Prediction, TaskCard, TrainingSet
-from xharness.kinds import SpanExample, TaggingExample
+from xharness import (
+    Example,
+    ExtractiveQAExample,
+    Prediction,
+    TaggingExample,
+    TaskCard,
+    TrainingSet,
+)
 from xharness_baselines.model import CountingModel, gold
 
 
@@ -16,11 +22,12 @@ class MajorityModel(CountingModel):
     """
 
     def learn(self, feed: TrainingSet, example: Example) -> None:
-        counts = self.grow(feed.head, len(feed.card.labels or ()))
+        counts = self.grow(feed.head, len(feed.card.label_names))
         np.add.at(counts, list(gold(example)), 1)
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
-        if isinstance(example, SpanExample):
+        # No text is the majority of answers, but "no answer" is the same for all questions.
+        if isinstance(example, ExtractiveQAExample):
             return ""
         label = int(self.head(card).argmax())
         return [label] * len(example.tokens) if isinstance(example, TaggingExample) else label

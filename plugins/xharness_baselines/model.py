@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness import (
+    ClassificationExample,
     Example,
-    Kind,
+    Model,
+    MultipleChoiceExample,
     Prediction,
     Recipe,
-    Session,
     Sizes,
     StageError,
+    TaggingExample,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
 )
-from xharness.kinds import ChoiceExample, ClassificationExample, TaggingExample
 
 OPTIONS, WEIGHTS = "options.json", "model.safetensors"
 Arrays = dict[str, NDArray[Any]]
@@ -32,11 +34,7 @@ Arrays = dict[str, NDArray[Any]]
 _REPORT_EVERY = 256  # examples between two reports of progress
 
 
-class NoOptions(Strict):
-    """There is nothing to choose."""
-
-
-class CountingModel(ABC):
+class CountingModel(Model):
     """One pass over the feeds, one array of counts a head; epochs and seeds change nothing."""
 
     def __init__(self, options: BaseModel, arrays: Arrays) -> None:
@@ -54,23 +52,25 @@ class CountingModel(ABC):
         return Sizes(total=sum(array.size for array in self.arrays.values()), embedding=0)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         if any(feed.objective != "task" for feed in feeds):
             raise StageError("a baseline has nothing that could be pretrained")
+        # Counts are all that there is: without heads nothing is left to keep.
         if session.heads == "drop":
             self.arrays.clear()
-        total, done = sum(len(feed.examples) for feed in feeds), 0
+        total, example_count = sum(len(feed.examples) for feed in feeds), 0
         for feed in feeds:
+            # Once, whatever the recipe's epochs: counting twice tells nothing new.
             for example in feed.examples:
                 self.learn(feed, example)
-                done += 1
-                if done % _REPORT_EVERY == 0 or done == total:
-                    session.progress(done, total)
+                example_count += 1
+                if example_count % _REPORT_EVERY == 0 or example_count == total:
+                    session.progress(example_count, total)
         return {"examples": total}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         return [self.answer(card, example) for example in examples]
 
@@ -78,6 +78,7 @@ class CountingModel(ABC):
         from safetensors.numpy import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
+        # The options go with the arrays: their shapes hang on them.
         text = json.dumps(self.options.model_dump(mode="json"), indent=1, sort_keys=True)
         (folder / OPTIONS).write_text(text + "\n", encoding="utf-8")
         save_file(self.arrays, folder / WEIGHTS)
@@ -99,6 +100,6 @@ def gold(example: Example) -> Sequence[int]:
     """The right labels of a labelled example: one, or one for each word."""
     if isinstance(example, TaggingExample):
         return example.tags
-    if isinstance(example, ClassificationExample | ChoiceExample):
+    if isinstance(example, ClassificationExample | MultipleChoiceExample):
         return (example.label,)
     return ()

@@ -8,72 +8,73 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness.extend import Backend, Sizes, Surroundings, Translator, Wanted
-from xharness.hookspecs import hookimpl
-from xharness_hf.configured import configuration
-from xharness_hf.options import Options
-from xharness_hf.refusals import refusal
+from xharness import Backend, CapabilityQuery, RunEnvironment, Sizes, Translator, hookimpl
+from xharness_hf.config.capabilities import unsupported
+from xharness_hf.config.configuration import configuration_file
+from xharness_hf.config.options import Options
 from xharness_hf.translation import HfTranslator
 
 if TYPE_CHECKING:
+    from xharness_hf.generative.model import GenerativeModel
     from xharness_hf.model import HfModel
-    from xharness_hf.written.model import WritingModel
 
 
-class HfBackend:
+class HfBackend(Backend):
     """Transformers models: with heads of the harness's own, or answering in words."""
 
     name = "hf"
     options: type[BaseModel] = Options
-    kinds = frozenset(
+    task_types = frozenset(
         {
             "classification",
-            "choice",
+            "multiple_choice",
             "tagging",
-            "span",
-            "span_or_none",
-            "bitext",
+            "extractive_qa",
+            "extractive_qa_unanswerable",
+            "bitext_retrieval",
             "retrieval",
-            "linking",
-            "mining",
+            "entity_linking",
+            "bitext_mining",
         }
     )
 
-    def in_words(self, options: Any) -> bool:
+    def generates(self, options: Any) -> bool:
         """Whether the model of these options writes, or ranks, words."""
-        return bool(options.answers != "heads")
+        return bool(options.mode != "head")
 
-    def refusal(self, options: Any, wanted: Wanted, surroundings: Surroundings) -> str | None:
-        """Why the model of these options cannot answer or learn what is wanted, or None.
+    def unsupported(
+        self, options: Any, query: CapabilityQuery, environment: RunEnvironment
+    ) -> str | None:
+        """Why the model of these options cannot answer or learn what is asked, or None.
 
         Raises:
             UnavailableError: the configuration of a hub model is needed, and cannot be fetched.
         """
-        return refusal(options, wanted, surroundings)
+        return unsupported(options, query, environment)
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         """Digest of the model's files (or hub commit) and of what changes its answers.
 
         Raises:
             UnavailableError: no such model, or a folder without weights.
             ConfigurationError: the model is to answer in words, and is an encoder.
         """
-        from xharness_hf.fingerprint import fingerprint
+        from xharness_hf.config.fingerprint import fingerprint
 
-        return fingerprint(options, surroundings)
+        return fingerprint(options, environment)
 
-    def sizes(self, options: Any, surroundings: Surroundings) -> Sizes | None:
+    def sizes(self, options: Any, environment: RunEnvironment) -> Sizes | None:
         """How large the model of these options is, or None where nothing tells its configuration.
 
         Raises:
             UnavailableError: the configuration is damaged, or cannot be fetched.
             ConfigurationError: the options ask for more than the model has.
         """
-        if options.scratch is None and configuration(options, surroundings) is None:
+        if options.scratch is None and configuration_file(options, environment) is None:
             return None  # known before anything heavy is imported
-        from xharness_hf.sizing import sizes
+        from xharness_hf.build import sizes
 
-        return sizes(options, surroundings)
+        return sizes(options, environment)
 
     def check_device(self, device: str) -> None:
         """Whether `device` is here.
@@ -82,30 +83,31 @@ class HfBackend:
             ConfigurationError: no device is called so.
             UnavailableError: this machine has none.
         """
-        from xharness_hf.precision import device_of
+        from xharness_hf.backbone.precision import device_of
 
         device_of(device)
 
     def start(
-        self, options: Any, surroundings: Surroundings, device: str | None
-    ) -> HfModel | WritingModel:
+        self, options: Any, environment: RunEnvironment, device: str | None
+    ) -> HfModel | GenerativeModel:
         """The model before any training here; `device` None means the best there is.
 
         Raises:
             UnavailableError: it cannot be read, or an extra is not installed.
             ConfigurationError: the options ask for more than the model has.
         """
-        from xharness_hf.opening import start
+        # planning imports this module, and must not wait for torch
+        from xharness_hf.build import start
 
-        return start(options, surroundings, device)
+        return start(options, environment, device)
 
-    def load(self, folder: Path, device: str | None) -> HfModel | WritingModel:
+    def load(self, folder: Path, device: str | None) -> HfModel | GenerativeModel:
         """The model that `HfModel.save` wrote.
 
         Raises:
             UnavailableError: the folder is not one, or is damaged.
         """
-        from xharness_hf.opening import load
+        from xharness_hf.build import load
 
         return load(folder, device)
 

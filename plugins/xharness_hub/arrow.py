@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import UnavailableError
-from xharness.extend import Row
+from xharness import Row, UnavailableError
 from xharness_hub.clones import Clone
 
 _BATCH = 1000  # rows turned into Python objects together
@@ -40,6 +39,7 @@ def rows(clone: Clone, config: str | None, split: str) -> Iterator[Row]:
             f"split '{split}' of data set '{clone.id}' cannot be read: {reason}",
             where=str(clone.folder),
         ) from error
+    # A split without rows would give a score over nothing.
     if not table:
         raise UnavailableError(
             f"split '{split}' of data set '{clone.id}' is empty", where=str(clone.folder)

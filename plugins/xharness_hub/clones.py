@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from xharness.errors import UnavailableError, suggestion
+from xharness import UnavailableError, suggestion
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
@@ -37,11 +37,12 @@ class Clone:
             UnavailableError: no such config or split (names the existing ones), or a script that
                 would have to be run.
         """
-        declared = self._declared()
+        declared = self._declared_configs()
         if declared is None:
+            # What a script would have made cannot be told from its files.
             self._refuse_script()
             return None
-        config = self._chosen(config, declared)
+        config = self._config_name(config, declared)
         splits = declared[config]
         if splits is not None and split not in splits:
             raise UnavailableError(
@@ -59,10 +60,12 @@ class Clone:
         """
         patterns = self.patterns(config, split)
         if patterns is None:
+            # Without declarations a config can only be a folder.
             part = self.folder / (config or "")
             return self._visible(part if part.is_dir() else self.folder)
-        found: dict[Path, None] = {}
+        matched_paths: dict[Path, None] = {}
         for pattern in patterns:
+            # Sorted, so that shards come in the order of their numbers on every file system.
             matches = sorted(path for path in self.folder.glob(pattern) if path.is_file())
             if not matches:
                 raise UnavailableError(
@@ -70,32 +73,33 @@ class Clone:
                     where=str(self.folder),
                     hint=f"complete the clone: {how_to_clone(self.id, self.folder)}",
                 )
-            found.update(dict.fromkeys(matches))
-        return list(found)
+            matched_paths.update(dict.fromkeys(matches))
+        return list(matched_paths)
 
     def relative(self, path: Path) -> str:
         """How the data set itself calls one of its files."""
         return path.relative_to(self.folder).as_posix()
 
-    def _declared(self) -> Mapping[str, Splits | None] | None:
+    def _declared_configs(self) -> Mapping[str, Splits | None] | None:
         readme = self.folder / "README.md"
         if not readme.is_file():
             return None
         return _configs(readme, readme.stat().st_mtime_ns, self.id)
 
-    def _chosen(self, config: str | None, declared: Mapping[str, Splits | None]) -> str:
+    def _config_name(self, config: str | None, declared: Mapping[str, Splits | None]) -> str:
         if config is None and len(declared) == 1:
             return next(iter(declared))
-        wanted = config or "default"
-        if wanted not in declared:
+        config_name = config or "default"
+        if config_name not in declared:
             raise UnavailableError(
-                f"data set '{self.id}' has no config '{wanted}'",
+                f"data set '{self.id}' has no config '{config_name}'",
                 where=str(self.folder),
-                hint=suggestion(wanted, declared),
+                hint=suggestion(config_name, declared),
             )
-        return wanted
+        return config_name
 
     def _refuse_script(self) -> None:
+        # The hub runs a file of the repository's own name as the maker of its data.
         script = f"{self.id.rpartition('/')[2]}.py"
         if (self.folder / script).is_file():
             raise UnavailableError(
@@ -123,31 +127,34 @@ def find(root: Path | None, dataset: str) -> Clone | None:
 
 def how_to_clone(dataset: str, folder: Path | str, revision: str | None = None) -> str:
     """The command that makes or completes a clone."""
-    at = f" --revision {revision}" if revision else ""
-    return f"hf download --repo-type dataset {dataset}{at} --local-dir {folder}"
+    revision_option = f" --revision {revision}" if revision else ""
+    return f"hf download --repo-type dataset {dataset}{revision_option} --local-dir {folder}"
 
 
 @lru_cache(maxsize=64)
-def _configs(readme: Path, changed: int, dataset: str) -> Mapping[str, Splits | None] | None:
+def _configs(readme: Path, modified_ns: int, dataset: str) -> Mapping[str, Splits | None] | None:
     """The declared configs; None for a config whose files are not declared."""
     front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
     try:
+        # The safe loader written in C: some front matters declare hundreds of configs.
         data = yaml.load(front[1], yaml.CSafeLoader) if front else None
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise UnavailableError(f"broken front matter: {reason}", where=str(readme)) from None
-    listed = data.get("configs") if isinstance(data, dict) else None
-    if not listed:
+    entries = data.get("configs") if isinstance(data, dict) else None
+    if not entries:
         return None
-    found: dict[str, Splits | None] = {}
-    for entry in listed:
+    # An entry without `data_files` is a config all the same: its folder holds it.
+    configs: dict[str, Splits | None] = {}
+    for entry in entries:
         name = str(entry.get("config_name", "default"))
         splits = _splits(entry.get("data_files"))
+        # At the first look, rather than when such a split is asked for.
         _refuse_escapes(splits or {}, readme, dataset)
-        found[name] = splits
+        configs[name] = splits
         if entry.get("default"):
-            found.setdefault("default", splits)
-    return found
+            configs.setdefault("default", splits)
+    return configs
 
 
 def _splits(files: Any) -> Splits | None:
@@ -155,22 +162,23 @@ def _splits(files: Any) -> Splits | None:
     if not files:
         return None
     if isinstance(files, Mapping):
-        return {str(split): _several(paths) for split, paths in files.items()}
-    if isinstance(files, str) or all(isinstance(one, str) for one in files):
-        return {"train": _several(files)}
-    found: dict[str, tuple[str, ...]] = {}
-    for one in files:
-        split = str(one["split"])
-        found[split] = found.get(split, ()) + _several(one["path"])
-    return found
+        return {str(split): _as_tuple(paths) for split, paths in files.items()}
+    if isinstance(files, str) or all(isinstance(entry, str) for entry in files):
+        return {"train": _as_tuple(files)}
+    patterns_of_split: dict[str, tuple[str, ...]] = {}
+    for entry in files:
+        split = str(entry["split"])
+        patterns_of_split[split] = patterns_of_split.get(split, ()) + _as_tuple(entry["path"])
+    return patterns_of_split
 
 
-def _several(paths: str | Sequence[str]) -> tuple[str, ...]:
-    return (paths,) if isinstance(paths, str) else tuple(map(str, paths))
+def _as_tuple(patterns: str | Sequence[str]) -> tuple[str, ...]:
+    return (patterns,) if isinstance(patterns, str) else tuple(map(str, patterns))
 
 
 def _refuse_escapes(splits: Splits, readme: Path, dataset: str) -> None:
-    for pattern in (one for several in splits.values() for one in several):
+    for pattern in (pattern for patterns in splits.values() for pattern in patterns):
+        # A README is somebody else's text; its patterns must not read other files of this machine.
         path = PurePosixPath(pattern)
         if path.is_absolute() or ".." in path.parts or "://" in pattern:
             raise UnavailableError(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from xharness_hub.atomic import writing
+from xharness_hub.atomic import whole_file
 
 
 def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
@@ -21,32 +21,33 @@ def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
         OSError: a file cannot be read.
     """
     memory = cache / "digests.json"
-    known = _recall(memory)
+    remembered_digests = _recall(memory)
     fresh: dict[str, list[object]] = {}
-    found = []
+    hexdigests = []
     for path in paths:
+        # A clone made by links has its bytes elsewhere; equal bytes are hashed once.
         real = path.resolve()
         state = real.stat()
-        size, changed, seen = known.get(str(real), [None, None, ""])
-        if (size, changed) != (state.st_size, state.st_mtime_ns):
+        size, modified_ns, hexdigest = remembered_digests.get(str(real), [None, None, ""])
+        if (size, modified_ns) != (state.st_size, state.st_mtime_ns):
             with real.open("rb") as file:
-                seen = hashlib.file_digest(file, "sha256").hexdigest()
-            fresh[str(real)] = [state.st_size, state.st_mtime_ns, seen]
-        found.append(str(seen))
+                hexdigest = hashlib.file_digest(file, "sha256").hexdigest()
+            fresh[str(real)] = [state.st_size, state.st_mtime_ns, hexdigest]
+        hexdigests.append(str(hexdigest))
     if fresh:
         _remember(memory, fresh)
-    return found
+    return hexdigests
 
 
 def _recall(memory: Path) -> dict[str, list[object]]:
     try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
+        remembered_digests = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return remembered_digests if isinstance(remembered_digests, dict) else {}
 
 
 def _remember(memory: Path, fresh: dict[str, list[object]]) -> None:
     # Another process may write in between: what it learnt is hashed once more, nothing is wrong.
-    with suppress(OSError), writing(memory) as file:
+    with suppress(OSError), whole_file(memory) as file:
         file.write(json.dumps(_recall(memory) | fresh, indent=0).encode())

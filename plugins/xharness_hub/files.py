@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from xharness.digest import digest
-from xharness.errors import UnavailableError, suggestion
-from xharness.extend import Request, Row
+from xharness import Row, Source, SourceRequest, UnavailableError, digest, suggestion
 from xharness_hub import digests, locations, readers
 
 
-class FileOptions(readers.Reading):
+class FileOptions(readers.ReaderOptions):
     """Files, and how they are read."""
 
     path: locations.Locations = Field(
@@ -23,37 +20,38 @@ class FileOptions(readers.Reading):
     )
 
 
-class FileSource:
+class FileSource(Source):
     """Rows from files; relative paths count from the study's folder, else the data root."""
 
-    name: ClassVar[str] = "file"
-    options: ClassVar[type[BaseModel]] = FileOptions
+    name = "file"
+    options: type[BaseModel] = FileOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the files' bytes and of how they are read; where they lie stays out."""
-        sha256 = digests.sha256(_paths(request), request.surroundings.cache)
+        sha256 = digests.sha256(_paths(request), request.environment.cache)
         return digest({"files": sha256, "reading": request.options.meaning()})
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         """The rows of all files, in order."""
         paths = _paths(request)
         return readers.read(paths, request.options, ", ".join(map(str, paths)))
 
 
-def _paths(request: Request) -> list[Path]:
-    around = request.surroundings
+def _paths(request: SourceRequest) -> list[Path]:
+    environment = request.environment
     names = locations.of_split(request.options.path, request.split, "source 'file', key 'path'")
-    paths = [_path(name, around.base, around.data_root) for name in names]
+    paths = [_path(name, environment.base, environment.data_root) for name in names]
     for path in paths:
         if not path.is_file():
-            beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
+            folder = path.parent
+            neighbours = [entry.name for entry in folder.glob("*")] if folder.is_dir() else []
             raise UnavailableError(
-                "there is no such file", where=str(path), hint=suggestion(path.name, beside)
+                "there is no such file", where=str(path), hint=suggestion(path.name, neighbours)
             )
     return paths
 
 
 def _path(name: str, base: Path, root: Path | None) -> Path:
     """The file beside the study; the one in the data root where only that is there."""
-    beside = base / name
-    return root / name if root and not beside.is_file() and (root / name).is_file() else beside
+    path = base / name
+    return root / name if root and not path.is_file() and (root / name).is_file() else path

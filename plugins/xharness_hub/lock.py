@@ -11,18 +11,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from xharness.digest import digest
-from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
-from xharness_hub.atomic import writing
+from xharness import ConfigurationError, RunEnvironment, UnavailableError, digest
+from xharness_hub.atomic import whole_file
 
 
 class Lock:
     """The lock file beside the study: committed with it, it binds every machine that runs it."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self.path = surroundings.base / "xharness.lock"
-        self._guard = surroundings.cache / f"{digest(str(self.path.absolute()))}.guard"
+    def __init__(self, environment: RunEnvironment) -> None:
+        self.path = environment.base / "xharness.lock"
+        # The guard lies in the cache: beside the study it would be committed by mistake.
+        self._guard = environment.cache / f"{digest(str(self.path.absolute()))}.guard"
 
     def commit(self, dataset: str) -> str | None:
         """The commit that `dataset`, such as 'org/name@main', is held to."""
@@ -31,7 +30,7 @@ class Lock:
 
     def hold_commit(self, dataset: str, commit: str) -> str:
         """Hold `dataset` to `commit` unless it is held already; returns what it is held to."""
-        with self._changing() as entries:
+        with self._entries_to_change() as entries:
             entry = entries["datasets"].setdefault(dataset, {"commit": commit, "files": {}})
             return str(entry["commit"])
 
@@ -41,9 +40,9 @@ class Lock:
         Raises:
             UnavailableError: a file has changed; names it, and how to accept the change.
         """
-        with self._changing() as entries:
+        with self._entries_to_change() as entries:
             entry = entries["datasets"].setdefault(dataset, {"commit": commit, "files": {}})
-            self._hold(entry["files"], files, f"datasets: {dataset}")
+            self._hold_digests(entry["files"], files, f"datasets: {dataset}")
 
     def hold_url(self, url: str, sha256: str) -> None:
         """Hold the download from `url` to what it contained at first.
@@ -51,25 +50,29 @@ class Lock:
         Raises:
             UnavailableError: it has changed.
         """
-        with self._changing() as entries:
-            self._hold(entries["urls"], {url: sha256}, f"urls: {url}")
+        with self._entries_to_change() as entries:
+            self._hold_digests(entries["urls"], {url: sha256}, f"urls: {url}")
 
-    def _hold(self, held: dict[str, str], files: Mapping[str, str], entry: str) -> None:
-        changed = [name for name, sha256 in files.items() if held.get(name, sha256) != sha256]
-        if changed:
-            name = changed[0]
-            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+    def _hold_digests(self, digests: dict[str, str], files: Mapping[str, str], entry: str) -> None:
+        changed_files = [
+            name for name, sha256 in files.items() if digests.get(name, sha256) != sha256
+        ]
+        if changed_files:
+            # One name and a count: a data set may have hundreds of files.
+            name = changed_files[0]
+            count = f" (and {len(changed_files) - 1} more)" if len(changed_files) > 1 else ""
             raise UnavailableError(
-                f"'{name}'{more} has changed since it was first downloaded: "
-                f"sha256 {held[name][:12]}… then, {files[name][:12]}… now",
+                f"'{name}'{count} has changed since it was first downloaded: "
+                f"sha256 {digests[name][:12]}… then, {files[name][:12]}… now",
                 where=str(self.path),
                 hint=f"to accept the new data, delete the entry '{entry}' from the lock file",
             )
-        held.update(files)
+        digests.update(files)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
             entries = json.loads(self.path.read_text(encoding="utf-8"))
+        # Before the first download there is none.
         except FileNotFoundError:
             entries = {}
         except ValueError as error:
@@ -81,16 +84,17 @@ class Lock:
         return {"datasets": entries.get("datasets", {}), "urls": entries.get("urls", {})}
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+    def _entries_to_change(self) -> Iterator[dict[str, dict[str, Any]]]:
         from filelock import FileLock
 
         for folder in (self.path.parent, self._guard.parent):
             folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._guard):
             entries = self._read()
-            before = json.dumps(entries, sort_keys=True)
+            # Compared at the end: a run that adds nothing must not need to write beside the study.
+            old_text = json.dumps(entries, sort_keys=True)
             yield entries
-            if json.dumps(entries, sort_keys=True) != before:
-                with writing(self.path) as file:
-                    text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
-                    file.write(f"{text}\n".encode())
+            if json.dumps(entries, sort_keys=True) != old_text:
+                with whole_file(self.path) as file:
+                    new_text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
+                    file.write(f"{new_text}\n".encode())

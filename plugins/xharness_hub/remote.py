@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from xharness.errors import UnavailableError
+from xharness import UnavailableError
 
 
 class Remote(Protocol):
@@ -40,7 +40,7 @@ class HuggingFace:
         try:
             return str(HfApi().dataset_info(dataset, revision=revision, timeout=30).sha)
         except Exception as error:  # what the HTTP library of the day raises is not fixed
-            raise _explained(error, dataset, revision) from error
+            raise _unavailable(error, dataset, revision) from error
 
     def download(
         self, dataset: str, commit: str, patterns: Sequence[str] | None, offline: bool
@@ -48,6 +48,7 @@ class HuggingFace:
         from huggingface_hub import snapshot_download
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
+        # The harness draws its own; two of them would overwrite each other.
         disable_progress_bars()
         try:
             folder = snapshot_download(
@@ -58,26 +59,26 @@ class HuggingFace:
                 local_files_only=offline,
             )
         except Exception as error:
-            raise _explained(error, dataset, commit) from error
+            raise _unavailable(error, dataset, commit) from error
         return Path(folder)
 
 
-def _explained(error: Exception, dataset: str, revision: str | None) -> UnavailableError:
+def _unavailable(error: Exception, dataset: str, revision: str | None) -> UnavailableError:
     from huggingface_hub import errors
 
-    at = f", revision '{revision}'" if revision else ""
+    revision_text = f", revision '{revision}'" if revision else ""
     hint = None
     if isinstance(error, errors.GatedRepoError):
-        what = "is gated"
+        problem = "is gated"
         hint = f"accept its terms at https://huggingface.co/datasets/{dataset}, then: hf auth login"
     elif isinstance(error, errors.RevisionNotFoundError):
-        what = "has no such revision"
+        problem = "has no such revision"
     elif isinstance(error, errors.RepositoryNotFoundError):
-        what, hint = "does not exist, or is private", "for a private one: hf auth login"
+        problem, hint = "does not exist, or is private", "for a private one: hf auth login"
     elif isinstance(error, errors.LocalEntryNotFoundError):
-        what = "was never downloaded, or the hub cannot be reached"
+        problem = "was never downloaded, or the hub cannot be reached"
     else:
-        what = (
+        problem = (
             f"cannot be had from the hub: {str(error).splitlines()[0] if str(error) else error!r}"
         )
-    return UnavailableError(f"data set '{dataset}'{at} {what}", hint=hint)
+    return UnavailableError(f"data set '{dataset}'{revision_text} {problem}", hint=hint)

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import UnavailableError
-from xharness.extend import Row
+from xharness import Row, UnavailableError
 
 
 def questions(data: Any, path: Path) -> Iterator[Row]:
@@ -20,7 +19,7 @@ def questions(data: Any, path: Path) -> Iterator[Row]:
     Raises:
         UnavailableError: the file has another shape.
     """
-    return _checked(_questions(data), path, "data, paragraphs, qas")
+    return _of_right_shape(_questions(data), path, "data, paragraphs, qas")
 
 
 def sentences(data: Any, path: Path) -> Iterator[Row]:
@@ -33,29 +32,34 @@ def sentences(data: Any, path: Path) -> Iterator[Row]:
     Raises:
         UnavailableError: the file has another shape, or marks no sentences.
     """
-    return _checked(_sentences(data), path, "data, paragraphs, qas, sentence_breaks")
+    return _of_right_shape(_sentences(data), path, "data, paragraphs, qas, sentence_breaks")
 
 
 def _questions(data: Any) -> Iterator[Row]:
     for title, paragraph in _paragraphs(data):
-        for asked in paragraph["qas"]:
+        for question in paragraph["qas"]:
             yield {
-                "id": asked["id"],
+                "id": question["id"],
                 "title": title,
                 "context": paragraph["context"],
-                "question": asked["question"],
-                "answers": asked["answers"],
+                "question": question["question"],
+                "answers": question["answers"],
             }
 
 
 def _sentences(data: Any) -> Iterator[Row]:
     for number, (_, paragraph) in enumerate(_paragraphs(data)):
         context = paragraph["context"]
-        starts = [(one["id"], one["answers"][0]["answer_start"]) for one in paragraph["qas"]]
-        for place, (first, end) in enumerate(paragraph["sentence_breaks"]):
+        # LAReQA goes by the first answer alone, though development sets of SQuAD give several.
+        starts = [
+            (question["id"], question["answers"][0]["answer_start"])
+            for question in paragraph["qas"]
+        ]
+        for index, (first, end) in enumerate(paragraph["sentence_breaks"]):
             sentence = context[first:end]
             yield {
-                "id": f"{number}.{place}",
+                "id": f"{number}.{index}",
+                # No blank between the two, as in the official code; the numbers hang on it.
                 "text": (sentence + context).replace("\n", ""),
                 "sentence": sentence,
                 "context": context,
@@ -70,7 +74,7 @@ def _paragraphs(data: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield article.get("title", ""), paragraph
 
 
-def _checked(rows: Iterator[Row], path: Path, shape: str) -> Iterator[Row]:
+def _of_right_shape(rows: Iterator[Row], path: Path, shape: str) -> Iterator[Row]:
     try:
         yield from rows
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

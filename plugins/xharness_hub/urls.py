@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from xharness.digest import digest
-from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Request, Row, Surroundings
+from xharness import (
+    ConfigurationError,
+    Row,
+    RunEnvironment,
+    Source,
+    SourceRequest,
+    UnavailableError,
+    digest,
+)
 from xharness_hub import digests, locations, network, readers
 from xharness_hub.lock import Lock
 
 
-class UrlOptions(readers.Reading):
+class UrlOptions(readers.ReaderOptions):
     """Addresses, and how the files behind them are read."""
 
     url: locations.Locations = Field(
@@ -29,17 +34,18 @@ class UrlOptions(readers.Reading):
 
     @model_validator(mode="after")
     def _only_https(self) -> UrlOptions:
-        for url in locations.every(self.url):
-            _place(url)
+        for url in locations.all_locations(self.url):
+            _path_in_root(url)
         return self
 
 
-def _place(url: str) -> Path:
+def _path_in_root(url: str) -> Path:
     """Where a copy of `url` lies, relative to the data root: host/path.
 
     Raises:
         ValueError: not a plain https address of a file.
     """
+    # The place must be the same for everybody, so what could differ (queries, users) is refused.
     parts = urlsplit(url)
     steps = parts.path.split("/")[1:]
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
@@ -56,57 +62,64 @@ def _download(url: str, target: Path) -> None:
 
 
 @dataclass(frozen=True)
-class UrlSource:
+class UrlSource(Source):
     """Rows from https addresses; what lies in the data root is taken from there."""
 
     fetch: Callable[[str, Path], None] = _download
-    name: ClassVar[str] = "url"
-    options: ClassVar[type[BaseModel]] = UrlOptions
+    name = "url"
+    options: type[BaseModel] = UrlOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the files' bytes and of how they are read, equal for every copy of them."""
-        sha256 = digests.sha256(self._paths(request), request.surroundings.cache)
+        sha256 = digests.sha256(self._paths(request), request.environment.cache)
         return digest({"files": sha256, "reading": request.options.meaning()})
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         """The rows of all files, in order."""
         urls = _urls(request)
         return readers.read(self._paths(request), request.options, ", ".join(urls))
 
-    def _paths(self, request: Request) -> list[Path]:
+    def _paths(self, request: SourceRequest) -> list[Path]:
         urls = _urls(request)
-        paths = [self._path(url, request.surroundings) for url in urls]
+        paths = [self._path(url, request.environment) for url in urls]
+        # The card's digest holds everywhere; the lock file only where the study is.
         expected = request.options.sha256 or {}
         if isinstance(expected, str) and len(urls) > 1:
             raise ConfigurationError(
                 f"one sha256 for {len(urls)} files", where="source 'url'", expected="a mapping"
             )
-        for url, seen in zip(urls, digests.sha256(paths, request.surroundings.cache), strict=True):
-            wanted = expected if isinstance(expected, str) else expected.get(url, seen)
-            if seen != wanted.lower():
+        for url, sha256 in zip(urls, digests.sha256(paths, request.environment.cache), strict=True):
+            expected_sha256 = expected if isinstance(expected, str) else expected.get(url, sha256)
+            if sha256 != expected_sha256.lower():
                 raise UnavailableError(
-                    f"sha256 {seen[:12]}…, which is not what the card says",
+                    f"sha256 {sha256[:12]}…, which is not what the card says",
                     where=url,
-                    expected=f"{wanted[:12]}…",
+                    expected=f"{expected_sha256[:12]}…",
                 )
         return paths
 
-    def _path(self, url: str, surroundings: Surroundings) -> Path:
+    def _path(self, url: str, environment: RunEnvironment) -> Path:
         """The file that stands for `url`: in the data root, or downloaded before, or now."""
-        place, root = _place(url), surroundings.data_root
-        if root is not None and (root / place).is_file():
-            return root / place
-        copy = surroundings.cache / "downloads" / place
+        relative_path, root = _path_in_root(url), environment.data_root
+        # The data root comes first: what lies there is never asked of the network.
+        if root is not None and (root / relative_path).is_file():
+            return root / relative_path
+        # Under the same host and path as in a data root, so that it can be moved there.
+        copy = environment.cache / "downloads" / relative_path
         if not copy.is_file():
-            if network.is_offline(surroundings):
-                raise _missing(url, place, surroundings, "is not here, and this run is offline")
+            if network.is_offline(environment):
+                raise _missing(
+                    url, relative_path, environment, "is not here, and this run is offline"
+                )
             try:
                 self.fetch(url, copy)
             except OSError as error:
-                raise _missing(url, place, surroundings, f"cannot be had: {error}") from error
-        (sha256,) = digests.sha256([copy], surroundings.cache)
+                raise _missing(
+                    url, relative_path, environment, f"cannot be had: {error}"
+                ) from error
+        (sha256,) = digests.sha256([copy], environment.cache)
         try:
-            Lock(surroundings).hold_url(url, sha256)
+            Lock(environment).hold_url(url, sha256)
         except UnavailableError:
             # A damaged copy must not stand in the way of the true file.
             copy.unlink(missing_ok=True)
@@ -114,15 +127,17 @@ class UrlSource:
         return copy
 
 
-def _urls(request: Request) -> tuple[str, ...]:
+def _urls(request: SourceRequest) -> tuple[str, ...]:
     return locations.of_split(request.options.url, request.split, "source 'url', key 'url'")
 
 
-def _missing(url: str, place: Path, surroundings: Surroundings, what: str) -> UnavailableError:
-    root = surroundings.data_root
-    copy = f"{root or '<root>'}/{place.as_posix()}"
+def _missing(
+    url: str, relative_path: Path, environment: RunEnvironment, problem: str
+) -> UnavailableError:
+    root = environment.data_root
+    copy = f"{root or '<root>'}/{relative_path.as_posix()}"
     return UnavailableError(
-        f"'{url}' {what}",
+        f"'{url}' {problem}",
         where=f"looked at {copy}" if root else None,
-        hint=f"put a copy at {copy}{network.root_hint(surroundings)}",
+        hint=f"put a copy at {copy}{network.root_hint(environment)}",
     )

@@ -9,10 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.digest import digest, file_digest
-from xharness.documents import Strict
-from xharness.extend import Request, Row, Source, UnavailableError
-from xharness.hookspecs import hookimpl
+from xharness import Row, Source, SourceRequest, Strict, UnavailableError, digest, hookimpl
 
 
 class MiniOptions(Strict):
@@ -25,19 +22,19 @@ class MiniOptions(Strict):
     )
 
 
-class MiniSource:
+class MiniSource(Source):
     """Small tasks in ten real languages, made on the spot from templates, lexicons and CLDR."""
 
     name = "mini"
     options: type[BaseModel] = MiniOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         options = request.options
         _check(request)
-        wanted = [options.task, options.seed, options.sizes[request.split]]
-        return digest([_content(), *wanted, request.language, request.split])
+        row_options = [options.task, options.seed, options.sizes[request.split]]
+        return digest([_content(), *row_options, request.language, request.split])
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         from xharness_mini.tasks import rows
 
         options: Any = request.options
@@ -50,19 +47,19 @@ class MiniSource:
             raise UnavailableError(str(error)) from None
 
 
-def _check(request: Request) -> None:
+def _check(request: SourceRequest) -> None:
     """Know at plan time what `rows` would refuse."""
     from xharness_mini.tasks import TASKS, languages, splits
 
     options: Any = request.options
-    known = {"task": (options.task, TASKS)}
+    checks = {"task": (options.task, TASKS)}
     if options.task in TASKS:
-        known["language"] = (request.language, languages(options.task))
-        known["split"] = (request.split, splits(options.task))
-    for what, (given, valid) in known.items():
-        if given not in valid:
+        checks["language"] = (request.language, languages(options.task))
+        checks["split"] = (request.split, splits(options.task))
+    for noun, (value, valid) in checks.items():
+        if value not in valid:
             raise UnavailableError(
-                f"mini has no {what} '{given}' of '{options.task}'", expected=", ".join(valid)
+                f"mini has no {noun} '{value}' of '{options.task}'", expected=", ".join(valid)
             )
     if request.split not in options.sizes:
         raise UnavailableError(
@@ -74,9 +71,11 @@ def _check(request: Request) -> None:
 @cache
 def _content() -> str:
     """A digest of the templates and lexicons: other words are other data."""
-    here = Path(__file__).parent
-    files = sorted(path for path in here.rglob("*") if path.suffix in {".py", ".yaml"})
-    return digest([[path.name, file_digest(path)] for path in files if path != Path(__file__)])
+    folder = Path(__file__).parent
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".yaml"})
+    # This file says nothing of what the rows contain.
+    sources = [path for path in files if path != Path(__file__)]
+    return digest([[path.name, path.read_text(encoding="utf-8")] for path in sources])
 
 
 @hookimpl

@@ -127,6 +127,7 @@ def parse(source: str) -> Template:
 
 def _phrase(source: str) -> Phrase:
     words = tuple(piece for piece in parse(source) if isinstance(piece, Word))
+    # A phrase fills a slot, so a slot within it would never be filled.
     if len(words) != len(source.split()):
         raise ValueError(f"lexicon phrase {source!r} may not have slots")
     return words
@@ -134,8 +135,8 @@ def _phrase(source: str) -> Phrase:
 
 def _gendered(entry: str | Mapping[str, str]) -> Gendered:
     if isinstance(entry, str):
-        both = parse(entry)
-        return {"m": both, "f": both}
+        template = parse(entry)
+        return {"m": template, "f": template}
     if set(entry) != {"m", "f"}:
         raise ValueError(f"lexicon entry {entry!r} needs exactly the forms m and f")
     return {gender: parse(form) for gender, form in entry.items()}
@@ -157,6 +158,7 @@ def structure() -> Structure:
         key: topic for topic, parts in topics.items() for keys in parts.values() for key in keys
     }
     for reason, explained in raw["reasons"].items():
+        # One topic, or the unpacking fails: a reason across topics would make `choice` ambiguous.
         (topic_of[reason],) = {topic_of[activity] for activity in explained}
     return Structure(
         names=raw["names"],

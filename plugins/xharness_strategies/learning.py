@@ -7,26 +7,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from xharness.cards import LanguageCode, Name, Split
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness import (
+    Changes,
     Checkpoint,
     ConfigurationError,
-    Feed,
+    DataSlice,
     Heads,
-    InTranslation,
-    Mixing,
-    Portion,
+    LanguageCode,
+    Mixture,
+    Name,
     Route,
+    Split,
+    Strict,
     TaskCard,
+    TrainingFeed,
+    TranslateTest,
     UnavailableError,
 )
-from xharness.study import Changes
 
 Languages = tuple[LanguageCode, ...]
 
 
-class Masking(Strict):
+class MlmOptions(Strict):
     """Masked-language-model batches between the supervised ones (Phang et al. 2020, section 4)."""
 
     corpus: Name = Field(description="a card whose texts are masked, of any kind")
@@ -36,27 +38,29 @@ class Masking(Strict):
     )
 
 
-def _translator(value: Any) -> Any:
+def _with_options(value: Any) -> Any:
     return {value: {}} if isinstance(value, str) else value
 
 
-def _one(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def _single_translator(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if len(value) != 1:
         raise ValueError("'published', or one translator with its options")
     return value
 
 
-With = Annotated[dict[str, dict[str, Any]], BeforeValidator(_translator), AfterValidator(_one)]
+TranslatorChoice = Annotated[
+    dict[str, dict[str, Any]], BeforeValidator(_with_options), AfterValidator(_single_translator)
+]
 
 
-class Translating(Strict):
+class TranslationOptions(Strict):
     """Translated training sets, or test items that are translated before they are answered."""
 
     mode: Literal["train", "test"] = "train"
     languages: Languages | None = Field(
         default=None, min_length=1, description="into which; default: all the target is scored in"
     )
-    using: With = Field(
+    using: TranslatorChoice = Field(
         alias="with",
         description="published: the cards' own training sets in those languages; else a "
         "translator, and its options",
@@ -72,10 +76,10 @@ class Translating(Strict):
         return self.using[self.translator]
 
 
-class FewShot(Strict):
+class FewShotOptions(Strict):
     """A last stage on some examples in the target's languages (Lauscher et al. 2020)."""
 
-    k: int = Field(gt=0, description="examples a language, drawn by the seed")
+    num_shots: int = Field(gt=0, description="examples a language, drawn by the seed")
     languages: Languages | None = Field(
         default=None,
         min_length=1,
@@ -93,9 +97,9 @@ class LearningOptions(Strict):
         min_length=1,
         description="train on these; the study's `source_language` is still where the gap begins",
     )
-    mlm: Masking | None = None
-    translate: Translating | None = None
-    few_shot: FewShot | None = None
+    mlm: MlmOptions | None = None
+    translate: TranslationOptions | None = None
+    few_shot: FewShotOptions | None = None
 
     def train(
         self,
@@ -104,67 +108,84 @@ class LearningOptions(Strict):
         cards: Sequence[TaskCard],
         *,
         heads: Heads = "drop",
-        mixing: Mixing | None = None,
+        mixture: Mixture | None = None,
         targets: Sequence[TaskCard] | None = None,
-        judged: Sequence[TaskCard] | None = None,
+        dev_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
     ) -> Checkpoint:
         """One stage on all of `cards`, with what the options put beside them.
 
-        `targets`: in whose languages translations are wanted, by default the route's; `judged` and
-        `selection` as `Route.train` has them.
+        `targets`: in whose languages translations are wanted, by default the route's;
+        `dev_targets` and `selection` as `Route.train` has them.
         """
-        languages = _scored(route, targets or [route.target])
+        languages = _scored_languages(route, targets or [route.target])
+        # The languages of all targets, so that one joint stage serves each of them.
         feeds = [self._feed(route, card, languages) for card in cards]
         return route.train(
             start,
             feeds,
             heads=heads,
-            mixing=mixing,
-            beside=self._beside(route),
-            judged=judged,
+            mixture=mixture,
+            auxiliary=self._mlm_feeds(route),
+            dev_targets=dev_targets,
             selection=selection,
         )
 
     def finish(
         self, route: Route, model: Checkpoint, *, heads: Heads = "drop"
-    ) -> Checkpoint | InTranslation:
+    ) -> Checkpoint | TranslateTest:
         """`model` trained on the target's sets, one after the other, and what comes at the end."""
         for card in route.training_sets():
             model = self.train(route, model, [card], heads=heads)
+            # The first set may drop the head; the next ones go on with it (XCOPA after Social IQa).
             heads = "keep"
         return self.end(route, model, [route.target])
 
     def end(
         self, route: Route, model: Checkpoint, targets: Sequence[TaskCard]
-    ) -> Checkpoint | InTranslation:
+    ) -> Checkpoint | TranslateTest:
         """The last examples, and the language in which the model is asked."""
+        # Last, so that nothing that is learnt after them covers the few examples.
         if self.few_shot is not None:
-            model = self._shown(route, model, targets, self.few_shot)
+            model = self._train_on_shots(route, model, targets, self.few_shot)
         if self.translate is not None and self.translate.mode == "test":
-            return InTranslation(model, self._test_translator(), self.translate.options)
+            return TranslateTest(model, self._test_translator(), self.translate.options)
         return model
 
-    def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> Feed:
+    def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> TrainingFeed:
         rows = tuple(route.rows(card, self.source_languages))
+        # Test items are translated when the model is asked, not when it learns.
         if self.translate is None or self.translate.mode == "test":
             return route.feed(card, rows)
         return route.feed(card, (*rows, *self._translations(route, card, rows, languages)))
 
     def _translations(
-        self, route: Route, card: TaskCard, rows: Sequence[Portion], scored: Sequence[str]
-    ) -> Sequence[Portion]:
-        asked = self.translate
-        assert asked is not None
-        known = {one.language for one in rows}
-        languages = [one for one in asked.languages or scored if one not in known]
-        if asked.translator == "published":
-            return _published(route, card, languages, named=asked.languages is not None)
-        first = [one for one in rows if one.language == rows[0].language]
+        self,
+        route: Route,
+        card: TaskCard,
+        rows: Sequence[DataSlice],
+        scored_languages: Sequence[str],
+    ) -> Sequence[DataSlice]:
+        translation = self.translate
+        assert translation is not None
+        row_languages = {portion.language for portion in rows}
+        languages = [
+            language
+            for language in translation.languages or scored_languages
+            if language not in row_languages
+        ]
+        if translation.translator == "published":
+            return _published_rows(
+                route, card, languages, languages_named=translation.languages is not None
+            )
+        # Only rows of one language are translated; with several source languages the first.
+        source_rows = [portion for portion in rows if portion.language == rows[0].language]
         return [
             portion
             for language in languages
-            for portion in route.translated(first, language, asked.translator, asked.options)
+            for portion in route.translated(
+                source_rows, language, translation.translator, translation.options
+            )
         ]
 
     def _test_translator(self) -> str:
@@ -180,24 +201,27 @@ class LearningOptions(Strict):
             )
         return self.translate.translator
 
-    def _beside(self, route: Route) -> list[tuple[Feed, float]]:
+    def _mlm_feeds(self, route: Route) -> list[tuple[TrainingFeed, float]]:
         if self.mlm is None:
             return []
         return [(route.corpus(self.mlm.corpus, self.mlm.languages), self.mlm.ratio)]
 
-    def _shown(
-        self, route: Route, model: Checkpoint, targets: Sequence[TaskCard], asked: FewShot
+    def _train_on_shots(
+        self, route: Route, model: Checkpoint, targets: Sequence[TaskCard], few_shot: FewShotOptions
     ) -> Checkpoint:
         """Trained further on a few examples of each target in its own languages."""
         feeds = []
         for card in targets:
+            # A target that nothing is trained for is judged on the model as it is.
             if not route.training_sets(card):
                 continue
-            own = (one for one in route.languages(card) if one != route.source_language)
-            languages = asked.languages or tuple(own)
+            target_languages = (
+                language for language in route.languages(card) if language != route.source_language
+            )
+            languages = few_shot.languages or tuple(target_languages)
             if not languages:
                 continue
-            rows = route.rows(card, languages, split=asked.split, sample=asked.k)
+            rows = route.rows(card, languages, split=few_shot.split, sample=few_shot.num_shots)
             feeds.append(route.feed(card, rows))
         if not feeds:
             return model
@@ -205,22 +229,26 @@ class LearningOptions(Strict):
             model,
             feeds,
             heads="keep",
-            mixing=Mixing("uniform"),
-            judged=targets,
-            recipe=asked.recipe,
+            # Proportional mixing would only follow how many languages a target has.
+            mixture=Mixture("uniform"),
+            dev_targets=targets,
+            recipe=few_shot.recipe,
         )
 
 
-def _published(
-    route: Route, card: TaskCard, languages: Sequence[str], *, named: bool
-) -> Sequence[Portion]:
+def _published_rows(
+    route: Route, card: TaskCard, languages: Sequence[str], *, languages_named: bool
+) -> Sequence[DataSlice]:
     """The card's own rows in those of the languages that it has, in all that a study names."""
-    has = [one for one in languages if named or card.has(one, "train")]
-    if languages and not has:
+    # A language that the study names must be there; those it did not name may be missing.
+    languages_at_hand = [
+        language for language in languages if languages_named or card.has(language, "train")
+    ]
+    if languages and not languages_at_hand:
         raise UnavailableError(f"task '{card.name}' has no training set in another language")
-    return route.rows(card, has) if has else ()
+    return route.rows(card, languages_at_hand) if languages_at_hand else ()
 
 
-def _scored(route: Route, targets: Sequence[TaskCard]) -> list[str]:
+def _scored_languages(route: Route, targets: Sequence[TaskCard]) -> list[str]:
     """All languages that the targets are scored in."""
-    return list(dict.fromkeys(one for card in targets for one in route.languages(card)))
+    return list(dict.fromkeys(language for card in targets for language in route.languages(card)))

@@ -7,10 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xharness.cards import Name
-from xharness.documents import Strict
-from xharness.extend import ConfigurationError, Mixing, TaskCard, suggestion
-from xharness.study import Sampling
+from xharness import ConfigurationError, Mixture, Name, Sampling, Strict, TaskCard, suggestion
 
 Weights = dict[Name, Annotated[float, Field(gt=0)]]
 
@@ -27,25 +24,26 @@ class MixingOptions(Strict):
     temperature: float = Field(default=2.0, ge=1, description="used with sampling: temperature")
     cap: int | None = Field(default=None, gt=0, description="examples a task counts for, at most")
 
-    def mixing(self, cards: Sequence[TaskCard]) -> Mixing:
+    def mixture(self, cards: Sequence[TaskCard]) -> Mixture:
         """The choice as the plan knows it; what is not used does not enter its key.
 
         Raises:
             ConfigurationError: weights for other tasks than those that take part.
         """
         if isinstance(self.sampling, dict):
-            return Mixing(weights=_weights(self.sampling, [card.name for card in cards]))
+            return Mixture(weights=_weights(self.sampling, [card.name for card in cards]))
+        # A value that is not used must not make another stage of it.
         temperature = self.temperature if self.sampling == "temperature" else 1.0
-        return Mixing(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
+        return Mixture(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
 
 
-def _weights(given: Weights, names: Sequence[str]) -> tuple[float, ...]:
-    for name in given:
+def _weights(weights: Weights, names: Sequence[str]) -> tuple[float, ...]:
+    for name in weights:
         if name not in names:
             raise ConfigurationError(
                 f"sampling: no training set '{name}' takes part", hint=suggestion(name, names)
             )
     for name in names:
-        if name not in given:
+        if name not in weights:
             raise ConfigurationError(f"sampling: the training set '{name}' has no weight")
-    return tuple(given[name] for name in names)
+    return tuple(weights[name] for name in names)

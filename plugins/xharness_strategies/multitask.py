@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.cards import Name
-from xharness.extend import (
+from xharness import (
     Checkpoint,
     ConfigurationError,
-    InTranslation,
+    Name,
     Route,
+    Strategy,
     TaskCard,
+    TranslateTest,
     suggestion,
 )
 from xharness_strategies.learning import LearningOptions
@@ -32,7 +33,7 @@ class MultitaskOptions(LearningOptions, MixingOptions):
     )
 
 
-class Multitask:
+class Multitask(Strategy):
     """Train once on everything; the one model is judged on every target.
 
     A training set that several targets share takes part once.
@@ -41,29 +42,35 @@ class Multitask:
     name = "multitask"
     options: type[BaseModel] = MultitaskOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
-        asked: MultitaskOptions = options
-        targets = _targets(route, asked)
-        cards = {card.name: card for one in targets for card in route.training_sets(one)}
+    def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
+        settings: MultitaskOptions = options
+        targets = _targets(route, settings)
+        # By name: a set that two targets share would else count twice in the mixture.
+        cards = {card.name: card for target in targets for card in route.training_sets(target)}
         model = route.base
         if cards:
-            every = list(cards.values())
-            model = asked.train(
-                route, model, every, mixing=asked.mixing(every), targets=targets, judged=targets
+            training_cards = list(cards.values())
+            model = settings.train(
+                route,
+                model,
+                training_cards,
+                mixture=settings.mixture(training_cards),
+                targets=targets,
+                dev_targets=targets,
             )
-        if asked.finish_with == "single":
-            return asked.finish(route, model, heads="keep")
-        return asked.end(route, model, targets)
+        if settings.finish_with == "single":
+            return settings.finish(route, model, heads="keep")
+        return settings.end(route, model, targets)
 
 
-def _targets(route: Route, asked: MultitaskOptions) -> list[TaskCard]:
+def _targets(route: Route, settings: MultitaskOptions) -> list[TaskCard]:
     """The targets that take part."""
-    known = {card.name: card for card in route.targets}
-    for name in asked.targets or ():
-        if name not in known:
+    study_targets = {card.name: card for card in route.targets}
+    for name in settings.targets or ():
+        if name not in study_targets:
             raise ConfigurationError(
                 f"'{name}' is not a target of this study",
                 where="strategy 'multitask', targets",
-                hint=suggestion(name, known),
+                hint=suggestion(name, study_targets),
             )
-    return [known[name] for name in asked.targets or known]
+    return [study_targets[name] for name in settings.targets or study_targets]

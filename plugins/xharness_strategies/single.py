@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.extend import Checkpoint, InTranslation, Route
+from xharness import Checkpoint, Route, Strategy, TranslateTest
 from xharness_strategies.learning import LearningOptions
 
 
-class Single:
+class Single(Strategy):
     """Train on the target's source-language data, one set after the other where it names several.
 
     XCOPA names two, Social IQa and then COPA, and the head goes from the first to the second
@@ -20,6 +20,6 @@ class Single:
     name = "single"
     options: type[BaseModel] = LearningOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
+    def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         learning: LearningOptions = options
         return learning.finish(route, route.base)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xharness.extend import Recipe, Session, TrainingSet
-from xharness.kinds import SHIPPED, Answer, SpanExample
+from xharness.plugin.api import Recipe, TrainingSession, TrainingSet
+from xharness.task_types import BUILTIN
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import BackendContract, toy_card, toy_examples
 from xharness_baselines.model import CountingModel, NoOptions
 from xharness_baselines.plugin import xharness_backends
@@ -16,7 +17,7 @@ from xharness_baselines.span import best_window, in_answer, words
 from xharness_baselines.text import NgramOptions, buckets, vectors
 
 MAJORITY, RANDOM, NGRAMS = xharness_backends()
-KINDS = {kind.name: kind for kind in SHIPPED}
+KINDS = {kind.name: kind for kind in BUILTIN}
 
 
 class TestMajority(BackendContract):
@@ -46,10 +47,10 @@ def test_the_contract_notices_that_nothing_was_interrupted(tmp_path: Path) -> No
 def test_the_majority_wins_and_ties_go_to_the_first(tmp_path: Path) -> None:
     model = MAJORITY.make(NoOptions(), {})
     card, examples = toy_card("classification"), toy_examples("classification", 9)
-    birds = [one for one in examples if one.label]
+    birds = [example for example in examples if example.label]
     _fit(model, "classification", birds, tmp_path)
-    given = model.predict(card, KINDS["classification"], examples, Recipe())
-    assert list(given) == [1] * 9
+    answers = model.predict(card, KINDS["classification"], examples, Recipe())
+    assert list(answers) == [1] * 9
     model.arrays[card.head_name][:] = 4
     assert model.predict(card, KINDS["classification"], examples, Recipe())[0] == 0
 
@@ -66,11 +67,13 @@ def test_heads_are_dropped_or_kept(tmp_path: Path) -> None:
 def test_random_answers_hang_on_the_seed_and_the_item() -> None:
     card, examples = toy_card("classification"), toy_examples("classification", 60)
     kind, seed = KINDS["classification"], {"seed": np.array([2])}
-    one = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples, Recipe())
-    again = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples[30:], Recipe())
-    assert list(one[30:]) == list(again)
-    assert 15 < sum(one) < 45
-    assert one != RANDOM.make(NoOptions(), {}).predict(card, kind, examples, Recipe())
+    guesses = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples, Recipe())
+    later_guesses = RANDOM.make(NoOptions(), dict(seed)).predict(
+        card, kind, examples[30:], Recipe()
+    )
+    assert list(guesses[30:]) == list(later_guesses)
+    assert 15 < sum(guesses) < 45
+    assert guesses != RANDOM.make(NoOptions(), {}).predict(card, kind, examples, Recipe())
 
 
 def test_buckets_do_not_depend_on_the_machine() -> None:
@@ -79,14 +82,16 @@ def test_buckets_do_not_depend_on_the_machine() -> None:
 
 
 def test_vectors_are_of_length_one() -> None:
-    found = vectors(["one two", "drei", ""], NgramOptions(bits=10))
-    assert found.shape == (3, 1024)
-    assert np.allclose(np.linalg.norm(found, axis=1)[:2], 1)
+    unit_vectors = vectors(["one two", "drei", ""], NgramOptions(bits=10))
+    assert unit_vectors.shape == (3, 1024)
+    assert np.allclose(np.linalg.norm(unit_vectors, axis=1)[:2], 1)
 
 
 def test_the_window_beside_the_questions_words_answers() -> None:
     context = "snow falls in winter. The river Elbe rises in Bohemia. Bread is made of flour"
-    example = SpanExample("1", "Where does the river Elbe rise?", context, (Answer("Bohemia", 46),))
+    example = ExtractiveQAExample(
+        "1", "Where does the river Elbe rise?", context, (GoldAnswer("Bohemia", 46),)
+    )
     assert sum(in_answer(example)) == 1
     nothing_learnt = np.zeros(len(words(context)))
     assert "Bohemia" in best_window(example, nothing_learnt, 2, NgramOptions())
@@ -97,4 +102,4 @@ def _fit(
 ) -> None:  # type: ignore[type-arg]
     card = toy_card(kind)
     feed = TrainingSet(card, KINDS[kind], "task", card.head_name, examples)
-    model.fit([feed], Recipe(), Session(1, folder, heads=heads))  # type: ignore[arg-type]
+    model.fit([feed], Recipe(), TrainingSession(1, folder, heads=heads))  # type: ignore[arg-type]

@@ -12,22 +12,23 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness import (
     Backend,
     Example,
-    Kind,
+    Model,
     Prediction,
     Recipe,
-    Session,
+    RunEnvironment,
     Sizes,
     StageError,
-    Surroundings,
+    Strict,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
     UnavailableError,
+    hookimpl,
 )
-from xharness.hookspecs import hookimpl
 
 STEPS = 12
 
@@ -35,10 +36,10 @@ STEPS = 12
 class SluggishOptions(Strict):
     parameters: int = 1
     fails: bool = False
-    absent: bool = False
+    missing: bool = False
 
 
-class SluggishModel:
+class SluggishModel(Model):
     def __init__(self, options: SluggishOptions, state: int = 0) -> None:
         self._options, self._state = options, state
 
@@ -46,7 +47,7 @@ class SluggishModel:
         return Sizes(self._options.parameters, 0)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         if self._options.fails:
             raise StageError("the loss is not finite at step 3; the last finite one was 0.7")
@@ -64,10 +65,10 @@ class SluggishModel:
         return {"steps": STEPS, "continued_from": first}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         _wait()
-        return [zlib.crc32(f"{self._state} {one.id}".encode()) % 2 for one in examples]
+        return [zlib.crc32(f"{self._state} {example.id}".encode()) % 2 for example in examples]
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -75,17 +76,17 @@ class SluggishModel:
         (folder / "model.json").write_text(json.dumps(values), encoding="utf-8")
 
 
-class Sluggish:
+class Sluggish(Backend):
     name = "sluggish"
     options: type[BaseModel] = SluggishOptions
-    kinds = frozenset({"classification"})
+    task_types = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
-        if options.absent:
-            raise UnavailableError("no weights in 'models/absent'")
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
+        if options.missing:
+            raise UnavailableError("no weights in 'models/missing'")
         return f"sluggish {options.parameters} {options.fails}"
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> SluggishModel:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> SluggishModel:
         return SluggishModel(options)
 
     def load(self, folder: Path, device: str | None) -> SluggishModel:

@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.cli.project import RUN, Project, invoke
-from xharness import __version__
+from xharness.version import __version__
 
-_HEAVY = {"numpy", "pyarrow", "torch", "transformers", "datasets", "yaml", "rich", "xharness.study"}
+_HEAVY = {
+    "numpy",
+    "pyarrow",
+    "torch",
+    "transformers",
+    "datasets",
+    "yaml",
+    "rich",
+    "xharness.spec.study",
+}
 
 
 def _modules_after(words: list[str], cwd: Path) -> set[str]:
@@ -21,8 +30,8 @@ def _modules_after(words: list[str], cwd: Path) -> set[str]:
         "try: main()\n"
         "finally: print('\\nMODULES', *sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True)
-    return set(done.stdout.rpartition("MODULES")[2].split())
+    process = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True)
+    return set(process.stdout.rpartition("MODULES")[2].split())
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
@@ -36,14 +45,14 @@ def test_help_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["plan", "run"])
 def test_no_model_library_is_loaded_for_baselines(project: Project, command: str) -> None:
     loaded = _modules_after(project.words(command), project.folder)
-    assert "xharness.plan" in loaded
+    assert "xharness.planning.compile" in loaded
     assert not loaded & {"torch", "transformers", "datasets"}
 
 
 def test_help_shows_examples_and_exit_codes(tmp_path: Path) -> None:
-    told = invoke(tmp_path, "--help").stdout
-    assert "xharness plan study.yaml" in told
-    assert "130 interrupted, state saved" in told
+    output = invoke(tmp_path, "--help").stdout
+    assert "xharness plan study.yaml" in output
+    assert "130 interrupted, state saved" in output
 
 
 def test_version(tmp_path: Path) -> None:
@@ -57,7 +66,7 @@ def test_underscores_do_as_well_as_hyphens(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["rum"], "Did you mean 'run'"),
         (["run", "--limt", "3"], "--limit"),
@@ -65,13 +74,13 @@ def test_underscores_do_as_well_as_hyphens(project: Project) -> None:
         (["run", "study.yaml", "--split", "dev"], "validation"),
     ],
 )
-def test_wrong_usage_exits_with_2(words: list[str], told: str, tmp_path: Path) -> None:
+def test_wrong_usage_exits_with_2(words: list[str], message: str, tmp_path: Path) -> None:
     result = invoke(tmp_path, *words)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -c '{RUN[2]}' cards list | head -1"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+    process = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert "Traceback" not in process.stderr and "BrokenPipe" not in process.stderr

@@ -27,11 +27,11 @@ def test_a_study_becomes_a_board(project: Project) -> None:
 
 def test_a_second_run_does_nothing(project: Project) -> None:
     project.run()
-    before = project.scores
+    scores = project.scores
     result = project.run("--json")
-    told = json.loads(result.stdout)
-    assert told["stages"] == {"ran": 0, "reused": 6, "failed": 0, "skipped": 0}
-    assert project.scores == before
+    summary = json.loads(result.stdout)
+    assert summary["stages"] == {"ran": 0, "reused": 6, "failed": 0, "skipped": 0}
+    assert project.scores == scores
 
 
 def test_only_the_deleted_targets_stages_run_again(project: Project) -> None:
@@ -45,22 +45,22 @@ def test_only_the_deleted_targets_stages_run_again(project: Project) -> None:
         path.write_text(text, encoding="utf-8")
     project.study["targets"] = ["mood", "feeling"]
     project.write().run()
-    before = project.scores
+    scores = project.scores
     for label, receipt in project.receipts().items():
         if "feeling" in label:
             key = receipt["key"]
             shutil.rmtree(project.folder / "store" / key[:2] / key)
-    told = json.loads(project.run("--json").stdout)
-    assert told["stages"] == {"ran": 6, "reused": 6, "failed": 0, "skipped": 0}
-    assert project.scores == before
+    summary = json.loads(project.run("--json").stdout)
+    assert summary["stages"] == {"ran": 6, "reused": 6, "failed": 0, "skipped": 0}
+    assert project.scores == scores
 
 
 def test_flags_that_change_the_question_leave_the_board_alone(project: Project) -> None:
     project.run()
-    before = project.scores
+    scores = project.scores
     result = project.run("--limit", "7", "--languages", "en,sw", "--seed", "4,5")
     assert result.exit_code == 0, result.stderr
-    assert project.scores == before
+    assert project.scores == scores
     folder = project.folder / "runs" / "small"
     rows = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
     assert {row["language"] for row in rows} == {"en", "sw"}
@@ -68,14 +68,14 @@ def test_flags_that_change_the_question_leave_the_board_alone(project: Project) 
     assert {row["n"] for row in rows} == {7}
     notes = {note for row in rows for note in row["notes"]}
     assert notes == {"limited: first 7 items", "trained on the first 7 examples of mood"}
-    asked = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
-    assert asked["seeds"] == [4, 5] and asked["train_limit"] == 7
+    question = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    assert question["seeds"] == [4, 5] and question["train_limit"] == 7
     assert invoke(project.folder, "leaderboard", "check", "runs/small").exit_code == 0
 
 
-def test_another_split_is_scored_and_said(project: Project) -> None:
-    told = json.loads(project.run("--split", "train", "--json").stdout)
-    assert told["exit_code"] == 0
+def test_another_split_is_scored_and_noted(project: Project) -> None:
+    summary = json.loads(project.run("--split", "train", "--json").stdout)
+    assert summary["exit_code"] == 0
     first = (project.folder / "runs" / "small" / "scores.jsonl").read_text().splitlines()[0]
     assert json.loads(first)["notes"] == ["scored on train, not on the card's test"]
 
@@ -92,9 +92,9 @@ def test_a_study_under_another_name_gets_a_folder_of_its_own(project: Project) -
 
 
 def test_another_studys_folder_is_not_overwritten(project: Project) -> None:
-    other = project.folder / "other"
-    other.mkdir()
-    (other / "study.yaml").write_text("name: precious\n", encoding="utf-8")
+    folder = project.folder / "other"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("name: precious\n", encoding="utf-8")
     result = project.run("--output", "other")
     assert result.exit_code == 2
     assert "'precious'" in result.stderr and "--output" in result.stderr
@@ -112,9 +112,9 @@ def test_the_studys_own_store_lies_beside_it(project: Project) -> None:
 
 def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     (project.folder / "mine.py").write_text(
-        "from xharness.executor import Sequential\n"
-        "from xharness.hookspecs import hookimpl\n"
-        "class Mine(Sequential):\n"
+        "from xharness.executor.sequential import SequentialExecutor\n"
+        "from xharness import hookimpl\n"
+        "class Mine(SequentialExecutor):\n"
         "    name = 'mine'\n"
         "@hookimpl\n"
         "def xharness_executors():\n"
@@ -127,7 +127,7 @@ def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     assert "known: sequential" in project.run("--executor", "ray").stderr
 
 
-def test_a_damaged_file_takes_one_arm_and_is_told(project: Project) -> None:
+def test_a_damaged_file_takes_one_arm_and_is_named(project: Project) -> None:
     project.run()
     key = project.receipts()["grams · score mood · single · seed 1"]["key"]
     path = project.folder / "store" / key[:2] / key / "scores.json"
@@ -140,13 +140,47 @@ def test_a_damaged_file_takes_one_arm_and_is_told(project: Project) -> None:
     assert '"reason": "STORE/' in rows and "run again" not in rows
 
 
+def test_a_run_that_failed_leaves_good_rows_alone(project: Project) -> None:
+    assert project.run().exit_code == 0
+    good_scores, good_board = project.scores, (project.folder / "leaderboard.md").read_text()
+    key = project.receipts()["grams · score mood · single · seed 1"]["key"]
+    (project.folder / "store" / key[:2] / key / "scores.json").write_text("{", encoding="utf-8")
+    result = project.run()
+    assert result.exit_code == 1
+    assert "scores.jsonl stays as it is: this run lacks 3 scores" in result.stderr
+    assert project.scores == good_scores
+    assert (project.folder / "leaderboard.md").read_text() == good_board
+    incomplete = (project.folder / "incomplete" / "scores.jsonl").read_text(encoding="utf-8")
+    assert '"model": "most"' in incomplete and '"reason": "STORE/' in incomplete
+
+
+def test_a_language_whose_data_are_gone_costs_no_score(project: Project) -> None:
+    project.run()
+    good_scores = project.scores
+    (project.folder / "data" / "mood.sw.test.jsonl").unlink()
+    assert project.run().exit_code == 3
+    assert project.scores == good_scores
+
+
+def test_imported_rows_outlive_the_next_run(project: Project) -> None:
+    project.run()
+    table = "task,metric,model,lang,score\nmood,accuracy,theirs,de,70\nmood,accuracy,theirs,,71\n"
+    (project.folder / "table.csv").write_text(table, encoding="utf-8")
+    words = ("import", "table.csv", "--to", ".", "--cards", "cards")
+    assert invoke(project.folder, *words).exit_code == 0
+    rows = project.scores.splitlines()
+    assert project.run().exit_code == 0
+    assert sorted(project.scores.splitlines()) == sorted(rows)
+    assert sum("theirs" in row for row in rows) == 2
+
+
 def test_nothing_is_written_before_everything_is_collected(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def damaged(*_: object) -> None:
         raise StageError("odd")
 
-    monkeypatch.setattr("xharness.cli.outputs.collect_items", damaged)
+    monkeypatch.setattr("xharness.session.outputs.collect_items", damaged)
     assert project.run("-o", "there").exit_code == 1
     assert not any((project.folder / "there").iterdir())
 
@@ -157,7 +191,7 @@ def test_the_exit_code_outlives_its_reader(project: Project) -> None:
         process = project.start(*project.words(*words))
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
-        told = process.stderr.read()
-        assert process.wait(timeout=60) == 3, told
-        assert "BrokenPipe" not in told
+        summary = process.stderr.read()
+        assert process.wait(timeout=60) == 3, summary
+        assert "BrokenPipe" not in summary
         process.stderr.close()

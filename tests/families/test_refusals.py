@@ -18,18 +18,20 @@ from tests.families.test_adapted import REFUSED
 from tests.hf import tiny
 from xharness.cli import app
 from xharness.errors import ConfigurationError
-from xharness.extend import Objective, Recipe, Surroundings, Wanted
-from xharness_hf.configured import DECODERS, ENCODERS
-from xharness_hf.options import Options
-from xharness_hf.refusals import _TAKE_NO_KEYS, check_writes
+from xharness.plugin.api import CapabilityQuery, Objective, Recipe, RunEnvironment
+from xharness_hf.config import families
+from xharness_hf.config.capabilities import check_generates
+from xharness_hf.config.configuration import ModelConfiguration
+from xharness_hf.config.families import has_class, takes_past_key_values
+from xharness_hf.config.options import Options
 
-AROUND = Surroundings(offline=True)
+AROUND = RunEnvironment(offline=True)
 NO_MASK_HERE = ("mbart", "nllb")  # the tiny tokenizers alone: the real ones have a mask token
 
 
 def _told(options: Any, objective: Objective | None, **recipe: Any) -> str | None:
     card = tiny.feed("classification").card
-    wanted = Wanted(card, "classification", objective, Recipe().changed(recipe))
+    wanted = CapabilityQuery(card, "classification", objective, Recipe().changed(recipe))
     return tiny.BACKEND.refusal(Options(**options), wanted, AROUND)
 
 
@@ -47,26 +49,57 @@ def test_adapters_are_refused_as_the_loaded_model_would(
 @pytest.mark.parametrize("family", sorted(zoo.EVERY.keys() - {*NO_MASK_HERE}))
 def test_masked_words_are_refused_as_the_loaded_model_would(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family))
-    able = not model.body.causal and model.tokens.mask is not None and model.body.vocabulary
+    able = not model.backbone.causal and model.tokens.mask is not None and model.backbone.vocabulary
     assert (_told({"path": folder(family)}, "mlm") is None) == bool(able)
-    assert (_told({"path": folder(family)}, "align") is None) == bool(model.body.vocabulary)
+    assert (_told({"path": folder(family)}, "align") is None) == bool(model.backbone.vocabulary)
     assert _told({"path": folder(family)}, "task") is None
     assert _told({"path": folder(family)}, None) is None
 
 
-def test_the_families_are_those_of_transformers() -> None:
+@pytest.mark.parametrize(
+    ("family", "encoder", "left_to_right"),
+    [
+        *((family, True, False) for family in ("bert", "xlm-roberta", "modernbert", "canine")),
+        *((family, False, True) for family in ("llama", "qwen3", "gemma2", "bloom", "gpt2")),
+        *((family, False, False) for family in ("t5", "mbart", "bart", "m2m_100", "xlnet")),
+        *((family, False, False) for family in ("bert-generation", "unheard-of", "")),
+    ],
+)
+def test_how_a_family_reads_is_told_by_the_sources(
+    family: str, encoder: bool, left_to_right: bool
+) -> None:
+    model = ModelConfiguration({"model_type": family})
+    assert (model.is_encoder, model.left_to_right) == (encoder, left_to_right)
+
+
+def test_the_sources_say_what_transformers_says_of_its_text_models() -> None:
+    from transformers import CONFIG_MAPPING, MODEL_MAPPING
     from transformers.models.auto import modeling_auto as auto
 
-    assert auto.MODEL_MAPPING_NAMES.keys() >= ENCODERS
-    assert auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys() >= DECODERS
+    masked, causal = auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES, auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    decided = 0
+    for family in ("bert", "albert", "deberta-v2", "llama", "gemma3_text", "gpt2", "falcon", "phi"):
+        assert has_class(family, "masked-lm") == (family in masked)
+        assert has_class(family, "causal-lm") == (family in causal)
+        parameters = inspect.signature(MODEL_MAPPING[CONFIG_MAPPING[family]].forward).parameters
+        takes_keys = takes_past_key_values(family, encoder=False)
+        assert takes_keys in (None, "past_key_values" in parameters)
+        decided += takes_keys is not None
+    assert decided == 8, "the sources are not read"
 
 
-@pytest.mark.parametrize("family", sorted(ENCODERS))
-def test_encoders_take_keys_and_values_or_are_listed(family: str) -> None:
-    from transformers import CONFIG_MAPPING, MODEL_MAPPING
-
-    parameters = inspect.signature(MODEL_MAPPING[CONFIG_MAPPING[family]].forward).parameters
-    assert ("past_key_values" in parameters) == (family not in _TAKE_NO_KEYS)
+def test_where_the_sources_tell_nothing_nothing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cached in (families._registry, families._forward_takes):
+        cached.cache_clear()
+    monkeypatch.setattr(families, "_sources", lambda: tmp_path)
+    try:
+        (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+        assert _told({"path": tmp_path}, "mlm", adapter="prefix") is None
+    finally:
+        for cached in (families._registry, families._forward_takes):
+            cached.cache_clear()
 
 
 def test_a_decoder_that_is_set_to_read_both_ways_is_not_refused(tmp_path: Path) -> None:
@@ -88,8 +121,8 @@ def test_offline_a_model_on_the_hub_is_known_once_it_was_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    options = {"hub": "some/writer", "answers": "text"}
-    check_writes(Options(**options), AROUND)
+    options = {"hub": "some/writer", "mode": "generate"}
+    check_generates(Options(**options), AROUND)
     _fetched(tmp_path / "models--some--writer", '{"model_type": "bert"}')
     with pytest.raises(ConfigurationError, match="some/writer: 'bert' is an encoder"):
         tiny.BACKEND.fingerprint(Options(**options), AROUND)
@@ -107,9 +140,9 @@ def _fetched(repository: Path, config: str) -> None:
 
 
 def test_words_carry_no_prompt() -> None:
-    why = _told({"path": "unread", "answers": "text"}, "mlm")
-    assert why == "a model with 'answers: text' cannot learn by 'mlm'"
-    why = _told({"path": "unread", "answers": "text"}, "task", adapter="prompt")
+    why = _told({"path": "unread", "mode": "generate"}, "mlm")
+    assert why == "a model with 'mode: generate' cannot learn by 'mlm'"
+    why = _told({"path": "unread", "mode": "generate"}, "task", adapter="prompt")
     assert why is not None
 
 
@@ -129,11 +162,11 @@ def test_arms_that_cannot_learn_are_left_out_with_the_reason(
     folder: Folder, tmp_path: Path
 ) -> None:
     masked = {"corpus": "mini_parallel", "ratio": 0.5, "languages": ["de"]}
-    prefixed = {"name": "prefixed", "use": "single", "recipe": {"adapter": "prefix"}}
+    prefixed = {"name": "prefixed", "strategy": "single", "recipe": {"adapter": "prefix"}}
     _, told = _plan(
         tmp_path,
         models=[{"name": name, "path": str(folder(name))} for name in ("gemma", "bert", "mt5")],
-        strategies=[{"name": "mixed", "use": "single", "mlm": masked}, prefixed],
+        strategies=[{"name": "mixed", "strategy": "single", "mlm": masked}, prefixed],
     )
     assert "'gemma3_text' reads left to right" in told
     assert "'mt5' has no mask token" in told
@@ -152,13 +185,13 @@ def test_pretraining_that_can_never_work_is_an_error_with_its_line(
     )
     assert code == 2
     assert "study.yaml:" in told
-    assert "'mlm' hides words from a body that reads both ways" in told
+    assert "'mlm' hides words from a backbone that reads both ways" in told
 
 
 def test_nothing_heavy_is_imported_to_tell(folder: Folder) -> None:
     code = f"""
 import sys
-from xharness.extend import Recipe, Surroundings, Wanted
+from xharness.plugin.api import Recipe, Surroundings, Wanted
 from xharness_hf.plugin import HfBackend
 backend = HfBackend()
 options = backend.options(path={str(folder("mt5"))!r})

@@ -10,13 +10,12 @@ import torch
 
 from tests.hf import tiny
 from tests.hf.test_loading import weights
-from xharness.extend import Recipe, TrainingSet
-from xharness.kinds import RetrievalExample
-from xharness.kinds.ranking import average_precision
-from xharness.testing import answered, toy_card, toy_examples
-from xharness_hf.tasks.paired import Paired
-from xharness_hf.tokens import Tokens
-from xharness_hf.windows import Layout, collate
+from xharness.plugin.api import Recipe, TrainingSet
+from xharness.task_types.ranking import RetrievalExample, average_precision
+from xharness.testing import predict, toy_card, toy_examples
+from xharness_hf.backbone.batch import Layout, collate
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.heads.contrastive import ContrastiveObjective
 
 OTHER = dict(zip(tiny.WORDS[:14], tiny.WORDS[7:14] + tiny.WORDS[:7], strict=True))
 """Each word wants another one: nothing that a model could guess."""
@@ -41,7 +40,7 @@ def _fit(bert: Path, folder: Path, **changes: Any) -> Any:
 
 
 def _map(model: Any) -> float:
-    given = answered(model, toy_card("retrieval"), _pairs(100), Recipe(max_length=16))
+    given = predict(model, toy_card("retrieval"), _pairs(100), Recipe(max_length=16))
     return sum(map(average_precision, given)) / len(given)
 
 
@@ -83,19 +82,19 @@ def test_queries_are_cut_shorter_than_passages(bert: Path) -> None:
     tokens: Tokens = tiny.start(bert).tokens
     long = " ".join(tiny.WORDS[:12])
     examples = [RetrievalExample("1", long, "1", long), RetrievalExample("2", long, "2", None)]
-    (unit,) = Paired("retrieval").units(
-        examples, tokens, Recipe(max_length=10, query_length=6), gold=True
+    (feature,) = ContrastiveObjective("retrieval").features(
+        examples, tokens, Recipe(max_length=10, max_query_length=6), gold=True
     )
-    assert [len(window.ids) for window in unit.windows] == [6, 10]
+    assert [len(window.ids) for window in feature.windows] == [6, 10]
 
 
 def test_pairs_that_share_a_text_are_no_foes(bert: Path) -> None:
     model = tiny.start(bert)
-    task, recipe = Paired("retrieval"), Recipe(max_length=16)
+    task, recipe = ContrastiveObjective("retrieval"), Recipe(max_length=16)
     same = [
         RetrievalExample(str(n), word, str(n), "stone") for n, word in enumerate(["red", "blue"])
     ]
-    units = task.units(same, model.tokens, recipe, gold=True)
-    batch = collate(units, Layout(0), torch.device("cpu"))
-    loss = task.loss(model.body.states(batch), lambda cosines: cosines, batch, recipe)
+    features = task.features(same, model.tokens, recipe, gold=True)
+    batch = collate(features, Layout(0), torch.device("cpu"))
+    loss = task.loss(model.backbone.states(batch), lambda cosines: cosines, batch, recipe)
     assert loss.item() == 0

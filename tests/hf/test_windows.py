@@ -1,4 +1,4 @@
-"""Windows: nothing is lost where an input is longer than the body reads."""
+"""Windows: nothing is lost where an input is longer than the backbone reads."""
 
 from __future__ import annotations
 
@@ -12,22 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hf import tiny
-from xharness.extend import Recipe
-from xharness.kinds import (
-    Answer,
-    BitextExample,
-    ChoiceExample,
-    ClassificationExample,
-    SpanExample,
-    TaggingExample,
-)
-from xharness_hf import loading
-from xharness_hf.batches import random
-from xharness_hf.tasks import TASKS, Masked, hide
-from xharness_hf.tasks.span import Found, best_spans, stretches
-from xharness_hf.tasks.tagging import split
-from xharness_hf.tokens import Tokens, shorten
-from xharness_hf.windows import Layout, Unit, collate
+from xharness.plugin.api import Recipe
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.tagging import TaggingExample
+from xharness_hf.backbone.batch import Feature, Layout, collate
+from xharness_hf.backbone.tokens import Tokens, shorten
+from xharness_hf.files import loading
+from xharness_hf.heads.extractive_qa import SpanPrediction, best_spans, stretches
+from xharness_hf.heads.tagging import split
+from xharness_hf.heads.tasks import TASKS, MaskedLmObjective, hide
+from xharness_hf.training.sampler import random
 
 CPU = torch.device("cpu")
 QUICK = settings(
@@ -52,17 +49,17 @@ def test_every_word_is_tagged_exactly_once(
         TaggingExample(str(place), tuple(sentence), tuple(range(len(sentence))))
         for place, sentence in enumerate(sentences)
     ]
-    units = task.units(examples, tokens, recipe, gold=True)
-    assert task.join(examples, units, [unit.gold for unit in units]) == [
+    features = task.features(examples, tokens, recipe, gold=True)
+    assert task.join(examples, features, [feature.gold for feature in features]) == [
         list(one.tags) for one in examples
     ]
-    for unit in units:
-        (window,) = unit.windows
+    for feature in features:
+        (window,) = feature.windows
         assert len(window.ids) <= limit
-        for mark, tag in zip(unit.marks, unit.gold, strict=True):
-            word = examples[unit.owner].tokens[tag]
-            spelled = tokens.words([word])[word]
-            told = spelled[: limit - len(tokens.frame.before)][-1] if tokens.causal else spelled[0]
+        for mark, tag in zip(feature.marks, feature.gold, strict=True):
+            word = examples[feature.owner].tokens[tag]
+            spelled = tokens.word_ids([word])[word]
+            told = spelled[: limit - len(tokens.frame.prefix)][-1] if tokens.causal else spelled[0]
             assert window.ids[mark] == told
 
 
@@ -78,17 +75,18 @@ def test_a_split_keeps_every_word(lengths: list[int], room: int) -> None:
 @QUICK
 @given(limit=st.integers(16, 60), longest=st.none() | st.integers(4, 80))
 def test_a_question_is_cut_at_its_length(tokens: Tokens, limit: int, longest: int | None) -> None:
-    recipe = Recipe(max_length=limit, stride=4, query_length=longest)
-    example = SpanExample("1", "river " * 50, "stone " * 50, (Answer("stone", 0),))
-    question = len(tokens.ids([example.question])[0])
-    units = TASKS["span"].units([example], tokens, recipe, gold=False)
-    for unit in units:
-        (window,) = unit.windows
+    recipe = Recipe(max_length=limit, doc_stride=4, max_query_length=longest)
+    example = ExtractiveQAExample("1", "river " * 50, "stone " * 50, (GoldAnswer("stone", 0),))
+    question, context = (len(ids) for ids in tokens.ids([example.question, example.context]))
+    features = TASKS["extractive_qa"].features([example], tokens, recipe, gold=False)
+    for feature in features:
+        (window,) = feature.windows
         assert len(window.ids) <= limit
     room = limit - tokens.pair_specials
-    wished = limit // 2 - tokens.pair_specials if longest is None else longest
-    context = room - min(wished, question, room - 1)
-    assert max(len(unit.marks) for unit in units) == context
+    question_limit = limit // 2 - tokens.pair_specials if longest is None else longest
+    context_room = room - min(question_limit, question, room - 1)
+    # a short question leaves more room than the context fills
+    assert max(len(feature.marks) for feature in features) == min(context_room, context)
 
 
 @given(length=st.integers(0, 200), room=st.integers(1, 50), shared=st.integers(0, 60))
@@ -110,41 +108,43 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
     answer = gap.join(spoken[first : first + data.draw(st.integers(1, 2))])
     context = gap.join(spoken)
     start = len(gap.join(spoken[:first])) + (len(gap) if first else 0)
-    example = SpanExample("0", "who flies", context, (Answer(answer, start),))
+    example = ExtractiveQAExample("0", "who flies", context, (GoldAnswer(answer, start),))
     # wide enough for the answer to fit into what two windows share
-    recipe = Recipe(max_length=64 if len(tokens.frame.after) else 100, stride=32)
-    task = TASKS["span"]
-    units = task.units([example], tokens, recipe, gold=True)
+    recipe = Recipe(max_length=64 if len(tokens.frame.suffix) else 100, doc_stride=32)
+    task = TASKS["extractive_qa"]
+    features = task.features([example], tokens, recipe, gold=True)
     told = []
-    for unit in units:
-        gold, (window,) = unit.gold, unit.windows
+    for feature in features:
+        gold, (window,) = feature.gold, feature.windows
         assert len(window.ids) <= recipe.max_length
-        assert len(unit.marks) == len(gold.offsets)
+        assert len(feature.marks) == len(gold.offsets)
         if gold.end:
-            zero = unit.marks[0]
+            zero = feature.marks[0]
             span = gold.offsets[gold.start - zero][0], gold.offsets[gold.end - zero][1]
-            told.append(Found(1.0, int(span[0]), int(span[1])))
+            told.append(SpanPrediction(1.0, int(span[0]), int(span[1])))
         else:
-            told.append(Found(0.0, 0, 0))
+            told.append(SpanPrediction(0.0, 0, 0))
     assert max(found.score for found in told) == 1.0
-    assert task.join([example], units, told) == [answer]
+    assert task.join([example], features, told) == [answer]
 
 
 def test_a_long_question_leaves_half_of_the_window(tokens: Tokens) -> None:
-    example = SpanExample("0", "who " * 90, "the red bird", (Answer("bird", 8),))
-    (unit, *_) = TASKS["span"].units([example], tokens, Recipe(max_length=40), gold=True)
-    assert unit.windows[0].second <= 20
-    assert len(unit.marks) > 0
+    example = ExtractiveQAExample("0", "who " * 90, "the red bird", (GoldAnswer("bird", 8),))
+    (feature, *_) = TASKS["extractive_qa"].features(
+        [example], tokens, Recipe(max_length=40), gold=True
+    )
+    assert feature.windows[0].second <= 20
+    assert len(feature.marks) > 0
 
 
 def test_an_empty_context_is_answered_with_nothing(tokens: Tokens) -> None:
-    task, recipe = TASKS["span"], Recipe()
-    example = SpanExample("0", "who?", "", ())
-    units = task.units([example], tokens, recipe, gold=True)
-    batch = collate(units, Layout(tokens.pad), CPU)
+    task, recipe = TASKS["extractive_qa"], Recipe()
+    example = ExtractiveQAExample("0", "who?", "", ())
+    features = task.features([example], tokens, recipe, gold=True)
+    batch = collate(features, Layout(tokens.pad), CPU)
     states = torch.zeros(*batch.ids.shape, 2)
     answers = task.answers(states, lambda logits: logits, batch, recipe)
-    assert task.join([example], units, answers) == [""]
+    assert task.join([example], features, answers) == [""]
     assert torch.isfinite(task.loss(states, lambda logits: logits, batch, recipe))
 
 
@@ -170,17 +170,17 @@ def test_pairs_are_cut_at_the_longer_text(first: int, second: int, room: int) ->
 
 
 def test_choices_may_differ_in_number(tokens: Tokens) -> None:
-    task, recipe = TASKS["choice"], Recipe()
+    task, recipe = TASKS["multiple_choice"], Recipe()
     examples = [
-        ChoiceExample("0", "who", ("bird", "cat", "stone"), 2),
-        ChoiceExample("1", "who", (), 0),
-        ChoiceExample("2", "who", ("bird",), 0),
+        MultipleChoiceExample("0", "who", ("bird", "cat", "stone"), 2),
+        MultipleChoiceExample("1", "who", (), 0),
+        MultipleChoiceExample("2", "who", ("bird",), 0),
     ]
-    units = task.units(examples, tokens, recipe, gold=True)
-    batch = collate(units, Layout(tokens.pad), CPU)
+    features = task.features(examples, tokens, recipe, gold=True)
+    batch = collate(features, Layout(tokens.pad), CPU)
     scores = torch.arange(4.0)[:, None, None].expand(4, batch.ids.shape[1], 1)
     answers = task.answers(scores, lambda states: states, batch, recipe)
-    assert task.join(examples, units, answers) == [2, 0, 0]
+    assert task.join(examples, features, answers) == [2, 0, 0]
     assert torch.isfinite(task.loss(scores, lambda states: states, batch, recipe))
 
 
@@ -191,7 +191,7 @@ def test_pairs_and_single_texts_stand_side_by_side(tokens: Tokens) -> None:
         ClassificationExample("1", "the cat", "", 1),
         ClassificationExample("2", "", "flies", 1),
     ]
-    single, pair, other = task.units(examples, tokens, Recipe(), gold=True)
+    single, pair, other = task.features(examples, tokens, Recipe(), gold=True)
     assert len(single.windows[0].ids) < len(pair.windows[0].ids)
     assert other.windows[0].second < len(other.windows[0].ids)
 
@@ -201,13 +201,15 @@ def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None
     pairs = [BitextExample(str(n), "the cat flies " * 8, "red river " * 9, n) for n in range(60)]
     assert tokens.mask is not None
     for objective in ("mlm", "tlm"):
-        units = Masked(objective).units(pairs, tokens, Recipe(max_length=64), gold=True)
-        assert len(units) == (120 if objective == "mlm" else 60)
-        hidden = hide(units, tokens.mask, tokens.size, 0.15, random(1))
-        marks = sum(len(unit.marks) for unit in hidden)
-        assert marks == sum(max(1, round(0.15 * len(unit.marks))) for unit in units)
+        features = MaskedLmObjective(objective).features(
+            pairs, tokens, Recipe(max_length=64), gold=True
+        )
+        assert len(features) == (120 if objective == "mlm" else 60)
+        hidden = hide(features, tokens.mask, tokens.size, 0.15, random(1))
+        marks = sum(len(feature.marks) for feature in hidden)
+        assert marks == sum(max(1, round(0.15 * len(feature.marks))) for feature in features)
         masked = changed = 0
-        for before, after in zip(units, hidden, strict=True):
+        for before, after in zip(features, hidden, strict=True):
             (old,), (new,) = before.windows, after.windows
             assert old.ids[after.marks].tolist() == after.gold.tolist()
             assert set(after.marks) <= set(before.marks)
@@ -216,7 +218,9 @@ def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None
             changed += int((old.ids != new.ids).sum())
         assert masked / marks == pytest.approx(0.8, abs=0.06)
         assert changed / marks == pytest.approx(0.9, abs=0.06)
-        assert not any(set(unit.gold) & {2, 3} for unit in hidden), "specials are never hidden"
+        assert not any(set(feature.gold) & {2, 3} for feature in hidden), (
+            "specials are never hidden"
+        )
 
 
 def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> None:
@@ -225,19 +229,19 @@ def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> No
         BitextExample("0", "the cat", "red river stone", 0),
         BitextExample("1", "a", "the red bird", 1),
     ]
-    units = Masked("tlm").units(examples, tokens, Recipe(), gold=True)
-    batch = collate(units, Layout(tokens.pad, resets=True), CPU)
+    features = MaskedLmObjective("tlm").features(examples, tokens, Recipe(), gold=True)
+    batch = collate(features, Layout(tokens.pad, resets=True), CPU)
     assert batch.positions is not None
     assert batch.positions[0].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
-    assert units[1].windows[0].second == 5, "the second example is turned round"
+    assert features[1].windows[0].second == 5, "the second example is turned round"
     assert batch.positions[1].tolist()[:7] == [0, 1, 2, 3, 4, 0, 1]
 
 
 def test_batches_keep_every_window_apart(tokens: Tokens) -> None:
     ids = tokens.ids(["the", "the cat flies", ""])
-    units = [Unit((tokens.single(one, 60),), place) for place, one in enumerate(ids)]
-    batch = collate(units, Layout(tokens.pad), CPU)
-    for row, mask, unit in zip(batch.ids, batch.mask, units, strict=True):
+    features = [Feature((tokens.single(one, 60),), place) for place, one in enumerate(ids)]
+    batch = collate(features, Layout(tokens.pad), CPU)
+    for row, mask, feature in zip(batch.ids, batch.mask, features, strict=True):
         length = int(mask.sum())
-        assert row[:length].tolist() == unit.windows[0].ids.tolist()
+        assert row[:length].tolist() == feature.windows[0].ids.tolist()
         assert set(row[length:].tolist()) <= {tokens.pad}

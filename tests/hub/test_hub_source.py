@@ -17,10 +17,10 @@ from hub_files import write_parquet
 from pydantic import ValidationError
 
 from xharness.errors import UnavailableError
-from xharness.extend import Request, Surroundings
+from xharness.plugin.api import RunEnvironment, SourceRequest
 from xharness_hub.hub import HubOptions, HubSource
 
-Ask = Callable[..., Request]
+Ask = Callable[..., SourceRequest]
 OLD, NEW = "a" * 40, "b" * 40
 
 
@@ -31,10 +31,10 @@ class Stub:
     published: Path
     cache: Path
     head: str = OLD
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
 
     def commit(self, dataset: str, revision: str | None) -> str:
-        self.asked.append(f"commit {revision}")
+        self.calls.append(f"commit {revision}")
         if dataset != "org/name":
             raise UnavailableError(f"data set '{dataset}' does not exist, or is private")
         return self.head
@@ -44,11 +44,13 @@ class Stub:
     ) -> Path:
         folder = self.cache / commit
         if not offline:
-            self.asked.append(f"download {commit[0]} {patterns}")
+            self.calls.append(f"download {commit[0]} {patterns}")
             for path in self.published.rglob("*"):
                 name = path.relative_to(self.published).as_posix()
-                wanted = patterns is None or any(fnmatchcase(name, one) for one in patterns)
-                if path.is_file() and wanted:
+                matched = patterns is None or any(
+                    fnmatchcase(name, pattern) for pattern in patterns
+                )
+                if path.is_file() and matched:
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, folder / name)
         elif not folder.is_dir():
@@ -83,9 +85,9 @@ def test_a_config_does_not_need_the_files_of_others(ask: Ask, clone: Path) -> No
 
 
 @pytest.mark.usefixtures("reading")
-def test_clones_of_other_formats(ask: Ask, surroundings: Surroundings) -> None:
-    assert surroundings.data_root is not None
-    folder = surroundings.data_root / "org" / "text"
+def test_clones_of_other_formats(ask: Ask, environment: RunEnvironment) -> None:
+    assert environment.data_root is not None
+    folder = environment.data_root / "org" / "text"
     folder.mkdir(parents=True)
     (folder / "te.jsonl").write_text('{"a": "x"}\n{"a": "y"}\n')
     (folder / "README.md").write_text(
@@ -131,22 +133,22 @@ def test_the_fingerprint_follows_the_bytes_of_the_split(ask: Ask, clone: Path) -
     assert fingerprint("train") != train
 
 
-def test_the_fingerprint_is_golden(ask: Ask, surroundings: Surroundings) -> None:
-    assert surroundings.data_root is not None
-    folder = surroundings.data_root / "org" / "name"
+def test_the_fingerprint_is_golden(ask: Ask, environment: RunEnvironment) -> None:
+    assert environment.data_root is not None
+    folder = environment.data_root / "org" / "name"
     folder.mkdir(parents=True)
     (folder / "README.md").write_text("---\nconfigs:\n- {config_name: x, data_files: x.csv}\n---\n")
     (folder / "x.csv").write_bytes(b"a\n1\n")
     source = HubSource()
-    found = source.fingerprint(ask(source, "train", id="org/name"))
-    assert found == "4f582583a25a7b0fa679952b6c897a52"
+    fingerprint = source.fingerprint(ask(source, "train", id="org/name"))
+    assert fingerprint == "4f582583a25a7b0fa679952b6c897a52"
 
 
 def test_the_fingerprint_needs_no_heavy_library(clone: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from xharness.extend import Request, Surroundings
+from xharness.plugin.api import Request, Surroundings
 from xharness_hub.plugin import xharness_sources
 source = next(one for one in xharness_sources() if one.name == "hub")
 around = Surroundings(data_root=Path({str(clone.parents[1])!r}), cache=Path({str(tmp_path)!r}))
@@ -187,19 +189,19 @@ def test_a_card_is_checked_before_its_blanks_are_filled() -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_a_download_fetches_the_split_alone_and_holds_it(
-    ask: Ask, stub: Stub, surroundings: Surroundings
+    ask: Ask, stub: Stub, environment: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
     fingerprint = source.fingerprint(request)
-    assert stub.asked == ["commit None"]
+    assert stub.calls == ["commit None"]
     assert list(source.rows(request)) == [{"text": "e", "label": 1}]
-    assert stub.asked[1:] == [
+    assert stub.calls[1:] == [
         "download a ['README.md', 'name.py']", "download a ('sw/test.parquet',)",
     ]  # fmt: skip
-    held = json.loads((surroundings.base / "xharness.lock").read_text())["datasets"]
-    assert held["org/name@main"]["commit"] == OLD
-    assert list(held["org/name@main"]["files"]) == ["sw/test.parquet"]
+    entries = json.loads((environment.base / "xharness.lock").read_text())["datasets"]
+    assert entries["org/name@main"]["commit"] == OLD
+    assert list(entries["org/name@main"]["files"]) == ["sw/test.parquet"]
 
     stub.head = NEW
     assert source.fingerprint(request) == fingerprint, "the lock holds the first commit"
@@ -209,7 +211,7 @@ def test_a_download_fetches_the_split_alone_and_holds_it(
 
 @pytest.mark.usefixtures("reading")
 def test_a_download_that_changed_is_refused_until_accepted(
-    ask: Ask, stub: Stub, surroundings: Surroundings
+    ask: Ask, stub: Stub, environment: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
@@ -218,16 +220,16 @@ def test_a_download_that_changed_is_refused_until_accepted(
     with pytest.raises(UnavailableError, match=r"'sw/test\.parquet' has changed") as caught:
         source.rows(request)
     assert "delete the entry 'datasets: org/name@main'" in str(caught.value)
-    (surroundings.base / "xharness.lock").unlink()
+    (environment.base / "xharness.lock").unlink()
     assert [row["text"] for row in source.rows(request)] == ["forged"]
 
 
-def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
     old = source.fingerprint(ask(source, id="org/name", revision=OLD))
     assert old != source.fingerprint(ask(source, id="org/name", revision=NEW))
-    assert stub.asked == []
-    assert not (surroundings.base / "xharness.lock").exists()
+    assert stub.calls == []
+    assert not (environment.base / "xharness.lock").exists()
 
 
 def test_a_branch_is_held_like_the_main_one(ask: Ask, stub: Stub) -> None:
@@ -236,7 +238,7 @@ def test_a_branch_is_held_like_the_main_one(ask: Ask, stub: Stub) -> None:
     fingerprint = source.fingerprint(request)
     stub.head = NEW
     assert source.fingerprint(request) == fingerprint
-    assert stub.asked == ["commit refs/convert/parquet"]
+    assert stub.calls == ["commit refs/convert/parquet"]
 
 
 def test_names_are_checked_before_anything_is_fetched(ask: Ask, stub: Stub) -> None:
@@ -256,11 +258,11 @@ def test_scripts_are_never_run(ask: Ask, stub: Stub) -> None:
         source.rows(ask(source, id="org/name"))
 
 
-def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_an_unknown_data_set(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
     with pytest.raises(UnavailableError, match="does not exist, or is private") as caught:
         source.fingerprint(ask(source, id="org/nmae"))
-    assert f"looked at {surroundings.data_root}/org/nmae" in str(caught.value)
+    assert f"looked at {environment.data_root}/org/nmae" in str(caught.value)
 
 
 # --- offline ------------------------------------------------------------------------------------
@@ -270,28 +272,28 @@ def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: Surroundings) -
 def test_offline_says_where_it_looked_and_how_to_make_a_clone(
     ask: Ask,
     stub: Stub,
-    surroundings: Surroundings,
+    environment: RunEnvironment,
     monkeypatch: pytest.MonkeyPatch,
     variable: str | None,
 ) -> None:
     if variable:
         monkeypatch.setenv(variable, "1")
     source = HubSource(stub)
-    offline = replace(surroundings, offline=variable is None)
+    offline = replace(environment, offline=variable is None)
     with pytest.raises(UnavailableError, match="this run is offline") as caught:
         source.fingerprint(ask(source, within=offline, id="org/name"))
-    where = f"{surroundings.data_root}/org/name"
-    assert f"looked at {where}" in str(caught.value)
-    command = f"hf download --repo-type dataset org/name --local-dir {where}"
+    folder = f"{environment.data_root}/org/name"
+    assert f"looked at {folder}" in str(caught.value)
+    command = f"hf download --repo-type dataset org/name --local-dir {folder}"
     assert command in str(caught.value)
     assert "XHARNESS_DATA_ROOT" not in str(caught.value)
-    assert stub.asked == []
+    assert stub.calls == []
     assert os.environ["HF_HUB_OFFLINE"] == os.environ["HF_DATASETS_OFFLINE"] == "1"
 
 
-def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_offline_without_a_data_root(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
-    offline = replace(surroundings, offline=True, data_root=None)
+    offline = replace(environment, offline=True, data_root=None)
     with pytest.raises(UnavailableError) as caught:
         source.rows(ask(source, within=offline, id="org/name", revision="v1"))
     text = str(caught.value)
@@ -300,34 +302,34 @@ def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: Surroun
 
 
 @pytest.mark.usefixtures("reading")
-def test_offline_after_a_download(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_offline_after_a_download(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
     online = ask(source, id="org/name", config="sw")
     fingerprint, rows = source.fingerprint(online), list(source.rows(online))
-    stub.asked.clear()
-    offline = ask(source, within=replace(surroundings, offline=True), id="org/name", config="sw")
+    stub.calls.clear()
+    offline = ask(source, within=replace(environment, offline=True), id="org/name", config="sw")
     assert source.fingerprint(offline) == fingerprint
     assert list(source.rows(offline)) == rows
-    assert stub.asked == []
+    assert stub.calls == []
 
 
 def test_offline_a_pinned_commit_must_be_there_when_planned(
-    ask: Ask, stub: Stub, surroundings: Surroundings
+    ask: Ask, stub: Stub, environment: RunEnvironment
 ) -> None:
     source = HubSource(stub)
-    offline = replace(surroundings, offline=True)
+    offline = replace(environment, offline=True)
     with pytest.raises(UnavailableError, match="never downloaded") as caught:
         source.fingerprint(ask(source, within=offline, id="org/name", revision=OLD))
     assert "hf download" in str(caught.value)
 
 
 def test_the_real_hub_is_not_asked_when_offline(
-    ask: Ask, surroundings: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Ask, environment: RunEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "none"))
     source = HubSource()
-    offline = replace(surroundings, offline=True)
+    offline = replace(environment, offline=True)
     with pytest.raises(UnavailableError, match="never downloaded"):
         source.rows(ask(source, within=offline, id="org/name", revision=OLD))

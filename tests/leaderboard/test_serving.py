@@ -8,9 +8,9 @@ import threading
 import pytest
 from tests.leaderboard import synthetic
 
-from xharness.cli.serving import HOST, open_server
 from xharness.errors import ConfigurationError
 from xharness.leaderboard import write
+from xharness.session.board_server import HOST, open_server
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def ask(server, path, *, host=None, method="GET"):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
+    ("path", "task_type"),
     [
         ("/", "text/html; charset=utf-8"),
         ("/leaderboard.html?x=1", "text/html; charset=utf-8"),

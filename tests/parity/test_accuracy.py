@@ -7,13 +7,16 @@ import random
 import pytest
 from sklearn.metrics import accuracy_score
 
-from tests.parity.scored import card, covers, score
-from xharness.kinds import BitextExample, ChoiceExample, ClassificationExample, Example
+from tests.parity.scoring import card, covers, score
+from xharness.task_types.base import Example
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.multiple_choice import MultipleChoiceExample
 
 MAKE = {
     "classification": lambda item, label: ClassificationExample(item, "t", None, label),
-    "choice": lambda item, label: ChoiceExample(item, "p", ("a", "b", "c"), label),
-    "bitext": lambda item, label: BitextExample(item, "s", "t", label),
+    "multiple_choice": lambda item, label: MultipleChoiceExample(item, "p", ("a", "b", "c"), label),
+    "bitext_retrieval": lambda item, label: BitextExample(item, "s", "t", label),
 }
 for _kind in MAKE:
     covers(_kind, "accuracy")

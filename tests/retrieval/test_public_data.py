@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from xharness import plugins
-from xharness.catalogue import Catalogue
-from xharness.data import Data
-from xharness.executor import Sequential, Work, collect
-from xharness.extend import Surroundings
-from xharness.kinds import sentences
-from xharness.plan import compile_plan
-from xharness.scores import Missing, Score
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, collect
+from xharness.executor.sequential import SequentialExecutor
+from xharness.gaps.scores import Missing, Score
+from xharness.planning import PlanningContext, compile_plan
+from xharness.plugin import manager
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec.study import Study
 from xharness.store import Store
-from xharness.study import Study
+from xharness.task_types import sentences
 from xharness_hub import readers
 
 LAREQA = "raw.githubusercontent.com/google-research-datasets/lareqa/master/xquad-r"
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.data
 def rows(path: Path, reader: Any) -> list[Any]:
     if not path.exists():
         pytest.skip(f"the data root has no {path.name}")
-    return [*readers.read([path], readers.Reading(reader=reader), path.name)]
+    return [*readers.read([path], readers.ReaderOptions(reader=reader), path.name)]
 
 
 def test_the_pool_of_lareqa(data_root: Path) -> None:
@@ -85,12 +86,12 @@ def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[Score |
             "train_limit": 10,
         }
     )
-    around = Surroundings(data_root=data_root, offline=True, cache=folder, base=folder)
-    catalogue = Catalogue(plugins.load())
-    data = Data(catalogue, around)
-    plan = compile_plan(study, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(folder / "store"), around, study.runtime)
-    return collect(plan, work, Sequential().run(plan, work))
+    environment = RunEnvironment(data_root=data_root, offline=True, cache=folder, base=folder)
+    catalogue = Catalogue(manager.load())
+    data = DataReader(catalogue, environment)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, environment))
+    context = RunContext(catalogue, data, Store(folder / "store"), environment, study.runtime)
+    return collect(plan, context, SequentialExecutor().run(plan, context))
 
 
 def test_lareqa_from_end_to_end(data_root: Path, tmp_path: Path) -> None:

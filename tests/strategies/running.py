@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness import plugins as plugin_loading
-from xharness.catalogue import Catalogue
-from xharness.data import Data
-from xharness.executor import Sequential, Work, collect
-from xharness.extend import Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.plugins import Provider
-from xharness.scores import Missing, Score
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, collect
+from xharness.executor.sequential import SequentialExecutor
+from xharness.gaps.scores import Missing, Score
+from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.plugin import manager as plugin_loading
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.study import Study
 from xharness.store import Store
-from xharness.study import Study
 
 TINY: Mapping[str, Any] = {
     "name": "tiny",
     "scratch": {
         "architecture": "bert",
         "hidden": 48,
-        "layers": 1,
+        "num_layers": 1,
         "heads": 2,
         "intermediate": 96,
         "dropout": 0,
@@ -51,13 +52,13 @@ class Ran:
     """A study that was carried out."""
 
     plan: Plan
-    work: Work
+    work: RunContext
     rows: list[Score | Missing]
 
     def value(self, strategy: str, task: str, language: str) -> float:
         """The main score of one cell, in points."""
-        (found,) = self.cells(strategy, task, language)
-        return found.value
+        (cell,) = self.cells(strategy, task, language)
+        return cell.value
 
     def cells(self, strategy: str, task: str, language: str) -> list[Score]:
         """The rows of one cell's main metric."""
@@ -92,10 +93,12 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
         loaded.add(stranger, Provider("stranger"))
     catalogue = Catalogue(loaded)
     values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, **study}
-    asked = Study.model_validate(values)
-    around = Surroundings(cache=folder / "cache", base=folder)
-    data = Data(catalogue, around)
-    plan = compile_plan(asked, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
-    report = Sequential().run(plan, work)
+    study = Study.model_validate(values)
+    environment = RunEnvironment(cache=folder / "cache", base=folder)
+    data = DataReader(catalogue, environment)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, environment))
+    work = RunContext(
+        catalogue, data, Store(folder / "store"), environment, study.runtime, debug=True
+    )
+    report = SequentialExecutor().run(plan, work)
     return Ran(plan, work, collect(plan, work, report))

@@ -15,16 +15,16 @@ import pytest
 from torch import nn
 
 from tests.strategies.running import RECIPE, TINY, Ran, run
-from xharness_hf.heads import Heads
+from xharness_hf.heads.heads import Heads
 
 METHODS: dict[str, dict[str, Any]] = {
-    "lora": {"method": "lora", "rank": 1, "targets": ["query", "key", "value", "dense"]},
-    "prompt": {"method": "prompt", "virtual_tokens": 10},
-    "prefix": {"method": "prefix", "virtual_tokens": 10},
+    "lora": {"method": "lora", "r": 1, "target_modules": ["query", "key", "value", "dense"]},
+    "prompt": {"method": "prompt", "num_virtual_tokens": 10},
+    "prefix": {"method": "prefix", "num_virtual_tokens": 10},
 }
 BODY = {
     **TINY,
-    "scratch": {**TINY["scratch"], "layers": 2},
+    "scratch": {**TINY["scratch"], "num_layers": 2},
     "pretrain": {**TINY["pretrain"], "recipe": {**RECIPE, "steps": 300}},
 }
 STUDY: dict[str, Any] = {
@@ -32,9 +32,9 @@ STUDY: dict[str, Any] = {
     "targets": [{"task": "mini_pos", "languages": ["en"]}],
     "recipe": {**RECIPE, "learning_rate": 1e-2},
 }
-HEAD = {"name": "head", "use": "single", "recipe": {"freeze": 1.0}}
+HEAD = {"name": "head", "strategy": "single", "recipe": {"freeze_ratio": 1.0}}
 ADAPTED = [
-    {"name": name, "use": "single", "recipe": {"adapter": adapter}}
+    {"name": name, "strategy": "single", "recipe": {"adapter": adapter}}
     for name, adapter in METHODS.items()
 ]
 MARGINS = {"lora": 10, "prompt": 4, "prefix": 2}
@@ -44,23 +44,23 @@ MARGINS = {"lora": 10, "prompt": 4, "prefix": 2}
 def test_an_adapter_learns_what_a_head_alone_cannot(tmp_path: Path) -> None:
     run(tmp_path / "learnt", **STUDY, strategies=[HEAD])
     shutil.copytree(tmp_path / "learnt", tmp_path / "held")  # after the same pretraining
-    learnt = run(tmp_path / "learnt", **STUDY, strategies=[HEAD, *ADAPTED])
+    adapted = run(tmp_path / "learnt", **STUDY, strategies=[HEAD, *ADAPTED])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xharness_hf.training.learning", _heads_alone)
-        held = run(tmp_path / "held", **STUDY, strategies=ADAPTED)
+        patch.setattr("xharness_hf.training.loop.learning", _heads_alone)
+        frozen = run(tmp_path / "held", **STUDY, strategies=ADAPTED)
     for method, margin in MARGINS.items():
-        score = learnt.value(method, "mini_pos", "en")
-        assert score > learnt.value("head", "mini_pos", "en") + margin, method
-        assert score > held.value(method, "mini_pos", "en") + margin, method
-    assert 0 < _share(learnt, "lora") < 0.02
+        score = adapted.value(method, "mini_pos", "en")
+        assert score > adapted.value("head", "mini_pos", "en") + margin, method
+        assert score > frozen.value(method, "mini_pos", "en") + margin, method
+    assert 0 < _share(adapted, "lora") < 0.02
 
 
 def _heads_alone(body: object, heads: Heads) -> Mapping[str, nn.Parameter]:
-    return {f"head/{name}": one for name, one in heads.parameters().items()}
+    return {f"head/{name}": parameter for name, parameter in heads.parameters().items()}
 
 
 def _share(ran: Ran, strategy: str) -> float:
     """Learning parameters, the head's included, as a share of the body's."""
-    (arm,) = (one for one in ran.plan.arms if one.strategy == strategy)
+    (arm,) = (arm for arm in ran.plan.arms if arm.strategy == strategy)
     facts = ran.work.store.receipt(arm.score.predictions.model.key).facts
     return float(facts["training"]["learning_parameters"] / facts["sizes"]["total"])

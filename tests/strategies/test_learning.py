@@ -18,24 +18,28 @@ from xharness.stages import Checkpoint, Train
 TWO = [{"task": name, "languages": ["en", "de"]} for name in ("mini_topic", "mini_ner")]
 GERMAN: dict[str, Any] = {"languages": ["de"]}
 BRIEF: dict[str, dict[str, Any]] = {
-    "brief": {"use": "single"},
-    "joint": {"use": "multitask", "sampling": "uniform"},
-    "finished": {"use": "multitask", "sampling": "uniform", "finish": "single"},
+    "brief": {"strategy": "single"},
+    "joint": {"strategy": "multitask", "sampling": "uniform"},
+    "finished": {"strategy": "multitask", "sampling": "uniform", "finish": "single"},
 }
 """Stages so short that it shows where a later one began."""
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    shots = {"k": 60, **GERMAN, "recipe": {"steps": 60}}
+    shots = {"num_shots": 60, **GERMAN, "recipe": {"steps": 60}}
     strategies = [
         "single",
         {"multitask": {"sampling": "uniform", "recipe": {"steps": 240}}},
-        {"name": "translated", "use": "single", "translate": {**GERMAN, "with": "words"}},
-        {"name": "published", "use": "single", "translate": {**GERMAN, "with": "published"}},
-        {"name": "translate-test", "use": "single", "translate": {"mode": "test", "with": "words"}},
-        {"name": "shown", "use": "single", "few_shot": shots},
-        {"name": "several", "use": "single", "source_languages": ["en", "de"]},
+        {"name": "translated", "strategy": "single", "translate": {**GERMAN, "with": "words"}},
+        {"name": "published", "strategy": "single", "translate": {**GERMAN, "with": "published"}},
+        {
+            "name": "translate-test",
+            "strategy": "single",
+            "translate": {"mode": "test", "with": "words"},
+        },
+        {"name": "shown", "strategy": "single", "few_shot": shots},
+        {"name": "several", "strategy": "single", "source_languages": ["en", "de"]},
         *({"name": name, **options, "recipe": {"steps": 30}} for name, options in BRIEF.items()),
     ]
     folder = tmp_path_factory.mktemp("strategies")
@@ -53,8 +57,8 @@ def test_multitask_is_about_as_good_as_single_on_every_task(ran: Ran, task: str)
 @pytest.mark.slow
 def test_each_target_alone_goes_on_from_what_all_learnt_together(ran: Ran) -> None:
     mean = {
-        one: fmean(ran.value(one, task, "en") for task in ("mini_topic", "mini_ner"))
-        for one in BRIEF
+        strategy: fmean(ran.value(strategy, task, "en") for task in ("mini_topic", "mini_ner"))
+        for strategy in BRIEF
     }
     assert mean["finished"] > mean["joint"] + 12
     assert mean["finished"] > mean["brief"] + 3
@@ -93,27 +97,27 @@ def test_what_is_no_zero_shot_says_so(ran: Ran) -> None:
 
 @pytest.mark.slow
 def test_translations_are_stored_and_read_again(ran: Ran) -> None:
-    asked = Words.asked
-    again = run(
+    translated_count = Words.asked
+    second_run = run(
         ran.work.store.root.parent,
         Plugin(),
         targets=TWO[:1],
         strategies=[
             {
                 "name": "t",
-                "use": "single",
+                "strategy": "single",
                 "translate": {**GERMAN, "with": "words"},
                 "recipe": {"steps": 2},
             }
         ],
     )
-    assert again.value("t", "mini_topic", "en") >= 0
-    assert Words.asked == asked
+    assert second_run.value("t", "mini_topic", "en") >= 0
+    assert Words.asked == translated_count
 
 
 LITTLE = """\
 name: {name}
-kind: {kind}
+task_type: {task_type}
 role: target
 sources: [{{from: mini, task: {task}, sizes: {{train: 18, validation: 200, test: 200}}}}]
 languages: [en, de]
@@ -121,15 +125,15 @@ fields: {fields}
 labels: {labels}
 metrics: [{metric}]
 train_on: [{name}]
-about: {{title: t, summary: s, licence: Apache-2.0, citation: c}}
+about: {{title: t, summary: s, license: Apache-2.0, citation: c}}
 """
 TOPIC = {
-    "name": "little_topic", "kind": "classification", "task": "topic", "metric": "accuracy",
+    "name": "little_topic", "task_type": "classification", "task": "topic", "metric": "accuracy",
     "fields": "{id: id, text: text, label: label}",
     "labels": "[food, sport, school, music, health, travel]",
 }  # fmt: skip
 NER = {
-    "name": "little_ner", "kind": "tagging", "task": "ner", "metric": "span_f1",
+    "name": "little_ner", "task_type": "tagging", "task": "ner", "metric": "span_f1",
     "fields": "{id: id, tokens: tokens, tags: tags}",
     "labels": "[O, B-PER, I-PER, B-LOC, I-LOC, B-ORG, I-ORG]",
 }  # fmt: skip
@@ -142,7 +146,7 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     (folder / "cards").mkdir()
     for card in (TOPIC, NER):
         (folder / "cards" / f"{card['name']}.yaml").write_text(LITTLE.format_map(card))
-    both = ["mini_topic", "mini_ner"]
+    joint_tasks = ["mini_topic", "mini_ner"]
     briefly = {"steps": 30, "learning_rate": 1e-3}
     return run(
         folder,
@@ -150,10 +154,10 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         targets=[{"task": card["name"], "languages": ["en"]} for card in (TOPIC, NER)],
         strategies=[
             "single",
-            {"name": "topic", "use": "intermediate", "tasks": ["mini_topic"]},
-            {"name": "topic-ner", "use": "intermediate", "tasks": both},
-            {"name": "ner-topic", "use": "intermediate", "tasks": both[::-1]},
-            {"name": "together", "use": "intermediate", "tasks": both, "mode": "multitask",
+            {"name": "topic", "strategy": "intermediate", "tasks": ["mini_topic"]},
+            {"name": "topic-ner", "strategy": "intermediate", "tasks": joint_tasks},
+            {"name": "ner-topic", "strategy": "intermediate", "tasks": joint_tasks[::-1]},
+            {"name": "together", "strategy": "intermediate", "tasks": joint_tasks, "mode": "multitask",
              "sampling": "uniform"},
         ],
         recipe={**RECIPE, "tasks": {card["name"]: briefly for card in (TOPIC, NER)}},
@@ -162,8 +166,10 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.mark.slow
 def test_an_intermediate_task_helps_a_target_with_little_data(little: Ran) -> None:
-    helped, alone = (little.value(name, "little_topic", "en") for name in ("topic", "single"))
-    assert helped > alone + 10
+    helped, single_score = (
+        little.value(name, "little_topic", "en") for name in ("topic", "single")
+    )
+    assert helped > single_score + 10
     assert helped > 60
 
 
@@ -186,39 +192,41 @@ def test_masked_batches_lower_the_loss_on_words_never_seen_masked(tmp_path: Path
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en"]}],
-        strategies=[{"name": "mixed", "use": "single", "mlm": masked, "recipe": {"steps": 300}}],
+        strategies=[
+            {"name": "mixed", "strategy": "single", "mlm": masked, "recipe": {"steps": 300}}
+        ],
     )
     assert ran.value("mixed", "mini_topic", "en") > 80
-    after = ran.plan.arms[0].score.predictions.model
-    assert isinstance(after, Train)
-    assert _masked_loss(ran, after) < _masked_loss(ran, after.start) - 1.0
+    trained = ran.plan.arms[0].score.predictions.model
+    assert isinstance(trained, Train)
+    assert _masked_loss(ran, trained) < _masked_loss(ran, trained.start) - 1.0
 
 
 def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     """Cross-entropy of hidden sub-words in held-out sentences."""
     import torch
 
-    from xharness.extend import Recipe
-    from xharness_hf.batches import random
-    from xharness_hf.heads import MASKED
+    from xharness.plugin.api import Recipe
+    from xharness_hf.backbone.batch import Layout, collate
+    from xharness_hf.heads.heads import MASKED
+    from xharness_hf.heads.masked_lm import MaskedLmObjective, hide
     from xharness_hf.model import HfModel
-    from xharness_hf.tasks import Masked, hide
-    from xharness_hf.windows import Layout, collate
+    from xharness_hf.training.sampler import random
 
     data, model = ran.work.data, ran.work.model(checkpoint)
     assert isinstance(model, HfModel)
     card = data.card("mini_parallel")
-    examples = data.load(data.portion(card, "de", "validation", None)).examples
-    task, tokens, recipe = Masked("mlm"), model.tokens, Recipe(max_length=64)
+    examples = data.load(data.data_slice(card, "de", "validation", None)).examples
+    task, tokens, recipe = MaskedLmObjective("mlm"), model.tokens, Recipe(max_length=64)
     assert tokens.mask is not None
-    units = task.units(examples, tokens, recipe, gold=True)
-    units = hide(units, tokens.mask, tokens.size, 0.15, random(0))
-    words = model.body.embedding.num_embeddings
-    head = model.heads.get(MASKED, task.kind, words).eval()
-    batch = collate(units, Layout(tokens.pad, 0, False), torch.device("cpu"))
+    features = task.features(examples, tokens, recipe, gold=True)
+    features = hide(features, tokens.mask, tokens.size, 0.15, random(0))
+    vocabulary = model.backbone.embedding.num_embeddings
+    head = model.heads.get(MASKED, task.kind, vocabulary).eval()
+    batch = collate(features, Layout(tokens.pad, 0, False), torch.device("cpu"))
     with torch.inference_mode():
-        total = task.loss(model.body.states(batch), head, batch, recipe)
-    return float(total) / task.terms(units)
+        total = task.loss(model.backbone.states(batch), head, batch, recipe)
+    return float(total) / task.terms(features)
 
 
 @pytest.mark.slow

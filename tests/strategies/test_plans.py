@@ -10,19 +10,28 @@ import pytest
 
 from tests.strategies.words import Plugin
 from tests.toy import CountingBackend, card, toy_plugins
-from xharness.catalogue import Catalogue
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.extend import Recipe, Route, Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.plugins import Provider
-from xharness.stages import Choose, Mixing, Portion, Predict, Score, Start, Train, Translate
-from xharness.study import Study
+from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.plugin.api import Recipe, Route, RunEnvironment, Strategy
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.study import Study
+from xharness.stages import (
+    DataSlice,
+    Mixture,
+    Predict,
+    ScorePredictions,
+    SelectModel,
+    Start,
+    Train,
+    Translate,
+)
 from xharness_strategies.single import Single
 
 EDITS = {
-    "words": ("kind: classification", "kind: tagging"),
+    "words": ("task_type: classification", "task_type: tagging"),
     "untested": ("languages:", "    splits: {train: train, test: test}\nlanguages:"),
     "english": (
         "languages:",
@@ -46,13 +55,13 @@ def cards(tmp_path: Path) -> Path:
 
 class Tagger(CountingBackend):
     name = "tagger"
-    kinds = frozenset({"classification", "tagging"})
+    task_types = frozenset({"classification", "tagging"})
 
 
 class Speaker(CountingBackend):
     name = "speaker"
 
-    def in_words(self, options: Any) -> bool:
+    def generates(self, options: Any) -> bool:
         return True
 
 
@@ -66,7 +75,7 @@ def _plan(cards: Path, **changes: Any) -> Plan:
     loaded = toy_plugins(cards)
     loaded.add(Plugin(), Provider("words"))
     loaded.add(More(), Provider("more"))
-    catalogue, around = Catalogue(loaded), Surroundings()
+    catalogue, environment = Catalogue(loaded), RunEnvironment()
     values = {
         "name": "colours",
         "models": [{"name": "m", "backend": "counting"}],
@@ -74,7 +83,11 @@ def _plan(cards: Path, **changes: Any) -> Plan:
         "targets": ["red"],
     }
     study = Study.model_validate(values | changes)
-    return compile_plan(study, catalogue, Data(catalogue, around).portion, around)
+    return compile_plan(
+        PlanningContext(
+            study, catalogue, DataReader(catalogue, environment).data_slice, environment
+        )
+    )
 
 
 def _single(**options: Any) -> dict[str, Any]:
@@ -87,8 +100,8 @@ def _model(plan: Plan) -> Train:
     return model
 
 
-def _told(portions: tuple[Portion, ...]) -> list[tuple[str, str, str]]:
-    return [(one.card, one.language, one.split) for one in portions]
+def _coordinates(portions: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
+    return [(portion.card, portion.language, portion.split) for portion in portions]
 
 
 def test_intermediate_tasks_come_one_after_the_other(cards: Path) -> None:
@@ -97,7 +110,11 @@ def test_intermediate_tasks_come_one_after_the_other(cards: Path) -> None:
     assert isinstance(last.start, Train)
     assert isinstance(last.start.start, Train)
     stages = [last.start.start, last.start, last]
-    assert [[feed.head for feed in one.feeds] for one in stages] == [["warm"], ["cold"], ["red"]]
+    assert [[feed.head for feed in stage.feeds] for stage in stages] == [
+        ["warm"],
+        ["cold"],
+        ["red"],
+    ]
     assert not isinstance(last.start.start.start, Train)
 
 
@@ -106,7 +123,7 @@ def test_intermediate_tasks_are_learnt_together_where_asked(cards: Path) -> None
     last = _model(_plan(cards, strategies=[{"intermediate": options}]))
     assert isinstance(last.start, Train)
     assert [feed.head for feed in last.start.feeds] == ["warm", "cold"]
-    assert last.start.mixing == Mixing("uniform")
+    assert last.start.mixture == Mixture("uniform")
     assert not isinstance(last.start.start, Train)
 
 
@@ -119,124 +136,132 @@ def test_intermediate_heads_are_dropped_unless_kept(cards: Path, heads: str) -> 
 def test_masked_batches_stand_beside_the_task(cards: Path) -> None:
     model = _model(_plan(cards, **_single(mlm={"corpus": "cold", "ratio": 0.25})))
     assert [feed.objective for feed in model.feeds] == ["task", "mlm"]
-    assert model.mixing.beside == (0.25,)
-    assert [one.language for one in model.feeds[1].portions] == ["en", "de", "sw"]
+    assert model.mixture.auxiliary_shares == (0.25,)
+    assert [portion.language for portion in model.feeds[1].data_slices] == ["en", "de", "sw"]
 
 
 def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
-    def objectives(where: dict[str, str]) -> list[int]:
-        options = {"tasks": ["warm"], "mlm": {"corpus": "cold", "ratio": 0.5}, **where}
+    def objectives(stage_options: dict[str, str]) -> list[int]:
+        options = {"tasks": ["warm"], "mlm": {"corpus": "cold", "ratio": 0.5}, **stage_options}
         last = _model(_plan(cards, strategies=[{"intermediate": options}]))
         assert isinstance(last.start, Train)
         return [len(last.start.feeds), len(last.feeds)]
 
     assert objectives({}) == [2, 1]
-    assert objectives({"where": "target"}) == [1, 2]
-    assert objectives({"where": "both"}) == [2, 2]
+    assert objectives({"apply_to": "target"}) == [1, 2]
+    assert objectives({"apply_to": "both"}) == [2, 2]
 
 
 def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
-    def languages(where: dict[str, str]) -> list[list[str]]:
+    def languages(stage_options: dict[str, str]) -> list[list[str]]:
         translate = {"languages": ["de"], "with": "published"}
-        options = {"tasks": ["warm"], "translate": translate, **where}
+        options = {"tasks": ["warm"], "translate": translate, **stage_options}
         last = _model(_plan(cards, strategies=[{"intermediate": options}]))
         assert isinstance(last.start, Train)
         stages = (last.start, last)
-        return [[row.language for row in one.feeds[0].portions] for one in stages]
+        return [[row.language for row in stage.feeds[0].data_slices] for stage in stages]
 
     assert languages({}) == [["en", "de"], ["en"]]
-    assert languages({"where": "target"}) == [["en"], ["en", "de"]]
-    assert languages({"where": "both"}) == [["en", "de"], ["en", "de"]]
+    assert languages({"apply_to": "target"}) == [["en"], ["en", "de"]]
+    assert languages({"apply_to": "both"}) == [["en", "de"], ["en", "de"]]
 
 
 def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
-    asked = {"languages": ["de"], "with": "published"}
-    model = _model(_plan(cards, **_single(translate=asked)))
-    assert _told(model.feeds[0].portions) == [("red", "en", "train"), ("red", "de", "train")]
-    assert all(one.translation is None for one in model.feeds[0].portions)
+    options = {"languages": ["de"], "with": "published"}
+    model = _model(_plan(cards, **_single(translate=options)))
+    assert _coordinates(model.feeds[0].data_slices) == [
+        ("red", "en", "train"),
+        ("red", "de", "train"),
+    ]
+    assert all(portion.translation is None for portion in model.feeds[0].data_slices)
 
 
 def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
     plan = _plan(cards, **_single(translate={"languages": ["de"], "with": "words"}))
     first = next(iter(plan.stages.values()))
     assert isinstance(first, Translate)
-    assert (first.source, first.target, first.portion.language) == ("en", "de", "en")
+    assert (first.source, first.target, first.data_slice.language) == ("en", "de", "en")
     model = _model(plan)
     assert first in model.needs
-    assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
-    other = _plan(cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}}))
-    assert model.key != _model(other).key
+    assert [portion.language for portion in model.feeds[0].data_slices] == ["en", "de"]
+    other_plan = _plan(
+        cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}})
+    )
+    assert model.key != _model(other_plan).key
 
 
 def test_translate_test_translates_all_but_the_source_language(cards: Path) -> None:
     target = {"task": "red", "languages": ["en", "de"]}
     plan = _plan(cards, targets=[target], **_single(translate={"mode": "test", "with": "words"}))
-    stages = [one for one in plan.stages.values() if isinstance(one, Translate)]
-    assert [(one.source, one.target) for one in stages] == [("de", "en")]
-    plain = _plan(cards, targets=[target])
-    assert _model(plan).key == _model(plain).key
-    assert plan.arms[0].score.key != plain.arms[0].score.key
-    told = [one.language for one in plan.arms[0].score.predictions.portions]
-    assert told == ["en", "de"]
+    stages = [stage for stage in plan.stages.values() if isinstance(stage, Translate)]
+    assert [(stage.source, stage.target) for stage in stages] == [("de", "en")]
+    plain_plan = _plan(cards, targets=[target])
+    assert _model(plan).key == _model(plain_plan).key
+    assert plan.arms[0].score.key != plain_plan.arms[0].score.key
+    scored_languages = [portion.language for portion in plan.arms[0].score.predictions.data_slices]
+    assert scored_languages == ["en", "de"]
 
 
 def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> None:
-    plan = _plan(cards, seeds=[1, 2], **_single(few_shot={"k": 4}))
+    plan = _plan(cards, seeds=[1, 2], **_single(few_shot={"num_shots": 4}))
     model = _model(plan)
     assert isinstance(model.start, Train)
     (feed,) = model.feeds
-    assert _told(feed.portions) == [("red", "de", "validation"), ("red", "sw", "validation")]
-    assert {(one.limit, one.sample) for one in feed.portions} == {(4, 1)}
+    assert _coordinates(feed.data_slices) == [
+        ("red", "de", "validation"),
+        ("red", "sw", "validation"),
+    ]
+    assert {(portion.limit, portion.sample) for portion in feed.data_slices} == {(4, 1)}
     assert model.heads == "keep"
-    others = {arm.seed: arm.score.predictions.model for arm in plan.arms}
-    assert isinstance(others[2], Train)
-    assert {one.sample for one in others[2].feeds[0].portions} == {2}
+    models = {arm.seed: arm.score.predictions.model for arm in plan.arms}
+    assert isinstance(models[2], Train)
+    assert {stage.sample for stage in models[2].feeds[0].data_slices} == {2}
 
 
 def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(cards: Path) -> None:
-    asked = {"k": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
-    model = _model(_plan(cards, **_single(few_shot=asked)))
+    options = {"num_shots": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
+    model = _model(_plan(cards, **_single(few_shot=options)))
     assert isinstance(model.start, Train)
-    assert _told(model.feeds[0].portions) == [("red", "sw", "train")]
+    assert _coordinates(model.feeds[0].data_slices) == [("red", "sw", "train")]
     assert (model.start.recipe.steps, model.recipe.steps) == (None, 9)
 
 
 def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> None:
-    asked = {"few_shot": {"k": 4, "languages": ["sw"]}}
-    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}])
+    options = {"few_shot": {"num_shots": 4, "languages": ["sw"]}}
+    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": options}])
     assert len({arm.score.predictions.model.key for arm in plan.arms}) == 1
     model = _model(plan)
-    assert [_told(feed.portions) for feed in model.feeds] == [
+    assert [_coordinates(feed.data_slices) for feed in model.feeds] == [
         [("red", "sw", "validation")],
         [("green", "sw", "validation")],
     ]
-    assert model.mixing == Mixing("uniform")
+    assert model.mixture == Mixture("uniform")
 
 
 def test_several_source_languages_are_one_training_set(cards: Path) -> None:
     model = _model(_plan(cards, **_single(source_languages=["en", "de"])))
-    assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
+    assert [portion.language for portion in model.feeds[0].data_slices] == ["en", "de"]
 
 
 def test_german_alone_is_where_everything_begins(cards: Path) -> None:
     plan = _plan(cards, source_language="de", selection="source-dev")
     model = _model(plan)
-    assert [one.language for one in model.feeds[0].portions] == ["de"]
+    assert [portion.language for portion in model.feeds[0].data_slices] == ["de"]
     assert model.selection is not None
-    assert _told(model.selection.dev) == [("red", "de", "validation")]
+    assert _coordinates(model.selection.dev) == [("red", "de", "validation")]
 
 
 def test_multitask_may_finish_with_each_target_alone(cards: Path) -> None:
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": {"finish": "single"}}])
     last = [arm.score.predictions.model for arm in plan.arms]
-    assert [len(one.feeds) for one in last if isinstance(one, Train)] == [1, 1]
-    assert len({one.start.key for one in last if isinstance(one, Train)}) == 1
-    assert {one.heads for one in last if isinstance(one, Train)} == {"keep"}
+    assert [len(stage.feeds) for stage in last if isinstance(stage, Train)] == [1, 1]
+    assert len({stage.start.key for stage in last if isinstance(stage, Train)}) == 1
+    assert {stage.heads for stage in last if isinstance(stage, Train)} == {"keep"}
 
 
 def test_multitask_learns_the_targets_that_it_names(cards: Path) -> None:
-    asked = {"targets": ["red", "green"], "finish": "single"}
-    plan = _plan(cards, targets=["red", "green", "spare"], strategies=[{"multitask": asked}])
+    options = {"targets": ["red", "green"], "finish": "single"}
+    plan = _plan(cards, targets=["red", "green", "spare"], strategies=[{"multitask": options}])
     for arm in plan.arms:
         last = arm.score.predictions.model
         assert isinstance(last, Train)
@@ -248,31 +273,31 @@ def test_multitask_learns_the_targets_that_it_names(cards: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, Mixing()),
-        ({"cap": 7}, Mixing(cap=7)),
-        ({"temperature": 3}, Mixing()),
-        ({"sampling": "temperature"}, Mixing("temperature", 2.0)),
-        ({"sampling": "temperature", "temperature": 3, "cap": 7}, Mixing("temperature", 3.0, 7)),
-        ({"sampling": "uniform", "cap": 7}, Mixing("uniform")),
+        ({}, Mixture()),
+        ({"cap": 7}, Mixture(cap=7)),
+        ({"temperature": 3}, Mixture()),
+        ({"sampling": "temperature"}, Mixture("temperature", 2.0)),
+        ({"sampling": "temperature", "temperature": 3, "cap": 7}, Mixture("temperature", 3.0, 7)),
+        ({"sampling": "uniform", "cap": 7}, Mixture("uniform")),
     ],
 )
 def test_what_is_not_used_in_drawing_is_not_in_the_plan(
-    cards: Path, options: dict[str, Any], expected: Mixing
+    cards: Path, options: dict[str, Any], expected: Mixture
 ) -> None:
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": options}])
-    assert _model(plan).mixing == expected
+    assert _model(plan).mixture == expected
 
 
 def test_weights_stand_in_the_order_of_the_feeds(cards: Path) -> None:
-    asked = {"sampling": {"green": 1, "red": 3}}
-    model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}]))
+    options = {"sampling": {"green": 1, "red": 3}}
+    model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": options}]))
     assert [feed.head for feed in model.feeds] == ["red", "green"]
-    assert model.mixing.weights == (3.0, 1.0)
+    assert model.mixture.weights == (3.0, 1.0)
 
 
 def test_a_strategy_may_be_for_some_models_and_have_a_recipe_of_its_own(cards: Path) -> None:
     models = [{"name": name, "backend": "counting", "seedling": name} for name in ("m", "n")]
-    brief = {"name": "brief", "use": "single", "models": ["n"], "recipe": {"steps": 3}}
+    brief = {"name": "brief", "strategy": "single", "models": ["n"], "recipe": {"steps": 3}}
     plan = _plan(cards, models=models, strategies=["single", brief])
     steps = {
         (arm.model, arm.strategy): arm.score.predictions.model.recipe.steps
@@ -283,59 +308,59 @@ def test_a_strategy_may_be_for_some_models_and_have_a_recipe_of_its_own(cards: P
 
 
 def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
-    several = ["last", "source-dev", "target-dev", "average"]
-    plan = _plan(cards, selection=several)
+    selections = ["last", "source-dev", "target-dev", "average"]
+    plan = _plan(cards, selection=selections)
     assert [arm.strategy for arm in plan.arms] == [
         "single",
         "single (source-dev)",
         "single (target-dev, oracle)",
         "single (average)",
     ]
-    found = [arm.score.predictions.model for arm in plan.arms]
-    selections = [one.selection for one in found if isinstance(one, Train)]
-    assert selections[0] is None
-    assert [len(one.dev) for one in selections if one] == [1, 3, 0]
-    alone = _plan(cards, strategies=[{"single": {"selection": "target-dev"}}])
-    assert [arm.strategy for arm in alone.arms] == ["single (target-dev, oracle)"]
-    assert _model(_plan(cards)).key == found[0].key
+    models = [arm.score.predictions.model for arm in plan.arms]
+    chosen_selections = [stage.selection for stage in models if isinstance(stage, Train)]
+    assert chosen_selections[0] is None
+    assert [len(selection.dev) for selection in chosen_selections if selection] == [1, 3, 0]
+    single_plan = _plan(cards, strategies=[{"single": {"selection": "target-dev"}}])
+    assert [arm.strategy for arm in single_plan.arms] == ["single (target-dev, oracle)"]
+    assert _model(_plan(cards)).key == models[0].key
 
 
 def test_a_selection_looks_and_waits_as_it_says(cards: Path) -> None:
-    asked = {"by": "source-dev", "looks": 4, "patience": 2, "limit": 5}
-    selection = _model(_plan(cards, selection=asked)).selection
+    options = {"by": "source-dev", "num_evals": 4, "patience": 2, "limit": 5}
+    selection = _model(_plan(cards, selection=options)).selection
     assert selection is not None
-    assert (selection.looks, selection.patience) == (4, 2)
-    assert [(one.language, one.limit) for one in selection.dev] == [("en", 5)]
+    assert (selection.num_evals, selection.patience) == (4, 2)
+    assert [(portion.language, portion.limit) for portion in selection.dev] == [("en", 5)]
 
 
 def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> None:
-    for options in ({"selection": "target-dev"}, {"choice": "source-dev"}):
-        asked = {"intermediate": {"tasks": ["warm"], **options}}
-        last = _model(_plan(cards, strategies=[asked]))
+    for options in ({"selection": "target-dev"}, {"selection": "source-dev"}):
+        strategy = {"intermediate": {"tasks": ["warm"], **options}}
+        last = _model(_plan(cards, strategies=[strategy]))
         assert isinstance(last.start, Train)
         assert last.start.selection is not None
-        assert _told(last.start.selection.dev) == [("warm", "en", "validation")]
+        assert _coordinates(last.start.selection.dev) == [("warm", "en", "validation")]
 
 
 def test_one_multitask_model_serves_all_targets_under_an_oracle(cards: Path) -> None:
-    asked = {"targets": ["red", "green"], "strategies": ["multitask"], "selection": "target-dev"}
-    plan = _plan(cards, **asked)
-    assert sum(isinstance(one, Train) for one in plan.stages.values()) == 1
+    options = {"targets": ["red", "green"], "strategies": ["multitask"], "selection": "target-dev"}
+    plan = _plan(cards, **options)
+    assert sum(isinstance(stage, Train) for stage in plan.stages.values()) == 1
     selection = _model(plan).selection
     assert selection is not None
-    assert {one.card for one in selection.dev} == {"red", "green"}
+    assert {portion.card for portion in selection.dev} == {"red", "green"}
 
 
 def test_rates_are_trained_apart_and_chosen_between(cards: Path) -> None:
     plan = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5, 2e-5]})
     model = plan.arms[0].score.predictions.model
-    assert isinstance(model, Choose)
-    assert [one.recipe.learning_rate for one in model.candidates] == [1e-5, 2e-5]
-    assert _told(model.dev) == [("red", "en", "validation")]
-    order = [type(one) for one in plan.stages.values()]
-    assert order[:4] == [Train, Train, Choose, Predict]
-    one = _plan(cards, recipe={"learning_rate": [2e-5]})
-    assert _model(one).key == _model(_plan(cards)).key
+    assert isinstance(model, SelectModel)
+    assert [candidate.recipe.learning_rate for candidate in model.candidates] == [1e-5, 2e-5]
+    assert _coordinates(model.dev) == [("red", "en", "validation")]
+    order = [type(stage) for stage in plan.stages.values()]
+    assert order[:4] == [Train, Train, SelectModel, Predict]
+    one_rate = _plan(cards, recipe={"learning_rate": [2e-5]})
+    assert _model(one_rate).key == _model(_plan(cards)).key
 
 
 def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
@@ -344,20 +369,22 @@ def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
         strategies=[{"intermediate": {"tasks": ["warm"]}}],
         recipe={"learning_rate": [1e-5, 2e-5], "tasks": {"warm": {"learning_rate": 3e-5}}},
     )
-    assert sum(isinstance(one, Train) for one in plan.stages.values()) == 3
+    assert sum(isinstance(stage, Train) for stage in plan.stages.values()) == 3
     model = plan.arms[0].score.predictions.model
-    assert isinstance(model, Choose)
-    assert {one.start.key for one in model.candidates} == {model.candidates[0].start.key}
+    assert isinstance(model, SelectModel)
+    assert {candidate.start.key for candidate in model.candidates} == {
+        model.candidates[0].start.key
+    }
 
 
 def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
-    models = [{"name": one, "backend": one} for one in backends]
+    models = [{"name": backend, "backend": backend} for backend in backends]
     return _plan(cards, models=models, seeds=[3], strategies=[{"prompt": options}])
 
 
 def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
     plan = _prompted(cards, "speaker")
-    assert [type(one) for one in plan.stages.values()] == [Predict, Score]
+    assert [type(stage) for stage in plan.stages.values()] == [Predict, ScorePredictions]
     assert isinstance(plan.arms[0].score.predictions.model, Start)
 
 
@@ -366,8 +393,8 @@ def test_shots_are_drawn_by_the_seed_and_nothing_is_learnt(cards: Path) -> None:
     model = _model(plan)
     (feed,) = model.feeds
     assert feed.objective == "shots"
-    assert _told(feed.portions) == [("red", "en", "train")]
-    assert [(one.limit, one.sample) for one in feed.portions] == [(4, 3)]
+    assert _coordinates(feed.data_slices) == [("red", "en", "train")]
+    assert [(portion.limit, portion.sample) for portion in feed.data_slices] == [(4, 3)]
     assert model.recipe == Recipe()
     keys = {_prompted(cards, "speaker", shots=k).arms[0].score.predictions.key for k in (0, 1, 4)}
     assert len(keys) == 3
@@ -408,11 +435,14 @@ def test_what_is_scored_cannot_be_learnt_whole_either(
         (_single(translate={"with": "wrods"}), "did you mean 'words'?"),
         (_single(translate={"mode": "test", "with": "published"}), "by a translator"),
         (_single(translate={"with": {"words": {"size": 1}}}), "unknown key 'size'"),
-        (_single(few_shot={"k": 3, "languages": ["fr"]}), "no validation split in 'fr'"),
-        (_single(few_shot={"k": 3, "split": "test"}), "'test' of task 'red' is what is scored"),
-        (_single(few_shot={"k": 30, "split": "train"}), "has 10 rows in 'de', not 30"),
+        (_single(few_shot={"num_shots": 3, "languages": ["fr"]}), "no validation split in 'fr'"),
         (
-            {**_single(few_shot={"k": 3}), "selection": "target-dev"},
+            _single(few_shot={"num_shots": 3, "split": "test"}),
+            "'test' of task 'red' is what is scored",
+        ),
+        (_single(few_shot={"num_shots": 30, "split": "train"}), "has 10 rows in 'de', not 30"),
+        (
+            {**_single(few_shot={"num_shots": 3}), "selection": "target-dev"},
             "'validation' of task 'red' in 'de' cannot be learnt and chosen on too",
         ),
         (_single(source_languages=["fr"]), "no train split in 'fr'"),
@@ -452,25 +482,78 @@ def test_mistakes_are_named(cards: Path, changes: dict[str, Any], message: str) 
 
 def test_what_cannot_be_translated_costs_its_own_arms(cards: Path) -> None:
     for mode in ("train", "test"):
-        asked = {"mode": mode, "with": "words"}
+        options = {"mode": mode, "with": "words"}
         plan = _plan(
             cards,
             models=[{"name": "m", "backend": "tagger"}],
             targets=["words", {"task": "red", "languages": ["en", "de"]}],
-            **_single(translate=asked),
+            **_single(translate=options),
         )
         assert [arm.target.task for arm in plan.arms] == ["red"]
         (missing,) = plan.missing
-        assert "bound to places in the text" in missing.reason
+        assert "are positions in the text" in missing.reason
 
 
 def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
     trained = _model(_plan(cards, selection="source-dev"))
     assert trained.selection is not None
     assert trained.selection.metrics == (("red", "accuracy"),)
-    other = replace(trained.selection, metrics=(("red", "another"),))
-    assert replace(trained, selection=other).key != trained.key
+    other_selection = replace(trained.selection, metrics=(("red", "another"),))
+    assert replace(trained, selection=other_selection).key != trained.key
 
-    chosen = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5]}).arms[0].score.predictions.model
-    assert isinstance(chosen, Choose)
-    assert replace(chosen, metrics=(("red", "another"),)).key != chosen.key
+    chosen_model = (
+        _plan(cards, recipe={"learning_rate": [1e-5, 2e-5]}).arms[0].score.predictions.model
+    )
+    assert isinstance(chosen_model, SelectModel)
+    assert replace(chosen_model, metrics=(("red", "another"),)).key != chosen_model.key
+
+
+class Twice(Strategy):
+    name = "twice"
+
+    def route(self, route: Route, options: Any) -> Any:
+        model = route.base
+        for _ in range(4):
+            model = route.train(model, route.training_sets(), heads="keep")
+        return model
+
+
+class Twins:
+    @hookimpl
+    def xharness_strategies(self) -> list[Strategy]:
+        return [Twice()]
+
+
+def test_no_two_stages_are_called_the_same(cards: Path) -> None:
+    loaded = toy_plugins(cards)
+    loaded.add(Twins(), Provider("twins"))
+    catalogue, environment = Catalogue(loaded), RunEnvironment()
+    shots = {"name": "shots", "strategy": "single", "few_shot": {"num_shots": 4}}
+    values = {
+        "name": "colours",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": [
+            "single",
+            "twice",
+            shots,
+        ],
+        "targets": ["red"],
+        "selection": ["last", "source-dev"],
+    }
+    find_slice = DataReader(catalogue, environment).data_slice
+    study = Study.model_validate(values)
+    plan = compile_plan(PlanningContext(study, catalogue, find_slice, environment))
+    texts = [str(label) for label in plan.labels.values()]
+    assert len({*texts}) == len(texts) == len(plan.stages)
+    trainings = [
+        str(plan.labels[stage.key])
+        for stage in plan.stages.values()
+        if isinstance(stage, Train) and stage.selection is None
+    ]
+    assert trainings[:5] == [
+        "m · train red · seed 1",
+        "m · train red · twice · seed 1",
+        "m · train red after red · seed 1",
+        "m · train red after red, red · seed 1",
+        "m · train red after red, red, red · seed 1",
+    ]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.strategies.running import RECIPE, Ran, run
-from xharness.executor.choosing import judge
+from xharness.executor.select_model import judge
 from xharness.stages import Train
 from xharness_hf.model import HfModel
 
@@ -17,7 +17,7 @@ BY_ENGLISH = "shown"  # the first of several selections is called as the strateg
 
 
 def _trained(ran: Ran, strategy: str) -> Train:
-    (arm,) = (one for one in ran.plan.arms if one.strategy == strategy)
+    (arm,) = (arm for arm in ran.plan.arms if arm.strategy == strategy)
     model = arm.score.predictions.model
     assert isinstance(model, Train)
     return model
@@ -26,7 +26,7 @@ def _trained(ran: Ran, strategy: str) -> Train:
 def _weights(ran: Ran, strategy: str) -> torch.Tensor:
     model = ran.work.model(_trained(ran, strategy))
     assert isinstance(model, HfModel)
-    return torch.nn.utils.parameters_to_vector(model.body.module.parameters()).detach()
+    return torch.nn.utils.parameters_to_vector(model.backbone.module.parameters()).detach()
 
 
 @pytest.mark.slow
@@ -34,7 +34,7 @@ def test_the_best_rate_and_the_best_state_are_found_on_dev(tmp_path: Path) -> No
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en", "de"]}],
-        strategies=[{"single": {"selection": [{"by": "source-dev", "looks": 4, "limit": 60}]}}],
+        strategies=[{"single": {"selection": [{"by": "source-dev", "num_evals": 4, "limit": 60}]}}],
         recipe={**RECIPE, "steps": 60, "learning_rate": [1e-6, 3e-3]},
     )
     assert ran.value("single", "mini_topic", "en") > 80
@@ -44,7 +44,7 @@ def test_the_best_rate_and_the_best_state_are_found_on_dev(tmp_path: Path) -> No
         "the state of training that does best on source-language dev data",
     )
     receipt = ran.work.store.receipt(ran.plan.arms[0].score.predictions.model.key).facts
-    rates = [one["learning_rate"] for one in receipt["candidates"]]
+    rates = [candidate["learning_rate"] for candidate in receipt["candidates"]]
     assert (receipt["learning_rate"], rates) == (3e-3, [1e-6, 3e-3])
 
 
@@ -54,7 +54,7 @@ def test_the_mean_of_several_states_has_learnt_and_is_not_the_last(tmp_path: Pat
         tmp_path,
         targets=[{"task": "mini_ner", "languages": ["en"]}],
         strategies=["single"],
-        selection=["last", {"by": "average", "looks": 8}],
+        selection=["last", {"by": "average", "num_evals": 8}],
     )
     assert ran.value("single (average)", "mini_ner", "en") > 80
     last, mean = (_weights(ran, name) for name in ("single", "single (average)"))
@@ -65,20 +65,20 @@ def test_the_mean_of_several_states_has_learnt_and_is_not_the_last(tmp_path: Pat
 def test_an_oracle_sees_what_english_dev_data_cannot(tmp_path: Path) -> None:
     """On few English items the first state is as good as any, before German has been learnt."""
     slowly = {"steps": 60, "learning_rate": 1e-3}
-    shots = {"k": 60, "languages": ["de"], "split": "train", "recipe": slowly}
+    shots = {"num_shots": 60, "languages": ["de"], "split": "train", "recipe": slowly}
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en", "de"]}],
-        strategies=[{"name": "shown", "use": "single", "few_shot": shots}],
+        strategies=[{"name": "shown", "strategy": "single", "few_shot": shots}],
         selection=[
-            {"by": "source-dev", "looks": 12, "limit": 20},
-            {"by": "target-dev", "looks": 12, "limit": 100},
+            {"by": "source-dev", "num_evals": 12, "limit": 20},
+            {"by": "target-dev", "num_evals": 12, "limit": 100},
         ],
     )
     seeing, blind = _trained(ran, ORACLE), _trained(ran, BY_ENGLISH)
     assert seeing.selection is not None
-    asked = judge(seeing.selection, seeing.recipe, ran.work)
-    assert asked(ran.work.model(seeing)) >= asked(ran.work.model(blind))
+    dev_score = judge(seeing.selection, seeing.recipe, ran.work)
+    assert dev_score(ran.work.model(seeing)) >= dev_score(ran.work.model(blind))
     german = [ran.value(name, "mini_topic", "de") for name in (ORACLE, BY_ENGLISH)]
     assert german[0] > german[1] + 25
     assert ran.value(ORACLE, "mini_topic", "en") > 80

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings, Translating, Translator
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
+from xharness.plugin.hookspecs import hookimpl
+from xharness.spec.documents import Strict
 from xharness_mini.tasks import rows
 
 _SIZE = 2000
@@ -23,7 +23,7 @@ class Options(Strict):
     rows: int = _SIZE
 
 
-class Words:
+class Words(Translator):
     """Knows English and German."""
 
     name = "words"
@@ -31,7 +31,7 @@ class Words:
     asked = 0
 
     def fingerprint(
-        self, options: Any, source: str, target: str, surroundings: Surroundings
+        self, options: Any, source: str, target: str, environment: RunEnvironment
     ) -> str:
         if {source, target} != {"en", "de"}:
             raise ConfigurationError(f"'words' does not translate {source} into {target}")
@@ -42,14 +42,17 @@ class Words:
         options: Any,
         source: str,
         target: str,
-        surroundings: Surroundings,
+        environment: RunEnvironment,
         device: str | None,
-    ) -> Translating:
-        known = _dictionary(options.rows, source == "en")
+    ) -> TranslateTexts:
+        dictionary = _dictionary(options.rows, source == "en")
 
         def say(texts: Sequence[str]) -> list[str]:
             Words.asked += len(texts)
-            return [re.sub(r"\w+", lambda one: known.get(one[0], one[0]), text) for text in texts]
+            return [
+                re.sub(r"\w+", lambda word: dictionary.get(word[0], word[0]), text)
+                for text in texts
+            ]
 
         return say
 
@@ -57,20 +60,22 @@ class Words:
 @cache
 def _dictionary(size: int, from_english: bool) -> dict[str, str]:
     """Each word to the one it stands beside most, by the Dice coefficient."""
-    left: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    both: Counter[tuple[str, str]] = Counter()
+    source_counts: Counter[str] = Counter()
+    target_counts: Counter[str] = Counter()
+    pair_counts: Counter[tuple[str, str]] = Counter()
     for row in rows("parallel", "de", "train", seed=0, size=size):
         sides = [{*re.findall(r"\w+", str(row[name]))} for name in ("source", "target")]
-        here, there = sides if from_english else sides[::-1]
-        left.update(here)
-        right.update(there)
-        both.update((one, other) for one in here for other in there)
+        source_words, target_words = sides if from_english else sides[::-1]
+        source_counts.update(source_words)
+        target_counts.update(target_words)
+        pair_counts.update(
+            (word, translation) for word in source_words for translation in target_words
+        )
     best: dict[str, tuple[float, str]] = {}
-    for (one, other), count in both.items():
-        found = 2 * count / (left[one] + right[other]), other
-        best[one] = max(best.get(one, (0.0, one)), found)
-    return {one: other for one, (_, other) in best.items()}
+    for (word, translation), count in pair_counts.items():
+        candidate = 2 * count / (source_counts[word] + target_counts[translation]), translation
+        best[word] = max(best.get(word, (0.0, word)), candidate)
+    return {word: translation for word, (_, translation) in best.items()}
 
 
 class Plugin:

@@ -9,38 +9,38 @@ from typing import Any
 
 import yaml
 
-ABOUT = {"title": "t", "summary": "Which one?", "licence": "CC0-1.0", "citation": "none"}
+ABOUT = {"title": "t", "summary": "Which one?", "license": "CC0-1.0", "citation": "none"}
 _WORDS = [
     "river", "stone", "lamp", "forest", "window", "bread", "winter", "harbour", "garden", "mirror",
 ]  # fmt: skip
 
 
-def _card(name: str, kind: str, fields: Mapping[str, str], **more: Any) -> dict[str, Any]:
+def _card(name: str, kind: str, fields: Mapping[str, str], **further_keys: Any) -> dict[str, Any]:
     files = {"test": f"data/{name}.{{language}}.test.jsonl"}
     files |= {"validation": f"data/{name}.{{language}}.validation.jsonl"} if "tuned" in name else {}
     return {
         "name": name,
-        "kind": kind,
+        "task_type": kind,
         "role": "corpus" if kind == "passage" else "target",
         "sources": [
             {
                 "from": "file",
                 "reader": "jsonl",
                 "path": files,
-                "splits": {one: one for one in files},
+                "splits": {split: split for split in files},
             }
         ],
         "languages": ["en", "de"],
         "fields": dict(fields),
         "about": ABOUT,
-    } | more
+    } | further_keys
 
 
 CARDS = [
     _card("asked", "retrieval", {"id": "id", "query": "text"}, metrics=["map_at_20"],
           index={"card": "said", "languages": "all"}),
     _card("said", "passage", {"id": "id", "text": "text", "answers": "answers"}),
-    _card("mined_tuned", "mining", {"id": "id", "text": "text", "match": "match"},
+    _card("mined_tuned", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
           metrics=["mining_f1"], index={"card": "other_tuned", "languages": "own"},
           tuned_on="validation"),
     _card("other_tuned", "passage", {"id": "id", "text": "text"}),
@@ -76,7 +76,7 @@ def write(folder: Path) -> None:
             ],
         )
         for split, first in (("validation", 0), ("test", 3)):
-            some = _WORDS[first : first + 7]
+            words = _WORDS[first : first + 7]
             _rows(
                 folder,
                 "mined_tuned",
@@ -84,12 +84,12 @@ def write(folder: Path) -> None:
                 split,
                 [
                     {"id": f"{code}-{n}", "text": word, "match": f"en-{n}" if n % 3 else ""}
-                    for n, word in enumerate(some)
+                    for n, word in enumerate(words)
                 ],
             )
             _rows(folder, "other_tuned", code, split, [
                 {"id": f"en-{n}", "text": word if n % 2 else word[::-1]}
-                for n, word in enumerate(some)])  # fmt: skip
+                for n, word in enumerate(words)])  # fmt: skip
 
 
 def _rows(folder: Path, name: str, code: str, split: str, rows: Sequence[Any]) -> None:

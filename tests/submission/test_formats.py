@@ -9,69 +9,76 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError
-from xharness.executor.scoring import item_statistics
-from xharness.kinds import (
-    SHIPPED,
-    Answer,
-    BitextExample,
-    ChoiceExample,
-    ClassificationExample,
-    MiningExample,
-    RetrievalExample,
-    SpanExample,
-    TaggingExample,
-)
-from xharness.submission.files import File
-from xharness.submission.formats import Answered, format_of
-from xharness.submission.layout import Task, chosen
+from xharness.executor.score import item_statistics
+from xharness.spec.cards import TaskCard
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats import AnsweredItems, format_of
+from xharness.submission.layout import SuiteTask, select_tasks
+from xharness.task_types import BUILTIN
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.tagging import TaggingExample
 
-KINDS = {kind.name: kind for kind in SHIPPED}
-LABELS = {"classification": ("no", "yes"), "choice": ("a", "b"), "tagging": ("O", "B-X", "I-X")}
-ABOUT = {"title": "t", "summary": "s", "licence": "l", "citation": "c"}
+KINDS = {kind.name: kind for kind in BUILTIN}
+LABELS = {
+    "classification": ("no", "yes"),
+    "multiple_choice": ("a", "b"),
+    "tagging": ("O", "B-X", "I-X"),
+}
+ABOUT = {"title": "t", "summary": "s", "license": "l", "citation": "c"}
 words = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable() or "\u2028" in text)
-places = st.integers(0, 1)
+label_indexes = st.integers(0, 1)
 
 
-def task(kind: str, name: str = "t") -> Task:
+def task(kind: str, name: str = "t") -> SuiteTask:
     """A task of that kind, with all its metrics."""
     card = TaskCard.model_validate(
         {
-            "name": name, "kind": kind, "role": "target", "sources": [{"from": "mini"}],
+            "name": name, "task_type": kind, "role": "target", "sources": [{"from": "mini"}],
             "languages": ["en"], "fields": {}, "labels": LABELS.get(kind),
             "metrics": [*KINDS[kind].metrics], "about": ABOUT,
         }
     )  # fmt: skip
-    return Task(card)
+    return SuiteTask(card)
 
 
-def there_and_back(kind: str, answered: Answered) -> None:
+def there_and_back(kind: str, answered_items: AnsweredItems) -> None:
     """The sums of all statistics survive."""
-    one = task(kind)
-    form = format_of(one)
-    written = form.write(answered, one)
-    read = form.read(
-        File(Path("labels"), written.labels), File(Path("given"), written.predictions), one
+    suite_task = task(kind)
+    form = format_of(suite_task)
+    texts = form.write(answered_items, suite_task)
+    read_items = form.read(
+        SubmissionFile(Path("labels"), texts.labels),
+        SubmissionFile(Path("given"), texts.predictions),
+        suite_task,
     )
     for metric in KINDS[kind].metrics.values():
-        before, after = (
-            item_statistics(metric, some.examples, some.predictions, one.card, "en").sum(axis=0)
-            for some in (answered, read)
+        old_sums, new_sums = (
+            item_statistics(metric, items.examples, items.predictions, suite_task.card, "en").sum(
+                axis=0
+            )
+            for items in (answered_items, read_items)
         )
-        assert before.tolist() == after.tolist(), metric.name
+        assert old_sums.tolist() == new_sums.tolist(), metric.name
 
 
-@given(st.lists(st.tuples(places, places), min_size=1))
+@given(st.lists(st.tuples(label_indexes, label_indexes), min_size=1))
 def test_labels(pairs: list[tuple[int, int]]) -> None:
     examples = [ClassificationExample(str(n), "x", None, gold) for n, (gold, _) in enumerate(pairs)]
-    there_and_back("classification", Answered(examples, [given for _, given in pairs]))
+    there_and_back("classification", AnsweredItems(examples, [answer for _, answer in pairs]))
 
 
-@given(st.lists(st.tuples(places, places), min_size=1))
+@given(st.lists(st.tuples(label_indexes, label_indexes), min_size=1))
 def test_choices(pairs: list[tuple[int, int]]) -> None:
-    examples = [ChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)]
-    there_and_back("choice", Answered(examples, [given for _, given in pairs]))
+    examples = [
+        MultipleChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)
+    ]
+    there_and_back("multiple_choice", AnsweredItems(examples, [answer for _, answer in pairs]))
 
 
 tags = st.integers(0, 2)
@@ -80,21 +87,21 @@ tags = st.integers(0, 2)
 @given(st.lists(st.lists(st.tuples(tags, tags), max_size=6), min_size=1))
 def test_tags_even_of_sentences_without_words(sentences: list[list[tuple[int, int]]]) -> None:
     examples = [
-        TaggingExample(str(n), ("w",) * len(some), tuple(gold for gold, _ in some))
-        for n, some in enumerate(sentences)
+        TaggingExample(str(n), ("w",) * len(items), tuple(gold for gold, _ in items))
+        for n, items in enumerate(sentences)
     ]
-    given_tags = [[given for _, given in some] for some in sentences]
-    there_and_back("tagging", Answered(examples, given_tags))
+    given_tags = [[answer for _, answer in items] for items in sentences]
+    there_and_back("tagging", AnsweredItems(examples, given_tags))
 
 
 @settings(deadline=None)  # the first answer waits until what tells languages apart is loaded
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9), words), min_size=1))
 def test_answers(rows: list[tuple[str, str, str]]) -> None:
     examples = [
-        SpanExample(str(n), word, word, (Answer(gold, 0), Answer(word, -1)))
+        ExtractiveQAExample(str(n), word, word, (GoldAnswer(gold, 0), GoldAnswer(word, -1)))
         for n, (gold, _, word) in enumerate(rows)
     ]
-    there_and_back("span", Answered(examples, [given for _, given, _ in rows]))
+    there_and_back("extractive_qa", AnsweredItems(examples, [answer for _, answer, _ in rows]))
 
 
 @given(st.data(), st.lists(st.text(max_size=3), min_size=1, max_size=8))
@@ -102,7 +109,7 @@ def test_places(data: Any, sources: list[str]) -> None:
     count = len(sources)
     examples = [BitextExample(str(n), text, "", n) for n, text in enumerate(sources)]
     answers = st.lists(st.integers(0, count - 1), min_size=count, max_size=count)
-    there_and_back("bitext", Answered(examples, data.draw(answers)))
+    there_and_back("bitext_retrieval", AnsweredItems(examples, data.draw(answers)))
 
 
 ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
@@ -112,50 +119,102 @@ ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
 def test_rankings(rows: list[tuple[list[str], list[str]]]) -> None:
     examples = [RetrievalExample(str(n), "q", "w", None) for n in range(len(rows))]
     rankings = [{"ranked": ranked, "relevant": relevant} for ranked, relevant in rows]
-    for kind in ("retrieval", "linking"):
-        there_and_back(kind, Answered(examples, rankings))
+    for kind in ("retrieval", "entity_linking"):
+        there_and_back(kind, AnsweredItems(examples, rankings))
 
 
 @given(st.lists(st.tuples(ids, st.sampled_from(["", *"abcdefgh"])), min_size=1))
 def test_pairs(rows: list[tuple[list[str], str]]) -> None:
-    examples = [MiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)]
-    there_and_back("mining", Answered(examples, [given for _, given in rows]))
+    examples = [
+        BitextMiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)
+    ]
+    there_and_back("bitext_mining", AnsweredItems(examples, [answer for _, answer in rows]))
 
 
-def read(kind: str, labels: str, predictions: str) -> Answered:
-    one = task(kind)
-    return format_of(one).read(File(Path("labels"), labels), File(Path("given"), predictions), one)
+def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
+    suite_task = task(kind)
+    return format_of(suite_task).read(
+        SubmissionFile(Path("labels"), labels),
+        SubmissionFile(Path("given"), predictions),
+        suite_task,
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "labels", "predictions", "told"),
+    ("task_type", "labels", "predictions", "message"),
     [
-        ("mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
-        ("mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
-        ("mining", "a\tb\n", "a\tb\nc\td\na\tb\n", "given:3: this pair stands on line 1 already"),
-        ("linking", '{"m": ["Q1"]}', '{"m": "Q1"}', "given:1: the answer to 'm' has the wrong sha"),
-        ("linking", '{"m": ["Q1"]}', '{"m": ["Q1", "Q1"]}', "a list of ids, each once"),
-        ("linking", '["Q1"]', "{}", "labels:1: not a mapping from items to answers"),
+        ("bitext_mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
+        ("bitext_mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
+        (
+            "bitext_mining",
+            "a\tb\n",
+            "a\tb\nc\td\na\tb\n",
+            "given:3: this pair stands on line 1 already",
+        ),
+        (
+            "entity_linking",
+            '{"m": ["Q1"]}',
+            '{"m": "Q1"}',
+            "given:1: the answer to 'm' has the wrong sha",
+        ),
+        ("entity_linking", '{"m": ["Q1"]}', '{"m": ["Q1", "Q1"]}', "a list of ids, each once"),
+        ("entity_linking", '["Q1"]', "{}", "labels:1: not a mapping from items to answers"),
         ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "item 'n' is not answered"),
     ],
 )
-def test_broken_files(kind: str, labels: str, predictions: str, told: str) -> None:
+def test_broken_files(kind: str, labels: str, predictions: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(kind, labels, predictions)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "right"),
+    [
+        ("0\n1\n", "00\n1\n", [0, 1]),  # official code compares texts
+        ("199\n37\n", "130\n37\n", [0, 1]),  # the labels of a part of the sentences
+        ("1\n0\n", "1\n0\n", [1, 1]),
+    ],
+)
+def test_places_of_tatoeba(labels: str, predictions: str, right: list[int]) -> None:
+    items = read("bitext_retrieval", labels, predictions)
+    metric = KINDS["bitext_retrieval"].metrics["accuracy"]
+    card = task("bitext_retrieval").card
+    statistics = item_statistics(metric, items.examples, items.predictions, card, "en")
+    assert statistics[:, 0].tolist() == right
+
+
+@pytest.mark.parametrize(("name", "value"), [("mewslix", 0.5), ("lareqa", (0.5 + 2 / 3) / 2)])
+def test_of_several_right_ids_the_first_counts_in_mewsli_x(name: str, value: float) -> None:
+    suite_task = task("entity_linking", name)
+    labels = SubmissionFile(
+        Path("labels"), '{"m": [" Q2", "Q3"]}' if name == "mewslix" else '{"m": ["Q2", "Q3"]}'
+    )
+    predictions = SubmissionFile(Path("given"), '{"m": ["Q1", "Q2", "Q3"]}')
+    items = format_of(suite_task).read(labels, predictions, suite_task)
+    metric = KINDS["entity_linking"].metrics["map_at_20"]
+    sums = item_statistics(metric, items.examples, items.predictions, suite_task.card, "en")
+    assert sums[:, 0].tolist() == [pytest.approx(value)]
+
+
+def test_a_mention_without_a_right_id_is_refused() -> None:
+    suite_task = task("entity_linking", "mewslix")
+    labels = SubmissionFile(Path("labels"), '{"m":\n []}')
+    with pytest.raises(ConfigurationError, match="labels:1: 'm' has no right id"):
+        format_of(suite_task).read(labels, labels, suite_task)
 
 
 def test_labels_are_spelt_as_the_official_files_spell_them() -> None:
-    one = task("classification", "pawsx")
+    suite_task = task("classification", "pawsx")
     examples = [ClassificationExample("0", "", None, 1), ClassificationExample("1", "", None, 0)]
-    written = format_of(one).write(Answered(examples, [0, 0]), one)
-    assert (written.labels, written.predictions) == ("1\n0\n", "0\n0\n")
+    texts = format_of(suite_task).write(AnsweredItems(examples, [0, 0]), suite_task)
+    assert (texts.labels, texts.predictions) == ("1\n0\n", "0\n0\n")
 
 
 def test_tasks_go_by_their_cards_or_their_folders() -> None:
     tasks = {name: task("tagging", name) for name in ("wikiann", "udpos")}
-    assert [*chosen(["panx"], tasks)] == ["wikiann"]
-    assert [*chosen(["wikiann", "udpos"], tasks)] == [*chosen([], tasks)]
+    assert [*select_tasks(["panx"], tasks)] == ["wikiann"]
+    assert [*select_tasks(["wikiann", "udpos"], tasks)] == [*select_tasks([], tasks)]
 
 
 def test_a_kind_without_a_format_is_refused() -> None:

@@ -12,14 +12,16 @@ import pytest
 from filelock import FileLock
 
 from tests.toy import CountingModel, card, toy_catalogue
-from xharness.data import Data
-from xharness.executor import Report, Sequential, Work, collect, collect_items
-from xharness.extend import StageError, Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.scores import Missing, Score, read, write
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, RunReport, collect, collect_items
+from xharness.executor.sequential import SequentialExecutor
+from xharness.gaps.scores import Missing, Score, read, write
+from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.plugin.api import RunEnvironment, StageError
+from xharness.plugin.hookspecs import hookimpl
+from xharness.spec.study import Study
+from xharness.stages.label import StageLabel
 from xharness.store import Store
-from xharness.study import Study
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def cards(tmp_path: Path) -> Path:
 
 def _run(
     cards: Path, *, strict: bool = False, **changes: Any
-) -> tuple[Plan, Work, Report, list[Score | Missing]]:
+) -> tuple[Plan, RunContext, RunReport, list[Score | Missing]]:
     values: dict[str, Any] = {
         "name": "colours",
         "models": [{"name": "m", "backend": "counting"}],
@@ -42,11 +44,11 @@ def _run(
     }
     study = Study.model_validate(values | changes)
     catalogue = toy_catalogue(cards)
-    around = Surroundings(strict_data=strict)
-    data = Data(catalogue, around)
-    plan = compile_plan(study, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
-    report = Sequential().run(plan, work)
+    around = RunEnvironment(strict_data=strict)
+    data = DataReader(catalogue, around)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, around))
+    work = RunContext(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
+    report = SequentialExecutor().run(plan, work)
     return plan, work, report, collect(plan, work, report)
 
 
@@ -295,7 +297,7 @@ def test_strict_data_refuses_what_was_stored_without_it(
     plan, work, relaxed, _ = _run(cards, strategies=["single"])
     assert relaxed.exit_code == 0
     for stage in plan.stages.values():
-        if type(stage).__name__.lower() in lost:
+        if stage.name in lost:
             shutil.rmtree(work.store.folder(stage.key))
     plan, work, report, rows = _run(cards, strict=True, strategies=["single"])
     assert report.exit_code == 3
@@ -314,8 +316,8 @@ class _Watcher:
         self.lock, self.told = lock, list[str]()
 
     @hookimpl
-    def xharness_stage_waiting(self, label: str) -> None:
-        self.told.append(label)
+    def xharness_stage_waiting(self, label: StageLabel) -> None:
+        self.told.append(str(label))
         self.lock.release()
 
 
@@ -328,5 +330,5 @@ def test_observers_are_told_that_a_stage_waits_for_another_process(cards: Path) 
     lock.acquire()
     watcher = _Watcher(lock)
     work.catalogue.plugins.manager.register(watcher)
-    assert Sequential().run(plan, work).count("ran") == 3
+    assert SequentialExecutor().run(plan, work).count("ran") == 3
     assert watcher.told == ["m · train red · seed 1"]

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.toy import card, toy_catalogue
-from xharness.cards import Split, TaskCard
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
-from xharness.plan import Plan, compile_plan
-from xharness.stages import Portion, Predict, Score, Train
-from xharness.study import Study
+from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.plugin.api import RunEnvironment
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
+from xharness.spec.study import Study
+from xharness.stages import DataSlice, Predict, ScorePredictions, Train
 
 
 @pytest.fixture
@@ -41,8 +42,12 @@ def _study(**changes: Any) -> Study:
 
 def _plan(cards: Path, **changes: Any) -> Plan:
     catalogue = toy_catalogue(cards)
-    around = Surroundings()
-    return compile_plan(_study(**changes), catalogue, Data(catalogue, around).portion, around)
+    around = RunEnvironment()
+    return compile_plan(
+        PlanningContext(
+            _study(**changes), catalogue, DataReader(catalogue, around).data_slice, around
+        )
+    )
 
 
 def _count(plan: Plan, kind: type) -> int:
@@ -51,7 +56,7 @@ def _count(plan: Plan, kind: type) -> int:
 
 def test_single_trains_each_target_once_a_seed(cards: Path) -> None:
     plan = _plan(cards)
-    assert (_count(plan, Train), _count(plan, Predict), _count(plan, Score)) == (6, 6, 6)
+    assert (_count(plan, Train), _count(plan, Predict), _count(plan, ScorePredictions)) == (6, 6, 6)
     assert len(plan.arms) == 6
 
 
@@ -59,7 +64,7 @@ def test_shared_checkpoints_are_trained_once(cards: Path) -> None:
     strategies = [
         "single",
         {"intermediate": {"tasks": ["warm"]}},
-        {"name": "both", "use": "intermediate", "tasks": ["warm", "cold"]},
+        {"name": "both", "strategy": "intermediate", "tasks": ["warm", "cold"]},
         "multitask",
     ]
     plan = _plan(cards, strategies=strategies)
@@ -73,7 +78,7 @@ def test_a_target_without_training_data_is_judged_on_the_intermediate_model(card
     (cards / "red.yaml").write_text(text.replace("train_on: [red]", "train_on: []\nhead: warm"))
     plan = _plan(cards, strategies=[{"intermediate": {"tasks": ["warm"]}}], targets=["red"])
     (one,) = {arm.score.predictions.model.key for arm in plan.arms if arm.seed == 1}
-    assert plan.labels[one] == "m · train warm · seed 1"
+    assert str(plan.labels[one]) == "m · train warm · seed 1"
 
 
 def test_a_head_that_is_never_trained_is_refused_at_plan_time(cards: Path) -> None:
@@ -95,13 +100,15 @@ def test_a_target_that_names_no_training_set_is_told_so(cards: Path) -> None:
 def test_reasons_carry_the_place_and_no_hint(cards: Path) -> None:
     error = UnavailableError("it is not there", where="red.jsonl", hint="look elsewhere")
 
-    def portion(card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
+    def portion(card: TaskCard, language: str, split: Split, limit: int | None) -> DataSlice:
         if language == "sw" or split == "train":
             raise error
-        return Portion(card.name, language, split, limit, "x")
+        return DataSlice(card.name, language, split, limit, "x")
 
     catalogue = toy_catalogue(cards)
-    plan = compile_plan(_study(targets=["red"]), catalogue, portion, Surroundings())
+    plan = compile_plan(
+        PlanningContext(_study(targets=["red"]), catalogue, portion, RunEnvironment())
+    )
     assert {row.reason for row in plan.missing} == {"red.jsonl: it is not there"}
 
 
@@ -114,7 +121,7 @@ def test_needs_come_first(cards: Path) -> None:
 
 def test_only_what_is_missing_is_needed(cards: Path) -> None:
     plan = _plan(cards, seeds=[1])
-    done = {key for key, stage in plan.stages.items() if isinstance(stage, Score)}
+    done = {key for key, stage in plan.stages.items() if isinstance(stage, ScorePredictions)}
     assert plan.needed(done.__contains__) == []  # models may be deleted once the scores are there
     lost = plan.arms[0].score
     rest = done - {lost.key}
@@ -133,7 +140,7 @@ def test_only_what_is_missing_is_needed(cards: Path) -> None:
         ({"runtime": {"device": "cuda", "shard": 7, "store": "elsewhere"}}, False, False),
         ({"recipe": {"learning_rate": 1e-4}}, True, True),
         ({"recipe": {"layer": 7}}, False, True),
-        ({"recipe": {"mask_rate": 0.3}}, False, False),
+        ({"recipe": {"mlm_probability": 0.3}}, False, False),
         ({"recipe": {"tasks": {"green": {"epochs": 1}}}}, False, False),
         ({"recipe": {"tasks": {"red": {"epochs": 1}}}}, True, True),
         ({"models": [{"name": "other-name", "backend": "counting"}]}, False, False),
@@ -173,9 +180,9 @@ def test_golden_keys(cards: Path) -> None:
 
 
 GOLDEN = [
-    "f44378c8e34bebcaa136065bef1d6467",
-    "a9b38e762a431facb8ef25f21fe058ec",
-    "a805c1192488d5d8b6564f8f34a5396f",
+    "53ed81e1b8a574b3412395a932342f23",
+    "1ec2ea391351b1513c62ad52fd011deb",
+    "3c09bfc3ddc38960c802ee903d8db566",
 ]
 
 
@@ -221,7 +228,7 @@ def test_a_missing_language_costs_only_its_own_cell(cards: Path) -> None:
         text.replace("rows: 10\nlang", "rows: 10\n    missing: [sw]\nlang")
     )
     plan = _plan(cards, targets=["red"], seeds=[1])
-    assert [p.language for p in plan.arms[0].score.predictions.portions] == ["en", "de"]
+    assert [p.language for p in plan.arms[0].score.predictions.data_slices] == ["en", "de"]
     assert [(row.task, row.language) for row in plan.missing] == [("red", "sw")]
 
 

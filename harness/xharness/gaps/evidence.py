@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import ConfigurationError
 from xharness.files import whole
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 FILE = "evidence.parquet"
 _FIRST = "s0"

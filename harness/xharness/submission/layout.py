@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError, suggestion
+from xharness.spec.cards import TaskCard
 
 _FOLDERS: Mapping[str, str] = MappingProxyType({"wikiann": "panx", "bucc": "bucc2018"})
 """Card to folder, where the two are not called the same."""
 _SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"pawsx": ("0", "1")})
 """Card to its labels as the official files spell them, where not as the card does."""
+_RULES: Mapping[str, str] = MappingProxyType(
+    {"udpos": "as seqeval counts since 0.0.16, CCONJ and SCONJ being one type"}
+)
+"""Card to the rule behind its score, where the official code leaves it to a package's version."""
 
 
 @dataclass(frozen=True)
-class Task:
+class SuiteTask:
     """A card, and what the layout makes of it."""
 
     card: TaskCard
@@ -34,24 +38,34 @@ class Task:
     @property
     def labels(self) -> tuple[str, ...]:
         """How files spell the card's labels, in the card's order."""
-        return _SPELLINGS.get(self.card.name, self.card.labels or ())
+        return _SPELLINGS.get(self.card.name, self.card.label_names)
+
+    @property
+    def rule(self) -> str | None:
+        """What a reader must know to compare the score with one from elsewhere."""
+        return _RULES.get(self.card.name)
+
+    @property
+    def first_label_counts(self) -> bool:
+        """Whether of several right ids only the first is one, as in `utils_mewslix.evaluate`."""
+        return self.card.name == "mewslix"
 
     def file(self, root: Path, language: str, ending: str) -> Path:
         """Where the task's file for `language` is under `root`."""
         return root / self.folder / f"test-{language}.{ending}"
 
 
-def chosen(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, Task]:
+def select_tasks(names: Iterable[str], tasks: Mapping[str, SuiteTask]) -> dict[str, SuiteTask]:
     """The tasks that the user names, by card or by folder; all of them where nothing is named.
 
     Raises:
         ConfigurationError: a name that is neither.
     """
-    wanted = tuple(names)
+    task_names = tuple(names)
     by_folder = {task.folder: name for name, task in tasks.items()}
-    for name in wanted:
+    for name in task_names:
         if name not in tasks and name not in by_folder:
             hint = suggestion(name, {*tasks, *by_folder})
             raise ConfigurationError(f"the suite has no task '{name}'", where="--tasks", hint=hint)
-    picked = {by_folder.get(name, name) for name in wanted} or {*tasks}
-    return {name: task for name, task in tasks.items() if name in picked}
+    selected = {by_folder.get(name, name) for name in task_names} or {*tasks}
+    return {name: task for name, task in tasks.items() if name in selected}

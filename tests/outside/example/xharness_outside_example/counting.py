@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from xharness.documents import Strict
-from xharness.extend import Request, Row, UnavailableError
+from xharness import Row, Source, SourceRequest, Strict, UnavailableError
 
 _WORDS = {
     "en": ("one", "two", "three", "four", "five"),
@@ -20,21 +19,21 @@ class NumberOptions(Strict):
     count: int = Field(default=20, gt=0, description="rows in each split")
 
 
-class NumberSource:
+class NumberSource(Source):
     """Rows `{text, label}`; the label says whether there are more than four words."""
 
     name = "numbers"
     options: type[BaseModel] = NumberOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         if request.language not in _WORDS:
             raise UnavailableError(f"nobody here counts in '{request.language}'")
         return f"numbers-1-{request.language}-{request.split}-{request.options.count}"
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         shift = {"train": 0, "validation": 1, "test": 2}[request.split]
         words = _WORDS[request.language]
         for number in range(request.options.count):
             size = 1 + (number * 3 + shift) % 8
-            text = " ".join(words[(number + place) % 5] for place in range(size))
+            text = " ".join(words[(number + index) % 5] for index in range(size))
             yield {"text": text, "label": int(size > 4)}

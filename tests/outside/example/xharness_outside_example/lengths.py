@@ -9,30 +9,25 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from pydantic import BaseModel
-
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness import (
+    Backend,
+    ClassificationExample,
     Example,
-    Kind,
+    Model,
     Prediction,
     Recipe,
-    Session,
+    RunEnvironment,
     Sizes,
-    Surroundings,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
 )
-from xharness.kinds import ClassificationExample
 
 _FILE = "lengths.json"
 
 
-class LengthOptions(Strict):
-    """There is nothing to choose."""
-
-
-class LengthModel:
+class LengthModel(Model):
     """The mean length of each label's texts; the nearest mean is the answer."""
 
     def __init__(self, heads: dict[str, dict[str, float]]) -> None:
@@ -42,19 +37,19 @@ class LengthModel:
         return Sizes(total=sum(map(len, self._heads.values())), embedding=0)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         for feed in feeds:
             lengths: dict[str, list[int]] = defaultdict(list)
             for example in feed.examples:
                 assert isinstance(example, ClassificationExample)
                 lengths[str(example.label)].append(len(example.text))
-            self._heads[feed.head] = {label: mean(found) for label, found in lengths.items()}
+            self._heads[feed.head] = {label: mean(sizes) for label, sizes in lengths.items()}
             session.progress(len(feed.examples), len(feed.examples))
         return {}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         means = self._heads[card.head_name]
         return [_nearest(example, means) for example in examples]
@@ -64,17 +59,16 @@ class LengthModel:
         (folder / _FILE).write_text(json.dumps(self._heads, sort_keys=True), encoding="utf-8")
 
 
-class LengthBackend:
+class LengthBackend(Backend):
     """Makes length models."""
 
     name = "lengths"
-    options: type[BaseModel] = LengthOptions
-    kinds = frozenset({"classification"})
+    task_types = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         return "lengths-1"
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> LengthModel:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> LengthModel:
         return LengthModel({})
 
     def load(self, folder: Path, device: str | None) -> LengthModel:

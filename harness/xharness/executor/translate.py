@@ -1,0 +1,118 @@
+"""Translate: texts in another language, made once, stored, and read in place of the originals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from xharness.data.counts import expected_rows
+from xharness.data.reader import LoadedSlice
+from xharness.errors import StageError
+from xharness.executor.context import ProgressCounter, RunContext
+from xharness.plugin.api import TaskType, TranslateTexts
+from xharness.plugin.catalogue import validated
+from xharness.stages import DataSlice, Translate
+from xharness.store import SCRATCH
+from xharness.store.tables import read_table, write_table
+
+FILE = "texts.parquet"
+
+
+def translate(stage: Translate, context: RunContext, folder: Path) -> Mapping[str, Any]:
+    """Write `folder`/texts.parquet: item, texts; continues after the shards that are there."""
+    import pyarrow as pa
+
+    scratch, size = folder / SCRATCH, context.runtime.shard
+    scratch.mkdir(exist_ok=True)
+    source = context.data.load(stage.data_slice)
+    task_type = _task_type(stage, context)
+    counter = ProgressCounter(
+        context.progress(stage, "items"), expected_rows([stage.data_slice], context.catalogue)
+    )
+    # Opened for the first shard that lacks: with all of them there, no model is loaded.
+    translate_texts: TranslateTexts | None = None
+    tables = []
+    for first in range(0, len(source.examples), size):
+        shard = source.examples[first : first + size]
+        path = scratch / f"{first:09d}-{size}.parquet"
+        if not path.is_file():
+            translate_texts = translate_texts or _open(stage, context)
+            item_texts = [[*task_type.texts(example)] for example in shard]
+            columns = {
+                "item": [example.id for example in shard],
+                "texts": _translations(translate_texts, item_texts),
+            }
+            write_table(path, pa.table(columns, _schema()))
+        tables.append(read_table(path))
+        counter.add(len(shard))
+    write_table(folder / FILE, pa.concat_tables(tables))
+    shutil.rmtree(scratch)
+    return {
+        "items": len(source.examples),
+        "data": [asdict(source.count)],
+        "translator": stage.translator.backend,
+        "into": stage.target,
+    }
+
+
+def load(data_slice: DataSlice, context: RunContext, *, learn: bool = False) -> LoadedSlice:
+    """The slice's examples, with translated texts where it has a translation.
+
+    Raises:
+        UnavailableError: as `DataReader.load`.
+        StageError: the stored translations are damaged, or of other items.
+    """
+    stage = data_slice.translation
+    if stage is None:
+        return context.data.load(data_slice, learn=learn)
+    source, task_type = context.data.load(stage.data_slice, learn=learn), _task_type(stage, context)
+    table = read_table(context.store.open(stage.key) / FILE)
+    texts = dict(zip(table["item"].to_pylist(), table["texts"].to_pylist(), strict=True))
+    try:
+        examples = [task_type.with_texts(example, texts[example.id]) for example in source.examples]
+    except KeyError as error:
+        raise StageError(
+            f"there is no translation of item {error}",
+            where=str(context.store.folder(stage.key)),
+            hint="delete that folder and run again",
+        ) from None
+    translator = stage.translator.backend
+    count = replace(source.count, language=data_slice.language, translated=translator)
+    return LoadedSlice(examples, count)
+
+
+def _task_type(stage: Translate, context: RunContext) -> TaskType:
+    card = context.catalogue.card(stage.data_slice.card)
+    task_type = context.catalogue.task_types[card.task_type]
+    assert task_type.translatable
+    return task_type
+
+
+def _open(stage: Translate, context: RunContext) -> TranslateTexts:
+    translator = context.catalogue.translators[stage.translator.backend]
+    values = json.loads(stage.translator.options)
+    options = validated(translator.options, values, "the translator of the plan")
+    environment, device = context.environment, context.runtime.device
+    return translator.open(options, stage.source, stage.target, environment, device)
+
+
+def _translations(
+    translate_texts: TranslateTexts, item_texts: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """Every text in the other language, each different one translated once; blank ones stay."""
+    sources = list(dict.fromkeys(text for texts in item_texts for text in texts if text.strip()))
+    results = list(translate_texts(sources)) if sources else []
+    if len(results) != len(sources) or not all(isinstance(text, str) for text in results):
+        raise StageError(f"the translator gave {len(results)} texts for {len(sources)}")
+    translations = dict(zip(sources, results, strict=True))
+    return [[translations.get(text, text) for text in texts] for texts in item_texts]
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema([("item", pa.string()), ("texts", pa.list_(pa.string()))])

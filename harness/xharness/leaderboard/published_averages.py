@@ -1,0 +1,91 @@
+"""Published averages against their own cells: what a source states, and what its numbers give."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from xharness.gaps.scores import Mean, Score
+
+_EXACT = 4  # decimals beyond which a number was not rounded for print
+_SPARE = 1e-9  # what binary fractions are off by
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A stated average, and the nearest that its own cells give under a usual reading."""
+
+    mean: Mean
+    derived: float | None = None
+    reading: str = "its cells are not here"
+    contradicted: bool = False
+
+
+def claims(means: Sequence[Mean], scores: Sequence[Score]) -> list[Claim]:
+    """Every stated average, checked where the same source states what it is the average of."""
+    return [_claim(mean, means, scores) for mean in means]
+
+
+def _claim(mean: Mean, means: Sequence[Mean], scores: Sequence[Score]) -> Claim:
+    readings = [*(_languages(mean, scores) if mean.task else _tasks(mean, means))]
+    if not readings:
+        return Claim(mean)
+    reading, cells, derived = min(readings, key=lambda reading: abs(reading[2] - mean.mean))
+    finest = max(_decimals(cell) for cell in cells)
+    allowed = 0.5 * 10.0 ** -_decimals(mean.mean) + 0.5 * 10.0**-finest + _SPARE
+    return Claim(mean, derived, reading, abs(derived - mean.mean) > allowed)
+
+
+Reading = tuple[str, Sequence[float], float]
+"""How an average is read, the numbers it is the average of, and what that gives."""
+
+
+def _languages(mean: Mean, scores: Sequence[Score]) -> Iterator[Reading]:
+    """The mean over the languages that the same source states of the same arm."""
+    cells = [
+        row.value
+        for row in scores
+        if (row.model, row.strategy, row.seed, row.task, row.metric, row.source)
+        == (mean.model, mean.strategy, mean.seed, mean.task, mean.metric, mean.source)
+        and mean.split in (None, row.split)
+    ]
+    if cells:
+        yield f"mean of {len(cells)} languages", cells, fmean(cells)
+
+
+def _tasks(mean: Mean, means: Sequence[Mean]) -> Iterator[Reading]:
+    """The mean over the tasks of the same source, question answering read in two ways."""
+    tasks: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in means:
+        if row.task is not None and (row.model, row.strategy, row.seed, row.suite, row.source) == (
+            mean.model, mean.strategy, mean.seed, mean.suite, mean.source,
+        ):  # fmt: skip
+            tasks[row.task][row.metric] = row.mean
+    if not tasks or (mean.over == "families" and not mean.families):
+        return
+    cells = [value for values in tasks.values() for value in values.values()]
+    of_two = any(len(values) > 1 for values in tasks.values())
+    for f1_alone in (False, True) if of_two else (False,):
+        values = {task: _score(metrics, f1_alone) for task, metrics in tasks.items()}
+        wording = f"mean of {len(values)} tasks" if mean.over == "tasks" else "mean of family means"
+        qa_wording = (", F1 alone" if f1_alone else ", (EM + F1) / 2") if of_two else ""
+        yield wording + qa_wording, cells, _average(values, mean)
+
+
+def _score(metrics: Mapping[str, float], f1_alone: bool) -> float:
+    """A task's score from its metrics, which are exact match and F1 where there are two."""
+    f1 = [value for metric, value in metrics.items() if metric.endswith("f1")]
+    return fmean(f1 if f1_alone and f1 else metrics.values())
+
+
+def _average(values: Mapping[str, float], mean: Mean) -> float:
+    if mean.over == "tasks":
+        return fmean(values.values())
+    families = [[values[task] for task in family if task in values] for family in mean.families]
+    return fmean(fmean(family_values) for family_values in families if family_values)
+
+
+def _decimals(value: float) -> int:
+    return min(_EXACT, len(repr(value).partition(".")[2]))

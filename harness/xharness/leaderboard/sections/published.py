@@ -1,0 +1,190 @@
+"""What others published: every such row with its source, and stated averages beside their cells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+
+from xharness.gaps.scores import Mean, Score
+from xharness.leaderboard.board import Board, is_published
+from xharness.leaderboard.published_averages import Claim, claims
+from xharness.leaderboard.text import Footnotes, escape, points, table
+from xharness.phrases import counted, listed
+
+
+def section(board: Board) -> list[str]:
+    """The section of published rows; empty where a board has none."""
+    rows = [row for row in board.scores if is_published(row)]
+    if not rows and not board.means:
+        return []
+    intro = (
+        "Measured by others, at the sources named; aggregated by the same code as measured rows, "
+        "and never averaged with them."
+    )
+    checked = claims(board.means, board.scores)
+    if contradicted := [claim for claim in checked if claim.contradicted]:
+        model_names = listed(
+            f"{escape(claim.mean.model)} ({_about(claim.mean)})" for claim in contradicted
+        )
+        intro += f" Averages that the source's own cells contradict: {model_names}."
+    lines = ["## Published rows", "", intro, "", *_by_task(board, rows)]
+    return [*lines, *_stated(checked), *_suites(checked)]
+
+
+def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
+    """One line for each arm, task, metric and source."""
+    grouped: dict[tuple[str, ...], list[Score]] = defaultdict(list)
+    for row in rows:
+        key = (row.task, row.metric, row.model, row.strategy, row.split, row.protocol)
+        grouped[*key, row.source or "no source given"].append(row)
+    if not grouped:
+        return []
+    order = {task: index for index, task in enumerate(board.tasks)}
+    keys = sorted(grouped, key=lambda key: (order[key[0]], key[1], key[6], key[2:]))
+    notes = Footnotes()
+    lines = [_line(key, grouped[key], notes) for key in keys]
+    header = [
+        "task", "metric", "model", "strategy", "split", "protocol", "source", "seeds",
+        "languages", board.source, "mean of others", "gap",
+    ]  # fmt: skip
+    return [*table(header, lines, 7), *notes.lines(), ""]
+
+
+def _line(key: tuple[str, ...], rows: Sequence[Score], notes: Footnotes) -> list[str]:
+    task, metric, model, strategy, split, protocol, source = key
+    row_notes = _carried(rows)
+    seeds = len({row.seed for row in rows if row.seed is not None})
+    languages = {row.language for row in rows}
+    source_scores = [row.value for row in rows if row.language == row.source_language]
+    others_mean = _over_languages([row for row in rows if row.language != row.source_language])
+    gap = (
+        points(fmean(source_scores) - others_mean)
+        if source_scores and others_mean is not None
+        else "*undefined*"
+    )
+    return [
+        *map(escape, (task, metric, model, strategy)),
+        escape(split), escape(protocol) + notes.mark(*row_notes), f"*published*: {escape(source)}",
+        str(seeds) if seeds else "—", str(len(languages)),
+        points(fmean(source_scores)) if source_scores else "—",
+        points(others_mean) if others_mean is not None else "—",
+        gap,
+    ]  # fmt: skip
+
+
+def _carried(rows: Sequence[Score]) -> list[str]:
+    """What the rows note; a note of some languages names them."""
+    carriers: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        for note in row.notes:
+            carriers[note].append(row.language)
+    return [
+        note if len(codes) == len(rows) else f"{note} ({', '.join(dict.fromkeys(codes))})"
+        for note, codes in carriers.items()
+    ]
+
+
+def _over_languages(rows: Sequence[Score]) -> float | None:
+    """The unweighted mean over languages, each the mean over its seeds."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        values[row.language].append(row.value)
+    return fmean(map(fmean, values.values())) if values else None
+
+
+def _stated(checked: Iterable[Claim]) -> list[str]:
+    """Averages over languages whose cells are here, and whether these agree."""
+    with_cells = [
+        claim for claim in checked if claim.derived is not None and claim.mean.task is not None
+    ]
+    if not with_cells:
+        return []
+    notes = Footnotes()
+    lines = [
+        [
+            *map(escape, (claim.mean.task or "", claim.mean.metric, claim.mean.model)),
+            escape(claim.mean.source), _as_stated(claim.mean.mean), _verdict(claim, notes),
+        ]
+        for claim in with_cells
+    ]  # fmt: skip
+    wrong = sum(claim.contradicted for claim in with_cells)
+    intro = f"{counted(len(with_cells), 'average')} over languages as stated, beside what the same "
+    intro += f"source's cells give; {wrong or 'none'} of them contradicted."
+    header = ["task", "metric", "model", "source", "stated", "from its cells"]
+    return ["### Stated averages", "", intro, "", *table(header, lines, 4), *notes.lines(), ""]
+
+
+def _suites(checked: Sequence[Claim]) -> list[str]:
+    """A table for each suite and source: models down, tasks across, one number a task."""
+    lines: list[str] = []
+    suite_sources = dict.fromkeys(
+        (claim.mean.suite, claim.mean.source) for claim in checked if claim.mean.suite
+    )
+    for suite, source in suite_sources:
+        claims_there = [
+            claim for claim in checked if (claim.mean.suite, claim.mean.source) == (suite, source)
+        ]
+        lines += [f"### {escape(suite or '')}: {escape(source)}", "", *_suite(claims_there), ""]
+    return lines
+
+
+def _suite(claims_there: Sequence[Claim]) -> list[str]:
+    notes = Footnotes()
+    columns = list(dict.fromkeys(_column(claim.mean) for claim in claims_there))
+    columns.sort(key=lambda column: column[0] == "")  # the averages over tasks come last
+    arms = dict.fromkeys(
+        (claim.mean.model, claim.mean.strategy, claim.mean.protocol) for claim in claims_there
+    )
+    lines = []
+    for model, strategy, protocol in arms:
+        claims_of_arm = {
+            _column(claim.mean): claim
+            for claim in claims_there
+            if (claim.mean.model, claim.mean.strategy) == (model, strategy)
+        }
+        cells = [_stated_cell(claims_of_arm.get(column), notes) for column in columns]
+        lines.append([escape(model), escape(strategy), escape(protocol), *cells])
+    names = [f"{task} {metric}".strip() if task else metric for task, metric in columns]
+    header = ["model", "strategy", "protocol", *map(escape, names)]
+    return [*table(header, lines, 3), *notes.lines()]
+
+
+def _about(mean: Mean) -> str:
+    """What it is an average of, in a few words."""
+    return escape(mean.task or f"{mean.suite}, {_column(mean)[1]}")
+
+
+def _column(mean: Mean) -> tuple[str, str]:
+    if mean.task is not None:
+        return mean.task, mean.metric
+    return "", "mean of tasks" if mean.over == "tasks" else "mean of families"
+
+
+def _stated_cell(claim: Claim | None, notes: Footnotes) -> str:
+    if claim is None:
+        return "—" + notes.mark("not published there")
+    text = _as_stated(claim.mean.mean) + notes.mark(*claim.mean.notes)
+    if claim.mean.task is not None or claim.derived is None:
+        return text
+    if claim.contradicted:
+        return text + notes.mark(_contradiction(claim))
+    return text + notes.mark(claim.reading)
+
+
+def _as_stated(value: float) -> str:
+    """With the decimals that the source gives, two at most."""
+    return str(round(value, 2))
+
+
+def _verdict(claim: Claim, notes: Footnotes) -> str:
+    if claim.derived is None:
+        return "—"
+    text = f"{claim.derived:.2f}"
+    return f"**{text}**{notes.mark(_contradiction(claim))}" if claim.contradicted else text
+
+
+def _contradiction(claim: Claim) -> str:
+    stated_value = _as_stated(claim.mean.mean)
+    claim_text = f"{claim.mean.model}: its own cells contradict the stated {stated_value}"
+    return f"{claim_text}: {claim.reading} gives {claim.derived:.2f}"

@@ -1,0 +1,53 @@
+"""A study compiles to a plan: one graph of stages, and the arms that read their scores from it.
+
+Strategies are pure functions, stages are values with content keys, so two arms that need the same
+checkpoint name the same stage, and it is trained once. Nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xharness.planning.arms import ArmCompiler
+from xharness.planning.checks import (
+    check_names,
+    check_recipe_preset,
+    check_source_language,
+    studied_cards,
+)
+from xharness.planning.context import ArmContext, PlanningContext
+from xharness.planning.plan import Plan
+from xharness.planning.starts import StartFinder
+
+
+def compile_plan(context: PlanningContext) -> Plan:
+    """The plan of a study.
+
+    Raises:
+        ConfigurationError: an unknown name, or an arm that can never work.
+    """
+    targets = context.targets
+    check_names(context)
+    plan = Plan(context.study)
+    for arms in _arm_compilers(context, plan):
+        for target in targets:
+            arms.add(target)
+    # Only now: which cards a strategy trains on is known once its routes are.
+    cards = studied_cards(plan, context)
+    check_source_language(context, cards)
+    check_recipe_preset(context, cards)
+    return plan
+
+
+def _arm_compilers(context: PlanningContext, plan: Plan) -> Iterator[ArmCompiler]:
+    """Every model under every strategy, selection and seed."""
+    for model_index, model in enumerate(context.study.models):
+        starts = StartFinder(context, context.document.model(model_index, model))
+        for strategy_index, strategy in enumerate(context.study.strategies):
+            if not strategy.takes(model):
+                continue
+            for index, selection in enumerate(strategy.selection or context.study.selection):
+                name = selection.label(strategy.name, first=index == 0)
+                for seed in context.study.seeds:
+                    arm = ArmContext(context, model, strategy, selection, seed)
+                    yield ArmCompiler(plan, arm, starts, name, ("strategies", strategy_index))

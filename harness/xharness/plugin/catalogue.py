@@ -1,0 +1,140 @@
+"""The catalogue: every name a user can write, and what it stands for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.plugin.api.backend import Backend
+from xharness.plugin.api.executor import Executor
+from xharness.plugin.api.source import Source
+from xharness.plugin.api.strategy import Strategy
+from xharness.plugin.api.translator import Translator
+from xharness.plugin.card_checks import CardChecks
+from xharness.plugin.card_files import (
+    GROUPS_FILE,
+    CardFile,
+    CardFiles,
+    Groups,
+    folder_of,
+    yaml_files,
+)
+from xharness.plugin.manager import Plugins, Provider
+from xharness.plugin.registry import Registry, offered
+from xharness.spec import documents
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import Document
+from xharness.spec.groups import GroupMember, TaskGroup
+from xharness.task_types.base import TaskType
+
+
+class Catalogue:
+    """Registries of task types, sources, backends, strategies, translators, executors, cards."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self.plugins = plugins
+        self.task_types: Registry[TaskType] = offered(
+            plugins, "task type", "xharness_task_types", TaskType
+        )
+        self.sources: Registry[Source] = offered(plugins, "source", "xharness_sources", Source)
+        self.backends: Registry[Backend] = offered(plugins, "backend", "xharness_backends", Backend)
+        self.strategies: Registry[Strategy] = offered(
+            plugins, "strategy", "xharness_strategies", Strategy
+        )
+        self.translators: Registry[Translator] = offered(
+            plugins, "translator", "xharness_translators", Translator
+        )
+        self.executors: Registry[Executor] = offered(
+            plugins, "executor", "xharness_executors", Executor
+        )
+        self.card_files = CardFiles("task card")
+        self._group_files: list[tuple[Provider, Traversable]] = []
+        self._checked: dict[str, TaskCard] = {}
+        for provider, offer in plugins.offers("xharness_task_cards"):
+            try:
+                self._add_files(offer, provider)
+            except (Exception, SystemExit) as error:  # a stranger's resource can raise anything
+                plugins.set_aside(provider, f"the cards of {offer!r}", error)
+
+    def _add_files(self, offer: Any, provider: Provider) -> None:
+        for file in yaml_files(folder_of(offer)):
+            if file.name == GROUPS_FILE:
+                self._group_files.append((provider, file))
+            else:
+                self.card_files.read(file, provider)
+
+    @cached_property
+    def groups(self) -> Registry[TaskGroup]:
+        """Named groups of tasks."""
+        groups = Groups("group", cards=self.card_files)
+        for provider, file in self._group_files:
+            groups.read(file, provider)
+        return groups
+
+    @property
+    def _checks(self) -> CardChecks:
+        return CardChecks(self.task_types, self.sources, self.card_files, self.groups)
+
+    def card(self, name: str) -> TaskCard:
+        """The card of that name, checked against all that it names.
+
+        Raises:
+            ConfigurationError: no such card, or one that cannot be right (file:line:column).
+        """
+        if name not in self._checked:
+            file = self.card_files[name]
+            self._checks.check(file.card, file.document)
+            self._checked[name] = file.card
+        return self._checked[name]
+
+    def check_file(self, file: Traversable) -> TaskCard:
+        """Check a card file that no plugin need offer; files around it count as cards.
+
+        Raises:
+            ConfigurationError: what is wrong and where.
+        """
+        card_file = CardFile(file)
+        self._checks.check(
+            card_file.card, card_file.document, lambda name: _is_neighbour(file, name)
+        )
+        return card_file.card
+
+    def members(self, name: str) -> tuple[GroupMember, ...]:
+        """What `name` stands for: a group's members, or the one card in all its languages."""
+        if name in self.groups.offers:
+            return self.groups[name].tasks
+        if name not in self.card_files.offers:
+            names = [*self.card_files, *self.groups]
+            raise ConfigurationError(
+                f"there is no task card or group '{name}'", hint=suggestion(name, names)
+            )
+        return (GroupMember(task=name),)
+
+
+def _is_neighbour(file: Traversable, name: str) -> bool:
+    """Whether a card `name` lies in the file's folder, or in a folder next to that one."""
+    if not isinstance(file, Path):
+        return False
+    folder = file.resolve().parent
+    paths = (folder / f"{name}.yaml", *folder.parent.glob(f"*/{name}.yaml"))
+    return any(path.is_file() for path in paths)
+
+
+def validated(
+    model: type[BaseModel], options: dict[str, Any], owner: str, part: Document | None = None
+) -> Any:
+    """Options a plugin asked for, checked; `owner` says whose they are.
+
+    With the `part` of the document they stand in, mistakes are told with their line.
+
+    Raises:
+        ConfigurationError: an unknown or impossible option.
+    """
+    if part is None:
+        return documents.validate(Document(owner, options, {}), model)
+    return documents.validate(Document(part.file, options, part.positions, owner), model)

@@ -1,0 +1,158 @@
+"""A study: models x strategies x targets x seeds, as one YAML file says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from xharness.errors import suggestion
+from xharness.spec import documents
+from xharness.spec.documents import Document, Name, Strict
+from xharness.spec.languages import LanguageCode, LanguageSelector
+from xharness.spec.models import Models, ModelSpec
+from xharness.spec.recipe import Grid, StudyRecipe
+from xharness.spec.selection import Selections, SelectionSpec
+from xharness.spec.sources import Split
+
+
+def _strategy(value: Any) -> Any:
+    """`single`, `{multitask: {...}}`, or `{name: stilts, strategy: intermediate, tasks: [...]}`."""
+    if isinstance(value, str):
+        return {"name": value, "strategy": value}
+    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+        ((name, options),) = value.items()
+        if not isinstance(options, dict | None):
+            raise ValueError(f"the options of '{name}' must be keys with values")
+        return {"name": name, "strategy": name, **(options or {})}
+    if isinstance(value, dict) and "strategy" not in value:
+        return {**value, "strategy": value.get("name")}
+    return value
+
+
+class StrategySpec(BaseModel):
+    """A training strategy: its name on the board, the strategy used, and that one's options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Name
+    strategy: str = Field(description="a strategy by name: single, multitask, intermediate, …")
+    recipe: Grid = Field(default={}, description="recipe fields that differ under it")
+    selection: Selections | None = Field(default=None, description="in place of the study's")
+    models: tuple[Name, ...] | None = Field(
+        default=None, min_length=1, description="the models it is for; default: all of the study's"
+    )
+
+    def takes(self, model: ModelSpec) -> bool:
+        """Whether it is for `model`."""
+        return self.models is None or model.name in self.models
+
+    @property
+    def strategy_options(self) -> dict[str, Any]:
+        """What is left for the strategy itself to read."""
+        return dict(self.model_extra or {})
+
+
+def _target(value: Any) -> Any:
+    return {"task": value} if isinstance(value, str) else value
+
+
+class TargetSpec(Strict):
+    """A task (or a group of them) to score, and how much of it."""
+
+    task: Name = Field(description="a target card, or a group of them")
+    split: Split | None = Field(default=None, description="another split than the card's")
+    languages: tuple[LanguageSelector, ...] | None = Field(
+        default=None, min_length=1, description="codes, script:NAME, family:NAME; default: all"
+    )
+    limit: int | None = Field(default=None, gt=0, description="items per language")
+
+
+class Runtime(Strict):
+    """Where and how it runs: never part of a key, because it must not change an answer."""
+
+    store: Path | None = Field(
+        default=None, description="folder of the stages; default: ./runs/store"
+    )
+    device: str | None = Field(default=None, description="cpu, cuda, cuda:1, mps; default: best")
+    checkpoint_seconds: float = Field(default=120, ge=0, description="between checkpoints")
+    shard: int = Field(default=1024, gt=0, description="items between saves of predictions")
+    deterministic: bool = Field(
+        default=False, description="equal to the bit on the same hardware, though slower on some"
+    )
+
+
+def _recipe(value: Any) -> Any:
+    return {"preset": value} if isinstance(value, str) else value
+
+
+class Study(Strict):
+    """One question: what is trained how, and scored where."""
+
+    name: Name
+    title: str | None = None
+    about: str | None = Field(default=None, description="prose for the board; changes nothing")
+    models: Models = Field(
+        description="models, or queries of the registry such as {max_total: 1e9, family: mmBERT}",
+    )
+    strategies: tuple[Annotated[StrategySpec, BeforeValidator(_strategy)], ...] = Field(
+        min_length=1
+    )
+    targets: tuple[Annotated[TargetSpec, BeforeValidator(_target)], ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
+    source_language: LanguageCode = "en"
+    train_limit: int | None = Field(
+        default=None, gt=0, description="training examples per task, the first ones"
+    )
+    recipe: Annotated[StudyRecipe, BeforeValidator(_recipe)] = StudyRecipe()
+    selection: Selections = Field(
+        default=(SelectionSpec(by="last"),), description="which state of a training is its result"
+    )
+    source_score_from: dict[Name, Name] = Field(
+        default={},
+        description="a source-language score borrowed for a task that has none: {xcopa: copa}",
+    )
+    runtime: Runtime = Runtime()
+
+    @property
+    def arms(self) -> Iterator[tuple[ModelSpec, StrategySpec]]:
+        """Every model with every strategy that is for it."""
+        for model in self.models:
+            for strategy in self.strategies:
+                if strategy.takes(model):
+                    yield model, strategy
+
+    def model(self, name: str) -> ModelSpec:
+        """The model that the study calls `name`."""
+        return next(model for model in self.models if model.name == name)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Study:
+        for key, specs in (("models", self.models), ("strategies", self.strategies)):
+            names = [spec.name for spec in specs]
+            duplicate = next((name for name in names if names.count(name) > 1), None)
+            if duplicate:
+                raise ValueError(f"'{duplicate}' stands twice in '{key}'; give each its own 'name'")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("a seed stands twice in 'seeds'")
+        return self
+
+    @model_validator(mode="after")
+    def _strategies_name_models(self) -> Study:
+        names = {model.name for model in self.models}
+        for strategy in self.strategies:
+            unknown = next((name for name in strategy.models or () if name not in names), None)
+            if unknown:
+                hint = suggestion(unknown, names)
+                raise ValueError(
+                    f"strategy '{strategy.name}' is for '{unknown}', no model of the study; {hint}"
+                )
+        return self
+
+
+def load(path: Path) -> tuple[Study, Document]:
+    """The study in a YAML file, and the document for pointing at its lines."""
+    document = documents.load(path)
+    return documents.validate(document, Study), document

@@ -1,0 +1,144 @@
+"""Pretrained backbones and their tokenizers, read from a local folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast, utils
+
+from xharness import ConfigurationError, UnavailableError
+from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.files import folders
+from xharness_hf.files.folders import Weights
+
+_ALIGNED = 64  # bytes, as torch allocates
+_MASKS = ("[MASK]", "<mask>")
+
+
+def backbone(
+    folder: Path, weights: Weights, layers: int | None = None, causal: bool | None = None
+) -> Backbone:
+    """The backbone in `folder` in float32, its first `layers` layers.
+
+    Raises:
+        UnavailableError: configuration or weights are damaged, or do not belong together.
+        ConfigurationError: the backbone has fewer layers.
+    """
+    return Backbone(module(AutoModel, folder, config(folder, layers), weights), causal)
+
+
+def config(folder: Path, layers: int | None = None) -> Any:
+    """The configuration in `folder`, with errors as `backbone`."""
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
+        raise damaged(folder / "config.json", "the configuration", error) from error
+    if not all(getattr(config, name, None) for name in ("hidden_size", "num_hidden_layers")):
+        raise UnavailableError(
+            f"'{config.model_type}' is not a backbone of one stack of layers that reads text",
+            where=str(folder),
+            hint="of a model that also sees or hears, take the text part",
+        )
+    if layers is not None:
+        _shorten(config, layers, folder)
+    return config
+
+
+def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
+    """What `auto`, a class of transformers, makes of the weights, with errors as `backbone`."""
+    try:
+        model, info = auto.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=weights == "safetensors" or None,
+            weights_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except Exception as error:  # a truncated file, other shapes, a pickle that is not only weights
+        raise damaged(folder, "the weights", error) from error
+    # heads read hidden states, so a pooler is never missed
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise UnavailableError(
+            f"the weights lack {len(missing)} tensors of a {config.model_type} backbone, "
+            f"'{missing[0]}' among them",
+            where=str(folder),
+            hint="is config.json that of another model?",
+        )
+    for parameter in model.parameters():
+        if parameter.data_ptr() % _ALIGNED:
+            # parts of a mapped file: arithmetic on them may differ in the last bit
+            parameter.data = parameter.data.clone()
+    return model
+
+
+def safetensors(folder: Path) -> tuple[Path, ...]:
+    """The weights of `folder` as safetensors; none where it has other ones."""
+    try:
+        return tuple(folders.weight_files(folder, "safetensors"))
+    except UnavailableError:
+        return ()
+
+
+def _shorten(config: Any, layers: int, folder: Path) -> None:
+    """Make `config` that of the first `layers` layers, its lists by layer too."""
+    count = int(config.num_hidden_layers)
+    if layers > count:
+        raise ConfigurationError(
+            f"'layers' is {layers}, but the backbone has {count}", where=str(folder)
+        )
+    for name, value in vars(config).items():
+        if isinstance(value, list) and len(value) == count:
+            setattr(config, name, value[:layers])
+    config.num_hidden_layers = layers
+
+
+def tokenizer(location: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer in a folder or a tokenizer.json, a fast one if there is one.
+
+    A tokenizer.json is taken as it stands: the classes of single models rebuild parts of it.
+
+    Raises:
+        UnavailableError: there is none, or it is damaged.
+    """
+    try:
+        loaded = _read(location)
+    except Exception as error:  # every tokenizer class fails in its own way
+        raise damaged(location, "the tokenizer", error) from error
+    # a bare tokenizer.json names no roles, and masking needs this one
+    if loaded.mask_token_id is None:
+        mask = next((token for token in _MASKS if token in loaded.get_vocab()), None)
+        if mask is not None:
+            loaded.mask_token = mask
+    tokenizer: PreTrainedTokenizerFast = loaded
+    return tokenizer
+
+
+def _read(location: Path) -> Any:
+    fast: Any = PreTrainedTokenizerFast
+    if location.is_file():
+        return fast(tokenizer_file=str(location))
+    if (location / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(location)
+    return AutoTokenizer.from_pretrained(location, trust_remote_code=False)
+
+
+def damaged(location: Path, part: str, error: Exception) -> UnavailableError:
+    """The error that `part` at `location` cannot be read, with the first line of its reason."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return UnavailableError(
+        f"{part} cannot be read: {lines[0][:300]}",
+        where=str(location),
+        hint="fetch the model again, or see whether the installed transformers knows it",
+    )
+
+
+def silence_transformers() -> None:
+    """No progress bars and no warnings about heads left out on purpose."""
+    logging: Any = utils.logging
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

@@ -1,0 +1,93 @@
+"""Pairs: a query and its passage are learnt to be near, the batch's other passages far.
+
+In-batch softmax over cosines times a learnt scale, from one shared backbone, as in the baselines of
+XTREME-R for LAReQA and Mewsli-X (Ruder et al. 2021, appendix; Botha et al. 2020, section 4.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xharness import Recipe, RetrievalExample, TaskCard
+from xharness_hf.backbone.batch import Batch, Feature
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
+from xharness_hf.heads.objectives import Logits, summed_cross_entropy
+
+
+class ContrastiveObjective:
+    """A feature is two windows, the query and a passage that is right; the head is the scale.
+
+    A batch computed in pieces (`accumulate`) has the passages of its piece alone to tell apart.
+    """
+
+    def __init__(self, kind: str, embedder: Embedder = RECIPE_EMBEDDER) -> None:
+        self.kind, self._embedder = kind, embedder
+
+    def with_embedder(self, embedder: Embedder) -> ContrastiveObjective:
+        """The same objective on the vectors of `embedder`."""
+        return ContrastiveObjective(self.kind, embedder)
+
+    def outputs(self, card: TaskCard) -> int:
+        """One number: the scale."""
+        return 1
+
+    def features(
+        self,
+        examples: Sequence[RetrievalExample],
+        tokens: Tokens,
+        recipe: Recipe,
+        *,
+        gold: bool,
+    ) -> list[Feature]:
+        """One for each example that has a passage."""
+        pairs = [
+            (index, example)
+            for index, example in enumerate(examples)
+            if example.positive is not None
+        ]
+        max_length = recipe.max_length
+        max_query_length = min(recipe.max_query_length or max_length, max_length)
+        windows = self._embedder.windows
+        queries = windows(
+            [example.query for _, example in pairs], tokens, "query", max_query_length
+        )
+        passages = windows(
+            [example.positive or "" for _, example in pairs], tokens, "passage", max_length
+        )
+        return [
+            Feature((query, passage), index)
+            for (index, _), query, passage in zip(pairs, queries, passages, strict=True)
+        ]
+
+    def terms(self, features: Sequence[Feature]) -> int:
+        """One for each feature."""
+        return len(features)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy of each query's own passage among those of all the features."""
+        vectors = self._embedder.vectors(states, batch, recipe)
+        with torch.autocast(states.device.type, enabled=False):  # stretched, cosines must be fine
+            similarities = head(vectors[0::2] @ vectors[1::2].T)
+        similarities = similarities.masked_fill(
+            batch.on_device(shared_text_pairs(batch.features), torch.bool), -torch.inf
+        )
+        return summed_cross_entropy(
+            similarities, torch.arange(len(similarities), device=similarities.device)
+        )
+
+
+def shared_text_pairs(features: Sequence[Feature]) -> NDArray[np.bool_]:
+    """(features, features): pairs that share a text and so are no negatives of each other."""
+    # equal texts have equal ids, and hashes of ids compare as one array
+    sides = np.array(
+        [[hash(window.ids.tobytes()) for window in feature.windows] for feature in features]
+    )
+    shared = (sides[:, None] == sides[None]).any(axis=2)
+    np.fill_diagonal(shared, False)
+    return np.asarray(shared)
