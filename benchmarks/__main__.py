@@ -26,7 +26,7 @@ from xharness.console import show_table
 from xharness.executor.provenance import provenance
 
 REPOSITORY = Path(__file__).parents[1]
-_ALONE = ("retrieval", "bootstrap", "profile")
+_ALONE = ("retrieval", "gaps", "profile")
 """Scripts with tables of their own, run after the contests."""
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from xharness.executor.context import RunContext as RunContext
     from xharness.executor.outcome import RunReport as RunReport
     from xharness.executor.outcome import StageOutcome as StageOutcome
-    from xharness.gaps.scores import Missing as Missing
-    from xharness.gaps.scores import Score as Score
+    from xharness.gaps.scores import MissingRow as MissingRow
+    from xharness.gaps.scores import ScoreRow as ScoreRow
     from xharness.leaderboard.board import Board as Board
     from xharness.planning.plan import Plan as Plan
     from xharness.plugin.api import LANGUAGES as LANGUAGES

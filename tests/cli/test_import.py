@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.project import invoke
 from xharness.gaps import scores
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 
 HEAD = "task,metric,model,lang,score,source\n"
 TABLE = HEAD + "".join(
@@ -28,7 +28,7 @@ def test_rows_come_in_with_a_study_and_a_warning(tmp_path: Path) -> None:
     code, out, err = _import(tmp_path)
     assert code == 0, err
     rows = list(scores.read(tmp_path / "board" / "scores.jsonl"))
-    assert [type(row) for row in rows] == [Score, Score, Score, Mean]
+    assert [type(row) for row in rows] == [ScoreRow, ScoreRow, ScoreRow, StatedAverage]
     assert "published rows, 4 of them new" in out
     assert "the stated average 70.0 is contradicted by its own cells" in err
     assert "mean of 3 languages gives 77.00" in err
@@ -87,7 +87,7 @@ def test_measured_and_published_rows_share_a_board_but_no_average(tmp_path: Path
     """A published arm beside a measured one: no change between them, no mean of both."""
     _import(tmp_path, HEAD + "xnli,acc,mine,en,80,A\nxnli,acc,mine,de,70,A\n")
     path = tmp_path / "board" / "scores.jsonl"
-    rows = [row for row in scores.read(path) if isinstance(row, Score)]
+    rows = [row for row in scores.read(path) if isinstance(row, ScoreRow)]
     values = {"strategy": "multitask", "provenance": "measured", "source": None}
     measured = [row.model_copy(update=values | {"value": row.value - 5}) for row in rows]
     scores.write(path, [*rows, *measured])

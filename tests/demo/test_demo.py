@@ -15,7 +15,7 @@ from statistics import mean
 
 import pytest
 
-from xharness.gaps.scores import Score, read
+from xharness.gaps.scores import ScoreRow, read
 
 Scores = Mapping[tuple[str, str, str], Mapping[str, float]]
 
@@ -40,7 +40,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scores(demo: Path) -> Scores:
     scores: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for row in read(demo / "scores.jsonl"):
-        assert isinstance(row, Score), row
+        assert isinstance(row, ScoreRow), row
         if row.main:
             scores[row.model, row.strategy, row.task][row.language] = row.value
     return scores

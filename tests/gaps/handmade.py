@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from xharness.gaps import Gaps, Items, measure
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.task_types.base import Floats, Metric, ratio
 
 
 def _f1(sums: Floats) -> Floats:
-    found, extra, lost = sums[..., 0], sums[..., 1], sums[..., 2]
-    all_of = 2 * found + extra + lost
-    return np.divide(2 * found, all_of, out=np.zeros_like(found), where=all_of > 0)
+    hits, extra, lost = sums[..., 0], sums[..., 1], sums[..., 2]
+    all_of = 2 * hits + extra + lost
+    return np.divide(2 * hits, all_of, out=np.zeros_like(hits), where=all_of > 0)
 
 
 def _unused(*_: Any) -> tuple[float, ...]:
@@ -34,7 +34,7 @@ class Rows:
     """Collects score rows and the evidence for them."""
 
     def __init__(self) -> None:
-        self.rows: list[Score | Missing] = []
+        self.rows: list[ScoreRow | MissingRow] = []
         self.evidence: dict[tuple[str, str], Items] = {}
 
     def arm(
@@ -52,11 +52,11 @@ class Rows:
         for language, by_seed in answers.items():
             for seed, right in zip(seeds or range(1, 100), by_seed, strict=False):
                 stage = f"{model}-{strategy}-{task}-{seed}"
-                named = (ids or {}).get(language) or [f"{place:04}" for place in range(len(right))]
-                statistics = np.array([[one, 1] for one in right], dtype=float)
+                names = (ids or {}).get(language) or [f"{item:04}" for item in range(len(right))]
+                statistics = np.array([[answer, 1] for answer in right], dtype=float)
                 if evidence:
                     key = (stage, language)
-                    self.evidence[key] = Items.of(stage, language, named, statistics)
+                    self.evidence[key] = Items.of(stage, language, names, statistics)
                 self.rows.append(score(model, strategy, task, seed, language, right, stage, facts))
         return self
 
@@ -71,7 +71,7 @@ class Rows:
     ) -> Rows:
         """A number that isn't there."""
         self.rows.append(
-            Missing(
+            MissingRow(
                 model=model, strategy=strategy, seed=seed, task=task, language=language,
                 reason=reason,
             )
@@ -79,23 +79,23 @@ class Rows:
         return self
 
     def gaps(self, **options: Any) -> Gaps:
-        return measure(self.rows, self.evidence, METRICS, **{"resamples": 400, **options})
+        return measure(self.rows, self.evidence, METRICS, **options)
 
 
 def score(
     model: str, strategy: str, task: str, seed: int, language: str, right: Sequence[int],
     stage: str, facts: Mapping[str, Any],
-) -> Score:  # fmt: skip
+) -> ScoreRow:  # fmt: skip
     values: dict[str, Any] = {
         "task_type": "classification", "metric": "accuracy", "source_language": "en", "split": "test",
         "main": True, "value": 100 * sum(right) / len(right), "n": len(right),
     }  # fmt: skip
-    return Score(
+    return ScoreRow(
         model=model, strategy=strategy, task=task, seed=seed, language=language, stage=stage,
         **{**values, **facts},
     )  # fmt: skip
 
 
-def right(count: int, of: int) -> list[int]:
+def right(count: int, total: int) -> list[int]:
     """`count` right answers of `of`, the first ones."""
-    return [1] * count + [0] * (of - count)
+    return [1] * count + [0] * (total - count)

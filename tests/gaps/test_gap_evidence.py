@@ -12,8 +12,8 @@ from xharness.errors import ConfigurationError
 from xharness.gaps import Items, evidence
 
 
-def _same(one: Items, other: Items) -> bool:
-    return one.ids == other.ids and np.array_equal(one.statistics, other.statistics)
+def _same(first: Items, second: Items) -> bool:
+    return first.ids == second.ids and np.array_equal(first.statistics, second.statistics)
 
 
 def _some() -> list[Items]:
@@ -27,20 +27,20 @@ def _some() -> list[Items]:
 def test_what_is_written_is_read(tmp_path):
     path = tmp_path / evidence.FILE
     evidence.write(path, _some())
-    found = evidence.read(path)
-    assert found.keys() == {("a", "en"), ("b", "en"), ("b", "sw")}
-    assert all(_same(one, found[one.stage, one.language]) for one in _some())
-    assert found["b", "sw"].ids == ("q1", "q2")
-    assert [one.name for one in tmp_path.iterdir()] == [evidence.FILE]
+    blocks = evidence.read(path)
+    assert blocks.keys() == {("a", "en"), ("b", "en"), ("b", "sw")}
+    assert all(_same(block, blocks[block.stage, block.language]) for block in _some())
+    assert blocks["b", "sw"].ids == ("q1", "q2")
+    assert [block.name for block in tmp_path.iterdir()] == [evidence.FILE]
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=6), st.integers(0, 9), min_size=1, max_size=9))
 def test_any_id_survives(tmp_path_factory, answers):
     path = tmp_path_factory.mktemp("evidence") / "e.parquet"
-    one = Items.of("s", "en", list(answers), np.array([[value] for value in answers.values()]))
-    evidence.write(path, [one])
-    assert _same(evidence.read(path)["s", "en"], one)
+    block = Items.of("s", "en", list(answers), np.array([[value] for value in answers.values()]))
+    evidence.write(path, [block])
+    assert _same(evidence.read(path)["s", "en"], block)
 
 
 def test_the_same_items_give_the_same_bytes(tmp_path):
@@ -64,7 +64,7 @@ def test_columns(tmp_path):
 
 def test_it_stays_small(tmp_path):
     statistics = np.stack([np.arange(5000) % 3 > 0, np.ones(5000)], axis=1)
-    ids = [f"{place:06}" for place in range(5000)]
+    ids = [f"{item:06}" for item in range(5000)]
     evidence.write(tmp_path / "e", [Items.of(f"s{n}", "en", ids, statistics) for n in range(10)])
     assert (tmp_path / "e").stat().st_size < 5 * 50_000
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.importers import ImportOptions, read, rows
 from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
 
-Import = Callable[..., list[Score | Mean]]
+Import = Callable[..., list[ScoreRow | StatedAverage]]
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,9 @@ def catalogue() -> Catalogue:
 def bring(tmp_path: Path, catalogue: Catalogue) -> Import:
     """Rows of a table given as text, as `xharness import` would make them."""
 
-    def bring(text: str, name: str = "table.csv", **reading: object) -> list[Score | Mean]:
+    def bring(
+        text: str, name: str = "table.csv", **reading: object
+    ) -> list[ScoreRow | StatedAverage]:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         imported = read([path], ImportOptions(**reading), catalogue)  # type: ignore[arg-type]

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.importers.conftest import Import
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.published_averages import Claim, claims
 
 HEAD = "task,metric,model,lang,score,source,over,suite\n"
 
 
-def _claims(score_rows: list[Score | Mean]) -> list[Claim]:
-    means = [row for row in score_rows if isinstance(row, Mean)]
-    return claims(means, [row for row in score_rows if isinstance(row, Score)])
+def _claims(score_rows: list[ScoreRow | StatedAverage]) -> list[Claim]:
+    means = [row for row in score_rows if isinstance(row, StatedAverage)]
+    return claims(means, [row for row in score_rows if isinstance(row, ScoreRow)])
 
 
 def test_an_average_agrees_within_what_rounding_allows(bring: Import) -> None:
@@ -78,11 +78,11 @@ def test_honest_rounding_is_never_called_a_contradiction(
     ]
     arm = {"model": "m", "strategy": "single", "seed": None, "task": "xnli", "metric": "accuracy"}
     cells = [
-        Score(**arm, kind="classification", language=f"l{index}", source_language="en",
+        ScoreRow(**arm, task_type="classification", language=f"l{index}", source_language="en",
               split="test", main=True, value=tenth / 10, n=None, source="A",
               provenance="published")
         for index, tenth in enumerate(tenths)
     ]  # fmt: skip
-    stated_mean = Mean(**arm, over="languages", mean=round(fmean(exact), 1), source="A")
+    stated_mean = StatedAverage(**arm, over="languages", mean=round(fmean(exact), 1), source="A")
     (claim,) = claims([stated_mean], cells)
     assert not claim.contradicted

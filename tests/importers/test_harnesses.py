@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xharness.errors import ConfigurationError
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.importers import ImportedScores, ImportOptions, read, rows
 from xharness.plugin.catalogue import Catalogue
 
@@ -57,7 +57,7 @@ def _lm_eval(tmp_path: Path, catalogue: Catalogue, **changes: Any) -> ImportedSc
 def test_lm_eval_tasks_become_a_card_and_a_language(tmp_path: Path, catalogue: Catalogue) -> None:
     imported = _lm_eval(tmp_path, catalogue)
     score_rows = [
-        row for row in rows(imported.reported_scores, catalogue) if isinstance(row, Score)
+        row for row in rows(imported.reported_scores, catalogue) if isinstance(row, ScoreRow)
     ]
     cells = [(row.task, row.language, row.metric, row.value) for row in score_rows]
     assert cells == [
@@ -73,7 +73,11 @@ def test_lm_eval_tasks_become_a_card_and_a_language(tmp_path: Path, catalogue: C
 
 def test_lm_eval_rows_say_how_they_were_made(tmp_path: Path, catalogue: Catalogue) -> None:
     german, swahili, xcopa, *_ = rows(_lm_eval(tmp_path, catalogue).reported_scores, catalogue)
-    assert isinstance(german, Score) and isinstance(swahili, Score) and isinstance(xcopa, Score)
+    assert (
+        isinstance(german, ScoreRow)
+        and isinstance(swahili, ScoreRow)
+        and isinstance(xcopa, ScoreRow)
+    )
     assert (german.model, german.parameters) == ("bigscience-bloom-560m", 560_000_000)
     assert (german.strategy, german.protocol, german.split) == (
         "prompted", "prompted, 0-shot", "validation",
@@ -89,8 +93,8 @@ def test_an_lm_eval_group_is_an_average(tmp_path: Path, catalogue: Catalogue) ->
     average, german = rows(
         _lm_eval(tmp_path, catalogue, results=results).reported_scores, catalogue
     )
-    assert isinstance(average, Mean) and average.mean == 40.0
-    assert isinstance(german, Score)
+    assert isinstance(average, StatedAverage) and average.mean == 40.0
+    assert isinstance(german, ScoreRow)
 
 
 def test_euroeval_lines_become_rows_of_their_card(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -99,7 +103,7 @@ def test_euroeval_lines_become_rows_of_their_card(tmp_path: Path, catalogue: Cat
     path.write_text(f"\n{json.dumps(EUROEVAL)}\n{json.dumps(other_line)}\n")
     imported = read([path], ImportOptions(), catalogue)
     f1, exact, mean = rows(imported.reported_scores, catalogue)
-    assert isinstance(f1, Score) and isinstance(exact, Score) and isinstance(mean, Score)
+    assert isinstance(f1, ScoreRow) and isinstance(exact, ScoreRow) and isinstance(mean, ScoreRow)
     assert (f1.task, f1.language, f1.metric, f1.value) == ("xquad", "es", "f1", 60.5)
     assert (mean.metric, mean.value) == ("squad_mean", 50.25)
     assert (f1.protocol, f1.strategy) == ("fine-tuned in the tested language", "monolingual")
@@ -134,7 +138,7 @@ def test_euroeval_says_how_many_items_there_were_or_nobody_does(
     path.write_text(f"{json.dumps(record)}\n{json.dumps(EUROEVAL)}\n")
     imported = read([path], ImportOptions(), catalogue)
     f1, exact, old_f1, *_ = rows(imported.reported_scores, catalogue)
-    assert isinstance(f1, Score) and isinstance(exact, Score) and isinstance(old_f1, Score)
+    assert isinstance(f1, ScoreRow) and isinstance(exact, ScoreRow) and isinstance(old_f1, ScoreRow)
     assert (f1.n, exact.n, old_f1.n) == (2048, None, None)
     assert (f1.model, f1.protocol, f1.split) == ("org-model", "prompted, few-shot", "test")
     assert f1.source == "EuroEval 18.0.0"
@@ -168,7 +172,7 @@ def _mteb(folder: Path, catalogue: Catalogue, **changes: Any) -> ImportedScores:
 
 def test_mteb_subsets_become_languages(tmp_path: Path, catalogue: Catalogue) -> None:
     imported = _mteb(tmp_path, catalogue)
-    scores = [row for row in rows(imported.reported_scores, catalogue) if isinstance(row, Score)]
+    scores = [row for row in rows(imported.reported_scores, catalogue) if isinstance(row, ScoreRow)]
     cells = [(row.task, row.language, row.metric, row.value, row.n) for row in scores]
     assert cells == [
         ("tatoeba", "sw", "accuracy", 25.0, 390),
@@ -239,7 +243,7 @@ def test_other_encodings_are_refused(tmp_path: Path, catalogue: Catalogue, name:
 def test_lm_eval_files_may_say_null(tmp_path: Path, catalogue: Catalogue) -> None:
     nulls = dict.fromkeys(("n-shot", "versions", "n-samples", "configs", "config"))
     german, *_ = rows(_lm_eval(tmp_path, catalogue, **nulls).reported_scores, catalogue)
-    assert isinstance(german, Score)
+    assert isinstance(german, ScoreRow)
     assert (german.protocol, german.model) == ("prompted", "unnamed")
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from xharness.gaps import scores
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.published_averages import claims
 
 BOARD = REPOSITORY / "leaderboard" / "published"
 TABLES = REPOSITORY.parent / "shared" / "reference" / "tables"
 ROWS = list(scores.read(BOARD / "scores.jsonl"))
-CELLS = [row for row in ROWS if isinstance(row, Score)]
-MEANS = [row for row in ROWS if isinstance(row, Mean)]
+CELLS = [row for row in ROWS if isinstance(row, ScoreRow)]
+MEANS = [row for row in ROWS if isinstance(row, StatedAverage)]
 
 
 def _cells(model: str, task: str, metric: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.importers.conftest import Import
 from xharness.errors import ConfigurationError
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.importers import names
 
 HEAD = "task,metric,model,lang,score,seed,split,strategy,source,n\n"
@@ -16,7 +16,7 @@ HEAD = "task,metric,model,lang,score,seed,split,strategy,source,n\n"
 
 def test_a_row_carries_everything_the_table_says(bring: Import) -> None:
     (row,) = bring(HEAD + "xnli,acc,XLM-R base,sw,66.5,3,test,single,A paper,5010\n")
-    assert isinstance(row, Score)
+    assert isinstance(row, ScoreRow)
     values = (row.task, row.metric, row.model, row.language, row.value, row.seed, row.split)
     assert values == ("xnli", "accuracy", "XLM-R-base", "sw", 66.5, 3, "test")
     assert (row.provenance, row.source, row.n) == ("published", "A paper", 5010)
@@ -27,7 +27,7 @@ def test_a_row_carries_everything_the_table_says(bring: Import) -> None:
 
 def test_what_a_table_leaves_out_comes_from_the_card(bring: Import) -> None:
     (row,) = bring("task,metric,model,lang,score\npanx,F1,new,sw,50.5\n")
-    assert isinstance(row, Score)
+    assert isinstance(row, ScoreRow)
     assert (row.task, row.metric, row.split, row.n) == ("wikiann", "span_f1", "test", 1000)
     assert (row.seed, row.strategy, row.source) == (None, "single", "table.csv")
     assert row.parameters is None
@@ -49,23 +49,25 @@ def test_a_tab_separated_table_with_a_byte_order_mark(bring: Import) -> None:
 
 def test_exact_match_and_f1_make_the_official_score(bring: Import) -> None:
     imported_rows = bring("task,metric,model,lang,score\nmlqa,EM,m,de,40\nmlqa,F1,m,de,60\n")
-    assert [(row.metric, row.main) for row in imported_rows if isinstance(row, Score)] == [
+    assert [(row.metric, row.main) for row in imported_rows if isinstance(row, ScoreRow)] == [
         ("mlqa_exact_match", False), ("mlqa_f1", False), ("mlqa_mean", True),
     ]  # fmt: skip
     mean = imported_rows[-1]
-    assert isinstance(mean, Score) and mean.value == 50.0
+    assert isinstance(mean, ScoreRow) and mean.value == 50.0
     assert any("mean of the stated" in note for note in mean.notes)
 
 
 def test_f1_alone_is_never_the_official_score(bring: Import) -> None:
     (row,) = bring("task,metric,model,lang,score\nmlqa,F1,m,de,60\n")
-    assert isinstance(row, Score) and not row.main
+    assert isinstance(row, ScoreRow) and not row.main
 
 
 def test_a_row_without_a_language_is_an_average(bring: Import) -> None:
     imported_rows = bring("task,metric,model,lang,score\nxnli,acc,m,,70\nxtreme-r,mean,m,avg,60\n")
-    assert all(isinstance(row, Mean) for row in imported_rows)
-    averages = [(row.task, row.suite, row.over) for row in imported_rows if isinstance(row, Mean)]
+    assert all(isinstance(row, StatedAverage) for row in imported_rows)
+    averages = [
+        (row.task, row.suite, row.over) for row in imported_rows if isinstance(row, StatedAverage)
+    ]
     assert averages == [("xnli", None, "languages"), (None, "xtreme-r", "tasks")]
 
 
@@ -153,9 +155,9 @@ def test_shares_of_one_must_be_named_as_such(bring: Import) -> None:
     with pytest.raises(ConfigurationError, match="--unit fraction"):
         bring(table)
     (german, _) = bring(table, unit="fraction")
-    assert isinstance(german, Score) and german.value == 70.0
+    assert isinstance(german, ScoreRow) and german.value == 70.0
     (german, _) = bring(table, unit="points")
-    assert isinstance(german, Score) and german.value == 0.7
+    assert isinstance(german, ScoreRow) and german.value == 0.7
 
 
 def test_quotes_that_never_end_are_told(bring: Import) -> None:

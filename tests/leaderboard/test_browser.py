@@ -10,8 +10,7 @@ import pytest
 from tests.leaderboard import synthetic
 from tests.leaderboard.test_html import ODD
 
-from xharness.leaderboard import read
-from xharness.leaderboard.html import page
+from xharness.leaderboard import html, read
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 from selenium import webdriver
@@ -49,12 +48,12 @@ def file(tmp_path_factory) -> Path:
     text = scores.read_text(encoding="utf-8").replace(synthetic.ODD, ODD)
     scores.write_text(text, encoding="utf-8")
     path = folder / "leaderboard.html"
-    path.write_text(page(read(folder, synthetic.METRICS)), encoding="utf-8")
+    path.write_text(html.page(read(folder, synthetic.METRICS)), encoding="utf-8")
     return path
 
 
 @pytest.fixture
-def shown(browser, file):
+def page(browser, file):
     """The page, fresh; afterwards the console must be empty and nothing else asked for."""
     size(browser, 1280, 900)
     browser.get_log("performance")
@@ -81,8 +80,8 @@ def column(browser, number):
 
 def heads(browser):
     return [
-        one.get_dom_attribute("data-column")
-        for one in browser.find_elements(By.CSS_SELECTOR, ".sort")
+        button.get_dom_attribute("data-column")
+        for button in browser.find_elements(By.CSS_SELECTOR, ".sort")
     ]
 
 
@@ -90,129 +89,136 @@ def press(browser, name):
     browser.find_element(By.CSS_SELECTOR, f".sort[data-column='{name}']").click()
 
 
-def test_it_sorts_by_a_header_both_ways_and_says_so(shown):
+def test_it_sorts_by_a_header_both_ways_and_says_so(page):
     names = [
-        one.text.split("\n")[0] for one in shown.find_elements(By.CSS_SELECTOR, "#table thead th")
+        cell.text.split("\n")[0] for cell in page.find_elements(By.CSS_SELECTOR, "#table thead th")
     ]
     gap = names.index("gap")
-    press(shown, "gap")
-    down = [one for one in column(shown, gap) if one != "undefined"]
+    press(page, "gap")
+    down = [cell for cell in column(page, gap) if cell != "undefined"]
     assert len(down) == 5 and down == sorted(down, key=float, reverse=True)
-    assert column(shown, gap)[-2:] == ["undefined"] * 2
-    header = shown.find_elements(By.CSS_SELECTOR, "#table thead th")[gap]
+    assert column(page, gap)[-2:] == ["undefined"] * 2
+    header = page.find_elements(By.CSS_SELECTOR, "#table thead th")[gap]
     assert header.get_dom_attribute("aria-sort") == "descending"
-    shown.switch_to.active_element.send_keys(Keys.ENTER)
-    up = [one for one in column(shown, gap) if one != "undefined"]
-    assert up == down[::-1] and column(shown, gap)[-2:] == ["undefined"] * 2
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    up = [cell for cell in column(page, gap) if cell != "undefined"]
+    assert up == down[::-1] and column(page, gap)[-2:] == ["undefined"] * 2
 
 
-def test_it_filters_by_model_strategy_task_family_and_provenance(shown):
-    assert len(column(shown, 0)) == 7
-    shown.find_element(By.ID, "filter-model").send_keys("MINI-L")
-    assert column(shown, 0) == ["mini-l"] * 2
-    Select(shown.find_element(By.ID, "filter-strategy")).select_by_visible_text("multitask")
-    assert len(column(shown, 0)) == 1
-    Select(shown.find_element(By.ID, "filter-task")).select_by_visible_text("every")
-    assert column(shown, 2) == ["nli", "ner", "copa", "qa"]
-    shown.find_element(By.ID, "filter-model").clear()
-    Select(shown.find_element(By.ID, "filter-strategy")).select_by_visible_text("every")
-    Select(shown.find_element(By.ID, "filter-task")).select_by_visible_text("average")
-    Select(shown.find_element(By.ID, "filter-family")).select_by_visible_text("midi")
-    assert column(shown, 0) == ["mini-l"] * 2
-    Select(shown.find_element(By.ID, "filter-family")).select_by_visible_text("every")
-    Select(shown.find_element(By.ID, "filter-provenance")).select_by_visible_text("published")
-    assert column(shown, 0) == [ODD]
-    assert shown.find_element(By.ID, "count").text.startswith("1 row of ")
+def test_it_filters_by_model_strategy_task_family_and_provenance(page):
+    assert len(column(page, 0)) == 7
+    page.find_element(By.ID, "filter-model").send_keys("MINI-L")
+    assert column(page, 0) == ["mini-l"] * 2
+    Select(page.find_element(By.ID, "filter-strategy")).select_by_visible_text("multitask")
+    assert len(column(page, 0)) == 1
+    Select(page.find_element(By.ID, "filter-task")).select_by_visible_text("every")
+    assert column(page, 2) == ["nli", "ner", "copa", "qa"]
+    page.find_element(By.ID, "filter-model").clear()
+    Select(page.find_element(By.ID, "filter-strategy")).select_by_visible_text("every")
+    Select(page.find_element(By.ID, "filter-task")).select_by_visible_text("average")
+    Select(page.find_element(By.ID, "filter-family")).select_by_visible_text("midi")
+    assert column(page, 0) == ["mini-l"] * 2
+    Select(page.find_element(By.ID, "filter-family")).select_by_visible_text("every")
+    Select(page.find_element(By.ID, "filter-pool")).select_by_visible_text("published, fine-tuned")
+    assert column(page, 0) == [ODD]
+    assert page.find_element(By.ID, "count").text.startswith("1 row of ")
 
 
-def marks(browser):
+def marks(browser, chart):
     return {
-        (one.get_dom_attribute("data-model"), one.get_dom_attribute("data-strategy"))
-        for one in browser.find_elements(By.CSS_SELECTOR, ".mark")
+        (mark.get_dom_attribute("data-model"), mark.get_dom_attribute("data-strategy"))
+        for mark in browser.find_elements(By.CSS_SELECTOR, f"#{chart} .mark")
     }
 
 
-def test_families_and_strategies_of_the_chart_can_be_switched_off(shown):
-    assert len(marks(shown)) == 4
-    toggle = shown.find_element(By.CSS_SELECTOR, "[data-what=family][data-name=midi]")
-    toggle.click()
-    assert toggle.get_dom_attribute("aria-pressed") == "false"
-    assert {model for model, _ in marks(shown)} == {"mini-s"}
-    shown.find_element(By.CSS_SELECTOR, "[data-what=strategy][data-name=single]").click()
-    assert marks(shown) == {("mini-s", "multitask")}
-    toggle.click()
-    assert marks(shown) == {("mini-s", "multitask"), ("mini-l", "multitask")}
+def test_the_answer_its_table_and_the_badges_are_on_the_first_screen(page):
+    size(page, 1400, 900)
+    for selector in (".headline", ".badges", ".first table"):
+        box = page.find_element(By.CSS_SELECTOR, selector).rect
+        assert box["y"] + box["height"] < 900, selector
 
 
-def test_the_chart_shows_changes_and_counts_all_parameters(shown):
+def test_the_chart_opens_on_the_headline_and_shows_single_tasks(page):
+    choice = Select(page.find_element(By.ID, "filter-change"))
+    assert choice.first_selected_option.text == "average over tasks"
+    assert marks(page, "changes") == {("mini-s", "multitask"), ("mini-l", "multitask")}
+    choice.select_by_visible_text("nli")
+    assert "carries no word" in page.find_element(By.ID, "change-note").text
+    labels = [mark.get_dom_attribute("aria-label")
+              for mark in page.find_elements(By.CSS_SELECTOR, "#changes .mark")]  # fmt: skip
+    assert len(labels) == 2 and all("Δ gap" in mark and "Δ others" in mark for mark in labels)
+
+
+def test_the_size_chart_keeps_the_baseline_and_counts_all_parameters(page):
+    assert marks(page, "sizes") == {
+        (model, strategy) for model in ("mini-s", "mini-l") for strategy in ("single", "multitask")
+    }
     change, total = (
-        shown.find_element(By.XPATH, f"//section[@id='sizes']//button[starts-with(., '{text}')]")
-        for text in ("change", "all parameters")
+        page.find_element(By.XPATH, f"//section[@id='sizes']//button[starts-with(., '{text}')]")
+        for text in ("Δ gap", "all parameters")
     )
     change.click()
-    assert {strategy for _, strategy in marks(shown)} == {"multitask"}
+    assert {strategy for _, strategy in marks(page, "sizes")} == {"multitask"}
     total.click()
-    label = shown.find_element(By.CSS_SELECTOR, "#size-chart svg").get_dom_attribute("aria-label")
-    assert label == "change of the gap against single, points over parameters; 2 points"
+    label = page.find_element(By.CSS_SELECTOR, "#size-chart svg").get_dom_attribute("aria-label")
+    assert label == "Δ gap, points over parameters; 2 points"
 
 
-def test_reasons_and_intervals_come_by_mouse_and_by_keyboard(shown):
-    cell = shown.find_element(By.XPATH, "//*[@id='table']//td[.='undefined']")
-    webdriver.ActionChains(shown).move_to_element(cell).perform()
-    tip = shown.find_element(By.ID, "tip")
+def test_reasons_and_intervals_come_by_mouse_and_by_keyboard(page):
+    cell = page.find_element(By.XPATH, "//*[@id='table']//td[.='undefined']")
+    webdriver.ActionChains(page).move_to_element(cell).perform()
+    tip = page.find_element(By.ID, "tip")
     assert tip.is_displayed() and tip.text == "failed: no weights in the folder"
-    webdriver.ActionChains(shown).send_keys(Keys.ESCAPE).perform()
+    webdriver.ActionChains(page).send_keys(Keys.ESCAPE).perform()
     assert not tip.is_displayed()
-    first = shown.find_element(By.CSS_SELECTOR, "#table [tabindex='0']")
-    shown.execute_script("arguments[0].focus()", first)
+    first = page.find_element(By.CSS_SELECTOR, "#table [tabindex='0']")
+    page.execute_script("arguments[0].focus()", first)
     for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_DOWN):
-        shown.switch_to.active_element.send_keys(key)
-    now = shown.switch_to.active_element
+        page.switch_to.active_element.send_keys(key)
+    now = page.switch_to.active_element
     assert now.tag_name == "td" and tip.is_displayed()
     assert now.get_dom_attribute("aria-describedby") == "tip" and "95% interval over" in tip.text
     assert (
-        len(
-            shown.find_elements(By.CSS_SELECTOR, "#table td[tabindex='0'], #table th[tabindex='0']")
-        )
+        len(page.find_elements(By.CSS_SELECTOR, "#table td[tabindex='0'], #table th[tabindex='0']"))
         == 1
     )
 
 
-def test_every_control_is_reached_with_the_tab_key_and_shows_its_focus(shown):
+def test_every_control_is_reached_with_the_tab_key_and_shows_its_focus(page):
     reached = set()
     for _ in range(60):
-        shown.switch_to.active_element.send_keys(Keys.TAB)
-        here = shown.switch_to.active_element
-        if here.tag_name == "body":
+        page.switch_to.active_element.send_keys(Keys.TAB)
+        element = page.switch_to.active_element
+        if element.tag_name == "body":
             break
-        seen = shown.execute_script(
+        facts = page.execute_script(
             "const e = arguments[0], s = getComputedStyle(e), h = e.querySelector('.halo');"
             "const own = e.dataset; return ["
             "e.id || own.column || own.name || own.model || e.textContent,"
-            " s.outlineStyle !== 'none' || (h && getComputedStyle(h).opacity > 0.2)]", here,
+            " s.outlineStyle !== 'none' || (h && getComputedStyle(h).opacity > 0.2)]", element,
         )  # fmt: skip
-        reached.add(seen[0])
-        assert seen[1], f"no visible focus on {seen[0]}"
-    fields = {f"filter-{one}" for one in ("model", "strategy", "task", "family", "map-task")}
-    wanted = {"theme", "midi", "single", "mini-l", "table", "map", "filter-map-show"}
-    assert wanted | fields | set(heads(shown)) <= reached
+        reached.add(facts[0])
+        assert facts[1], f"no visible focus on {facts[0]}"
+    fields = {f"filter-{field}" for field in ("model", "strategy", "task", "family", "map-task")}
+    controls = {"theme", "mini-l", "table", "map", "filter-map-show", "filter-change"}
+    assert controls | fields | set(heads(page)) <= reached
 
 
-def test_the_map_shows_scores_losses_and_reasons(shown):
+def test_the_map_shows_scores_losses_and_reasons(page):
     cells = "return [...document.querySelectorAll('#map tbody td')].map((one) => one.textContent)"
-    assert "—" in shown.execute_script(cells)
-    Select(shown.find_element(By.ID, "filter-map-show")).select_by_visible_text(
+    assert "—" in page.execute_script(cells)
+    Select(page.find_element(By.ID, "filter-map-show")).select_by_visible_text(
         "points lost against English"
     )
-    assert "20.0" in shown.execute_script(cells)
-    Select(shown.find_element(By.ID, "filter-map-task")).select_by_visible_text("copa")
-    assert "no English test set" in shown.find_element(By.ID, "map-note").text
+    assert "20.0" in page.execute_script(cells)
+    Select(page.find_element(By.ID, "filter-map-task")).select_by_visible_text("copa")
+    assert "no English test set" in page.find_element(By.ID, "map-note").text
 
 
-def test_names_stay_text(shown):
-    assert shown.execute_script("return document.images.length") == 0
-    assert shown.execute_script("return document.scripts.length") == 2
-    assert {ODD, "mini-s"} <= set(column(shown, 0))
+def test_names_stay_text(page):
+    assert page.execute_script("return document.images.length") == 0
+    assert page.execute_script("return document.scripts.length") == 2
+    assert {ODD, "mini-s"} <= set(column(page, 0))
 
 
 _CONTRAST = """
@@ -244,38 +250,38 @@ return poor;
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_all_text_has_the_contrast_of_wcag_aa(shown, theme):
+def test_all_text_has_the_contrast_of_wcag_aa(page, theme):
     if (
-        shown.execute_script("return getComputedStyle(document.documentElement).colorScheme")
+        page.execute_script("return getComputedStyle(document.documentElement).colorScheme")
         != theme
     ):
-        shown.find_element(By.ID, "theme").click()
+        page.find_element(By.ID, "theme").click()
     assert (
-        shown.execute_script("return getComputedStyle(document.documentElement).colorScheme")
+        page.execute_script("return getComputedStyle(document.documentElement).colorScheme")
         == theme
     )
-    shown.execute_script(
+    page.execute_script(
         "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
     )
-    assert shown.execute_script(_CONTRAST) == []
+    assert page.execute_script(_CONTRAST) == []
 
 
-def test_the_reader_s_system_chooses_the_theme(shown):
+def test_the_reader_s_system_chooses_the_theme(page):
     dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     ground = "return getComputedStyle(document.body).backgroundColor"
-    before = shown.execute_script(ground)
-    shown.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
-    assert shown.execute_script(ground) != before
-    shown.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    light_ground = page.execute_script(ground)
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    assert page.execute_script(ground) != light_ground
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_a_phone_does_not_scroll_sideways(shown):
-    size(shown, 360, 740)
-    shown.refresh()
-    shown.execute_script(
+def test_a_phone_does_not_scroll_sideways(page):
+    size(page, 360, 740)
+    page.refresh()
+    page.execute_script(
         "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
     )
     fits = "const e = document.documentElement; return e.scrollWidth <= e.clientWidth"
-    assert shown.execute_script(fits)
-    shown.execute_script("arguments[0].focus()", shown.find_element(By.CSS_SELECTOR, ".mark"))
-    assert shown.find_element(By.ID, "tip").is_displayed() and shown.execute_script(fits)
+    assert page.execute_script(fits)
+    page.execute_script("arguments[0].focus()", page.find_element(By.CSS_SELECTOR, ".mark"))
+    assert page.find_element(By.ID, "tip").is_displayed() and page.execute_script(fits)

@@ -18,10 +18,10 @@ def server(tmp_path_factory):
     folder = synthetic.build(tmp_path_factory.mktemp("board"))
     write(folder, synthetic.METRICS)
     (folder / "figures" / "secret.txt").write_text("no")
-    with open_server(folder, 0) as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
-        yield made
-        made.shutdown()
+    with open_server(folder, 0) as board_server:
+        threading.Thread(target=board_server.serve_forever, daemon=True).start()
+        yield board_server
+        board_server.shutdown()
 
 
 def ask(server, path, *, host=None, method="GET"):
@@ -41,8 +41,8 @@ def ask(server, path, *, host=None, method="GET"):
     ],
 )
 def test_a_board_s_files_are_there(server, path, kind):
-    status, found, body = ask(server, path)
-    assert (status, found) == (200, kind) and body
+    status, content_type, body = ask(server, path)
+    assert (status, content_type) == (200, kind) and body
     assert ask(server, path, method="HEAD") == (200, kind, b"")
 
 

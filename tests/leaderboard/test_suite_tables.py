@@ -8,9 +8,10 @@ from typing import Any
 
 from tests.leaderboard.synthetic import ACCURACY
 
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.gaps.suites import Benchmark
-from xharness.leaderboard import assemble, render
+from xharness.leaderboard import assemble
+from xharness.leaderboard.markdown import details
 from xharness.leaderboard.sections.suite_scores import section as suites
 from xharness.spec.study import Study
 from xharness.task_types.base import Metric, ratio
@@ -43,47 +44,47 @@ METRICS = {
 }
 
 
-def row(task: str, language: str, value: float, seed: int = 1, **more: Any) -> Score:
+def row(task: str, language: str, value: float, seed: int = 1, **changes: Any) -> ScoreRow:
     span = task == "qa"
     facts: dict[str, Any] = {
         "task_type": "extractive_qa" if span else "classification",
         "metric": "squad_mean" if span else "accuracy",
         "main": True,
     }
-    return Score(
+    return ScoreRow(
         model="m", strategy="single", seed=seed, task=task, language=language, value=value, n=10,
-        source_language="en", split="test", **(facts | more),
+        source_language="en", split="test", **(facts | changes),
     )  # fmt: skip
 
 
-def nli(seed: int = 1, **more: Any) -> list[Score]:
-    return [row("nli", "en", 80.0, seed, **more), row("nli", "de", 60.0 + seed, seed, **more)]
+def nli(seed: int = 1, **changes: Any) -> list[ScoreRow]:
+    return [row("nli", "en", 80.0, seed, **changes), row("nli", "de", 60.0 + seed, seed, **changes)]
 
 
-def answers(seed: int = 1) -> Iterator[Score]:
+def answers(seed: int = 1) -> Iterator[ScoreRow]:
     for language, mean, f1 in (("en", 50.0, 60.0), ("sw", 30.0, 40.0)):
         yield row("qa", language, mean, seed)
         yield row("qa", language, f1, seed, metric="f1", main=False)
 
 
-def section(rows: list[Score], *benchmarks: Benchmark) -> str:
+def section(rows: list[ScoreRow], *benchmarks: Benchmark) -> str:
     return "\n".join(suites(assemble(STUDY, rows, {}, METRICS, benchmarks)))
 
 
 def test_a_complete_family_is_shown_and_the_rest_says_why_not() -> None:
-    told = section([*nli(1), *nli(2)], TINY)
-    assert "### Tiny \\| suite" in told
+    text = section([*nli(1), *nli(2)], TINY)
+    assert "### Tiny \\| suite" in text
     mean = fmean([70.5, 71.0])
-    line = next(line for line in told.splitlines() if line.startswith("| m | single"))
+    line = next(line for line in text.splitlines() if line.startswith("| m | single"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[2:4] == ["2", f"{mean:.1f}"]
-    assert cells[4] == "—<sup>1</sup>" and "<sup>1</sup> not scored: qa" in told
-    assert "question answering" not in told.lower()
+    assert cells[4] == "—<sup>1</sup>" and "<sup>1</sup> not scored: qa" in text
+    assert "question answering" not in text.lower()
 
 
 def test_the_two_ways_to_score_answers_never_share_a_table() -> None:
-    told = section([*nli(), *answers()], TINY)
-    official, f1 = told.split("Question answering as F1 only:")
+    text = section([*nli(), *answers()], TINY)
+    official, f1 = text.split("Question answering as F1 only:")
     assert "mean of EM and F1, as the official evaluator has it" in official
     assert "| 40.0 |" in official and "| 50.0 |" not in official
     assert "| 50.0 |" in f1 and "| 40.0 |" not in f1
@@ -107,6 +108,6 @@ def test_notes_are_pointed_at() -> None:
 
 def test_the_page_has_the_section_only_then() -> None:
     with_one = assemble(STUDY, nli(), {}, METRICS, (TINY,))
-    without = assemble(STUDY, nli(), {}, METRICS)
-    assert "## Suites" in render(with_one)
-    assert "## Suites" not in render(without)
+    board_without = assemble(STUDY, nli(), {}, METRICS)
+    assert "## Suites" in details(with_one)["details/suites.md"]
+    assert "details/suites.md" not in details(board_without)

@@ -15,7 +15,7 @@ from tests.toy import _OnlyKinds
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect
 from xharness.executor.sequential import SequentialExecutor
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
@@ -130,7 +130,9 @@ def plan(folder: Path, **changes: Any) -> tuple[Plan, RunContext]:
     return made, RunContext(shelves, data, Store(folder / "store"), around, study.runtime)
 
 
-def run(folder: Path, **changes: Any) -> tuple[Plan, RunContext, RunReport, list[Score | Missing]]:
+def run(
+    folder: Path, **changes: Any
+) -> tuple[Plan, RunContext, RunReport, list[ScoreRow | MissingRow]]:
     """What a study in that world comes to."""
     made, work = plan(folder, **changes)
     report = SequentialExecutor().run(made, work)

@@ -12,7 +12,7 @@ import pytest
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, collect
 from xharness.executor.sequential import SequentialExecutor
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.planning import PlanningContext, compile_plan
 from xharness.plugin import manager
 from xharness.plugin.api import RunEnvironment
@@ -75,7 +75,7 @@ def test_the_sample_of_bucc(data_root: Path) -> None:
     assert chinese[0]["id"] == "zh-000000001"
 
 
-def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[Score | Missing]:
+def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[ScoreRow | MissingRow]:
     """What character n-grams make of `targets`."""
     study = Study.model_validate(
         {
@@ -98,8 +98,8 @@ def test_lareqa_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
     if not (data_root / LAREQA).is_dir():
         pytest.skip("the data root has no LAReQA")
     found = run(data_root, tmp_path, {"task": "lareqa", "languages": ["en", "de"], "limit": 50})
-    scores = {row.language: row.value for row in found if isinstance(row, Score)}
-    assert not [row for row in found if isinstance(row, Missing)]
+    scores = {row.language: row.value for row in found if isinstance(row, ScoreRow)}
+    assert not [row for row in found if isinstance(row, MissingRow)]
     # n-grams find what shares a script with the question: its own language, and a little more
     assert 5 < scores["de"] < 20
     assert 5 < scores["en"] < 20
@@ -110,7 +110,7 @@ def test_bucc_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
         pytest.skip("the data root has no BUCC")
     found = run(data_root, tmp_path, {"task": "bucc", "languages": ["zh"], "split": "validation"})
     (row,) = found
-    assert isinstance(row, Score)
+    assert isinstance(row, ScoreRow)
     assert (row.metric, row.n) == ("mining_f1", 8624)
     assert 0 < row.value < 10
     assert "tuned on the items that are scored" in row.notes

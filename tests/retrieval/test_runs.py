@@ -13,7 +13,7 @@ from tests.retrieval import small
 from xharness.errors import ConfigurationError, StageError
 from xharness.executor import encode
 from xharness.executor.encode import CachedEncoder
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.plugin.api import Model, Recipe
 from xharness.store.tables import read_table
 from xharness_baselines.ngrams import NgramModel
@@ -25,8 +25,8 @@ def predictions(found: Any, language: str) -> list[Any]:
     return list(read_table(folder / f"{language}.parquet").column("prediction").to_pylist())
 
 
-def scores(found: Any) -> dict[str, Score]:
-    return {row.language: row for row in found[3] if isinstance(row, Score)}
+def scores(found: Any) -> dict[str, ScoreRow]:
+    return {row.language: row for row in found[3] if isinstance(row, ScoreRow)}
 
 
 def test_all_languages_search_one_pool(tmp_path: Path) -> None:
@@ -72,8 +72,8 @@ def test_missing_candidates_of_its_own_cost_one_language(tmp_path: Path) -> None
     small.retrieval(tmp_path, "own")
     (tmp_path / "says-de-test.jsonl").unlink()
     *_, rows = small.run(tmp_path)
-    assert [row.language for row in rows if isinstance(row, Missing)] == ["de"]
-    assert [row.language for row in rows if isinstance(row, Score)] == ["en"]
+    assert [row.language for row in rows if isinstance(row, MissingRow)] == ["de"]
+    assert [row.language for row in rows if isinstance(row, ScoreRow)] == ["en"]
 
 
 def test_partial_candidates_mark_the_numbers(tmp_path: Path) -> None:

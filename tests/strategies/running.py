@@ -10,7 +10,7 @@ from typing import Any
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, collect
 from xharness.executor.sequential import SequentialExecutor
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
@@ -53,26 +53,26 @@ class Ran:
 
     plan: Plan
     work: RunContext
-    rows: list[Score | Missing]
+    rows: list[ScoreRow | MissingRow]
 
     def value(self, strategy: str, task: str, language: str) -> float:
         """The main score of one cell, in points."""
         (cell,) = self.cells(strategy, task, language)
         return cell.value
 
-    def cells(self, strategy: str, task: str, language: str) -> list[Score]:
+    def cells(self, strategy: str, task: str, language: str) -> list[ScoreRow]:
         """The rows of one cell's main metric."""
         return [
             row
             for row in self.rows
-            if isinstance(row, Score)
+            if isinstance(row, ScoreRow)
             and row.main
             and (row.strategy, row.task, row.language) == (strategy, task, language)
         ]
 
     @property
-    def missing(self) -> list[Missing]:
-        return [row for row in self.rows if isinstance(row, Missing)]
+    def missing(self) -> list[MissingRow]:
+        return [row for row in self.rows if isinstance(row, MissingRow)]
 
 
 class _Cards:

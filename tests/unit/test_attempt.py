@@ -15,7 +15,7 @@ from tests.toy import CountingModel
 from tests.unit.test_executor import _run, cards
 from xharness.executor import attempt
 from xharness.executor.perform import PERFORMERS
-from xharness.gaps.scores import Missing, Score, read, write
+from xharness.gaps.scores import MissingRow, ScoreRow, read, write
 from xharness.plugin.api import UnavailableError
 from xharness.stages import Stage, Train
 
@@ -49,8 +49,8 @@ def test_whatever_a_backend_raises_ends_its_stage_alone(
     (failure,) = report.failed
     assert type(error).__name__ in str(failure.reason)
     assert failure.log is not None and "Traceback" in failure.log.read_text()
-    assert {row.task for row in rows if isinstance(row, Missing)} == {"red"}
-    assert {row.task for row in rows if isinstance(row, Score)} == {"green"}
+    assert {row.task for row in rows if isinstance(row, MissingRow)} == {"red"}
+    assert {row.task for row in rows if isinstance(row, ScoreRow)} == {"green"}
 
 
 def test_an_interrupt_is_passed_on(cards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def test_a_backend_that_changes_the_working_directory_moves_nothing(
     monkeypatch.chdir(tmp_path)
     *_, report, rows = _run(Path("cards"), **ONE)
     assert not report.failed, report.failed
-    assert all(isinstance(row, Score) for row in rows)
+    assert all(isinstance(row, ScoreRow) for row in rows)
     assert Path.cwd() == tmp_path
     assert not [*other.iterdir()]
 

@@ -15,7 +15,7 @@ from tests.toy import CountingModel, card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.executor.sequential import SequentialExecutor
-from xharness.gaps.scores import Missing, Score, read, write
+from xharness.gaps.scores import MissingRow, ScoreRow, read, write
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment, StageError
 from xharness.plugin.hookspecs import hookimpl
@@ -35,7 +35,7 @@ def cards(tmp_path: Path) -> Path:
 
 def _run(
     cards: Path, *, strict: bool = False, **changes: Any
-) -> tuple[Plan, RunContext, RunReport, list[Score | Missing]]:
+) -> tuple[Plan, RunContext, RunReport, list[ScoreRow | MissingRow]]:
     values: dict[str, Any] = {
         "name": "colours",
         "models": [{"name": "m", "backend": "counting"}],
@@ -76,7 +76,7 @@ def test_rows_are_tidy_and_survive_a_file(cards: Path, tmp_path: Path) -> None:
     *_, rows = _run(cards)
     assert len(rows) == 2 * 2 * 3
     first = rows[0]
-    assert isinstance(first, Score)
+    assert isinstance(first, ScoreRow)
     assert (first.value, first.n, first.chance) == (0.0, 10, 50.0)
     assert first.non_embedding_parameters == 60
     assert (first.source_language, first.main, first.notes) == ("en", True, ())
@@ -94,7 +94,7 @@ def test_a_failed_stage_takes_only_its_dependents(cards: Path) -> None:
     (failure, _) = report.failed
     assert failure.reason == "loss is nan at step 3; last finite loss 0.7 at step 2"
     assert failure.log is not None and "StageError" in failure.log.read_text()
-    missing = [row for row in rows if isinstance(row, Missing)]
+    missing = [row for row in rows if isinstance(row, MissingRow)]
     assert {(row.strategy, row.task) for row in missing} == {
         ("single", "red"),
         ("multitask", "red"),
@@ -112,7 +112,9 @@ def test_a_defect_in_a_backend_is_a_failure_not_a_crash(
     monkeypatch.setattr(CountingModel, "predict", broken)
     *_, report, rows = _run(cards, targets=["red"], strategies=["single"])
     assert report.exit_code == 1
-    assert [row.reason for row in rows if isinstance(row, Missing)] == ["ZeroDivisionError: oops"]
+    assert [row.reason for row in rows if isinstance(row, MissingRow)] == [
+        "ZeroDivisionError: oops"
+    ]
 
 
 def test_a_full_disk_is_told(cards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,8 +138,8 @@ def test_partial_data_marks_every_number_made_from_it(cards: Path) -> None:
     text = (cards / "red.yaml").read_text()
     (cards / "red.yaml").write_text(text.replace("test: 10}", "test: 12}"))
     *_, rows = _run(cards)
-    red = [row for row in rows if isinstance(row, Score) and row.task == "red"]
-    green = [row for row in rows if isinstance(row, Score) and row.task == "green"]
+    red = [row for row in rows if isinstance(row, ScoreRow) and row.task == "red"]
+    green = [row for row in rows if isinstance(row, ScoreRow) and row.task == "green"]
     assert all(row.notes == ("partial data: test has 10 of 12 rows",) for row in red)
     assert all(row.notes == () for row in green)
 
@@ -147,7 +149,7 @@ def test_partial_training_data_marks_what_learnt_from_it(cards: Path) -> None:
     (cards / "red.yaml").write_text(text.replace("train: 10", "train: 99"))
     *_, rows = _run(cards)
     note = "trained on partial data: red has 10 of 99 rows"
-    marked = {(r.strategy, r.task) for r in rows if isinstance(r, Score) and note in r.notes}
+    marked = {(r.strategy, r.task) for r in rows if isinstance(r, ScoreRow) and note in r.notes}
     assert marked == {("single", "red"), ("multitask", "red"), ("multitask", "green")}
 
 
@@ -168,7 +170,7 @@ def test_limits_and_other_splits_are_told(cards: Path) -> None:
         train_limit=3,
     )
     (row, *_) = rows
-    assert isinstance(row, Score)
+    assert isinstance(row, ScoreRow)
     assert row.n == 4
     assert row.notes == (
         "scored on train, not on the card's test",
@@ -195,7 +197,7 @@ def test_data_that_does_not_fit_the_card(
     *_, report, rows = _run(cards, targets=["red"], strategies=["single"])
     assert report.exit_code == 3
     assert message in str(report.failed[0].reason)
-    assert [row for row in rows if isinstance(row, Score)] == []
+    assert [row for row in rows if isinstance(row, ScoreRow)] == []
 
 
 def test_reasons_do_not_tell_this_machines_paths(
@@ -209,7 +211,7 @@ def test_reasons_do_not_tell_this_machines_paths(
     monkeypatch.setattr(CountingModel, "predict", broken)
     *_, rows = _run(cards, targets=["red"], strategies=["single"])
     (row,) = rows
-    assert isinstance(row, Missing)
+    assert isinstance(row, MissingRow)
     assert row.reason == "ValueError: STORE/ab/model.safetensors: is odd"
 
 
@@ -236,17 +238,17 @@ def test_reasons_keep_no_absolute_path_and_no_hint(
 
     monkeypatch.setattr(CountingModel, "predict", broken)
     *_, report, rows = _run(cards, targets=["red"], strategies=["single"])
-    assert [row.reason for row in rows if isinstance(row, Missing)] == [public]
+    assert [row.reason for row in rows if isinstance(row, MissingRow)] == [public]
     assert "buy another disk" in str(report.failed[0].reason)
 
 
 def test_reasons_of_the_plan_keep_no_hint(cards: Path) -> None:
     plan, work, report, _ = _run(cards, targets=["red"], strategies=["single"])
-    told = Missing(
+    told = MissingRow(
         model="m", strategy="s", seed=1, task="red", reason="no data\n  leave out --offline"
     )
     plan.missing.append(told)
-    assert [one.reason for one in collect(plan, work, report) if isinstance(one, Missing)] == [
+    assert [one.reason for one in collect(plan, work, report) if isinstance(one, MissingRow)] == [
         "no data"
     ]
 
@@ -271,7 +273,7 @@ def test_a_score_that_tells_too_little_is_damaged(cards: Path, fact: str) -> Non
     *_, report, lost = _run(cards, targets=["red"], strategies=["single"])
     assert report.exit_code == 1
     assert f"delete {path.parent}" in str(report.failed[0].reason)
-    assert [type(row) for row in lost] == [Missing]
+    assert [type(row) for row in lost] == [MissingRow]
 
 
 @pytest.mark.parametrize("name", ["scores.json", "statistics/sw.parquet", "receipt.json"])
@@ -280,7 +282,7 @@ def test_a_damaged_score_takes_only_its_own_arm(cards: Path, name: str) -> None:
     bad, good = (arm.score for arm in plan.arms)
     (work.store.folder(bad.key) / name).write_text('{"facts": 1}')
     plan, work, report, rows = _run(cards, strategies=["single"])
-    (missing,) = (row for row in rows if isinstance(row, Missing))
+    (missing,) = (row for row in rows if isinstance(row, MissingRow))
     assert missing.task == "red" and missing.reason.startswith("STORE/")
     assert report.exit_code == 1
     assert [one.stage for one in report.failed] == [bad]
@@ -302,8 +304,8 @@ def test_strict_data_refuses_what_was_stored_without_it(
     plan, work, report, rows = _run(cards, strict=True, strategies=["single"])
     assert report.exit_code == 3
     assert f"partial data: red en {part}: 10 rows, 12 expected" in str(report.failed[0].reason)
-    assert {row.task for row in rows if isinstance(row, Missing)} == {"red"}
-    assert {row.task for row in rows if isinstance(row, Score)} == {"green"}
+    assert {row.task for row in rows if isinstance(row, MissingRow)} == {"red"}
+    assert {row.task for row in rows if isinstance(row, ScoreRow)} == {"green"}
     assert len({items.stage for items in collect_items(plan, work, report)}) == 1
     *_, again, _ = _run(cards, strategies=["single"])
     assert again.count("reused") == len(again.outcomes)

@@ -58,12 +58,13 @@ def _comparisons(a: str, b: str, run: Path | None, metrics: Metrics) -> list[Com
 
 def _show(comparison: Compared) -> None:
     from xharness.console import show_table
+    from xharness.leaderboard import columns
     from xharness.leaderboard.text import with_interval
 
     title = f"{comparison.task}: {comparison.pair.name}"
     change = comparison.change
     rows = [_language_row(code, comparison) for code in _languages(comparison)]
-    for name, estimate in (("mean of others", change.mean), ("gap", change.gap)):
+    for name, estimate in ((columns.OTHERS, change.others), (columns.GAP, change.gap)):
         if estimate is not None:
             a, b = _side_value(comparison.a, name), _side_value(comparison.b, name)
             rows.append(_row(name, a, b, with_interval(estimate, change=True)))
@@ -102,7 +103,7 @@ def _language_row(code: str, comparison: Compared) -> dict[str, Any]:
     ]
     a, b = ("—" if score is None else points(score.value) for score in scores)
     difference = with_interval(test.difference, change=True)
-    return _row(code, a, b, difference, test.p, test.adjusted, test.method)
+    return _row(code, a, b, difference, test.difference.p, test.adjusted, test.method)
 
 
 def _row(
@@ -127,7 +128,8 @@ def _p_value(p: float | None) -> str:
 
 
 def _side_value(side: TaskGap | None, name: str) -> str:
+    from xharness.leaderboard import columns
     from xharness.leaderboard.text import points
 
-    estimate = None if side is None else (side.mean if name == "mean of others" else side.gap)
+    estimate = None if side is None else (side.others if name == columns.OTHERS else side.gap)
     return "—" if estimate is None else points(estimate.value)

@@ -15,7 +15,7 @@ from xharness.cli import flags
 from xharness.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from xharness.gaps.scores import Mean, Score
+    from xharness.gaps.scores import ScoreRow, StatedAverage
     from xharness.session.importing import ImportReport
 
 _NAMED = 8
@@ -109,13 +109,13 @@ def _show(report: ImportReport) -> None:
     print(f"to see them: {command}", file=sys.stderr)
 
 
-def _table(rows: Sequence[Score | Mean]) -> list[dict[str, Any]]:
-    from xharness.gaps.scores import Score
+def _table(rows: Sequence[ScoreRow | StatedAverage]) -> list[dict[str, Any]]:
+    from xharness.gaps.scores import ScoreRow
     from xharness.session.importing import named_subject
 
     counts = Counter(
         (row.model, row.strategy, named_subject(row), row.metric, row.source,
-         "language" if isinstance(row, Score) else "average")
+         "language" if isinstance(row, ScoreRow) else "average")
         for row in rows
     )  # fmt: skip
     names = ("model", "strategy", "task", "metric", "source", "one row a")

@@ -37,6 +37,7 @@ def plan(options: Options, json: flags.Json = False) -> None:
 
 def _show(session: Session, *, as_json: bool) -> None:
     from xharness.console import show_json, show_table
+    from xharness.gaps.scores import record
     from xharness.session.costs import total
 
     stages = session.stages()
@@ -48,7 +49,7 @@ def _show(session: Session, *, as_json: bool) -> None:
                 "store": str(session.store.root),
                 "stages": [_stage_json(stage) for stage in stages],
                 "to_run": asdict(cost_to_run),
-                "missing": [row.model_dump(mode="json") for row in session.plan.missing],
+                "missing": [record(row) for row in session.plan.missing],
             }
         )
         return

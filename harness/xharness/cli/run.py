@@ -73,24 +73,31 @@ def _show_results(session: Session, seconds: float) -> None:
 
 
 def _board_row(board: Board, arm: Arm) -> dict[str, Any]:
-    """An arm at a glance: sizes, scores, gap, and its change against the baseline."""
+    """An arm at a glance: sizes, scores, gap, and what changes against the baseline."""
+    from xharness.leaderboard import columns
     from xharness.leaderboard.text import parameters, with_interval
 
-    average, change = board.gaps.average(arm), board.gaps.change(arm)
+    average, change = board.averages.get(arm), board.changes.get((arm, None))
     total, non_embedding = board.sizes.get(arm[0], (None, None))
     return {
-        "model": arm[0],
-        "parameters": parameters(total),
-        "outside embedding": parameters(non_embedding),
-        "strategy": arm[1],
+        columns.MODEL: arm[0],
+        columns.PARAMETERS: parameters(total),
+        columns.BODY: parameters(non_embedding),
+        columns.STRATEGY: arm[1],
         "tasks": str(len(average.tasks)) if average else "0",
         board.source: _number(average.source if average else None),
-        "mean of others": _number(average.mean if average else None),
-        "gap": "undefined" if not average or not average.gap else with_interval(average.gap),
-        f"change against {board.gaps.baseline}": (
-            with_interval(change.gap, change=True) if change and change.gap else "—"
-        ),
+        columns.OTHERS: _number(average.others if average else None),
+        columns.GAP: "undefined" if not average or not average.gap else with_interval(average.gap),
+        columns.CHANGE_OF_GAP: _change(change.gap if change else None),
+        columns.CHANGE_OF_OTHERS: _change(change.others if change else None),
+        columns.READS_AS: (change.reads_as if change else "") or "—",
     }
+
+
+def _change(estimate: Estimate | None) -> str:
+    from xharness.leaderboard.text import with_interval
+
+    return "—" if estimate is None else with_interval(estimate, change=True)
 
 
 def _number(estimate: Estimate | None) -> str:
@@ -118,12 +125,14 @@ def _failures(report: RunReport | None) -> list[dict[str, Any]]:
 
 
 def _as_json(session: Session) -> dict[str, Any]:
+    from xharness.gaps.scores import record
+
     return {
         "study": session.study.name,
         "exit_code": session.exit_code,
         "stages": _endings(session.report),
         "failed": _failures(session.report),
-        "missing": [row.model_dump(mode="json") for row in session.plan.missing],
+        "missing": [record(row) for row in session.plan.missing],
         "store": str(session.store.root),
         "files": [str(path) for path in session.files],
     }

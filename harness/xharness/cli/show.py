@@ -44,34 +44,34 @@ def show(
 def _show_run(folder: Path, *, as_json: bool) -> None:
     from xharness.console import show_json, show_table
     from xharness.gaps import scores
-    from xharness.gaps.scores import Mean, Missing, Score
+    from xharness.gaps.scores import MissingRow, ScoreRow, StatedAverage, record
     from xharness.leaderboard.board import SCORES
 
     if not (folder / SCORES).is_file():
         raise ConfigurationError(f"there is no {SCORES} here", where=str(folder))
     rows = list(scores.read(folder / SCORES))
     if as_json:
-        show_json([row.model_dump(mode="json") for row in rows])
+        show_json([record(row) for row in rows])
         return
     show_table(_scored_tasks(rows), title=str(folder), right=("languages",))
-    notes = Counter(note for row in rows if isinstance(row, Score) for note in row.notes)
+    notes = Counter(note for row in rows if isinstance(row, ScoreRow) for note in row.notes)
     note_rows = [{"scores": count, "note": note} for note, count in notes.items()]
     show_table(note_rows, title="notes", right=("scores",))
-    means = [row for row in rows if isinstance(row, Mean)]
+    means = [row for row in rows if isinstance(row, StatedAverage)]
     if means:
         print(f"{len(means)} stated averages of publications")
-    missing = [row.model_dump() for row in rows if isinstance(row, Missing)]
+    missing = [record(row) for row in rows if isinstance(row, MissingRow)]
     show_table(missing, title="missing")
 
 
 def _scored_tasks(rows: list[Row]) -> list[dict[str, Any]]:
     """One row an arm, seed and task: in how many languages it is scored, by which stage."""
-    from xharness.gaps.scores import Score
+    from xharness.gaps.scores import ScoreRow
 
     languages = Counter(
         (row.model, row.strategy, row.seed, row.task, row.stage)
         for row in rows
-        if isinstance(row, Score) and row.main
+        if isinstance(row, ScoreRow) and row.main
     )
     return [
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,20 @@ from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.predict import protocol
 from xharness.executor.score import TOLD_AGAIN, answered
-from xharness.gaps.scores import Missing
-from xharness.gaps.scores import Score as ScoreRow
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.planning.plan import Arm, Plan
 from xharness.plugin.api import TaskCard
 from xharness.spec.languages import name_of
-from xharness.stages import DataSlice, RetrievalData
+from xharness.stages import Checkpoint, DataSlice, RetrievalData, Start, Train
 from xharness.store import RECEIPT
 
 
-def collect(plan: Plan, work: RunContext, report: RunReport) -> list[ScoreRow | Missing]:
+def collect(plan: Plan, work: RunContext, report: RunReport) -> list[ScoreRow | MissingRow]:
     """One row per model, strategy, seed, task, language and metric; reasons for what is missing.
 
     A score whose stored files are damaged is noted in `report` as failed; the others stay.
     """
-    rows: list[ScoreRow | Missing] = []
+    rows: list[ScoreRow | MissingRow] = []
     for arm in plan.arms:
         if report.reason(arm.score) is None and work.store.has(arm.score.key):
             try:
@@ -41,10 +41,10 @@ def collect(plan: Plan, work: RunContext, report: RunReport) -> list[ScoreRow | 
                 report.outcomes[arm.score.key] = _damaged(arm, plan, error)
         rows.append(_missing(arm, report.reason(arm.score) or "not run yet"))
     rows += plan.missing
-    return [_public(row, work) if isinstance(row, Missing) else row for row in rows]
+    return [_public(row, work) if isinstance(row, MissingRow) else row for row in rows]
 
 
-def _public(row: Missing, work: RunContext) -> Missing:
+def _public(row: MissingRow, work: RunContext) -> MissingRow:
     """The reason on one line, without the paths of this machine: boards are published.
 
     What follows the first line is a hint for whoever sits before the terminal.
@@ -57,7 +57,7 @@ def _public(row: Missing, work: RunContext) -> Missing:
             reason = _renamed(reason, path, name)
     for path in (around.base.absolute(), around.base.resolve()):
         reason = re.sub(r"(?<![\w./-])\./(?=\w)", "", _renamed(reason, path, "."))
-    return row.model_copy(update={"reason": _STRANGE.sub("", reason)})
+    return replace(row, reason=_STRANGE.sub("", reason))
 
 
 _STRANGE = re.compile(
@@ -86,8 +86,8 @@ def _note_empty(arm: Arm, plan: Plan, work: RunContext) -> None:
         plan.leave_out(_missing(arm, reason, language))
 
 
-def _missing(arm: Arm, reason: str, language: str | None = None) -> Missing:
-    return Missing(
+def _missing(arm: Arm, reason: str, language: str | None = None) -> MissingRow:
+    return MissingRow(
         model=arm.model,
         strategy=arm.strategy,
         seed=arm.seed,
@@ -106,6 +106,8 @@ def _rows(arm: Arm, plan: Plan, work: RunContext) -> Iterator[ScoreRow]:
     asked = protocol(arm.score.predictions)
     learnt = _training_notes(facts["trained_on"], plan, work)
     training = (*facts["notes"], *(_shown(note, asked) for note in learnt))
+    languages = _trained_languages(facts["trained_on"], plan, work)
+    trainings = tuple(_trainings(arm.score.predictions.model))
     counts = _Counts(facts["data"])
     chance = kind.chance(card)
     model = plan.study.model(arm.model)
@@ -134,12 +136,50 @@ def _rows(arm: Arm, plan: Plan, work: RunContext) -> Iterator[ScoreRow]:
                 main=name == card.metrics[0],
                 value=100 * scored["values"][name],
                 chance=None if chance is None else 100 * chance,
+                **(_floor(scored) if name == card.metrics[0] else {}),
                 n=scored["n"],
                 parallel=card.parallel,
                 protocol=asked,
+                trained_languages=languages,
+                trainings=trainings,
                 notes=notes,
                 stage=arm.score.key,
             )
+
+
+def _floor(scored: Mapping[str, Any]) -> dict[str, Any]:
+    """The chance floor and the commonest answer, in points and percent."""
+    floor, share = scored.get("floor"), scored.get("constant_share")
+    return {
+        "floor": None if floor is None else 100 * floor,
+        "constant_answer": scored.get("constant_answer"),
+        "constant_share": None if share is None else 100 * share,
+    }
+
+
+def _trained_languages(
+    trained_on: Sequence[Mapping[str, Any]], plan: Plan, work: RunContext
+) -> tuple[str, ...]:
+    """The languages beside the source that some labelled data was in: no zero-shot there."""
+    counts = [RowCount(**values) for values in trained_on]
+    return tuple(
+        sorted(
+            {
+                count.language
+                for count in counts
+                if count.language != plan.study.source_language
+                and work.catalogue.card(count.card).role != "corpus"
+            }
+        )
+    )
+
+
+def _trainings(checkpoint: Checkpoint) -> list[str]:
+    """The keys of the trainings behind a model, the last one last; a choice counts as one."""
+    if isinstance(checkpoint, Start):
+        return []
+    before = _trainings(checkpoint.start) if isinstance(checkpoint, Train) else []
+    return [*before, checkpoint.key]
 
 
 def _facts(arm: Arm, work: RunContext) -> Mapping[str, Any]:

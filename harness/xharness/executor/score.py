@@ -14,6 +14,7 @@ from xharness.files import write_json
 from xharness.plugin.api import Example, Metric, Prediction, TaskCard
 from xharness.stages import DataSlice, ScorePredictions
 from xharness.store.tables import read_table, write_table
+from xharness.task_types import floors
 
 TOLD_AGAIN = ("sizes", "data", "trained_on", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
@@ -47,7 +48,8 @@ def answered(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[DataSlic
 def _language(
     stage: ScorePredictions, work: RunContext, portion: DataSlice, predictions: Path, folder: Path
 ) -> dict[str, Any]:
-    """Score one language: metric → value in [0, 1], and the number of items."""
+    """Score one language: metric → value in [0, 1], the number of items, and the main metric's
+    chance floor and the commonest answer."""
     import pyarrow as pa
 
     card = work.data.card(stage.predictions.card)
@@ -66,7 +68,13 @@ def _language(
         for place, statistic in enumerate(metric.statistics):
             columns[f"{name}.{statistic}"] = statistics[:, place]
     write_table(folder / "statistics" / f"{portion.language}.parquet", pa.table(columns))
-    return {"values": values, "n": len(examples)}
+    main = kind.metrics[stage.metrics[0]]
+    facts: dict[str, Any] = {"values": values, "n": len(examples)}
+    facts["floor"] = floors.floor(kind, main, examples, card, portion.language)
+    constant = floors.commonest(kind, given, card)
+    if constant is not None:
+        facts["constant_answer"], facts["constant_share"] = constant
+    return facts
 
 
 def item_statistics(

@@ -1,27 +1,40 @@
 """Transfer gaps: what a model loses between the source language and the others, and how sure.
 
-measure(rows, evidence, metrics)   gaps, changes against the baseline, averages, size trends
+measure(rows, evidence, metrics)   gaps, changes against the baseline, averages, words, size trends
+rounded(value)                     the one way in which their numbers are rounded
 evidence.write / evidence.read     the per-item statistics that intervals are computed from
 """
 
+from xharness.gaps.deviations import Metrics
 from xharness.gaps.evidence import Evidence, Items
 from xharness.gaps.measure import measure
-from xharness.gaps.samples import Metrics
+from xharness.gaps.rounding import about, rounded
 from xharness.gaps.values import (
     Arm,
     Average,
+    Breakdown,
+    Budget,
     Change,
+    Detectable,
     Estimate,
+    FamilySlope,
     Gaps,
-    Part,
+    Headline,
+    LanguageTest,
+    LearningCheck,
     Point,
-    Pool,
+    Quantity,
+    SeedScores,
     TaskGap,
-    Test,
+    TaskPool,
+    TestCounts,
     Trend,
 )
+from xharness.gaps.verdicts import Verdict
 
 __all__ = [
-    "Arm", "Average", "Change", "Estimate", "Evidence", "Gaps", "Items", "Metrics", "Part", "Point",
-    "Pool", "TaskGap", "Test", "Trend", "measure",
+    "Arm", "Average", "Breakdown", "Budget", "Change", "Detectable", "Estimate", "Evidence",
+    "FamilySlope", "Gaps", "Headline", "Items", "LanguageTest", "LearningCheck", "Metrics", "Point",
+    "Quantity", "SeedScores", "TaskGap", "TaskPool", "TestCounts", "Trend", "Verdict", "about",
+    "measure", "rounded",
 ]  # fmt: skip

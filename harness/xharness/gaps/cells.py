@@ -5,112 +5,142 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from xharness.errors import ConfigurationError
-from xharness.gaps.scores import Missing, Score
-from xharness.gaps.values import Seed
+from xharness.gaps.scores import MissingRow, ScoreRow
+from xharness.gaps.values import Arm, Seed
 from xharness.spec.languages import name_of
 
-_ALIKE = ("task_type", "metric", "split", "protocol", "provenance", "source_language", "chance")
+Measurable = ScoreRow | MissingRow
+"""The rows that gaps are measured from."""
+
+_UNIFORM = ("task_type", "metric", "split", "protocol", "provenance", "source_language")
 _SHOWN = 6  # languages named in a note before it says how many more
 
 
 @dataclass(frozen=True)
-class Cells:
+class ArmCells:
     """Rows by (seed, language), complete; `problem` says why there are none."""
 
     model: str
     strategy: str
     task: str
-    rows: Mapping[tuple[Seed, str], Score] = field(default_factory=dict)
+    rows: Mapping[tuple[Seed, str], ScoreRow] = field(default_factory=dict)
     seeds: tuple[Seed, ...] = ()
     languages: tuple[str, ...] = ()
     source_language: str | None = None
     problem: str | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    """Language to the reason why it has no score."""
+    lost_seeds: Mapping[Seed, str] = field(default_factory=dict)
+    """Seed to the reason why it has no scores."""
     notes: tuple[str, ...] = ()
 
     @property
-    def any_row(self) -> Score:
-        """One of the rows: they agree in metric, split, protocol and chance."""
+    def arm(self) -> Arm:
+        return self.model, self.strategy
+
+    @cached_property
+    def any_row(self) -> ScoreRow:
+        """One of the rows: they agree in metric, split and protocol."""
         return next(iter(self.rows.values()))
 
-    @property
+    @cached_property
     def others(self) -> tuple[str, ...]:
         """The languages beside the source language."""
-        return tuple(one for one in self.languages if one != self.source_language)
+        return tuple(code for code in self.languages if code != self.source_language)
 
 
 def arrange(
-    rows: Iterable[Score | Missing], references: Mapping[str, str] | None = None
-) -> dict[str, list[Cells]]:
+    rows: Iterable[Measurable], source_score_from: Mapping[str, str] | None = None
+) -> dict[str, list[ArmCells]]:
     """The rows by task, in alphabetical order, each arm with its grid.
 
-    `references` names, for a task without a test set in the source language, another task whose
-    source-language score stands in.
+    `source_score_from` names, for a task without a test set in the source language, another task
+    whose source-language score stands in.
 
     Raises:
         ConfigurationError: two rows for one cell.
     """
-    scores: dict[tuple[str, str, str], list[Score]] = defaultdict(list)
-    missing: dict[tuple[str, str, str], list[Missing]] = defaultdict(list)
-    for row in _referred(list(rows), references or {}):
-        place = (row.task, row.model, row.strategy)
-        if isinstance(row, Missing):
-            missing[place].append(row)
+    scores: dict[tuple[str, str, str], list[ScoreRow]] = defaultdict(list)
+    missing: dict[tuple[str, str, str], list[MissingRow]] = defaultdict(list)
+    for row in _with_borrowed(list(rows), source_score_from or {}):
+        key = (row.task, row.model, row.strategy)
+        if isinstance(row, MissingRow):
+            missing[key].append(row)
         elif row.main:
-            scores[place].append(row)
-    tasks: dict[str, list[Cells]] = defaultdict(list)
+            scores[key].append(row)
+    tasks: dict[str, list[ArmCells]] = defaultdict(list)
     for task, model, strategy in sorted(scores.keys() | missing.keys()):
-        place = (task, model, strategy)
-        tasks[task].append(_cells(Cells(model, strategy, task), scores[place], missing[place]))
+        key = (task, model, strategy)
+        tasks[task].append(_cells((model, strategy, task), scores[key], missing[key]))
     return dict(tasks)
 
 
-def _referred(
-    rows: Sequence[Score | Missing], references: Mapping[str, str]
-) -> Iterator[Score | Missing]:
+def _with_borrowed(
+    rows: Sequence[Measurable], source_score_from: Mapping[str, str]
+) -> Iterator[Measurable]:
     """The rows, and the source-language scores that tasks borrow."""
-    sources = {row.task: row.source_language for row in rows if isinstance(row, Score)}
-    splits = {row.task: row.split for row in rows if isinstance(row, Score)}
-    asked = {(row.model, row.strategy, row.task) for row in rows}
+    if not source_score_from:
+        yield from rows
+        return
+    sources = {row.task: row.source_language for row in rows if isinstance(row, ScoreRow)}
+    splits = {row.task: row.split for row in rows if isinstance(row, ScoreRow)}
+    covered = {(row.model, row.strategy, row.task) for row in rows}
     for row in rows:
-        reference = sources.get(references.get(row.task, ""))
-        lacking = isinstance(row, Score) and row.source_language is None
-        yield row.model_copy(update={"source_language": reference}) if lacking else row
-        if not isinstance(row, Score) or row.language != row.source_language:
+        lender = sources.get(source_score_from.get(row.task, ""))
+        lacks_source = isinstance(row, ScoreRow) and row.source_language is None
+        yield _changed(row, source_language=lender) if lacks_source else row
+        if not isinstance(row, ScoreRow) or row.language != row.source_language:
             continue
-        for task in (one for one, other in references.items() if other == row.task):
-            if (row.model, row.strategy, task) not in asked:
-                continue
-            note = f"{name_of(row.language)} is the {row.split} split of {row.task}"
-            place = {"task": task, "split": splits.get(task, row.split)}
-            yield row.model_copy(update={**place, "notes": (*row.notes, note)})
+        for task, lending_task in source_score_from.items():
+            if lending_task == row.task and (row.model, row.strategy, task) in covered:
+                note = f"{name_of(row.language)} is the {row.split} split of {row.task}"
+                split = splits.get(task, row.split)
+                yield _changed(row, task=task, split=split, notes=(*row.notes, note))
 
 
-def _cells(empty: Cells, scores: Sequence[Score], missing: Sequence[Missing]) -> Cells:
-    arm = (empty.model, empty.strategy, empty.task)
-    gone = [row for row in missing if row.language is None]
-    absent = {row.language: row.reason for row in missing if row.language is not None}
+def _changed(row: Measurable, **values: object) -> Measurable:
+    """A copy of a row that was validated before, without asking pydantic again."""
+    copy: Measurable = object.__new__(type(row))
+    for name in row.__dataclass_fields__:
+        object.__setattr__(copy, name, values.get(name, getattr(row, name)))
+    return copy
+
+
+def _cells(
+    arm: tuple[str, str, str], scores: Sequence[ScoreRow], missing: Sequence[MissingRow]
+) -> ArmCells:
+    lost = [row for row in missing if row.language is None]
+    absences = {row.language: row.reason for row in missing if row.language is not None}
     problem = _conflict(scores) if scores else _reasons(missing)
     grid = _grid(scores)
-    languages = sorted({language for _, language in grid})
-    seeds = sorted({seed for seed, _ in grid}, key=_by_seed)
-    whole = tuple(one for one in seeds if all((one, language) in grid for language in languages))
-    if problem is None and not whole:
+    languages = tuple(sorted({language for _, language in grid}))
+    seeds = sorted({seed for seed, _ in grid}, key=_seed_order)
+    complete_seeds = tuple(
+        seed for seed in seeds if all((seed, code) in grid for code in languages)
+    )
+    if problem is None and not complete_seeds:
         problem = "no seed has a score in every language"
     if problem is not None:
-        return Cells(*arm, problem=problem, absent=absent, notes=_lost(gone) if scores else ())
-    rows = {place: row for place, row in grid.items() if place[0] in whole}
-    notes = (*_said(list(rows.values())), *_partial(seeds, whole), *_lost(gone))
-    absent = {language: why for language, why in absent.items() if language not in languages}
-    notes += tuple(f"without {name_of(one)}: {why}" for one, why in sorted(absent.items()))
+        notes = _lost(lost) if scores else ()
+        return ArmCells(*arm, problem=problem, absent=absences, notes=notes)
+    rows = {cell: row for cell, row in grid.items() if cell[0] in complete_seeds}
+    notes = (*_row_notes(list(rows.values())), *_partial(seeds, complete_seeds), *_lost(lost))
+    absences = {code: reason for code, reason in absences.items() if code not in languages}
+    notes += tuple(f"without {name_of(code)}: {absences[code]}" for code in sorted(absences))
+    lost_seeds: dict[Seed, str] = dict.fromkeys(seeds, "not every language has a score")
+    lost_seeds |= {row.seed: row.reason for row in lost}
+    lost_seeds = {seed: reason for seed, reason in lost_seeds.items() if seed not in complete_seeds}
     source = scores[0].source_language
-    return Cells(*arm, rows, whole, tuple(languages), source, None, absent, notes)
+    return ArmCells(
+        *arm, rows, complete_seeds, languages, source, None, absences, lost_seeds, notes
+    )
 
 
-def _grid(scores: Sequence[Score]) -> dict[tuple[Seed, str], Score]:
-    grid: dict[tuple[Seed, str], Score] = {}
+def _grid(scores: Sequence[ScoreRow]) -> dict[tuple[Seed, str], ScoreRow]:
+    grid: dict[tuple[Seed, str], ScoreRow] = {}
     for row in scores:
         if (row.seed, row.language) in grid:
             raise ConfigurationError(
@@ -122,47 +152,49 @@ def _grid(scores: Sequence[Score]) -> dict[tuple[Seed, str], Score]:
     return grid
 
 
-def _conflict(scores: Sequence[Score]) -> str | None:
+def _conflict(scores: Sequence[ScoreRow]) -> str | None:
     """Why these rows must not be averaged, if they differ in what they measure."""
-    for name in _ALIKE:
-        found = {str(getattr(row, name)) for row in scores}
-        if len(found) > 1:
-            return f"unlike rows: {name.replace('_', ' ')} {' and '.join(sorted(found))}"
+    for name in _UNIFORM:
+        values = {str(getattr(row, name)) for row in scores}
+        if len(values) > 1:
+            return f"unlike rows: {name.replace('_', ' ')} {' and '.join(sorted(values))}"
     return None
 
 
-def _reasons(missing: Sequence[Missing]) -> str:
+def _reasons(missing: Sequence[MissingRow]) -> str:
     return "; ".join(dict.fromkeys(row.reason for row in missing))
 
 
-def _said(rows: Sequence[Score]) -> tuple[str, ...]:
+def _row_notes(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
     """What the rows note; a note that only some languages carry names them."""
     carriers: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         for note in row.notes:
             carriers[note].add(row.language)
-    everywhere = {row.language for row in rows}
+    languages = {row.language for row in rows}
     return tuple(
-        note if found == everywhere else f"{note} ({_named(sorted(found))})"
-        for note, found in sorted(carriers.items())
+        note if codes == languages else f"{note} ({_named(sorted(codes))})"
+        for note, codes in sorted(carriers.items())
     )
 
 
 def _named(codes: Sequence[str]) -> str:
-    more = len(codes) - _SHOWN
-    return ", ".join(codes[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    excess = len(codes) - _SHOWN
+    return ", ".join(codes[:_SHOWN]) + (f" and {excess} more" if excess > 0 else "")
 
 
-def _partial(seeds: Sequence[Seed], whole: Sequence[Seed]) -> tuple[str, ...]:
-    left = [str(seed) for seed in seeds if seed not in whole]
-    return (f"seed {', '.join(left)} left out: not every language has a score",) if left else ()
+def _partial(seeds: Sequence[Seed], complete_seeds: Sequence[Seed]) -> tuple[str, ...]:
+    dropped = [str(seed) for seed in seeds if seed not in complete_seeds]
+    if not dropped:
+        return ()
+    return (f"seed {', '.join(dropped)} left out: not every language has a score",)
 
 
-def _lost(gone: Sequence[Missing]) -> tuple[str, ...]:
+def _lost(rows: Sequence[MissingRow]) -> tuple[str, ...]:
     """What is said of whole seeds that have no score."""
-    told = (f"seed {row.seed}" if row.seed is not None else "a seed" for row in gone)
-    return tuple(f"without {seed}: {row.reason}" for seed, row in zip(told, gone, strict=True))
+    names = (f"seed {row.seed}" if row.seed is not None else "a seed" for row in rows)
+    return tuple(f"without {name}: {row.reason}" for name, row in zip(names, rows, strict=True))
 
 
-def _by_seed(seed: Seed) -> tuple[bool, int]:
+def _seed_order(seed: Seed) -> tuple[bool, int]:
     return seed is not None, seed or 0

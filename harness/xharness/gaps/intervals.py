@@ -1,150 +1,168 @@
-"""From curves to estimates: how sure a number is, over items and over seeds.
-
-Percentiles of a bootstrap over three seeds cover 75% where they promise 95%: drawing S seeds with
-replacement gives (S - 1) / S of the variance between them, and no quantile knows that it was
-estimated from S numbers. So the two parts of the multi-bootstrap's variance (Sellam et al. 2022,
-arXiv 2106.16163, section 4) are taken apart: items by resampling, seeds by their own sample
-variance, with a t quantile whose degrees of freedom follow from the share that seeds have.
-docs/statistics.md shows what that covers.
-"""
+"""From numbers and their spread to estimates: intervals and tests that never contradict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from xharness.gaps.values import Estimate, Seed
+from xharness.gaps.sampled import Contrast, Sampled, spread_of_arms
+from xharness.gaps.spread import LEVEL, Spread, detectable_errors, error_range, together
+from xharness.gaps.values import Detectable, Estimate, Quantity
 from xharness.task_types.base import Floats
 
-POWER = 0.8  # of the smallest detectable difference
-_LEVEL = 0.975  # two-sided 95%
-_MANY = 1e6  # degrees of freedom that make a t distribution normal
-_DECIMALS = 6  # what is left of a point after sums in another order on another machine
+SAME = 1.0
+"""Points within which a change counts as none."""
 
 
-def estimate(
-    curve: Floats,
-    over: Sequence[str],
-    counted: float,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
-) -> Estimate:
-    """The estimate of a curve of shape (1 + resamples, seeds), its interval cut at `bounds`.
-
-    `over` says which of items and seeds are counted in; `counted` is how many seeds the curve
-    stands on, on average where it is an average over tasks that have some more, some fewer.
-    """
-    value = float(curve[0].mean())
-    if not over:
-        return Estimate(_rounded(value))
-    items, seeds = variances(curve) if "seeds" in over else (_item_variance(curve), 0.0)
-    freedom = _freedom(seeds / (items + seeds), counted - 1) if seeds > 0 else None
-    return from_error(value, float(np.sqrt(items + seeds)), freedom, bounds)
+def of_arms(quantities: Sequence[Sampled]) -> list[Estimate]:
+    """Differences of scores within one arm, all on its seeds, with their intervals."""
+    if not quantities:
+        return []
+    values = np.stack([quantity.values for quantity in quantities])
+    return estimates(values.mean(axis=1), spread_of_arms(quantities))
 
 
-def from_error(
-    value: float,
-    error: float,
-    freedom: float | None,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
-) -> Estimate:
-    """The estimate with this standard error and these degrees of freedom; None: normal."""
-    reach = quantile(_LEVEL, freedom) * error
-    low, high = np.clip((value - reach, value + reach), *bounds)
-    return Estimate(
-        _rounded(value),
-        _rounded(low),
-        _rounded(high),
-        _rounded(error),
-        None if freedom is None else _rounded(freedom),
-        _rounded(reach + quantile(POWER, freedom) * error),
-    )
+def of_scores(quantities: Sequence[Sampled]) -> list[Estimate]:
+    """Scores and means of scores of one arm, all on its seeds, with Wilson's intervals."""
+    if not quantities:
+        return []
+    values = np.stack([quantity.values for quantity in quantities]).mean(axis=1)
+    spread = spread_of_arms(quantities)
+    return listed(values, wilson(values, spread), spread, None)
 
 
-def variances(curve: Floats) -> tuple[float, float]:
-    """What items and what seeds add to the variance of the mean over seeds.
-
-    Seeds that answer one item differently vary between seeds as well as between resamples of the
-    items; that part is left to the seeds, so that it is not counted twice.
-    """
-    seeds = curve.shape[1]
-    together = _item_variance(curve)
-    apart = float(curve[1:].var(axis=0, ddof=1).mean())
-    interaction = max(0.0, apart - together) / (seeds - 1)
-    between = float(curve[0].var(ddof=1)) / seeds
-    return max(0.0, together - interaction), between
+def of_changes(contrasts: Sequence[Contrast], *, test: bool = True) -> list[Estimate]:
+    """Changes with their intervals, and their p values where wanted."""
+    values = np.array([contrast.value for contrast in contrasts])
+    spread = together([contrast.spread() for contrast in contrasts])
+    return estimates(values, spread, test=test)
 
 
-def p_value(estimate: Estimate) -> float | None:
-    """Two-sided, of no difference from zero: below 0.05 where the interval leaves zero out."""
-    if estimate.error is None:
+def estimates(values: Floats, spread: Spread, *, test: bool = False) -> list[Estimate]:
+    """Numbers of shape (numbers,) with these spreads; none has an interval that is a point."""
+    reach = spread.quantile(LEVEL) * spread.error
+    limits = values - reach, values + reach
+    return listed(values, limits, spread, spread.p_value(values) if test and len(values) else None)
+
+
+def listed(
+    values: Floats, limits: tuple[Floats, Floats], spread: Spread, p: Floats | None
+) -> list[Estimate]:
+    """Arrays as estimates; without an error they are numbers alone."""
+    columns = (column.tolist() for column in (values, *limits, spread.error))
+    tests: list[float | None] = [None] * len(values) if p is None else p.tolist()
+    return [
+        Estimate(value, low, high, error, test) if error > 0 else Estimate(value)
+        for value, low, high, error, test in zip(*columns, tests, strict=True)
+    ]
+
+
+def detectable(spread: Spread) -> Detectable | None:
+    """What a study with this spread would find in four cases of five; None without an error."""
+    error = float(spread.error)
+    if error == 0:
         return None
-    if estimate.error == 0:
-        return float(estimate.value == 0)
-    from scipy import special
+    freedom = float(spread.degrees)
+    value = error * detectable_errors(float(spread.quantile(LEVEL)), freedom)
+    low, high = error_range(freedom)
+    return Detectable(value, value * low, value * high)
 
-    distance = -abs(estimate.value) / estimate.error
-    tail = (
-        special.ndtr(distance)
-        if estimate.freedom is None
-        else special.stdtr(estimate.freedom, distance)
+
+def detectable_changes(contrasts: Mapping[Quantity, Contrast]) -> dict[Quantity, Detectable]:
+    """What a study would find of each quantity that has an error."""
+    smallest = {name: detectable(contrast.spread()) for name, contrast in contrasts.items()}
+    return {name: change for name, change in smallest.items() if change is not None}
+
+
+def is_same(value: float, spread: Spread) -> bool:
+    """Whether the change is none: two one-sided tests at 5% within ±1 point (Schuirmann 1987)."""
+    error = float(spread.error)
+    return error > 0 and abs(value) + float(spread.quantile(2 * LEVEL)) * error < SAME
+
+
+def wilson(values: Floats, spread: Spread) -> tuple[Floats, Floats]:
+    """95% limits of scores in points (Wilson 1927), any shape; nan where nothing is known.
+
+    Out of the effective number of items that the spread gives (Korn & Graubard 1998), with the t
+    quantile of the spread for the normal one. So no interval leaves 0 to 100 or is a point.
+    """
+    share = values / 100
+    variance = np.where(spread.variance > 0, spread.variance, np.nan) / 100**2
+    inner = share * (1 - share)
+    # all right or all wrong has variance (n + 1) / (n + 2)³, so that this is n
+    edge = np.maximum(1 / np.sqrt(variance) - 2.5, 1.0)
+    count = np.where(inner > 0, inner / variance, edge)
+    return wilson_limits(share, count, spread.quantile(LEVEL))
+
+
+def wilson_limits(share: Floats, count: Floats, reach: Floats | float) -> tuple[Floats, Floats]:
+    """Limits in points of shares out of `count`, `reach` standard errors away."""
+    square = np.asarray(reach) ** 2
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    half = (
+        np.asarray(reach)
+        * np.sqrt(share * (1 - share) / count + square / (4 * count**2))
+        / (1 + square / count)
     )
-    return _rounded(2 * float(tail))
+    # at an edge one limit is the share itself, but for rounding
+    low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
+    return 100 * np.clip(low, 0, 1), 100 * np.clip(high, 0, 1)
 
 
-def quantile(level: float, freedom: float | None) -> float:
-    """Of the t distribution, or the normal one where `freedom` is None."""
-    from scipy import special
+def tango(gained: Floats, lost: Floats, items: Floats) -> tuple[Floats, Floats]:
+    """95% limits, in points, of (gained - lost) / items of paired right answers (Tango 1998).
 
-    return float(special.ndtri(level) if freedom is None else special.stdtrit(freedom, level))
-
-
-def ratio(part: Floats, whole: Floats) -> Floats:
-    """The ratio of two curves' means over seeds, as a curve whose mean over seeds it is.
-
-    Each seed differs from the ratio by its part of the first-order error, so that its variance
-    between seeds is the one of the delta method. Infinite where `whole` is not above zero.
-    """
-    above = whole.mean(axis=1, keepdims=True)
-    safe = np.where(above > 0, above, np.nan)
-    middle = part.mean(axis=1, keepdims=True) / safe
-    curve = middle + (part - middle * whole) / safe
-    return np.where(above > 0, curve, np.inf)
-
-
-def aligned(curve: Floats, seeds: Sequence[Seed], every: Sequence[Seed]) -> Floats:
-    """A curve over `seeds` as one over `every`: same mean, same variance of the mean.
-
-    A seed that is not there sits at the mean; the others are spread out to make up for it.
-    """
-    if tuple(seeds) == tuple(every):
-        return curve
-    mean = curve.mean(axis=1, keepdims=True)
-    own, many = len(seeds), len(every)
-    spread = np.sqrt(many * (many - 1) / (own * (own - 1))) if own > 1 else 0.0
-    wide = np.repeat(mean, many, axis=1)
-    wide[:, [every.index(one) for one in seeds]] += spread * (curve - mean)
-    return wide
-
-
-def _item_variance(curve: Floats) -> float:
-    return float(curve[1:].mean(axis=1).var(ddof=1))
-
-
-def _freedom(share: float, own: float) -> float:
-    """Degrees of freedom of an error whose share `share` has `own` of them, the rest any number.
-
-    Half way between two approximations of the t quantile, simulated with three seeds: that of
-    Satterthwaite 1946 (Biometrics Bulletin 2) covers down to 92.6%, that of Cochran & Cox 1950
-    (Experimental Designs) up to 97.1%.
+    Its test at zero is McNemar's z² = (gained - lost)² / (gained + lost).
     """
     from scipy import special
 
-    satterthwaite = quantile(_LEVEL, min(own / share**2, _MANY))
-    cochran = (1 - share) * quantile(_LEVEL, None) + share * quantile(_LEVEL, own)
-    wanted = (satterthwaite + cochran) / 2
-    return float(np.clip(special.stdtridf(_LEVEL, wanted), own, _MANY))
+    square = float(special.ndtri(1 - LEVEL / 2)) ** 2
+    middle = (gained - lost) / items
+    ends = []
+    for edge in (np.full_like(middle, -1.0), np.full_like(middle, 1.0)):
+        inner, outer = middle.copy(), edge
+        for _ in range(52):
+            tried = (inner + outer) / 2
+            accepted = tango_square(gained, lost, items, tried) <= square
+            inner, outer = np.where(accepted, tried, inner), np.where(accepted, outer, tried)
+        ends.append(100 * inner)
+    return ends[0], ends[1]
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), _DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
+def tango_square(gained: Floats, lost: Floats, items: Floats, change: Floats) -> Floats:
+    """The score statistic z² for a true difference of `change` in [-1, 1]; 0 where none can be."""
+    linear = -gained - lost + (2 * items - gained + lost) * change
+    constant = -lost * change * (1 - change)
+    root = np.sqrt(np.maximum(linear**2 - 8 * items * constant, 0.0))
+    share = (root - linear) / (4 * items)
+    variance = items * (2 * share + change * (1 - change))
+    distance = gained - lost - items * change
+    return np.divide(
+        distance**2,
+        variance,
+        out=np.where(np.abs(distance) > 0, np.inf, 0.0),
+        where=variance > 0,
+    )
+
+
+def mcnemar(gained: Floats, lost: Floats) -> Floats:
+    """Two-sided p values of Tango's score test at no change."""
+    from scipy import special
+
+    discordant = gained + lost
+    square = np.divide(
+        (gained - lost) ** 2, discordant, out=np.zeros_like(discordant), where=discordant > 0
+    )
+    return np.asarray(special.chdtrc(1, square), dtype=np.float64)
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """p values raised as far as the smaller ones demand (Holm 1979); None stays None."""
+    tested = np.array([p for p in values if p is not None])
+    order = np.argsort(tested, kind="stable")
+    raised = np.maximum.accumulate(tested[order] * np.arange(len(tested), 0, -1))
+    adjusted = np.empty_like(tested)
+    adjusted[order] = np.minimum(raised, 1)
+    remaining = iter(adjusted.tolist())
+    return [None if p is None else next(remaining) for p in values]

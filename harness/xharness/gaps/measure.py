@@ -1,4 +1,4 @@
-"""From score rows and evidence to gaps, changes and averages, each with its interval."""
+"""From score rows and evidence to gaps, changes and averages, each with its interval and words."""
 
 from __future__ import annotations
 
@@ -6,167 +6,192 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from xharness.gaps import averages, parts
-from xharness.gaps.averages import Found
-from xharness.gaps.cells import Cells, arrange
-from xharness.gaps.curves import Curves, curves, difference, whole
+from xharness.gaps import changes, contrasts
+from xharness.gaps.averages import averages
+from xharness.gaps.cells import ArmCells, Measurable, arrange
+from xharness.gaps.changes import MeasuredChange
+from xharness.gaps.claims import Tested, claims
+from xharness.gaps.contrasts import TaskContrast
+from xharness.gaps.deviations import ArmItems, Metrics, of_task
 from xharness.gaps.evidence import Evidence
-from xharness.gaps.paired import tests
-from xharness.gaps.ranks import ranks
-from xharness.gaps.samples import Metrics, Sample, sample
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.headlines import ModelCovariance, headlines
+from xharness.gaps.intervals import detectable_changes, of_changes
+from xharness.gaps.measured import QUANTITIES, MeasuredArm, measured_arm
+from xharness.gaps.pools import pools
 from xharness.gaps.trend import sizes, trends
-from xharness.gaps.values import Arm, Change, Estimate, Gaps, TaskGap, Test
-
-NEAR_CHANCE = 5.0  # points above chance below which a score counts as near it
+from xharness.gaps.values import Change, Gaps, TaskGap, TestCounts
+from xharness.spec.languages import name_of
 
 
 def measure(
-    rows: Iterable[Score | Missing],
+    rows: Iterable[Measurable],
     evidence: Evidence,
     metrics: Metrics,
     *,
     baseline: str = "single",
-    references: Mapping[str, str] | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
+    source_score_from: Mapping[str, str] | None = None,
 ) -> Gaps:
-    """Gap of every arm on every task, its change against the strategy `baseline`, averages, trends.
+    """Gap of every arm on every task, its change against the strategy `baseline`, averages, words.
 
-    `metrics` maps a kind's name to its metrics; `references` a task without a test set in the
-    source language to another one whose source-language score stands in. Rows whose items are not
-    in `evidence` get intervals over seeds alone, or none. Equal arguments give equal results on
-    any machine.
+    `metrics` maps a kind's name to its metrics; `source_score_from` a task without a test set in
+    the source language to another one whose source-language score stands in. Rows whose items are
+    not in `evidence` get intervals over seeds alone, or none. Nothing is drawn at random.
 
     Raises:
         ConfigurationError: two rows for one cell, evidence that contradicts its row, or a metric
             that is unknown here.
     """
-    known = list(rows)
-    found: list[Found] = []
-    for cells in arrange(known, references).values():
-        samples = sample(cells, evidence, metrics, resamples, seed)
-        found += _ranked([_find(one, _base(one, samples, baseline), baseline) for one in samples])
-    pools = averages.pools(found, baseline)
-    means, changes = averages.average(found, pools, baseline)
+    row_list = list(rows)
+    measured, covariances = _tasks(
+        arrange(row_list, source_score_from), evidence, metrics, baseline
+    )
+    task_pools = pools(measured, baseline)
+    source = _source_name([arm.gap for arm in measured])
+    measured_changes = changes.changes(measured, task_pools, baseline)
+    worded = _worded(measured_changes, source)
+    first = [change for change in measured_changes if change.pool in task_pools[:1]]
+    lines = headlines(first, covariances, baseline, source)
+    slopes = trends(measured, task_pools, sizes(row_list), baseline)
     return Gaps(
         baseline=baseline,
-        resamples=resamples,
-        seed=seed,
-        tasks=tuple(one.gap for one in found),
-        changes=tuple(one.change for one in found if one.change is not None),
-        averages=means,
-        average_changes=changes,
-        pools=pools,
-        trends=trends(found, pools, sizes(known), baseline),
+        tasks=tuple(arm.gap for arm in measured),
+        changes=tuple(arm.change for arm in measured if arm.change is not None),
+        averages=averages(measured, task_pools),
+        average_changes=worded,
+        sourceless_changes=tuple(changes.sourceless_changes(measured, task_pools, baseline)),
+        headlines=lines,
+        pools=task_pools,
+        trends=slopes,
+        tests=TestCounts(
+            sum(len(line.adjusted) for line in lines),
+            sum(len(change.adjusted) for change in worded),
+            sum(trend.adjusted is not None for trend in slopes),
+        ),
     )
 
 
-def _base(arm: Sample, samples: Sequence[Sample], baseline: str) -> Sample | None:
-    """The sample that an arm is compared with: the same model under the baseline strategy."""
-    wanted = (arm.cells.model, baseline)
-    return next((one for one in samples if (one.cells.model, one.cells.strategy) == wanted), None)
+def _tasks(
+    tasks: Mapping[str, Sequence[ArmCells]], evidence: Evidence, metrics: Metrics, baseline: str
+) -> tuple[list[MeasuredArm], dict[tuple[str, str], ModelCovariance]]:
+    """All arms on all tasks; one task's items are held at a time."""
+    measured: list[MeasuredArm] = []
+    covariances: dict[tuple[str, str], ModelCovariance] = {}
+    for task, cells in tasks.items():
+        arms, of_strategies = _task(of_task(cells, evidence, metrics), baseline)
+        measured += arms
+        covariances |= {
+            (strategy, task): covariance for strategy, covariance in of_strategies.items()
+        }
+    return measured, covariances
 
 
-def _find(sample: Sample, base: Sample | None, baseline: str) -> Found:
-    own = curves(sample, whole(sample))
-    gap = _task_gap(sample, own)
-    if sample.cells.strategy == baseline:
-        return Found(gap, own.light)
-    if base is None:
-        changed = Curves(undefined=f"there is no '{baseline}' to compare with")
-        return Found(gap, own.light, _change(gap, changed, baseline, {}), changed)
-    changed = difference(sample, base)
-    change = _change(gap, changed, baseline, tests(sample, base, changed))
-    by_language = {one: float(curve[0].mean()) for one, curve in changed.languages.items()}
-    return Found(gap, own.light, change, changed.light, by_language)
+def _task(
+    arms: Sequence[ArmItems], baseline: str
+) -> tuple[list[MeasuredArm], dict[str, ModelCovariance]]:
+    """The arms of one task, and how the items move the changes of a strategy's models together."""
+    bases = {arm.cells.model: arm for arm in arms if arm.cells.strategy == baseline}
+    task_contrasts: dict[int, TaskContrast] = {}
+    for index, arm in enumerate(arms):
+        if arm.cells.strategy != baseline:
+            base = bases.get(arm.cells.model)
+            missing = TaskContrast(problem=f"there is no '{baseline}' to compare with")
+            task_contrasts[index] = missing if base is None else contrasts.contrast(arm, base)
+    task_changes = _changes(arms, bases, task_contrasts, baseline)
+    measured = [
+        replace(
+            measured_arm(arm),
+            change=task_changes.get(index),
+            contrasts=task_contrasts[index].contrasts if index in task_contrasts else {},
+        )
+        for index, arm in enumerate(arms)
+    ]
+    strategies: dict[str, list[int]] = defaultdict(list)
+    for index in task_contrasts:
+        strategies[arms[index].cells.strategy].append(index)
+    strategy_covariances = {
+        strategy: ModelCovariance(
+            tuple(arms[index].cells.model for index in members),
+            contrasts.model_covariances([task_contrasts[index] for index in members]),
+        )
+        for strategy, members in strategies.items()
+    }
+    return measured, strategy_covariances
 
 
-def _ranked(found: Sequence[Found]) -> list[Found]:
-    """The arms of one task with their places among those scored alike."""
-    groups: dict[object, dict[Arm, Curves]] = defaultdict(dict)
-    for one in found:
-        gap = one.gap
-        alike = (gap.provenance, gap.protocol, gap.metric, gap.source_language, gap.languages)
-        groups[alike][gap.arm] = one.curves
-    places = {arm: place for arms in groups.values() for arm, place in ranks(arms).items()}
-    return [replace(one, gap=replace(one.gap, ranks=places.get(one.gap.arm, {}))) for one in found]
+def _changes(
+    arms: Sequence[ArmItems],
+    bases: Mapping[str, ArmItems],
+    task_contrasts: Mapping[int, TaskContrast],
+    baseline: str,
+) -> dict[int, Change]:
+    """The changes of one task, all intervals and p values computed at once."""
+    pairs = {
+        index: (arms[index], bases[arms[index].cells.model], task_contrast)
+        for index, task_contrast in task_contrasts.items()
+        if task_contrast.languages
+    }
+    tests = dict(zip(pairs, contrasts.language_tests([*pairs.values()]), strict=True))
+    keys = [
+        (index, name)
+        for index, task_contrast in task_contrasts.items()
+        for name in task_contrast.contrasts
+    ]
+    parts = [task_contrasts[index].contrasts[name] for index, name in keys]
+    estimates = dict(zip(keys, of_changes(parts), strict=True))
+    changes = {}
+    for index, task_contrast in task_contrasts.items():
+        cells = arms[index].cells
+        base = bases.get(cells.model)
+        any_contrast = next(iter(task_contrast.contrasts.values()), None)
+        changes[index] = Change(
+            *cells.arm,
+            against=baseline,
+            task=cells.task,
+            tasks=(cells.task,),
+            seeds=cells.seeds if any_contrast is not None else (),
+            baseline_seeds=base.cells.seeds
+            if any_contrast is not None and base is not None
+            else (),
+            paired_seeds=any_contrast is not None and any_contrast.paired,
+            source=estimates.get((index, "source")),
+            others=estimates.get((index, "others")),
+            gap=estimates.get((index, "gap")),
+            detectable=detectable_changes(task_contrast.contrasts),
+            tests=tests.get(index, {}),
+            undefined=task_contrast.problem,
+            covers=any_contrast.covers if any_contrast is not None else (),
+            notes=task_contrast.notes,
+        )
+    return changes
 
 
-def _task_gap(sample: Sample, own: Curves) -> TaskGap:
-    cells = sample.cells
-    if cells.problem is not None:
-        return TaskGap(
-            cells.model, cells.strategy, cells.task,
-            undefined=cells.problem, absent=cells.absent, notes=cells.notes,
-        )  # fmt: skip
-    first, source, mean = cells.any_row, own.score(own.source), own.score(own.mean)
-    near = _near(source or mean, first.chance)
-    return TaskGap(
-        cells.model,
-        cells.strategy,
-        cells.task,
-        metric=first.metric,
-        provenance=first.provenance,
-        protocol=first.protocol,
-        seeds=own.seeds,
-        source_language=cells.source_language,
-        languages=cells.others,
-        source=source,
-        mean=mean,
-        gap=own.estimate(own.gap),
-        relative=None if near else own.ratio(own.gap, own.source),
-        retention=None if near else _retention(own, first.chance),
-        chance=first.chance,
-        near_chance=near,
-        worst=_worst(cells, own),
-        families=parts.families(cells, own),
-        scripts=parts.scripts(cells, own),
-        pretraining=parts.pretraining(cells, own),
-        undefined=own.undefined,
-        over=own.over,
-        scores={one: score for one, curve in own.languages.items() if (score := own.score(curve))},
-        absent=cells.absent,
-        notes=(*cells.notes, *sample.notes),
-    )
+def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...]:
+    """The average changes with their words, corrected over all of the board."""
+    family = [change for change in changes if change.may_claim]
+    tested = [
+        Tested(
+            {
+                name: estimate
+                for name in QUANTITIES
+                if (estimate := getattr(change.change, name)) is not None
+            },
+            {name: contrast.spread() for name, contrast in change.contrasts.items()},
+        )
+        for change in family
+    ]
+    words = {
+        id(change): replace(
+            change.change,
+            verdict=claim.verdict,
+            adjusted=claim.adjusted,
+            reads_as=claim.reads_as(source),
+        )
+        for change, claim in zip(family, claims(tested), strict=True)
+    }
+    return tuple(words.get(id(change), change.change) for change in changes)
 
 
-def _near(score: Estimate | None, chance: float | None) -> bool:
-    """Whether the score is hardly above a guess, or above zero where a guess has no score."""
-    if score is None:
-        return False
-    floor = chance or 0.0
-    reaches = score.low is not None and score.low <= floor
-    return reaches or score.value < floor + NEAR_CHANCE
-
-
-def _retention(own: Curves, chance: float | None) -> Estimate | None:
-    """(mean - chance) / (source - chance); None where a resample of the source is at chance."""
-    if own.source is None or own.mean is None or chance is None:
-        return None
-    return own.ratio(own.mean - chance, own.source - chance)
-
-
-def _worst(cells: Cells, own: Curves) -> str | None:
-    found = {one: float(np.mean(own.languages[one][0])) for one in cells.others}
-    return min(found, key=lambda one: found[one], default=None)
-
-
-def _change(gap: TaskGap, changed: Curves, baseline: str, tests: Mapping[str, Test]) -> Change:
-    return Change(
-        gap.model,
-        gap.strategy,
-        against=baseline,
-        task=gap.task,
-        tasks=(gap.task,),
-        seeds=changed.seeds,
-        source=changed.estimate(changed.source),
-        mean=changed.estimate(changed.mean),
-        gap=changed.estimate(changed.gap),
-        tests=tests,
-        undefined=changed.undefined,
-        over=changed.over,
-        notes=changed.notes,
-    )
+def _source_name(gaps: Sequence[TaskGap]) -> str:
+    """What the language that gaps are measured from is called."""
+    codes = {gap.source_language for gap in gaps if gap.source_language is not None}
+    return name_of(codes.pop()) if len(codes) == 1 else "the source language"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from xharness.errors import ConfigurationError
 from xharness.files import whole
-from xharness.spec.documents import Strict
+
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class Score(Strict):
+# Slots, because a board holds hundreds of thousands of rows: a tenth of a model's memory.
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class ScoreRow:
     """One measured (or published) number and what it stands on."""
 
     model: str
@@ -41,9 +46,33 @@ class Score(Strict):
     main: bool = Field(description="whether this metric is the task's score")
     value: float = Field(ge=0, le=100, description="points: 0 to 100")
     chance: float | None = Field(default=None, description="points a guess would get, where known")
+    floor: float | None = Field(
+        default=None,
+        description="points of the best answer that does not look at the item, from the gold of "
+        "the scored items; null where it is not known",
+    )
+    constant_answer: str | None = Field(
+        default=None, description="the answer given most often, where answers are few"
+    )
+    constant_share: float | None = Field(
+        default=None, description="in how many percent of the items it was given"
+    )
     n: int | None = Field(ge=1, description="items scored; null where a publication does not say")
     parallel: bool = False
     protocol: str = Field(default="fine-tuned", description="how the model was made to answer")
+    trained_languages: tuple[str, ...] = Field(
+        default=(), description="languages, but the source, that the task was trained on in"
+    )
+    trainings: tuple[str, ...] = Field(
+        default=(), description="keys of the trainings behind the weights, the last one last"
+    )
+    target_steps: int | None = Field(
+        default=None, description="optimizer steps on examples of this task"
+    )
+    steps: int | None = Field(default=None, description="optimizer steps of all trainings together")
+    examples: int | None = Field(
+        default=None, description="different training examples of this task"
+    )
     notes: tuple[str, ...] = Field(
         default=(), description="what a reader must know: partial data, limited, other split, …"
     )
@@ -59,7 +88,8 @@ class Score(Strict):
         return self.parameters - self.embedding_parameters
 
 
-class Missing(Strict):
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class MissingRow:
     """A number that should be there and is not, with the reason."""
 
     model: str
@@ -70,7 +100,8 @@ class Missing(Strict):
     reason: str
 
 
-class Mean(Strict):
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class StatedAverage:
     """An average that a publication states; it enters no average here, it is checked by its cells.
 
     `task` null: an average over the tasks of `suite`, else one over the task's languages.
@@ -95,15 +126,30 @@ class Mean(Strict):
     source: str
 
 
-Row = Score | Missing | Mean
+Row = ScoreRow | MissingRow | StatedAverage
+_ADAPTERS: dict[type[Row], TypeAdapter[Any]] = {
+    row_type: TypeAdapter(row_type) for row_type in (ScoreRow, MissingRow, StatedAverage)
+}
+
+
+def record(row: Row, *, defaults: bool = True) -> dict[str, Any]:
+    """A row as JSON has it, with or without what stands at its default."""
+    values: dict[str, Any] = _ADAPTERS[type(row)].dump_python(
+        row, mode="json", exclude_defaults=not defaults
+    )
+    return values
+
+
+def columns(row_type: type[Row]) -> list[str]:
+    """The names of a row's fields, in their order."""
+    return [field.name for field in fields(row_type)]
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as JSON lines, atomically, in the order given."""
     with whole(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            values = row.model_dump(mode="json", exclude_defaults=True)
-            file.write(json.dumps(values, ensure_ascii=False) + "\n")
+            file.write(json.dumps(record(row, defaults=False), ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> Iterator[Row]:
@@ -113,22 +159,32 @@ def read(path: Path) -> Iterator[Row]:
     Raises:
         ConfigurationError: file and line of a row that is broken.
     """
-    with path.open(encoding="utf-8") as file:
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                values = json.loads(line)
-                yield _kind(values).model_validate(values)
+                row = _ADAPTERS[_row_type(line)].validate_json(line)
             except (ValueError, ValidationError) as error:
-                reason = str(error).splitlines()[0]
                 raise ConfigurationError(
-                    f"not a score row: {reason}", where=f"{path}:{number}"
+                    f"not a score row: {_reason(error)}", where=f"{path}:{number}"
                 ) from None
+            if not isinstance(row, MissingRow):  # thousands of rows say the same
+                object.__setattr__(row, "notes", shared.setdefault(row.notes, row.notes))
+            yield row
 
 
-def _kind(values: object) -> type[Score | Missing | Mean]:
+def _reason(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error).splitlines()[0]
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
+
+
+def _row_type(line: bytes) -> type[Row]:
     """Which row a line holds."""
-    if not isinstance(values, Mapping):
-        return Score
+    if b'"reason"' not in line and b'"mean"' not in line:
+        return ScoreRow
+    values = json.loads(line)
     if "reason" in values:
-        return Missing
-    return Mean if "mean" in values else Score
+        return MissingRow
+    return StatedAverage if "mean" in values else ScoreRow

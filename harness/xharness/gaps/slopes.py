@@ -1,79 +1,58 @@
-"""A slope against model size, twice: from a mixed-effects model, and through the models' averages.
+"""A slope against model size within families: each family has its own level, all share a slope.
 
-For each language of each task one number, against the logarithm of the parameters, in a linear
-mixed-effects model: languages, tasks and models shift it at random (crossed random intercepts,
-fitted by REML; Baayen, Davidson & Bates 2008, Journal of Memory and Language 59). Sizes vary
-between models only, so the slope has as many degrees of freedom as there are models beyond two.
+Family fixed effects in closed form. Across families size goes along with pretraining data and
+date, and a random intercept of two or three families is no fair guess of how these differ. The
+residual variance is never below what the models' numbers vary by themselves (Röver, Knapp & Friede
+2015, BMC Medical Research Methodology 15).
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
-from typing import cast
+from collections.abc import Sequence
 
 import numpy as np
 
-from xharness.gaps import intervals
-from xharness.gaps.curves import Curves
-from xharness.gaps.intervals import aligned
-from xharness.gaps.values import Estimate, Seed
+from xharness.gaps.spread import LEVEL
+from xharness.gaps.values import Estimate
 from xharness.task_types.base import Floats
 
-_DECIMALS = 3  # an optimiser stops elsewhere on another machine; a board must not
+FEWEST_DEGREES = 2
+"""For a word: four sizes of one family, or three of each of two."""
 
 
-@dataclass(frozen=True)
-class Sized:
-    """One model of a trend: its size, its curves over the tasks, and its number in each cell."""
-
-    name: str
-    parameters: int
-    curves: Curves
-    cells: Mapping[tuple[str, str], float]
-    """(task, language) to gap, or to change of the gap."""
-    near_chance: bool = False
-
-    @property
-    def value(self) -> Estimate:
-        """The gap, or its change, over the tasks."""
-        return cast(Estimate, self.curves.estimate(self.curves.gap))
+def degrees_of_freedom(families: Sequence[str]) -> int:
+    """Models less families less one, of models with these families."""
+    return len(families) - len(set(families)) - 1
 
 
-def averaged(models: Sequence[Sized]) -> Estimate:
-    """Points per doubling: least squares through the averages, over items and seeds alone."""
-    place = np.log2([one.parameters for one in models])
-    away = place - place.mean()
-    seeds: tuple[Seed, ...] = tuple(dict.fromkeys(s for one in models for s in one.curves.seeds))
-    curves = [aligned(cast(Floats, one.curves.gap), one.curves.seeds, seeds) for one in models]
-    slope = np.einsum("m,mrs->rs", away / (away @ away), np.stack(curves))
-    over = [what for what in ("items", "seeds") if all(what in one.curves.over for one in models)]
-    return intervals.estimate(slope, over, fmean(one.curves.counted for one in models))
+def within_families(
+    sizes: Floats, values: Floats, variances: Floats, families: Sequence[str]
+) -> Estimate | None:
+    """The slope through `values` over `sizes`, all of shape (models,); with a test for no slope.
 
+    `variances` are those of the models' numbers over items and seeds. None where no family has two
+    sizes; without interval where there is one model too few.
+    """
+    from scipy import special
 
-def mixed(models: Sequence[Sized]) -> Estimate | None:
-    """Points per doubling: the mixed-effects model's; None where it can't be fitted."""
-    import pandas as pd
-    from statsmodels.regression.mixed_linear_model import MixedLM
-
-    rows = [
-        (value, np.log2(one.parameters), one.name, task, language)
-        for one in models
-        for (task, language), value in one.cells.items()
-    ]
-    table = pd.DataFrame(rows, columns=["value", "size", "model", "task", "language"])
-    table["size"] -= table["size"].mean()
-    varying = [one for one in ("language", "task", "model") if table[one].nunique() > 1]
-    effects = {one: f"0 + C({one})" for one in varying}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a random effect is zero is an answer, not a fault
-        try:
-            whole = np.ones(len(table))
-            model = MixedLM.from_formula("value ~ size", table, groups=whole, vc_formula=effects)
-            fit = model.fit()
-        except (np.linalg.LinAlgError, ValueError):
-            return None
-    slope, error = (round(float(one["size"]), _DECIMALS) for one in (fit.fe_params, fit.bse_fe))
-    return intervals.from_error(slope, error, len(models) - 2) if np.isfinite(error) else None
+    names, members = np.unique(np.asarray(families), return_inverse=True)
+    counts = np.bincount(members, minlength=len(names))
+    x, y = (
+        numbers - (np.bincount(members, numbers, minlength=len(names)) / counts)[members]
+        for numbers in (sizes, values)
+    )
+    width = float(x @ x)
+    if width <= 0:
+        return None
+    slope = float(x @ y) / width
+    degrees = degrees_of_freedom(families)
+    if degrees < 1:
+        return Estimate(slope)
+    residual = y - slope * x
+    variance = max(float(residual @ residual) / degrees, float(variances.mean())) / width
+    if variance <= 0:
+        return Estimate(slope)
+    error = variance**0.5
+    reach = float(special.stdtrit(degrees, 1 - LEVEL / 2)) * error
+    p = 2 * float(special.stdtr(degrees, -abs(slope) / error))
+    return Estimate(slope, slope - reach, slope + reach, error, p)

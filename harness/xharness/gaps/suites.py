@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import fmean
 
-from xharness.phrases import listed
 from xharness.spec.cards import TaskCard
 from xharness.spec.groups import TaskGroup
 
@@ -54,7 +53,9 @@ class Benchmark:
     @classmethod
     def of(cls, name: str, suite: TaskGroup, card: Callable[[str], TaskCard]) -> Benchmark:
         """The suite with the languages of its cards, where it names none of its own."""
-        tasks = {one.task: one.languages or card(one.task).languages for one in suite.tasks}
+        tasks = {
+            member.task: member.languages or card(member.task).languages for member in suite.tasks
+        }
         return cls(name, suite.title, tasks, suite.families)
 
 
@@ -100,7 +101,7 @@ class SuiteScore:
     @property
     def scored(self) -> tuple[TaskScore, ...]:
         """The tasks with at least one language."""
-        return tuple(one for one in self.tasks if one.scores)
+        return tuple(task_score for task_score in self.tasks if task_score.scores)
 
 
 def aggregate(
@@ -115,8 +116,8 @@ def aggregate(
         for task, languages in benchmark.tasks.items()
     }
     families = tuple(_mean(name, names, tasks) for name, names in benchmark.families.items())
-    whole = _mean(benchmark.name, tuple(tasks), tasks)
-    return SuiteScore(benchmark, variant, tuple(tasks.values()), families, whole)
+    suite_average = _mean(benchmark.name, tuple(tasks), tasks)
+    return SuiteScore(benchmark, variant, tuple(tasks.values()), families, suite_average)
 
 
 def _asked(scores: Mapping[str, float], languages: Sequence[str]) -> dict[str, float]:
@@ -124,13 +125,20 @@ def _asked(scores: Mapping[str, float], languages: Sequence[str]) -> dict[str, f
 
 
 def _mean(name: str, members: tuple[str, ...], tasks: Mapping[str, TaskScore]) -> Aggregate:
-    absent = [task for task in members if not tasks[task].scores]
-    told = [f"not scored: {listed(absent, limit=_NAMED)}"] if absent else []
-    for one in (tasks[task] for task in members if tasks[task].scores):
-        if one.missing:
-            many = f"{len(one.missing)} of {len(one.languages)} languages"
-            told.append(f"{one.task} lacks {many}: {listed(one.missing, limit=_NAMED)}")
-    if told:
-        return Aggregate(name, members, undefined="; ".join(told))
+    unscored = [task for task in members if not tasks[task].scores]
+    problems = [f"not scored: {listed(unscored)}"] if unscored else []
+    for task_score in (tasks[task] for task in members if tasks[task].scores):
+        if task_score.missing:
+            share = f"{len(task_score.missing)} of {len(task_score.languages)} languages"
+            problems.append(f"{task_score.task} lacks {share}: {listed(task_score.missing)}")
+    if problems:
+        return Aggregate(name, members, undefined="; ".join(problems))
     values = [fmean(tasks[task].scores.values()) for task in members]
     return Aggregate(name, members, fmean(values))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names, the first few and how many more."""
+    if len(names) <= _NAMED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

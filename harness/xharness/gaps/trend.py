@@ -1,30 +1,34 @@
 """Does the gap, or what a strategy changes in it, move with model size?
 
-Pooled over all models and within families: a slope across families confounds size with pretraining
-data and date. Parameters outside the embedding come first: the others mostly count the vocabulary.
+Parameters outside the embedding come first: the others mostly count the vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal
 
-from xharness.gaps import averages, slopes
-from xharness.gaps.averages import Found
-from xharness.gaps.curves import Curves
-from xharness.gaps.scores import Missing, Score
-from xharness.gaps.slopes import Sized
-from xharness.gaps.trend_text import answer, notes, untold
-from xharness.gaps.values import Axis, Point, Pool, Trend
+import numpy as np
+
+from xharness.gaps import slopes
+from xharness.gaps.averages import Tasks, over_tasks
+from xharness.gaps.cells import Measurable
+from xharness.gaps.changes import contrasts_over
+from xharness.gaps.intervals import holm, of_arms, of_changes
+from xharness.gaps.measured import MeasuredArm
+from xharness.gaps.pools import common_seeds, members
+from xharness.gaps.scores import ScoreRow
+from xharness.gaps.spread import LEVEL
+from xharness.gaps.trend_text import answer, undefined
+from xharness.gaps.values import Arm, Axis, Estimate, FamilySlope, Point, TaskPool, Trend
 
 Of = Literal["gap", "change"]
-FEWEST = 3  # sizes that a slope with an interval needs
 _AXES: tuple[Axis, ...] = ("non-embedding", "total")
 
 
 @dataclass(frozen=True)
-class Size:
+class ModelSize:
     """How large a model is, and which models it is one size of."""
 
     total: int | None
@@ -36,90 +40,164 @@ class Size:
         return self.total if axis == "total" else self.body
 
 
-def sizes(rows: Iterable[Score | Missing]) -> dict[str, Size]:
+def sizes(rows: Iterable[Measurable]) -> dict[str, ModelSize]:
     """Model to its size, from its first row that knows it."""
-    found: dict[str, Size] = {}
+    model_sizes: dict[str, ModelSize] = {}
     for row in rows:
-        if isinstance(row, Score) and row.parameters is not None:
-            one = Size(row.parameters, row.non_embedding_parameters, row.family)
-            found.setdefault(row.model, one)
-    return found
+        if (
+            isinstance(row, ScoreRow)
+            and row.parameters is not None
+            and row.model not in model_sizes
+        ):
+            model_sizes[row.model] = ModelSize(
+                row.parameters, row.non_embedding_parameters, row.family
+            )
+    return model_sizes
 
 
 def trends(
-    found: Sequence[Found], pools: Sequence[Pool], sizes: Mapping[str, Size], baseline: str
+    measured: Sequence[MeasuredArm],
+    pools: Sequence[TaskPool],
+    sizes: Mapping[str, ModelSize],
+    baseline: str,
 ) -> tuple[Trend, ...]:
-    """The trends of the first pool's averages, for every strategy, pooled and within families."""
+    """The trends of the first pool, for every strategy; words corrected over the strategies."""
     if not pools or not pools[0].tasks:
         return ()
-    pool = pools[0]
-    own = averages.members(found, pool.provenance, pool.protocol, pool.arms)
-    alike = [one for one in own if pool.languages.get(one.gap.task) == one.gap.languages]
-    strategies = sorted({strategy for _, strategy in pool.arms})
-    kinds: list[tuple[Of, str]] = [("change", one) for one in strategies if one != baseline]
-    kinds += [("gap", one) for one in strategies]
-    return tuple(
-        _trend(Trend(of, strategy, baseline, axis, family, tasks=pool.tasks), alike, sizes)
+    arms = members(measured, pools[0])
+    strategies = sorted({strategy for _, strategy in pools[0].arms})
+    kinds: list[tuple[Of, str]] = [("change", name) for name in strategies if name != baseline]
+    kinds += [("gap", name) for name in strategies]
+    strategy_trends = [
+        _trend(Trend(of, strategy, baseline, axis), arms, pools[0], sizes)
         for of, strategy in kinds
         for axis in _AXES
-        for family in (None, *_families(sizes, pool))
+    ]
+    return tuple(answer(trend) for trend in _corrected(strategy_trends))
+
+
+def _corrected(trends: Sequence[Trend]) -> list[Trend]:
+    """Holm over the changes on the first axis; other trends carry no word."""
+    tested = [
+        trend.slope.p
+        if trend.slope is not None and trend.of == "change" and trend.axis == _AXES[0]
+        and slopes.degrees_of_freedom(_families(trend)) >= slopes.FEWEST_DEGREES
+        else None
+        for trend in trends
+    ]  # fmt: skip
+    return [
+        trend if p is None else replace(trend, adjusted=p, word=_word(trend.slope, p))
+        for trend, p in zip(trends, holm(tested), strict=True)
+    ]
+
+
+def _word(slope: Estimate | None, p: float) -> Literal["narrower", "wider", "open"]:
+    if slope is None or p >= LEVEL:
+        return "open"
+    return "wider" if slope.value > 0 else "narrower"
+
+
+def _families(trend: Trend) -> list[str]:
+    """The family of each model that a slope within families stands on."""
+    return [family.family for family in trend.families for _ in family.models]
+
+
+def _trend(
+    empty: Trend,
+    arms: Mapping[Arm, Tasks],
+    pool: TaskPool,
+    sizes: Mapping[str, ModelSize],
+) -> Trend:
+    models = {
+        model: parameters
+        for (model, strategy), _ in arms.items()
+        if strategy == empty.strategy
+        and model in sizes
+        and (parameters := sizes[model].along(empty.axis))
+        and _learnt(arms.get((model, empty.against), arms[model, strategy]), pool)
+    }
+    tasks = tuple(
+        task
+        for task in pool.tasks
+        if all(task in _learnt(_judge(arms, model, empty), pool) for model in models)
     )
+    if models and not tasks:
+        return undefined(empty, "no task was learnt by the baseline of every model")
+    points = [
+        Point(model, parameters, sizes[model].family, value)
+        for model, parameters in models.items()
+        if (value := _value(arms, model, empty, tasks, pool)) is not None
+    ]
+    points.sort(key=lambda point: (point.parameters, point.model))
+    return _with_slope(replace(empty, points=tuple(points), tasks=tasks))
 
 
-def _families(sizes: Mapping[str, Size], pool: Pool) -> list[str]:
-    """Families of several models, unless one of them holds all."""
-    models = {model for model, _ in pool.arms if model in sizes}
-    named = [sizes[model].family for model in sorted(models)]
-    return sorted({one for one in named if one is not None and 1 < named.count(one) < len(named)})
+def _judge(arms: Mapping[Arm, Tasks], model: str, trend: Trend) -> Tasks:
+    """What decides over the tasks: the model's baseline, the strategy where there is none."""
+    return arms.get((model, trend.against), arms[model, trend.strategy])
 
 
-def _trend(empty: Trend, found: Sequence[Found], sizes: Mapping[str, Size]) -> Trend:
-    models = sorted(_models(empty, found, sizes), key=lambda one: (one.parameters, one.name))
-    known = replace(
-        empty,
-        points=tuple(Point(one.name, one.parameters, one.value) for one in models),
-        languages=tuple(sorted({language for one in models for _, language in one.cells})),
+def _learnt(tasks: Tasks, pool: TaskPool) -> set[str]:
+    return {
+        task
+        for task in pool.tasks
+        if task in tasks
+        and tasks[task].gap.learning.passed
+        and tasks[task].gap.gap is not None
+        and tasks[task].gap.languages == pool.languages[task]
+    }
+
+
+def _value(
+    arms: Mapping[Arm, Tasks], model: str, trend: Trend, tasks: Sequence[str], pool: TaskPool
+) -> Estimate | None:
+    """The strategy's gap over the tasks, or its change; None where it lacks or failed one."""
+    tasks_of_arm, base = arms[model, trend.strategy], arms.get((model, trend.against))
+    if not set(tasks) <= _learnt(tasks_of_arm, pool) or not common_seeds(tasks_of_arm, tasks):
+        return None
+    if trend.of == "gap":
+        return of_arms([over_tasks(tasks_of_arm, tasks)["gap"]])[0]
+    if base is None or not common_seeds(base, tasks):
+        return None
+    if any("gap" not in tasks_of_arm[task].contrasts for task in tasks):
+        return None
+    return of_changes([contrasts_over(tasks_of_arm, base, tasks, ("gap",))["gap"]], test=False)[0]
+
+
+def _with_slope(trend: Trend) -> Trend:
+    groups: dict[str, list[Point]] = {}
+    for point in trend.points:
+        groups.setdefault(point.family or point.model, []).append(point)
+    families = {
+        name: points
+        for name, points in groups.items()
+        if len({point.parameters for point in points}) > 1
+    }
+    singles = [point.model for name in groups for point in groups[name] if name not in families]
+    described = replace(
+        trend,
+        alone=tuple(singles),
+        families=tuple(
+            FamilySlope(name, tuple(point.model for point in points), _slope({name: points}))
+            for name, points in families.items()
+        ),
     )
-    many = len({one.parameters for one in models})
-    if many < FEWEST:
-        return untold(known, f"a slope with an interval needs {FEWEST} sizes, there are {many}")
-    known = replace(known, slope=slopes.mixed(models), check=slopes.averaged(models))
-    if known.slope is None:
-        return untold(known, "the mixed-effects model can't be fitted to these rows")
-    near = [one.name for one in models if one.near_chance]
-    return replace(known, answer=answer(known), notes=notes(known, near))
+    if not families:
+        return undefined(described, "no family has two sizes")
+    slope = _slope(families)
+    if slope is None or slope.error is None:
+        return undefined(
+            described,
+            "a slope with an interval needs three sizes of a family, or two of each of two",
+        )
+    return replace(described, slope=slope)
 
 
-def _models(empty: Trend, found: Sequence[Found], sizes: Mapping[str, Size]) -> Iterator[Sized]:
-    """The models that have the strategy's number on every task, and a size."""
-    for model, size in sizes.items():
-        parameters = size.along(empty.axis)
-        if not parameters or empty.family not in (None, size.family):
-            continue
-        arm = (model, empty.strategy)
-        own = {one.gap.task: one for one in found if one.gap.arm == arm}
-        curves = [_curves(own[task], empty.of) for task in empty.tasks if task in own]
-        if len(curves) < len(empty.tasks) or any(one is None or one.gap is None for one in curves):
-            continue
-        cells = {place: value for task in empty.tasks for place, value in _cells(own[task], empty)}
-        near = any(own[task].gap.near_chance for task in empty.tasks)
-        yield Sized(model, parameters, averages.mean(cast(list[Curves], curves)), cells, near)
-
-
-def _curves(found: Found, of: Of) -> Curves | None:
-    own = found.curves if of == "gap" else found.changed
-    return own if own is not None and own.undefined is None else None
-
-
-def _cells(found: Found, empty: Trend) -> Iterator[tuple[tuple[str, str], float]]:
-    """The gap of each language beside the source language, or its change."""
-    gap = found.gap
-    scores = (
-        {one: score.value for one, score in gap.scores.items()}
-        if empty.of == "gap"
-        else found.changes
+def _slope(families: Mapping[str, Sequence[Point]]) -> Estimate | None:
+    points = [(name, point) for name, family_points in families.items() for point in family_points]
+    return slopes.within_families(
+        np.log2([float(point.parameters) for _, point in points]),
+        np.array([point.value.value for _, point in points]),
+        np.array([(point.value.error or 0.0) ** 2 for _, point in points]),
+        [name for name, _ in points],
     )
-    source = scores[cast(str, gap.source_language)]
-    for language in gap.languages:
-        if language in scores:
-            yield (gap.task, language), source - scores[language]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from xharness.errors import ConfigurationError, suggestion
-from xharness.gaps.scores import Mean, Missing, Row, Score
+from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage, columns
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
 from xharness.plugin.catalogue import Catalogue
@@ -19,7 +20,9 @@ _MISTAKES_SHOWN = 20  # mistakes that are listed before the rest is counted
 _SPLITS: tuple[Split, ...] = get_args(Split)
 
 
-def rows(reported_scores: Iterable[ReportedScore], catalogue: Catalogue) -> list[Score | Mean]:
+def rows(
+    reported_scores: Iterable[ReportedScore], catalogue: Catalogue
+) -> list[ScoreRow | StatedAverage]:
     """The rows that reported scores stand for, marked published, sizes from the registry.
 
     Where both parts of a mean of two metrics are stated (exact match and F1), their mean is added.
@@ -28,7 +31,7 @@ def rows(reported_scores: Iterable[ReportedScore], catalogue: Catalogue) -> list
         ConfigurationError: unknown tasks, metrics or languages, scores out of range, a cell stated
             twice; each with file and line.
     """
-    row_of_cell: dict[tuple[Any, ...], tuple[ReportedScore, Score | Mean]] = {}
+    row_of_cell: dict[tuple[Any, ...], tuple[ReportedScore, ScoreRow | StatedAverage]] = {}
     problems: dict[str, list[str]] = defaultdict(list)
     for reported in reported_scores:
         try:
@@ -46,15 +49,15 @@ def rows(reported_scores: Iterable[ReportedScore], catalogue: Catalogue) -> list
     rows_in_order = [row for _, row in row_of_cell.values()]
     return [
         *rows_in_order,
-        *_means_of_two([row for row in rows_in_order if isinstance(row, Score)]),
+        *_means_of_two([row for row in rows_in_order if isinstance(row, ScoreRow)]),
     ]
 
 
 def cell(row: Row) -> tuple[Any, ...]:
     """What a row is about: two rows about the same cannot stand side by side."""
-    if isinstance(row, Score):
+    if isinstance(row, ScoreRow):
         return (row.model, row.strategy, row.seed, row.task, row.language, row.metric, row.split)
-    if isinstance(row, Missing):
+    if isinstance(row, MissingRow):
         return (row.model, row.strategy, row.seed, row.task, row.language, "missing")
     average = (row.task, row.suite, row.metric, row.over, row.source, row.split)
     return (row.model, row.strategy, row.seed, *average, "mean")
@@ -71,7 +74,7 @@ def clashes(old: Iterable[Row], new: Iterable[Row]) -> list[str]:
     ]
 
 
-def _row(reported: ReportedScore, catalogue: Catalogue) -> Score | Mean:
+def _row(reported: ReportedScore, catalogue: Catalogue) -> ScoreRow | StatedAverage:
     if not 0 <= reported.value <= 100:
         raise ConfigurationError(
             f"{reported.value:g} lies outside the metric's range", expected="points, 0 to 100"
@@ -91,7 +94,7 @@ def _row(reported: ReportedScore, catalogue: Catalogue) -> Score | Mean:
     return _score(reported, card, metric, catalogue)
 
 
-def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Catalogue) -> Score:
+def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Catalogue) -> ScoreRow:
     language = names.language_code(reported.language or "")
     if language not in card.languages:
         raise ConfigurationError(
@@ -101,7 +104,7 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
     split = _split(reported.split, card)
     # Published rows stand beside measured ones, so they need the same line of chance.
     chance = catalogue.task_types[card.task_type].chance(card)
-    return Score(
+    return ScoreRow(
         **_arm_names(reported),
         **_size(reported.model),
         seed=reported.seed,
@@ -131,12 +134,14 @@ def _split(name: str | None, card: TaskCard) -> Split:
     return split
 
 
-def _mean(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Catalogue) -> Mean:
+def _mean(
+    reported: ReportedScore, card: TaskCard, metric: str, catalogue: Catalogue
+) -> StatedAverage:
     suite = names.task_name(reported.suite, catalogue) if reported.suite else None
     if suite is not None and suite not in catalogue.groups.offers:
         hint = suggestion(suite, catalogue.groups)
         raise ConfigurationError(f"there is no group '{reported.suite}'", hint=hint)
-    return Mean(
+    return StatedAverage(
         **_arm_names(reported),
         **_mean_values(reported),
         task=card.name,
@@ -146,13 +151,13 @@ def _mean(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Catal
     )
 
 
-def _suite_mean(reported: ReportedScore, suite: str, catalogue: Catalogue) -> Mean:
+def _suite_mean(reported: ReportedScore, suite: str, catalogue: Catalogue) -> StatedAverage:
     if reported.language is not None:
         raise ConfigurationError(
             f"'{suite}' is a group of tasks", hint="leave the language empty: it is an average"
         )
     families = tuple(catalogue.groups[suite].families.values())
-    return Mean(
+    return StatedAverage(
         **_arm_names(reported),
         **_mean_values(reported),
         task=None,
@@ -163,7 +168,7 @@ def _suite_mean(reported: ReportedScore, suite: str, catalogue: Catalogue) -> Me
     )
 
 
-def _arm_names(reported: ReportedScore) -> dict[str, str]:
+def _arm_names(reported: ReportedScore) -> dict[str, Any]:
     arm_names = {
         "model": names.arm_label(reported.model),
         "strategy": names.arm_label(reported.strategy),
@@ -177,7 +182,9 @@ def _arm_names(reported: ReportedScore) -> dict[str, str]:
 def _mean_values(reported: ReportedScore) -> dict[str, Any]:
     split = names.split_name(reported.split) if reported.split else None
     # An average has fewer columns than a score; what it lacks, such as the family, stays out.
-    size = {key: value for key, value in _size(reported.model).items() if key in Mean.model_fields}
+    size = {
+        key: value for key, value in _size(reported.model).items() if key in columns(StatedAverage)
+    }
     return size | {
         "mean": reported.value,
         "seed": reported.seed,
@@ -200,9 +207,9 @@ def _size(model: str) -> dict[str, Any]:
     return sizes | {"family": registered_model.family}
 
 
-def _means_of_two(scores: Sequence[Score]) -> Iterator[Score]:
+def _means_of_two(scores: Sequence[ScoreRow]) -> Iterator[ScoreRow]:
     """The mean of exact match and F1 where one source states both for a cell."""
-    cells: dict[tuple[Any, ...], dict[str, Score]] = defaultdict(dict)
+    cells: dict[tuple[Any, ...], dict[str, ScoreRow]] = defaultdict(dict)
     for row in scores:
         cell = (row.model, row.strategy, row.seed, row.task, row.language, row.split, row.source)
         cells[cell][row.metric] = row
@@ -211,13 +218,12 @@ def _means_of_two(scores: Sequence[Score]) -> Iterator[Score]:
             # Where the source states the mean itself, that one stands.
             if mean not in score_of_metric and all(part in score_of_metric for part in parts):
                 first, second = (score_of_metric[part] for part in parts)
-                yield first.model_copy(
-                    update={
-                        "metric": mean,
-                        "main": True,
-                        "value": (first.value + second.value) / 2,
-                        "notes": (*first.notes, f"mean of the stated {' and '.join(parts)}"),
-                    }
+                yield replace(
+                    first,
+                    metric=mean,
+                    main=True,
+                    value=(first.value + second.value) / 2,
+                    notes=(*first.notes, f"mean of the stated {' and '.join(parts)}"),
                 )
 
 
@@ -229,16 +235,16 @@ def _repeated_cell(reported: ReportedScore, row: Row, first: ReportedScore, old:
 
 def _cell_words(row: Row) -> str:
     """A row's cell in words."""
-    values: Mapping[str, Any] = row.model_dump(include={"task", "language", "metric", "split"})
-    words = [str(value) for value in values.values() if value]
+    values = (getattr(row, name, None) for name in ("task", "language", "split", "metric"))
+    words = [str(value) for value in values if value]
     seed = [f"seed {row.seed}"] if row.seed is not None else []
     return f"{row.model} × {row.strategy}, {', '.join([*words, *seed])}"
 
 
 def _points(row: Row) -> str:
-    if isinstance(row, Score):
+    if isinstance(row, ScoreRow):
         return f"{row.value:g}"
-    return row.reason if isinstance(row, Missing) else f"{row.mean:g}"
+    return row.reason if isinstance(row, MissingRow) else f"{row.mean:g}"
 
 
 def _mistakes(problems: Mapping[str, Sequence[str]]) -> list[str]:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from xharness.errors import ConfigurationError
-from xharness.gaps import Arm, Evidence, Gaps, Metrics, TaskGap, evidence, measure, scores
-from xharness.gaps.scores import Mean, Missing, Score
+from xharness.gaps import (
+    Arm,
+    Average,
+    Change,
+    Evidence,
+    Gaps,
+    Metrics,
+    TaskGap,
+    TaskPool,
+    evidence,
+    measure,
+    scores,
+)
+from xharness.gaps.scores import MissingRow, ScoreRow, StatedAverage
 from xharness.gaps.suites import Benchmark
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import study
@@ -20,7 +33,8 @@ from xharness.spec.study import Study
 
 STUDY, SCORES = "study.yaml", "scores.jsonl"
 EVIDENCE = evidence.FILE
-Row = Score | Missing
+Row = ScoreRow | MissingRow
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,15 +44,26 @@ class Board:
     study: Study
     rows: tuple[Row, ...]
     gaps: Gaps
-    means: tuple[Mean, ...] = ()
+    means: tuple[StatedAverage, ...] = ()
     """Averages that publications state; the gaps know nothing of them."""
     benchmarks: tuple[Benchmark, ...] = ()
     """The suites whose scores are shown where they are complete."""
 
     @cached_property
-    def scores(self) -> tuple[Score, ...]:
+    def _made(self) -> dict[str, Any]:
+        return {}
+
+    def once(self, name: str, make: Callable[[Board], T]) -> T:
+        """What `make` gives for this board, made when it is first asked for under this name."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        value: T = self._made[name]
+        return value
+
+    @cached_property
+    def scores(self) -> tuple[ScoreRow, ...]:
         """The rows that have a number."""
-        return tuple(row for row in self.rows if isinstance(row, Score))
+        return tuple(row for row in self.rows if isinstance(row, ScoreRow))
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -71,9 +96,13 @@ class Board:
     @cached_property
     def compared(self) -> tuple[Arm, ...]:
         """The arms of the first pool that have a gap: their numbers may stand in one picture."""
-        pool = self.gaps.pools[0].arms if self.gaps.pools else ()
         arms_with_gap = {task_gap.arm for task_gap in self.gaps.tasks if task_gap.gap is not None}
-        return tuple(arm for arm in self.arms if arm in pool and arm in arms_with_gap)
+        return tuple(arm for arm in self.pool_arms if arm in arms_with_gap)
+
+    @cached_property
+    def scored_arms(self) -> set[Arm]:
+        """The arms that have a number, measured or published."""
+        return {(row.model, row.strategy) for row in self.scores}
 
     @cached_property
     def families(self) -> dict[str, str]:
@@ -96,21 +125,38 @@ class Board:
                 sizes[row.model] = (total, body)
         return sizes
 
-    def on(self, task: str) -> dict[Arm, TaskGap]:
-        """The arms that rows speak of on this task; a publication is silent on most."""
-        task_gaps = {arm: self.gaps.task(arm, task) for arm in self.arms}
-        return {arm: task_gap for arm, task_gap in task_gaps.items() if task_gap is not None}
+    @cached_property
+    def task_gaps(self) -> dict[tuple[Arm, str], TaskGap]:
+        """Arm and task to what was measured there; a board of a hundred models asks often."""
+        return {(task_gap.arm, task_gap.task): task_gap for task_gap in self.gaps.tasks}
 
     @cached_property
-    def against_baseline(self) -> tuple[Arm, ...]:
-        """The arms to compare with the baseline; not a publication's that tells no baseline."""
-        measured = {(row.model, row.strategy) for row in self.rows if not is_published(row)}
-        base = self.gaps.baseline
-        return tuple(
-            arm
-            for arm in self.arms
-            if arm[1] != base and (arm in measured or (arm[0], base) in self.arms)
-        )
+    def changes(self) -> dict[tuple[Arm, str | None], Change]:
+        """Arm and task, None for the average, to the change against the baseline."""
+        every_change = (*self.gaps.changes, *self.gaps.average_changes)
+        return {(change.arm, change.task): change for change in reversed(every_change)}
+
+    @cached_property
+    def averages(self) -> dict[Arm, Average]:
+        """Arm to its average over the tasks of its first pool."""
+        return {average.arm: average for average in reversed(self.gaps.averages)}
+
+    @cached_property
+    def pool(self) -> TaskPool | None:
+        """The pool that headlines and words are of: the largest of measured numbers."""
+        return next(iter(self.gaps.pools), None)
+
+    @cached_property
+    def pool_arms(self) -> tuple[Arm, ...]:
+        """The first pool's arms, in the board's order."""
+        members = set(self.pool.arms) if self.pool is not None else set()
+        return tuple(arm for arm in self.arms if arm in members)
+
+    def on(self, task: str) -> dict[Arm, TaskGap]:
+        """The arms that rows speak of on this task; a publication is silent on most."""
+        return {
+            arm: self.task_gaps[arm, task] for arm in self.arms if (arm, task) in self.task_gaps
+        }
 
     @cached_property
     def publications(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
@@ -136,11 +182,15 @@ def assemble(
         ConfigurationError: as `xharness.gaps.measure`.
     """
     all_rows = tuple(rows)
-    cell_rows = tuple(row for row in all_rows if not isinstance(row, Mean))
-    means = tuple(row for row in all_rows if isinstance(row, Mean))
+    cell_rows = tuple(row for row in all_rows if not isinstance(row, StatedAverage))
+    means = tuple(row for row in all_rows if isinstance(row, StatedAverage))
     complete = (*cell_rows, *_not_run(study, cell_rows, {row.model for row in means}))
     gaps = measure(
-        complete, evidence, metrics, baseline=_baseline(study), references=study.source_score_from
+        complete,
+        evidence,
+        metrics,
+        baseline=_baseline(study),
+        source_score_from=study.source_score_from,
     )
     return Board(study, complete, gaps, means, tuple(benchmarks))
 
@@ -167,7 +217,7 @@ def cells_of(folder: Path) -> tuple[Row, ...]:
     Raises:
         ConfigurationError: file and line of a row that is broken.
     """
-    return tuple(row for row in scores.read(folder / SCORES) if not isinstance(row, Mean))
+    return tuple(row for row in scores.read(folder / SCORES) if not isinstance(row, StatedAverage))
 
 
 def metrics_of(catalogue: Catalogue) -> Metrics:
@@ -199,13 +249,13 @@ def _baseline(study: Study) -> str:
     return "single" if "single" in names or not names else names[0]
 
 
-def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Missing]:
+def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[MissingRow]:
     """What the study asks for and no row speaks of; nobody runs what others published."""
     scored_cells = {(row.model, row.strategy, row.task, row.seed) for row in rows}
     published = averaged | {row.model for row in rows if is_published(row)}
     published -= {row.model for row in rows if not is_published(row)}
     return [
-        Missing(model=model.name, strategy=strategy.name, seed=seed, task=task, reason="not run")
+        MissingRow(model=model.name, strategy=strategy.name, seed=seed, task=task, reason="not run")
         for task in sorted({row.task for row in rows})
         for model, strategy in study.arms
         for seed in study.seeds
@@ -217,7 +267,7 @@ def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Miss
 
 def is_published(row: Row) -> bool:
     """Whether somebody else measured it."""
-    return isinstance(row, Score) and row.provenance == "published"
+    return isinstance(row, ScoreRow) and row.provenance == "published"
 
 
 def _ordered(first: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps import Arm, Change, Evidence, Metrics, TaskGap, evidence, measure
-from xharness.gaps.scores import Missing, Score
+from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.leaderboard.board import EVIDENCE, SCORES, cells_of
 
 A, B = "A", "B"
-Cell = Score | Missing
+Cell = ScoreRow | MissingRow
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _chosen(side: Side, word: str) -> dict[str, Arm]:
 def _renamed(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list[Cell]:
     """The rows of the chosen arms, the pair's name as model, the side as strategy."""
     return [
-        row.model_copy(update={"model": name, "strategy": side})
+        replace(row, model=name, strategy=side)
         for row in rows
         for (arm, name), side in sides.items()
         if arm == (row.model, row.strategy)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from xharness.errors import ConfigurationError
 from xharness.files import write_bytes
@@ -15,23 +16,28 @@ from xharness.leaderboard.exports import to_csv, to_json
 from xharness.leaderboard.figures import Figure, differs, figures, svg
 from xharness.leaderboard.figures.figure import FOLDER
 from xharness.leaderboard.html import page
-from xharness.leaderboard.markdown import render
+from xharness.leaderboard.markdown import DETAILS, details, render
 
-_PAGES = {
-    "leaderboard.md": render,
-    "leaderboard.html": page,
-    "leaderboard.json": to_json,
-    "leaderboard.csv": to_csv,
-}
-_FIGURES = f"{FOLDER}/*.svg"
-FILES = (*_PAGES, _FIGURES)
+_MANIFEST = "leaderboard.json"
+_PAGES = ("leaderboard.md", "leaderboard.html", _MANIFEST, "leaderboard.csv")
+_FIGURES, _DETAIL_PAGES = f"{FOLDER}/*.svg", f"{DETAILS}/*.md"
+FILES = (*_PAGES, _FIGURES, _DETAIL_PAGES)
 """Patterns of all files that a board is made into, in its folder."""
 _NO_FILE = "{}: there is no such file"
 
 
 def pages(board: Board) -> dict[str, bytes]:
     """File name to content of all that is made from a board, but the figures."""
-    return {name: make(board).encode() for name, make in _PAGES.items()}
+    detail_pages = details(board)
+    names = [*_PAGES, *detail_pages, *(figure.path for figure in figures(board))]
+    texts = {
+        "leaderboard.md": render(board, detail_pages),
+        "leaderboard.html": page(board),
+        _MANIFEST: to_json(board, names),
+        "leaderboard.csv": to_csv(board),
+        **detail_pages,
+    }
+    return {name: text.encode() for name, text in texts.items()}
 
 
 def write(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[Path]:
@@ -51,10 +57,11 @@ def save(board: Board, folder: Path) -> list[Path]:
     """
     contents = pages(board) | {figure.path: svg(figure) for figure in figures(board)}
     try:
+        stale = _stale(folder, contents)
         for name, content in contents.items():
             (folder / name).parent.mkdir(exist_ok=True)
             write_bytes(folder / name, content)
-        for path in _stale(folder, contents):
+        for path in stale:
             path.unlink()
     except OSError as error:
         reason = error.strerror or str(error)
@@ -63,9 +70,29 @@ def save(board: Board, folder: Path) -> list[Path]:
 
 
 def _stale(folder: Path, names: Iterable[str]) -> list[Path]:
-    """Figures of an earlier board that this one does not have."""
-    current = {folder / name for name in names}
-    return sorted(path for path in folder.glob(_FIGURES) if path not in current)
+    """What the board in the folder says it wrote, and this one does not.
+
+    A file that no board names is its owner's, whatever its name and place.
+    """
+    current = {*names}
+    names_of_board = [name for name in _manifest(folder) if name not in current and _is_ours(name)]
+    return [path for name in sorted(names_of_board) if (path := folder / name).is_file()]
+
+
+def _manifest(folder: Path) -> list[str]:
+    """The files that the committed board lists; none where it can't be read."""
+    try:
+        names = json.loads((folder / _MANIFEST).read_bytes())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a name has the form of a figure or a page of details, so that no other is touched."""
+    return any(PurePosixPath(name).match(pattern) for pattern in (_FIGURES, _DETAIL_PAGES)) and (
+        name.count("/") == 1
+    )
 
 
 def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[str]:
@@ -77,14 +104,12 @@ def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) 
         ConfigurationError: as `write`.
     """
     board = read(folder, metrics, benchmarks)
-    board_figures = figures(board)
+    board_figures, contents = figures(board), pages(board)
+    names = [*contents, *(figure.path for figure in board_figures)]
     differences = [
-        *(_differs(folder / name, content) for name, content in pages(board).items()),
+        *(_differs(folder / name, content) for name, content in contents.items()),
         *(_drawn_otherwise(folder / figure.path, figure) for figure in board_figures),
-        *(
-            f"{path}: would not be there"
-            for path in _stale(folder, [figure.path for figure in board_figures])
-        ),
+        *(f"{path}: would not be there" for path in _stale(folder, names)),
     ]
     return [difference for difference in differences if difference is not None]
 
@@ -99,10 +124,10 @@ def _drawn_otherwise(path: Path, figure: Figure) -> str | None:
 def _differs(path: Path, content: bytes) -> str | None:
     if not path.is_file():
         return _NO_FILE.format(path)
-    content_there = path.read_bytes()
-    if content_there == content:
+    committed = path.read_bytes()
+    if committed == content:
         return None
-    lines = zip_longest(content_there.split(b"\n"), content.split(b"\n"))
+    lines = zip_longest(committed.split(b"\n"), content.split(b"\n"))
     number, is_, would = next(
         (number, *pair) for number, pair in enumerate(lines, 1) if pair[0] != pair[1]
     )

@@ -1,13 +1,17 @@
-"""`leaderboard.md`: a pure function of the board."""
+"""`leaderboard.md` and `details/*.md`: pure functions of the board."""
 
 from __future__ import annotations
 
-from xharness.leaderboard.board import Board
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from xharness.leaderboard import columns
+from xharness.leaderboard.board import SCORES, STUDY, Board
 from xharness.leaderboard.figures import Figure, figures
 from xharness.leaderboard.sections import (
     arms,
     breakdowns,
     languages,
+    limits,
     model_sizes,
     other_metrics,
     provenance,
@@ -16,59 +20,147 @@ from xharness.leaderboard.sections import (
     suite_scores,
     tasks,
 )
-from xharness.leaderboard.summary import answer
-from xharness.leaderboard.text import escape, prose
+from xharness.leaderboard.standing import WARNINGS
+from xharness.leaderboard.summary import Summary, summarize
+from xharness.leaderboard.text import escape, plural, prose, table
+
+DETAILS = "details"
+_LIMITS = 20  # of the answer, beside it; all are in the details
+Section = Callable[[Board], list[str]]
+_DETAILS: Mapping[str, tuple[str, tuple[Section, ...]]] = {
+    "arms": ("every arm", (arms.section,)),
+    "tasks": ("every task", (tasks.section, other_metrics.section)),
+    "languages": (
+        "every language",
+        (languages.section, significance_tables.section, breakdowns.section),
+    ),
+    "sizes": ("model size", (model_sizes.section,)),
+    "suites": ("suite scores", (suite_scores.section,)),
+    "published": ("published rows", (published.section,)),
+    "limits": ("limits", (limits.section,)),
+    "provenance": ("how each number is made again", (provenance.section,)),
+}
+"""File in `details/` to what a link to it says, and its sections."""
 
 
-def render(board: Board) -> str:
-    """The board as Markdown; the same board gives the same bytes, whenever and wherever."""
-    study = board.study
-    title = [f"# {escape(study.title or study.name)}", ""]
-    introduction = ["## What was run", "", prose(study.about), ""] if study.about else []
-    pictures = {figure.name: _shown(figure) for figure in figures(board)}
-    sections = (
-        title,
-        answer(board, [*pictures.get("size", []), *pictures.get("changes", [])]),
-        arms.section(board),
-        introduction,
-        model_sizes.section(board),
-        tasks.section(board, pictures.get("tasks", [])),
-        languages.section(board, pictures.get("languages", [])),
-        significance_tables.section(board),
-        breakdowns.section(board),
-        suite_scores.section(board),
-        other_metrics.section(board),
-        published.section(board),
-        _reading(board),
-        provenance.section(board),
+def render(board: Board, pages: Collection[str] | None = None) -> str:
+    """The board as Markdown; the same board gives the same bytes, whenever and wherever.
+
+    `pages` are the names of its details, where they are made already.
+    """
+    summary = summarize(board)
+    names = details(board) if pages is None else pages
+    pictures = [line for figure in figures(board) for line in _picture(figure)]
+    introduction = (
+        ["## What was run", "", prose(board.study.about), ""] if board.study.about else []
     )
-    return "\n".join(line for section in sections for line in section).rstrip() + "\n"
+    parts = (
+        _first_screen(summary, names),
+        pictures,
+        introduction,
+        _limits(board),
+        _fold("How to read it", _reading(board)),
+    )
+    return _page(line for lines in parts for line in lines)
 
 
-def _shown(figure: Figure) -> list[str]:
+def details(board: Board) -> dict[str, str]:
+    """Path to text of the pages with all numbers; one without numbers is not there."""
+    question = escape(board.study.title or board.study.name)
+    pages = {}
+    for name, (_, sections) in _DETAILS.items():
+        lines = [line for section in sections for line in section(board)]
+        if lines:
+            start = [f"# {question}", "", "[The answer](../leaderboard.md)", ""]
+            pages[f"{DETAILS}/{name}.md"] = _page([*start, *lines])
+    return pages
+
+
+def _page(lines: Iterable[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _first_screen(summary: Summary, pages: Collection[str]) -> list[str]:
+    headline = escape(summary.headline)
+    remarks = " ".join(map(escape, summary.remarks))
+    return [
+        f"# {escape(summary.question)}",
+        "",
+        f"**{headline}** {remarks}".rstrip(),
+        "",
+        " · ".join(_badge(badge) for badge in summary.badges),
+        "",
+        *_table(summary),
+        "",
+        *(
+            [f"Open and left out: {' · '.join(map(escape, summary.still_open))}.", ""]
+            if summary.still_open
+            else []
+        ),
+        _links(pages),
+        "",
+    ]
+
+
+def _badge(badge: str) -> str:
+    return f"`{badge}`" if badge in WARNINGS else escape(badge)
+
+
+def _table(summary: Summary) -> list[str]:
+    rows = []
+    model = None
+    for line in summary.table.lines:
+        name, strategies, *cells = line.words
+        strategy = escape(strategies)
+        if line.is_claim:
+            cells = [*map(escape, cells[:-1]), f"**{escape(cells[-1])}**"]
+        else:
+            cells = [*map(escape, cells)]
+        model_text = escape(name) if name != model else ""
+        rows.append([model_text, f"**{strategy}**" if line.is_baseline else strategy, *cells])
+        model = name
+    last = len(summary.table.header) - 1
+    reads = summary.table.header[-1] == columns.READS_AS
+    header = [escape(name) for name in summary.table.header]
+    lines = table(header, rows, 2)
+    if reads:
+        rules = [":--" if column < 2 or column == last else "--:" for column in range(last + 1)]
+        lines[1] = f"| {' | '.join(rules)} |"
+    return lines
+
+
+def _links(pages: Collection[str]) -> str:
+    links = [
+        f"[{text}]({DETAILS}/{name}.md)"
+        for name, (text, _) in _DETAILS.items()
+        if f"{DETAILS}/{name}.md" in pages
+    ]
+    files = ("[page to sort and filter](leaderboard.html)", "[scores](leaderboard.csv)",
+             "[all gaps](leaderboard.json)")  # fmt: skip
+    return " · ".join((*links, *files))
+
+
+def _picture(figure: Figure) -> list[str]:
     return [f"![{escape(figure.alt)}]({figure.path})", ""]
 
 
+def _fold(title: str, lines: list[str]) -> list[str]:
+    if not lines:
+        return []
+    return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>", ""]
+
+
+def _limits(board: Board) -> list[str]:
+    """The first limits in a fold; they are many where the arms are."""
+    every_limit = list(limits.limits(board, escape))
+    lines = [f"- {limit}" for limit in every_limit[:_LIMITS]]
+    if len(every_limit) > _LIMITS:
+        lines.append(f"- and {len(every_limit) - _LIMITS} more: [limits]({DETAILS}/limits.md)")
+    return _fold(f"What limits this answer: {plural(len(every_limit), 'thing')} to know", lines)
+
+
 def _reading(board: Board) -> list[str]:
-    seeds = any("seeds" in task_gap.over for task_gap in board.gaps.tasks)
-    return [
-        "## How to read it",
-        "",
-        f"- **gap**: the {board.source} score minus the unweighted mean of the other languages. "
-        f"*undefined* where there is no {board.source} score to start from; never zero.",
-        "- **retention**: (mean of others − chance) / (source − chance): what is left, once "
-        "guessing is taken off.",
-        "- **relative gap**: gap / source; both ratios are left out near chance.",
-        "- **place**: by gap, the narrowest first; arms that their paired intervals can't tell "
-        "apart share one.",
-        "- **detectable**: the smallest true change that four in five such studies would notice.",
-        "- **near chance**: the score is less than 5 points above guessing, or its interval "
-        "reaches it.",
-        "- **change**: the strategy minus the baseline, same model, paired by seed and by test "
-        "item, so its interval is narrower than those of the two gaps suggest.",
-        f"- **[low, high]**: 95% interval from {board.gaps.resamples} bootstrap resamples of the "
-        f"items{' and from the variance between seeds' if seeds else ''} (Sellam et al. 2022, "
-        "arXiv 2106.16163). Items are drawn once for all languages where item i asks the same in "
-        "each, else for each language by itself.",
-        "",
-    ]
+    words = {"source": escape(board.source), "baseline": escape(board.gaps.baseline)}
+    meanings = [f"- **{name}**: {meaning.format(**words)}" for name, meaning in columns.MEANINGS]
+    origin = f"Made from `{STUDY}`, `{SCORES}` and `evidence.parquet` alone"
+    return [*meanings, "", f"{origin}: `xharness leaderboard build .`"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 
 _EXACT = 4  # decimals beyond which a number was not rounded for print
 _SPARE = 1e-9  # what binary fractions are off by
@@ -17,18 +17,20 @@ _SPARE = 1e-9  # what binary fractions are off by
 class Claim:
     """A stated average, and the nearest that its own cells give under a usual reading."""
 
-    mean: Mean
+    mean: StatedAverage
     derived: float | None = None
     reading: str = "its cells are not here"
     contradicted: bool = False
 
 
-def claims(means: Sequence[Mean], scores: Sequence[Score]) -> list[Claim]:
+def claims(means: Sequence[StatedAverage], scores: Sequence[ScoreRow]) -> list[Claim]:
     """Every stated average, checked where the same source states what it is the average of."""
     return [_claim(mean, means, scores) for mean in means]
 
 
-def _claim(mean: Mean, means: Sequence[Mean], scores: Sequence[Score]) -> Claim:
+def _claim(
+    mean: StatedAverage, means: Sequence[StatedAverage], scores: Sequence[ScoreRow]
+) -> Claim:
     readings = [*(_languages(mean, scores) if mean.task else _tasks(mean, means))]
     if not readings:
         return Claim(mean)
@@ -42,7 +44,7 @@ Reading = tuple[str, Sequence[float], float]
 """How an average is read, the numbers it is the average of, and what that gives."""
 
 
-def _languages(mean: Mean, scores: Sequence[Score]) -> Iterator[Reading]:
+def _languages(mean: StatedAverage, scores: Sequence[ScoreRow]) -> Iterator[Reading]:
     """The mean over the languages that the same source states of the same arm."""
     cells = [
         row.value
@@ -55,7 +57,7 @@ def _languages(mean: Mean, scores: Sequence[Score]) -> Iterator[Reading]:
         yield f"mean of {len(cells)} languages", cells, fmean(cells)
 
 
-def _tasks(mean: Mean, means: Sequence[Mean]) -> Iterator[Reading]:
+def _tasks(mean: StatedAverage, means: Sequence[StatedAverage]) -> Iterator[Reading]:
     """The mean over the tasks of the same source, question answering read in two ways."""
     tasks: dict[str, dict[str, float]] = defaultdict(dict)
     for row in means:
@@ -80,7 +82,7 @@ def _score(metrics: Mapping[str, float], f1_alone: bool) -> float:
     return fmean(f1 if f1_alone and f1 else metrics.values())
 
 
-def _average(values: Mapping[str, float], mean: Mean) -> float:
+def _average(values: Mapping[str, float], mean: StatedAverage) -> float:
     if mean.over == "tasks":
         return fmean(values.values())
     families = [[values[task] for task in family if task in values] for family in mean.families]

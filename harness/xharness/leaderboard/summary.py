@@ -1,264 +1,295 @@
-"""The answer first: what the rows say about the question, and what they can't say."""
+"""The first screen: the answer in one sentence, what it stands on, one table, what is open.
+
+Values of plain text: the Markdown, the page, the data and the terminal write them each in its way.
+"""
 
 from __future__ import annotations
 
-import html
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
-from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Trend
+from xharness.gaps import Arm, Change, Headline, Verdict
+from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import escape, parameters, points, rounded, with_interval
-from xharness.phrases import counted, listed
+from xharness.leaderboard.first_table import FirstTable, first_table
+from xharness.leaderboard.standing import badges, budgets_text
+from xharness.leaderboard.text import plural, points, signed, with_interval
+from xharness.phrases import listed
 
-_NAMED = 3  # arms named in a remark before it counts them
-_FEW_SEEDS = 5  # below it, the t quantile makes an interval a third wider or more
-
-
-@dataclass(frozen=True)
-class Markup:
-    """How a page writes: a name so that it stays text, and words that stand out."""
-
-    name: Callable[[str], str]
-    strong: Callable[[str], str]
-    weak: Callable[[str], str]
+_CLAIMS = 3  # strategies that the headline spells out
+_FEW_ITEMS, _LUCK_OF_FEW, _LUCK_OF_MANY = 400, 5.0, 3.0
+_LOUD = 1.0  # points a task without a source score must change by to be told of first
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What one strategy does: one sentence in all, one for each model."""
+class Summary:
+    """What a reader sees first; nothing in it is marked up."""
 
+    question: str
     headline: str
-    models: tuple[str, ...]
+    """One sentence: what holds, or why nothing can be said."""
+    is_claim: bool
+    """Whether the headline says a direction that corrected tests allow."""
+    remarks: tuple[str, ...]
+    """Sentences that belong to the headline, in ordinary type."""
+    badges: tuple[str, ...]
+    """What the numbers stand on; warnings are in capitals."""
+    table: FirstTable
+    still_open: tuple[str, ...]
+    """What the table leaves open or out, as parts of one line."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a reader is told first, as sentences in the markup of the page."""
-
-    verdicts: tuple[Verdict, ...]
-    sizes: tuple[str, ...]
-    """What model size does to the gap of each strategy, and to its change."""
-    caution: str
-    limits: tuple[str, ...]
+def summarize(board: Board) -> Summary:
+    """The first screen of a board, whatever it holds."""
+    return board.once("summary", _summarize)
 
 
-MARKDOWN = Markup(escape, "**{}**".format, "*{}*".format)
-HTML = Markup(html.escape, "<strong>{}</strong>".format, "<em>{}</em>".format)
-
-
-def answer(board: Board, figures: Sequence[str] = ()) -> list[str]:
-    """The section of the Markdown page: one sentence in all, one for each comparison, limits."""
-    found = sentences(board, MARKDOWN)
-    lines = ["## Answer", ""]
-    for one in found.verdicts:
-        lines += [MARKDOWN.strong(one.headline), ""]
-    models = [told for one in found.verdicts for told in one.models]
-    lines += [*_bullets("With model size:", found.sizes), *_bullets("Model by model:", models)]
-    return [
-        *lines,
-        found.caution,
-        "",
-        *figures,
-        *_bullets("What limits this answer:", found.limits),
-    ]
-
-
-def _bullets(heading: str, items: Sequence[str]) -> list[str]:
-    return [heading, "", *(f"- {one}" for one in items), ""] if items else []
-
-
-def sentences(board: Board, markup: Markup) -> Answer:
-    """The answer in sentences, for a page that writes with `markup`."""
-    compared = board.against_baseline
-    verdicts = [
-        Verdict(
-            _in_all(board, strategy, arms, markup),
-            tuple(_of_one(board, arm, markup) for arm in arms),
-        )
-        for strategy in dict.fromkeys(strategy for _, strategy in compared)
-        if (arms := [arm for arm in compared if arm[1] == strategy])
-    ]
-    nothing = Verdict(f"The rows compare no strategy with {markup.name(board.gaps.baseline)}.", ())
-    caution = (
-        "A smaller gap is not better by itself: it also shrinks when the "
-        f"{board.source} score falls. Read it beside the two scores it is the difference of."
+def _summarize(board: Board) -> Summary:
+    headline, is_claim = _headline(board)
+    table = first_table(board)
+    return Summary(
+        question=board.study.title or board.study.name,
+        headline=headline,
+        is_claim=is_claim,
+        remarks=tuple(_remarks(board)),
+        badges=tuple(badges(board)),
+        table=table,
+        still_open=tuple(_open(board, table)),
     )
-    sizes = tuple(markup.name(one.answer) for one in _pooled(board))
-    return Answer(tuple(verdicts or [nothing]), sizes, caution, tuple(_limits(board, markup)))
 
 
-def _pooled(board: Board) -> list[Trend]:
-    """The trends over all models: of changes, and of gaps where there is something to say."""
-    every = [
-        one
-        for one in board.gaps.trends
-        if one.axis == "non-embedding" and one.family is None and len(one.points) > 1
-    ]
-    changes = [one for one in every if one.of == "change"]
-    return [one for one in every if one.of == "change" or one.slope is not None or not changes]
-
-
-def direction(estimate: Estimate | None) -> int:
-    """-1 or 1 where the interval, as it is shown, lies below or above zero; else 0."""
-    if estimate is None or estimate.low is None or estimate.high is None:
-        return 0
-    return (rounded(estimate.low) > 0) - (rounded(estimate.high) < 0)
-
-
-def _in_all(board: Board, strategy: str, arms: Sequence[Arm], markup: Markup) -> str:
-    """`multitask` against `single`, counted over models."""
-    changes = [_gap(board.gaps.change(arm)) for arm in arms]
-    ways = [direction(one) for one in changes if one is not None]
-    undefined = len(arms) - len(ways)
-    tasks = next((one.tasks for one in board.gaps.averages if one.tasks), ())
-    over = (
-        f"over {counted(len(tasks), 'task')} ({listed(map(markup.name, tasks))})"
-        if tasks
-        else "here"
-    )
-    told = [
-        f"{verb} the gap for {count} of {counted(len(arms), 'model')}"
-        for verb, count in (("narrows", ways.count(-1)), ("widens", ways.count(1)))
-        if count
-    ]
-    against = f"against {markup.name(board.gaps.baseline)}, {over}"
-    rest = f"; for {undefined} it is undefined" if undefined else ""
-    if not ways:
-        return f"What {markup.name(strategy)} changes {against}, is undefined."
-    if not told:
+def _headline(board: Board) -> tuple[str, bool]:
+    """The sentence, and whether it claims something."""
+    headlines = _by_study_order(board)
+    claims = [line for line in headlines if line.verdict is not None and line.verdict.is_claim]
+    if not board.scores:
+        return "Nothing was scored.", False
+    if not _is_comparison(board):
+        return _levels(board), False
+    if claims:
+        sentences = [_claim(line) for line in claims[:_CLAIMS]]
+        surplus = len(claims) - _CLAIMS
+        surplus_text = [f"{surplus} more in the table"] if surplus > 0 else []
+        return f"{_over(claims[0])}, {'; '.join([*sentences, *surplus_text])}.", True
+    tested = [line for line in headlines if line.verdict is not None and not line.verdict.is_status]
+    if tested:
         return (
-            f"Whether {markup.name(strategy)} changes the gap {against}, the data can't tell{rest}."
+            f"Not shown: {_over(tested[0]).lower()}, no strategy moves the gap or the other "
+            "languages further than luck may have done."
+        ), False
+    return f"Not shown: {_why_untested(board, headlines)}.", False
+
+
+def _is_comparison(board: Board) -> bool:
+    """Whether some model stands there under the baseline and under another strategy."""
+    arms, base = {*board.pool_arms}, board.gaps.baseline
+    return any(strategy != base and (model, base) in arms for model, strategy in arms)
+
+
+def _by_study_order(board: Board) -> list[Headline]:
+    position = {strategy: index for index, strategy in enumerate(board.strategies)}
+    return sorted(board.gaps.headlines, key=lambda line: position.get(line.strategy, len(position)))
+
+
+def _over(line: Headline) -> str:
+    """`Over small and large and 4 tasks`: the models are named, as the sentence holds for these."""
+    names = line.models if len(line.models) <= _CLAIMS else ()
+    models = listed(names) if names else f"these {len(line.models)} models"
+    return f"Over {plural(len(line.tasks), 'task')} of {models}"
+
+
+def _claim(line: Headline) -> str:
+    """`multitask widens, English gained (Δ gap +5.1 [+2.8, +7.5], Δ others +3.2 [+1.5, +4.8])`."""
+    numbers = [
+        f"{name} {with_interval(estimate, change=True)}"
+        for name, estimate in (("Δ gap", line.gap), ("Δ others", line.others))
+        if estimate is not None
+    ]
+    return f"{line.strategy}: {line.reads_as} ({', '.join(numbers)})"
+
+
+def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:
+    """The reason that most strategies share; fewer than three seeds before all else."""
+    verdicts = {change.verdict for change in _changes(board)}
+    if Verdict.EXPLORATORY in verdicts:
+        seeds = min(_seed_counts(board), default=1)
+        return (
+            f"{'one seed' if seeds == 1 else f'{seeds} seeds'} of training can't tell what a "
+            "strategy changes from luck; three can"
         )
-    rest = f"; for {ways.count(0)} the data can't tell{rest}" if ways.count(0) else rest
-    return f"{markup.name(strategy)}, {against}, {listed(told)}{rest}."
+    reasons = Counter(line.undefined for line in headlines if line.undefined)
+    return reasons.most_common(1)[0][0] if reasons else "no strategy has an average to compare"
 
 
-def _gap(change: Change | None) -> Estimate | None:
-    return change.gap if change is not None else None
+def _seed_counts(board: Board) -> list[int]:
+    changes = [change for change in _changes(board) if change.verdict is Verdict.EXPLORATORY]
+    return [min(len(change.seeds), len(change.baseline_seeds)) for change in changes]
 
 
-def _of_one(board: Board, arm: Arm, markup: Markup) -> str:
-    change, own = board.gaps.change(arm), board.gaps.average(arm)
-    base = board.gaps.average((arm[0], board.gaps.baseline))
-    name = f"{_sized(board, arm[0], markup)}, {markup.name(arm[1])}"
-    if change is None or change.gap is None or change.mean is None or change.source is None:
-        why = change.undefined if change is not None and change.undefined else "no rows"
-        return f"{name}: {markup.weak('undefined')} ({markup.name(why)})."
+def _changes(board: Board) -> list[Change]:
+    """The averaged changes of the first pool's arms, in the board's order."""
+    changes = (board.changes.get((arm, None)) for arm in board.pool_arms)
+    return [change for change in changes if change is not None]
+
+
+def _levels(board: Board) -> str:
+    """Of a board that compares nothing: between what gaps its arms lie."""
+    gaps = {
+        arm: average.gap.value
+        for arm in board.pool_arms
+        if (average := board.averages.get(arm)) is not None and average.gap is not None
+    }
+    start = f"No strategy is compared with {board.gaps.baseline} here"
+    if len(gaps) < 2:
+        return f"{start}: gaps stand task by task."
+    low, high = min(gaps, key=gaps.__getitem__), max(gaps, key=gaps.__getitem__)
     return (
-        f"{name}: {_verdict(change)}{_from_to(base, own)}. "
-        f"Change of the gap {with_interval(change.gap, change=True)} points; "
-        f"{board.source} {with_interval(change.source, change=True)}, "
-        f"mean of the others {with_interval(change.mean, change=True)}. "
-        f"{_judgement(change, board.source)}"
+        f"{start}: gaps lie between {points(gaps[low])} ({low[0]}) and "
+        f"{points(gaps[high])} ({high[0]})."
     )
 
 
-def _sized(board: Board, model: str, markup: Markup) -> str:
-    total, body = board.sizes.get(model, (None, None))
-    if total is None:
-        return markup.strong(markup.name(model))
-    inner = f", {parameters(body)} outside the embedding" if body is not None else ""
-    return f"{markup.strong(markup.name(model))} ({parameters(total)} parameters{inner})"
+def _remarks(board: Board) -> list[str]:
+    """What one training showed, single models' words, tasks without a source score, size."""
+    return [
+        *_in_one_training(board),
+        *_same(board),
+        *_single_models(board),
+        *_sourceless(board),
+        *_size(board),
+    ]
 
 
-def _verdict(change: Change) -> str:
-    verbs = {-1: "narrows the gap", 1: "widens the gap", 0: "leaves open whether the gap changes"}
-    return verbs[direction(change.gap)]
+def _same(board: Board) -> list[str]:
+    """Strategies whose gap and others were shown to stay within a point of the baseline's."""
+    names = [line.strategy for line in _by_study_order(board) if line.verdict is Verdict.SAME]
+    within = f"within one point of {board.gaps.baseline}, in the gap and in the others"
+    return [f"{listed(names)}: {within}."] if names else []
 
 
-def _from_to(base: Average | None, own: Average | None) -> str:
-    if base is None or own is None or base.gap is None or own.gap is None:
-        return ""
-    return f" ({points(base.gap.value)} → {points(own.gap.value)})"
+def _in_one_training(board: Board) -> list[str]:
+    """The ends of what exploratory arms measured: numbers, and no words of direction."""
+    changes = {
+        change.arm: change.others.value
+        for change in _changes(board)
+        if change.verdict is Verdict.EXPLORATORY and change.others is not None
+    }
+    if not changes:
+        return []
+    top, bottom = max(changes, key=changes.__getitem__), min(changes, key=changes.__getitem__)
+    ends = [f"{signed(changes[arm])} ({' × '.join(arm)})" for arm in dict.fromkeys((top, bottom))]
+    return [
+        f"In the trainings that were run, Δ others is {' to '.join(ends)}; luck alone moves "
+        f"a Δ gap by up to about {_luck(board):.0f} points here."
+    ]
 
 
-def _judgement(change: Change, source: str) -> str:
-    """What the change of the gap is made of; a narrower gap can be a loss."""
-    if change.gap is not None and change.gap.low is None:
-        return "There is no interval, so this may be chance."
-    gap, mean = direction(change.gap), direction(change.mean)
-    if gap == 0:
-        return "The interval of the change includes zero."
-    return {
-        (-1, 1): "The other languages gained.",
-        (-1, 0): "Whether the other languages gained, the data can't tell.",
-        (-1, -1): f"The other languages lost as well: {source} lost more.",
-        (1, 1): f"The other languages gained as well: {source} gained more.",
-        (1, 0): "Whether the other languages lost, the data can't tell.",
-        (1, -1): "The other languages lost.",
-    }[gap, mean]
+def _luck(board: Board) -> float:
+    """Points within which 95% of gaps stay that no strategy changed: simulated, one seed.
+
+    docs/statistics.md has the simulation; an average over tasks shrinks it by their root.
+    """
+    items = [row.n for row in board.scores if row.n is not None]
+    tasks = len(board.pool.tasks) if board.pool is not None else 1
+    one_task = _LUCK_OF_FEW if min(items, default=0) <= _FEW_ITEMS else _LUCK_OF_MANY
+    return max(1.0, one_task / sqrt(max(1, tasks)))
 
 
-def _limits(board: Board, markup: Markup) -> Iterator[str]:
-    yield from _seeds(board)
-    for pool in board.gaps.pools:
-        which = (
-            "" if pool is board.gaps.pools[0] else f" of {pool.provenance}, {pool.protocol} rows"
-        )
-        for task, reason in pool.left_out.items():
-            yield f"{markup.name(task)} is in no average{which}: {markup.name(reason)}."
-    scored = [one for one in board.gaps.tasks if one.scores]
-    for task in board.tasks:
-        of_task = [one for one in scored if one.task == task]
-        near = [one for one in of_task if one.near_chance]
-        if near:
-            floor = near[0].chance
-            chance = "near zero" if floor is None else f"near chance ({points(floor)})"
-            who = _who(near, of_task, markup)
-            yield f"{markup.name(task)}: {chance}, so a small gap says little ({who})."
-    for note in dict.fromkeys(note for one in scored for note in one.notes):
-        whose = _whose([one for one in scored if note in one.notes], scored, markup)
-        yield f"{whose}: {markup.name(note)}."
+def _single_models(board: Board) -> list[str]:
+    """Where single models carry a word that their average does not: `3 of 4 models`."""
+    silent = {
+        line.strategy
+        for line in board.gaps.headlines
+        if line.verdict is None or not line.verdict.is_claim
+    }
+    readings = Counter(
+        (change.strategy, change.reads_as)
+        for change in _changes(board)
+        if change.strategy in silent and change.verdict is not None and change.verdict.is_claim
+    )
+    arms = Counter(strategy for _, strategy in board.pool_arms)
+    return [
+        f"{strategy}, model by model: {reading} for {count} of {plural(arms[strategy], 'model')}."
+        for (strategy, reading), count in readings.items()
+    ]
 
 
-def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap], markup: Markup) -> str:
-    """The tasks a note speaks of, and for each the arms where it is not all of them."""
-    arms: dict[str, set[Arm]] = defaultdict(set)
-    for one in said:
-        arms[one.task].add(one.arm)
-    whole = {task: {one.arm for one in scored if one.task == task} for task in arms}
-    tasks: dict[frozenset[Arm], list[str]] = defaultdict(list)
-    for task, some in arms.items():
-        tasks[frozenset() if some == whole[task] else frozenset(some)].append(task)
-    every = len({one.task for one in scored})
-    return "; ".join(_of(own, some, every, markup) for some, own in tasks.items())
+def _sourceless(board: Board) -> list[str]:
+    """The largest change on tasks that no gap is defined on: it may be the largest of all."""
+    changes = {
+        change.arm: change
+        for change in board.gaps.sourceless_changes
+        if change.others is not None and abs(change.others.value) >= _LOUD
+    }
+    if not changes or board.pool is None:
+        return []
+    largest = max(changes.values(), key=lambda change: abs(_value(change)))
+    tasks = listed(board.pool.sourceless)
+    has = "has" if len(board.pool.sourceless) == 1 else "have"
+    return [
+        f"{tasks}, which {has} no {board.source} score, changes most under "
+        f"{' × '.join(largest.arm)}: {signed(_value(largest))}."
+    ]
 
 
-def _of(tasks: Sequence[str], arms: Collection[Arm], every: int, markup: Markup) -> str:
-    """`udpos and wikiann (2 arms)`; no arms stand for all of them."""
-    named = "every task" if len(tasks) == every > 1 else listed(map(markup.name, tasks))
-    if not arms:
-        return named
-    if len(arms) > _NAMED:
-        return f"{named} ({len(arms)} arms)"
-    return f"{named} ({listed(markup.name(' × '.join(arm)) for arm in sorted(arms))})"
+def _value(change: Change) -> float:
+    return change.others.value if change.others is not None else 0.0
 
 
-def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap], markup: Markup) -> str:
-    """Which arms: their names while they are few."""
-    if len(some) == len(scored):
-        return "every arm"
-    if len(some) > _NAMED:
-        return f"{len(some)} of {len(scored)} arms"
-    return listed(markup.name(" × ".join(one.arm)) for one in some)
+def _size(board: Board) -> list[str]:
+    """What size does to the changes, where a corrected test has a word for it."""
+    return [
+        trend.answer
+        for trend in board.gaps.trends
+        if trend.of == "change"
+        and trend.axis == "non-embedding"
+        and trend.word in ("narrower", "wider")
+    ]
 
 
-def _seeds(board: Board) -> Iterator[str]:
-    counts = {len(one.seeds) for one in board.gaps.tasks if one.seeds and one.seeds != (None,)}
-    if not any(one.seeds for one in board.gaps.tasks):
-        yield "Nothing was scored."
-    elif not counts:
-        yield "No source says of how many seeds its numbers are."
-    elif counts == {1}:
-        yield (
-            "One seed: the intervals cover the choice of test items, not the luck of training; "
-            "another seed may well change the answer."
-        )
-    elif min(counts) < _FEW_SEEDS:
-        fewest = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(min(counts))
-        yield (
-            f"{fewest} seeds: the intervals allow for how little so few say about the luck of "
-            "training, so they are wide; more seeds would narrow them."
-        )
+def _open(board: Board, table: FirstTable) -> list[str]:
+    parts = []
+    if table.other_arms:
+        total = sum(table.other_arms.values())
+        parts.append(f"{plural(total, 'more arm')}: {_counted(table.other_arms)}")
+    if tests := board.gaps.tests.words:
+        parts.append(f"words are corrected for {plural(tests, 'test')}, intervals are not")
+    if board.pool is not None:
+        parts += [
+            f"{task} is in no average: {reason}"
+            for task, reason in board.pool.left_out.items()
+            if task not in board.pool.sourceless
+        ]
+    silent = [arm for arm in board.arms if arm not in board.scored_arms]
+    arms_elsewhere = len(board.arms) - len({*board.pool_arms, *silent})
+    if board.pool is not None and arms_elsewhere:
+        parts.append(f"{plural(arms_elsewhere, 'arm')} of other protocols or sources: details")
+    parts += _without_scores(board, silent)
+    if budget := budgets_text(board):
+        parts.append(f"budgets: {budget}")
+    changes = [trend for trend in board.gaps.trends if trend.of == "change"]
+    if changes and not _size(board):
+        parts.append("what model size does is open")
+    if any(change.verdict is Verdict.EXPLORATORY for change in _changes(board)):
+        parts.append("next: three seeds to look, five to publish")
+    return parts
+
+
+def _without_scores(board: Board, silent: Sequence[Arm]) -> Iterator[str]:
+    """Arms that have no score at all, by reason."""
+    arms: dict[str, list[str]] = defaultdict(list)
+    for row in board.rows:
+        arm = (row.model, row.strategy)
+        if isinstance(row, MissingRow) and arm in silent:
+            name = " × ".join(arm)
+            if name not in arms[row.reason]:
+                arms[row.reason].append(name)
+    for reason, names in arms.items():
+        arm_names = listed(names) if len(names) <= _CLAIMS else plural(len(names), "arm")
+        yield f"{arm_names}: {reason}"
+
+
+def _counted(other_arms: dict[str, int]) -> str:
+    return ", ".join(f"{reading} ({count})" for reading, count in other_arms.items())

@@ -6,27 +6,32 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from xharness.gaps import Estimate
+from xharness.gaps import Detectable, Estimate, rounded
 from xharness.spec.languages import LANGUAGES, name_of
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
+_INTERVAL = re.compile(r"\[[+−]?[\d.]+, [+−]?[\d.]+\](?![(\[:])")
 _SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def escape(text: str) -> str:
     """`text` as it reads, on one line, in a table or outside, whatever is in it."""
     one_line = "".join(_ENTITIES.get(letter, letter) for letter in " ".join(text.split()))
-    return _SPECIAL.sub(lambda match: "\\" + match[0], one_line)
+    safe, end = [], 0
+    # An interval is no link, and reads better in the source without backslashes.
+    for interval in _INTERVAL.finditer(one_line):
+        safe += [_marked(one_line[end : interval.start()]), interval[0]]
+        end = interval.end()
+    return "".join([*safe, _marked(one_line[end:])])
+
+
+def _marked(text: str) -> str:
+    return _SPECIAL.sub(lambda match: "\\" + match[0], text)
 
 
 def prose(text: str) -> str:
     """The study's own paragraphs: Markdown stays, HTML becomes text."""
     return text.strip().replace("&", "&amp;").replace("<", "&lt;")
-
-
-def rounded(value: float) -> float:
-    """To the one decimal that is shown; never -0.0."""
-    return round(value, 1) + 0.0
 
 
 def points(value: float) -> str:
@@ -49,10 +54,30 @@ def with_interval(estimate: Estimate, *, change: bool = False) -> str:
 
 def ratio(estimate: Estimate) -> str:
     """`0.80 [0.75, 0.84]`."""
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}".replace("-", "−")
-    text = f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-    return text.replace("-", "−")
+    ends = (estimate.value, estimate.low, estimate.high)
+    value, *interval = (_two_decimals(end) for end in ends if end is not None)
+    return f"{value} [{', '.join(interval)}]" if len(interval) == 2 else value
+
+
+def _two_decimals(value: float) -> str:
+    return f"{rounded(value, 2):.2f}".replace("-", "−")
+
+
+def about(detectable: Detectable | None) -> str:
+    """`about 4 (3 to 8)`; a dash where nothing is known."""
+    from xharness.gaps import about as worded
+
+    return "—" if detectable is None else worded(detectable)
+
+
+def p_text(p: float) -> str:
+    """Three decimals, never zero."""
+    return "< 0.001" if rounded(p, 3) < 0.001 else f"{rounded(p, 3):.3f}"
+
+
+def thousands(count: int) -> str:
+    """`1,000`."""
+    return f"{count:,}"
 
 
 def parameters(count: int | None) -> str:
@@ -69,6 +94,22 @@ def parameters(count: int | None) -> str:
 def language(code: str) -> str:
     """`sw Swahili`; the bare code for a language outside the table."""
     return f"{code} {name_of(code)}" if code in LANGUAGES else escape(code)
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = (*names,) or ("",)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def shortened(text: str, letters: int) -> str:
+    """`text`, its end cut off where it has more than so many letters."""
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 task`, `2 tasks`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError, printable
-from xharness.gaps.scores import Missing
+from xharness.gaps.scores import MissingRow
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.checks import check_head
 from xharness.planning.context import ArmContext
@@ -178,7 +178,7 @@ class ArmCompiler:
     def _leave_out(
         self, card: TaskCard, reason: str, language: str | None = None, *, unavailable: bool = True
     ) -> None:
-        missing = Missing(
+        missing = MissingRow(
             model=self.context.model.name,
             strategy=self.strategy_name,
             seed=self.context.seed,

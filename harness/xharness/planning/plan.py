@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from xharness.gaps.scores import Missing
+from xharness.gaps.scores import MissingRow
 from xharness.planning.labels import distinct_label
 from xharness.spec.study import Study, TargetSpec
 from xharness.stages import ScorePredictions, Stage
@@ -32,8 +32,8 @@ class Plan:
     labels: dict[str, StageLabel] = field(default_factory=dict)
     """What each stage is called, by key; no two alike."""
     arms: list[Arm] = field(default_factory=list)
-    missing: list[Missing] = field(default_factory=list)
-    unavailable: list[Missing] = field(default_factory=list)
+    missing: list[MissingRow] = field(default_factory=list)
+    unavailable: list[MissingRow] = field(default_factory=list)
     """Those of `missing` that data or a model would fill; the others no download can help."""
     _label_texts: set[str] = field(default_factory=set, repr=False)
 
@@ -47,7 +47,7 @@ class Plan:
                 self.labels[stage.key] = label
                 self._label_texts.add(str(label))
 
-    def leave_out(self, missing: Missing, *, unavailable: bool = True) -> None:
+    def leave_out(self, missing: MissingRow, *, unavailable: bool = True) -> None:
         """Note what there will be no number of."""
         self.missing.append(missing)
         if unavailable:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
-from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 from xharness.session.opened_study import OpenedStudy
+from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
 from xharness.store import RECEIPT, Store
 

@@ -93,7 +93,7 @@ def _gap(task_gap: TaskGap) -> dict[str, Any]:
         "languages": len(task_gap.languages),
         "undefined": task_gap.undefined,
     }
-    return identity | _spread(task_gap, ("source", "mean", "gap", "retention")) | facts
+    return identity | _spread(task_gap, ("source", "others", "gap", "retention")) | facts
 
 
 def _languages(board: Board) -> Rows:
@@ -114,7 +114,7 @@ def _changes(changes: Iterable[Change]) -> Rows:
             "against": change.against,
             "task": change.task,
         }
-        | _spread(change, ("source", "mean", "gap"))
+        | _spread(change, ("source", "others", "gap"))
         | {"undefined": change.undefined}
         for change in changes
     ]
@@ -124,7 +124,7 @@ def _tests(comparisons: Iterable[Compared]) -> Rows:
     return [
         {"pair": compared.pair.name, "task": compared.task, "language": code,
          **_ends("difference", test.difference),
-         "p": test.p, "p_adjusted": test.adjusted, "test": test.method}
+         "p": test.difference.p, "p_adjusted": test.adjusted, "test": test.method}
         for compared in comparisons
         for code, test in compared.change.tests.items()
     ]  # fmt: skip

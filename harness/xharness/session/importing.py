@@ -10,7 +10,7 @@ from xharness import importers
 from xharness.errors import ConfigurationError
 from xharness.files import write_text, writing
 from xharness.gaps import scores
-from xharness.gaps.scores import Mean, Row, Score
+from xharness.gaps.scores import Row, ScoreRow, StatedAverage
 from xharness.importers import ImportOptions
 from xharness.importers.names import arm_label
 from xharness.leaderboard.board import SCORES, STUDY
@@ -24,15 +24,15 @@ class ImportReport:
     """What came into a folder, and what did not."""
 
     folder: Path
-    rows: tuple[Score | Mean, ...]
+    rows: tuple[ScoreRow | StatedAverage, ...]
     new_count: int
     names_without_card: tuple[str, ...]
 
     @property
     def contradictions(self) -> list[str]:
         """Stated averages that the same source's cells contradict by more than rounding."""
-        means = [row for row in self.rows if isinstance(row, Mean)]
-        cells = [row for row in self.rows if isinstance(row, Score)]
+        means = [row for row in self.rows if isinstance(row, StatedAverage)]
+        cells = [row for row in self.rows if isinstance(row, ScoreRow)]
         return [
             f"{claim.mean.model}, {claim.mean.task or claim.mean.suite}, {claim.mean.metric}: "
             f"the stated average {round(claim.mean.mean, 2)} is contradicted by its own cells: "
@@ -62,9 +62,9 @@ def import_results(
     return ImportReport(folder, tuple(rows), new_count, tuple(imported.names_without_card))
 
 
-def named_subject(row: Score | Mean) -> str:
+def named_subject(row: ScoreRow | StatedAverage) -> str:
     """The task, or the suite, that a row speaks of."""
-    return row.task if isinstance(row, Score) else str(row.task or row.suite)
+    return row.task if isinstance(row, ScoreRow) else str(row.task or row.suite)
 
 
 def _write(folder: Path, rows: Sequence[Row]) -> int:
@@ -86,8 +86,8 @@ def _write(folder: Path, rows: Sequence[Row]) -> int:
 
 def _study(folder: Path, rows: Sequence[Row]) -> str:
     """The question that a board of these rows answers."""
-    published = [row for row in rows if isinstance(row, Score | Mean)]
-    cells = [row for row in published if isinstance(row, Score)] or published
+    published = [row for row in rows if isinstance(row, ScoreRow | StatedAverage)]
+    cells = [row for row in published if isinstance(row, ScoreRow)] or published
     return documents.dump(
         {
             "name": arm_label(folder.resolve().name) or "imported",

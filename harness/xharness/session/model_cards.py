@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from xharness.digests import digest
 from xharness.files import write_text
-from xharness.gaps.scores import Row, Score
+from xharness.gaps.scores import Row, ScoreRow, record
 from xharness.leaderboard.exports.model_card import hub_id, model_card
 from xharness.planning.plan import Arm
 from xharness.session.opened_study import OpenedStudy
@@ -20,9 +20,9 @@ FILE = "README.md"
 
 def write(opened: OpenedStudy, rows: Iterable[Row]) -> None:
     """Write each trained model's scores beside its weights; warn where the store is read-only."""
-    scores_of_stage: dict[str, list[Score]] = defaultdict(list)
+    scores_of_stage: dict[str, list[ScoreRow]] = defaultdict(list)
     for row in rows:
-        if isinstance(row, Score) and row.stage is not None:
+        if isinstance(row, ScoreRow) and row.stage is not None:
             scores_of_stage[row.stage].append(row)
     arms_of_training: dict[str, list[Arm]] = defaultdict(list)
     for arm in opened.plan.arms:
@@ -47,7 +47,7 @@ def _training_keys(arm: Arm, opened: OpenedStudy) -> Iterable[str]:
         yield model.key
 
 
-def _write(opened: OpenedStudy, key: str, arms: list[Arm], rows: list[Score]) -> None:
+def _write(opened: OpenedStudy, key: str, arms: list[Arm], rows: list[ScoreRow]) -> None:
     folder = opened.store.folder(key) / "model"
     if not folder.is_dir():
         return
@@ -63,6 +63,6 @@ def _write(opened: OpenedStudy, key: str, arms: list[Arm], rows: list[Score]) ->
         write_text(path, model_card(name, model_rows, opened.catalogue.card, base, old_text) + mark)
 
 
-def _mark(name: str, base: str | None, rows: Iterable[Score]) -> str:
+def _mark(name: str, base: str | None, rows: Iterable[ScoreRow]) -> str:
     """The last line of a card made from `rows`: a card that ends with it is up to date."""
-    return f"\n<!-- {digest([name, base, [row.model_dump(mode='json') for row in rows]])} -->\n"
+    return f"\n<!-- {digest([name, base, [record(row) for row in rows]])} -->\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.data.reader import DataReader
-from xharness.gaps.scores import Missing
+from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import STUDY
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
@@ -78,7 +78,7 @@ class OpenedStudy:
         return _condensed(self.plan, self.plan.missing)
 
 
-def _condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
+def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]]:
     """One row for each task and reason: in which languages, for how many of the arms."""
     study = plan.study
     run_count = len([*study.arms]) * len(study.seeds)

@@ -12,7 +12,7 @@ from xharness.errors import ConfigurationError
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.files import write_text, writing
 from xharness.gaps import evidence, scores
-from xharness.gaps.scores import Mean, Missing, Row, Score
+from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
 from xharness.session import model_cards
@@ -85,7 +85,8 @@ def _published(rows: Sequence[Row]) -> list[Row]:
     return [
         row
         for row in rows
-        if isinstance(row, Mean) or (isinstance(row, Score) and row.provenance == "published")
+        if isinstance(row, StatedAverage)
+        or (isinstance(row, ScoreRow) and row.provenance == "published")
     ]
 
 
@@ -94,7 +95,7 @@ def _lost_scores(folder_rows: Sequence[Row], run_rows: Sequence[Row]) -> int:
     missing = {
         (row.model, row.strategy, row.seed, row.task, row.language)
         for row in run_rows
-        if isinstance(row, Missing)
+        if isinstance(row, MissingRow)
     }
     return sum(
         not missing.isdisjoint(
@@ -102,7 +103,7 @@ def _lost_scores(folder_rows: Sequence[Row], run_rows: Sequence[Row]) -> int:
             for language in (row.language, None)  # a task that is missing as a whole names none
         )
         for row in folder_rows
-        if isinstance(row, Score) and row.provenance == "measured" and row.main
+        if isinstance(row, ScoreRow) and row.provenance == "measured" and row.main
     )
 
 

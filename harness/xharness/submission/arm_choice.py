@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps import scores
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.gaps.suites import Benchmark
 
 
@@ -21,7 +21,7 @@ class ArmChoice:
     seed: int | None = None
 
 
-def select_rows(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list[Score]:
+def select_rows(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list[ScoreRow]:
     """The chosen arm's task scores that `file` holds, in the suite's order.
 
     Raises:
@@ -32,7 +32,7 @@ def select_rows(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list
     rows = [
         row
         for row in scores.read(file)
-        if isinstance(row, Score) and row.main and row.stage is not None
+        if isinstance(row, ScoreRow) and row.main and row.stage is not None
     ]
     # A board may have more tasks than the suite; those are nobody's loss here.
     rows = [row for row in rows if row.language in benchmark.tasks.get(row.task, ())]
@@ -45,7 +45,7 @@ def select_rows(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list
     return _in_order(rows, benchmark)
 
 
-def _rows_with(rows: Sequence[Score], name: str, value: str | int | None) -> list[Score]:
+def _rows_with(rows: Sequence[ScoreRow], name: str, value: str | int | None) -> list[ScoreRow]:
     """The rows whose column `name` is as wanted; where nothing is wanted, it must be the same."""
     values = list(dict.fromkeys(getattr(row, name) for row in rows))
     if value is None and len(values) > 1:
@@ -58,7 +58,7 @@ def _rows_with(rows: Sequence[Score], name: str, value: str | int | None) -> lis
     return [row for row in rows if value is None or getattr(row, name) == value]
 
 
-def _in_order(rows: Sequence[Score], benchmark: Benchmark) -> list[Score]:
+def _in_order(rows: Sequence[ScoreRow], benchmark: Benchmark) -> list[ScoreRow]:
     row_of_place = {(row.task, row.language): row for row in rows}
     places = ((task, code) for task, codes in benchmark.tasks.items() for code in codes)
     return [row_of_place[place] for place in places if place in row_of_place]

@@ -9,7 +9,7 @@ from typing import Any
 
 from xharness.data.reader import DataReader
 from xharness.errors import StageError, UnavailableError
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.gaps.suites import Benchmark
 from xharness.plugin.api import Example, Prediction
 from xharness.plugin.catalogue import Catalogue
@@ -36,7 +36,7 @@ class ExportedFiles:
     """One task in one language, ready to be written."""
 
     task: SuiteTask
-    row: Score
+    row: ScoreRow
     texts: FileTexts
 
 
@@ -55,7 +55,7 @@ def export(
     return benchmark, [_exported(tasks[row.task], row, source) for row in rows]
 
 
-def _exported(task: SuiteTask, row: Score, source: ExportSource) -> ExportedFiles:
+def _exported(task: SuiteTask, row: ScoreRow, source: ExportSource) -> ExportedFiles:
     """The row's predictions, which must give the row's number again."""
     stage = row.stage or ""
     # The scores may have come from another machine, without its store.
@@ -78,7 +78,7 @@ def _exported(task: SuiteTask, row: Score, source: ExportSource) -> ExportedFile
     return ExportedFiles(task, row, format_of(task).write(answered_items, task))
 
 
-def _examples(row: Score, facts: Mapping[str, Any], source: ExportSource) -> Sequence[Example]:
+def _examples(row: ScoreRow, facts: Mapping[str, Any], source: ExportSource) -> Sequence[Example]:
     """The items that were scored, read again."""
     counts = (count for count in facts["data"] if count["card"] == row.task)
     count = next(count for count in counts if count["language"] == row.language)
@@ -91,7 +91,7 @@ def _examples(row: Score, facts: Mapping[str, Any], source: ExportSource) -> Seq
 
 
 def _predictions(
-    row: Score, facts: Mapping[str, Any], source: ExportSource
+    row: ScoreRow, facts: Mapping[str, Any], source: ExportSource
 ) -> dict[str, Prediction]:
     """Item to stored prediction, in the stored order."""
     key = facts.get("predictions", "")
@@ -107,7 +107,7 @@ def _predictions(
     return dict(zip(items, values, strict=True))
 
 
-def _other_data(row: Score) -> UnavailableError:
+def _other_data(row: ScoreRow) -> UnavailableError:
     return UnavailableError(
         f"the data at hand is not what was answered in {row.task} {row.language}",
         hint="give the --data-root and the --cards that the run had",

@@ -1,7 +1,7 @@
 """What a task type is, and what a metric is.
 
 A metric is *per-item statistics plus a function of their sums*: accuracy is (correct, 1), span F1
-is (tp, fp, fn), exact match is (em, 1). One shape gives the score, the bootstrap, the paired test
+is (tp, fp, fn), exact match is (em, 1). One shape gives the score, the intervals, the paired test
 and the stored evidence.
 """
 
@@ -41,7 +41,7 @@ class Metric:
 
     `item(example, prediction, card, language)` gives the statistics of one item, in the order of
     `statistics`. `value(sums)` takes sums of shape (..., statistics) to scores in [0, 1] of shape
-    (...), so that one call scores every bootstrap resample.
+    (...), so that one call scores many arms.
     """
 
     name: str

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xharness.gaps import Metrics
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.board import Board, is_published
 from xharness.spec import registry
 from xharness.version import __version__
@@ -22,7 +22,7 @@ def to_records(
     board: Board, metrics: Metrics, when: int, organization: str = "unknown"
 ) -> dict[str, dict[str, Any]]:
     """File name (without folder) to record; `when` is the time of the export, in Unix seconds."""
-    grouped: dict[tuple[str, str, int | None, str | None], list[Score]] = defaultdict(list)
+    grouped: dict[tuple[str, str, int | None, str | None], list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
         source = (row.source or "unknown") if is_published(row) else None
         grouped[row.model, row.strategy, row.seed, source].append(row)
@@ -65,7 +65,7 @@ def _library(source: str | None) -> dict[str, str]:
     return {"name": "xharness", "version": __version__}
 
 
-def _model(row: Score) -> dict[str, Any]:
+def _model(row: ScoreRow) -> dict[str, Any]:
     registered = registry.find_model(row.model)
     details = {
         "strategy": row.strategy, "seed": row.seed, "protocol": row.protocol,
@@ -78,7 +78,7 @@ def _model(row: Score) -> dict[str, Any]:
     }
 
 
-def _result(row: Score, metrics: Metrics) -> dict[str, Any]:
+def _result(row: ScoreRow, metrics: Metrics) -> dict[str, Any]:
     uncertainty = {"uncertainty": {"num_samples": row.n}} if row.n is not None else {}
     notes: Sequence[str] = row.notes
     metric = metrics.get(row.task_type, {}).get(row.metric)

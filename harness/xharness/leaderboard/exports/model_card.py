@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.text import escape, points, table
 from xharness.spec import documents, registry
 from xharness.spec.cards import TaskCard
@@ -31,7 +31,7 @@ Result = dict[str, Any]
 
 
 def model_card(
-    name: str, rows: Sequence[Score], card: Callable[[str], TaskCard], base: str | None, old: str
+    name: str, rows: Sequence[ScoreRow], card: Callable[[str], TaskCard], base: str | None, old: str
 ) -> str:
     """The card of a model of that `name`: `rows` are its scores, `base` a hub id, `old` the card
     it has.
@@ -58,14 +58,14 @@ def hub_id(options: Mapping[str, Any], model: str) -> str | None:
     return str(hub) if hub else (registered.hub if registered is not None else None)
 
 
-def _results(rows: Sequence[Score], card: Callable[[str], TaskCard]) -> list[Result]:
-    grouped: dict[tuple[str, str, str], list[Score]] = defaultdict(list)
+def _results(rows: Sequence[ScoreRow], card: Callable[[str], TaskCard]) -> list[Result]:
+    grouped: dict[tuple[str, str, str], list[ScoreRow]] = defaultdict(list)
     for row in rows:
         grouped[row.task, row.language, row.split].append(row)
     return [_result(group, card(group[0].task)) for group in grouped.values()]
 
 
-def _result(rows: Sequence[Score], card: TaskCard) -> Result:
+def _result(rows: Sequence[ScoreRow], card: TaskCard) -> Result:
     first = rows[0]
     return {
         "task": {
@@ -106,7 +106,7 @@ def _place(result: Result) -> tuple[str, ...]:
     return data["type"], data["config"], data["split"], data["name"]
 
 
-def _text(name: str, rows: Sequence[Score], base: str | None) -> str:
+def _text(name: str, rows: Sequence[ScoreRow], base: str | None) -> str:
     notes = dict.fromkeys(note for row in rows for note in row.notes)
     lines = [
         [escape(row.task), f"{row.language} {name_of(row.language)}", escape(row.metric),

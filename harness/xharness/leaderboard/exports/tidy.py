@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps.scores import Mean, Missing, Score
+from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage, columns, record
 from xharness.leaderboard.board import Board
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_ROW_TYPES: tuple[type[Row], ...] = (ScoreRow, MissingRow, StatedAverage)
 
 
 def records(board: Board) -> list[dict[str, Any]]:
@@ -19,22 +22,46 @@ def records(board: Board) -> list[dict[str, Any]]:
 
     Columns of other kinds of row are None.
     """
-    kinds: list[type[Score | Missing | Mean]] = [Score, Missing, *([Mean] if board.means else [])]
-    names = dict.fromkeys(name for kind in kinds for name in kind.model_fields)
-    empty = dict.fromkeys(names)
-    return [empty | row.model_dump(mode="json") for row in (*board.rows, *board.means)]
+    empty = dict.fromkeys(_names(board))
+    return [empty | record(row) for row in (*board.rows, *board.means)]
+
+
+def _names(board: Board) -> list[str]:
+    """The columns of all kinds of row that the board has."""
+    row_types: list[type[ScoreRow | MissingRow | StatedAverage]] = [ScoreRow, MissingRow]
+    row_types += [StatedAverage] if board.means else []
+    return list(dict.fromkeys(name for row_type in row_types for name in columns(row_type)))
 
 
 def to_csv(board: Board) -> str:
     """One line per row, in the order of `scores.jsonl`; a missing number has a reason instead."""
-    rows = records(board)
+    names = _names(board)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    for values in rows:
-        notes = values["notes"]
-        writer.writerow({**values, "notes": "; ".join(notes) if notes else ""})
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    # Read off the rows themselves: a large board has half a million of them.
+    readers = {row_type: _reader(row_type, names) for row_type in _ROW_TYPES}
+    writer.writerows(readers[type(row)](row) for row in (*board.rows, *board.means))
     return text.getvalue()
+
+
+def _reader(row_type: type[Row], names: Sequence[str]) -> Callable[[Row], list[Any]]:
+    """What reads a row's fields into the columns; sequences become one text."""
+    fields_there = {*columns(row_type)}
+    positions = [(index, name) for index, name in enumerate(names) if name in fields_there]
+
+    def read(row: Row) -> list[Any]:
+        values: list[Any] = [None] * len(names)
+        for index, name in positions:
+            value = getattr(row, name)
+            values[index] = "; ".join(map(_joined, value)) if type(value) is tuple else value
+        return values
+
+    return read
+
+
+def _joined(value: Any) -> str:
+    return value if isinstance(value, str) else " ".join(value)
 
 
 def to_rows(board: Board) -> str:
@@ -47,10 +74,12 @@ def to_table(board: Board) -> pa.Table:
     import pyarrow as pa
 
     rows = records(board)
-    names = list(rows[0]) if rows else [*Score.model_fields]
-    columns = {name: [_plain(row[name]) for row in rows] for name in names}
+    names = list(rows[0]) if rows else columns(ScoreRow)
+    column_values = {name: [_plain(row[name]) for row in rows] for name in names}
     types = {"notes": pa.list_(pa.string()), "reason": pa.string(), "stage": pa.string()}
-    return pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
+    return pa.table(
+        {name: pa.array(values, types.get(name)) for name, values in column_values.items()}
+    )
 
 
 def to_parquet(board: Board) -> bytes:

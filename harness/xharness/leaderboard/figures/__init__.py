@@ -2,7 +2,7 @@
 
 figures(board)          what there is to draw, cheaply
 svg(figure)             the drawing: the same bytes for the same board and matplotlib release
-differs(found, figure)  how a committed drawing differs, and whether this machine can tell
+differs(drawing, figure)  how a committed drawing differs, and whether this machine can tell
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ __all__ = ["Figure", "differs", "figures", "svg"]
 
 
 def figures(board: Board) -> list[Figure]:
-    """Gap against size, changes, source and others per task, languages: those with two to see."""
-    made = (one.figure(board) for one in (sizes, changes, tasks, languages))
-    return [one for one in made if one is not None]
+    """Changes, source and others per task, gap against size, languages: those with two to see."""
+    return board.once("figures", _figures)
+
+
+def _figures(board: Board) -> list[Figure]:
+    drawings = (module.figure(board) for module in (changes, tasks, sizes, languages))
+    return [figure for figure in drawings if figure is not None]

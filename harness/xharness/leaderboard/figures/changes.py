@@ -1,124 +1,123 @@
-"""What each strategy changes, with its interval: a forest plot, tasks and their average."""
+"""What each strategy changes, in the gap and in the others: two forest plots that share rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Change
+from xharness.gaps import Arm, Change, Headline, Verdict
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, numbers
-from xharness.leaderboard.figures.style import INK, QUIET, RULE, look
-from xharness.leaderboard.text import signed
+from xharness.leaderboard.figures.figure import Figure, groups, numbers, places
+from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, INK, QUIET
+from xharness.leaderboard.text import shortened, signed
 from xharness.phrases import listed
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_ROW = 0.23  # inches
-_MANY = 48  # rows; beyond them, averages alone
+_ROW = 0.22  # inches
+_READING = 34  # letters of a reading that fit beside the rows
+_PANELS = (("gap", columns.CHANGE_OF_GAP, "← narrower · wider →"),
+           ("others", columns.CHANGE_OF_OTHERS, "← lose · gain →"))  # fmt: skip
 
 
 def figure(board: Board) -> Figure | None:
-    """None where no change has an interval."""
-    models = _models(board, board.tasks)
-    if sum(len(model["rows"]) for model in models) > _MANY:
-        models = _models(board, ())
-    if not any(row["low"] is not None for model in models for row in model["rows"]):
+    """None where nothing is compared with the baseline on average."""
+    row_groups = _groups(board)
+    data = {"baseline": board.gaps.baseline, "groups": row_groups}
+    rows = [row for group in row_groups for row in group["rows"]]
+    values = [row for row in rows if row["gap"] is not None]
+    if not values:
         return None
-    averages = [
-        f"{signed(row['value'])} ({model['model']}, {row['strategy']})"
-        for model in models
-        for row in model["rows"]
-        if row["task"] is None
-    ]
-    alt = f"Change of the gap against {board.gaps.baseline}, with intervals, by model and task."
-    if averages:
-        alt += f" On average over tasks: {listed(averages)}."
-    data = {"against": board.gaps.baseline, "strategies": board.strategies, "models": models}
-    return Figure("changes", f"Change of the gap against {board.gaps.baseline}", alt, data, draw)
+    listing = listed(f"{signed(row['gap']['value'])} ({row['name']})" for row in values[:12])
+    alt = (
+        f"{columns.CHANGE_OF_GAP} and {columns.CHANGE_OF_OTHERS} against {board.gaps.baseline}, "
+        f"one row a strategy. {columns.CHANGE_OF_GAP}: {listing}"
+        f"{f', and {len(values) - 12} more' if len(values) > 12 else ''}."
+    )
+    return Figure("changes", f"What changes against {board.gaps.baseline}", alt, data, draw)
 
 
-def _models(board: Board, tasks: Sequence[str]) -> list[dict[str, Any]]:
+def _groups(board: Board) -> list[dict[str, Any]]:
+    base = board.gaps.baseline
     return [
-        {"model": model, "rows": rows}
-        for model in dict.fromkeys(model for model, _ in board.compared)
-        if (rows := _rows(board, model, tasks))
+        {
+            "name": name,
+            "rows": sorted(
+                (_row(board, strategy, arms) for _, strategy, arms in rows if strategy != base),
+                key=lambda row: -row["others"]["value"] if row["others"] else 1e9,
+            ),
+        }
+        for name, rows in groups(board, board.pool_arms).items()
+        if any(strategy != base for _, strategy, _ in rows)
     ]
 
 
-def _rows(board: Board, model: str, tasks: Sequence[str]) -> list[dict[str, Any]]:
-    """The averages first, then task by task, strategies beside each other."""
-    strategies = [strategy for other, strategy in board.compared if other == model]
-    found = [
-        board.gaps.change((model, strategy), task)
-        for task in (None, *tasks)
-        for strategy in strategies
-    ]
-    return [_row(one) for one in found if one is not None and one.gap is not None]
-
-
-def _row(change: Change) -> dict[str, Any]:
-    assert change.gap is not None
-    return {"task": change.task, "strategy": change.strategy, **numbers(change.gap)}
+def _row(board: Board, strategy: str, arms: list[Arm]) -> dict[str, Any]:
+    of_models = len(arms) > 1
+    change: Change | Headline | None = (
+        board.gaps.headline(strategy) if of_models else board.changes.get((arms[0], None))
+    )
+    without_interval = change is None or change.verdict is Verdict.EXPLORATORY
+    reading = (change.reads_as or change.undefined or "") if change else "not scored"
+    return {
+        "name": strategy,
+        "gap": numbers(change.gap if change else None, without_interval=without_interval),
+        "others": numbers(change.others if change else None, without_interval=without_interval),
+        "reading": shortened(reading, _READING),
+        "claim": bool(change and change.verdict is not None and change.verdict.is_claim),
+    }
 
 
 def draw(canvas: Canvas, data: Any) -> None:
-    """A row for each change, from the top; what lies left of the line is a narrower gap."""
-    lines, marks = _places(data["models"])
-    canvas.set_size_inches(8, 1.1 + _ROW * (len(lines) + len(marks)))
-    axes = canvas.subplots()
-    axes.axvline(0, color=INK, linewidth=0.8)
-    for place, row in lines:
-        colour, marker = look(data["strategies"], row["strategy"])
-        whole = row["task"] is None
-        if row["low"] is not None:
-            axes.plot([row["low"], row["high"]], [place, place], color=colour,
-                      linewidth=2.4 if whole else 1.2, solid_capstyle="butt")  # fmt: skip
-        axes.plot(row["value"], place, color=colour, marker=marker, linestyle="none",
-                  markersize=8 if whole else 5)  # fmt: skip
-    axes.set_yticks(
-        [place for place, _ in (*lines, *marks)],
-        [*(row["task"] or "average" for _, row in lines), *(name for _, name in marks)],
-    )
-    _emphasise(axes.get_yticklabels(), lines)
-    axes.set_ylim(lines[-1][0] + 0.8, -0.8)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
-    axes.set_xlabel(f"← narrower · change of the gap against {data['against']}, points · wider →")
-    _legend(canvas, data)
+    """A row for each strategy under its model; the line at zero is the baseline."""
+    rows_of = places([len(group["rows"]) for group in data["groups"]])
+    canvas.set_size_inches(8, 0.95 + _ROW * (rows_of[-1][-1] + 1.4))
+    panels = canvas.subplots(1, 2, sharey=True)
+    for axes, (quantity, title, way) in zip(panels, _PANELS, strict=True):
+        axes.axvline(0, color=BASELINE, linewidth=1.4)
+        for group, lines in zip(data["groups"], rows_of, strict=True):
+            for y, row in zip(lines[1:], group["rows"], strict=True):
+                _mark(axes, y, row[quantity], claim=row["claim"])
+        axes.set_title(f"{title}, points", fontsize=9.5)
+        axes.set_xlabel(way, fontsize=8)
+        axes.set_ylim(rows_of[-1][-1] + 0.7, -0.9)
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.margins(x=0.08)
+        axes.text(0, -0.45, data["baseline"], color=QUIET, fontsize=7.5, ha="center", va="center",
+                  bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.2})  # fmt: skip
+    _labels(panels, data["groups"], rows_of)
 
 
-def _places(models: Any) -> tuple[list[tuple[int, Any]], list[tuple[int, str]]]:
-    """Where each row and each model's name stands, counted downwards."""
-    lines: list[tuple[int, Any]] = []
-    marks: list[tuple[int, str]] = []
-    place = 0
-    for model in models:
-        marks.append((place, model["model"]))
-        lines += [(place + number, row) for number, row in enumerate(model["rows"], 1)]
-        place += len(model["rows"]) + 2
-    return lines, marks
+def _mark(axes: Axes, y: float, estimate: Any, *, claim: bool) -> None:
+    """Filled where a word is claimed, hollow elsewhere."""
+    if estimate is None:
+        axes.text(0, y, "  –", color=QUIET, fontsize=9, va="center")
+        return
+    if estimate["low"] is not None:
+        axes.plot([estimate["low"], estimate["high"]], [y, y], color=COMPARED,
+                  linewidth=1.8, solid_capstyle="butt")  # fmt: skip
+    axes.plot(estimate["value"], y, color=COMPARED, marker="o", markersize=6,
+              linestyle="none", markerfacecolor=COMPARED if claim else GROUND)  # fmt: skip
 
 
-def _emphasise(labels: Any, lines: Any) -> None:
-    """Models' names and averages in ink, tasks quiet."""
-    for label, (_, row) in zip(labels, lines, strict=False):
-        label.set_color(INK if row["task"] is None else QUIET)
-    for label in labels[len(lines) :]:
+def _labels(panels: Any, groups_drawn: Any, rows_of: list[list[float]]) -> None:
+    """Models in bold, strategies below them, readings to the right of both panels."""
+    gap_axes, others_axes = panels
+    ticks, names = [], []
+    for group, lines in zip(groups_drawn, rows_of, strict=True):
+        ticks += lines
+        names += [group["name"], *(row["name"] for row in group["rows"])]
+        for y, row in zip(lines[1:], group["rows"], strict=True):
+            others_axes.annotate(
+                row["reading"], (1.0, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                textcoords="offset points", color=INK if row["claim"] else QUIET, fontsize=7.5,
+                va="center", annotation_clip=False,
+            )  # fmt: skip
+    gap_axes.set_yticks(ticks, names)
+    titles = {lines[0] for lines in rows_of}
+    for label, tick in zip(gap_axes.get_yticklabels(), ticks, strict=True):
         label.set_color(INK)
-        label.set_fontweight("bold")
-
-
-def _legend(canvas: Canvas, data: Any) -> None:
-    from matplotlib.lines import Line2D
-
-    shown = {row["strategy"] for model in data["models"] for row in model["rows"]}
-    handles = [
-        Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=6, label=strategy)
-        for strategy in data["strategies"]
-        if strategy in shown
-        for colour, marker in [look(data["strategies"], strategy)]
-    ]
-    canvas.legend(handles=handles, loc="outside upper left", ncols=6, handletextpad=0.2)
+        label.set_fontweight("bold" if tick in titles else "normal")

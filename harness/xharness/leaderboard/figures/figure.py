@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Estimate
+from xharness.gaps import Arm, Estimate
+from xharness.leaderboard.board import Board
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 FOLDER = "figures"
+ROWS = 40  # arms a picture can label; beyond them, strategies are drawn over all models
+Arms = dict[str, list[tuple[str, str, list[Arm]]]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,47 @@ class Figure:
         return f"{FOLDER}/{self.name}.svg"
 
 
-def numbers(estimate: Estimate) -> dict[str, float | None]:
-    """An estimate as the figures draw it."""
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+def numbers(
+    estimate: Estimate | None, *, without_interval: bool = False
+) -> dict[str, float | None] | None:
+    """An estimate as the figures draw it; `bare` without its interval."""
+    if estimate is None:
+        return None
+    low, high = (None, None) if without_interval else (estimate.low, estimate.high)
+    return {"value": estimate.value, "low": low, "high": high}
+
+
+def groups(board: Board, arms: Sequence[Arm], row_limit: int = ROWS) -> Arms:
+    """Group name to rows: a model's strategies; of too many, the strategies over all models.
+
+    A row is a label, a strategy, and the arms that it stands for; the baseline comes first. Where
+    there is one strategy alone, models are the rows and it is their group.
+    """
+    base = board.gaps.baseline
+    ordered = sorted(arms, key=lambda arm: arm[1] != base)
+    models = dict.fromkeys(model for model, _ in arms)
+    strategies = dict.fromkeys(strategy for _, strategy in ordered)
+    if len(arms) > row_limit:
+        members = {name: [arm for arm in arms if arm[1] == name] for name in strategies}
+        rows = [(name, name, members[name]) for name in strategies]
+        return {f"mean over {len(models)} models": rows}
+    if len(strategies) == 1:
+        return {name: [(arm[0], name, [arm]) for arm in arms] for name in strategies}
+    return {
+        model: [(arm[1], arm[1], [arm]) for arm in ordered if arm[0] == model] for model in models
+    }
+
+
+def mean_value(estimates: Iterable[Estimate | None]) -> float | None:
+    """The mean of those that are defined."""
+    values = [estimate.value for estimate in estimates if estimate is not None]
+    return fmean(values) if values else None
+
+
+def places(sizes: Sequence[int], gap: float = 1.0) -> list[list[float]]:
+    """Where each group's title and rows stand, counted downwards: title first, `gap` between."""
+    y, result = 0.0, []
+    for size in sizes:
+        result.append([y + index for index in range(size + 1)])
+        y += size + 1 + gap
+    return result

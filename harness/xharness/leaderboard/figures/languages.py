@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from xharness.gaps import Arm
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure
-from xharness.leaderboard.figures.style import GROUND, QUIET
-from xharness.leaderboard.text import points
-from xharness.phrases import counted
+from xharness.leaderboard.figures.figure import Figure, groups
+from xharness.leaderboard.figures.style import GROUND, INK, QUIET
+from xharness.leaderboard.text import plural, points, shortened
 from xharness.spec.languages import LANGUAGES, name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_COLUMNS = 24  # arms beside each other; beyond it, numbers no longer fit
+_COLUMNS = 18  # arms beside each other; beyond it, numbers no longer fit
 _WHITE, _BLACK = "#fffffe", "#010101"  # not the ink of the theme: they stand on colours
 
 
 def figure(board: Board) -> Figure | None:
-    """None with fewer than two languages, or with more arms than fit."""
-    arms = [*board.compared]
-    losses = {code: _losses(board, arms, code) for code in _codes(board, arms)}
+    """None with fewer than two languages that all columns share."""
+    columns = _columns(board)
+    losses = {code: _losses(board, columns, code) for code in _codes(board)}
     rows: list[dict[str, Any]] = [
-        {"code": code, "family": _family(code), "tasks": len(tasks), "losses": own}
-        for code, (tasks, own) in losses.items()
+        {"code": code, "family": _family(code), "tasks": len(tasks), "losses": values}
+        for code, (tasks, values) in losses.items()
         if tasks
     ]
-    if len(rows) < 2 or len(arms) > _COLUMNS:
+    if len(rows) < 2:
         return None
     means = {row["code"]: fmean(row["losses"]) for row in rows}
     best, worst = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
@@ -39,17 +39,33 @@ def figure(board: Board) -> Figure | None:
         f"{name_of(best)} ({points(means[best])}), most in {name_of(worst)} "
         f"({points(means[worst])})."
     )
-    data = {"source": board.source, "arms": arms, "rows": rows}
+    data = {"source": board.source, "columns": [name for name, _ in columns], "rows": rows}
     return Figure("languages", f"Points lost against {board.source}", alt, data, draw)
 
 
-def _tasks(board: Board, arm: Arm) -> list[Any]:
-    return [one for one in board.gaps.tasks if one.arm == arm]
+def _columns(board: Board) -> list[tuple[tuple[str, str], list[Arm]]]:
+    """Model and strategy over each column, the baseline first, and the arms behind it."""
+    return [
+        (_over_column(group, label, strategy), arms)
+        for group, rows in groups(board, board.compared, _COLUMNS).items()
+        for label, strategy, arms in rows[:_COLUMNS]
+    ]
 
 
-def _codes(board: Board, arms: list[Arm]) -> list[str]:
+def _over_column(group: str, label: str, strategy: str) -> tuple[str, str]:
+    """Model and strategy; where models are the rows of one strategy, it stands below them."""
+    return (group, label) if label == strategy else (strategy, label)
+
+
+def _codes(board: Board) -> list[str]:
     """The other languages, families together."""
-    codes = {code for arm in arms for one in _tasks(board, arm) for code in one.languages}
+    compared = {*board.compared}
+    codes = {
+        code
+        for (arm, _), task_gap in board.task_gaps.items()
+        if arm in compared
+        for code in task_gap.languages
+    }
     return sorted(codes, key=lambda code: (_family(code), code))
 
 
@@ -57,18 +73,33 @@ def _family(code: str) -> str:
     return LANGUAGES[code].family if code in LANGUAGES else "other"
 
 
-def _losses(board: Board, arms: list[Arm], code: str) -> tuple[list[str], list[float]]:
-    """The tasks that all arms have in this language, and each arm's mean loss over them."""
-    found = [
+def _losses(
+    board: Board, columns: Sequence[tuple[tuple[str, str], list[Arm]]], code: str
+) -> tuple[list[str], list[float]]:
+    """The tasks that all columns have in this language, and each column's mean loss over them."""
+    losses_by_column = [
         {
-            one.task: one.source.value - one.scores[code].value
-            for one in _tasks(board, arm)
-            if one.source is not None and code in one.languages
+            task: value
+            for task in board.tasks
+            if (value := _loss(board, arms, task, code)) is not None
         }
-        for arm in arms
+        for _, arms in columns
     ]
-    common = [task for task in board.tasks if all(task in one for one in found)]
-    return common, [fmean(one[task] for task in common) for one in found if common]
+    common = [task for task in board.tasks if all(task in losses for losses in losses_by_column)]
+    return common, [fmean(losses[task] for task in common) for losses in losses_by_column if common]
+
+
+def _loss(board: Board, arms: Sequence[Arm], task: str, code: str) -> float | None:
+    """The source score minus the language's, meaned over the arms that have both."""
+    losses = [
+        task_gap.source.value - task_gap.scores[code].value
+        for arm in arms
+        if (task_gap := board.task_gaps.get((arm, task))) is not None
+        and task_gap.source is not None
+        and code in task_gap.languages
+        and code in task_gap.scores
+    ]
+    return fmean(losses) if losses else None
 
 
 def draw(canvas: Canvas, data: Any) -> None:
@@ -76,34 +107,54 @@ def draw(canvas: Canvas, data: Any) -> None:
     import matplotlib
     import numpy as np
 
-    rows, arms = data["rows"], data["arms"]
+    rows, columns = data["rows"], data["columns"]
     losses = np.array([row["losses"] for row in rows])
-    canvas.set_size_inches(8, 1.3 + 0.22 * len(rows))
+    canvas.set_size_inches(8, 2.3 + 0.22 * len(rows))
     axes = canvas.subplots()
     low, high = min(0.0, losses.min()), max(losses.max(), 1.0)
     colours = matplotlib.colormaps["YlGnBu"]
     axes.pcolormesh(losses, cmap=colours, vmin=low, vmax=high, edgecolors="face", linewidth=0.3)
-    for (place, column), loss in np.ndenumerate(losses):
+    for (index, column), loss in np.ndenumerate(losses):
         letters = _letters(colours((loss - low) / (high - low)))
-        axes.text(column + 0.5, place + 0.52, points(loss), color=letters, ha="center",
-                  va="center", fontsize=8 if len(arms) <= 10 else 6)  # fmt: skip
+        axes.text(column + 0.5, index + 0.52, points(loss), color=letters, ha="center",
+                  va="center", fontsize=8 if len(columns) <= 10 else 6.5)  # fmt: skip
     axes.set_yticks(np.arange(len(rows)) + 0.5, _names(rows))
-    axes.set_xticks(np.arange(len(arms)) + 0.5, ["\n".join(arm) for arm in arms], fontsize=8)
-    if len(arms) > 5:
-        axes.tick_params(axis="x", rotation=90)
+    _heads(axes, columns)
     axes.invert_yaxis()
-    axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
     _families(axes, [row["family"] for row in rows])
-    axes.set_title(f"points lost against {data['source']}", color=QUIET, fontweight="normal")
+    caption = f"points lost against {data['source']}; the darker, the more"
+    canvas.supxlabel(caption, fontsize=9, color=QUIET)
+
+
+def _heads(axes: Axes, columns: list[tuple[str, str]]) -> None:
+    """Strategies over their columns, each model once over its own."""
+    import numpy as np
+
+    slanted = len(columns) > 6 or max(len(strategy) for _, strategy in columns) > 14
+    axes.xaxis.tick_top()
+    axes.set_xticks(
+        np.arange(len(columns)) + 0.5, [shortened(strategy, 24) for _, strategy in columns],
+        fontsize=8, color=INK, rotation=40 if slanted else 0, ha="left" if slanted else "center",
+        rotation_mode="anchor" if slanted else "default",
+    )  # fmt: skip
+    models = [model for model, _ in columns]
+    for model in dict.fromkeys(models):
+        first, count = models.index(model), models.count(model)
+        # A narrow group has room for a few letters a column, or it would lie on its neighbour's.
+        name = shortened(model, max(8, int(count * 78 / len(columns))))
+        axes.text(first + count / 2, -0.02, name, transform=axes.get_xaxis_transform(), ha="center",
+                  va="top", fontsize=8.5, fontweight="bold", color=INK)  # fmt: skip
+        if first:
+            axes.axvline(first, color=GROUND, linewidth=3)
 
 
 def _names(rows: list[Any]) -> list[str]:
     """Each language, with the number of its tasks where the languages differ in it."""
-    several = len({row["tasks"] for row in rows}) > 1
+    task_counts_differ = len({row["tasks"] for row in rows}) > 1
     return [
         f"{name_of(row['code'])} {row['code']}"
-        + (f" ({counted(row['tasks'], 'task')})" if several else "")
+        + (f" ({plural(row['tasks'], 'task')})" if task_counts_differ else "")
         for row in rows
     ]
 
@@ -120,6 +171,6 @@ def _families(axes: Axes, families: list[str]) -> None:
 def _letters(colour: tuple[float, float, float, float]) -> str:
     """Black or white, whichever stands out more (WCAG 2.2, relative luminance)."""
     red, green, blue = (
-        one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in colour[:3]
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3]
     )
     return _BLACK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else _WHITE

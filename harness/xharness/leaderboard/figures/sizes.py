@@ -1,181 +1,221 @@
-"""Gap, and its change against the baseline, over model size: the question in one picture."""
+"""The gap over model size: a panel a strategy, the baseline's points in each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm, Average, Change, TaskGap
+from xharness.gaps import Arm, Estimate
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, numbers
-from xharness.leaderboard.figures.style import INK, QUIET, look
-from xharness.leaderboard.text import parameters, points
+from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, QUIET
+from xharness.leaderboard.text import parameters, points, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_DODGE = 1.06  # strategies of one model stand beside each other by this factor of its size
-_APART = 1.3  # factor between sizes whose models' names don't touch
-_NAMED = 6  # models whose names fit beside their points
+_ACROSS = 3
+_PANELS = 12  # strategies, those of the most models first
+_NAMED = 8  # models whose names fit along the axis
+_APART = 0.16  # of the axis, between models whose names don't touch
+_NAME = 13  # letters of a name along the axis
 
 
 def figure(board: Board) -> Figure | None:
     """None with fewer than two sizes, on average and on every task."""
     task = _task(board)
-    gaps = _gaps(board, task)
-    if len({one["size"] for one in gaps}) < 2:
+    gaps = _points(board, task)
+    if len({point["size"] for point in gaps}) < 2:
         return None
-    changes = _points(board, lambda arm: board.gaps.change(arm, task))
-    on = "" if task is None else f" on {task}"
-    panels = [(f"gap{on}, points", gaps, _trends(board, "gap", task))]
-    if changes:
-        told = f"change of gap against {board.gaps.baseline}{on}, points"
-        panels.append((told, changes, _trends(board, "change", task)))
+    on_task = "" if task is None else f" on {task}"
     low, high = min(gaps, key=_value), max(gaps, key=_value)
     alt = (
-        f"The gap of {len(gaps)} arms{on} against parameters outside the embedding, from "
+        f"The gap of {len(gaps)} arms{on_task} against parameters outside the embedding, from "
         f"{points(_value(low))} ({low['model']}, {low['strategy']}, {parameters(low['size'])}) to "
         f"{points(_value(high))} ({high['model']}, {high['strategy']}, {parameters(high['size'])})."
     )
-    data = {"strategies": board.strategies, "panels": panels}
+    data = {
+        "baseline": board.gaps.baseline,
+        "title": f"{columns.GAP}{on_task}, points",
+        "points": gaps,
+        "panels": _panels(board, gaps),
+        "trends": _trends(board) if task is None else {},
+    }
     return Figure("size", "Gap against model size", alt, data, draw)
 
 
 def _value(point: dict[str, Any]) -> float:
-    return float(point["value"])
+    return float(point["gap"]["value"])
 
 
 def _task(board: Board) -> str | None:
     """None for the average; where averages are of one size, the task of the most sizes."""
     choices = (None, *board.tasks)
-    sizes = {task: len({one["size"] for one in _gaps(board, task)}) for task in choices}
+    sizes = {task: len({point["size"] for point in _points(board, task)}) for task in choices}
     return None if sizes[None] > 1 else max(choices, key=sizes.__getitem__)
 
 
-def _gaps(board: Board, task: str | None) -> list[dict[str, Any]]:
-    if task is None:
-        return _points(board, board.gaps.average)
-    return _points(board, lambda arm: _of_first_pool(board, board.gaps.task(arm, task)))
-
-
-def _of_first_pool(board: Board, found: TaskGap | None) -> TaskGap | None:
-    """A gap that may stand beside the others: of the protocol and provenance that trends are of."""
-    pool = next(iter(board.gaps.pools), None)
-    if found is None or pool is None:
-        return found
-    alike = (found.provenance, found.protocol) == (pool.provenance, pool.protocol)
-    return found if alike else None
-
-
-def _points(
-    board: Board, find: Callable[[Arm], TaskGap | Average | Change | None]
-) -> list[dict[str, Any]]:
-    """What `find` knows of each arm whose model has a known size."""
+def _points(board: Board, task: str | None) -> list[dict[str, Any]]:
+    """The gap of each arm whose model has a known size."""
     return [
-        {"model": model, "strategy": strategy, "size": size, **numbers(found.gap)}
-        for model, strategy in board.compared
-        if (found := find((model, strategy))) is not None
-        and found.gap is not None
-        and (size := board.sizes.get(model, (None, None))[1])
+        {"model": arm[0], "strategy": arm[1], "size": size, "gap": numbers(gap)}
+        for arm in board.compared
+        if (gap := _gap(board, arm, task)) is not None
+        and (size := board.sizes.get(arm[0], (None, None))[1])
     ]
 
 
-def _trends(board: Board, of: str, task: str | None) -> dict[str, Any]:
-    """Strategy to the slope of its pooled trend, which is over the tasks of the average."""
-    if task is not None:
-        return {}
+def _gap(board: Board, arm: Arm, task: str | None) -> Estimate | None:
+    measured = board.averages.get(arm) if task is None else board.task_gaps.get((arm, task))
+    if measured is None or board.pool is None:
+        return None
+    in_first_pool = (measured.provenance, measured.protocol) == (
+        board.pool.provenance,
+        board.pool.protocol,
+    )
+    return measured.gap if in_first_pool else None
+
+
+def _panels(board: Board, gaps: list[dict[str, Any]]) -> list[str]:
+    """The strategies beside the baseline; it alone where there is nothing else."""
+    counts = {
+        strategy: len({point["size"] for point in gaps if point["strategy"] == strategy})
+        for strategy in board.strategies
+    }
+    compared = [name for name in board.strategies if counts[name] and name != board.gaps.baseline]
+    with_two_sizes = [name for name in compared if counts[name] > 1]
+    return (with_two_sizes or compared or [board.gaps.baseline])[:_PANELS]
+
+
+def _trends(board: Board) -> dict[str, Any]:
+    """Strategy to the slope of its gap where it is told from zero: else a line would mislead."""
     return {
-        one.strategy: numbers(one.slope)
-        for one in board.gaps.trends
-        if one.of == of and one.axis == "non-embedding" and not one.family and one.slope
+        trend.strategy: numbers(trend.slope)
+        for trend in board.gaps.trends
+        if trend.of == "gap"
+        and trend.axis == "non-embedding"
+        and trend.slope is not None
+        and trend.word in ("narrower", "wider")
     }
 
 
 def draw(canvas: Canvas, data: Any) -> None:
-    """A panel for the gap and one for its change; whiskers are 95% intervals."""
-    panels, strategies = data["panels"], data["strategies"]
-    canvas.set_size_inches(8, 3.6)
-    for axes, (label, shown, trends) in zip(
-        canvas.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
-    ):
-        axes.set_xscale("log")
-        axes.grid(axis="y")
-        axes.set_title(label)
-        if any(one["value"] < 0 for one in shown) or "change" in label:
-            axes.axhline(0, color=INK, linewidth=0.8)
-        for strategy in dict.fromkeys(one["strategy"] for one in shown):
-            own = [one for one in shown if one["strategy"] == strategy]
-            _strategy(axes, own, strategies, trends.get(strategy))
-        _sizes(axes, [one["size"] for one in shown])
-        _names(axes, shown)
+    """Baseline and strategy side by side; whiskers are 95% intervals."""
+    panels = data["panels"]
+    across = min(_ACROSS, len(panels))
+    down = -(-len(panels) // across)
+    canvas.set_size_inches(8, 0.55 + 2.3 * down)
+    grid = canvas.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+    for axes, strategy in zip(grid.flat, panels, strict=False):
+        _panel(axes, data, strategy)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    for axes in grid.flat[max(0, len(panels) - across) : len(panels)]:
+        axes.tick_params(labelbottom=True)
+    canvas.supylabel(data["title"], fontsize=9, color=QUIET)
     canvas.supxlabel("parameters outside the embedding", fontsize=9, color=QUIET)
-    handles, labels = canvas.axes[0].get_legend_handles_labels()
-    canvas.legend(handles, labels, loc="outside upper left", ncols=6, handletextpad=0.2)
+    _legend(canvas, data)
 
 
-def _strategy(axes: Axes, own: list[Any], strategies: Any, trend: Any) -> None:
-    colour, marker = look(strategies, own[0]["strategy"])
-    shift = _DODGE ** (strategies.index(own[0]["strategy"]) - (len(strategies) - 1) / 2)
-    sizes, values = [one["size"] * shift for one in own], [one["value"] for one in own]
+def _panel(axes: Axes, data: Any, strategy: str) -> None:
+    axes.set_xscale("log")
+    axes.grid(axis="y")
+    if any(point["gap"]["value"] < 0 for point in data["points"]):
+        axes.axhline(0, color=QUIET, linewidth=0.8)
+    names = dict.fromkeys((data["baseline"], strategy))
+    for name in names:
+        own_points = [point for point in data["points"] if point["strategy"] == name]
+        is_baseline = name == data["baseline"]
+        # Beside each other, or one whisker would hide the other.
+        shift = 1.0 if len(names) == 1 else 0.975 if is_baseline else 1.025
+        _series(axes, own_points, BASELINE if is_baseline else COMPARED, shift, hollow=is_baseline)
+        if name in data["trends"] and len(own_points) > 1:
+            _line(axes, own_points, data["trends"][name], BASELINE if is_baseline else COMPARED)
+    axes.set_title(shortened(strategy, 26), fontsize=9.5)
+    names_fit = _axis(axes, data["points"])
+    if not names_fit and len(data["panels"]) == 1:
+        _names(axes, [point for point in data["points"] if point["strategy"] == strategy])
+
+
+def _series(axes: Axes, series: Any, colour: str, shift: float, *, hollow: bool) -> None:
+    if not series:
+        return
+    gaps = [point["gap"] for point in series]
     whiskers = [
-        [one["value"] - (one["value"] if one["low"] is None else one["low"]) for one in own],
-        [(one["value"] if one["high"] is None else one["high"]) - one["value"] for one in own],
+        [gap["value"] - (gap["value"] if gap["low"] is None else gap["low"]) for gap in gaps],
+        [(gap["value"] if gap["high"] is None else gap["high"]) - gap["value"] for gap in gaps],
     ]
     axes.errorbar(
-        sizes, values, yerr=whiskers, color=colour, marker=marker, linestyle="none",
-        markersize=6, elinewidth=1.4, label=own[0]["strategy"],
+        [point["size"] * shift for point in series], [gap["value"] for gap in gaps],
+        yerr=whiskers, color=colour, marker="o", linestyle="none", markersize=5.5,
+        elinewidth=1.4, markerfacecolor=GROUND if hollow else colour,
     )  # fmt: skip
-    if trend is not None:
-        _line(axes, own, trend, colour)
 
 
-def _line(axes: Axes, own: list[Any], slope: Any, colour: str) -> None:
-    """The trend through the middle of the points; between its interval's slopes, a shade."""
+def _line(axes: Axes, series: Any, slope: Any, colour: str) -> None:
+    """The trend through the middle of the points."""
     import numpy as np
 
-    doublings = np.log2([one["size"] for one in own])
-    middle, height = doublings.mean(), np.mean([one["value"] for one in own])
+    doublings = np.log2([point["size"] for point in series])
+    middle, height = doublings.mean(), np.mean([point["gap"]["value"] for point in series])
     along = np.linspace(doublings.min(), doublings.max(), 33)
-    lines = {
-        name: height + slope[name] * (along - middle)
-        for name in ("value", "low", "high")
-        if slope[name] is not None
-    }
-    axes.plot(2**along, lines["value"], color=colour, linewidth=1.6)
-    if len(lines) == 3:
-        edges = np.sort([lines["low"], lines["high"]], axis=0)
-        axes.fill_between(2**along, *edges, color=colour, alpha=0.13, linewidth=0)
+    axes.plot(2**along, height + slope["value"] * (along - middle), color=colour, linewidth=1.4)
 
 
-def _sizes(axes: Axes, sizes: list[int]) -> None:
-    """Round sizes along the axis, few enough to read."""
+def _axis(axes: Axes, gaps: Any) -> bool:
+    """Models and their sizes along the axis while they fit, else round sizes; whether they fit."""
+    from math import log
+
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-    low, high = min(sizes) / 1.6, max(sizes) * 1.6
-    steps = (1, 2, 5) if high / low < 50 else (1, 3) if high / low < 2000 else (1,)
-    ticks = [
-        step * 10**power for power in range(13) for step in steps if low <= step * 10**power <= high
-    ]
+    sizes = {point["model"]: point["size"] for point in gaps}
+    low, high = min(sizes.values()) / 1.4, max(sizes.values()) * 1.4
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    spans = [log(b / a) / log(high / low) for a, b in pairwise(sorted(sizes.values()))]
+    names_fit = len(sizes) <= _NAMED and all(span > _APART * 1.6 for span in spans)
+    if names_fit:
+        ticks = {
+            size: f"{shortened(name, _NAME)}\n{parameters(size)}" for name, size in sizes.items()
+        }
+    else:
+        steps = (1, 2, 5) if high / low < 20 else (1, 3) if high / low < 200 else (1,)
+        round_sizes = [step * 10**power for power in range(13) for step in steps]
+        ticks = {
+            size: parameters(size).replace(".0", "") for size in round_sizes if low <= size <= high
+        }
+    axes.xaxis.set_major_locator(FixedLocator([*ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xticks(ticks, [parameters(tick).replace(".0", "") for tick in ticks])
+    axes.set_xticks([*ticks], [*ticks.values()], fontsize=7.5)
+    return names_fit
 
 
-def _names(axes: Axes, shown: list[Any]) -> None:
-    """Each model's name above its highest point, while they are few and apart."""
-    models = dict.fromkeys(one["model"] for one in shown)
-    sizes = sorted({one["model"]: one["size"] for one in shown}.values())
-    if len(models) > _NAMED or any(b < a * _APART for a, b in pairwise(sizes)):
+def _names(axes: Axes, series: Any) -> None:
+    """Each model beside its point, while they are few."""
+    if len(series) > 2 * _NAMED:
         return
-    axes.margins(y=0.15)
-    for model in models:
-        own = [one for one in shown if one["model"] == model]
-        top = max(one["value"] if one["high"] is None else one["high"] for one in own)
+    ordered = sorted(series, key=lambda point: (point["size"], point["gap"]["value"]))
+    for index, point in enumerate(ordered):
+        # To both sides in turn, so that names of neighbours don't lie on each other.
+        to_left = index % 2 == 1
         axes.annotate(
-            model, (own[0]["size"], top), (0, 5), textcoords="offset points", ha="center",
-            fontsize=8, color=QUIET,
+            point["model"], (point["size"], point["gap"]["value"]), (-7 if to_left else 7, 0),
+            textcoords="offset points", va="center", ha="right" if to_left else "left",
+            fontsize=7.5, color=QUIET,
         )  # fmt: skip
+
+
+def _legend(canvas: Canvas, data: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    names = [(data["baseline"], BASELINE, GROUND)]
+    if data["panels"] != [data["baseline"]]:
+        names.append(("the panel's strategy", COMPARED, COMPARED))
+    handles = [
+        Line2D([], [], color=colour, marker="o", markersize=5.5, linestyle="none",
+               markerfacecolor=filling, label=label)
+        for label, colour, filling in names
+    ]  # fmt: skip
+    canvas.legend(handles=handles, loc="outside upper left", ncols=2, handletextpad=0.2, fontsize=8)

@@ -1,33 +1,18 @@
-"""How figures look: one colour and one marker a strategy, ink that a dark page can change.
+"""How figures look: one colour for the baseline, one for what is compared; rows carry their names.
 
-The colours are told apart by people who see no red or no green, and have a contrast of 3:1 with
-the ground in both themes; the markers differ as well. The page beside uses the same.
+Both colours are told apart by people who see no red or no green, and have a contrast of 3:1 with
+the ground in both themes. The page beside uses the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 INK, QUIET, RULE, GROUND = "#1f2328", "#59636e", "#d1d9e0", "#ffffff"
+BASELINE, COMPARED, SECOND = "#6e7781", "#0067a5", "#c2410c"
 DARK = {INK: "#f0f6fc", QUIET: "#9198a1", RULE: "#3d444d", GROUND: "#0d1117"}
-COLOURS = {
-    "#0067a5": "#58a6ff",
-    "#c2410c": "#ff9a4d",
-    "#00795c": "#34c99a",
-    "#8a3ffc": "#c29bff",
-    "#8c6a00": "#e3b341",
-    "#b0307a": "#ff8cc6",
-}
+COLOURS = {BASELINE: "#9aa4af", COMPARED: "#58a6ff", SECOND: "#ff9a4d"}
 """On a light ground, and the same on a dark one."""
-MARKERS = "osD^vP"
-
-
-def look(strategies: Sequence[str], strategy: str) -> tuple[str, str]:
-    """Colour and marker of a strategy: by its place among all of the board."""
-    place = strategies.index(strategy)
-    return [*COLOURS][place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-
 
 SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",

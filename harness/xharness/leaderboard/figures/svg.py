@@ -36,24 +36,24 @@ def svg(figure: Figure) -> bytes:
     return _dressed(file.getvalue().decode(), figure).encode()
 
 
-def differs(found: bytes, figure: Figure) -> str | None:
+def differs(drawing: bytes, figure: Figure) -> str | None:
     """How a committed drawing differs from what would be drawn; None where it does not.
 
     Drawn by another release of matplotlib, it is compared by what it shows.
     """
     from matplotlib import __version__
 
-    by = _first(_DRAWN_BY, found)
-    if by == __version__:
-        return None if found == svg(figure) else "is not what would be drawn"
-    if by is None or _first(_SHOWS, found) != _shows(figure):
+    release = _first(_DRAWN_BY, drawing)
+    if release == __version__:
+        return None if drawing == svg(figure) else "is not what would be drawn"
+    if release is None or _first(_SHOWS, drawing) != _shows(figure):
         return "shows other numbers"
     return None
 
 
 def _first(pattern: re.Pattern[bytes], text: bytes) -> str | None:
-    found = pattern.search(text)
-    return found[1].decode() if found else None
+    match = pattern.search(text)
+    return match[1].decode() if match else None
 
 
 def _shows(figure: Figure) -> str:
@@ -77,10 +77,10 @@ def _dressed(text: str, figure: Figure) -> str:
 
 def _dark() -> str:
     """Rules that win over the colours in the drawing, where the reader's page is dark."""
-    changed = style.DARK | style.COLOURS
+    dark_colours = style.DARK | style.COLOURS
     rules = "".join(
-        f'[style*="{what}: {light}"]{{{what}:{dark}!important}}'
-        for light, dark in changed.items()
-        for what in ("fill", "stroke")
+        f'[style*="{kind}: {light}"]{{{kind}:{dark}!important}}'
+        for light, dark in dark_colours.items()
+        for kind in ("fill", "stroke")
     )
     return f"@media(prefers-color-scheme:dark){{{rules}}}"

@@ -1,35 +1,74 @@
-"""What the page's scripts know of a board, as JSON: rows, languages, trends."""
+"""What the page's scripts know of a board, as JSON.
+
+Numbers are whole tenths of a point, rounded here and nowhere else: a script divides by ten and
+shows one decimal. The map's numbers are packed, or a large board would not fit into a page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from array import array
+from collections.abc import Iterable, Sequence
+from sys import byteorder
 from typing import Any
 
-from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Test, Trend
+from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, TaskPool, Trend, rounded
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.style import MARKERS
 from xharness.leaderboard.sections import cells
 from xharness.leaderboard.sections.languages import codes_of
+from xharness.leaderboard.sections.tasks import learning_remarks
+from xharness.leaderboard.text import about
 from xharness.spec.languages import LANGUAGES
 
 Values = dict[str, Any]
-_DECIMALS = 3
+_NONE = -32768  # of a packed number that is not there
+_SHARES = 10_000  # parts that a p value is counted in
+_LARGE = 60_000  # cells of the maps beyond which the page leaves their intervals to the details
+
+
+class _Texts:
+    """Texts that many rows share, each once; rows hold their numbers."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def numbers_of(self, texts: Iterable[str | None]) -> list[int]:
+        """The numbers of these texts, in order."""
+        return [self.numbers.setdefault(text, len(self.numbers)) for text in texts if text]
 
 
 def data(board: Board) -> Values:
     """Everything that sorts, filters and shows itself in the page."""
+    texts = _Texts()
+    codes = sorted({code for task in board.tasks for code in codes_of(board, task)})
+    cell_count = sum(len(task_gap.scores) for task_gap in board.gaps.tasks)
     return {
         "source": board.source,
         "baseline": board.gaps.baseline,
-        "markers": MARKERS,
+        "words": {
+            "model": columns.MODEL, "strategy": columns.STRATEGY, "task": columns.TASK,
+            "body": columns.BODY, "source": board.source, "others": columns.OTHERS,
+            "gap": columns.GAP, "change_gap": columns.CHANGE_OF_GAP,
+            "change_others": columns.CHANGE_OF_OTHERS, "reads": columns.READS_AS,
+            "detectable": columns.DETECTABLE, "retention": columns.RETENTION,
+            "lowest": columns.LOWEST, "seeds": columns.SEEDS,
+        },
         "strategies": board.strategies,
         "models": {model: _model(board, model) for model, _ in board.arms},
         "tasks": board.tasks,
-        "rows": [*_averages(board), *_tasks(board)],
-        "languages": {code: LANGUAGES[code][1:] for code in _all_codes(board) if code in LANGUAGES},
-        "maps": [one for task in board.tasks if (one := _map(board, task))],
-        "trends": [_trend(one) for one in board.gaps.trends if one.slope is not None],
-    }
+        "rows": [*_averages(board, texts), *_tasks(board, texts)],
+        "headlines": _headlines(board),
+        "languages": {code: LANGUAGES[code][1:] for code in codes if code in LANGUAGES},
+        "maps": [
+            task_map
+            for task in board.tasks
+            if (task_map := _map(board, task, texts, with_intervals=cell_count <= _LARGE))
+        ],
+        "trends": [_trend(trend) for trend in board.gaps.trends if trend.slope],
+        "pool": texts.numbers_of([_pool_text(board.pool)] if board.pool else []),
+        "texts": [*texts.numbers],
+    }  # fmt: skip
 
 
 def _model(board: Board, model: str) -> Values:
@@ -37,119 +76,177 @@ def _model(board: Board, model: str) -> Values:
     return {"total": total, "body": body, "family": board.families.get(model)}
 
 
-def estimate(found: Estimate | None) -> list[float | None] | None:
-    """Value, lower and upper end, smallest detectable difference."""
-    if found is None:
+def tenths(value: float | None, decimals: int = 1) -> int | None:
+    """A number in tenths, or other decimals, rounded as everywhere."""
+    return None if value is None else round(rounded(value, decimals) * 10**decimals)
+
+
+def estimate(number: Estimate | None, decimals: int = 1) -> list[int | None] | None:
+    """Value, lower and upper end; the value alone where there is no interval."""
+    if number is None:
         return None
-    every = (found.value, found.low, found.high, found.detectable)
-    return [None if one is None else round(one, _DECIMALS) for one in every]
+    ends = [] if number.low is None else [number.low, number.high]
+    return [tenths(end, decimals) for end in (number.value, *ends)]
 
 
-def _averages(board: Board) -> list[Values]:
+def _averages(board: Board, texts: _Texts) -> list[Values]:
     """An arm may stand in several pools; its change is counted in the first."""
     return [
         {
-            **_row(board, one.arm, one, board.gaps.change(one.arm) if _first(board, one) else None),
+            **_row(board, arm, average, _first_change(board, average), texts),
             "task": None,
-            "tasks": one.tasks,
-            "near": one.near_chance,
+            "tasks": [board.tasks.index(task) for task in average.tasks],
         }
         for arm in board.arms
-        for one in board.gaps.averages
-        if one.arm == arm
+        for average in board.gaps.averages
+        if average.arm == arm
     ]
 
 
-def _first(board: Board, one: Average) -> bool:
-    return board.gaps.average(one.arm) is one
+def _first_change(board: Board, average: Average) -> Change | None:
+    first = board.averages.get(average.arm)
+    return board.changes.get((average.arm, None)) if first is average else None
 
 
-def _tasks(board: Board) -> list[Values]:
+def _tasks(board: Board, texts: _Texts) -> list[Values]:
     return [
         {
-            **_row(board, arm, found, board.gaps.change(arm, task)),
-            "task": task,
-            "retention": estimate(found.retention),
-            "worst": found.worst,
-            "near": [task] if found.near_chance else [],
+            **_row(board, arm, task_gap, board.changes.get((arm, task)), texts),
+            "task": index,
+            "lowest": task_gap.worst,
         }
-        for task in board.tasks
+        for index, task in enumerate(board.tasks)
         for arm in board.arms
-        if (found := board.gaps.task(arm, task)) is not None
+        if (task_gap := board.task_gaps.get((arm, task))) is not None
     ]
 
 
-def _row(board: Board, arm: Arm, found: TaskGap | Average, change: Change | None) -> Values:
-    of_change = {
-        f"change_{name}": estimate(getattr(change, name) if change else None)
-        for name in ("source", "mean", "gap")
-    }
-    said = board.publications.get((*arm, found.task), ()) if isinstance(found, TaskGap) else ()
-    notes = [*said, *found.notes, *(change.notes if change else ())]
-    return {
+def _row(
+    board: Board, arm: Arm, measured: TaskGap | Average, change: Change | None, texts: _Texts
+) -> Values:
+    remarks: Sequence[str] = ()
+    if isinstance(measured, TaskGap):
+        published = board.publications.get((*arm, measured.task), ())
+        remarks = (*published, *learning_remarks(measured))
+    notes = dict.fromkeys((*remarks, *measured.notes, *(change.notes if change else ())))
+    values = {
         "model": arm[0],
         "strategy": arm[1],
-        "provenance": found.provenance,
-        "protocol": found.protocol,
-        "seeds": None if found.seeds == (None,) else len(found.seeds),
-        "source": estimate(found.source),
-        "mean": estimate(found.mean),
-        "gap": estimate(found.gap),
-        "relative": estimate(found.relative),
-        **of_change,
-        "rank": found.ranks.get("gap"),
-        "over": found.over,
-        "why": found.undefined,
-        "why_change": change.undefined if change else None,
-        "notes": list(dict.fromkeys(notes)),
+        "pool": texts.numbers_of([_pool_text(measured)]),
+        "seeds": None if measured.seeds in ((), (None,)) else len(measured.seeds),
+        "source": estimate(measured.source),
+        "others": estimate(measured.others),
+        "gap": estimate(measured.gap),
+        "retention": estimate(measured.retention, 2),
+        "change_gap": estimate(change.gap if change else None),
+        "change_others": estimate(change.others if change else None),
+        "reads": change.reads_as if change else None,
+        "claim": bool(change and change.verdict is not None and change.verdict.is_claim),
+        "detectable": about(change.detectable["gap"])
+        if change and "gap" in change.detectable
+        else None,
+        "covers": texts.numbers_of([" and ".join(measured.covers)]),
+        "why": texts.numbers_of([measured.undefined]),
+        "why_change": texts.numbers_of([change.undefined if change else None]),
+        "notes": texts.numbers_of(notes),
     }
+    return {name: value for name, value in values.items() if value not in (None, [], "", False)}
 
 
-def _all_codes(board: Board) -> list[str]:
-    return sorted({code for task in board.tasks for code in codes_of(board, task)})
+def _pool_text(measured: TaskGap | Average | TaskPool) -> str:
+    """Who measured, and how: numbers of two such kinds stand in no picture together."""
+    return f"{measured.provenance}, {measured.protocol}"
 
 
-def _map(board: Board, task: str) -> Values | None:
+def _headlines(board: Board) -> list[Values]:
+    """Each strategy over the models: what the chart opens on."""
+    return [
+        {
+            "strategy": line.strategy,
+            "models": len(line.models),
+            "change_gap": estimate(line.gap),
+            "change_others": estimate(line.others),
+            "reads": line.reads_as or line.undefined,
+            "claim": line.verdict is not None and line.verdict.is_claim,
+        }
+        for line in board.gaps.headlines
+    ]
+
+
+def _map(board: Board, task: str, texts: _Texts, *, with_intervals: bool) -> Values | None:
     """One task's heat map: a column for each arm that the rows speak of."""
-    found = [one for arm in board.arms if (one := board.gaps.task(arm, task)) is not None]
-    shown = codes_of(board, task)
-    if not shown:
+    task_gaps = [*board.on(task).values()]
+    codes = codes_of(board, task)
+    if not codes:
         return None
+    sources = (task_gap.source_language for task_gap in task_gaps if task_gap.source_language)
     return {
         "task": task,
-        "source": next((one.source_language for one in found if one.source_language), None),
-        "codes": shown,
-        "columns": [_column(board, one, shown) for one in found],
+        "source": next(sources, None),
+        "codes": codes,
+        "columns": [
+            _column(board, task_gap, codes, texts, with_intervals) for task_gap in task_gaps
+        ],
     }
 
 
-def _column(board: Board, found: TaskGap, shown: Sequence[str]) -> Values:
-    change = board.gaps.change(found.arm, found.task)
-    silent = found.undefined or cells.SILENT
-    return {
-        "model": found.model,
-        "strategy": found.strategy,
-        "scores": [estimate(found.scores.get(code)) for code in shown],
-        "why": [None if code in found.scores else found.absent.get(code, silent) for code in shown],
-        "tests": [_test(change.tests.get(code) if change else None) for code in shown],
+def _column(
+    board: Board, task_gap: TaskGap, codes: Sequence[str], texts: _Texts, with_intervals: bool
+) -> Values:
+    change = board.changes.get((task_gap.arm, task_gap.task))
+    scores = [task_gap.scores.get(code) for code in codes]
+    tests = [change.tests.get(code) if change else None for code in codes]
+    source = task_gap.source.value if task_gap.source is not None else None
+    column: Values = {
+        "model": task_gap.model,
+        "strategy": task_gap.strategy,
+        "scores": packed(score.value if score else None for score in scores),
+        "lost": packed(
+            source - score.value
+            if score and source is not None and code in task_gap.languages
+            else None
+            for code, score in zip(codes, scores, strict=True)
+        ),
     }
+    if with_intervals:
+        column["low"] = packed(score.low if score else None for score in scores)
+        column["high"] = packed(score.high if score else None for score in scores)
+    if any(tests):
+        column["change"] = packed(test.difference.value if test else None for test in tests)
+        column["p"] = packed_whole(
+            None if test is None or test.adjusted is None else round(test.adjusted * _SHARES)
+            for test in tests
+        )
+    silent = task_gap.undefined or cells.SILENT
+    reasons = {
+        index: texts.numbers_of([task_gap.absent.get(code, silent)])[0]
+        for index, code in enumerate(codes)
+        if code not in task_gap.scores
+    }
+    return {**column, "why": reasons} if reasons else column
 
 
-def _test(found: Test | None) -> list[Any] | None:
-    """Difference, p after correction, method."""
-    if found is None:
-        return None
-    p = None if found.adjusted is None else round(found.adjusted, 4)
-    return [estimate(found.difference), p, found.method]
+def packed(values: Iterable[float | None]) -> str:
+    """Tenths of points as 16-bit whole numbers in base64; -32768 where there is none."""
+    return packed_whole(tenths(value) for value in values)
 
 
-def _trend(found: Trend) -> Values:
+def packed_whole(values: Iterable[int | None]) -> str:
+    """Whole numbers, little-endian as every browser of today has them."""
+    numbers = array("h", [_NONE if value is None else value for value in values])
+    if byteorder == "big":
+        numbers.byteswap()
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
+def _trend(trend: Trend) -> Values:
+    """The slope in hundredths, the points it goes through."""
     return {
-        "of": found.of,
-        "strategy": found.strategy,
-        "axis": found.axis,
-        "family": found.family,
-        "points": [[one.model, one.parameters, round(one.value.value, 3)] for one in found.points],
-        "slope": estimate(found.slope),
-        "answer": found.answer,
+        "of": trend.of,
+        "strategy": trend.strategy,
+        "axis": trend.axis,
+        "points": [[point.model, tenths(point.value.value)] for point in trend.points],
+        "slope": estimate(trend.slope, 2),
+        "answer": trend.answer,
+        "word": trend.word,
     }

@@ -20,20 +20,30 @@ const svg = (name, attributes, ...children) =>
 const byId = (id) => document.getElementById(id);
 
 const board = JSON.parse(byId("data").textContent);
-const colour = (strategy) => `var(--s${board.strategies.indexOf(strategy) % board.markers.length})`;
+const words = board.words;
+const text = (numbers) => (numbers || []).map((number) => board.texts[number]);
 
-// The marker of a strategy, as in the figures: circle, square, diamond, triangles, plus.
-function marker(strategy, x, y, size, attributes) {
-  const shape = board.markers[board.strategies.indexOf(strategy) % board.markers.length];
-  const r = size / 2;
-  const paths = {
-    o: `M${x - r},${y}a${r},${r} 0 1,0 ${size},0a${r},${r} 0 1,0 ${-size},0z`,
-    s: `M${x - r},${y - r}h${size}v${size}h${-size}z`,
-    D: `M${x},${y - r * 1.25}L${x + r * 1.25},${y}L${x},${y + r * 1.25}L${x - r * 1.25},${y}z`,
-    "^": `M${x},${y - r * 1.15}L${x + r * 1.15},${y + r}L${x - r * 1.15},${y + r}z`,
-    v: `M${x},${y + r * 1.15}L${x + r * 1.15},${y - r}L${x - r * 1.15},${y - r}z`,
-    P: `M${x - r / 3},${y - r}h${size / 3}v${size / 3}h${size / 3}v${size / 3}h${-size / 3}` +
-       `v${size / 3}h${-size / 3}v${-size / 3}h${-size / 3}v${-size / 3}h${size / 3}z`,
-  };
-  return svg("path", { d: paths[shape], fill: colour(strategy), ...attributes });
+// Grey is the baseline, in the charts as in the figures.
+const colour = (strategy) => (strategy === board.baseline ? "var(--baseline)" : "var(--compared)");
+const isBaseline = (strategy) => strategy === board.baseline;
+
+// Options carry a prefix, so that a task named "every" is not taken for all of them.
+function select(id, label, options, onchange, first = options[0]) {
+  return html("label", { for: id }, label, html("select", { id, onchange },
+    options.map((option) => html("option", { value: option.value ?? option, selected: option === first }, option.label ?? option))));
+}
+
+const named = (names) => names.map((name) => ({ value: `=${name}`, label: name }));
+
+// Buttons of which one is pressed.
+function choice(legend, state, name, options, onchange) {
+  const buttons = options.map(([value, label]) => html("button", {
+    type: "button", class: "toggle", "aria-pressed": String(state[name] === value),
+    onclick: (event) => {
+      state[name] = value;
+      buttons.forEach((button) => button.setAttribute("aria-pressed", String(button === event.currentTarget)));
+      onchange();
+    },
+  }, label));
+  return html("fieldset", { class: "group" }, html("legend", {}, legend), html("div", {}, buttons));
 }

@@ -1,12 +1,12 @@
-// Numbers as leaderboard.md writes them: one decimal, a real minus sign, changes with a plus.
-const rounded = (value) => Math.round(value * 10) / 10 + 0;
-const points = (value) => rounded(value).toFixed(1).replace("-", "−");
-const signed = (value) => (rounded(value) > 0 ? "+" : "") + points(value);
-const ratio = (value) => value.toFixed(2).replace("-", "−");
+// Numbers come as whole tenths of a point (ratios as hundredths): dividing is no rounding.
+const minus = (value) => value.replace("-", "−");
+const points = (tenths) => minus((tenths / 10).toFixed(1));
+const signed = (tenths) => (tenths > 0 ? "+" : "") + points(tenths);
+const ratio = (hundredths) => minus((hundredths / 100).toFixed(2));
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function interval(estimate, show) {
-  return estimate[1] === null ? "" : `[${show(estimate[1])}, ${show(estimate[2])}]`;
+  return estimate.length < 3 ? "" : `[${show(estimate[1])}, ${show(estimate[2])}]`;
 }
 
 function parameters(count) {
@@ -20,11 +20,12 @@ function parameters(count) {
   return String(count);
 }
 
-// −1 or 1 where the whole interval, as it is shown, lies on one side of zero.
-function direction(estimate) {
-  if (!estimate || estimate[1] === null) return 0;
-  return (rounded(estimate[1]) > 0) - (rounded(estimate[2]) < 0);
+// Packed numbers: 16 bits each, -32768 where there is none.
+function unpack(packed) {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  return [...new Int16Array(bytes.buffer)].map((number) => (number === -32768 ? null : number));
 }
 
 const languageName = (code) => (board.languages[code] || [code])[0];
 const familyOf = (code) => (board.languages[code] || [null, "other"])[1];
+const shortened = (name, letters) => (name.length <= letters ? name : `${name.slice(0, letters - 1)}…`);

@@ -14,6 +14,7 @@ function setUpTheme() {
 }
 
 setUpTheme();
+setUpChanges();
 setUpSizes();
 setUpTable();
 setUpMap();

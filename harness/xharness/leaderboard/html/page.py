@@ -8,40 +8,43 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
+from html import escape
 from importlib.resources import files
 from typing import Any
 
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.style import COLOURS
+from xharness.leaderboard.figures.style import BASELINE, COLOURS, COMPARED
+from xharness.leaderboard.first_table import Line
 from xharness.leaderboard.html.data import data
-from xharness.leaderboard.summary import HTML, sentences
-from xharness.phrases import counted
+from xharness.leaderboard.sections.limits import limits
+from xharness.leaderboard.standing import WARNINGS
+from xharness.leaderboard.summary import Summary, summarize
+from xharness.leaderboard.text import plural
 
-_SCRIPTS = ("dom", "format", "keys", "tips", "chart", "table", "heatmap", "main")
-_OPEN = 6  # models told of without being asked
-_PLACE = re.compile(r"\{\{(\w+)\}\}")
+_SCRIPTS = ("dom", "format", "keys", "tips", "chart", "sizes", "table", "heatmap", "main")
+_SLOT = re.compile(r"\{\{(\w+)\}\}")
+_WORDS = 2  # columns of words before the numbers
 
 
 def page(board: Board) -> str:
     """The page; the same board gives the same bytes."""
     style = _colours() + _part("page.css")
     script = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
-    title = board.study.title or board.study.name
+    summary = summarize(board)
     parts = {
         "policy": _policy(style, script),
-        "title": html.escape(title),
-        "about": html.escape(board.study.about or "The study says nothing of itself."),
-        "facts": html.escape(_facts(board)),
-        "answer": _answer(board),
+        "title": escape(summary.question),
+        "answer": _answer(summary),
+        "about": _about(board),
         "style": style,
         "data": _embedded(data(board)),
         "script": script,
     }
-    return _PLACE.sub(lambda found: parts[found[1]], _part("page.html"))
+    return _SLOT.sub(lambda slot: parts[slot[1]], _part("page.html"))
 
 
 def _part(name: str) -> str:
@@ -68,10 +71,11 @@ def _embedded(values: dict[str, Any]) -> str:
 
 
 def _colours() -> str:
-    """The strategies' colours, as the figures have them: one property each, in both themes."""
+    """The colours of the figures, in both themes."""
+    names = {"baseline": BASELINE, "compared": COMPARED}
     light, dark = (
-        "".join(f"--s{place}:{colour};" for place, colour in enumerate(colours))
-        for colours in (COLOURS.keys(), COLOURS.values())
+        "".join(f"--{name}:{shade(colour)};" for name, colour in names.items())
+        for shade in (str, COLOURS.__getitem__)
     )
     return (
         f":root{{{light}}}\n"
@@ -80,37 +84,92 @@ def _colours() -> str:
     )
 
 
-def _facts(board: Board) -> str:
-    models = len({model for model, _ in board.arms})
-    languages = len({row.language for row in board.scores})
-    return " · ".join(
-        [
-            counted(models, "model"),
-            counted(len(board.tasks), "task"),
-            counted(languages, "language"),
-            counted(len(board.scores), "score"),
-        ]
-    )
-
-
-def _answer(board: Board) -> str:
-    """The answer as HTML: readable without any script."""
-    found = sentences(board, HTML)
-    models = [told for one in found.verdicts for told in one.models]
-    limits = f"What limits this answer: {counted(len(found.limits), 'thing')} to know"
+def _answer(summary: Summary) -> str:
+    """The first screen as HTML: readable without any script."""
+    remarks = f'<p class="remarks">{escape(" ".join(summary.remarks))}</p>'
+    still_open = f'<p class="note">Open and left out: {escape(" · ".join(summary.still_open))}.</p>'
     return "\n".join(
         [
-            *(f'<p class="verdict">{one.headline}</p>' for one in found.verdicts),
-            _fold("With model size", found.sizes, is_open=True),
-            _fold("Model by model", models, is_open=len(models) <= _OPEN),
-            f'<p class="caution">{found.caution}</p>',
-            _fold(limits, found.limits, is_open=False),
+            f'<p class="headline">{escape(summary.headline)}</p>',
+            remarks if summary.remarks else "",
+            f'<p class="badges">{"".join(map(_badge, summary.badges))}</p>',
+            '<div class="scroll first" role="region" aria-label="What was measured" tabindex="0">',
+            _table(summary),
+            "</div>",
+            still_open if summary.still_open else "",
         ]
     )
 
 
-def _fold(summary: str, items: Sequence[str], *, is_open: bool) -> str:
-    if not items:
-        return ""
-    start = f"<details{' open' if is_open else ''}><summary>{summary}</summary><ul>"
-    return "".join([start, *(f"<li>{one}</li>" for one in items), "</ul></details>"])
+def _badge(badge: str) -> str:
+    kind = ' class="warning"' if badge in WARNINGS else ""
+    return f"<span{kind}>{escape(badge)}</span>"
+
+
+def _table(summary: Summary) -> str:
+    header = summary.table.header
+    heads = "".join(
+        f'<th scope="col"{_kind(index, name)}>{escape(name)}</th>'
+        for index, name in enumerate(header)
+    )
+    rows, model = [], None
+    for line in summary.table.lines:
+        rows.append(_row(line, header, is_first=line.model != model))
+        model = line.model
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _row(line: Line, header: tuple[str, ...], *, is_first: bool) -> str:
+    names = [name for name, holds in (("starts", is_first), ("claim", line.is_claim),
+             ("base", line.is_baseline)) if holds]  # fmt: skip
+    cells = []
+    for index, (name, text) in enumerate(zip(header, line.words, strict=True)):
+        if index == 0:
+            model = escape(text) if is_first else ""
+            cells.append(f'<th scope="row"{_kind(index, name)}>{model}</th>')
+        else:
+            label = f' data-label="{escape(name)}"' if index >= _WORDS else ""
+            kind = ' class="none"' if text == "—" else _kind(index, name)
+            cells.append(f"<td{kind}{label}>{_interval_apart(escape(text))}</td>")
+    kind = f' class="{" ".join(names)}"' if names else ""
+    return f"<tr{kind}>{''.join(cells)}</tr>"
+
+
+def _kind(index: int, name: str) -> str:
+    return ' class="word"' if index < _WORDS or name == columns.READS_AS else ""
+
+
+def _interval_apart(text: str) -> str:
+    """`+3.2 [+0.1, +6.3]` with the interval in small letters."""
+    return re.sub(r" (\[[^\]]*\])$", r" <small>\1</small>", text)
+
+
+def _about(board: Board) -> str:
+    """What was run, what limits the answer, how to read it: folds at the end."""
+    limit_items = list(limits(board, escape))
+    words = {"source": board.source, "baseline": board.gaps.baseline}
+    meanings = [
+        f"<b>{escape(name)}</b>: {_code(escape(meaning.format(**words)))}"
+        for name, meaning in columns.MEANINGS
+    ]
+    introduction = escape(board.study.about or "The study says nothing of itself.")
+    return "\n".join(
+        [
+            "<details><summary>What was run</summary>",
+            f'<p class="prose">{introduction}</p></details>',
+            _fold(
+                f"What limits this answer: {plural(len(limit_items), 'thing')} to know", limit_items
+            ),
+            _fold("How to read it", meanings),
+        ]
+    )
+
+
+def _code(text: str) -> str:
+    """The two marks that meanings use: `code` and *emphasis*."""
+    return re.sub(r"\*(.+?)\*", r"<em>\1</em>", re.sub(r"`(.+?)`", r"<code>\1</code>", text))
+
+
+def _fold(title: str, items: Iterable[str]) -> str:
+    entries = "".join(f"<li>{item}</li>" for item in items)
+    return f"<details><summary>{title}</summary><ul>{entries}</ul></details>" if entries else ""

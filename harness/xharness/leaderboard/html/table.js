@@ -1,119 +1,88 @@
-// The board: one row for each arm, on average or on a task; sorted by header, filtered by fields.
-const view = { column: null, down: false };
+// All numbers: one row for each arm, on average or on a task; sorted by header, filtered by fields.
+const view = { column: null, down: false, most: 0 };
+const PART = 150;  // rows shown before a reader asks for more
 const tasked = () => byId("filter-task").value !== "average";
 
 const COLUMNS = [
-  { name: "model", word: true, value: (row) => row.model, cell: (row) => modelCell(row) },
-  { name: "strategy", word: true, value: (row) => row.strategy, cell: (row) => html("td", { class: "word" }, strategyKey(row.strategy), row.strategy) },
-  { name: "task", word: true, value: (row) => row.task || "", cell: (row) => taskCell(row), when: tasked },
-  { name: "size", value: (row) => board.models[row.model].body, cell: (row) => sizeCell(row) },
-  { name: board.source, value: (row) => row.source && row.source[0], cell: (row) => numberCell(row, "source", points) },
-  { name: "others", value: (row) => row.mean && row.mean[0], cell: (row) => numberCell(row, "mean", points) },
-  { name: `others ○ – ● ${board.source}`, fixed: true, cell: (row) => html("td", {}, dumbbell(row)) },
-  { name: "gap", value: (row) => row.gap && row.gap[0], cell: (row) => numberCell(row, "gap", points) },
-  { name: `change against ${board.baseline}`, value: (row) => row.change_gap && row.change_gap[0], cell: (row) => changeCell(row, "change_gap", 0) },
-  { name: "change of others", value: (row) => row.change_mean && row.change_mean[0], cell: (row) => changeCell(row, "change_mean", 1) },
-  { name: "relative gap", value: (row) => row.relative && row.relative[0], cell: (row) => numberCell(row, "relative", ratio) },
-  { name: "retention", value: (row) => row.retention && row.retention[0], cell: (row) => numberCell(row, "retention", ratio), when: tasked },
-  { name: "worst", word: true, value: (row) => row.worst ? languageName(row.worst) : null, cell: (row) => html("td", { class: "word" }, row.worst ? languageName(row.worst) : "—"), when: tasked },
-  { name: "seeds", value: (row) => row.seeds, cell: (row) => html("td", {}, String(row.seeds || "—")) },
+  { name: words.model, word: true, value: (row) => row.model, cell: (row) => modelCell(row) },
+  { name: words.strategy, word: true, value: (row) => row.strategy, cell: (row) => html("td", { class: "word" }, row.strategy) },
+  { name: words.task, word: true, value: (row) => taskName(row), cell: (row) => html("td", { class: "word" }, row.task === null ? html("em", {}, "average") : taskName(row)), when: tasked },
+  { name: words.body, value: (row) => board.models[row.model].body, cell: (row) => sizeCell(row) },
+  { name: words.source, value: (row) => row.source && row.source[0], cell: (row) => numberCell(row, "source", points) },
+  { name: words.others, value: (row) => row.others && row.others[0], cell: (row) => numberCell(row, "others", points) },
+  { name: words.gap, value: (row) => row.gap && row.gap[0], cell: (row) => numberCell(row, "gap", points) },
+  { name: words.change_gap, value: (row) => row.change_gap && row.change_gap[0], cell: (row) => changeCell(row, "change_gap") },
+  { name: words.change_others, value: (row) => row.change_others && row.change_others[0], cell: (row) => changeCell(row, "change_others") },
+  { name: words.reads, word: true, value: (row) => row.reads || null, cell: (row) => html("td", { class: row.claim ? "word claim" : "word" }, row.reads || (isBaseline(row.strategy) ? "baseline" : "—")), when: () => !tasked() },
+  { name: words.detectable, fixed: true, cell: (row) => html("td", {}, row.detectable || "—") },
+  { name: words.retention, value: (row) => row.retention && row.retention[0], cell: (row) => numberCell(row, "retention", ratio) },
+  { name: words.lowest, word: true, value: (row) => (row.lowest ? languageName(row.lowest) : null), cell: (row) => html("td", { class: "word" }, row.lowest ? languageName(row.lowest) : "—"), when: tasked },
+  { name: words.seeds, value: (row) => row.seeds, cell: (row) => html("td", {}, String(row.seeds || "—")) },
 ];
 
-function strategyKey(strategy) {
-  return svg("svg", { class: "key", viewBox: "0 0 10 10", width: 10, height: 10, "aria-hidden": "true" }, marker(strategy, 5, 5, 8));
-}
+const taskName = (row) => (row.task === null ? "" : board.tasks[row.task]);
+const poolOf = (row) => text(row.pool).join("");
 
 function modelCell(row) {
-  const tag = row.provenance === "published" ? html("span", { class: "tag" }, "published") : null;
-  const cell = html("th", { scope: "row" }, row.notes.length ? html("span", { class: "dotted" }, row.model) : row.model, tag);
-  return row.notes.length ? withTip(cell, row.notes.join("\n")) : cell;
-}
-
-function taskCell(row) {
-  if (row.task === null) return html("td", { class: "word" }, html("em", {}, "average"));
-  return html("td", { class: "word" }, row.task);
+  const notes = text(row.notes);
+  const tag = poolOf(row).startsWith("published") ? html("span", { class: "tag" }, "published") : null;
+  const cell = html("th", { scope: "row" }, notes.length ? html("span", { class: "dotted" }, row.model) : row.model, tag);
+  return notes.length ? withTip(cell, () => notes.join("\n")) : cell;
 }
 
 function sizeCell(row) {
   const { body, total } = board.models[row.model];
-  return withTip(html("td", {}, parameters(body)), body ? `${parameters(body)} outside the embedding, ${parameters(total)} in all` : "the size is not known");
+  return withTip(html("td", {}, parameters(body)), () => (body ? `${parameters(body)} outside the embedding, ${parameters(total)} in all` : "the size is not known"));
 }
 
 function numberCell(row, name, show) {
-  const found = row[name];
-  if (!found) return withTip(html("td", {}, html("span", { class: "dotted" }, name === "gap" ? "undefined" : "—")), missing(row, name));
-  const near = name === "gap" && row.near.length > 0;
-  const text = near ? html("span", { class: "dotted" }, show(found[0])) : show(found[0]);
-  return withTip(html("td", {}, text, found[1] === null ? null : html("small", {}, interval(found, show))), about(row, found, show, near));
+  const number = row[name];
+  if (!number) return withTip(html("td", {}, html("span", { class: "dotted" }, name === "gap" ? "undefined" : "—")), () => missing(row, name));
+  return withTip(html("td", {}, show(number[0]), number.length > 2 ? html("small", {}, interval(number, show)) : null), () => about(row, number, show));
 }
 
 function missing(row, name) {
-  if (name === "retention" && row.mean && row.source) return row.near.length ? "near chance: a ratio would be noise over noise" : "chance is not defined for this metric";
-  if (name === "relative" && row.gap) return "near chance: a ratio would be noise over noise";
-  return row.why || "not measured";
+  if (name === "retention" && row.gap) return "a ratio of a task that was not learnt would be noise over noise";
+  return text(row.why)[0] || "not measured";
 }
 
-function about(row, found, show, near) {
-  const lines = [`${show(found[0])} ${interval(found, show)}`.trim()];
-  lines.push(found[1] === null ? (row.seeds === null ? "No interval: its source gives one number." : "No interval: one seed, and no per-item evidence.") : `95% interval over ${row.over.join(" and ")}; ${plural(row.seeds, "seed")}.`);
-  if (near) lines.push(`Near chance on ${row.near.join(", ")}: a small gap says little.`);
-  return lines.join("\n");
+function about(row, number, show) {
+  const covers = text(row.covers)[0];
+  const none = row.seeds === undefined ? "No interval: its source gives one number." : "No interval: one seed, and no per-item evidence.";
+  return [`${show(number[0])} ${interval(number, show)}`.trim(),
+    number.length > 2 ? `95% interval over ${covers || "items"}; ${plural(row.seeds || 0, "seed")}.` : none].join("\n");
 }
 
-// `better`: which way is good; 0 for the gap, because a narrower one is not better by itself.
-function changeCell(row, name, better) {
-  if (row.strategy === board.baseline) return withTip(html("td", {}, "—"), `${board.baseline} is what changes are counted from`);
-  const found = row[name];
-  if (!found) return withTip(html("td", {}, html("span", { class: "dotted" }, "undefined")), row.why_change || row.why || "not measured");
-  const way = direction(found) * better;
-  const verdict = way > 0 ? "better" : way < 0 ? "worse" : null;
-  const told = direction(found) < 0 ? "below" : "above";
-  const said = direction(found) ? `The interval lies ${told} zero.` : "The interval includes zero: the data can't tell.";
-  const lines = [about(row, found, signed, false), found[1] === null ? "This may be chance." : said];
-  if (found[3] !== null) lines.push(`Four in five such studies would notice a true change of ${points(found[3])} or more.`);
-  return withTip(html("td", {}, html("span", { class: verdict }, signed(found[0])), found[1] === null ? null : html("small", {}, interval(found, signed))), lines.join("\n"));
-}
-
-// Source language and mean of the others on one line from 0 to 100; the bar is the gap.
-function dumbbell(row) {
-  if (!row.mean) return "—";
-  const x = (value) => 6 + (value / 100) * 108;
-  const others = x(row.mean[0]), source = row.source ? x(row.source[0]) : null;
-  const told = `${board.source} ${row.source ? points(row.source[0]) : "none"}, others ${points(row.mean[0])}`;
-  return svg("svg", { width: 120, height: 18, viewBox: "0 0 120 18", role: "img", "aria-label": told },
-    svg("line", { class: "track", x1: 6, x2: 114, y1: 9, y2: 9, stroke: "var(--rule)" }),
-    source === null ? null : svg("line", { x1: others, x2: source, y1: 9, y2: 9, stroke: colour(row.strategy), "stroke-width": 3 }),
-    svg("circle", { cx: others, cy: 9, r: 4, fill: "var(--card)", stroke: colour(row.strategy), "stroke-width": 2 }),
-    source === null ? null : svg("circle", { cx: source, cy: 9, r: 5, fill: colour(row.strategy) }));
+function changeCell(row, name) {
+  if (isBaseline(row.strategy)) return withTip(html("td", {}, "—"), () => `${board.baseline} is what changes are counted from`);
+  const number = row[name];
+  if (!number) return withTip(html("td", {}, html("span", { class: "dotted" }, "undefined")), () => text(row.why_change)[0] || text(row.why)[0] || "not measured");
+  const cell = html("td", {}, signed(number[0]), number.length > 2 ? html("small", {}, interval(number, signed)) : null);
+  return withTip(cell, () => [about(row, number, signed),
+    row.reads ? `Reads as: ${row.reads}. Words are corrected for all of the board's tests, intervals are not.` : "A single task carries no word.",
+    row.seeds < 3 ? "Fewer than three seeds: the interval knows nothing of the luck of training." : ""].filter(Boolean).join("\n"));
 }
 
 function setUpTable() {
-  const families = [...new Set(Object.values(board.models).map((one) => one.family).filter(Boolean))];
-  const provenances = [...new Set(board.rows.map((row) => row.provenance).filter(Boolean))];
+  const families = [...new Set(Object.values(board.models).map((model) => model.family).filter(Boolean))];
+  const pools = [...new Set(board.rows.map(poolOf))];
+  const refill = () => { view.most = 0; fillTable(); };
   byId("filters").append(
-    field("model", "Model", html("input", { id: "filter-model", type: "search", placeholder: "part of a name", autocomplete: "off", oninput: fillTable })),
-    select("strategy", "Strategy", ["every", ...board.strategies]),
-    select("task", "Task", ["average", "every", ...board.tasks], averages() ? "average" : "every"),
-    families.length ? select("family", "Model family", ["every", ...families]) : "",
-    provenances.length > 1 ? select("provenance", "Measured or published", ["every", ...provenances]) : "",
+    html("label", { for: "filter-model" }, words.model, html("input", { id: "filter-model", type: "search", placeholder: "part of a name", autocomplete: "off", oninput: refill })),
+    select("filter-strategy", words.strategy, ["every", ...named(board.strategies)], refill),
+    select("filter-task", words.task, ["average", "every", ...named(board.tasks)], refill, averages() ? "average" : "every"),
+    families.length ? select("filter-family", "model family", ["every", ...named(families)], refill) : "",
+    pools.length > 1 ? select("filter-pool", "measured how", ["every", ...named(pools)], refill) : "",
   );
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("more").addEventListener("click", () => { view.most += 5; fillTable(); });
   fillTable();
 }
 
 // Whether averages are what most arms have; publications seldom share a task.
 function averages() {
-  const every = board.rows.filter((row) => row.task === null);
-  return every.filter((row) => row.gap).length * 2 >= every.length;
-}
-
-const field = (name, label, control) => html("label", { for: `filter-${name}` }, label, control);
-
-// Options carry a prefix, so that a task named "every" is not taken for all of them.
-function select(name, label, options, first = options[0]) {
-  const fixed = options.findIndex((one) => one !== "every" && one !== "average");
-  return field(name, label, html("select", { id: `filter-${name}`, onchange: fillTable },
-    options.map((one, place) => html("option", { value: place < fixed ? one : `=${one}`, selected: place < fixed && one === first }, one))));
+  const rows = averageRows();
+  return rows.filter((row) => row.gap).length * 2 >= rows.length;
 }
 
 function wanted(row) {
@@ -122,8 +91,8 @@ function wanted(row) {
   const part = byId("filter-model").value.trim().toLowerCase();
   const task = chosen("task");
   return row.model.toLowerCase().includes(part) && fits("strategy", row.strategy) &&
-    (task === "average" ? row.task === null : row.task !== null && (task === "every" || task === `=${row.task}`)) &&
-    fits("family", board.models[row.model].family) && fits("provenance", row.provenance);
+    (task === "average" ? row.task === null : row.task !== null && (task === "every" || task === `=${taskName(row)}`)) &&
+    fits("family", board.models[row.model].family) && fits("pool", poolOf(row));
 }
 
 // Undefined numbers stay at the end, whichever way is sorted.
@@ -139,21 +108,25 @@ function compare(column) {
 
 function fillTable() {
   hideTip();
-  const columns = COLUMNS.filter((one) => !one.when || one.when());
+  const columns = COLUMNS.filter((column) => !column.when || column.when());
   const rows = board.rows.filter(wanted);
-  const sorted = columns.find((one) => one.name === view.column);
+  const sorted = columns.find((column) => column.name === view.column);
   if (sorted) rows.sort(compare(sorted));
+  const shown = rows.slice(0, PART * (1 + view.most));
   const table = html("table", {},
     html("thead", {}, html("tr", {}, columns.map(header))),
-    html("tbody", {}, rows.map((row) => html("tr", { "data-model": row.model, "data-strategy": row.strategy }, columns.map((one) => one.cell(row))))));
+    html("tbody", {}, shown.map((row) => html("tr", { class: isBaseline(row.strategy) ? "base" : null, "data-model": row.model, "data-strategy": row.strategy }, columns.map((column) => column.cell(row))))));
   byId("table").replaceChildren(table);
   roving(table);
+  const more = rows.length - shown.length;
+  byId("more").hidden = more <= 0;
+  byId("more").textContent = `Show ${Math.min(more, PART * 5)} more`;
   byId("count").textContent = `${plural(rows.length, "row")} of ${board.rows.length}` + pools(rows);
 }
 
 // Averages of one provenance and protocol stand on the same tasks; those of another may not.
 function pools(rows) {
-  const told = new Set(rows.filter((row) => row.task === null && row.tasks.length).map((row) => `${row.provenance}, ${row.protocol}: averages over ${row.tasks.join(", ")}`));
+  const told = new Set(rows.filter((row) => row.task === null && row.tasks.length).map((row) => `${poolOf(row)}: averages over ${row.tasks.map((task) => board.tasks[task]).join(", ")}`));
   return told.size ? ` · ${[...told].join(" · ")}` : "";
 }
 
@@ -169,5 +142,5 @@ function sortBy(column) {
   view.down = view.column === column.name ? !view.down : !column.word;
   view.column = column.name;
   fillTable();
-  [...document.querySelectorAll(".sort")].find((one) => one.dataset.column === column.name)?.focus();
+  [...document.querySelectorAll(".sort")].find((button) => button.dataset.column === column.name)?.focus();
 }

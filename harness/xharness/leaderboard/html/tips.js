@@ -1,22 +1,23 @@
-// One tooltip for the page: on pointing and on focus, gone with Escape, itself hoverable.
+// One tooltip for the page: on pointing and on focus, gone with Escape, itself hoverable. Its texts
+// are made when they are wanted, and few listeners serve all cells: a large board has thousands.
 const tip = byId("tip");
-let told = null;
+const tipTexts = new WeakMap();
+let described = null;
 
-function withTip(target, text) {
+function withTip(target, words) {
   target.classList.add("has-tip");
-  target.addEventListener("pointerenter", () => showTip(target, text));
-  target.addEventListener("pointerleave", (event) => {
-    if (event.relatedTarget !== tip) hideTip();
-  });
-  target.addEventListener("focus", () => showTip(target, text));
-  target.addEventListener("blur", hideTip);
+  tipTexts.set(target, words);
   return target;
 }
 
-function showTip(target, text) {
+const tipTarget = (event) => (event.target instanceof Element ? event.target.closest(".has-tip") : null);
+
+function showTip(target) {
   hideTip();
-  told = target;
-  tip.textContent = text;
+  const words = tipTexts.get(target);
+  if (words === undefined) return;
+  described = target;
+  tip.textContent = typeof words === "function" ? words() : words;
   tip.hidden = false;
   target.setAttribute("aria-describedby", "tip");
   const box = target.getBoundingClientRect();
@@ -28,12 +29,16 @@ function showTip(target, text) {
 }
 
 function hideTip() {
-  if (told) told.removeAttribute("aria-describedby");
-  told = null;
+  if (described) described.removeAttribute("aria-describedby");
+  described = null;
   tip.hidden = true;
 }
 
-tip.addEventListener("pointerleave", hideTip);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") hideTip();
+document.addEventListener("pointerover", (event) => {
+  if (tip.contains(event.target)) return;
+  const target = tipTarget(event);
+  if (target) { if (target !== described) showTip(target); } else if (!described?.contains(document.activeElement)) hideTip();
 });
+document.addEventListener("focusin", (event) => { const target = tipTarget(event); if (target) showTip(target); });
+document.addEventListener("focusout", hideTip);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });

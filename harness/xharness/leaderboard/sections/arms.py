@@ -1,111 +1,146 @@
-"""The tables of gaps: all arms on average, and each task."""
+"""Every arm, averaged over the tasks of its pool; a table for each pool."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from xharness.gaps import Arm, Average, Pool, TaskGap
+from xharness.gaps import Arm, Average, TaskGap, TaskPool
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, escape, parameters, table
-from xharness.phrases import counted, listed
+from xharness.leaderboard.text import Footnotes, about, escape, parameters, plural, points, table
+from xharness.phrases import listed
 
 
 def section(board: Board) -> list[str]:
-    """Every arm, averaged over the tasks that all arms of its pool have; a table for each pool."""
-    lines = ["## Board", ""]
-    pools = board.gaps.pools or (Pool("measured", "fine-tuned", (), (), {}, {}),)
+    """All arms with sizes, intervals, what could have been detected, and seeds."""
+    lines = ["## Every arm", ""]
+    pools = board.gaps.pools or (TaskPool("measured", "fine-tuned", (), (), {}, {}),)
     silent = [arm for arm in board.arms if not any(arm in pool.arms for pool in pools)]
     for pool in pools:
         if len(pools) > 1:
             lines += [f"### {escape(f'{pool.provenance}, {pool.protocol}'.capitalize())}", ""]
-        own = [
-            arm for arm in board.arms if arm in (*pool.arms, *(silent if pool is pools[0] else ()))
-        ]
-        lines += _pool(board, pool, own)
+        members = {*pool.arms, *(silent if pool is pools[0] else ())}
+        lines += _pool(board, pool, [arm for arm in board.arms if arm in members])
     return lines
 
 
-def _pool(board: Board, pool: Pool, own: Sequence[Arm]) -> list[str]:
-    if not pool.tasks and (found := _gaps_of(board, pool)):
-        return _task_by_task(board, found, own)
-    notes = Footnotes()
+def _pool(board: Board, pool: TaskPool, arms: Sequence[Arm]) -> list[str]:
+    left_out = [
+        f"{escape(task)} is in no average: {escape(reason)}."
+        for task, reason in pool.left_out.items()
+    ]
+    reasons = ["", *(f"- {line}" for line in left_out), ""] if left_out else [""]
+    if not pool.tasks and (gaps := _gaps_of(board, pool)):
+        return [*_task_by_task(board, gaps, arms), *reasons[1:]]
+    footnotes = Footnotes()
+    base = escape(board.gaps.baseline)
     header = [
-        "model", "parameters", "outside embedding", "strategy", board.source,
-        "mean of others", "gap", f"change of gap against {escape(board.gaps.baseline)}",
-        "change of mean", "detectable", "relative gap", "place", "seeds",
+        columns.MODEL, columns.STRATEGY, columns.PARAMETERS, columns.BODY,
+        escape(board.source), columns.OTHERS, columns.GAP, columns.CHANGE_OF_GAP,
+        columns.CHANGE_OF_OTHERS, columns.READS_AS, columns.DETECTABLE, columns.RETENTION,
+        columns.SEEDS,
     ]  # fmt: skip
-    rows = [_arm(board, pool, arm, notes) for arm in own]
-    tasks = f"{counted(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
-    over = f"Averages over {tasks}. " if pool.tasks else ""
-    intro = f"{over}Points; brackets hold 95% intervals."
-    return [intro, "", *table(header, rows, 1), *notes.lines(), ""]
+    rows = [_arm(board, pool, arm, footnotes) for arm in arms]
+    tasks = f"{plural(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
+    start = f"Averages over {tasks}. " if pool.tasks else ""
+    intro = f"{start}Points; Δ is against {base}; brackets hold 95% intervals."
+    return [intro, "", *table(header, rows, 2), *footnotes.lines(), *reasons]
 
 
-def _gaps_of(board: Board, pool: Pool) -> dict[tuple[Arm, str], TaskGap]:
+def _gaps_of(board: Board, pool: TaskPool) -> dict[tuple[Arm, str], TaskGap]:
     """The gaps of the pool's arms, by arm and task."""
-    kind = (pool.provenance, pool.protocol)
     return {
-        (one.arm, one.task): one
-        for one in board.gaps.tasks
-        if one.gap is not None and (one.provenance, one.protocol) == kind
+        cell: task_gap
+        for cell, task_gap in board.task_gaps.items()
+        if task_gap.gap is not None
+        and (task_gap.provenance, task_gap.protocol) == (pool.provenance, pool.protocol)
     }
 
 
 def _task_by_task(
-    board: Board, found: Mapping[tuple[Arm, str], TaskGap], own: Sequence[Arm]
+    board: Board, gaps: Mapping[tuple[Arm, str], TaskGap], arms: Sequence[Arm]
 ) -> list[str]:
     """The gaps of arms that share no task, so that there is nothing to average over."""
-    notes = Footnotes()
-    known = {task for _, task in found}
-    tasks = [task for task in board.tasks if task in known]
-    header = ["model", "parameters", "outside embedding", "strategy", *map(escape, tasks)]
+    footnotes = Footnotes()
+    tasks_with_gap = {task for _, task in gaps}
+    tasks = [task for task in board.tasks if task in tasks_with_gap]
+    header = [
+        columns.MODEL,
+        columns.STRATEGY,
+        columns.PARAMETERS,
+        columns.BODY,
+        *map(escape, tasks),
+    ]
     rows = [
-        [escape(arm[0]), *_sizes(board, arm, notes), escape(arm[1])]
-        + [cells.gap(one, notes) if (one := found.get((arm, task))) else "—" for task in tasks]
-        for arm in own
+        [
+            *map(escape, arm),
+            *_sizes(board, arm, footnotes),
+            *(
+                cells.gap(gaps[arm, task], footnotes) if (arm, task) in gaps else "—"
+                for task in tasks
+            ),
+        ]
+        for arm in arms
     ]
     intro = (
         "No task has a gap for every one of these arms, so there is no average: here are their "
         "gaps, task by task. Points; brackets hold 95% intervals."
     )
-    return [intro, "", *table(header, rows, 1), *notes.lines(), ""]
+    return [intro, "", *table(header, rows, 2), *footnotes.lines(), ""]
 
 
-def _sizes(board: Board, arm: Arm, notes: Footnotes) -> list[str]:
+def _sizes(board: Board, arm: Arm, footnotes: Footnotes) -> list[str]:
     """All parameters, and those outside the embedding."""
     return [
-        parameters(size) + ("" if size else notes.mark("the size is not known"))
+        parameters(size) + ("" if size else footnotes.mark("the size is not known"))
         for size in board.sizes.get(arm[0], (None, None))
     ]
 
 
-def _average(board: Board, pool: Pool, arm: Arm) -> Average | None:
+def _average(board: Board, pool: TaskPool, arm: Arm) -> Average | None:
     """The arm over the tasks of the pool; the reason why not, where it is in none."""
-    kind = (pool.provenance, pool.protocol)
-    found = [one for one in board.gaps.averages if one.arm == arm]
-    own = (one for one in found if (one.provenance, one.protocol) == kind)
-    return next(own, next(iter(found), None) if arm not in pool.arms else None)
+    averages = [average for average in board.gaps.averages if average.arm == arm]
+    pool_kind = (pool.provenance, pool.protocol)
+    matching = [
+        average for average in averages if (average.provenance, average.protocol) == pool_kind
+    ]
+    return next(iter([*matching, *averages]), None)
 
 
-def _arm(board: Board, pool: Pool, arm: Arm, notes: Footnotes) -> list[str]:
-    found = _average(board, pool, arm)
-    change = board.gaps.change(arm) if found is board.gaps.average(arm) else None
-    why = found.undefined if found is not None else None
-    seeds = cells.seeds(found) if found is not None and found.seeds else "—"
-    said = found.notes if found is not None else ()
-    near = [f"near chance on {', '.join(found.near_chance)}"] if found and found.near_chance else []
+def _arm(board: Board, pool: TaskPool, arm: Arm, footnotes: Footnotes) -> list[str]:
+    average = _average(board, pool, arm)
+    change = board.changes.get((arm, None)) if average is board.averages.get(arm) else None
+    reason = average.undefined if average is not None else None
+    gap_change, others_change = (change.gap, change.others) if change else (None, None)
     return [
         escape(arm[0]),
-        *_sizes(board, arm, notes),
-        cells.name(arm[1], notes, *said, *near),
-        cells.number(found.source if found else None, notes, why),
-        cells.number(found.mean if found else None, notes, why),
-        cells.gap(found, notes),
-        cells.change(change, "gap", notes),
-        cells.change(change, "mean", notes),
-        cells.detectable(change),
-        cells.relative(found, notes),
-        cells.place(found),
-        seeds,
+        cells.name(arm[1], footnotes, *_remarks(average)),
+        *_sizes(board, arm, footnotes),
+        cells.number(average.source if average else None, footnotes, reason),
+        cells.number(average.others if average else None, footnotes, reason),
+        cells.gap(average, footnotes),
+        cells.change(gap_change, change, footnotes),
+        cells.change(others_change, change, footnotes),
+        escape(change.reads_as) if change and change.reads_as else "—",
+        about(change.detectable.get("gap") if change else None),
+        cells.retention(average, footnotes),
+        cells.seeds(average),
     ]
+
+
+def _remarks(average: Average | None) -> Iterator[str]:
+    """What a reader of the arm's numbers must know."""
+    if average is None:
+        return
+    yield from average.notes
+    if average.not_learnt:
+        yield f"not learnt: {', '.join(average.not_learnt)}"
+    if average.barely_learnt:
+        yield f"barely learnt: {', '.join(average.barely_learnt)}"
+    for task, seeds in average.unstable.items():
+        yield f"unstable on {task}: not learnt with seed {listed(map(str, seeds))}"
+    for task, (answer, share) in average.constant.items():
+        yield f"answers '{answer}' in {points(share)}% of {task}"
+    if average.at_floor:
+        yield f"{average.at_floor} of {plural(average.cells, 'language')} of its tasks at the floor"

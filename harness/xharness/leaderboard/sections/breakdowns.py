@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xharness.gaps import Arm, TaskGap
 from xharness.leaderboard.board import Board
@@ -34,25 +34,28 @@ def section(board: Board) -> list[str]:
 
 def _of_task(board: Board, task: str, breakdown: str) -> list[str]:
     gaps = {
-        arm: task_gap for arm in board.arms if (task_gap := board.gaps.task(arm, task)) is not None
+        arm: task_gap
+        for arm in board.arms
+        if (task_gap := board.task_gaps.get((arm, task))) is not None
     }
     names = sorted({name for task_gap in gaps.values() for name in getattr(task_gap, breakdown)})
     if not names or (len(names) < 2 and breakdown != "pretraining"):
         return []
     lines = [f"**{escape(task)}**", ""]
+    titles = {name: _named(name, breakdown, gaps) for name in names}
     for table_arms in columns([*gaps]):
         header = [breakdown.removesuffix("s"), *(escape(" × ".join(arm)) for arm in table_arms)]
         header[0] = {"families": "family", "scripts": "script"}.get(breakdown, breakdown)
-        lines += [*table(header, _rows(names, table_arms, gaps, breakdown), 1), ""]
+        lines += [*table(header, _rows(titles, table_arms, gaps, breakdown), 1), ""]
     return lines
 
 
 def _rows(
-    names: Sequence[str], table_arms: Sequence[Arm], gaps: dict[Arm, TaskGap], breakdown: str
+    titles: Mapping[str, str], table_arms: Sequence[Arm], gaps: dict[Arm, TaskGap], breakdown: str
 ) -> list[list[str]]:
     return [
-        [_named(name, breakdown, gaps), *(_cell(gaps[arm], name, breakdown) for arm in table_arms)]
-        for name in names
+        [title, *(_cell(gaps[arm], name, breakdown) for arm in table_arms)]
+        for name, title in titles.items()
     ]
 
 

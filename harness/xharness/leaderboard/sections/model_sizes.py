@@ -1,46 +1,69 @@
-"""What model size does: the slope of each trend, and what it means in a sentence."""
+"""What model size does: the slope within families, and each family's own."""
 
 from __future__ import annotations
 
-from xharness.gaps import Estimate, Trend
+from xharness.gaps import Estimate, Trend, rounded
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import Footnotes, escape, table, with_interval
-from xharness.phrases import counted
+from xharness.leaderboard.text import Footnotes, escape, p_text, plural, table
 
 
 def section(board: Board) -> list[str]:
-    """The section; empty where no trend has a slope: then the answer says why."""
+    """Answers in sentences, then all slopes; empty where no two sizes were run."""
     trends = [trend for trend in board.gaps.trends if len(trend.points) > 1]
-    if not any(trend.slope for trend in trends):
+    if not trends:
         return []
-    notes = Footnotes()
-    header = ["of", "strategy", "models", "size", "family", "slope", "slope of averages"]
-    rows = [_row(trend, notes) for trend in trends]
+    footnotes = Footnotes()
+    header = [
+        "of",
+        columns.STRATEGY,
+        "size",
+        "models",
+        "families",
+        "slope",
+        "p, corrected",
+        columns.READS_AS,
+    ]
+    rows = [_row(trend, footnotes) for trend in trends]
     intro = (
-        "Points for each doubling of the parameters: a mixed-effects model with languages, tasks "
-        "and models as random effects; beside it the slope through the models' averages, whose "
-        "interval covers items and seeds alone."
+        "Points for each doubling of the parameters, within families: each family has its own "
+        "level, so a slope speaks of these families and of no other models."
     )
-    answers = list(dict.fromkeys(f"- {escape(trend.answer)}" for trend in trends if trend.slope))
-    lines = [*table(header, rows, 5), *notes.lines(), ""]
-    return ["## Model size", "", *([*answers, ""] if answers else []), intro, "", *lines]
+    answers = dict.fromkeys(f"- {escape(trend.answer)}" for trend in trends if trend.answer)
+    body = [*answers, *([""] if answers else []), *table(header, rows, 3), *footnotes.lines(), ""]
+    return ["## Model size", "", intro, "", *body]
 
 
-def _row(trend: Trend, notes: Footnotes) -> list[str]:
-    quantity = "gap" if trend.of == "gap" else f"change against {trend.against}"
-    axis = "outside embedding" if trend.axis == "non-embedding" else "all parameters"
+def _row(trend: Trend, footnotes: Footnotes) -> list[str]:
+    quantity = columns.GAP if trend.of == "gap" else columns.CHANGE_OF_GAP
+    axis = columns.BODY if trend.axis == "non-embedding" else "all parameters"
     return [
-        escape(quantity),
-        escape(trend.strategy) + notes.mark(*trend.notes),
-        counted(len(trend.points), "model"),
+        quantity,
+        escape(trend.strategy) + footnotes.mark(*trend.notes),
         axis,
-        "all" if trend.family is None else escape(trend.family),
-        _slope(trend.slope, trend.undefined, notes),
-        _slope(trend.check, trend.undefined, notes),
+        plural(len(trend.points), "model"),
+        "; ".join(
+            f"{escape(family.family)} {_slope_text(family.slope)}" for family in trend.families
+        )
+        or "—",
+        _slope(trend, footnotes),
+        "—" if trend.adjusted is None else p_text(trend.adjusted),
+        trend.word or "—",
     ]
 
 
-def _slope(slope: Estimate | None, reason: str | None, notes: Footnotes) -> str:
+def _slope(trend: Trend, footnotes: Footnotes) -> str:
+    if trend.slope is None:
+        return "*undefined*" + footnotes.mark(trend.undefined or "there is no slope")
+    return _slope_text(trend.slope)
+
+
+def _slope_text(slope: Estimate | None) -> str:
+    """`−0.84 [−1.20, −0.31]`: a doubling changes little, so two decimals."""
     if slope is None:
-        return "*undefined*" + notes.mark(reason or "there is no slope")
-    return with_interval(slope, change=True)
+        return "—"
+    ends = [slope.value, slope.low, slope.high]
+    value, *interval = (
+        f"{rounded(end, 2):+.2f}".replace("-", "−") for end in ends if end is not None
+    )
+    return f"{value} [{', '.join(interval)}]" if len(interval) == 2 else value

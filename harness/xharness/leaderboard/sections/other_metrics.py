@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from xharness.gaps import Arm
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import escape, points, table
 
 
 def section(board: Board) -> list[str]:
     """What else was measured, averaged over seeds, without intervals."""
-    grouped: dict[tuple[str, str, Arm], list[Score]] = defaultdict(list)
+    grouped: dict[tuple[str, str, Arm], list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
         if not row.main:
             grouped[row.task, row.metric, (row.model, row.strategy)].append(row)
@@ -30,11 +30,11 @@ def section(board: Board) -> list[str]:
         for arm in board.arms
         if (task, metric, arm) in grouped
     ]
-    header = ["task", "metric", "model", "strategy", board.source, "mean of others"]
+    header = ["task", "metric", "model", "strategy", board.source, "others"]
     return ["## Other metrics", "", *table(header, rows, 4), ""]
 
 
-def _means(rows: Sequence[Score]) -> list[str]:
+def _means(rows: Sequence[ScoreRow]) -> list[str]:
     """The source language's score and the mean of the others; each language over its seeds."""
     values: dict[str, list[float]] = defaultdict(list)
     for row in rows:

@@ -77,8 +77,9 @@ def _stages(rows: list[list[str]]) -> list[str]:
 def _keys(board: Board) -> dict[tuple[str, str, str], dict[str, None]]:
     """Task and arm to the keys of the stages that measured the scores."""
     keys: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
-    for row in board.scores:
-        if row.stage is not None:
-            key = f"{'' if row.seed is None else f'{row.seed}: '}`{escape(row.stage[:_KEY])}`"
-            keys[row.task, row.model, row.strategy][key] = None
+    measured = ((row.task, row.model, row.strategy, row.seed, row.stage) for row in board.scores)
+    for task, model, strategy, seed, stage in dict.fromkeys(measured):
+        if stage is not None:
+            key = f"{'' if seed is None else f'{seed}: '}`{escape(stage[:_KEY])}`"
+            keys[task, model, strategy][key] = None
     return keys

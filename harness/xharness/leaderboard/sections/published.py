@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from xharness.gaps.scores import Mean, Score
+from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.published_averages import Claim, claims
 from xharness.leaderboard.text import Footnotes, escape, points, table
@@ -32,9 +32,9 @@ def section(board: Board) -> list[str]:
     return [*lines, *_stated(checked), *_suites(checked)]
 
 
-def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
+def _by_task(board: Board, rows: Sequence[ScoreRow]) -> list[str]:
     """One line for each arm, task, metric and source."""
-    grouped: dict[tuple[str, ...], list[Score]] = defaultdict(list)
+    grouped: dict[tuple[str, ...], list[ScoreRow]] = defaultdict(list)
     for row in rows:
         key = (row.task, row.metric, row.model, row.strategy, row.split, row.protocol)
         grouped[*key, row.source or "no source given"].append(row)
@@ -46,12 +46,12 @@ def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
     lines = [_line(key, grouped[key], notes) for key in keys]
     header = [
         "task", "metric", "model", "strategy", "split", "protocol", "source", "seeds",
-        "languages", board.source, "mean of others", "gap",
+        "languages", board.source, "others", "gap",
     ]  # fmt: skip
     return [*table(header, lines, 7), *notes.lines(), ""]
 
 
-def _line(key: tuple[str, ...], rows: Sequence[Score], notes: Footnotes) -> list[str]:
+def _line(key: tuple[str, ...], rows: Sequence[ScoreRow], notes: Footnotes) -> list[str]:
     task, metric, model, strategy, split, protocol, source = key
     row_notes = _carried(rows)
     seeds = len({row.seed for row in rows if row.seed is not None})
@@ -73,7 +73,7 @@ def _line(key: tuple[str, ...], rows: Sequence[Score], notes: Footnotes) -> list
     ]  # fmt: skip
 
 
-def _carried(rows: Sequence[Score]) -> list[str]:
+def _carried(rows: Sequence[ScoreRow]) -> list[str]:
     """What the rows note; a note of some languages names them."""
     carriers: dict[str, list[str]] = defaultdict(list)
     for row in rows:
@@ -85,7 +85,7 @@ def _carried(rows: Sequence[Score]) -> list[str]:
     ]
 
 
-def _over_languages(rows: Sequence[Score]) -> float | None:
+def _over_languages(rows: Sequence[ScoreRow]) -> float | None:
     """The unweighted mean over languages, each the mean over its seeds."""
     values: dict[str, list[float]] = defaultdict(list)
     for row in rows:
@@ -150,12 +150,12 @@ def _suite(claims_there: Sequence[Claim]) -> list[str]:
     return [*table(header, lines, 3), *notes.lines()]
 
 
-def _about(mean: Mean) -> str:
+def _about(mean: StatedAverage) -> str:
     """What it is an average of, in a few words."""
     return escape(mean.task or f"{mean.suite}, {_column(mean)[1]}")
 
 
-def _column(mean: Mean) -> tuple[str, str]:
+def _column(mean: StatedAverage) -> tuple[str, str]:
     if mean.task is not None:
         return mean.task, mean.metric
     return "", "mean of tasks" if mean.over == "tasks" else "mean of families"

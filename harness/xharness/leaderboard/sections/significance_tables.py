@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xharness.gaps import Arm, Change, Test
+from xharness.gaps import Arm, Change, LanguageTest
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections.languages import codes_of, columns
-from xharness.leaderboard.text import escape, language, signed, table
+from xharness.leaderboard.text import escape, language, p_text, signed, table
 from xharness.phrases import listed
 
 _SURE = 0.05
@@ -31,7 +31,7 @@ def _of_task(board: Board, task: str) -> list[str]:
     changes = {
         arm: change
         for arm in board.arms
-        if (change := board.gaps.change(arm, task)) is not None and change.tests
+        if (change := board.changes.get((arm, task))) is not None and change.tests
     }
     if not changes:
         return []
@@ -57,16 +57,16 @@ def _rows(
     ]
 
 
-def _sure(test: Test) -> bool:
+def _sure(test: LanguageTest) -> bool:
     return test.adjusted is not None and test.adjusted < _SURE
 
 
-def _cell(test: Test | None) -> str:
+def _cell(test: LanguageTest | None) -> str:
     """`**+3.2** (0.004)`."""
     if test is None:
         return "—"
     difference = signed(test.difference.value)
     if test.adjusted is None:
         return difference
-    p = "< 0.001" if test.adjusted < 0.001 else f"{test.adjusted:.3f}"
+    p = p_text(test.adjusted)
     return f"**{difference}** ({p})" if _sure(test) else f"{difference} ({p})"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from xharness.gaps import Arm
-from xharness.gaps.scores import Score
+from xharness.gaps.scores import ScoreRow
 from xharness.gaps.suites import Aggregate, Benchmark, SuiteScore, Variant, aggregate, variants
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
@@ -34,19 +34,19 @@ class _Seeds:
         return [suite_score.families[family_index] for suite_score in self.runs.values()]
 
     @property
-    def whole(self) -> list[Aggregate]:
+    def suite_aggregates(self) -> list[Aggregate]:
         return [suite_score.whole for suite_score in self.runs.values()]
 
     @property
     def complete(self) -> set[str]:
         """The tasks of the families that every seed has a score of."""
         families = zip(*(suite_score.families for suite_score in self.runs.values()), strict=True)
-        whole = (
+        complete_families = (
             seeds[0]
             for seeds in families
             if all(suite_score.value is not None for suite_score in seeds)
         )
-        return {task for family in whole for task in family.tasks}
+        return {task for family in complete_families for task in family.tasks}
 
 
 def section(board: Board) -> list[str]:
@@ -80,7 +80,7 @@ def _named(variant: Variant) -> str:
 
 
 def _seeds(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _Seeds:
-    runs: dict[int | None, list[Score]] = defaultdict(list)
+    runs: dict[int | None, list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
         if (row.model, row.strategy) == arm and row.provenance == "measured":
             runs[row.seed].append(row)
@@ -91,7 +91,7 @@ def _seeds(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _S
     return _Seeds(arm, scores, noted)
 
 
-def _points(rows: Sequence[Score], variant: Variant) -> dict[str, dict[str, float]]:
+def _points(rows: Sequence[ScoreRow], variant: Variant) -> dict[str, dict[str, float]]:
     """Task to language to the points that the variant counts."""
     metrics: dict[str, list[str]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: not row.main):
@@ -114,7 +114,7 @@ def _row(arm_scores: _Seeds, families: int, notes: Footnotes) -> list[str]:
     notes_text = [_NOTED] if arm_scores.noted else []
     aggregates = [
         *(arm_scores.family(family_index) for family_index in range(families)),
-        arm_scores.whole,
+        arm_scores.suite_aggregates,
     ]
     return [
         escape(arm_scores.arm[0]),

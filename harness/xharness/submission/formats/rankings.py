@@ -25,7 +25,7 @@ class RankingFormat:
         self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
     ) -> AnsweredItems:
         relevant_ids, rankings = (file.mapping(_are_ids, _SHAPE) for file in (labels, predictions))
-        # Missing rankings would count 0 in the official code, whatever the reason they are missing.
+        # MissingRow rankings would count 0 in the official code, whatever the reason they are missing.
         predictions.check_items(rankings, relevant_ids)
         if task.first_label_counts:
             relevant_ids = {item: _first(ids, item, labels) for item, ids in relevant_ids.items()}

@@ -1,0 +1,265 @@
+"""One arm on one task against the baseline: contrasts of its quantities, a test by language."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xharness.gaps.deviations import ArmItems
+from xharness.gaps.intervals import estimates, holm, mcnemar, tango
+from xharness.gaps.measured import QUANTITIES, weights_of, why_no_gap
+from xharness.gaps.sampled import Contrast, item_parts
+from xharness.gaps.spread import OWN, WELCH, Spread, side_by_side
+from xharness.gaps.values import Estimate, LanguageTest, Quantity
+from xharness.spec.languages import name_of
+from xharness.task_types.base import Floats
+
+TANGO, WELCH_TEST = "Tango", "Welch"
+_UNIFORM = ("metric", "split", "protocol", "provenance")
+_PSEUDO = 2 * 100.0**2
+"""Two items more, one gained and one lost, in squared points (Agresti & Min 2005)."""
+_ZERO = 1e-18  # squared points: two means of influences that differ by rounding alone
+
+
+@dataclass(frozen=True)
+class TaskContrast:
+    """An arm minus the baseline on one task; `problem` says why there is no gap, or nothing."""
+
+    contrasts: Mapping[Quantity, Contrast] = field(default_factory=dict)
+    pulls: Mapping[Quantity, Floats] = field(default_factory=dict)
+    """How the items pull the difference of the means over seeds: (items of all languages,)."""
+    layout: object = None
+    """Equal where two contrasts' pulls speak of the same items."""
+    languages: tuple[str, ...] = ()
+    apart: Mapping[str, float] = field(default_factory=dict)
+    """Language to the item variance of the difference of both means over seeds."""
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
+    """One arm minus another, on the languages and items that both have."""
+    for side in (arm, base):
+        if side.cells.problem is not None:
+            reason = f"no score of '{side.cells.strategy}': {side.cells.problem}"
+            return TaskContrast(problem=reason)
+    languages = tuple(code for code in arm.cells.languages if code in base.cells.languages)
+    unlike = _why_unlike(arm, base, languages)
+    if unlike is not None:
+        return TaskContrast(problem=unlike)
+    weights = weights_of(arm.cells.source_language, languages)
+    arm_quantities, base_quantities = (
+        dict(zip(weights, side.quantities([*weights.values()]), strict=True))
+        for side in (arm, base)
+    )
+    apart = _apart(arm, base, languages)
+    unchanged = _unchanged(arm, base, apart)
+    paired = share_weights(arm, base)
+    contrasts: dict[Quantity, Contrast] = {}
+    pulls: dict[Quantity, Floats] = {}
+    for name, shares in weights.items():
+        cross = None
+        if arm.deviations and base.deviations:
+            sides = arm.pull(shares), base.pull(shares)
+            cross = sides[0] @ sides[1].T
+            pulls[name] = sides[0].mean(axis=0) - sides[1].mean(axis=0)
+        least = sum(shares[code] ** 2 * unchanged.get(code, 0.0) for code in shares)
+        contrasts[name] = Contrast(
+            arm_quantities[name], base_quantities[name], cross, least, paired
+        )
+    layout = tuple((code, arm.items[code].ids) for code in languages) if pulls else None
+    problem = why_no_gap(arm.cells, languages) or why_no_gap(base.cells, languages)
+    return TaskContrast(
+        contrasts, pulls, layout, languages, apart, problem, _restriction(arm, base, languages)
+    )
+
+
+def share_weights(arm: ArmItems, base: ArmItems) -> bool:
+    """Whether both score one trained model, or one goes on from the other's, in every seed."""
+    if arm.cells.seeds != base.cells.seeds or len(arm.cells.seeds) < 2:
+        return False
+    language = next(code for code in arm.cells.languages if code in base.cells.languages)
+    for seed in arm.cells.seeds:
+        arm_trainings, base_trainings = (
+            side.cells.rows[seed, language].trainings for side in (arm, base)
+        )
+        if (
+            not arm_trainings
+            or not base_trainings
+            or not (arm_trainings[-1] in base_trainings or base_trainings[-1] in arm_trainings)
+        ):
+            return False
+    return True
+
+
+def language_tests(
+    pairs: Sequence[tuple[ArmItems, ArmItems, TaskContrast]],
+) -> list[dict[str, LanguageTest]]:
+    """For each arm and its baseline a test in every language that both have.
+
+    Corrected over the languages of the task; all p values are computed at once.
+    """
+    welch = {index: pair for index, pair in enumerate(pairs) if not _is_simple(*pair[:2])}
+    spreads = [_welch(*pair) for pair in welch.values()]
+    values = [values for values, _ in spreads]
+    welch_estimates = (
+        estimates(
+            np.concatenate(values),
+            side_by_side([task_contrast for _, task_contrast in spreads]),
+            test=True,
+        )
+        if values
+        else []
+    )
+    remaining = iter(welch_estimates)
+    tests = []
+    for index, (arm, base, task_contrast) in enumerate(pairs):
+        if index in welch:
+            differences, method = [next(remaining) for _ in task_contrast.languages], WELCH_TEST
+        else:
+            differences, method = _tango(arm, base, task_contrast.languages), TANGO
+        adjusted = holm([difference.p for difference in differences])
+        tests.append(
+            {
+                code: LanguageTest(difference, p, method)
+                for code, difference, p in zip(
+                    task_contrast.languages, differences, adjusted, strict=True
+                )
+            }
+        )
+    return tests
+
+
+def _is_simple(arm: ArmItems, base: ArmItems) -> bool:
+    """Whether both are one seed of right and wrong answers, so that Tango's interval is theirs."""
+    one_seed = len(arm.cells.seeds) == len(base.cells.seeds) == 1
+    return one_seed and arm.right_or_wrong and base.right_or_wrong
+
+
+def model_covariances(
+    changes: Sequence[TaskContrast],
+) -> dict[Quantity, Floats]:
+    """How the items move the changes of several models together, (models, models), by quantity.
+
+    Zero between models that answered other items, or whose items are not known.
+    """
+    layouts: dict[object, list[int]] = defaultdict(list)
+    for index, change in enumerate(changes):
+        if change.layout is not None:
+            layouts[change.layout].append(index)
+    covariances: dict[Quantity, Floats] = {}
+    for name in QUANTITIES:
+        matrix = np.zeros((len(changes), len(changes)))
+        for members in layouts.values():
+            pulls = [
+                changes[index].pulls[name] for index in members if name in changes[index].pulls
+            ]
+            if len(pulls) == len(members):
+                stacked = np.stack(pulls)
+                matrix[np.ix_(members, members)] = stacked @ stacked.T
+        covariances[name] = matrix
+    return covariances
+
+
+def _apart(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> dict[str, float]:
+    """Language to the item variance of the difference of both means over seeds."""
+    if not (arm.deviations and base.deviations):
+        return {}
+    differences = {code: arm.means[code] - base.means[code] for code in languages}
+    return {code: float(pull @ pull) for code, pull in differences.items()}
+
+
+def _unchanged(arm: ArmItems, base: ArmItems, apart: Mapping[str, float]) -> dict[str, float]:
+    """Variance of the languages in which both answer alike, item by item, and not all the same."""
+    variances = {}
+    for code, variance in apart.items():
+        still = all(
+            side.still is not None and side.still[side.index[code]].any() for side in (arm, base)
+        )
+        if not still and variance < _ZERO:
+            variances[code] = _PSEUDO / (len(arm.means[code]) + 2) ** 2
+    return variances
+
+
+def _tango(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> list[Estimate]:
+    sides = [[side.items[code].statistics[:, 0] for code in languages] for side in (arm, base)]
+    gained, lost = (
+        np.array([float((winner > loser).sum()) for winner, loser in zip(*pair, strict=True)])
+        for pair in (sides, sides[::-1])
+    )
+    items = np.array([float(len(right)) for right in sides[0]])
+    low, high = tango(gained, lost, items)
+    values, p = 100 * (gained - lost) / items, mcnemar(gained, lost)
+    return [
+        Estimate(*numbers[:3], p=numbers[3])
+        for numbers in zip(values.tolist(), low.tolist(), high.tolist(), p.tolist(), strict=True)
+    ]
+
+
+def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[Floats, Spread]:
+    """Changes of all languages, with Welch's variance and two pseudo-items: (languages,)."""
+    languages = task_contrast.languages
+    scores = [side.scores[:, [side.index[code] for code in languages]] for side in (arm, base)]
+    values = scores[0].mean(axis=0) - scores[1].mean(axis=0)
+    paired = any(contrast.paired for contrast in task_contrast.contrasts.values())
+    has_seeds = min(len(side) for side in scores) > 1
+    items = np.zeros(len(languages))
+    if arm.deviations and base.deviations:
+        items = _item_variances(arm, task_contrast)
+    columns = [scores[0] - scores[1]] if paired else scores
+    columns = columns if has_seeds else []
+    shape = (len(columns), len(languages))
+    seeds = np.array([column.var(axis=0, ddof=1) / len(column) for column in columns])
+    freedom = np.array([np.full(len(languages), len(column) - 1.0) for column in columns])
+    if has_seeds and arm.deviations and base.deviations:
+        interactions = _interactions(arm, base, languages, paired=paired)
+        items = np.maximum(items - np.minimum(interactions, seeds).sum(axis=0), 0.0)
+    cochran = OWN if paired else WELCH
+    return values, Spread(items, seeds.reshape(shape), freedom.reshape(shape), cochran)
+
+
+def _item_variances(arm: ArmItems, task_contrast: TaskContrast) -> Floats:
+    """Of the change in each language, two items more counted in."""
+    count = np.array([float(len(arm.means[code])) for code in task_contrast.languages])
+    squares = np.array([*task_contrast.apart.values()]) * count * np.maximum(count - 1, 1) + _PSEUDO
+    return np.asarray(squares / (count + 2) ** 2, dtype=np.float64)
+
+
+def _interactions(
+    arm: ArmItems, base: ArmItems, languages: Sequence[str], *, paired: bool
+) -> Floats:
+    """What seeds and items do together in each language: (1 or 2 sides, languages)."""
+    if paired:
+        pulls = [arm.deviations[code] - base.deviations[code] for code in languages]
+        return np.array([[float(item_parts(pull @ pull.T)[1]) for pull in pulls]])
+    return np.stack(
+        [
+            item_parts(side.moving[[side.index[code] for code in languages]])[1]
+            for side in (arm, base)
+        ]
+    )
+
+
+def _why_unlike(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> str | None:
+    """Why the two must not be subtracted."""
+    against = f"'{base.cells.strategy}'"
+    for name in _UNIFORM:
+        if getattr(arm.cells.any_row, name) != getattr(base.cells.any_row, name):
+            return f"another {name} than {against}"
+    if not languages:
+        return f"no language in common with {against}"
+    if arm.deviations and base.deviations:
+        for code in languages:
+            if arm.items[code].ids != base.items[code].ids:
+                return f"other items than {against} in {name_of(code)}"
+    return None
+
+
+def _restriction(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> tuple[str, ...]:
+    """What the comparison leaves out because only one of the two has it."""
+    if set(arm.cells.languages) == set(base.cells.languages) == set(languages):
+        return ()
+    return (f"compared on {len(languages)} languages: all that both have",)

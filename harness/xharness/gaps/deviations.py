@@ -1,0 +1,301 @@
+"""How much each test item pulls a score: its influence on the metric, without drawing anything.
+
+A score is a function of the items' summed statistics, so the first-order influence of an item is
+the function's gradient times the item's distance from the mean item: `100 (right - score)` for
+accuracy, `n (2 tp - F (2 tp + fp + fn)) / sum(2 tp + fp + fn)` for F1 (Efron 1982, the
+infinitesimal jackknife). The variance of a score over the choice of items is the sum of squares.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.gaps.cells import ArmCells
+from xharness.gaps.evidence import Evidence, Items
+from xharness.gaps.sampled import Sampled
+from xharness.gaps.scores import ScoreRow
+from xharness.task_types.base import Floats, Metric
+
+Metrics = Mapping[str, Mapping[str, Metric]]
+"""Kind to metric name to metric: two kinds may call different things by one name."""
+
+_AGREEMENT = 0.01  # points that a score row and its evidence may differ, for rows that were rounded
+_STEP = 1e-5  # of a sum, for its derivative
+_STILL = 1e-9  # squared points: an influence that is rounding alone
+
+
+Weights = Mapping[str, float]
+"""What a quantity adds up, by language."""
+
+
+@dataclass(frozen=True)
+class ArmItems:
+    """One arm on one task: its scores, and how each item pulls them.
+
+    `deviations` has, by language, shape (seeds, items), scaled so that a product of two rows is
+    the covariance of two scores; it is empty where the items of some score are not known.
+    """
+
+    cells: ArmCells
+    scores: Floats
+    """Points, shape (seeds, languages)."""
+    deviations: Mapping[str, Floats] = field(default_factory=dict)
+    means: Mapping[str, Floats] = field(default_factory=dict)
+    """Language to how each item pulls the mean over seeds: (items,)."""
+    moving: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    """Item covariances between seeds by language, (languages, seeds, seeds), none at an edge."""
+    still: Floats | None = None
+    """Variance of the scores that no item pulls, all right or all wrong: (languages, seeds)."""
+    items: Mapping[str, Items] = field(default_factory=dict)
+    """Language to the items of the first seed."""
+    right_or_wrong: bool = False
+    """Whether every item of every score is just right or wrong."""
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Language to its place in `scores`."""
+        return {code: index for index, code in enumerate(self.cells.languages)}
+
+    @cached_property
+    def covariances(self) -> Floats:
+        """Item covariances between seeds by language: (languages, seeds, seeds)."""
+        if self.still is None:
+            return self.moving
+        scores, roots = self.scores.T, np.sqrt(self.still)
+        same_score = scores[:, :, None] == scores[:, None, :]
+        edges: Floats = same_score * (roots[:, :, None] * roots[:, None, :])
+        return self.moving + edges
+
+    def counts(self, languages: Sequence[str]) -> Floats:
+        """Items behind each language's score; nan where nobody says."""
+        rows = self.cells.rows
+        first = self.cells.seeds[0]
+        numbers = [rows[first, code].n for code in languages]
+        return np.array([np.nan if number is None else number for number in numbers])
+
+    def quantities(self, weights: Sequence[Weights]) -> list[Sampled]:
+        """Weighted sums of languages, over seeds and items."""
+        table = np.zeros((len(weights), len(self.cells.languages)))
+        for row, quantity in enumerate(weights):
+            for code, weight in quantity.items():
+                table[row, self.index[code]] = weight
+        values = table @ self.scores.T
+        items = self._items(table)
+        return [
+            Sampled(values[row], None if items is None else items[row])
+            for row in range(len(weights))
+        ]
+
+    def _items(self, table: Floats) -> Floats | None:
+        """Item covariances of quantities with weights (quantities, languages)."""
+        if not self.deviations:
+            return None
+        items: Floats = np.einsum("ql,lst->qst", table**2, self.covariances)
+        for languages in self._groups():
+            columns = [self.index[code] for code in languages]
+            pulls = np.stack([self.deviations[code] for code in languages])
+            joint = np.tensordot(table[:, columns], pulls, 1)
+            items += joint @ joint.transpose(0, 2, 1)
+            items -= np.einsum("ql,lst->qst", table[:, columns] ** 2, self.moving[columns])
+        return items
+
+    def _groups(self) -> list[list[str]]:
+        """The languages that share their items."""
+        if not self.cells.any_row.parallel:
+            return []
+        groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for code in self.cells.languages:
+            groups[self.items[code].ids].append(code)
+        return [codes for codes in groups.values() if len(codes) > 1]
+
+    def pull(self, weights: Weights) -> Floats:
+        """How the items pull a weighted sum of languages: (seeds, items of all of them).
+
+        Parallel items pull it together, others one after the other.
+        """
+        groups: dict[object, list[Floats]] = defaultdict(list)
+        parallel = self.cells.any_row.parallel
+        for language, weight in weights.items():
+            key = self.items[language].ids if parallel else language
+            groups[key].append(weight * self.deviations[language])
+        return np.concatenate([sum(parts[1:], parts[0]) for parts in groups.values()], axis=1)
+
+
+@dataclass(frozen=True)
+class _Pulls:
+    """Of one arm in one language, as `ArmItems` has them."""
+
+    deviations: Floats
+    mean: Floats
+    moving: Floats
+    still: Floats
+    right_or_wrong: float
+
+
+_Key = tuple[int, str]
+"""Index of an arm, and a language."""
+
+
+def of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics) -> list[ArmItems]:
+    """The arms of one task with their items, in the order given.
+
+    Raises:
+        ConfigurationError: evidence that gives another score than its row, or an unknown metric.
+    """
+    blocks: dict[_Key, list[Items]] = {}
+    for index, cells in enumerate(task):
+        blocks |= {(index, code): items for code, items in _items(cells, evidence).items()}
+    groups: dict[object, list[_Key]] = defaultdict(list)
+    for (index, language), items in blocks.items():
+        row = task[index].any_row
+        layout = (language, items[0].ids, row.task_type, row.metric, len(items))
+        groups[layout].append((index, language))
+    pulls: dict[_Key, _Pulls] = {}
+    for keys in groups.values():
+        pulls |= _pulls(keys, blocks, task, metrics)
+    return [_arm(index, cells, blocks, pulls) for index, cells in enumerate(task)]
+
+
+def _items(cells: ArmCells, evidence: Evidence) -> dict[str, list[Items]]:
+    """Language to the items of each seed; empty where those of some score are not known."""
+    items_by_language: dict[str, list[Items]] = defaultdict(list)
+    for language in cells.languages:
+        for seed in cells.seeds:
+            stage = cells.rows[seed, language].stage
+            items = evidence.get((stage, language)) if stage else None
+            if items is None or not items.ids:
+                return {}
+            items_by_language[language].append(items)
+        first, *later_seeds = items_by_language[language]
+        if any(items.ids is not first.ids and items.ids != first.ids for items in later_seeds):
+            return {}
+    return items_by_language
+
+
+def _arm(
+    index: int,
+    cells: ArmCells,
+    blocks: Mapping[_Key, Sequence[Items]],
+    pulls: Mapping[_Key, _Pulls],
+) -> ArmItems:
+    grid = [[cells.rows[seed, code].value for code in cells.languages] for seed in cells.seeds]
+    scores = np.array(grid, dtype=np.float64).reshape(len(cells.seeds), len(cells.languages))
+    arm_pulls = {code: pulls[index, code] for code in cells.languages if (index, code) in pulls}
+    if not arm_pulls:
+        notes = ("no per-item evidence: the choice of items is not counted in",)
+        return ArmItems(cells, scores, notes=notes if cells.rows else ())
+    items = {code: blocks[index, code][0] for code in arm_pulls}
+    return ArmItems(
+        cells,
+        scores,
+        {code: pull.deviations for code, pull in arm_pulls.items()},
+        {code: pull.mean for code, pull in arm_pulls.items()},
+        np.stack([pull.moving for pull in arm_pulls.values()]),
+        np.stack([pull.still for pull in arm_pulls.values()])
+        if any(pull.still.any() for pull in arm_pulls.values())
+        else None,
+        items,
+        all(pull.right_or_wrong > 0 for pull in arm_pulls.values()),
+        _notes(cells, items),
+    )
+
+
+def _pulls(
+    keys: Sequence[_Key],
+    blocks: Mapping[_Key, Sequence[Items]],
+    task: Sequence[ArmCells],
+    metrics: Metrics,
+) -> dict[_Key, _Pulls]:
+    """Of all arms with as many seeds that answered the same items of one language."""
+    metric = _metric(task[keys[0][0]].any_row, metrics)
+    rows = [task[index].rows[seed, code] for index, code in keys for seed in task[index].seeds]
+    items = [block for key in keys for block in blocks[key]]
+    for block, row in zip(items, rows, strict=True):
+        if block.stored.shape[1] != len(metric.statistics):
+            expectation = f"{len(metric.statistics)} statistics of '{metric.name}'"
+            problem = f"the evidence has {block.stored.shape[1]} of the {expectation}"
+            raise _contradiction(row, problem)
+    statistics = np.stack([block.stored for block in items]).astype(np.float64)
+    sums = statistics.sum(axis=1)
+    values = 100 * metric.value(sums)
+    for row, value in zip(rows, values.tolist(), strict=True):
+        if abs(value - row.value) > _AGREEMENT:
+            mismatch = f"the evidence gives {value:.4f}, the score row {row.value:.4f}"
+            raise _contradiction(row, mismatch)
+    deviations, still = _influence(statistics, sums, values, metric)
+    shape = (len(keys), len(rows) // len(keys), -1)
+    by_arm = deviations.reshape(shape)
+    columns = (
+        by_arm,
+        by_arm.mean(axis=1),
+        by_arm @ by_arm.transpose(0, 2, 1),
+        still.reshape(shape[:2]),
+        _right_or_wrong(statistics).reshape(shape[:2]).min(axis=1),
+    )
+    return {key: _Pulls(*parts) for key, *parts in zip(keys, *columns, strict=True)}
+
+
+def _influence(
+    statistics: Floats, sums: Floats, values: Floats, metric: Metric
+) -> tuple[Floats, Floats]:
+    """Scaled influences (scores, items) of statistics (scores, items, k); variances (scores,)."""
+    scores, count, width = statistics.shape
+    step = _STEP * np.maximum(np.abs(sums).max(axis=1), 1.0)
+    gradient = np.empty((scores, width))
+    for column in range(width):
+        nudge = np.zeros((scores, width))
+        nudge[:, column] = step
+        rise = metric.value(sums + nudge) - metric.value(sums - nudge)
+        gradient[:, column] = 100 * rise / (2 * step)
+    pull = np.einsum("snk,sk->sn", statistics - sums[:, None] / count, gradient)
+    pull *= np.sqrt(count / max(count - 1, 1))
+    moved = (pull**2).sum(axis=1) > _STILL
+    share = (values / 100 * count + 1) / (count + 2)
+    still = np.where(moved, 0.0, 100**2 * share * (1 - share) / (count + 2))
+    return np.where(moved[:, None], pull, 0.0), still
+
+
+def _right_or_wrong(statistics: Floats) -> Floats:
+    """Whether each score of statistics (scores, items, k) counts right answers; (scores,)."""
+    if statistics.shape[2] != 2:
+        return np.zeros(len(statistics))
+    right, count = statistics[..., 0], statistics[..., 1]
+    is_simple: Floats = (((right == 0) | (right == 1)) & (count == 1)).all(axis=1)
+    return is_simple.astype(np.float64)
+
+
+def _metric(row: ScoreRow, metrics: Metrics) -> Metric:
+    offered = metrics.get(row.task_type, {})
+    if row.metric not in offered:
+        raise ConfigurationError(
+            f"metric '{row.metric}' of kind '{row.task_type}' is unknown here",
+            where=f"score of {row.model}, {row.strategy}, {row.task}",
+            hint=f"{suggestion(row.metric, offered)}; or install the plugin that offers it",
+        )
+    return offered[row.metric]
+
+
+def _contradiction(row: ScoreRow, problem: str) -> ConfigurationError:
+    return ConfigurationError(
+        problem,
+        where=f"{row.model}, {row.strategy}, seed {row.seed}, {row.task}, {row.language}",
+        hint="scores and evidence are not of one run; run the study again",
+    )
+
+
+def _notes(cells: ArmCells, items: Mapping[str, Items]) -> tuple[str, ...]:
+    notes = []
+    first = next(iter(items.values())).ids
+    if cells.any_row.parallel and any(block.ids != first for block in items.values()):
+        notes.append("the items differ between languages: only the same ones are counted together")
+    stages = {seed: row.stage for (seed, _), row in cells.rows.items()}
+    if len(stages) > 1 and len(set(stages.values())) == 1:
+        notes.append("every seed has the same result: nothing was trained")
+    return tuple(notes)

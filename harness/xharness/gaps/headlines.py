@@ -1,0 +1,142 @@
+"""The bold sentence: each strategy's change averaged over the models, which is what makes one
+affordable: a study of four models finds a third of what one model would need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+import numpy as np
+
+from xharness.gaps.changes import MeasuredChange
+from xharness.gaps.claims import Tested, claims
+from xharness.gaps.intervals import detectable, estimates
+from xharness.gaps.measured import QUANTITIES
+from xharness.gaps.spread import Spread, together
+from xharness.gaps.values import Headline, Quantity
+from xharness.task_types.base import Floats
+
+
+@dataclass(frozen=True)
+class ModelCovariance:
+    """How the items of one task move the changes of several models together, one strategy."""
+
+    models: tuple[str, ...]
+    matrices: Mapping[Quantity, Floats]
+    """(models, models); only what stands beside the diagonal is used."""
+
+
+Covariances = Mapping[tuple[str, str], ModelCovariance]
+"""(strategy, task) to the covariance between models."""
+
+
+def headlines(
+    changes: Sequence[MeasuredChange], covariances: Covariances, baseline: str, source: str
+) -> tuple[Headline, ...]:
+    """One headline a strategy, corrected over two tests each; `source` names the language."""
+    strategies = sorted({change.change.strategy for change in changes})
+    lines = {name: _headline(name, changes, baseline) for name in strategies}
+    averaged = {
+        name: [
+            change
+            for change in changes
+            if change.change.strategy == name and change.change.model in line.models
+        ]
+        for name, line in lines.items()
+        if line.undefined is None
+    }
+    spreads = {
+        name: {quantity: _spread(models, covariances, quantity) for quantity in QUANTITIES}
+        for name, models in averaged.items()
+    }
+    tested = [_tested(averaged[name], spreads[name]) for name in averaged]
+    for name, change, claim in zip(averaged, tested, claims(tested), strict=True):
+        lines[name] = replace(
+            lines[name],
+            source=change.estimates["source"],
+            others=change.estimates["others"],
+            gap=change.estimates["gap"],
+            adjusted=claim.adjusted,
+            verdict=claim.verdict,
+            reads_as=claim.reads_as(source),
+            detectable={
+                quantity: smallest
+                for quantity, spread in change.spreads.items()
+                if (smallest := detectable(spread)) is not None
+            },
+        )
+    return tuple(lines.values())
+
+
+def _headline(strategy: str, changes: Sequence[MeasuredChange], baseline: str) -> Headline:
+    """The models that are averaged, and why others are not."""
+    strategy_changes = [change for change in changes if change.change.strategy == strategy]
+    left_out = {
+        change.change.model: reason
+        for change in strategy_changes
+        if (reason := _why_not(change)) is not None
+    }
+    models = tuple(
+        change.change.model for change in strategy_changes if change.change.model not in left_out
+    )
+    tasks = next((change.change.tasks for change in strategy_changes if change.may_claim), ())
+    problem = None if models else "; ".join(dict.fromkeys(left_out.values()))
+    return Headline(strategy, baseline, models, left_out, tasks, undefined=problem)
+
+
+def _why_not(measured_change: MeasuredChange) -> str | None:
+    change = measured_change.change
+    if not measured_change.may_claim:
+        return change.reads_as or change.undefined or "no change is known"
+    if change.equal_budget is False:
+        return "unequal budgets"
+    gap = change.gap
+    return "no interval" if gap is None or gap.p is None else None
+
+
+def _spread(
+    changes: Sequence[MeasuredChange], covariances: Covariances, quantity: Quantity
+) -> Spread:
+    """Of the mean over models: seeds add up, items are drawn together."""
+    count = len(changes)
+    contrasts = [change.contrasts[quantity] for change in changes]
+    item_variance = sum(contrast.item_variance for contrast in contrasts)
+    interaction = sum(contrast.interaction for contrast in contrasts)
+    unchanged = sum(contrast.unchanged for contrast in contrasts)
+    items = (
+        max(0.0, item_variance + _between(changes, covariances, quantity) - interaction) + unchanged
+    )
+    parts = [contrast.seed_variances for contrast in contrasts]
+    seeds = np.concatenate([variances for variances, _ in parts]) / count**2
+    freedom = np.concatenate([degrees for _, degrees in parts])
+    return Spread(np.asarray(items / count**2), seeds, freedom)
+
+
+def _between(
+    changes: Sequence[MeasuredChange], covariances: Covariances, quantity: Quantity
+) -> float:
+    """The sum over all pairs of models of their changes' item covariance, over the tasks."""
+    tasks, strategy = changes[0].change.tasks, changes[0].change.strategy
+    total = 0.0
+    for task in tasks:
+        covariance = covariances.get((strategy, task))
+        if covariance is None:
+            continue
+        index = [
+            covariance.models.index(change.change.model)
+            for change in changes
+            if change.change.model in covariance.models
+        ]
+        matrix = covariance.matrices[quantity][np.ix_(index, index)]
+        total += float(matrix.sum() - np.trace(matrix))
+    return total / len(tasks) ** 2
+
+
+def _tested(changes: Sequence[MeasuredChange], spreads: Mapping[Quantity, Spread]) -> Tested:
+    values = np.array(
+        [fmean(change.contrasts[quantity].value for change in changes) for quantity in QUANTITIES]
+    )
+    joint = together([spreads[quantity] for quantity in QUANTITIES])
+    estimated = estimates(values, joint, test=True)
+    return Tested(dict(zip(QUANTITIES, estimated, strict=True)), spreads)

@@ -1,0 +1,29 @@
+"""The one way in which a number of the board is rounded, wherever it is shown."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from xharness.gaps.values import Detectable
+
+_NOISE = 9  # decimals past which sums in another order differ between machines
+
+
+def rounded(value: float, decimals: int = 1) -> float:
+    """`value` with so many decimals, half to even, never -0.0; inf and nan stay."""
+    if value - value != 0:
+        return value
+    step = Decimal(1).scaleb(-decimals)
+    exact = Decimal(repr(round(float(value), _NOISE)))
+    return float(exact.quantize(step, ROUND_HALF_EVEN)) + 0.0
+
+
+def about(detectable: Detectable) -> str:
+    """`about 4 (3 to 8)`: one significant digit, as much as so few seeds can tell."""
+    value, low, high = map(_one_digit, (detectable.value, detectable.low, detectable.high))
+    return f"about {value} ({low} to {high})" if low != high else f"about {value}"
+
+
+def _one_digit(value: float) -> str:
+    digit = float(f"{value:.0e}")
+    return f"{digit:.0f}" if digit >= 1 else f"{digit:g}"

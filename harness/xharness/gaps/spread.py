@@ -1,0 +1,167 @@
+"""How far a number may be off: its variance by what it comes from, t quantiles, p values.
+
+Items and seeds are taken apart as in Sellam et al. 2022 (arXiv 2106.16163, section 4); variances
+of several arms' seeds go together by Welch 1947. The t quantile lies between those of
+Satterthwaite 1946, which is too short with few seeds and many tests, and of Cochran & Cox 1950,
+which is too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xharness.task_types.base import Floats
+
+WELCH, OWN = 0.1, 0.5
+"""Cochran's share in the quantile: of a change, which two arms' seeds stand behind, and of one
+arm's own number. Simulated: docs/statistics.md."""
+POWER = 0.8
+LEVEL = 0.05
+_MANY = 1e6  # degrees of freedom that make a t distribution normal
+_SMALLEST, _LARGEST = 1e-15, 1e-9  # p values nearer to 0, and to 1, are as good as these
+_NOTHING = 1e-18  # points squared that sums leave of a variance that is zero
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Variances in squared points: of items, and of each arm's seeds with degrees of freedom.
+
+    `items` has any shape; `seeds` and `freedom` have a first axis of components before it.
+    """
+
+    items: Floats
+    seeds: Floats
+    freedom: Floats
+    cochran: Floats | float = WELCH
+
+    @property
+    def variance(self) -> Floats:
+        """Of the number, its noise of rounding taken for zero."""
+        total = self.items + self.seeds.sum(axis=0)
+        return np.where(total > _NOTHING, total, 0.0)
+
+    @property
+    def error(self) -> Floats:
+        """Standard error."""
+        return np.sqrt(self.variance)
+
+    def quantile(self, level: Floats | float) -> Floats:
+        """How many errors a two-sided interval reaches whose tails hold `level` together."""
+        from scipy import special
+
+        tail = np.asarray(level) / 2
+        total = np.where(self.variance > 0, self.variance, 1.0)
+        normal = -special.ndtri(tail)
+        divisor = (self.seeds**2 / self.freedom).sum(axis=0)
+        with np.errstate(divide="ignore"):
+            degrees = np.minimum(total**2 / divisor, _MANY)
+        satterthwaite = -special.stdtrit(degrees, tail)
+        of_seeds = (self.seeds * -special.stdtrit(self.freedom, tail)).sum(axis=0)
+        cochran = (self.items * normal + of_seeds) / total
+        mixed = (1 - self.cochran) * satterthwaite + self.cochran * cochran
+        return np.asarray(np.where(divisor > 0, mixed, normal), dtype=np.float64)
+
+    def p_value(self, value: Floats) -> Floats:
+        """The level whose interval just reaches zero; 1 where the value is zero, nan without error.
+
+        Found by bracketing the level, so that test and interval are one.
+        """
+        from scipy.optimize import elementwise
+
+        distance = np.abs(value) / np.where(self.error > 0, self.error, np.nan)
+        with np.errstate(divide="ignore"):
+            aim = np.log(distance)
+        ends = np.log(_SMALLEST), np.log1p(-_LARGEST)
+        low, high = (np.log(self.quantile(np.exp(end))) for end in ends)
+        bracketed = (low > aim) & (aim > high)
+        target = np.where(bracketed, aim, (low + high) / 2)
+        roots = elementwise.find_root(
+            self._distance_from,
+            tuple(np.full(target.shape, end) for end in ends),
+            args=(
+                target,
+                self.items,
+                self.cochran + np.zeros_like(self.items),
+                *self.seeds,
+                *self.freedom,
+            ),
+            tolerances={"xatol": 1e-10},
+        )
+        p = np.where(bracketed, np.exp(roots.x), np.where(aim >= low, _SMALLEST, 1.0))
+        return np.where(np.isnan(distance), np.nan, p)
+
+    @staticmethod
+    def _distance_from(
+        level: Floats, target: Floats, items: Floats, cochran: Floats, *parts: Floats
+    ) -> Floats:
+        """How far the logarithm of the quantile lies from its target, for some of the numbers."""
+        seeds, freedom = np.split(np.stack([items, *parts])[1:], 2)
+        spread = Spread(items, seeds, freedom, cochran)
+        return np.asarray(np.log(spread.quantile(np.exp(level))) - target)
+
+    @property
+    def degrees(self) -> Floats:
+        """Of the t distribution whose 97.5% quantile the 95% interval uses; inf: normal."""
+        from scipy import special
+
+        reach = self.quantile(LEVEL)
+        normal = special.ndtri(1 - LEVEL / 2)
+        few = special.stdtridf(1 - LEVEL / 2, np.maximum(reach, normal * (1 + 1e-6)))
+        return np.where(reach > normal * (1 + 1e-6), few, np.inf)
+
+
+def together(spreads: Sequence[Spread]) -> Spread:
+    """Spreads of single numbers as one of shape (numbers,)."""
+    return side_by_side(
+        [
+            Spread(
+                spread.items.reshape(1),
+                spread.seeds[:, None],
+                spread.freedom[:, None],
+                spread.cochran,
+            )
+            for spread in spreads
+        ]
+    )
+
+
+def side_by_side(spreads: Sequence[Spread]) -> Spread:
+    """Spreads of shapes (numbers,) as one, each number with the share of Cochran that it had."""
+    count = max((len(spread.seeds) for spread in spreads), default=0)
+    widths = [spread.items.shape[0] for spread in spreads]
+    ends = np.cumsum([0, *widths])
+    seeds, freedom = np.zeros((count, ends[-1])), np.ones((count, ends[-1]))
+    for spread, start, end in zip(spreads, ends, ends[1:], strict=False):
+        seeds[: len(spread.seeds), start:end] = spread.seeds
+        freedom[: len(spread.seeds), start:end] = spread.freedom
+    items = np.concatenate([np.zeros(0), *(spread.items for spread in spreads)])
+    shares = np.repeat([spread.cochran for spread in spreads], widths)
+    return Spread(items, seeds, freedom, shares.astype(np.float64))
+
+
+def detectable_errors(reach: float, freedom: float) -> float:
+    """How many errors a true change must have so that 80% of studies tell it from zero.
+
+    `reach` is the t quantile of the interval; power by the noncentral t distribution.
+    """
+    from scipy import special
+
+    if not np.isfinite(freedom):
+        return reach + float(special.ndtri(POWER))
+    return float(special.nctdtrinc(freedom, 1 - POWER, reach))
+
+
+def error_range(freedom: float) -> tuple[float, float]:
+    """What an error must be multiplied by to reach the ends of its own 80% interval.
+
+    Browne 1995 (Statistics in Medicine 14): a variance of few degrees of freedom is itself a guess.
+    """
+    from scipy import special
+
+    if not np.isfinite(freedom):
+        return 1.0, 1.0
+    low, high = (float(special.chdtri(freedom, tail)) for tail in (0.1, 0.9))
+    return (freedom / low) ** 0.5, (freedom / high) ** 0.5

@@ -1,0 +1,90 @@
+"""What the numbers stand on, in a few words: seeds, examples, items, budgets, comparability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from xharness.gaps import Budget, TaskGap, Verdict
+from xharness.gaps.scores import ScoreRow
+from xharness.leaderboard.board import Board, is_published
+from xharness.leaderboard.text import plural, thousands
+
+EXPLORATORY, UNEQUAL = "EXPLORATORY", "UNEQUAL BUDGETS"
+WARNINGS = (EXPLORATORY, UNEQUAL)
+_PARTIAL = ("partial data", "limited", "scored on", "trained on partial", "trained on the first")
+"""How notes begin that keep a number from standing beside one of a paper."""
+
+
+def badges(board: Board) -> Iterator[str]:
+    """The badges of a board, warnings first."""
+    changes = [board.changes.get((arm, None)) for arm in board.pool_arms]
+    if any(change and change.verdict is Verdict.EXPLORATORY for change in changes):
+        yield EXPLORATORY
+    if any(change and change.equal_budget is False for change in changes):
+        yield UNEQUAL
+    task_gaps = [task_gap for task_gap in board.gaps.tasks if task_gap.scores]
+    if not task_gaps:
+        return
+    yield _seeds(task_gaps)
+    rows = [row for row in board.scores if row.main]
+    if examples := _examples(board, task_gaps):
+        yield examples
+    if counts := {row.n for row in rows if row.n is not None}:
+        yield f"{_range(counts)} items a language"
+    yield _comparable(rows)
+
+
+def _seeds(task_gaps: Iterable[TaskGap]) -> str:
+    counts = {len(task_gap.seeds) for task_gap in task_gaps if task_gap.seeds not in ((), (None,))}
+    if not counts:
+        return "number of seeds not stated"
+    return "1 seed" if counts == {1} else f"{_range(counts)} seeds"
+
+
+def _examples(board: Board, task_gaps: Iterable[TaskGap]) -> str | None:
+    """How many examples of a task were trained on, as the rows or the study say."""
+    counts = {task_gap.budget.examples for task_gap in task_gaps} - {None}
+    known_counts = [count for count in counts if count is not None]
+    if known_counts:
+        return f"{_range(known_counts)} {board.source} examples a task"
+    limit = board.study.train_limit
+    if limit is None or all(is_published(row) for row in board.scores):
+        return None
+    return f"≤ {thousands(limit)} {board.source} examples a task"
+
+
+def _comparable(rows: Iterable[ScoreRow]) -> str:
+    """Whether a number may be put beside one of a paper: whole official splits, trained on all."""
+    measured = [row for row in rows if not is_published(row)]
+    if not measured:
+        return "published by others"
+    partial = any(note.startswith(_PARTIAL) for row in measured for note in row.notes)
+    return "not comparable with papers" if partial else "whole splits"
+
+
+def _range(counts: Iterable[int]) -> str:
+    low, high = min(counts := {*counts}), max(counts)
+    return thousands(low) if low == high else f"{thousands(low)} to {thousands(high)}"
+
+
+def budgets_text(board: Board) -> str | None:
+    """`single 60 steps a task, multitask 40 (160 in all)`; None where the rows don't say."""
+    budgets: dict[str, Budget] = {}
+    for arm in board.pool_arms:
+        for task in board.pool.tasks if board.pool is not None else ():
+            task_gap = board.task_gaps.get((arm, task))
+            if task_gap is not None and task_gap.budget.target_steps is not None:
+                budgets.setdefault(arm[1], task_gap.budget)
+    if len({(budget.target_steps, budget.steps) for budget in budgets.values()}) < 2:
+        return None
+    return ", ".join(f"{strategy} {budget_text(budget)}" for strategy, budget in budgets.items())
+
+
+def budget_text(budget: Budget) -> str:
+    """`60 steps a task`, `40 steps a task (160 in all)`, or a dash."""
+    if budget.target_steps is None:
+        return "—"
+    text = f"{plural(budget.target_steps, 'step')} a task"
+    if budget.steps is None or budget.steps == budget.target_steps:
+        return text
+    return f"{text} ({thousands(budget.steps)} in all)"

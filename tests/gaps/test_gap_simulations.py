@@ -1,0 +1,171 @@
+"""How often boards are wrong, and how often they find what is there, over simulated studies.
+
+Through the functions that boards use. 2,000 studies know a rate of 5% to one point: rules fail
+above 7%. The small versions that always run allow for their own noise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from tests.gaps.simulated import Study, contrasts, p_values, worded
+
+from xharness.gaps.intervals import detectable, of_changes, tango_square, wilson_limits
+from xharness.gaps.learning import above_floor
+from xharness.gaps.slopes import within_families
+from xharness.gaps.verdicts import Verdict
+
+MANY, FEW = 2000, 250
+SIZES = [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=pytest.mark.slow)]
+
+
+def most(studies: int, rate: float = 0.055, fail: float = 0.07) -> float:
+    """The share above which a rule fails: 7%, and what `studies` may show by chance."""
+    return max(fail, float(stats.binom.ppf(0.9999, studies, rate)) / studies)
+
+
+SEEDS = [
+    Study((3,)),
+    Study((3,), items=200),
+    Study((3,), items=10_000),
+    Study((3,) * 4),
+    Study((3,) * 4, correlation=0.5, items=10_000),
+    Study((5,) * 8, items=200),
+    Study((5, 3, 3)),
+    Study((4, 3, 4, 4)),
+    Study((3, 3), base_seeds=(5, 5)),
+    Study((2,)),
+]
+
+
+@pytest.mark.parametrize("studies", SIZES)
+@pytest.mark.parametrize("study", SEEDS, ids=str)
+def test_a_change_that_is_none_is_seldom_told_from_zero(study, studies):
+    rng = np.random.default_rng(1)
+    changes = [contrasts(rng, study) for _ in range(studies)]
+    for name in ("gap", "others", "source"):
+        assert (p_values(changes, name) < 0.05).mean() <= most(studies)
+
+
+TRUTHS = {
+    "nothing": Study((3,) * 6),
+    "one task": Study((3,)),
+    "others +2": Study((3,) * 6, others=2.0),
+    "source -3": Study((5,) * 6, source=-3.0),
+    "all +2": Study((5,) * 6, source=2.0, others=2.0),
+}
+FALSE = {
+    "nothing": lambda change: change.is_claim,
+    "one task": lambda change: change.is_claim,
+    "others +2": lambda change: change not in (
+        Verdict.NARROWS_OTHERS_GAIN, Verdict.OTHERS_GAIN_GAP_OPEN, Verdict.NARROWS_WHY_OPEN,
+        Verdict.OPEN,
+    ),
+    "source -3": lambda change: change not in (
+        Verdict.NARROWS_SOURCE_FELL, Verdict.NARROWS_WHY_OPEN, Verdict.OPEN
+    ),
+    "all +2": lambda change: change not in (
+        Verdict.ALL_GAIN_GAP_SAME, Verdict.OTHERS_GAIN_GAP_OPEN, Verdict.OPEN
+    ),
+}  # fmt: skip
+RIGHT = {
+    "nothing": ({Verdict.OPEN, Verdict.SAME}, 0.98),
+    "source -3": ({Verdict.NARROWS_SOURCE_FELL}, 0.9),
+    "all +2": ({Verdict.ALL_GAIN_GAP_SAME, Verdict.OTHERS_GAIN_GAP_OPEN}, 0.9),
+    "others +2": ({Verdict.NARROWS_OTHERS_GAIN, Verdict.OTHERS_GAIN_GAP_OPEN}, 0.5),
+}
+
+
+@pytest.mark.parametrize("studies", [pytest.param(60, id="few"), SIZES[1]])
+@pytest.mark.parametrize("truth", TRUTHS)
+def test_a_board_seldom_says_what_is_not_so(truth, studies):
+    """Eight changes: four models, two strategies."""
+    rng = np.random.default_rng(2)
+    boards = [[contrasts(rng, TRUTHS[truth]) for _ in range(8)] for _ in range(studies)]
+    words = [[change.verdict for change in board] for board in worded(boards)]
+    assert np.mean([any(map(FALSE[truth], board)) for board in words]) <= most(studies)
+    if truth in RIGHT:
+        verdicts, least = RIGHT[truth]
+        assert np.mean([change in verdicts for board in words for change in board]) > least
+
+
+@pytest.mark.parametrize("studies", SIZES)
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_what_is_detectable_is_found_in_four_cases_of_five(seeds, studies):
+    """At the true error: what a study of this kind prints scatters around it."""
+    rng = np.random.default_rng(3)
+    study = Study((seeds,), items=10**7)
+    unchanged = [contrasts(rng, study)["others"] for _ in range(studies)]
+    errors = np.array([float(change.spread().error) for change in unchanged])
+    printed = np.array([detectable(change.spread()).value for change in unchanged])
+    true = np.array([change.value for change in unchanged]).std() * np.median(printed / errors)
+    changes = of_changes(
+        [
+            contrasts(rng, Study((seeds,), items=10**7, others=true))["others"]
+            for _ in range(studies)
+        ]
+    )
+    assert np.mean([change.p < 0.05 for change in changes]) == pytest.approx(
+        0.8, abs=0.05 if studies == MANY else 0.1
+    )
+
+
+@pytest.mark.parametrize("studies", SIZES)
+@pytest.mark.parametrize(
+    ("families", "interleaved"),
+    [((4,), True), ((3, 3), False), ((4, 4), False), ((3, 3, 3), False), ((4, 4), True)],
+    ids=str,
+)
+def test_families_of_other_sizes_and_levels_make_no_slope(families, interleaved, studies):
+    rng = np.random.default_rng(4)
+    false = 0
+    for _ in range(studies):
+        sizes, names, values = [], [], []
+        for family, count in enumerate(families):
+            start = 0.1 * family if interleaved else 3.0 * family
+            sizes += list(start + np.arange(count))
+            names += [f"f{family}"] * count
+            values += list(rng.normal(0, 4) + rng.normal(0, 1, count))
+        slope = within_families(np.array(sizes), np.array(values), np.full(len(sizes), 0.2), names)
+        assert slope is not None and slope.p is not None
+        false += slope.p < 0.05
+    assert false / studies <= most(studies)
+
+
+@pytest.mark.parametrize("studies", SIZES)
+@pytest.mark.parametrize("items", [120, 1000])
+def test_who_does_not_look_at_the_item_has_not_learnt(items, studies):
+    """Guesses of any shares, and one label always; three labels, the commonest 40% of the gold."""
+    rng = np.random.default_rng(5)
+    gold = rng.choice(3, items, p=[0.4, 0.35, 0.25])
+    floor = 100 * max(1 / 3, np.bincount(gold).max() / items)
+    shares = rng.dirichlet([1, 1, 1], studies)
+    guesses = np.array([rng.choice(3, items, p=share) for share in shares])
+    scores = np.array([100 * (guess == gold).mean() for guess in guesses])
+    constant = np.array([100 * (gold == label).mean() for label in range(3)])
+    passed = above_floor(
+        scores, np.full(studies, floor), np.full(studies, items), None, simple=True
+    )
+    assert passed.mean() <= 0.02
+    assert not above_floor(constant, np.full(3, floor), np.full(3, items), None, simple=True).any()
+
+
+def test_tangos_test_is_mcnemars_for_every_table():
+    for items in (20, 60, 200):
+        gained, lost = map(np.ravel, np.meshgrid(np.arange(61.0), np.arange(61.0)))
+        possible = gained + lost <= items
+        gained, lost = gained[possible], lost[possible]
+        square = tango_square(gained, lost, np.full_like(gained, items), np.zeros_like(gained))
+        discordant = np.maximum(gained + lost, 1)
+        assert square == pytest.approx((gained - lost) ** 2 / discordant)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+@pytest.mark.parametrize("items", [20, 80, 200])
+def test_wilson_covers_at_the_edges(share, items):
+    right = stats.binom(items, share)
+    values = np.arange(items + 1.0)
+    low, high = wilson_limits(values / items, np.full_like(values, items), 1.959964)
+    covered = (low <= 100 * share) & (100 * share <= high)
+    assert right.pmf(values)[covered].sum() >= 0.92

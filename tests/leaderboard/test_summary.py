@@ -1,0 +1,186 @@
+"""The first screen: what it claims, what it won't, and that it stays one screen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as draw
+from tests.leaderboard import handmade
+from tests.leaderboard.handmade import headline
+from xharness.cli.board import short_board
+
+from xharness.gaps import Verdict
+from xharness.leaderboard import render
+from xharness.leaderboard.exports import to_json
+from xharness.leaderboard.html import data, page
+from xharness.leaderboard.summary import summarize
+from xharness.leaderboard.text import points
+
+NARROWS, OPEN = Verdict.NARROWS_OTHERS_GAIN, Verdict.OPEN
+EXPLORATORY, NOT_LEARNT = Verdict.EXPLORATORY, Verdict.NOT_LEARNT
+
+
+def test_a_claim_is_one_bold_sentence_with_its_numbers_and_its_models() -> None:
+    board = handmade.board(
+        {("a", "multi"): NARROWS, ("b", "multi"): NARROWS}, [headline("multi", NARROWS, "ab")]
+    )
+    summary = summarize(board)
+    assert summary.is_claim
+    assert summary.headline == (
+        "Over 2 tasks of a and b, multi: narrows, others gain "
+        "(Δ gap −3.0 [−4.0, −2.0], Δ others +3.0 [+2.0, +4.0])."
+    )
+    assert f"**{summary.headline}**" in render(board)
+
+
+def test_without_a_claim_it_says_not_shown() -> None:
+    board = handmade.board({("a", "multi"): OPEN}, [headline("multi", OPEN, "a")])
+    summary = summarize(board)
+    assert not summary.is_claim and summary.headline.startswith("Not shown: over 2 tasks of a, ")
+
+
+def test_one_seed_has_numbers_and_neither_words_nor_intervals() -> None:
+    board = handmade.board(
+        {("a", "multi"): EXPLORATORY, ("a", "lora"): EXPLORATORY},
+        [headline("multi", EXPLORATORY, "a"), headline("lora", EXPLORATORY, "a")],
+        seeds=1,
+    )
+    summary = summarize(board)
+    assert summary.headline.startswith("Not shown: one seed of training can't tell")
+    assert summary.badges[0] == "EXPLORATORY" and "1 seed" in summary.badges
+    assert not any("[" in cell for line in summary.table.lines for cell in line.words)
+    assert not any(line.is_claim for line in summary.table.lines)
+    assert any("three seeds to look" in part for part in summary.still_open)
+    assert "+9.0 (a × multi) to +8.0 (a × lora)" in summary.remarks[0]
+
+
+def test_the_baseline_comes_first_and_the_rest_by_what_the_others_gain() -> None:
+    board = handmade.board({("a", name): OPEN for name in ("x", "y", "z")})
+    lines = summarize(board).table.lines
+    assert [line.strategies[0] for line in lines] == ["single", "x", "y", "z"]
+    assert lines[0].is_baseline and lines[0].reading == "baseline"
+
+
+def test_arms_that_did_not_learn_stand_in_one_line() -> None:
+    board = handmade.board({("a", "x"): NARROWS, ("a", "p"): NOT_LEARNT, ("a", "q"): NOT_LEARNT})
+    lines = summarize(board).table.lines
+    assert lines[-1].strategies == ("p", "q") and lines[-1].reading == "not learnt: nli"
+    assert len(lines) == 3
+
+
+def test_a_single_model_s_word_is_told_where_the_average_has_none() -> None:
+    board = handmade.board(
+        {("a", "multi"): NARROWS, ("b", "multi"): OPEN}, [headline("multi", OPEN, "ab")]
+    )
+    assert (
+        "multi, model by model: narrows, others gain for 1 of 2 models." in summarize(board).remarks
+    )
+
+
+def test_a_task_without_a_source_score_has_its_column_and_its_sentence() -> None:
+    board = handmade.board(
+        {("a", "multi"): OPEN},
+        [headline("multi", OPEN, "a")],
+        sourceless=[handmade.sourceless(("a", "multi"), "bitext_retrieval", -46.8)],
+    )
+    summary = summarize(board)
+    assert "Δ bitext" in summary.table.header
+    assert "−46.8 [−47.8, −45.8]" in summary.table.lines[-1].words
+    assert any("bitext, which has no English score" in remark for remark in summary.remarks)
+
+
+def test_unequal_budgets_are_badged_and_printed() -> None:
+    board = handmade.with_budgets(
+        handmade.board({("a", "multi"): OPEN}), {"single": 60, "multi": 40}
+    )
+    summary = summarize(board)
+    assert summary.badges[0] == "UNEQUAL BUDGETS"
+    assert any("single 60 steps a task (120 in all)" in part for part in summary.still_open)
+    equal = handmade.with_budgets(
+        handmade.board({("a", "multi"): OPEN}), {"single": 60, "multi": 60}
+    )
+    assert "UNEQUAL BUDGETS" not in summarize(equal).badges
+
+
+@settings(deadline=None)  # the first boards of a process take longer
+@given(
+    models=draw.integers(1, 12),
+    strategies=draw.integers(1, 20),
+    verdicts=draw.lists(draw.sampled_from(Verdict), min_size=1, max_size=8),
+)
+def test_it_stays_one_screen_and_loses_no_arm(models, strategies, verdicts) -> None:
+    readings = {
+        (f"m{model}", f"s{strategy}"): verdicts[(model + strategy) % len(verdicts)]
+        for model in range(models)
+        for strategy in range(strategies)
+    }
+    table = summarize(handmade.board(readings)).table
+    assert len(table.lines) <= 18
+    arms_shown = {(line.model, name) for line in table.lines for name in line.strategies}
+    compared = {arm for arm in arms_shown if arm in readings}
+    left_out = sum(count for reading, count in table.other_arms.items() if reading != "baseline")
+    assert len(compared) + left_out == len(readings)
+    assert all(len(line.words) == len(table.header) for line in table.lines)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_bold_is_for_claims_alone(verdict: Verdict) -> None:
+    board = handmade.board({("a", "multi"): verdict}, [headline("multi", verdict, "a")])
+    row = next(line for line in render(board).splitlines() if "| multi |" in line)
+    assert ("**" in row) == verdict.is_claim
+    assert summarize(board).is_claim == verdict.is_claim
+
+
+def test_a_board_that_compares_nothing_says_between_what_its_gaps_lie() -> None:
+    board = handmade.board({("a", "multi"): OPEN, ("b", "multi"): OPEN})
+    pool = replace(board.gaps.pools[0], arms=(("a", "single"), ("b", "single")))
+    board_alone = replace(board, gaps=replace(board.gaps, pools=(pool,), average_changes=()))
+    assert summarize(board_alone).headline == (
+        "No strategy is compared with single here: gaps lie between 15.0 (a) and 15.0 (a)."
+    )
+
+
+def test_nothing_scored_is_said() -> None:
+    board = handmade.board({("a", "multi"): OPEN})
+    empty_gaps = replace(board.gaps, tasks=(), averages=(), average_changes=(), pools=())
+    summary = summarize(replace(board, rows=(), gaps=empty_gaps))
+    assert summary.headline == "Nothing was scored." and summary.table.lines == ()
+
+
+def test_many_models_stand_there_as_their_mean() -> None:
+    names = [f"m{index}" for index in range(9)]
+    board = handmade.board(
+        {(name, "multi"): OPEN for name in names}, [headline("multi", OPEN, names)]
+    )
+    table = summarize(board).table
+    assert [line.model for line in table.lines] == ["mean of 9 models"] * 2
+    assert table.other_arms == {"open": 9}
+
+
+def test_the_words_over_columns_are_the_same_everywhere() -> None:
+    board = handmade.board({("a", "multi"): OPEN}, [headline("multi", OPEN, "a")])
+    header = summarize(board).table.header
+    rows = json.loads(to_json(board))["table"]
+    assert tuple(rows[0]) == header
+    assert f"| {' | '.join(header)} |" in render(board)
+    page_text = page(board)
+    assert all(f">{name}</th>" in page_text for name in header)
+    words = json.loads(page_text.split('type="application/json">')[1].split("</script>")[0])[
+        "words"
+    ]
+    assert set(header) <= {*words.values()}
+    assert set(header) <= {*short_board(board)[0]}
+
+
+@given(draw.floats(-100, 100, allow_nan=False))
+def test_one_number_is_one_number(value: float) -> None:
+    """Markdown shows what the page's whole tenths and the JSON's full number round to."""
+    tenths = data.tenths(value)
+    assert tenths is not None
+    units, tenth = divmod(abs(tenths), 10)
+    sign = "−" if tenths < 0 else ""
+    assert points(value) == f"{sign}{units}.{tenth}"
+    assert points(json.loads(json.dumps(value))) == points(value)
