@@ -11,17 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.contests import CONTESTS
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
 
 _FOLDERS = ("data_root", "model", "work", "decoder")
 
 
-def main(contest: str, name: str, setting: str) -> None:
+def main(contest: str, name: str, fields: str) -> None:
     """Run it and print what was measured."""
-    given = json.loads(setting)
-    told = Setting(**given | {name: Path(given[name]) for name in _FOLDERS if given[name]})
-    measured = CONTESTS[contest].contestants[name](told)
-    print(json.dumps(asdict(measured)))
+    values = json.loads(fields)
+    folders = {name: Path(values[name]) for name in _FOLDERS if values[name]}
+    measurement = CONTESTS[contest].contestants[name](Setting(**values | folders))
+    print(json.dumps(asdict(measurement)))
 
 
 if __name__ == "__main__":

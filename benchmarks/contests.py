@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks import embedding, likelihood, predicting, products, scoring, starting, training
-from benchmarks.measured import Contest
+from benchmarks.measurement import Contest
 
 CONTESTS: Mapping[str, Contest] = {
     "product": products.CONTEST,

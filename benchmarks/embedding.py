@@ -7,62 +7,66 @@ from typing import Any
 
 from benchmarks import material
 from benchmarks.material import Material
-from benchmarks.measured import Clock, Contest, Measured, Setting
+from benchmarks.measurement import Clock, Contest, Measurement, Setting
 from xharness.plugin.api import SearchRequest, TextRole
 from xharness.task_types.neighbours import VectorBlocks
 
-_EACH = 50
+_COUNT = 50  # pairs of each language
 _WARM = 16
 
 
-def ours(setting: Setting) -> Measured:
+def ours(setting: Setting) -> Measurement:
     """`HfModel.embed`, searched by the kind that the card names."""
     shared = Material(setting, "tatoeba")
-    model, kind = material.body(setting.model), shared.kind
-    asked = shared.asked(_EACH, "test")
+    model, kind = material.load_model(setting.model, device=setting.device), shared.kind
+    languages = shared.eval_examples(_COUNT, "test")
     assert kind.answered_by_search
 
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
         return VectorBlocks([model.embed([*texts], shared.recipe(), role)])
 
-    kind.search(SearchRequest(asked[0][1][:_WARM], encode))
-    clock = Clock()
+    kind.search(SearchRequest(languages[0][1][:_WARM], encode))
+    clock = Clock(device=setting.device)
     with clock.running():
-        given = [kind.search(SearchRequest(some, encode)) for _, some in asked]
-    every = [one for _, some in asked for one in some]
-    flat = [one for answers in given for one in answers]
-    return clock.read(2 * len(every), {"score": shared.score(every, flat)})
+        answers = [kind.search(SearchRequest(examples, encode)) for _, examples in languages]
+    return _measurement(clock, shared, languages, answers)
 
 
-def sentence_transformers(setting: Setting) -> Measured:
+def sentence_transformers(setting: Setting) -> Measurement:
     """`SentenceTransformer.encode` and its semantic search."""
     import torch
     from sentence_transformers import SentenceTransformer, models, util
 
-    body = models.Transformer(str(setting.model), max_seq_length=128)
-    pooling = models.Pooling(body.get_word_embedding_dimension(), pooling_mode="mean")
-    model = SentenceTransformer(modules=[body, pooling], device="cpu")
+    transformer = models.Transformer(str(setting.model), max_seq_length=128)
+    pooling = models.Pooling(transformer.get_word_embedding_dimension(), pooling_mode="mean")
+    model = SentenceTransformer(modules=[transformer, pooling], device=setting.device)
     if setting.precision == "bf16":
         model.to(torch.bfloat16)
     shared = Material(setting, "tatoeba")
-    asked = shared.asked(_EACH, "test")
+    languages = shared.eval_examples(_COUNT, "test")
 
-    def answer(some: list[Any]) -> list[int]:
-        sides = [[one.source for one in some], [one.target for one in some]]
+    def answer(examples: list[Any]) -> list[int]:
+        sides = [[pair.source for pair in examples], [pair.target for pair in examples]]
         queries, index = (
             model.encode(side, batch_size=32, convert_to_tensor=True, show_progress_bar=False)
             for side in sides
         )
         hits = util.semantic_search(queries.float(), index.float(), top_k=1)
-        return [some[int(hit[0]["corpus_id"])].label for hit in hits]
+        return [examples[int(hit[0]["corpus_id"])].label for hit in hits]
 
-    answer(asked[0][1][:_WARM])
-    clock = Clock()
+    answer(languages[0][1][:_WARM])
+    clock = Clock(device=setting.device)
     with clock.running():
-        given = [answer(some) for _, some in asked]
-    every = [one for _, some in asked for one in some]
-    flat = [one for answers in given for one in answers]
-    return clock.read(2 * len(every), {"score": shared.score(every, flat)})
+        answers = [answer(examples) for _, examples in languages]
+    return _measurement(clock, shared, languages, answers)
+
+
+def _measurement(
+    clock: Clock, shared: Material, languages: list[tuple[str, list[Any]]], answers: list[Any]
+) -> Measurement:
+    examples = [pair for _, pairs in languages for pair in pairs]
+    flat = [answer for language_answers in answers for answer in language_answers]
+    return clock.measurement(2 * len(examples), {"score": shared.score(examples, flat)})
 
 
 CONTEST = Contest("sentences/s", {"xharness": ours, "sentence-transformers": sentence_transformers})

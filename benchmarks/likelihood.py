@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks import material
 from benchmarks.material import Material
-from benchmarks.measured import Clock, Contest, Measured, Setting
+from benchmarks.measurement import Clock, Contest, Measurement, Setting
 
 _LANGUAGES = ("et", "it", "sw", "vi")
-_EACH = 50
+_COUNT = 50  # examples of each language
 _WARM = 8
 _LONGEST = 512  # sub-words; no prompt is as long, so nobody cuts any
 
 
-def ours(setting: Setting) -> Measured:
+def ours(setting: Setting) -> Measurement:
     """`WritingModel.predict`, language by language."""
     shared = Material(setting, "xcopa")
-    model = material.body(_decoder(setting), answers="likelihood")
-    recipe, asked = shared.recipe(max_length=_LONGEST), _asked(shared)
+    model = material.load_model(_decoder(setting), answers="likelihood", device=setting.device)
+    recipe, languages = shared.recipe(max_length=_LONGEST), _languages(shared)
 
-    def answer(language: str, some: list[Any]) -> Any:
-        return model.predict(shared.card.spoken(language), shared.kind, some, recipe)
+    def answer(language: str, examples: list[Any]) -> Any:
+        return model.predict(shared.card.spoken(language), shared.kind, examples, recipe)
 
-    answer("et", asked["et"][:_WARM])
-    clock = Clock()
+    answer("et", languages["et"][:_WARM])
+    clock = Clock(device=setting.device)
     with clock.running():
-        given = {language: answer(language, some) for language, some in asked.items()}
-    checks = {name: shared.score(some, given[name], name) for name, some in asked.items()}
-    return clock.read(_answers(asked), checks)
+        answers = {language: answer(language, rows) for language, rows in languages.items()}
+    checks = {name: shared.score(rows, answers[name], name) for name, rows in languages.items()}
+    return clock.measurement(_choices(languages), checks)
 
 
-def lm_evaluation_harness(setting: Setting) -> Measured:
+def lm_evaluation_harness(setting: Setting) -> Measurement:
     """`simple_evaluate` of lm-evaluation-harness, given the same prompts and answers."""
     from lm_eval.evaluator import simple_evaluate
     from lm_eval.models.huggingface import HFLM
 
     shared = Material(setting, "xcopa")
-    kind = {"fp32": "float32", "bf16": "bfloat16"}[setting.precision]
-    model = HFLM(str(_decoder(setting)), device="cpu", dtype=kind, batch_size=32)
-    asked = _asked(shared)
+    dtype = {"fp32": "float32", "bf16": "bfloat16"}[setting.precision]
+    model = HFLM(str(_decoder(setting)), device=setting.device, dtype=dtype, batch_size=32)
+    languages = _languages(shared)
 
-    def answer(wanted: dict[str, list[Any]]) -> dict[str, Any]:
-        tasks = [_task(shared, language, some) for language, some in wanted.items()]
-        found: dict[str, Any] = simple_evaluate(
+    def answer(requests: dict[str, list[Any]]) -> dict[str, Any]:
+        tasks = [_task(shared, language, examples) for language, examples in requests.items()]
+        evaluation: dict[str, Any] = simple_evaluate(
             model, tasks=tasks, log_samples=False, bootstrap_iters=0
         )
-        return found["results"]
+        return evaluation["results"]
 
-    answer({"et": asked["et"][:_WARM]})
-    clock = Clock()
+    answer({"et": languages["et"][:_WARM]})
+    clock = Clock(device=setting.device)
     with clock.running():
-        found = answer(asked)
-    checks = {name: 100 * float(found[f"xcopa_{name}"]["acc,none"]) for name in asked}
-    return clock.read(_answers(asked), checks)
+        results = answer(languages)
+    checks = {name: 100 * float(results[f"xcopa_{name}"]["acc,none"]) for name in languages}
+    return clock.measurement(_choices(languages), checks)
 
 
 def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any]:
@@ -63,14 +64,13 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
     from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
 
     card = shared.card.spoken(language)
-    said = [verbalize(one, card) for one in examples]
     rows = [
         {
-            "text": prompt_text(one, verbalizer_of(card)),
-            "choices": [*one.answers],
+            "text": prompt_text(item, verbalizer_of(card)),
+            "choices": [*item.answers],
             "label": example.label,
         }
-        for one, example in zip(said, examples, strict=True)
+        for example, item in ((example, verbalize(example, card)) for example in examples)
     ]
     return {
         "task": f"xcopa_{language}",
@@ -84,15 +84,15 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
     }
 
 
-def _asked(shared: Material) -> dict[str, list[Any]]:
-    return {language: shared.of(language, _EACH, "test") for language in _LANGUAGES}
+def _languages(shared: Material) -> dict[str, list[Any]]:
+    return {language: shared.of_language(language, _COUNT, "test") for language in _LANGUAGES}
 
 
-def _answers(asked: dict[str, list[Any]]) -> int:
-    return sum(len(one.choices) for some in asked.values() for one in some)
+def _choices(languages: dict[str, list[Any]]) -> int:
+    return sum(len(row.choices) for examples in languages.values() for row in examples)
 
 
-def _decoder(setting: Setting) -> Any:
+def _decoder(setting: Setting) -> Path:
     assert setting.decoder is not None, "run only where there is a decoder"
     return setting.decoder
 

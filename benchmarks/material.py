@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
 from xharness.data.reader import DataReader
 from xharness.errors import UnavailableError
 from xharness.plugin.api import Recipe, RunEnvironment
@@ -30,24 +30,25 @@ class Material:
         self.card: TaskCard = self.catalogue.card(task)
         self.kind = self.catalogue.task_types[self.card.task_type]
         self.length = LENGTHS.get(self.card.task_type, 128)
-        around = RunEnvironment(data_root=setting.data_root, offline=True)
-        self._data = DataReader(self.catalogue, around)
+        environment = RunEnvironment(data_root=setting.data_root, offline=True)
+        self._data = DataReader(self.catalogue, environment)
         self.setting = setting
 
-    def learnt(self, count: int) -> list[Any]:
-        """English examples to learn from."""
+    def train_examples(self, count: int | None) -> list[Any]:
+        """English examples to learn from, at most `count` at this scale."""
         portion = self._data.data_slice(self.card, "en", "train", None)
-        return self._data.load(portion, learn=True).examples[: self.setting.count(count)]
+        examples = self._data.load(portion, learn=True).examples
+        return examples if count is None else examples[: self.setting.count(count)]
 
-    def asked(self, each: int, split: Split = "validation") -> list[tuple[str, list[Any]]]:
-        """(language, examples) of every language there is, at most `each` of each."""
+    def eval_examples(self, count: int, split: Split = "validation") -> list[tuple[str, list[Any]]]:
+        """(language, examples) of every language there is, at most `count` of each."""
         return [
-            (language, found)
+            (language, examples)
             for language in self.card.languages
-            if (found := self.of(language, each, split))
+            if (examples := self.of_language(language, count, split))
         ]
 
-    def of(self, language: str, count: int, split: Split = "validation") -> list[Any]:
+    def of_language(self, language: str, count: int, split: Split = "validation") -> list[Any]:
         """Examples of one language; none where it is not under the data root."""
         try:
             portion = self._data.data_slice(self.card, language, split, self.setting.count(count))
@@ -57,8 +58,8 @@ class Material:
 
     def recipe(self, **changes: Any) -> Recipe:
         """One epoch in batches of 32, at the length and precision that all use."""
-        same = {"epochs": 1, "batch_size": 32, "max_length": self.length, "doc_stride": 128}
-        return Recipe().changed(same | {"precision": self.setting.precision} | changes)
+        common = {"epochs": 1, "batch_size": 32, "max_length": self.length, "doc_stride": 128}
+        return Recipe().changed(common | {"precision": self.setting.precision} | changes)
 
     def score(self, examples: list[Any], answers: list[Any], language: str = "en") -> float:
         """The task's main metric in percent."""
@@ -70,12 +71,12 @@ class Material:
         return 100 * float(metric.value(np.asarray(rows, dtype=np.float64).sum(axis=0)))
 
 
-def body(folder: Path, answers: Answers = "heads") -> Any:
-    """The harness's model over the body in `folder`, on the CPU."""
+def load_model(folder: Path, answers: Answers = "heads", device: str = "cpu") -> Any:
+    """The harness's model over the backbone in `folder`."""
     from xharness_hf.build import start
     from xharness_hf.config.options import Options
 
-    return start(Options(path=folder, mode=answers), RunEnvironment(offline=True), "cpu")
+    return start(Options(path=folder, mode=answers), RunEnvironment(offline=True), device)
 
 
 def head(model: Any, card: TaskCard) -> Any:
@@ -84,6 +85,29 @@ def head(model: Any, card: TaskCard) -> Any:
     from xharness_hf.heads.tasks import TASKS
 
     task = TASKS[card.task_type]
-    found = seeded(build_head(task.kind, task.outputs(card), model.backbone), SEED, card.head_name)
-    model.heads.add(card.head_name, found)
-    return found
+    empty = build_head(task.kind, task.outputs(card), model.backbone)
+    seeded_head = seeded(empty, SEED, card.head_name).to(model.backbone.module.device)
+    model.heads.add(card.head_name, seeded_head)
+    return seeded_head
+
+
+def tokens(folder: Path) -> Any:
+    """The harness's tokenizer of the backbone in `folder`."""
+    from xharness_hf.backbone.tokens import Tokens
+    from xharness_hf.files import loading
+
+    return Tokens(loading.tokenizer(folder), causal=False)
+
+
+def count_tokens(tokens: Any, shared: Material, examples: list[Any]) -> int:
+    """Sub-words that are read to answer the examples, specials and repeated contexts counted."""
+    from xharness_hf.backbone.texts import texts
+    from xharness_hf.heads.tasks import TASKS
+
+    if shared.card.task_type in TASKS:
+        features = TASKS[shared.card.task_type].features(
+            examples, tokens, shared.recipe(), gold=False
+        )
+        return sum(len(window.ids) for feature in features for window in feature.windows)
+    spellings = tokens.ids([text for example in examples for text in texts(example)])
+    return sum(min(len(ids) + 2, shared.length) for ids in spellings)

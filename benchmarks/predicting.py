@@ -8,120 +8,133 @@ from typing import Any
 
 from benchmarks import material, scripts
 from benchmarks.material import Material
-from benchmarks.measured import Clock, Contest, Contestant, Measured, Setting
+from benchmarks.measurement import Clock, Contest, Contestant, Measurement, Setting
 from xharness.spec.study import Runtime
 
-_EACH = {"wikiann": 24, "udpos": 24, "xnli": 32, "tydiqa": 20}
+_COUNTS = {"wikiann": 24, "udpos": 24, "xnli": 32, "tydiqa": 20}
+"""Examples of each language."""
 _WARM = 16
 
 
-def ours(task: str, setting: Setting) -> Measured:
+def ours(task: str, setting: Setting) -> Measurement:
     """`HfModel.predict`, as a study asks: all languages in one stream, shard by shard."""
     shared = Material(setting, task)
-    predict, every = warmed(shared)
+    predict, examples = prepare(shared, _COUNTS[task])
     clock = Clock()
     with clock.running():
-        flat = predict()
-    found = scripts.features(shared, scripts.tokenizer(shared), every, pad=False)
-    read = scripts.tokens(found)
-    return clock.read(read, _checks(shared, every, flat))
+        predictions = predict(examples)
+    rows = scripts.features(shared, scripts.tokenizer(shared), examples, pad=False)
+    return clock.measurement(scripts.tokens(rows), checks(shared, examples, predictions))
 
 
-def warmed(shared: Material) -> tuple[Callable[[], list[Any]], list[Any]]:
-    """Our prediction of every language's examples, warmed up; and the examples."""
-    model = material.body(shared.setting.model)
+def prepare(
+    shared: Material, count: int | None = None
+) -> tuple[Callable[[list[Any]], list[Any]], list[Any]]:
+    """Our prediction, warmed up, and the examples of every language."""
+    model = material.load_model(shared.setting.model, device=shared.setting.device)
     material.head(model, shared.card)
-    every = [one for _, some in shared.asked(_EACH[shared.card.name]) for one in some]
-    size = Runtime().shard
+    languages = shared.eval_examples(count or _COUNTS[shared.card.name])
+    examples = [example for _, language_examples in languages for example in language_examples]
+    shard_size = Runtime().shard
 
-    def answers(some: list[Any]) -> list[Any]:
-        return list(model.predict(shared.card, shared.kind, some, shared.recipe()))
-
-    def predict() -> list[Any]:
+    def predict(examples: list[Any]) -> list[Any]:
+        shards = (
+            examples[first : first + shard_size] for first in range(0, len(examples), shard_size)
+        )
         return [
-            one
-            for first in range(0, len(every), size)
-            for one in answers(every[first : first + size])
+            answer
+            for shard in shards
+            for answer in model.predict(shared.card, shared.kind, shard, shared.recipe())
         ]
 
-    answers(every[:_WARM])
-    return predict, every
+    predict(examples[:_WARM])
+    return predict, examples
 
 
-def trainer(task: str, best: bool, setting: Setting) -> Measured:
+class TrainerPrediction:
+    """`Trainer.predict`, padded to the maximum or at its best, on examples sorted by length."""
+
+    def __init__(self, shared: Material, best: bool) -> None:
+        self._shared, self._best = shared, best
+        model, self._tokenizer = scripts.parts(shared)
+        self._trainer = scripts.trainer(shared, model, self._tokenizer, best=best)
+
+    def __call__(self, examples: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Feature rows, and an answer for each."""
+        rows = scripts.features(self._shared, self._tokenizer, examples, pad=not self._best)
+        order = list(range(len(rows)))
+        if self._best:  # by hand: a Trainer that groups by length predicts in an order of its own
+            order.sort(key=lambda row: len(rows[row]["input_ids"]))
+        by_length = [rows[row] for row in order]
+        logits = self._trainer.predict(by_length).predictions
+        if self._shared.card.kind == "extractive_qa":
+            return rows, [tuple(side.argmax(axis=-1).tolist()) for side in logits[:2]]
+        labels = dict(zip(order, scripts.answers(by_length, logits), strict=True))
+        return rows, [labels[row] for row in range(len(rows))]
+
+
+def trainer(task: str, best: bool, setting: Setting) -> Measurement:
     """`Trainer.predict`: padded to the maximum, a language at a time as XTREME's scripts do; or to
     the longest of a batch, all languages sorted by length together.
     """
     shared = Material(setting, task)
-    model, tokenizer = scripts.parts(shared)
-    own = scripts.trainer(shared, model, tokenizer, best=best)
-    asked = [some for _, some in shared.asked(_EACH[task])]
-    asked = [[one for some in asked for one in some]] if best else asked
-
-    def predict(some: list[Any]) -> tuple[list[Any], list[Any]]:
-        found = scripts.features(shared, tokenizer, some, pad=not best)
-        order = list(range(len(found)))
-        if best:  # by hand: grouping by length in a Trainer returns predictions in its own order
-            order.sort(key=lambda place: len(found[place]["input_ids"]))
-        by_length = [found[place] for place in order]
-        logits = own.predict(by_length).predictions
-        if shared.card.kind == "extractive_qa":
-            return found, [tuple(side.argmax(axis=-1).tolist()) for side in logits[:2]]
-        given = dict(zip(order, scripts.answers(by_length, logits), strict=True))
-        return found, [given[place] for place in range(len(found))]
-
-    predict(asked[0][:_WARM])
+    predict = TrainerPrediction(shared, best)
+    requests = [examples for _, examples in shared.eval_examples(_COUNTS[task])]
+    every_example = [example for examples in requests for example in examples]
+    requests = [every_example] if best else requests
+    predict(requests[0][:_WARM])
     clock = Clock()
     with clock.running():
-        given = [predict(some) for some in asked]
-    read = sum(scripts.tokens(found) for found, _ in given)
-    flat = [one for _, answers in given for one in answers]
-    return clock.read(read, _checks(shared, [one for some in asked for one in some], flat))
+        responses = [predict(examples) for examples in requests]
+    tokens = sum(scripts.tokens(rows) for rows, _ in responses)
+    flat = [answer for _, answers in responses for answer in answers]
+    return clock.measurement(tokens, checks(shared, every_example, flat))
 
 
-def pipeline(task: str, setting: Setting) -> Measured:
+def pipeline(task: str, setting: Setting) -> Measurement:
     """`transformers.pipeline` in batches of 32."""
-    from transformers import pipeline as built
+    from transformers import pipeline as make_pipeline
 
     shared = Material(setting, task)
     model, tokenizer = scripts.parts(shared)
     tokenizer.model_max_length = shared.length
-    said = {"tagging": "token-classification", "classification": "text-classification"}
-    pipe = built(
-        said[shared.card.kind], model=model, tokenizer=tokenizer, device="cpu", batch_size=32
+    names = {"tagging": "token-classification", "classification": "text-classification"}
+    pipe = make_pipeline(
+        names[shared.card.kind], model=model, tokenizer=tokenizer, device="cpu", batch_size=32
     )
-    asked = shared.asked(_EACH[task])
+    languages = shared.eval_examples(_COUNTS[task])
 
-    def predict(some: list[Any]) -> None:
+    def predict(examples: list[Any]) -> None:
         if shared.card.kind == "tagging":
-            pipe([" ".join(one.tokens) for one in some])
+            pipe([" ".join(example.tokens) for example in examples])
         else:
-            pipe([{"text": one.text, "text_pair": one.pair} for one in some], truncation=True)
+            pairs = [{"text": example.text, "text_pair": example.pair} for example in examples]
+            pipe(pairs, truncation=True)
 
-    predict(asked[0][1][:_WARM])
+    predict(languages[0][1][:_WARM])
     clock = Clock()
     with clock.running():
-        for _, some in asked:
-            predict(some)
-    every = [one for _, some in asked for one in some]
-    read = scripts.tokens(scripts.features(shared, tokenizer, every, pad=False))
-    return clock.read(read)
+        for _, examples in languages:
+            predict(examples)
+    every_example = [example for _, examples in languages for example in examples]
+    rows = scripts.features(shared, tokenizer, every_example, pad=False)
+    return clock.measurement(scripts.tokens(rows))
 
 
-def _checks(shared: Material, examples: list[Any], given: list[Any]) -> dict[str, float]:
+def checks(shared: Material, examples: list[Any], predictions: list[Any]) -> dict[str, float]:
     """The score of the untrained head: it agrees when the predictions do."""
     if shared.card.kind != "tagging":  # other poolings, other searches for a span
         return {}
-    return {"score": shared.score(examples, given)}
+    return {"score": shared.score(examples, predictions)}
 
 
 def contest(task: str) -> Contest:
     """The ways to predict `task`."""
-    found: dict[str, Contestant] = {
+    contestants: dict[str, Contestant] = {
         "xharness": partial(ours, task),
         "Trainer.predict, padded to the maximum": partial(trainer, task, False),
         "Trainer.predict at its best": partial(trainer, task, True),
     }
     if task != "tydiqa":
-        found["pipeline"] = partial(pipeline, task)
-    return Contest("sub-words/s", found)
+        contestants["pipeline"] = partial(pipeline, task)
+    return Contest("sub-words/s", contestants)

@@ -1,38 +1,38 @@
-"""Matrix products of a body's size: what the hardware gives, the floor under everything else."""
+"""Matrix products of a backbone's size: what the hardware gives, the floor under everything."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.measured import Clock, Contest, Contestant, Measured, Setting
+from benchmarks.measurement import Clock, Contest, Contestant, Measurement, Setting
 
-_ROWS, _WIDE, _INNER = 640, 384, 1536
-_TIMES = 200
+_ROWS, _WIDTH, _INNER = 640, 384, 1536
+_REPEATS = 200
 
 
-def product(how: str, setting: Setting) -> Measured:
+def product(library: str, setting: Setting) -> Measurement:
     """(640, 384) by (384, 1536), over and over; in thousand millions of operations."""
     import torch
     from torch.nn import functional
 
-    dtype = torch.bfloat16 if how == "bf16" else torch.float32
-    left = torch.randn(_ROWS, _WIDE).to(dtype)
-    right = torch.randn(_INNER, _WIDE).to(dtype)
-    ways: dict[str, Callable[[], torch.Tensor]] = {
-        "oneDNN": lambda: torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], "")
+    dtype = torch.bfloat16 if library == "bf16" else torch.float32
+    matrix = torch.randn(_ROWS, _WIDTH).to(dtype)
+    weight = torch.randn(_INNER, _WIDTH).to(dtype)
+    special: dict[str, Callable[[], torch.Tensor]] = {
+        "oneDNN": lambda: torch.ops.mkldnn._linear_pointwise(matrix, weight, None, "none", [], "")
     }
-    run = ways.get(how, lambda: functional.linear(left, right))
-    times = setting.count(_TIMES)
-    run()
+    multiply = special.get(library, lambda: functional.linear(matrix, weight))
+    repeats = setting.count(_REPEATS)
+    multiply()
     clock = Clock()
     with clock.running():
-        for _ in range(times):
-            run()
-    return clock.read(times * 2 * _ROWS * _WIDE * _INNER / 1e9)
+        for _ in range(repeats):
+            multiply()
+    return clock.measurement(repeats * 2 * _ROWS * _WIDTH * _INNER / 1e9)
 
 
-_WAYS: dict[str, Contestant] = {
-    how: partial(product, how) for how in ("oneDNN", "torch's choice", "bf16")
+_LIBRARIES: dict[str, Contestant] = {
+    library: partial(product, library) for library in ("oneDNN", "torch's choice", "bf16")
 }
-CONTEST = Contest("G operations/s", _WAYS, ours="oneDNN")
+CONTEST = Contest("G operations/s", _LIBRARIES, ours="oneDNN")

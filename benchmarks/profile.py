@@ -15,12 +15,13 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import predicting, training
 from benchmarks.material import Material
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
 from xharness.console import show_table
 from xharness.executor.provenance import provenance
 
@@ -48,11 +49,11 @@ def part(operator: str) -> str:
     A name may be `aten::native_layer_norm_backward`, `NativeLayerNormBackward0` or
     `autograd::engine::evaluate_function: NativeLayerNormBackward0`.
     """
-    plain = operator
-    while plain != (barer := _DECORATION.sub("", plain)):
-        plain = barer
-    plain = plain.lower()
-    return next((name for name, one in PARTS.items() if one.fullmatch(plain)), REST)
+    name = operator
+    while name != (shorter := _DECORATION.sub("", name)):
+        name = shorter
+    name = name.lower()
+    return next((part for part, pattern in PARTS.items() if pattern.fullmatch(name)), REST)
 
 
 def profiled(work: Callable[[], object]) -> dict[str, float]:
@@ -60,60 +61,63 @@ def profiled(work: Callable[[], object]) -> dict[str, float]:
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        began = time.perf_counter()
+        started = time.perf_counter()
         work()
-        wall = time.perf_counter() - began
+        wall = time.perf_counter() - started
     seconds = dict.fromkeys([*PARTS, PYTHON, REST], 0.0)
-    for one in profiler.key_averages():
-        seconds[part(one.key)] += one.self_cpu_time_total / 1e6
+    for average in profiler.key_averages():
+        seconds[part(average.key)] += average.self_cpu_time_total / 1e6
     seconds[PYTHON] = max(wall - sum(seconds.values()), 0.0)
-    whole = sum(seconds.values())
-    shares = {name: 100 * taken / whole for name, taken in seconds.items()}
-    return dict(sorted(shares.items(), key=lambda one: -one[1]))
+    total = sum(seconds.values())
+    shares = {name: 100 * part_seconds / total for name, part_seconds in seconds.items()}
+    return dict(sorted(shares.items(), key=lambda share: -share[1]))
 
 
-def both(task: str, setting: Setting) -> dict[str, dict[str, float]]:
+def shares_of(task: str, setting: Setting) -> dict[str, dict[str, float]]:
     """The shares of training on `task`, and of predicting it in all its languages."""
     shared = Material(setting, task)
-    predict, _ = predicting.warmed(shared)
-    return {"training": profiled(training.warmed(shared)), "prediction": profiled(predict)}
+    predict, examples = predicting.prepare(shared)
+    return {
+        "training": profiled(training.prepare(shared)),
+        "prediction": profiled(partial(predict, examples)),
+    }
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Print a table of the shares, and write them where --json says."""
-    wished = _parser().parse_args(words)
+    options = _parser().parse_args(words)
     with tempfile.TemporaryDirectory(prefix="profile-") as folder:
         setting = Setting(
-            wished.data_root.resolve(), wished.model.resolve(), Path(folder), wished.scale,
-            wished.precision,
+            options.data_root.resolve(), options.model.resolve(), Path(folder), options.scale,
+            options.precision,
         )  # fmt: skip
-        shares = both(wished.task, setting)
+        shares = shares_of(options.task, setting)
     show_table(
         [_row(name, shares) for name in shares["training"]],
-        title=f"own time of each part in percent: {wished.task}, {wished.precision}",
+        title=f"own time of each part in percent: {options.task}, {options.precision}",
         right=[*shares],
     )
-    if wished.json is not None:
-        said = {key: str(value) for key, value in vars(wished).items() if key != "json"}
-        found = {"asked": said, "made_with": provenance(), "percent": shares}
-        wished.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if options.json is not None:
+        arguments = {key: str(value) for key, value in vars(options).items() if key != "json"}
+        report = {"asked": arguments, "made_with": provenance(), "percent": shares}
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def _row(name: str, shares: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    return {"part": name} | {when: f"{found[name]:.1f}" for when, found in shares.items()}
+    return {"part": name} | {when: f"{percent[name]:.1f}" for when, percent in shares.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
-    own = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         "python -m benchmarks.profile", description=__doc__.splitlines()[0]
     )
-    own.add_argument("--data-root", type=Path, required=True, help="plain clones of public data")
-    own.add_argument("--model", type=Path, required=True, help="a body's folder")
-    own.add_argument("--task", choices=training.TASKS, default="wikiann")
-    own.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
-    own.add_argument("--scale", type=float, default=1.0, help="of the numbers of examples")
-    own.add_argument("--json", type=Path, help="file to write the shares to")
-    return own
+    parser.add_argument("--data-root", type=Path, required=True, help="plain clones of public data")
+    parser.add_argument("--model", type=Path, required=True, help="a body's folder")
+    parser.add_argument("--task", choices=training.TASKS, default="wikiann")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of examples")
+    parser.add_argument("--json", type=Path, help="file to write the shares to")
+    return parser
 
 
 if __name__ == "__main__":

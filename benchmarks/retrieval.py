@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.task_types.neighbours import Indices, Matrix, VectorBlocks, nearest
+from xharness.task_types.neighbours import Matrix, Places, VectorBlocks, nearest
 
 NOISE = 0.7  # how far a query lies from the candidate it is made from, against the length of 1
 
@@ -53,34 +53,34 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.scratch) as name:
         folder = Path(name)
         _make(folder, options)
-        ours = _in_own_process("ours", folder, options)
-        theirs = _in_own_process("exhaustive", folder, options)
+        harness = _in_own_process("ours", folder, options)
+        reference = _in_own_process("exhaustive", folder, options)
         recall = _recall(np.load(folder / "ours.npy"), np.load(folder / "exhaustive.npy"))
-    _tell([Outcome(**ours, recall=recall), Outcome(**theirs, recall=None)], options)
+    _tell([Outcome(**harness, recall=recall), Outcome(**reference, recall=None)], options)
 
 
-def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Indices:
+def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
     """The harness's own search."""
     return nearest(VectorBlocks([queries]), candidates, k).indices
 
 
-def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Indices:
+def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
     """Every inner product in double precision; of equal ones the lowest place comes first."""
     scores = np.full((len(queries), k), -np.inf)
-    places = np.zeros((len(queries), k), dtype=np.int64)
+    nearest_indices = np.zeros((len(queries), k), dtype=np.int64)
     exact = queries.astype(np.float64)
     for first, block in candidates.blocks():
-        alike = exact @ block.astype(np.float64).T
-        where = np.broadcast_to(np.arange(first, first + len(block)), alike.shape)
-        scores = np.concatenate([scores, alike], axis=1)
-        places = np.concatenate([places, where], axis=1)
+        similarities = exact @ block.astype(np.float64).T
+        indices = np.broadcast_to(np.arange(first, first + len(block)), similarities.shape)
+        scores = np.concatenate([scores, similarities], axis=1)
+        nearest_indices = np.concatenate([nearest_indices, indices], axis=1)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         scores = np.take_along_axis(scores, order, axis=1)
-        places = np.take_along_axis(places, order, axis=1)
-    return places
+        nearest_indices = np.take_along_axis(nearest_indices, order, axis=1)
+    return nearest_indices
 
 
-SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Indices]] = {
+SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Places]] = {
     "ours": ours,
     "exhaustive": exhaustive,
 }
@@ -88,13 +88,13 @@ SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Indices]] = {
 
 def _make(folder: Path, options: argparse.Namespace) -> None:
     random = np.random.default_rng(options.seed)
-    near = np.sort(random.choice(options.candidates, options.queries))
+    origins = np.sort(random.choice(options.candidates, options.queries))
     parts = []
     for first in range(0, options.candidates, options.block):
         size = min(options.block, options.candidates - first)
         block = _unit(random.standard_normal((size, options.width), dtype=np.float32))
         np.save(folder / f"block-{first:09d}.npy", block)
-        parts.append(block[near[(near >= first) & (near < first + size)] - first])
+        parts.append(block[origins[(origins >= first) & (origins < first + size)] - first])
     noise = random.standard_normal((options.queries, options.width), dtype=np.float32)
     queries = _unit(np.concatenate(parts) + NOISE * _unit(noise))
     np.save(folder / "queries.npy", queries[random.permutation(options.queries)])
@@ -109,8 +109,8 @@ def _in_own_process(search: str, folder: Path, options: argparse.Namespace) -> d
     sizes = [f"--{name}={getattr(options, name)}" for name in ("k", "sample")]
     command = [sys.executable, "-m", "benchmarks.retrieval", f"--only={search}"]
     command += [f"--scratch={folder}", *sizes]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout))
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(process.stdout))
 
 
 def _search_in_this_process(options: argparse.Namespace) -> None:
@@ -119,35 +119,35 @@ def _search_in_this_process(options: argparse.Namespace) -> None:
     if options.only == "exhaustive":
         queries = queries[: options.sample]
     candidates = VectorBlocks(sorted(folder.glob("block-*.npy")))
-    began = time.perf_counter()
-    places = SEARCHES[options.only](queries, candidates, options.k)
-    seconds = time.perf_counter() - began
-    np.save(folder / f"{options.only}.npy", places)
-    told = {
+    started = time.perf_counter()
+    neighbours = SEARCHES[options.only](queries, candidates, options.k)
+    seconds = time.perf_counter() - started
+    np.save(folder / f"{options.only}.npy", neighbours)
+    report = {
         "search": options.only,
         "queries": len(queries),
         "seconds": round(seconds, 2),
         "queries_per_second": round(len(queries) / seconds, 1),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
-    print(json.dumps(told))
+    print(json.dumps(report))
 
 
-def _recall(found: Indices, right: Indices) -> float:
-    """The share of the exhaustive answers that were found, for the queries that have both."""
-    pairs = zip(found[: len(right)].tolist(), right.tolist(), strict=True)
-    return sum(len({*ours} & {*theirs}) for ours, theirs in pairs) / right.size
+def _recall(neighbours: Places, exact: Places) -> float:
+    """The share of the exhaustive answers that ours has too, for the queries that have both."""
+    pairs = zip(neighbours[: len(exact)].tolist(), exact.tolist(), strict=True)
+    return sum(len({*row} & {*exact_row}) for row, exact_row in pairs) / exact.size
 
 
 def _tell(outcomes: Sequence[Outcome], options: argparse.Namespace) -> None:
     print(f"{options.candidates:,} candidates of width {options.width}, {options.k} nearest\n")
     print("| search | queries | seconds | queries/s | peak MiB | recall |")
     print("| :-- | --: | --: | --: | --: | --: |")
-    for one in outcomes:
-        recall = "" if one.recall is None else f"{one.recall:.6f}"
+    for outcome in outcomes:
+        recall = "" if outcome.recall is None else f"{outcome.recall:.6f}"
         print(
-            f"| {one.search} | {one.queries:,} | {one.seconds:,.1f} | "
-            f"{one.queries_per_second:,.0f} | {one.peak_mib:,.0f} | {recall} |"
+            f"| {outcome.search} | {outcome.queries:,} | {outcome.seconds:,.1f} | "
+            f"{outcome.queries_per_second:,.0f} | {outcome.peak_mib:,.0f} | {recall} |"
         )
     values = {
         "candidates": options.candidates,
@@ -156,7 +156,7 @@ def _tell(outcomes: Sequence[Outcome], options: argparse.Namespace) -> None:
         "block": options.block,
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        "searches": [asdict(one) for one in outcomes],
+        "searches": [asdict(outcome) for outcome in outcomes],
     }
     target = Path(options.json)
     target.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

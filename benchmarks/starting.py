@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.measured import Clock, Contest, Measured, Setting
+from benchmarks.measurement import Clock, Contest, Measurement, Setting
 
 _TARGETS = ("wikiann", "udpos")
 _SEED_STAGES = 3 * len(_TARGETS)  # train, predict and score for each target
@@ -18,7 +18,7 @@ _SEED_STAGES = 3 * len(_TARGETS)  # train, predict and score for each target
 
 def _study(setting: Setting, stages: int) -> str:
     """A study of the torch-free floor with at least so many stages."""
-    said: dict[str, Any] = {
+    study: dict[str, Any] = {
         "name": "start-up",
         "models": [{"name": "ngrams", "backend": "ngrams"}],
         "strategies": ["single"],
@@ -31,7 +31,7 @@ def _study(setting: Setting, stages: int) -> str:
         "runtime": {"store": "store"},
     }
     path = setting.work / "study.yaml"
-    path.write_text(yaml.safe_dump(said), encoding="utf-8")
+    path.write_text(yaml.safe_dump(study), encoding="utf-8")
     return str(path)
 
 
@@ -40,24 +40,24 @@ def _xharness(setting: Setting, *words: str) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd=setting.work)
 
 
-def helping(setting: Setting) -> Measured:
+def print_help(setting: Setting) -> Measurement:
     """`xharness --help`."""
     clock = Clock(resource.RUSAGE_CHILDREN)
     with clock.running():
         _xharness(setting, "--help")
-    return clock.read(1)
+    return clock.measurement(1)
 
 
-def planning(stages: int, setting: Setting) -> Measured:
+def plan(stages: int, setting: Setting) -> Measurement:
     """`xharness plan` of a study of so many stages, nothing stored."""
     study = _study(setting, stages)
     clock = Clock(resource.RUSAGE_CHILDREN)
     with clock.running():
         _xharness(setting, "plan", study, "--data-root", str(setting.data_root))
-    return clock.read(stages)
+    return clock.measurement(stages)
 
 
-def again(stages: int, setting: Setting) -> Measured:
+def rerun(stages: int, setting: Setting) -> Measurement:
     """`xharness run` of a study that is finished."""
     study = _study(setting, stages)
     command = ("run", study, "--data-root", str(setting.data_root), "--quiet")
@@ -65,11 +65,11 @@ def again(stages: int, setting: Setting) -> Measured:
     clock = Clock(resource.RUSAGE_CHILDREN)
     with clock.running():
         _xharness(setting, *command)
-    return clock.read(stages)
+    return clock.measurement(stages)
 
 
 CONTESTS = {
-    "start --help": Contest("starts/s", {"xharness": helping}),
-    "plan 10,000 stages": Contest("stages/s", {"xharness": partial(planning, 10_000)}),
-    "run 1,000 finished stages": Contest("stages/s", {"xharness": partial(again, 1_000)}, rounds=1),
+    "start --help": Contest("starts/s", {"xharness": print_help}),
+    "plan 10,000 stages": Contest("stages/s", {"xharness": partial(plan, 10_000)}),
+    "run 1,000 finished stages": Contest("stages/s", {"xharness": partial(rerun, 1_000)}, rounds=1),
 }

@@ -8,72 +8,83 @@ from typing import Any
 
 from benchmarks import material, scripts
 from benchmarks.material import Material
-from benchmarks.measured import Clock, Contest, Contestant, Measured, Setting
+from benchmarks.measurement import Clock, Contest, Contestant, Measurement, Setting
 
 _COUNTS = {"wikiann": 480, "udpos": 320, "xnli": 224, "tydiqa": 48}
 TASKS = (*_COUNTS,)
 _WARM = 16  # examples learnt from before the clock runs
 
 
-def ours(task: str, setting: Setting) -> Measured:
+def ours(task: str, setting: Setting) -> Measurement:
     """`HfModel.fit`."""
     shared = Material(setting, task)
-    fit, clock = warmed(shared), Clock()
+    fit, clock = prepare(shared), Clock()
     with clock.running():
         model, facts = fit()
-    read = facts["tokens_per_second"] * facts["seconds"]
-    held_out = shared.of("en", 200)
-    given = model.predict(shared.card, shared.kind, held_out, shared.recipe())
-    score = shared.score(held_out, given)
-    return clock.read(read, {"loss": facts["loss"], "score": score})
+    tokens = facts["tokens_per_second"] * facts["seconds"]
+    held_out = shared.of_language("en", 200)
+    predictions = model.predict(shared.card, shared.kind, held_out, shared.recipe())
+    score = shared.score(held_out, predictions)
+    return clock.measurement(tokens, {"loss": facts["loss"], "score": score})
 
 
-def warmed(shared: Material) -> Callable[[], tuple[Any, Mapping[str, Any]]]:
+def prepare(shared: Material) -> Callable[[], tuple[Any, Mapping[str, Any]]]:
     """Our training, warmed up; called, it gives the model and the facts of its receipt."""
+    examples = shared.train_examples(_COUNTS[shared.card.name])
+    cold, fresh = (material.load_model(shared.setting.model) for _ in range(2))
+    fit(shared, cold, examples[:_WARM], "warm")
+    return partial(fit, shared, fresh, examples, "measured")
+
+
+def fit(
+    shared: Material,
+    model: Any,
+    examples: list[Any],
+    name: str,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> tuple[Any, Mapping[str, Any]]:
+    """The model, trained for an epoch by our loop, and the facts of its receipt."""
     from xharness.plugin.api import TrainingSession, TrainingSet
 
-    def fit(model: Any, some: list[Any], name: str) -> tuple[Any, Mapping[str, Any]]:
-        feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, some)
-        session = TrainingSession(material.SEED, shared.setting.work / name, checkpoint_seconds=1e9)
-        return model, model.fit([feed], shared.recipe(), session)
-
-    examples = shared.learnt(_COUNTS[shared.card.name])
-    cold, fresh = (material.body(shared.setting.model) for _ in range(2))
-    fit(cold, examples[:_WARM], "warm")
-    return partial(fit, fresh, examples, "measured")
+    feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, examples)
+    observer = {} if progress is None else {"progress": progress}
+    session = TrainingSession(
+        material.SEED, shared.setting.work / name, checkpoint_seconds=1e9, **observer
+    )
+    return model, model.fit([feed], shared.recipe(), session)
 
 
-def trainer(task: str, best: bool, setting: Setting) -> Measured:
+def trainer(task: str, best: bool, setting: Setting) -> Measurement:
     """`Trainer.train`, padded to the longest there may be, or at its best."""
     shared = Material(setting, task)
-    examples = shared.learnt(_COUNTS[task])
+    examples = shared.train_examples(_COUNTS[task])
 
-    def fit(model: Any, tokenizer: Any, some: list[Any]) -> tuple[Any, Any, int]:
-        found = scripts.features(shared, tokenizer, some, pad=not best)
-        own = scripts.trainer(shared, model, tokenizer, best=best, train_dataset=found)
-        return own, own.train(), scripts.tokens(found)
+    def train(model: Any, tokenizer: Any, examples: list[Any]) -> tuple[Any, Any, int]:
+        rows = scripts.features(shared, tokenizer, examples, pad=not best)
+        trainer = scripts.trainer(shared, model, tokenizer, best=best, train_dataset=rows)
+        return trainer, trainer.train(), scripts.tokens(rows)
 
     cold, fresh = (scripts.parts(shared) for _ in range(2))
-    fit(*cold, examples[:_WARM])
+    train(*cold, examples[:_WARM])
     clock = Clock()
     with clock.running():
-        own, told, read = fit(*fresh, examples)
-    checks = {"loss": told.training_loss}
+        trained, output, tokens = train(*fresh, examples)
+    checks = {"loss": output.training_loss}
     if shared.card.kind != "extractive_qa":
-        held_out = shared.of("en", 200)
+        held_out = shared.of_language("en", 200)
         tokenizer = scripts.tokenizer(shared)
-        found = scripts.features(shared, tokenizer, held_out, pad=True)
-        plain = scripts.trainer(shared, own.model, tokenizer, best=False)
-        given = scripts.answers(found, plain.predict(found).predictions)
-        checks["score"] = shared.score(held_out, given)
-    return clock.read(read, checks)
+        rows = scripts.features(shared, tokenizer, held_out, pad=True)
+        predictor = scripts.trainer(shared, trained.model, tokenizer, best=False)
+        labels = scripts.answers(rows, predictor.predict(rows).predictions)
+        checks["score"] = shared.score(held_out, labels)
+    return clock.measurement(tokens, checks)
 
 
 def contest(task: str) -> Contest:
     """The three ways to train on `task`."""
-    found: dict[str, Contestant] = {
+    contestants: dict[str, Contestant] = {
         "xharness": partial(ours, task),
         "Trainer, padded to the maximum": partial(trainer, task, False),
         "Trainer at its best": partial(trainer, task, True),
     }
-    return Contest("sub-words/s", found)
+    return Contest("sub-words/s", contestants)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from xharness import (
 )
 from xharness_hf.backbone import adapters
 from xharness_hf.backbone.backbone import Backbone
-from xharness_hf.backbone.batch import Batch, Feature, Layout, Window
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Layout, Window
+from xharness_hf.backbone.precision import provenance, resolve
 from xharness_hf.backbone.texts import texts
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
@@ -43,9 +44,10 @@ from xharness_hf.heads.tasks import (
     WordAlignmentObjective,
     identity,
 )
-from xharness_hf.inference import read
+from xharness_hf.inference import Reader, read, read_each
 from xharness_hf.scratch import ScratchBuilder
-from xharness_hf.training.loop import PreparedFeed, Training
+from xharness_hf.training.loop import Training
+from xharness_hf.training.step import PreparedFeed
 
 
 class HfModel(Model):
@@ -106,16 +108,35 @@ class HfModel(Model):
         Raises:
             StageError: there is no head for the card, or the model has not been trained at all.
         """
-        recipe = self.backbone.within_limit(recipe)
+        (predictions,) = self.predict_each(card, kind, [examples], recipe)
+        return predictions
+
+    def predict_each(
+        self,
+        card: TaskCard,
+        kind: TaskType,
+        shards: Iterable[Sequence[Example]],
+        recipe: Recipe,
+    ) -> Iterator[Sequence[Prediction]]:
+        """As `predict` for each shard; beside a device, a thread makes the next ones ready."""
+        recipe = self._settled_recipe(recipe)
         task = _head_task(kind)
         head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
-        features = task.features(examples, self.tokens, recipe, gold=False)
+        prepared = (
+            (examples, task.features(examples, self.tokens, recipe, gold=False))
+            for examples in shards
+        )
 
-        def ask(states: Tensor, batch: Batch) -> Sequence[Any]:
+        def ask(states: Tensor, batch: Batch) -> DeviceAnswers:
             return task.answers(states, head, batch, recipe)
 
-        answers = read(self.backbone, features, self._layout(), recipe, self._device, ask)
-        return task.join(examples, features, answers)
+        with Reader(self.backbone, self._layout(), recipe, self._device) as reader:
+            for examples, features, answers in read_each(reader, prepared, ask):
+                yield task.join(examples, features, answers)
+
+    def computes(self, recipe: Recipe) -> Mapping[str, str]:
+        """The number format and the device, for receipts."""
+        return provenance(recipe, self._device)
 
     def embed(
         self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
@@ -125,7 +146,7 @@ class HfModel(Model):
         Raises:
             StageError: the model has not been trained at all, or has no such layer.
         """
-        recipe = self.backbone.within_limit(recipe)
+        recipe = self._settled_recipe(recipe)
         # corpora repeat sentences: each is read once
         row_of_text = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         windows = self._embedder.windows([*row_of_text], self.tokens, role, recipe.max_length)
@@ -154,7 +175,7 @@ class HfModel(Model):
             self.heads.clear()
         adapters.prepare(self.backbone, recipe.adapter, session.seed)
         # only now: an adapter may have taken positions from the text
-        recipe = self.backbone.within_limit(recipe)
+        recipe = self._settled_recipe(recipe)
         prepared_feeds = [
             self._prepared_alignment(feed, recipe)
             if feed.objective == "align"
@@ -163,7 +184,11 @@ class HfModel(Model):
         ]
         facts = Training(self, prepared_feeds, recipe, session, self._device).run()
         adapters.finish(self.backbone, recipe.adapter)
-        return facts
+        return {**facts, **self.computes(recipe)}
+
+    def _settled_recipe(self, recipe: Recipe) -> Recipe:
+        """Windows no longer than the backbone takes, and a number format that the device has."""
+        return resolve(self.backbone.within_limit(recipe), self._device)
 
     def _place_on_device(self, backbone: Backbone, tokens: Tokens) -> None:
         backbone.to(self._device)
@@ -273,8 +298,8 @@ def _embedded(
     """
     features = [Feature((window,), index) for index, window in enumerate(windows)]
 
-    def ask(states: Tensor, batch: Batch) -> list[NDArray[np.float32]]:
-        return list(embedder.vectors(states, batch, recipe).cpu().numpy())
+    def ask(states: Tensor, batch: Batch) -> DeviceAnswers:
+        return DeviceAnswers(embedder.vectors(states, batch, recipe), list)
 
     layer = backbone.layer_index(embedder.layer(recipe))
     rows = read(backbone, features, layout, recipe, device, ask, layer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,16 +76,16 @@ class HfBackend(Backend):
 
         return sizes(options, environment)
 
-    def check_device(self, device: str) -> None:
-        """Whether `device` is here.
+    def check_device(self, device: str | None, precisions: Collection[str]) -> None:
+        """Whether `device` is here and computes in all of `precisions`.
 
         Raises:
             ConfigurationError: no device is called so.
-            UnavailableError: this machine has none.
+            UnavailableError: this machine has none, or it lacks a precision.
         """
-        from xharness_hf.backbone.precision import device_of
+        from xharness_hf.backbone.precision import check_device
 
-        device_of(device)
+        check_device(device, precisions)
 
     def start(
         self, options: Any, environment: RunEnvironment, device: str | None

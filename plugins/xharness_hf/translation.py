@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,11 +85,11 @@ class HfTranslator(Translator):
         decoding = [options.beams, options.length, options.codes, source, target]
         return digest([_VERSION, fingerprint(model, environment), extra_files, decoding])
 
-    def check_device(self, device: str) -> None:
+    def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """Whether `device` is here; errors as those of the backend's."""
-        from xharness_hf.backbone.precision import device_of
+        from xharness_hf.backbone.precision import check_device
 
-        device_of(device)
+        check_device(device, precisions)
 
     def open(
         self,

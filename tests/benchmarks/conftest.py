@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pytest
 
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
+from benchmarks.shapes import write_model
 from tests.families import zoo
 
 
@@ -15,7 +15,5 @@ from tests.families import zoo
 def setting(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting:
     """As little work as there can be."""
     folder = tmp_path_factory.mktemp("contests")
-    model = importlib.import_module("benchmarks.__main__").made(
-        "small", data_root, folder / "model"
-    )
+    model = write_model("small", data_root, folder / "model")
     return Setting(data_root, model, folder, scale=1e-4, decoder=zoo.gemma(folder / "decoder"))

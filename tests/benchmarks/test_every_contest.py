@@ -8,11 +8,11 @@ import pytest
 
 from benchmarks import starting
 from benchmarks.contests import CONTESTS
-from benchmarks.measured import Contestant, Setting
+from benchmarks.measurement import Contestant, Setting
 
 _FEW = {
-    "plan 10,000 stages": partial(starting.planning, 6),
-    "run 1,000 finished stages": partial(starting.again, 6),
+    "plan 10,000 stages": partial(starting.plan, 6),
+    "run 1,000 finished stages": partial(starting.rerun, 6),
 }
 """In place of contestants whose amount of work hangs on no scale."""
 
@@ -26,7 +26,9 @@ def _ours(name: str) -> Contestant:
 @pytest.mark.data
 @pytest.mark.parametrize("name", CONTESTS)
 def test_ours_does_something(name: str, setting: Setting) -> None:
-    measured = _ours(name)(setting)
-    assert measured.amount > 0
-    assert measured.seconds > 0
-    assert all(0 <= measured.checks[one] <= 100 for one in {"score", "f1"} & {*measured.checks})
+    measurement = _ours(name)(setting)
+    assert measurement.amount > 0
+    assert measurement.seconds > 0
+    assert all(
+        0 <= measurement.checks[check] <= 100 for check in {"score", "f1"} & {*measurement.checks}
+    )

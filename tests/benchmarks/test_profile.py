@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import profile
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_all_parts_are_the_whole(
     setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--data-root", str(setting.data_root), "--model", str(setting.model)]
-    found = tmp_path / "profile.json"
-    profile.main([*words, "--scale", str(setting.scale), "--json", str(found)])
-    percent = json.loads(found.read_text(encoding="utf-8"))["percent"]
+    path = tmp_path / "profile.json"
+    profile.main([*words, "--scale", str(setting.scale), "--json", str(path)])
+    percent = json.loads(path.read_text(encoding="utf-8"))["percent"]
     table = capsys.readouterr().out
     for shares in percent.values():
         assert sum(shares.values()) == pytest.approx(100)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
+from benchmarks.shapes import write_model
 from tests.conftest import REPOSITORY
 
 runner = importlib.import_module("benchmarks.__main__")
@@ -19,7 +20,7 @@ _PADDED = {"train wikiann": "Trainer, padded to the maximum",
 def setting(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting:
     """A small body: what is compared is the padding, and what each example costs by itself."""
     folder = tmp_path_factory.mktemp("side-by-side")
-    model = runner.made("small", data_root, folder / "model")
+    model = write_model("small", data_root, folder / "model")
     return Setting(data_root, model, folder, scale=0.2)
 
 
@@ -30,7 +31,7 @@ def test_ahead_of_padding_to_the_maximum(
     contest: str, setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
-    rows = runner.contested(contest, setting, 1, only=("xharness", _PADDED[contest]))
+    rows = runner.run_contest(contest, setting, 1, only=("xharness", _PADDED[contest]))
     assert not [row["error"] for row in rows if row["error"]]
     ours, padded = (row["processor_seconds"] / row["runs"][0]["amount"] for row in rows)
     assert padded / ours > 2.5, rows

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from tests.cli.project import Project
 from xharness.cli import app
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness_hf.backbone.precision import device_of
+from xharness_hf.backbone.precision import check_device
 from xharness_hf.translation import HfTranslator
 
 PLACED = """
@@ -19,7 +19,7 @@ from xharness_baselines import plugin
 from xharness_baselines.backend import Baseline
 
 class Placed(Baseline):
-    def check_device(self, device):
+    def check_device(self, device, precisions):
         if device != "here":
             raise ConfigurationError(f"there is no device '{device}'", hint="did you mean 'here'?")
 
@@ -83,16 +83,18 @@ def test_an_executor_of_a_plugin_may_run_elsewhere(placed: Project) -> None:
     assert placed.run(*words, "--device", "hree").exit_code == 0
 
 
-@pytest.mark.parametrize("check", [device_of, HfTranslator().check_device])
+@pytest.mark.parametrize("check", [check_device, HfTranslator().check_device])
 def test_devices_of_torch(check: object) -> None:
     assert callable(check)
     with pytest.raises(ConfigurationError, match=r"no device 'cdua'\n  did you mean 'cuda'\?"):
-        check("cdua")
+        check("cdua", ())
     with pytest.raises(ConfigurationError, match="no device 'cuda:x'"):
-        check("cuda:x")
+        check("cuda:x", ())
     with pytest.raises(UnavailableError, match="no device 'cuda:77' here"):
-        check("cuda:77")
-    check("cpu")
+        check("cuda:77", ())
+    check("cpu", {"auto", "fp32", "bf16"})
+    with pytest.raises(UnavailableError, match=r"no fp16 on cpu\n  precision: auto takes fp32"):
+        check("cpu", {"fp16"})
 
 
 STUDY = """

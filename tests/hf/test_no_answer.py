@@ -61,8 +61,8 @@ def test_the_score_of_none_is_that_of_position_0(tokens: Tokens) -> None:
     features = TASK.features([EXAMPLE], tokens, Recipe(), gold=False)
     batch = collate(features, Layout(tokens.pad), torch.device("cpu"))
     logits = torch.randn(*batch.ids.shape, 2, generator=torch.Generator().manual_seed(1))
-    (found,) = TASK.answers(logits, lambda states: states, batch, Recipe())
-    assert found.null_score == pytest.approx(float(logits[0, 0].sum()))
+    (prediction,) = TASK.answers(logits, lambda states: states, batch, Recipe()).result()
+    assert prediction.null_score == pytest.approx(float(logits[0, 0].sum()))
 
 
 def test_both_heads_are_told_apart(folders: dict[str, Path], tmp_path: Path) -> None:

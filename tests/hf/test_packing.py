@@ -14,12 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from benchmarks import material
-from benchmarks.bodies import made
 from benchmarks.material import Material
-from benchmarks.measured import Setting
+from benchmarks.measurement import Setting
+from benchmarks.shapes import write_model
 from tests.families import zoo
 from tests.hf import tiny
 from xharness.plugin.api import Recipe
@@ -31,7 +30,7 @@ from xharness_hf.backbone.packing import PackedBatch, PackedLengths, attend
 from xharness_hf.backbone.precision import computing
 from xharness_hf.files.loading import backbone as loaded
 from xharness_hf.generative.language_model import load_language_model
-from xharness_hf.speed import switches
+from xharness_hf.speed import switches, varlen
 
 CPU = torch.device("cpu")
 PACK = {"bert", "xlmr", "modernbert", "gemma", "llama", "qwen2", "qwen3"}
@@ -185,33 +184,22 @@ def test_probing_leaves_what_learns_awake(folder: Callable[[str], Path]) -> None
     assert [part.training for part in backbone.module.modules()] == before
 
 
-def test_the_devices_own_kernel_is_told_where_windows_begin(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A slow stand-in takes the arguments that torch documents for the kernel."""
-    import torch.nn.attention.varlen as module
-
-    def kernel(query: Tensor, key: Tensor, value: Tensor, first: Tensor, last: Tensor,
-               longest: int, _: int, *, scale: float, window_size: tuple[int, int],
-               enable_gqa: bool) -> Tensor:  # fmt: skip
-        assert first.dtype == torch.int32
-        assert longest == int(first.diff().max())
-        found = []
-        for a, b in pairwise(first.tolist()):
-            rows = (one[a:b].transpose(0, 1)[None] for one in (query, key, value))
-            said = functional.scaled_dot_product_attention(
-                *rows, scale=scale, is_causal=window_size == (-1, 0), enable_gqa=enable_gqa
-            )
-            found.append(said[0].transpose(0, 1))
-        return torch.cat(found)
-
-    monkeypatch.setattr(module, "varlen_attn", kernel)
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("window", [None, 3])
+def test_windows_in_a_row_attend_to_themselves_alone(causal: bool, window: int | None) -> None:
+    """With fillers, empty windows, fewer keys than queries, and windows of attention."""
     torch.manual_seed(0)
     rows = [torch.randn(14, heads, 8) for heads in (4, 2, 2)]
-    for causal in (False, True):
-        packs = PackedLengths(((2, 5), (1, 4)), causal, [])
-        own = packing._grouped(rows, packs, 0.0, 0.3)
-        assert torch.allclose(packing._varlen(rows, packs, 0.3), own, atol=1e-5)
+    borders = torch.tensor([0, 5, 5, 10, 14, 14], dtype=torch.int32)
+    found = varlen.attention(*rows, borders, 5, causal=causal, scale=0.3, window=window)
+    for first, last in pairwise([0, 5, 10, 14]):
+        alone = [part[first:last] for part in rows]
+        only = torch.tensor([0, last - first], dtype=torch.int32)
+        apart = varlen.attention(*alone, only, 5, causal=causal, scale=0.3, window=window)
+        assert torch.allclose(found[first:last], apart, atol=1e-5)
+    if window is None:
+        packs = PackedLengths(((2, 5), (1, 4)), causal)
+        assert torch.allclose(found, packing._grouped(rows, packs, 0.0, 0.3), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +209,7 @@ def test_attention_that_wants_more_is_refused(given: dict[str, Any]) -> None:
     rows = [torch.zeros(1, 2, 4, 8)] * 3
     mask = torch.ones(4) if given.pop("mask", False) else None
     with pytest.raises(packing._UnknownError):
-        attend(nn.Identity(), *rows, mask, packs=PackedLengths(((1, 4),), False, []), **given)
+        attend(nn.Identity(), *rows, mask, packs=PackedLengths(((1, 4),), False), **given)
 
 
 def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) -> None:
@@ -240,11 +228,11 @@ def test_thousands_of_real_sentences_are_answered_alike(
     data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """WikiANN in all its languages, at two budgets, with and without packs."""
-    setting = Setting(data_root, made("small", data_root, tmp_path / "model"), tmp_path)
+    setting = Setting(data_root, write_model("small", data_root, tmp_path / "model"), tmp_path)
     shared = Material(setting, "wikiann")
-    model = material.body(setting.model)
+    model = material.load_model(setting.model)
     material.head(model, shared.card)
-    every = [one for _, some in shared.asked(64) for one in some]
+    every = [one for _, some in shared.eval_examples(64) for one in some]
     assert len(every) > 2500
 
     def tags() -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from xharness.testing import predict, toy_card, toy_examples
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.contrastive import ContrastiveObjective
+from xharness_hf.heads.objectives import exact_targets
 
 OTHER = dict(zip(tiny.WORDS[:14], tiny.WORDS[7:14] + tiny.WORDS[:7], strict=True))
 """Each word wants another one: nothing that a model could guess."""
@@ -96,5 +97,7 @@ def test_pairs_that_share_a_text_are_no_foes(bert: Path) -> None:
     ]
     features = task.features(same, model.tokens, recipe, gold=True)
     batch = collate(features, Layout(0), torch.device("cpu"))
-    loss = task.loss(model.backbone.states(batch), lambda cosines: cosines, batch, recipe)
+    targets = exact_targets(task, batch, Layout(0), recipe)
+    states = model.backbone.states(batch).flatten(0, 1)
+    loss = task.loss(states, lambda cosines: cosines, targets, recipe)
     assert loss.item() == 0

@@ -41,6 +41,7 @@ from xharness_hf.embedding.sentence_transformers.prompts import (
 )
 from xharness_hf.files import hub
 from xharness_hf.heads.contrastive import ContrastiveObjective
+from xharness_hf.heads.objectives import exact_targets
 
 TEXTS = ["the red cat", "東京 who flies?", "", "river stone " * 30, "café naïve Straße", "bird"]
 RECIPE = Recipe(max_length=64)
@@ -283,7 +284,8 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
 
     model.backbone.module.eval()
     with torch.inference_mode():
-        task.loss(model.backbone.states(batch), head, batch, RECIPE)
+        targets = exact_targets(task, batch, Layout(model.tokens.pad), RECIPE)
+        task.loss(model.backbone.states(batch).flatten(0, 1), head, targets, RECIPE)
     queries = model.embed([one.query for one in examples], RECIPE, role="query")
     passages = model.embed([one.positive or "" for one in examples], RECIPE, role="passage")
     assert _close(queries @ passages.T, asked[0])

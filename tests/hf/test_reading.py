@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tests.hf import tiny
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, StageError
 from xharness.testing import toy_card, toy_examples
 from xharness_hf import inference
 from xharness_hf.backbone.batch import Batch, Feature, Layout, Window
@@ -83,6 +86,34 @@ def test_any_budget_gives_the_same_states(
     assert torch.allclose(read(), usual, atol=1e-5)
     monkeypatch.setenv(switches.VARIABLE, "products,packing,stretches")
     assert torch.allclose(read(), usual, atol=1e-5)
+
+
+@given(st.integers(0, 9), st.integers(1, 3), st.integers(0, 10))
+def test_a_thread_ahead_gives_the_same_items_and_no_more_than_are_wanted(
+    count: int, depth: int, wanted: int
+) -> None:
+    drawn: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(count):
+            drawn.append(item)
+            yield item
+
+    with closing(inference.ahead(items(), depth)) as ready:
+        taken = [*islice(ready, wanted)]
+    assert taken == [*range(min(wanted, count))]
+    assert len(drawn) <= min(wanted + depth + 1, count)
+
+
+def test_what_goes_wrong_ahead_is_raised_where_it_is_waited_for() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise StageError("no such text")
+
+    ready = inference.ahead(items(), 2)
+    assert next(ready) == 1
+    with pytest.raises(StageError, match="no such text"):
+        next(ready)
 
 
 def test_memory_that_ran_out_is_remembered() -> None:

@@ -21,7 +21,8 @@ from xharness.task_types.tagging import TaggingExample
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.tokens import Tokens, shorten
 from xharness_hf.files import loading
-from xharness_hf.heads.extractive_qa import SpanPrediction, best_spans, stretches
+from xharness_hf.heads.extractive_qa import SpanPrediction, best_spans, stretches, trimmed
+from xharness_hf.heads.objectives import exact_targets
 from xharness_hf.heads.tagging import split
 from xharness_hf.heads.tasks import TASKS, MaskedLmObjective, hide
 from xharness_hf.training.sampler import random
@@ -143,22 +144,33 @@ def test_an_empty_context_is_answered_with_nothing(tokens: Tokens) -> None:
     features = task.features([example], tokens, recipe, gold=True)
     batch = collate(features, Layout(tokens.pad), CPU)
     states = torch.zeros(*batch.ids.shape, 2)
-    answers = task.answers(states, lambda logits: logits, batch, recipe)
+    answers = task.answers(states, lambda logits: logits, batch, recipe).result()
     assert task.join([example], features, answers) == [""]
-    assert torch.isfinite(task.loss(states, lambda logits: logits, batch, recipe))
+    targets = exact_targets(task, batch, Layout(tokens.pad), recipe)
+    assert torch.isfinite(task.loss(states.flatten(0, 1), lambda logits: logits, targets, recipe))
 
 
 @given(st.integers(1, 12), st.integers(1, 15), st.integers(0, 10**6))
 def test_the_best_span_is_the_best_of_all(length: int, longest: int, seed: int) -> None:
     draw = np.random.default_rng(seed)
     starts, ends = (torch.from_numpy(draw.normal(size=(1, length))) for _ in range(2))
-    (score,), (first,), (last,) = best_spans(starts, ends, longest)
+    (score,), (first,), (last,) = (part.tolist() for part in best_spans(starts, ends, longest))
     allowed = [
         (float(starts[0, a] + ends[0, b]), a, b)
         for a in range(length)
         for b in range(a, min(a + longest, length))
     ]
     assert (score, first, last) == pytest.approx(max(allowed))
+
+
+@given(st.text(" \t\u3000ab", max_size=12), st.data())
+def test_blanks_are_left_out_of_both_ends(text: str, data: st.DataObject) -> None:
+    position = st.integers(0, len(text))
+    pairs = data.draw(st.lists(st.tuples(position, position).map(sorted), max_size=5))
+    offsets = np.array(pairs, dtype=np.int32).reshape(-1, 2)
+    for (start, end), (first, last) in zip(offsets, trimmed(text, offsets), strict=True):
+        assert text[first:last] == text[start:end].strip()
+        assert start <= first <= last <= end
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(2, 40))
@@ -179,9 +191,10 @@ def test_choices_may_differ_in_number(tokens: Tokens) -> None:
     features = task.features(examples, tokens, recipe, gold=True)
     batch = collate(features, Layout(tokens.pad), CPU)
     scores = torch.arange(4.0)[:, None, None].expand(4, batch.ids.shape[1], 1)
-    answers = task.answers(scores, lambda states: states, batch, recipe)
+    answers = task.answers(scores, lambda states: states, batch, recipe).result()
     assert task.join(examples, features, answers) == [2, 0, 0]
-    assert torch.isfinite(task.loss(scores, lambda states: states, batch, recipe))
+    targets = exact_targets(task, batch, Layout(tokens.pad), recipe)
+    assert torch.isfinite(task.loss(scores.flatten(0, 1), lambda states: states, targets, recipe))
 
 
 def test_pairs_and_single_texts_stand_side_by_side(tokens: Tokens) -> None:

@@ -117,7 +117,7 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
 
 LITTLE = """\
 name: {name}
-task_type: {task_type}
+task_type: {kind}
 role: target
 sources: [{{from: mini, task: {task}, sizes: {{train: 18, validation: 200, test: 200}}}}]
 languages: [en, de]
@@ -210,6 +210,7 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     from xharness_hf.backbone.batch import Layout, collate
     from xharness_hf.heads.heads import MASKED
     from xharness_hf.heads.masked_lm import MaskedLmObjective, hide
+    from xharness_hf.heads.objectives import exact_targets
     from xharness_hf.model import HfModel
     from xharness_hf.training.sampler import random
 
@@ -221,11 +222,14 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     assert tokens.mask is not None
     features = task.features(examples, tokens, recipe, gold=True)
     features = hide(features, tokens.mask, tokens.size, 0.15, random(0))
-    vocabulary = model.backbone.embedding.num_embeddings
-    head = model.heads.get(MASKED, task.kind, vocabulary).eval()
-    batch = collate(features, Layout(tokens.pad, 0, False), torch.device("cpu"))
+    words = model.backbone.embedding.num_embeddings
+    head = model.heads.get(MASKED, task.kind, words).eval()
+    layout = Layout(tokens.pad, 0, False)
+    batch = collate(features, layout, torch.device("cpu"))
+    targets = exact_targets(task, batch, layout, recipe)
     with torch.inference_mode():
-        total = task.loss(model.backbone.states(batch), head, batch, recipe)
+        states = model.backbone.states(batch).flatten(0, 1)
+        total = task.loss(states, head, targets, recipe)
     return float(total) / task.terms(features)
 
 

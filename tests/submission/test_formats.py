@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xharness.errors import ConfigurationError
-from xharness.executor.score import item_statistics
 from xharness.spec.cards import TaskCard
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
@@ -22,6 +21,7 @@ from xharness.task_types.classification import ClassificationExample
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.task_types.multiple_choice import MultipleChoiceExample
 from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.scoring import item_statistics
 from xharness.task_types.tagging import TaggingExample
 
 KINDS = {kind.name: kind for kind in BUILTIN}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 
 from xharness.errors import StageError
 from xharness.plugin.api import Example, Model, Prediction, Recipe, TaskCard, TaskType
@@ -21,6 +23,34 @@ def ask_model(
     predictions = model.predict(card, task_type.predicted, flat_parts, recipe)
     answers = iter(checked(predictions, card, flat_parts))
     return [task_type.joined([next(answers) for _ in example_parts]) for example_parts in parts]
+
+
+def ask_each(
+    model: Model,
+    card: TaskCard,
+    task_type: TaskType,
+    shards: Iterable[Sequence[Example]],
+    recipe: Recipe,
+) -> Iterator[Sequence[Prediction]]:
+    """As `ask_model` for each shard; the model may make the next ones ready meanwhile.
+
+    Raises:
+        StageError: as `ask_model`.
+    """
+    if task_type.part is not None:
+        for examples in shards:
+            yield ask_model(model, card, task_type, examples, recipe)
+        return
+    drawn: deque[Sequence[Example]] = deque()  # shards that the model holds and has not answered
+
+    def remembered() -> Generator[Sequence[Example], None, None]:
+        for examples in shards:
+            drawn.append(examples)
+            yield examples
+
+    with closing(remembered()) as open_shards:
+        for predictions in model.predict_each(card, task_type, open_shards, recipe):
+            yield checked(predictions, card, drawn.popleft())
 
 
 def checked(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xharness.data.counts import RowCount, expected_rows
 from xharness.errors import NoRowsError, StageError
-from xharness.executor.ask_model import ask_model, checked
+from xharness.executor.ask_model import checked
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.language_batches import (
     LanguageItems,
@@ -20,11 +20,12 @@ from xharness.executor.language_batches import (
 )
 from xharness.executor.search import SearchPredictions
 from xharness.executor.select_model import selection_notes
+from xharness.executor.shards import ShardedPrediction
 from xharness.executor.translate import load
 from xharness.plugin.api import Example, Prediction, TaskCard, TaskType
 from xharness.stages import Checkpoint, DataSlice, Predict, SelectModel, Train
 from xharness.store import SCRATCH
-from xharness.store.tables import read_table, write_table
+from xharness.store.tables import write_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,20 +40,26 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
     search = SearchPredictions(stage, context, folder / SCRATCH, counter)
     counts: list[RowCount] = []
     empty: dict[str, str] = {}
-    # A search fills its batches itself, and needs the index of one language at a time.
-    searched = _task_type(stage, context).answered_by_search
     languages = _languages(stage, context, counts, empty)
-    for batch in language_batches(languages, 1 if searched else context.runtime.shard):
-        _write_predictions(stage, context, batch, folder, search, counter)
+    if _task_type(stage, context).answered_by_search:
+        for items in languages:
+            _search_language(stage, context, items, folder, search)
+            counter.add(len(items.examples))
+    else:
+        _answer_in_shards(stage, context, languages, folder, counter)
     if not counts:
         raise NoRowsError("; ".join(empty.values()))
+    model = context.model(stage.model)
+    computed = model.computes(stage.recipe)
+    selection = selection_notes(stage.model, stage.data_slices, context)
     return {
         "empty": empty,
         "trained_on": context.training_counts(stage.model),
-        "notes": [*selection_notes(stage.model, stage.data_slices, context)],
+        "notes": [*selection, *_precision_notes(stage, computed)],
         "items": sum(count.used for count in counts),
-        "sizes": asdict(context.model(stage.model).sizes()),
+        "sizes": asdict(model.sizes()),
         "data": [asdict(count) for count in (*counts, *search.counts())],
+        **computed,
     }
 
 
@@ -77,61 +84,67 @@ def _task_type(stage: Predict, context: RunContext) -> TaskType:
     return context.catalogue.task_types[context.catalogue.card(stage.card).task_type]
 
 
-def _write_predictions(
+def _search_language(
     stage: Predict,
     context: RunContext,
-    batch: Sequence[LanguageItems],
+    items: LanguageItems,
     folder: Path,
     search: SearchPredictions,
-    counter: ProgressCounter,
 ) -> None:
-    """Write the predictions of a batch's languages, unless they are all there."""
-    languages = [items.data_slice.language for items in batch]
-    paths = [folder / "predictions" / f"{language}.parquet" for language in languages]
-    if all(path.is_file() for path in paths):
-        counter.add(item_count(batch))
+    """Write the predictions of a language whose items are answered with each other."""
+    path = _path(folder, items)
+    if path.is_file():
         return
-    scratch = folder / SCRATCH / languages[0]
-    scratch.mkdir(parents=True, exist_ok=True)
     task_type = _task_type(stage, context)
-    if task_type.answered_by_search:
-        (items,) = batch
-        predictions = search.answer(task_type, items.data_slice, items.examples)
-        checked(predictions, items.card, items.examples)
-        table = _table(items.card, task_type, items.examples, predictions)
-        counter.add(item_count(batch))
-    else:
-        table = _in_shards(stage, context, batch, scratch, counter)
-    for path, (items, rows) in zip(paths, by_language(table, batch), strict=True):
-        _check_items(items.data_slice, items.examples, rows.column("item").to_pylist())
-        write_table(path, rows)
-    shutil.rmtree(scratch)
+    predictions = search.answer(task_type, items.data_slice, items.examples)
+    checked(predictions, items.card, items.examples)
+    write_table(path, _table(items.card, task_type, items.examples, predictions))
+    shutil.rmtree(folder / SCRATCH / items.data_slice.language, ignore_errors=True)
 
 
-def _in_shards(
+def _answer_in_shards(
     stage: Predict,
     context: RunContext,
-    batch: Sequence[LanguageItems],
-    scratch: Path,
+    languages: Iterator[LanguageItems],
+    folder: Path,
     counter: ProgressCounter,
-) -> pa.Table:
-    """The predictions, shard by shard, continuing after the shards that are already there."""
-    import pyarrow as pa
+) -> None:
+    """Write the predictions of all languages, unless they are all there, in one flow."""
+    task_type, size = _task_type(stage, context), context.runtime.shard
+    sharded = ShardedPrediction(
+        lambda: context.model(stage.model), task_type, stage.recipe, size, folder / SCRATCH, counter
+    )
 
-    size, card, task_type = context.runtime.shard, batch[0].card, _task_type(stage, context)
-    examples = [example for items in batch for example in items.examples]
-    paths = []
-    for first in range(0, len(examples), size):
-        # The size is part of the name: shards of another size hold other items.
-        path = scratch / f"{first:09d}-{size}.parquet"
-        paths.append(path)
-        shard = examples[first : first + size]
-        if not path.is_file():
-            model = context.model(stage.model)
-            predictions = ask_model(model, card, task_type, shard, stage.recipe)
-            write_table(path, _table(card, task_type, shard, predictions))
-        counter.add(len(shard))
-    return pa.concat_tables([read_table(path) for path in paths])
+    def missing() -> Iterator[Sequence[LanguageItems]]:
+        for batch in language_batches(languages, size):
+            if all(_path(folder, items).is_file() for items in batch):
+                counter.add(item_count(batch))
+            else:
+                yield batch
+
+    def store(batch: Sequence[LanguageItems], table: pa.Table) -> None:
+        for items, rows in by_language(table, batch):
+            _check_items(items.data_slice, items.examples, rows.column("item").to_pylist())
+            write_table(_path(folder, items), rows)
+        shutil.rmtree(folder / SCRATCH / batch[0].data_slice.language)
+
+    def tabulate(
+        card: TaskCard, examples: Sequence[Example], predictions: Sequence[Prediction]
+    ) -> pa.Table:
+        return _table(card, task_type, examples, predictions)
+
+    sharded.run(missing(), tabulate, store)
+
+
+def _path(folder: Path, items: LanguageItems) -> Path:
+    return folder / "predictions" / f"{items.data_slice.language}.parquet"
+
+
+def _precision_notes(stage: Predict, computed: Mapping[str, str]) -> Iterator[str]:
+    """What a reader of the board must know where the study leaves the format to the device."""
+    precision = computed.get("precision", "fp32")
+    if stage.recipe.precision == "auto" and precision != "fp32":
+        yield f"computed in {precision}"
 
 
 def _table(

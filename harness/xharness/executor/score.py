@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from xharness.errors import StageError
 from xharness.executor.context import RunContext
 from xharness.files import write_json
-from xharness.plugin.api import Example, Metric, Prediction, TaskCard
 from xharness.stages import DataSlice, ScorePredictions
 from xharness.store.tables import read_table, write_table
 from xharness.task_types import floors
+from xharness.task_types.scoring import item_statistics, value
 
 TOLD_AGAIN = ("sizes", "data", "trained_on", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
@@ -75,23 +73,3 @@ def _language(
     if constant is not None:
         facts["constant_answer"], facts["constant_share"] = constant
     return facts
-
-
-def item_statistics(
-    metric: Metric,
-    examples: Sequence[Example],
-    predictions: Sequence[Prediction],
-    card: TaskCard,
-    language: str,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Per-item statistics, shape (items, statistics)."""
-    rows = [
-        metric.item(example, prediction, card, language)
-        for example, prediction in zip(examples, predictions, strict=True)
-    ]
-    return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(metric.statistics))
-
-
-def value(metric: Metric, statistics: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
-    """The score in [0, 1] that per-item statistics, shape (items, statistics), give."""
-    return float(metric.value(statistics.sum(axis=0)))

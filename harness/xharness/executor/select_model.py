@@ -11,9 +11,9 @@ from typing import Any
 
 from xharness.executor.ask_model import ask_model
 from xharness.executor.context import RunContext
-from xharness.executor.score import item_statistics, value
 from xharness.plugin.api import Checkpoint, CheckpointPolicy, Example, Model, Recipe
 from xharness.stages import CheckpointSelection, DataSlice, SelectModel, Train
+from xharness.task_types.scoring import item_statistics, value
 
 Judge = Callable[[Model], float]
 

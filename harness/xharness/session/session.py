@@ -125,26 +125,35 @@ class Session(OpenedStudy):
     def _check_device(self, context: RunContext) -> None:
         """Refuse a device that is not here before the first stage, unless all is stored."""
         device = context.runtime.device
-        if device is None:
-            return
-        for maker in {id(maker): maker for maker in self._computing(context)}.values():
+        for maker, precisions in self._computing(context):
+            if not (device or precisions):
+                continue
             try:
-                maker.check_device(device)
+                maker.check_device(device, precisions)
             except (ConfigurationError, UnavailableError) as error:
-                raise type(error)(error.what, where=self._device_key(), hint=error.hint) from None
+                where = self._device_key(device)
+                raise type(error)(error.what, where=where, hint=error.hint) from None
 
-    def _computing(self, context: RunContext) -> Iterator[Backend | Translator]:
-        """The backends and translators of the stages that are still to run."""
+    def _computing(self, context: RunContext) -> Iterator[tuple[Backend | Translator, set[str]]]:
+        """What computes the stages that are still to run, and the precisions that they name."""
+        makers: dict[int, tuple[Backend | Translator, set[str]]] = {}
         for stage in self.plan.needed(self.store.has):
-            if isinstance(stage, Train):
-                yield context.backend(stage)
-            if isinstance(stage, Predict):
-                yield context.backend(stage.model)
-            if isinstance(stage, Translate):
-                yield self.catalogue.translators[stage.translator.backend]
+            precisions: set[str] = set()
+            maker: Backend | Translator
+            if isinstance(stage, Train | Predict):
+                maker = context.backend(stage if isinstance(stage, Train) else stage.model)
+                precisions = {str(stage.recipe.precision)} - {"auto", "fp32"}
+            elif isinstance(stage, Translate):
+                maker = self.catalogue.translators[stage.translator.backend]
+            else:
+                continue
+            makers.setdefault(id(maker), (maker, set()))[1].update(precisions)
+        yield from makers.values()
 
-    def _device_key(self) -> str:
-        """Where the device is named: among the options or in the study."""
+    def _device_key(self, device: str | None) -> str:
+        """Where the device is named, among the options or in the study; else what asks for one."""
+        if device is None:
+            return "recipe.precision"
         if self.options.device is not None:
             return "--device"
         return f"{self.document.position(('runtime', 'device'))}: runtime.device"

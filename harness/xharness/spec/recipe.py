@@ -72,7 +72,11 @@ class Recipe(Strict):
     lr_scheduler_type: Literal["linear", "constant"] = "linear"
     weight_decay: float = Field(default=0.0, ge=0)
     max_grad_norm: float = Field(default=1.0, gt=0)
-    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="of the computation")
+    precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"] = Field(
+        default="auto",
+        description="of the computation; auto: bf16 on a GPU, fp16 on one that lacks it, fp32 "
+        "elsewhere; tf32: float32 whose products a GPU rounds to TF32",
+    )
     freeze_ratio: float = Field(
         default=0.0, ge=0, le=1, description="share of the backbone, embeddings first, held fixed"
     )

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xharness.executor.score import item_statistics, value
 from xharness.gaps.suites import Benchmark, SuiteScore, Variant, aggregate, variants
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
@@ -16,6 +15,7 @@ from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
 from xharness.submission.layout import SuiteTask
 from xharness.task_types.base import Metric
+from xharness.task_types.scoring import item_statistics, value
 
 
 @dataclass(frozen=True)

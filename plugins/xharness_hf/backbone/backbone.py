@@ -42,6 +42,8 @@ class Backbone:
         self.causal = self._reads_left_to_right() if causal is None else causal
         self.reach: float = 0
         """The longest windows that are read in packs; until it stands on a device, none."""
+        self.obstacle: str | None = None
+        """Why windows are not read in packs."""
 
     @property
     def embedding(self) -> nn.Embedding:
@@ -89,6 +91,18 @@ class Backbone:
     def depth(self) -> int:
         """How many layers there are."""
         return int(self.module.config.num_hidden_layers)
+
+    @property
+    def head_width(self) -> int:
+        """Numbers in a head's queries and keys."""
+        config = self.module.config
+        width = getattr(config, "head_dim", None)
+        return int(width or self.width // getattr(config, "num_attention_heads", 1))
+
+    @property
+    def layer_parameters(self) -> int:
+        """Parameters outside of embeddings."""
+        return sum(one.numel() for layer in self.layers for one in layer.parameters())
 
     @cached_property
     def layers(self) -> nn.ModuleList:
@@ -149,7 +163,8 @@ class Backbone:
         self.module.to(device)
         if self.adapter is not None:
             self.adapter.peft.to(device)
-        self.reach = packing.reach(self.module.config) if packing.packable(self, device) else 0
+        self.obstacle = packing.obstacle(self, device)
+        self.reach = 0 if self.obstacle else packing.reach(self.module.config)
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         """Hidden states (windows, length, width) of the last layer, or those entering `layer`."""
@@ -181,6 +196,20 @@ class Backbone:
         with packing.attending(self.reader):
             states = self._states_at(inputs, layer)
         return packed.back(states), len(packed.packs.calls)
+
+    def row(
+        self, ids: Tensor, positions: Tensor, types: Tensor | None, packs: packing.PackedRow
+    ) -> Tensor:
+        """Hidden states (tokens, width) of windows that lie one after the other, (tokens,) each."""
+        inputs: dict[str, Any] = {
+            "input_ids": ids[None],
+            "position_ids": positions[None],
+            "packs": packs,
+        }
+        if types is not None:
+            inputs["token_type_ids"] = types[None]
+        with packing.attending(self.reader):
+            return self._last_states(inputs).squeeze(0)
 
     def words(self, batch: Batch) -> Tensor:
         """Sub-word embeddings alone (windows, length, width): no positions, no layers."""

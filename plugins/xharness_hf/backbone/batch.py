@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -69,7 +69,20 @@ class Batch:
 
     def on_device(self, values: Any, dtype: torch.dtype = torch.long) -> Tensor:
         """`values` as a tensor beside the batch."""
-        return torch.as_tensor(values, dtype=dtype).to(self.ids.device)
+        # pageable memory is copied at once, so that the device need not be waited for
+        return torch.as_tensor(values, dtype=dtype).to(self.ids.device, non_blocking=True)
+
+
+class DeviceAnswers(NamedTuple):
+    """What a batch's features are answered by, still on the device."""
+
+    values: Tensor
+    decode: Callable[[NDArray[Any]], Sequence[Any]]
+    """One answer for each feature, from `values` on the host."""
+
+    def result(self) -> Sequence[Any]:
+        """The answers, once the device has computed them."""
+        return self.decode(self.values.cpu().numpy())
 
 
 def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -> Batch:
@@ -88,7 +101,7 @@ def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -
     positions = np.where(types, places - seconds, places) * mask if layout.resets else None
 
     def move(array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array.astype(np.int64)).to(device)
+        return torch.from_numpy(array.astype(np.int64)).to(device, non_blocking=True)
 
     return Batch(
         features, move(ids), move(mask), move(content), move(types),

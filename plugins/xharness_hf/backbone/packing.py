@@ -11,56 +11,65 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface
 
 from xharness import Recipe
 from xharness_hf.backbone.attached_adapter import AttachedAdapter
 from xharness_hf.backbone.batch import Batch, Feature, Layout, Window, collate
-from xharness_hf.backbone.precision import computing
+from xharness_hf.backbone.placement import spread
+from xharness_hf.backbone.precision import computing, default_precision
+from xharness_hf.speed import varlen
 from xharness_hf.speed.switches import wanted
 
 NAME = "xharness_packed"
 """What transformers is to call attention in packs."""
-_HALF = (torch.bfloat16, torch.float16)
 _HARMLESS = frozenset({"position_ids", "cache_position"})
 """Tensors that attention may be handed and that change nothing about it."""
 _BACK = ("sliding_window",)
 """What configurations call the number of sub-words that a layer sees to one side, its own too."""
 _AROUND = ("local_attention", "attention_window")
 """What they call the number that it sees to both sides."""
-_CLOSE = {"fp32": 1e-4, "bf16": 5e-2}
+_CLOSE = {"fp32": 1e-4, "bf16": 5e-2, "fp16": 1e-2}
 
 
 class _UnknownError(Exception):
     """Attention wants something that is not known here."""
 
+    def __init__(self) -> None:
+        super().__init__("attention wants masks, caps or biases")
+
 
 @dataclass(frozen=True)
 class PackedLengths:
-    """Where the windows of a packed row lie: (windows, length) of neighbours of one length."""
+    """Windows of a row for attention without a kernel of its own: neighbours of one length."""
 
     groups: tuple[tuple[int, int], ...]
+    """(windows, length) of neighbours that have the same."""
     causal: bool
-    calls: list[int]
+    calls: list[int] = field(default_factory=list)
     """One entry for each time that attention was asked."""
 
-    def borders(self, device: torch.device) -> Tensor:
-        """Where each window begins, and the end of the last: (windows + 1,) in int32."""
-        lengths = [length for count, length in self.groups for _ in range(count)]
-        return torch.tensor([0, *np.cumsum(lengths)], dtype=torch.int32, device=device)
 
-    @property
-    def longest(self) -> int:
-        return max(length for _, length in self.groups)
+@dataclass(frozen=True)
+class PackedRow:
+    """Windows of a row for a device's kernel, which reads their borders from its own memory."""
+
+    borders: Tensor
+    """Where each window begins, and the end of the last: (windows + 1,) in int32."""
+    longest: int
+    """No window is longer."""
+    causal: bool
+    calls: list[int] = field(default_factory=list)
+    """One entry for each time that attention was asked."""
 
 
 class PackedBatch:
@@ -73,12 +82,10 @@ class PackedBatch:
         order = np.argsort(-lengths, kind="stable")
         self._shape = tuple(batch.ids.shape)
         starts = order * self._shape[1]
-        self._places = batch.on_device(_spread(starts, lengths[order]))
-        values, counts = np.unique(-lengths, return_counts=True)
-        groups = zip(counts.tolist(), (-values).tolist(), strict=True)
-        self.packs = PackedLengths(tuple(groups), causal, [])
+        self._places = batch.on_device(spread(starts, lengths[order]))
+        self.packs = _packs(lengths[order], causal, batch.ids.device)
         self._batch = batch
-        self._within = _spread(np.zeros_like(starts), lengths[order])
+        self._within = spread(np.zeros_like(starts), lengths[order])
 
     @cached_property
     def positions(self) -> Tensor:
@@ -93,13 +100,19 @@ class PackedBatch:
         """(1, n, width) to (windows, length, width), zeros where there is no sub-word."""
         rows, length = self._shape
         found = states.new_zeros((rows * length, states.shape[-1]))
-        return found.index_copy(0, self._places, states[0]).view(rows, length, -1)
+        return found.index_copy(0, self._places, states.squeeze(0)).view(rows, length, -1)
 
 
-def _spread(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """start, start + 1, ... for each start, as many as its length says."""
-    ends = np.cumsum(lengths)
-    return np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
+def _packs(
+    lengths: NDArray[np.int64], causal: bool, device: torch.device
+) -> PackedLengths | PackedRow:
+    """Windows of descending lengths, as attention on `device` wants to know of them."""
+    if device.type == "cuda":
+        borders = torch.from_numpy(np.cumsum([0, *lengths]).astype(np.int32))
+        return PackedRow(borders.to(device), int(lengths[0]), causal)
+    values, counts = np.unique(-lengths, return_counts=True)
+    groups = zip(counts.tolist(), (-values).tolist(), strict=True)
+    return PackedLengths(tuple(groups), causal)
 
 
 class Packable(Protocol):
@@ -113,6 +126,9 @@ class Packable(Protocol):
     @property
     def depth(self) -> int: ...
 
+    @property
+    def head_width(self) -> int: ...
+
     def padded(self, batch: Batch) -> Tensor: ...
 
     def packed(self, batch: Batch) -> tuple[Tensor, int]: ...
@@ -121,16 +137,16 @@ class Packable(Protocol):
 def worth(backbone: Packable, longest: int, device: torch.device) -> bool:
     """Whether windows of at most `longest` sub-words are read in packs.
 
-    Elsewhere than on a CPU only where the device's own kernel serves: half precision, and no
-    dropout.
+    Elsewhere than on a CPU only where the device has a kernel of its own for them.
     """
-    filled = (
-        backbone.adapter is not None and backbone.adapter.positions > 0
-    )  # with what stands in no text
-    if longest > backbone.reach or filled or not wanted("packing"):
+    # what stands in no text fills a prompt's or a prefix's places
+    inserted = backbone.adapter is not None and backbone.adapter.positions > 0
+    if longest > backbone.reach or inserted or not wanted("packing"):
         return False
     half = torch.is_autocast_enabled(device.type)
-    return device.type == "cpu" or (half and not torch.is_grad_enabled())
+    dtype = torch.get_autocast_dtype(device.type) if half else torch.float32
+    kernel = device.type == "cuda" and varlen.serves(backbone.head_width, dtype)
+    return device.type == "cpu" or kernel
 
 
 def reach(config: Any) -> float:
@@ -141,24 +157,27 @@ def reach(config: Any) -> float:
     return min((one for one in found if isinstance(one, int) and one > 0), default=np.inf)
 
 
-def packable(backbone: Packable, device: torch.device) -> bool:
-    """Whether `backbone` gives the same states for packed windows as for padded ones."""
+def obstacle(backbone: Packable, device: torch.device) -> str | None:
+    """Why `backbone` is not read in packs; None where it gives the same states as padded."""
     if "position_ids" not in inspect.signature(backbone.reader.forward).parameters:
-        return False
+        return "it takes no positions"
     few = [Window(np.arange(5, 5 + length, dtype=np.int32), length - 1) for length in (4, 3, 4)]
-    features = [Feature((window,), place) for place, window in enumerate(few)]
+    features = [Feature((window,), index) for index, window in enumerate(few)]
     batch = collate(features, Layout(pad=0), device)
-    precision: Literal["fp32", "bf16"] = "fp32" if device.type == "cpu" else "bf16"
+    precision = default_precision(device)
     reads = computing(backbone.module, device, Recipe(precision=precision))
     try:
         with _asleep(backbone.reader), torch.no_grad(), reads:
             padded = backbone.padded(batch)
             packed, asked = backbone.packed(batch)
-    except Exception:  # what a family does not take, it says in its own way
-        return False
+    except Exception as error:  # what a family does not take, it says in its own way
+        return f"{type(error).__name__}: {error}".strip().splitlines()[0]
     real = batch.mask.bool()
     ours, theirs = packed[real].float(), padded[real].float()
-    return asked == backbone.depth and torch.allclose(ours, theirs, rtol=0, atol=_CLOSE[precision])
+    if asked != backbone.depth:
+        return "its layers attend by ways of their own"
+    close = torch.allclose(ours, theirs, rtol=0, atol=_CLOSE[precision])
+    return None if close else "packed windows give other states"
 
 
 @contextmanager
@@ -192,7 +211,7 @@ def attend(
     value: Tensor,
     attention_mask: Tensor | None,
     *,
-    packs: PackedLengths,
+    packs: PackedLengths | PackedRow,
     dropout: float = 0.0,
     scaling: float | None = None,
     softcap: float | None = None,
@@ -203,10 +222,19 @@ def attend(
     if attention_mask is not None or softcap is not None or {*foreign} - _HARMLESS:
         raise _UnknownError
     packs.calls.append(1)
-    rows = [one[0].transpose(0, 1) for one in (query, key, value)]
-    if query.is_cuda and query.dtype in _HALF and dropout == 0:
-        return _varlen(rows, packs, scaling)[None], None
-    return _grouped(rows, packs, dropout, scaling)[None], None
+    rows = [heads.squeeze(0).transpose(0, 1) for heads in (query, key, value)]
+    if isinstance(packs, PackedLengths):
+        return _grouped(rows, packs, dropout, scaling)[None], None
+    if torch.is_autocast_enabled(query.device.type):  # rotary positions leave float32
+        half = torch.get_autocast_dtype(query.device.type)
+        rows = [heads.to(half) for heads in rows]
+    window = more.get("sliding_window")
+    attended = varlen.attention(
+        rows[0], rows[1], rows[2], packs.borders, packs.longest,
+        causal=packs.causal, dropout=dropout, scale=scaling,
+        window=window if window is not None and window < packs.longest else None,
+    )  # fmt: skip
+    return attended[None], None
 
 
 def _grouped(
@@ -230,23 +258,5 @@ def _grouped(
     return torch.cat(found)
 
 
-def _varlen(rows: list[Tensor], packs: PackedLengths, scaling: float | None) -> Tensor:
-    """(n, heads, width), by the device's kernel for sequences of many lengths."""
-    from torch.nn.attention.varlen import varlen_attn
-
-    query, key, value = (one.contiguous() for one in rows)
-    borders, longest = packs.borders(query.device), packs.longest
-    found = varlen_attn(
-        query, key, value, borders, borders, longest, longest, scale=scaling,
-        window_size=(-1, 0 if packs.causal else -1), enable_gqa=query.shape[1] != key.shape[1],
-    )  # fmt: skip
-    assert isinstance(found, Tensor)
-    return found
-
-
-def _no_mask(*args: Any, **kwargs: Any) -> None:
-    """Packed windows need no mask."""
-
-
+# No function for masks: transformers then makes none, and asks no question about the batch.
 AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, _no_mask)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]
@@ -22,11 +23,15 @@ from xharness import (
     suggestion,
 )
 
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""The formats in which matrices take half the room."""
 _NAMES = ("cpu", "cuda", "cuda:0", "mps")
+_AMPERE = (8, 0)  # the first compute capability with bf16 and TF32
 
 
 def device_of(name: str | None) -> torch.device:
-    """The device `name`, or the best there is.
+    """The device `name`, or the best there is; what has several is told with its index.
 
     Where the run shall be deterministic, only algorithms that are may serve from then on.
 
@@ -44,12 +49,76 @@ def device_of(name: str | None) -> torch.device:
         hint = suggestion(name, _NAMES)
         raise ConfigurationError(f"there is no device '{name}'", hint=hint) from None
     try:
+        if device.type == "cuda" and device.index is None:  # set_device takes none without
+            device = torch.device("cuda", torch.cuda.current_device())
         torch.zeros(1, device=device).item()  # `meta` has shapes alone
     except (RuntimeError, AssertionError) as error:  # torch without CUDA fails an assertion
         reason = str(error).splitlines()[0]
         hint = "`xharness doctor` lists the devices of this machine"
         raise UnavailableError(f"no device '{name}' here: {reason}", hint=hint) from None
     return device
+
+
+def default_precision(device: torch.device) -> Precision:
+    """What `precision: auto` means: bf16 on a GPU, fp16 on one that lacks it, fp32 elsewhere."""
+    if device.type != "cuda":
+        return "fp32"
+    return "bf16" if _ampere(device) else "fp16"
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Whether `device` computes in `precision`, which may be `auto`.
+
+    Raises:
+        UnavailableError: it does not.
+    """
+    if precision in ("auto", "fp32"):
+        return
+    lacking = {
+        "cuda": () if device.type != "cuda" or _ampere(device) else ("bf16", "tf32"),
+        "cpu": ("tf32", "fp16"),
+        "mps": ("tf32",),
+    }
+    if precision in lacking.get(device.type, ()):
+        best = default_precision(device)
+        raise UnavailableError(
+            f"no {precision} on {description(device)}", hint=f"precision: auto takes {best} there"
+        )
+
+
+def check_device(name: str | None, precisions: Collection[str]) -> None:
+    """Whether the device is here and computes in all of `precisions`; errors as those of both."""
+    device = device_of(name)
+    for precision in sorted(precisions):
+        check_precision(precision, device)
+
+
+def resolve(recipe: Recipe, device: torch.device) -> Recipe:
+    """`recipe` with the format that it is computed in on `device` in place of `auto`.
+
+    Products of float32 matrices are rounded to TF32 where that was chosen, and nowhere else.
+
+    Raises:
+        UnavailableError: the device does not compute in the recipe's precision.
+    """
+    check_precision(recipe.precision, device)
+    automatic = recipe.precision == "auto"
+    precision = default_precision(device) if automatic else recipe.precision
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    return recipe.model_copy(update={"precision": precision})
+
+
+def provenance(recipe: Recipe, device: torch.device) -> dict[str, str]:
+    """What a receipt says of it: the number format and the device's kind."""
+    return {"precision": resolve(recipe, device).precision, "device": description(device)}
+
+
+def description(device: torch.device) -> str:
+    """The device and what kind it is, such as `cuda:0 (NVIDIA H100)`."""
+    kind = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    return f"{device}{kind}"
 
 
 def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:
@@ -62,7 +131,7 @@ def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:
     GradientState._reset_state()
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    mixed = "bf16" if recipe.precision == "bf16" else "no"
+    mixed = recipe.precision if recipe.precision in HALF else "no"
     try:
         return Accelerator(cpu=device.type == "cpu", mixed_precision=mixed)
     except ValueError as error:
@@ -71,35 +140,55 @@ def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:
 
 @contextmanager
 def computing(module: nn.Module, device: torch.device, recipe: Recipe) -> Iterator[None]:
-    """Inside it, `module` reads in the recipe's precision.
+    """Inside it, `module` reads in the recipe's precision; errors as those of `halved`."""
+    with halved(module, recipe), autocast(device, recipe):
+        yield
 
-    For bf16 its matrices are cast once, not with every batch, and are what they were afterwards;
-    autocast is for what stands on it. Norms stay in float32: they take states of either format.
+
+@contextmanager
+def autocast(device: torch.device, recipe: Recipe) -> Iterator[None]:
+    """Inside it, operators compute in the recipe's half precision, if it is one."""
+    if recipe.precision not in HALF:
+        yield
+        return
+    with torch.autocast(device.type, HALF[recipe.precision]):
+        yield
+
+
+@contextmanager
+def halved(module: nn.Module, recipe: Recipe) -> Iterator[None]:
+    """Inside it, matrices are in the recipe's half precision; afterwards they are what they were.
+
+    They are cast once, not with every batch; autocast is for what stands on them. Norms stay in
+    float32: they take states of either format.
 
     Raises:
         StageError: memory does not hold the matrices a second time.
     """
-    if recipe.precision != "bf16":
+    if recipe.precision not in HALF:
         yield
         return
-    matrices = (one for one in module.parameters() if one.ndim > 1)
-    whole = {one: one.data for one in matrices if one.dtype == torch.float32}
+    matrices = (weight for weight in module.parameters() if weight.ndim > 1)
+    full = {weight: weight.data for weight in matrices if weight.dtype == torch.float32}
     try:
-        _halve(whole)
-        with torch.autocast(device.type, torch.bfloat16):
-            yield
+        _halve(full, HALF[recipe.precision])
+        yield
     finally:
-        for parameter, data in whole.items():
+        for parameter, data in full.items():
             parameter.data = data
 
 
-def _halve(parameters: Iterable[nn.Parameter]) -> None:
+def _halve(parameters: Iterable[nn.Parameter], dtype: torch.dtype) -> None:
     try:
         with torch.inference_mode(mode=False), torch.no_grad():
             for parameter in parameters:
-                parameter.data = parameter.data.bfloat16()
+                parameter.data = parameter.data.to(dtype)
     except torch.OutOfMemoryError:
         raise StageError(
-            "not enough memory for the weights in bf16 beside those in float32",
+            "not enough memory for the weights in half precision beside those in float32",
             hint="choose precision: fp32, or another device",
         ) from None
+
+
+def _ampere(device: torch.device) -> bool:
+    return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= _AMPERE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xharness import Recipe, StageError, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature, joined
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, joined
+from xharness_hf.backbone.placement import Longs, Placement, Targets
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.prompt_encoder import AnswerTokens, PromptEncoder
 from xharness_hf.generative.verbalizer import (
@@ -20,7 +22,7 @@ from xharness_hf.generative.verbalizer import (
     verbalize,
     verbalizer_of,
 )
-from xharness_hf.heads.objectives import Logits, summed_cross_entropy
+from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets
 
 _CHUNK = 256  # states taken to the vocabulary together when answers are only ranked
 
@@ -29,6 +31,7 @@ class AnswerObjective:
     """What a language model learns from a card's items, and how it ranks their answers."""
 
     kind = "words"
+    fixed = True
 
     def __init__(self, card: TaskCard, encoder: PromptEncoder, shots: Sequence[str] = ()) -> None:
         self._card, self._verbalizer = card, verbalizer_of(card)
@@ -86,14 +89,28 @@ class AnswerObjective:
         """One for each sub-word of an answer."""
         return sum(len(answer.ids) for feature in features for answer in feature.gold)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Cross-entropy over the vocabulary at the answers' sub-words."""
-        rows, positions, ids = _answer_positions(batch)
-        return summed_cross_entropy(head(states[rows, positions]), ids)
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """One for each sub-word of an answer."""
+        return sum(len(answer.ids) for answer in feature.gold)
 
-    def answers(
-        self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe
-    ) -> list[NDArray[np.float64]]:
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """The positions before the answers' sub-words, and those sub-words."""
+        positions, first = [], 0
+        for feature in features:
+            for answer in feature.gold:
+                start = placement.starts[first + answer.row] + answer.first
+                positions.append(np.arange(start, start + len(answer.ids)))
+            first += len(feature.windows)
+        ids = [answer.ids for feature in features for answer in feature.gold]
+        return mark_targets(positions, ids, placement)
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the vocabulary at the answers' sub-words."""
+        return loss_at_marks(states, head, targets)
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
         """The log-probabilities of each feature's answers, each summed over its sub-words."""
         rows, positions, ids = _answer_positions(batch)
         answer_states = states[rows, positions]
@@ -106,12 +123,7 @@ class AnswerObjective:
             ]
         )
         # a long answer's sum would lose digits in float32
-        by_answer = iter(
-            np.split(log_probabilities.double().cpu().numpy(), _borders(batch.features))
-        )
-        return [
-            np.array([next(by_answer).sum() for _ in feature.gold]) for feature in batch.features
-        ]
+        return DeviceAnswers(log_probabilities.double(), partial(_sums, batch.features))
 
 
 def best_answers(
@@ -147,6 +159,14 @@ def _answer_positions(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         batch.on_device(np.concatenate(positions)),
         batch.on_device(joined(answer.ids for answer in answers)),
     )
+
+
+def _sums(
+    features: Sequence[Feature], log_probabilities: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """The log-probability of each feature's answers from those of all their sub-words."""
+    answers = iter(np.split(log_probabilities, _borders(features)))
+    return [np.array([next(answers).sum() for _ in feature.gold]) for feature in features]
 
 
 def _borders(features: Sequence[Feature]) -> NDArray[np.int64]:

@@ -24,7 +24,8 @@ from xharness import (
     TrainingSet,
 )
 from xharness_hf.backbone import adapters
-from xharness_hf.backbone.batch import Layout
+from xharness_hf.backbone.batch import DeviceAnswers, Layout
+from xharness_hf.backbone.precision import provenance, resolve
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.generative import storage
@@ -35,7 +36,8 @@ from xharness_hf.generative.prompt_encoder import PromptEncoder
 from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
 from xharness_hf.heads.heads import Heads
 from xharness_hf.inference import read
-from xharness_hf.training.loop import PreparedFeed, Training
+from xharness_hf.training.loop import Training
+from xharness_hf.training.step import PreparedFeed
 
 
 class GenerativeModel(Model):
@@ -75,11 +77,11 @@ class GenerativeModel(Model):
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             self._attach_adapter(recipe, session)
-            recipe = self.backbone.within_limit(recipe)
+            recipe = self._settled_recipe(recipe)
             prepared_feeds = [self._prepared(feed, recipe) for feed in feeds]
             facts = Training(self, prepared_feeds, recipe, session, self._device).run()
             adapters.finish(self.backbone, recipe.adapter)
-            return facts
+            return {**facts, **self.computes(recipe)}
 
     def predict(
         self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
@@ -90,14 +92,14 @@ class GenerativeModel(Model):
             ConfigurationError: the model has language codes, and none for that of the items.
             StageError: the card has no verbaliser, or prompts do not fit `max_length`.
         """
-        recipe = self.backbone.within_limit(recipe)
+        recipe = self._settled_recipe(recipe)
         objective = AnswerObjective(card, self._encoder, self.shots)
         if kind.prediction == "text":
             return self._generated(objective, card, examples, recipe)
         features = objective.features(examples, self.tokens, recipe, gold=False)
         layout = Layout(self.tokens.pad)
 
-        def ask(states: torch.Tensor, batch: Any) -> Sequence[Any]:
+        def ask(states: torch.Tensor, batch: Any) -> DeviceAnswers:
             return objective.answers(states, self.backbone.logits, batch, recipe)
 
         scores: list[Any] = [()] * len(examples)
@@ -106,6 +108,10 @@ class GenerativeModel(Model):
             scores[feature.owner] = log_probabilities
         items = objective.items(examples)
         return best_answers(items, scores, normalised=self.options.length_normalized)
+
+    def computes(self, recipe: Recipe) -> Mapping[str, str]:
+        """The number format and the device, for receipts."""
+        return provenance(recipe, self._device)
 
     def embed(
         self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
@@ -151,6 +157,10 @@ class GenerativeModel(Model):
         return generate(
             self.backbone, self.tokens, prompts, objective.encoder.decoder_prefix, recipe
         )
+
+    def _settled_recipe(self, recipe: Recipe) -> Recipe:
+        """Prompts no longer than the model takes, and a number format that the device has."""
+        return resolve(self.backbone.within_limit(recipe), self._device)
 
     def _attach_adapter(self, recipe: Recipe, session: TrainingSession) -> None:
         if recipe.adapter is not None and recipe.adapter.method != "lora":

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from xharness import ClassificationExample, Prediction, Recipe, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature
+from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled, pooled
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, argmax, by_example, summed_cross_entropy
@@ -17,6 +18,7 @@ class ClassificationTask:
     """A text, or two texts in one window."""
 
     kind = "classification"
+    fixed = True
 
     def outputs(self, card: TaskCard) -> int:
         """One for each label."""
@@ -47,12 +49,23 @@ class ClassificationTask:
         """One for each feature."""
         return len(features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Cross-entropy over the labels."""
-        gold = batch.on_device([feature.gold for feature in batch.features])
-        return summed_cross_entropy(head(pool(states, batch, recipe.pooling)), gold)
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """None: windows are pooled."""
+        return 0
 
-    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[int]:
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """How windows are pooled, and the labels."""
+        gold = [feature.gold for feature in features]
+        labels = filled(gold, placement.capacity.windows, IGNORED)
+        return {"gold": labels} | placement.pooling(recipe.pooling)
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the labels."""
+        return summed_cross_entropy(head(pooled(states, targets)), targets["gold"])
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
         """The most likely label of each."""
         return argmax(head(pool(states, batch, recipe.pooling)))
 

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from xharness import Recipe, RetrievalExample, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature
+from xharness_hf.backbone.batch import Feature
+from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled, pooled
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
 from xharness_hf.heads.objectives import Logits, summed_cross_entropy
@@ -28,6 +30,11 @@ class ContrastiveObjective:
 
     def __init__(self, kind: str, embedder: Embedder = RECIPE_EMBEDDER) -> None:
         self.kind, self._embedder = kind, embedder
+
+    @property
+    def fixed(self) -> bool:
+        """Whether vectors are pooled by the recipe: a published embedder reads padded windows."""
+        return self._embedder is RECIPE_EMBEDDER
 
     def with_embedder(self, embedder: Embedder) -> ContrastiveObjective:
         """The same objective on the vectors of `embedder`."""
@@ -69,17 +76,44 @@ class ContrastiveObjective:
         """One for each feature."""
         return len(features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """None: windows are pooled."""
+        return 0
+
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """How windows are pooled, and which pairs are negatives of each other."""
+        pooling = placement.pooling(recipe.pooling) if self.fixed else {}
+        return pair_targets(features, placement) | pooling
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
         """Cross-entropy of each query's own passage among those of all the features."""
-        vectors = self._embedder.vectors(states, batch, recipe)
+        if self.fixed:
+            vectors = functional.normalize(pooled(states, targets))
+        else:
+            assert targets.batch is not None
+            windows = states.view(*targets.batch.ids.shape, -1)
+            vectors = self._embedder.vectors(windows, targets.batch, recipe)
         with torch.autocast(states.device.type, enabled=False):  # stretched, cosines must be fine
             similarities = head(vectors[0::2] @ vectors[1::2].T)
-        similarities = similarities.masked_fill(
-            batch.on_device(shared_text_pairs(batch.features), torch.bool), -torch.inf
-        )
-        return summed_cross_entropy(
-            similarities, torch.arange(len(similarities), device=similarities.device)
-        )
+        return summed_cross_entropy(excluded_masked(similarities, targets), targets["gold"])
+
+
+def pair_targets(features: Sequence[Feature], placement: Placement) -> dict[str, Longs]:
+    """Targets of pairs: each is its own gold; those that share a text with it are excluded."""
+    capacity, count = placement.capacity.features, len(features)
+    excluded = np.ones((capacity, capacity), dtype=np.int64)
+    excluded[:count, :count] = shared_text_pairs(features)
+    np.fill_diagonal(excluded, 0)  # of what fills up too: softmax over nothing is no number
+    gold = filled(np.arange(count), capacity, IGNORED)
+    return {"excluded": excluded.reshape(-1), "gold": gold}
+
+
+def excluded_masked(similarities: Tensor, targets: Targets) -> Tensor:
+    """(features, features) with -inf where a pair is no negative of another."""
+    excluded = targets["excluded"].view_as(similarities) == 1
+    return similarities.masked_fill(excluded, -torch.inf)
 
 
 def shared_text_pairs(features: Sequence[Feature]) -> NDArray[np.bool_]:

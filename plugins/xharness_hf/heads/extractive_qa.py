@@ -6,14 +6,17 @@ That there is no answer is learnt as position 0, in every window that does not h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xharness import ExtractiveQAExample, Prediction, Recipe, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature, Ints
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Ints
+from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 
@@ -40,6 +43,7 @@ class ExtractiveQaTask:
     """A feature is one window; its marks are the positions that hold context."""
 
     kind = "extractive_qa"
+    fixed = True
 
     def outputs(self, card: TaskCard) -> int:
         """A start and an end logit."""
@@ -75,32 +79,49 @@ class ExtractiveQaTask:
         """A start and an end for each window."""
         return 2 * len(features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Cross-entropy over the positions of the context and position 0: not here."""
-        allowed = _context_mask(batch)
-        allowed[:, 0] = True
-        logits = head(states).masked_fill(~allowed.unsqueeze(-1), float("-inf"))
-        starts = batch.on_device([feature.gold.start for feature in batch.features])
-        ends = batch.on_device([feature.gold.end for feature in batch.features])
-        return summed_cross_entropy(logits[..., 0], starts) + summed_cross_entropy(
-            logits[..., 1], ends
-        )
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """None: the loss looks at every state."""
+        return 0
 
-    def answers(
-        self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe
-    ) -> list[SpanPrediction]:
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """For each state its index in (windows, length) if it may be answered; starts and ends."""
+        capacity = placement.capacity
+        slots = np.full(capacity.tokens, capacity.windows * capacity.length, dtype=np.int64)
+        for row, (feature, start) in enumerate(zip(features, placement.starts, strict=True)):
+            first = row * capacity.length
+            slots[start] = first
+            slots[start + feature.marks] = first + feature.marks
+        starts = filled([feature.gold.start for feature in features], capacity.windows, IGNORED)
+        ends = filled([feature.gold.end for feature in features], capacity.windows, IGNORED)
+        excluded = np.ones((capacity.windows, capacity.length), dtype=np.int64)
+        # a window that only fills up keeps its position 0: softmax over nothing is no number
+        excluded[:, 0] = 0
+        return {"slots": slots, "starts": starts, "ends": ends, "excluded": excluded.reshape(-1)}
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the positions of the context and position 0: not here."""
+        excluded, starts = targets["excluded"], targets["starts"]
+        logits = head(states)
+        defaults = torch.zeros_like(excluded, dtype=logits.dtype)
+        defaults = defaults.masked_fill(excluded == 1, -torch.inf)
+        # one row more takes the logits of all states that may not be answered
+        rows = torch.cat([defaults, defaults.new_zeros(1)])[:, None].repeat(1, 2)
+        spans = rows.index_copy(0, targets["slots"], logits)[:-1].view(len(starts), -1, 2)
+        start_loss = summed_cross_entropy(spans[..., 0], starts)
+        return start_loss + summed_cross_entropy(spans[..., 1], targets["ends"])
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
         """The best span of each window that starts before it ends and is short enough."""
         unmasked_logits = head(states)
         # position 0 was learnt as the place of no answer
-        null_scores = unmasked_logits[:, 0].sum(dim=-1).tolist()
+        null_scores = unmasked_logits[:, 0].sum(dim=-1)
         logits = unmasked_logits.masked_fill(~_context_mask(batch).unsqueeze(-1), float("-inf"))
-        scores, starts, ends = best_spans(logits[..., 0], logits[..., 1], recipe.max_answer_length)
-        predictions = []
-        for feature, *best_span in zip(
-            batch.features, scores, starts, ends, null_scores, strict=True
-        ):
-            predictions.append(_prediction(feature, *best_span))
-        return predictions
+        spans = best_spans(logits[..., 0], logits[..., 1], recipe.max_answer_length)
+        # one transfer for all; positions are small enough for float32
+        values = torch.stack([*(part.float() for part in spans), null_scores.float()], dim=1)
+        return DeviceAnswers(values, partial(_predictions, batch.features))
 
     def join(
         self,
@@ -140,15 +161,20 @@ class UnanswerableQaTask(ExtractiveQaTask):
         ]
 
 
+def _predictions(features: Sequence[Feature], values: NDArray[Any]) -> list[SpanPrediction]:
+    """From (features, 4): score, positions of start and end, score of there being no answer."""
+    pairs = zip(features, values.tolist(), strict=True)
+    return [_prediction(feature, *row) for feature, row in pairs]
+
+
 def _prediction(
-    feature: Feature, score: float, start: int, end: int, null_score: float
+    feature: Feature, score: float, start: float, end: float, null_score: float
 ) -> SpanPrediction:
     if score == float("-inf"):
         return SpanPrediction(score, 0, 0, null_score)
     offsets, first_mark = feature.gold.offsets, int(feature.marks[0])
-    return SpanPrediction(
-        score, int(offsets[start - first_mark][0]), int(offsets[end - first_mark][1]), null_score
-    )
+    first, last = int(start) - first_mark, int(end) - first_mark
+    return SpanPrediction(score, int(offsets[first][0]), int(offsets[last][1]), null_score)
 
 
 def _best_by_example(
@@ -177,18 +203,18 @@ def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
 
 def trimmed(text: str, offsets: Ints) -> Ints:
     """Offsets without the blanks that some tokenizers count into a sub-word."""
-    trimmed_offsets = offsets.copy()
-    for span in trimmed_offsets:
-        while span[0] < span[1] and text[span[0]].isspace():
-            span[0] += 1
-        while span[0] < span[1] and text[span[1] - 1].isspace():
-            span[1] -= 1
-    return trimmed_offsets
+    starts, ends = offsets[:, 0], offsets[:, 1]
+    is_blank = np.fromiter(map(str.isspace, text), dtype=bool, count=len(text))
+    positions = np.arange(len(text) + 1)
+    # from each position on the first character that is not blank; before it, the end of the last
+    next_starts = np.where(np.append(is_blank, False), len(text), positions)
+    next_starts = np.minimum.accumulate(next_starts[::-1])[::-1]
+    previous_ends = np.maximum.accumulate(np.where(np.insert(is_blank, 0, False), 0, positions))
+    starts = np.minimum(next_starts[starts], ends)
+    return np.stack([starts, np.maximum(previous_ends[ends], starts)], axis=1).astype(np.int32)
 
 
-def best_spans(
-    starts: Tensor, ends: Tensor, longest: int
-) -> tuple[list[float], list[int], list[int]]:
+def best_spans(starts: Tensor, ends: Tensor, longest: int) -> tuple[Tensor, Tensor, Tensor]:
     """For logits (windows, length): the best score and its start and end, start <= end."""
     length = starts.shape[1]
     padded_ends = torch.nn.functional.pad(ends, (0, longest - 1), value=float("-inf"))
@@ -196,7 +222,7 @@ def best_spans(
     sums = starts.unsqueeze(-1) + padded_ends.unfold(1, longest, 1)[:, :length]
     scores, best_indices = sums.flatten(1).max(dim=1)
     first = best_indices // longest
-    return scores.tolist(), first.tolist(), (first + best_indices % longest).tolist()
+    return scores, first, first + best_indices % longest
 
 
 def _question_room(recipe: Recipe, specials: int) -> int:

@@ -10,17 +10,19 @@ from numpy.random import Generator
 from torch import Tensor
 
 from xharness import BitextExample, Objective, Recipe, StageError
-from xharness_hf.backbone.batch import Batch, Feature, Window, joined
+from xharness_hf.backbone.batch import Feature, Window, joined
+from xharness_hf.backbone.placement import Longs, Placement, Targets
 from xharness_hf.backbone.texts import texts
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.heads import MASKED
-from xharness_hf.heads.objectives import Logits, states_at_marks, summed_cross_entropy
+from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets
 
 
 class MaskedLmObjective:
     """Restores hidden sub-words; the marks of a feature are those that may be hidden."""
 
     kind = MASKED
+    fixed = True
 
     def __init__(self, objective: Objective) -> None:
         self.paired = objective == "tlm"
@@ -63,10 +65,26 @@ class MaskedLmObjective:
         """One for each hidden sub-word."""
         return sum(len(feature.marks) for feature in features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """One for each sub-word that is hidden, or is to be."""
+        num_marks = len(feature.marks)
+        return (
+            num_marks
+            if feature.gold is not None
+            else _num_hidden(num_marks, recipe.mlm_probability)
+        )
+
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """The hidden sub-words' positions, and what stood there."""
+        pairs = zip(features, placement.starts, strict=True)
+        positions = [feature.marks + start for feature, start in pairs]
+        return mark_targets(positions, [feature.gold for feature in features], placement)
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
         """Cross-entropy over the vocabulary at the hidden sub-words alone."""
-        gold = batch.on_device(joined(feature.gold for feature in batch.features))
-        return summed_cross_entropy(head(states_at_marks(states, batch)), gold)
+        return loss_at_marks(states, head, targets)
 
 
 def hide(
@@ -79,8 +97,7 @@ def hide(
     masked_features = []
     for feature in features:
         window = feature.windows[0]
-        # a short text would teach nothing otherwise
-        count = max(1, round(rate * len(feature.marks)))
+        count = _num_hidden(len(feature.marks), rate)
         positions = np.sort(random.choice(feature.marks, size=count, replace=False))
         dice = random.random(count)
         gold, ids = window.ids[positions], window.ids.copy()
@@ -91,3 +108,9 @@ def hide(
             Feature((Window(ids, window.second),), feature.owner, gold, positions)
         )
     return masked_features
+
+
+def _num_hidden(num_marks: int, rate: float) -> int:
+    """How many of so many sub-words are hidden."""
+    # a short text would teach nothing otherwise
+    return max(1, round(rate * num_marks))

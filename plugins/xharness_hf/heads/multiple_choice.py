@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from xharness import MultipleChoiceExample, Prediction, Recipe, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature
+from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled, pooled
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, argmax, by_example, summed_cross_entropy
+
+_NO_CHOICE = -1  # where a feature has fewer choices than another
 
 
 class MultipleChoiceTask:
     """As many windows as choices, one score for each."""
 
     kind = "multiple_choice"
+    fixed = True
 
     def outputs(self, card: TaskCard) -> int:
         """A single score, so that the head fits any number of choices."""
@@ -49,13 +54,35 @@ class MultipleChoiceTask:
         """One for each feature."""
         return len(features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Cross-entropy over each feature's choices."""
-        gold = batch.on_device([feature.gold for feature in batch.features])
-        return summed_cross_entropy(_scores(states, head, batch, recipe), gold)
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """None: windows are pooled."""
+        return 0
 
-    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[int]:
-        """The place of the best choice of each."""
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """How windows are pooled, which of them are a feature's choices, and the right ones."""
+        capacity = placement.capacity
+        choices = np.zeros((capacity.features, capacity.choices), dtype=np.int64)
+        first = 0
+        for row, feature in zip(choices, features, strict=False):
+            count = len(feature.windows)
+            row[:count], row[count:] = np.arange(first, first + count), _NO_CHOICE
+            first += count
+        gold = filled([feature.gold for feature in features], capacity.features, IGNORED)
+        pooling = placement.pooling(recipe.pooling)
+        return {"choices": choices.reshape(-1), "gold": gold} | pooling
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Cross-entropy over each feature's choices."""
+        scores = head(pooled(states, targets)).squeeze(-1)
+        choices, gold = targets["choices"], targets["gold"]
+        logits = scores.index_select(0, choices.clamp(min=0))
+        logits = logits.masked_fill(choices == _NO_CHOICE, float("-inf"))
+        return summed_cross_entropy(logits.view(len(gold), -1), gold)
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
+        """The index of the best choice of each."""
         return argmax(_scores(states, head, batch, recipe))
 
     def join(

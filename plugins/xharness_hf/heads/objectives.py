@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from xharness import Prediction, Recipe, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature, joined
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Layout, joined
+from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled, padded
 from xharness_hf.backbone.tokens import Tokens
 
 Logits = Callable[[Tensor], Tensor]
@@ -19,10 +21,15 @@ Logits = Callable[[Tensor], Tensor]
 
 
 class TrainingObjective(Protocol):
-    """What a backbone can learn from hidden states of shape (windows, length, width)."""
+    """What a backbone can learn from hidden states of shape (tokens, width)."""
 
     @property
     def kind(self) -> str: ...
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the loss reads the states by its targets alone, not by a padded batch."""
+        ...
 
     def features(
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
@@ -34,8 +41,21 @@ class TrainingObjective(Protocol):
         """How many terms the loss of these features sums."""
         ...
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Sum of the cross-entropies, a scalar in float32."""
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """At how many of a feature's sub-words the loss looks; 0 where windows are pooled."""
+        ...
+
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """What `loss` reads beside the states, in the sizes that the placement's capacity says."""
+        ...
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Sum of the cross-entropies, a scalar in float32.
+
+        Its shapes hang on the targets' alone, and it reads nothing back from a device.
+        """
         ...
 
 
@@ -50,8 +70,8 @@ class HeadObjective(TrainingObjective, Protocol):
 class HeadTask(HeadObjective, Protocol):
     """One kind of task: what is learnt can also be asked."""
 
-    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Sequence[Any]:
-        """One answer for each feature, off the device."""
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
+        """One answer for each feature; the device need not have computed it yet."""
         ...
 
     def join(
@@ -68,9 +88,39 @@ def states_at_marks(states: Tensor, batch: Batch) -> Tensor:
     return states[rows, batch.on_device(joined(feature.marks for feature in batch.features))]
 
 
+def exact_targets(
+    task: TrainingObjective, batch: Batch, layout: Layout, recipe: Recipe, length: int | None = None
+) -> Targets:
+    """The targets of a padded batch, beside it, in sizes that hold just what there is.
+
+    `length`: of a row of states, where it is not that of the batch.
+    """
+    num_marks = sum(task.marks(feature, recipe) for feature in batch.features)
+    placement = padded(batch.features, layout, num_marks, length)
+    arrays = task.targets(batch.features, placement, recipe)
+    return Targets({name: batch.on_device(array) for name, array in arrays.items()}, batch)
+
+
+def mark_targets(
+    positions: Sequence[NDArray[Any]], gold: Sequence[NDArray[Any]], placement: Placement
+) -> dict[str, Longs]:
+    """Targets of an objective that looks at single states: which they are, and their classes."""
+    size = placement.capacity.marks
+    return {
+        "marks": filled(np.concatenate(positions), size),
+        "gold": filled(np.concatenate(gold), size, IGNORED),
+    }
+
+
+def loss_at_marks(states: Tensor, head: Logits, targets: Targets) -> Tensor:
+    """Summed cross-entropy over the vocabulary or labels at the states that `mark_targets` says."""
+    logits = head(states.index_select(0, targets["marks"]))
+    return summed_cross_entropy(logits, targets["gold"])
+
+
 def summed_cross_entropy(logits: Tensor, gold: Tensor) -> Tensor:
-    """Summed cross-entropy of (n, classes) against (n,)."""
-    return functional.cross_entropy(logits, gold, reduction="sum")
+    """Summed cross-entropy of (n, classes) against (n,), what is ignored left out."""
+    return functional.cross_entropy(logits, gold, ignore_index=IGNORED, reduction="sum")
 
 
 def by_example(features: Sequence[Feature], answers: Sequence[Any], count: int) -> list[Any]:
@@ -81,7 +131,6 @@ def by_example(features: Sequence[Feature], answers: Sequence[Any], count: int) 
     return ordered
 
 
-def argmax(logits: Tensor) -> list[int]:
+def argmax(logits: Tensor) -> DeviceAnswers:
     """Index of the largest logit of each row."""
-    indices: list[int] = torch.argmax(logits, dim=-1).tolist()
-    return indices
+    return DeviceAnswers(torch.argmax(logits, dim=-1), lambda indices: list(indices.tolist()))

@@ -7,20 +7,24 @@ seen nothing yet of the rest of its word.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from xharness import Prediction, Recipe, TaggingExample, TaskCard
-from xharness_hf.backbone.batch import Batch, Feature, Ints, joined
+from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Ints, joined
+from xharness_hf.backbone.placement import Longs, Placement, Targets
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.objectives import Logits, argmax, states_at_marks, summed_cross_entropy
+from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets, states_at_marks
 
 
 class TaggingTask:
     """Windows that together hold every word of a sentence exactly once."""
 
     kind = "tagging"
+    fixed = True
 
     def outputs(self, card: TaskCard) -> int:
         """One for each label."""
@@ -49,16 +53,27 @@ class TaggingTask:
         """One for each word."""
         return sum(len(feature.marks) for feature in features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Cross-entropy over the words' tags."""
-        gold = batch.on_device(joined(feature.gold for feature in batch.features))
-        return summed_cross_entropy(head(states_at_marks(states, batch)), gold)
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """One for each word."""
+        return len(feature.marks)
 
-    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Ints]:
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """The words' positions and tags."""
+        pairs = zip(features, placement.starts, strict=True)
+        positions = [feature.marks + start for feature, start in pairs]
+        return mark_targets(positions, [feature.gold for feature in features], placement)
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the words' tags."""
+        return loss_at_marks(states, head, targets)
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
         """The most likely tag of each of a feature's words."""
-        tags = np.array(argmax(head(states_at_marks(states, batch))), dtype=np.int32)
+        tags = torch.argmax(head(states_at_marks(states, batch)), dim=-1).int()
         borders = np.cumsum([len(feature.marks) for feature in batch.features])[:-1]
-        return np.split(tags, borders)
+        return DeviceAnswers(tags, partial(np.split, indices_or_sections=borders))
 
     def join(
         self,
@@ -75,11 +90,11 @@ class TaggingTask:
 
 def split(lengths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
     """Stretches (first, last) of words, each at most `room` sub-words or a single longer word."""
-    first = filled = 0
+    first = num_subwords = 0
     for index, length in enumerate(lengths):
-        if index > first and filled + length > room:
+        if index > first and num_subwords + length > room:
             yield first, index
-            first, filled = index, 0
-        filled += length
+            first, num_subwords = index, 0
+        num_subwords += length
     if lengths:
         yield first, len(lengths)

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from xharness import BitextExample, Recipe, StageError
-from xharness_hf.backbone.batch import Batch, Feature, Window
-from xharness_hf.backbone.pooling import pool
+from xharness_hf.backbone.batch import Feature, Window
+from xharness_hf.backbone.placement import Longs, Placement, Targets, pooled
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.contrastive import shared_text_pairs
+from xharness_hf.heads.contrastive import excluded_masked, pair_targets
 from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 
 _TEMPERATURE = 0.2
@@ -28,6 +27,7 @@ class WordAlignmentObjective:
     """Finds each sentence's translation in the batch; a feature is both sides, without specials."""
 
     kind = "align"
+    fixed = True
 
     def features(
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
@@ -52,14 +52,21 @@ class WordAlignmentObjective:
         """One for each side of each pair."""
         return 2 * len(features)
 
-    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
-        """Cross-entropy of the translation's place among the batch's, from either side."""
-        vectors = functional.normalize(pool(states, batch, "mean"))
+    def marks(self, feature: Feature, recipe: Recipe) -> int:
+        """None: windows are pooled."""
+        return 0
+
+    def targets(
+        self, features: Sequence[Feature], placement: Placement, recipe: Recipe
+    ) -> dict[str, Longs]:
+        """How sentences are pooled, and which pairs are negatives of each other."""
+        return pair_targets(features, placement) | placement.pooling("mean")
+
+    def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
+        """Cross-entropy of the translation among the batch's, from either side."""
+        vectors = functional.normalize(pooled(states, targets))
         similarities = vectors[0::2] @ vectors[1::2].T / _TEMPERATURE
-        similarities = similarities.masked_fill(
-            batch.on_device(shared_text_pairs(batch.features), torch.bool), -torch.inf
-        )
-        gold = torch.arange(len(similarities), device=similarities.device)
+        similarities, gold = excluded_masked(similarities, targets), targets["gold"]
         return summed_cross_entropy(similarities, gold) + summed_cross_entropy(similarities.T, gold)
 
 

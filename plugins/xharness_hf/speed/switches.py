@@ -11,12 +11,18 @@ from typing import Literal, get_args
 
 from xharness import ConfigurationError, suggestion
 
-Trick = Literal["products", "packing", "dropout", "lookups", "stretches"]
+Trick = Literal[
+    "products", "packing", "dropout", "lookups", "stretches", "rows", "graphs", "active_rows"
+]
 """products: oneDNN's matrix products where they are the faster ones; see `products`.
 packing: no padding is computed where a backbone reads packed windows; see `packing`.
 dropout: 16 random bits an element on a CPU; see `dropping`.
 lookups: gradients of embeddings in memory that is kept; see `lookups`.
-stretches: batches for reading cut where padding costs more than a batch does; see `reading`."""
+stretches: batches for reading cut where padding costs more than a batch does; see `reading`.
+rows: batches learnt in rows of fixed shapes on a GPU; see `fixed_step`.
+graphs: such steps are recorded and replayed; see `graphs`.
+active_rows: sub-words that a training never meets stay out of the optimiser; see
+`working_weights`."""
 
 VARIABLE = "XHARNESS_WITHOUT"
 

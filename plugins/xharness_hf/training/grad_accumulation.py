@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xharness import StageError
 from xharness_hf.backbone.batch import Feature
@@ -19,8 +20,11 @@ class GradientAccumulation:
 
     def of(self, features: Sequence[Feature]) -> list[list[Feature]]:
         """The features in so many parts of nearly equal size, none of them empty."""
-        parts = np.array_split(np.arange(len(features)), min(self.count, len(features)))
-        return [[features[place] for place in places] for places in parts]
+        return [[features[row] for row in rows] for rows in self.rows(np.arange(len(features)))]
+
+    def rows(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """As `of`, of places of features in their feed."""
+        return np.array_split(rows, min(self.count, len(rows)))
 
     def halve(self, features: Sequence[Feature], task: TrainingObjective) -> None:
         """From now on in twice as many parts as `features` were, for which memory ran out.

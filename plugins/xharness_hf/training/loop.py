@@ -1,4 +1,4 @@
-"""The training loop: one for all kinds, on Accelerate.
+"""The training loop: one for all kinds and devices, over steps that know how they are computed.
 
 Batches, masks and dropout are functions of the seed and the step, so a checkpoint needs no state
 of random generators, and a resumed run ends with the weights of an undisturbed one.
@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -19,39 +18,21 @@ import torch
 
 from xharness import Model, Recipe, StageError, TrainingSession, digest
 from xharness_hf.backbone.backbone import Backbone
-from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.precision import accelerator
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.heads import Heads
-from xharness_hf.heads.tasks import Logits, TrainingObjective, hide
-from xharness_hf.speed.embedding_grad import EmbeddingGradients
-from xharness_hf.speed.kernels import faster
 from xharness_hf.speed.switches import in_use
-from xharness_hf.training import checkpoint
+from xharness_hf.training import checkpoint, fixed_step
 from xharness_hf.training.checkpoint import TrainingCheckpoint
 from xharness_hf.training.checkpoint_selection import CheckpointSelector
-from xharness_hf.training.grad_accumulation import GradientAccumulation
+from xharness_hf.training.exact_step import ExactStep
+from xharness_hf.training.fixed_step import FixedStep
 from xharness_hf.training.interrupts import DelayedInterrupt
-from xharness_hf.training.optim import checkpointing, clip, learning, optimizer, rate
-from xharness_hf.training.sampler import BatchSampler, random
+from xharness_hf.training.optim import checkpointing, learning
+from xharness_hf.training.sampler import BatchSampler
+from xharness_hf.training.step import PreparedFeed, TrainingContext, TrainingStep
 
-_MASKS, _DROPOUT = 3, 4  # streams of random numbers, beside those of the schedule
 _TAIL = 0.1  # share of the last steps whose mean loss is reported
-
-
-@dataclass(frozen=True)
-class PreparedFeed:
-    """A feed made ready: its features, and what learns from them."""
-
-    name: str
-    examples: int
-    features: Sequence[Feature]
-    task: TrainingObjective
-    head: Logits
-    layout: Layout
-    masked: bool = False
-    words: bool = False
-    """Whether it learns from sub-word embeddings alone."""
 
 
 class TrainableModel(Protocol):
@@ -73,27 +54,32 @@ class Training:
     def __init__(
         self,
         model: TrainableModel,
-        lessons: Sequence[PreparedFeed],
+        feeds: Sequence[PreparedFeed],
         recipe: Recipe,
         session: TrainingSession,
         device: torch.device,
     ) -> None:
-        self._body, self._heads, self._tokens = model.backbone, model.heads, model.tokens
-        self._lessons, self._recipe, self._session = lessons, recipe, session
+        self._backbone, self._heads = model.backbone, model.heads
+        self._feeds, self._recipe, self._session = feeds, recipe, session
         self._device = device
-        lengths = [[feature.length for feature in lesson.features] for lesson in lessons]
-        self._schedule = BatchSampler(lengths, session.mixture, recipe, session.seed)
-        self._chooser = _chooser(model, session, self._schedule.total)
-        self._identity = digest([session.seed, lengths, *_meaning(recipe, session)])
+        lengths = [[feature.length for feature in feed.features] for feed in feeds]
+        sampler = BatchSampler(lengths, session.mixture, recipe, session.seed)
+        self._total = sampler.total
+        self._selector = _selector(model, session, self._total)
         self._teach()
-        _check_that_words_learn(self._body, lessons)
-        self._learning = learning(self._body, self._heads)
-        self._optimizer = optimizer(self._learning, recipe, device)
-        self._accelerator = accelerator(device, recipe)
-        self._pieces = GradientAccumulation(recipe.gradient_accumulation_steps)
-        self._lookups = EmbeddingGradients(device)
-        self._tail: deque[float] = deque(maxlen=math.ceil(self._schedule.total * _TAIL))
-        self._done, self._read, self._seconds = 0, 0, 0.0
+        _check_that_words_learn(self._backbone, feeds)
+        self._learning = learning(self._backbone, self._heads)
+        self._parameters = sum(parameter.numel() for parameter in self._learning.values())
+        self._context = TrainingContext(
+            self._backbone, self._heads.modules(), model.tokens, feeds, recipe, session.seed,
+            device, sampler, self._learning, accelerator(device, recipe).autocast,
+        )  # fmt: skip
+        self._step = _step(self._context)
+        meaning = _meaning(recipe, session)
+        self._identity = digest([session.seed, lengths, self._step.layout, *meaning])
+        self._tail: deque[float] = deque(maxlen=math.ceil(self._total * _TAIL))
+        self._done = self._told = 0
+        self._read, self._seconds = 0, 0.0
         self._saved = time.monotonic()
 
     def run(self) -> dict[str, Any]:
@@ -102,90 +88,63 @@ class Training:
         Raises:
             StageError: the loss is not finite, or a checkpoint cannot be written.
         """
-        self._resume()
         interrupt = DelayedInterrupt()
-        again = checkpointing(self._body, self._recipe, self._device)
-        with interrupt.watching(), again, closing(self._lookups):
-            while self._done < self._schedule.total and not self._over:
+        again = checkpointing(self._backbone, self._recipe, self._device)
+        with interrupt.watching(), again, closing(self._step):
+            self._resume()
+            began = time.monotonic()
+            self._step.start(self._done)
+            self._seconds += time.monotonic() - began
+            while self._done < self._total and not self._over:
                 began = time.monotonic()
-                self._step(self._done)
+                self._step.run(self._done)
                 self._done += 1
+                self._hear(wait=self._done == self._total)
                 self._seconds += time.monotonic() - began
                 self._between_steps(interrupt)
-        if self._chooser is not None:
-            self._chooser.choose(self._learning)
-        return self._facts()
+            facts = self._facts()
+        if self._selector is not None:
+            self._selector.choose(self._learning)
+        return facts
 
     @property
     def _over(self) -> bool:
-        return self._chooser is not None and self._chooser.over
+        return self._selector is not None and self._selector.over
 
     def _teach(self) -> None:
         """Let learn what is to learn: before the first step, and after the model was asked."""
-        self._body.freeze(self._recipe.freeze_ratio)
+        self._backbone.freeze(self._recipe.freeze_ratio)
         for head in self._heads.modules():
             head.train()
 
+    def _hear(self, *, wait: bool) -> None:
+        """Note the losses that have become known; nothing is stored before all of them are.
+
+        Raises:
+            StageError: one is no number.
+        """
+        for loss in self._step.losses(self._done, wait=wait):
+            if not math.isfinite(loss):
+                raise self._diverged(self._told, loss)
+            self._tail.append(loss)
+            self._told += 1
+
     def _between_steps(self, interrupt: DelayedInterrupt) -> None:
-        if self._chooser is not None and self._chooser.due(self._done):
-            self._chooser.look(self._done, self._learning)
-            self._teach()
+        if self._selector is not None and self._selector.due(self._done):
+            self._hear(wait=True)
+            with self._step.outside():
+                self._selector.look(self._done, self._learning)
+                self._teach()
         due = time.monotonic() - self._saved >= self._session.checkpoint_seconds
-        if due and self._done < self._schedule.total:
+        if due and self._done < self._total:
             self._save()
         try:
             if interrupt.pending:
                 interrupt.raise_()
-            self._session.progress(self._done, self._schedule.total)
+            self._session.progress(self._done, self._total)
         except KeyboardInterrupt:
             self._save()
             raise
-
-    def _step(self, step: int) -> None:
-        draw = self._schedule[step]
-        lesson = self._lessons[draw.feed]
-        features = [lesson.features[place] for place in draw.features]
-        seed, recipe = self._session.seed, self._recipe
-        if lesson.masked:
-            assert self._tokens.mask is not None
-            stream = random(seed, _MASKS, step)
-            known = min(self._tokens.size, self._body.embedding.num_embeddings)
-            features = hide(features, self._tokens.mask, known, recipe.mlm_probability, stream)
-        loss = self._gradients(lesson, features, int(random(seed, _DROPOUT, step).integers(2**63)))
-        if not math.isfinite(loss):
-            raise self._diverged(step, loss)
-        clip(self._learning.values(), recipe.max_grad_norm)
-        for group in self._optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * rate(step, self._schedule.total, recipe)
-        self._optimizer.step()
-        self._lookups.clear(self._optimizer)
-        self._tail.append(loss)
-
-    def _gradients(self, lesson: PreparedFeed, features: Sequence[Feature], seed: int) -> float:
-        """Gradients of the batch's mean loss, in more pieces if memory runs out; that loss.
-
-        Raises:
-            StageError: memory does not hold the smallest piece.
-        """
-        while True:
-            torch.manual_seed(seed)
-            try:
-                return self._backward(lesson, features)
-            except torch.OutOfMemoryError:
-                self._lookups.clear(self._optimizer)  # some may have been added already
-            self._pieces.halve(features, lesson.task)
-
-    def _backward(self, lesson: PreparedFeed, features: Sequence[Feature]) -> float:
-        recipe, terms, loss = self._recipe, lesson.task.terms(features), 0.0
-        for some in self._pieces.of(features):
-            batch = collate(some, lesson.layout, self._device)
-            with self._accelerator.autocast(), faster(self._device), self._lookups:
-                states = self._body.words(batch) if lesson.words else self._body.states(batch)
-                part = lesson.task.loss(states, lesson.head, batch, recipe) / terms
-            self._accelerator.backward(part)
-            loss += part.item()
-        self._read += sum(len(window.ids) for feature in features for window in feature.windows)
-        return loss
 
     def _diverged(self, step: int, loss: float) -> StageError:
         last = f"; last finite loss {self._tail[-1]:.4g} at step {step}" if self._tail else ""
@@ -196,42 +155,59 @@ class Training:
         )
 
     def _save(self) -> None:
-        facts = {"tail": list(self._tail), "read": self._read, "seconds": self._seconds}
-        facts["pieces"] = self._pieces.count
-        tensors, kept = checkpoint.state(self._learning, self._optimizer), {}
-        if self._chooser is not None:
-            facts["num_evals"], kept = self._chooser.state(), self._chooser.kept
-        found = TrainingCheckpoint(self._done, tensors, facts, kept)
-        checkpoint.write(self._session.folder, self._identity, found)
+        self._hear(wait=True)
+        facts = {"tail": list(self._tail), "read": self._tokens_read, "seconds": self._seconds}
+        facts["pieces"] = self._context.pieces.count
+        tensors, kept = self._step.state(), {}
+        if self._selector is not None:
+            facts["num_evals"], kept = self._selector.state(), self._selector.kept
+        stored = TrainingCheckpoint(self._done, tensors, facts, kept)
+        checkpoint.write(self._session.folder, self._identity, stored)
         self._saved = time.monotonic()
 
     def _resume(self) -> None:
-        found = checkpoint.newest(self._session.folder, self._identity)
-        if found is None:
+        stored = checkpoint.newest(self._session.folder, self._identity)
+        if stored is None:
             return
-        checkpoint.restore(found.tensors, self._learning, self._optimizer)
-        self._done, self._read = found.step, int(found.facts["read"])
-        self._seconds = float(found.facts["seconds"])
-        self._pieces.count = int(found.facts["pieces"])
-        self._tail.extend(found.facts["tail"])
-        if self._chooser is not None:
-            self._chooser.restore(found.facts["num_evals"], found.kept)
+        self._step.restore(stored.tensors)
+        self._done = self._told = stored.step
+        self._read = int(stored.facts["read"])
+        self._seconds = float(stored.facts["seconds"])
+        self._context.pieces.count = int(stored.facts["pieces"])
+        self._tail.extend(stored.facts["tail"])
+        if self._selector is not None:
+            self._selector.restore(stored.facts["num_evals"], stored.kept)
+
+    @property
+    def _tokens_read(self) -> int:
+        """Sub-words in all batches, those before an interruption too."""
+        return self._read + self._step.tokens_read
 
     def _facts(self) -> dict[str, Any]:
         return {
             "steps": self._done,
-            "pieces": self._pieces.count,
+            "pieces": self._context.pieces.count,
             "loss": sum(self._tail) / max(len(self._tail), 1),
-            "examples": {lesson.name: lesson.examples for lesson in self._lessons},
-            "windows": {lesson.name: len(lesson.features) for lesson in self._lessons},
-            "learning_parameters": sum(one.numel() for one in self._learning.values()),
-            "tokens_per_second": round(self._read / max(self._seconds, 1e-9), 1),
+            "examples": {feed.name: feed.examples for feed in self._feeds},
+            "windows": {feed.name: len(feed.features) for feed in self._feeds},
+            "learning_parameters": self._parameters,
+            "tokens_per_second": round(self._tokens_read / max(self._seconds, 1e-9), 1),
             "seconds": round(self._seconds, 3),
-            **({"choosing": self._chooser.facts()} if self._chooser else {}),
+            "step": self._step.facts(),
+            **({"choosing": self._selector.facts()} if self._selector else {}),
         }
 
 
-def _chooser(
+def _step(context: TrainingContext) -> TrainingStep:
+    """The fastest way to compute the training's steps on its device."""
+    recorder = fixed_step.recorder(context.device)
+    if recorder is None:
+        return ExactStep(context)
+    reason = fixed_step.refused(context)
+    return FixedStep(context, recorder) if reason is None else ExactStep(context, reason)
+
+
+def _selector(
     model: TrainableModel, session: TrainingSession, total: int
 ) -> CheckpointSelector | None:
     choosing = session.selector
@@ -241,11 +217,11 @@ def _chooser(
     return CheckpointSelector(choosing, judge, total)
 
 
-def _check_that_words_learn(backbone: Backbone, lessons: Sequence[PreparedFeed]) -> None:
-    for lesson in lessons:
-        if lesson.words and not backbone.embedding.weight.requires_grad:
+def _check_that_words_learn(backbone: Backbone, feeds: Sequence[PreparedFeed]) -> None:
+    for feed in feeds:
+        if feed.words and not backbone.embedding.weight.requires_grad:
             raise StageError(
-                f"{lesson.name} learns sub-word embeddings, which 'freeze' or 'adapter' hold fixed"
+                f"{feed.name} learns sub-word embeddings, which 'freeze' or 'adapter' hold fixed"
             )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from xharness import Recipe, StageError
@@ -35,12 +35,16 @@ def learning(backbone: Backbone, heads: Heads) -> dict[str, nn.Parameter]:
 
 
 def optimizer(
-    parameters: dict[str, nn.Parameter], recipe: Recipe, device: torch.device
+    parameters: Mapping[str, nn.Parameter],
+    recipe: Recipe,
+    device: torch.device,
+    rate: Tensor | None = None,
 ) -> Optimizer:
     """The recipe's; biases and norms, which have one dimension, do not decay.
 
     Adafactor steps by the rate times the size of the weights, as T5's does (Shazeer and Stern
-    2018, 1804.04235, section 8).
+    2018, 1804.04235, section 8). With `rate`, which AdamW reads on the device, its steps can be
+    recorded as graphs.
     """
     groups = [
         {
@@ -51,7 +55,12 @@ def optimizer(
     ]
     if recipe.optimizer == "adafactor":
         return torch.optim.Adafactor(groups, lr=recipe.learning_rate)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=device.type in ("cpu", "cuda"))
+    return torch.optim.AdamW(
+        groups,
+        lr=recipe.learning_rate if rate is None else rate,
+        fused=device.type in ("cpu", "cuda"),
+        capturable=rate is not None,
+    )
 
 
 def rate(step: int, total: int, recipe: Recipe) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -129,6 +129,29 @@ class Model(ABC):
         answered as if it were alone. Task types that are answered by search ask `embed` instead.
         """
 
+    def predict_each(
+        self,
+        card: TaskCard,
+        task_type: TaskType,
+        shards: Iterable[Sequence[Example]],
+        recipe: Recipe,
+    ) -> Iterator[Sequence[Prediction]]:
+        """For each shard what `predict` answers, in order.
+
+        To be overridden by a model that makes the next items ready while it answers: it may draw
+        shards ahead, in another thread.
+        """
+        for examples in shards:
+            yield self.predict(card, task_type, examples, recipe)
+
+    def computes(self, recipe: Recipe) -> Mapping[str, str]:
+        """The `precision` (fp32, tf32, bf16, fp16) and the `device`, for receipts.
+
+        What a recipe leaves to the device is in no key; a model that tells nothing is taken to
+        compute in float32.
+        """
+        return {}
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write everything that `Backend.load` needs; weights as safetensors."""
@@ -220,11 +243,13 @@ class Backend(ABC):
         """
         return None
 
-    def check_device(self, device: str) -> None:
-        """Whether `device` is here; asked before anything runs, and only where one is named.
+    def check_device(self, device: str | None, precisions: Collection[str]) -> None:
+        """Whether `device` (None: the best) is here and computes in all of `precisions`.
+
+        Asked before anything runs, and only where a device or a precision is named.
 
         Raises:
             ConfigurationError: no device is called so; the hint has the nearest name.
-            UnavailableError: this machine has none.
+            UnavailableError: this machine has none, or it lacks a precision.
         """
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,6 +44,6 @@ class Translator(ABC):
     ) -> TranslateTexts:
         """What translates; equal texts give equal translations, whatever texts come with them."""
 
-    def check_device(self, device: str) -> None:
+    def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """As `Backend.check_device`."""
         return

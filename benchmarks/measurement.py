@@ -1,4 +1,4 @@
-"""What a contestant is given and what it answers; the contests register what they compare."""
+"""What a contestant is given and what it measures; the contests register what they compare."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class Setting:
 
     data_root: Path
     model: Path
-    """A body in the Hugging Face layout."""
+    """A backbone in the Hugging Face layout."""
     work: Path
     """A folder that a contestant may write to; empty before, removed after."""
     scale: float = 1.0
     precision: str = "fp32"
     decoder: Path | None = None
     """A language model in the Hugging Face layout, for contests that need one."""
+    device: str = "cpu"
 
     def count(self, examples: int) -> int:
         """So many examples at this scale, at least a few."""
@@ -33,7 +34,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """One run of one contestant."""
 
     amount: float
@@ -45,9 +46,11 @@ class Measured:
     """The process's peak of memory."""
     checks: Mapping[str, float] = field(default_factory=dict)
     """Numbers that must agree between contestants, as far as the contest says."""
+    device: Mapping[str, float] = field(default_factory=dict)
+    """Of a run on an accelerator: steps, seconds a step, seconds of kernels, peak memory."""
 
 
-Contestant = Callable[[Setting], Measured]
+Contestant = Callable[[Setting], Measurement]
 
 
 @dataclass(frozen=True)
@@ -65,25 +68,42 @@ class Contest:
 class Clock:
     """Seconds spent inside `running`, and the process's peak of memory until it ended."""
 
-    def __init__(self, whose: int = resource.RUSAGE_SELF) -> None:
-        self._whose = whose
+    def __init__(self, process: int = resource.RUSAGE_SELF, device: str = "cpu") -> None:
+        self._process, self._device = process, device
         self.seconds = self.processor_seconds = self.megabytes = 0.0
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Count what happens inside."""
-        began, before = time.perf_counter(), self._processor()
+        """Count what happens inside, until the device has done it."""
+        synchronize(self._device)
+        started, processor_start = time.perf_counter(), self._processor()
         try:
             yield
         finally:
-            self.seconds += time.perf_counter() - began
-            self.processor_seconds += self._processor() - before
-            self.megabytes = resource.getrusage(self._whose).ru_maxrss / 1024
+            synchronize(self._device)
+            self.seconds += time.perf_counter() - started
+            self.processor_seconds += self._processor() - processor_start
+            self.megabytes = resource.getrusage(self._process).ru_maxrss / 1024
 
     def _processor(self) -> float:
-        usage = resource.getrusage(self._whose)
+        usage = resource.getrusage(self._process)
         return usage.ru_utime + usage.ru_stime
 
-    def read(self, amount: float, checks: Mapping[str, float] | None = None) -> Measured:
-        """What was measured, told that `amount` was done meanwhile."""
-        return Measured(amount, self.seconds, self.processor_seconds, self.megabytes, checks or {})
+    def measurement(
+        self,
+        amount: float,
+        checks: Mapping[str, float] | None = None,
+        device: Mapping[str, float] | None = None,
+    ) -> Measurement:
+        """What was measured while `amount` was done."""
+        return Measurement(
+            amount, self.seconds, self.processor_seconds, self.megabytes, checks or {}, device or {}
+        )
+
+
+def synchronize(device: str) -> None:
+    """Wait until the device has done what it was asked; a CPU always has."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)

@@ -1,0 +1,676 @@
+"""What a machine with a GPU has to show: `python -m benchmarks.gpu_probe --out FILE.json`.
+
+One process, one part after the other; after each the file holds what is known so far, errors too.
+Where there is no GPU, `--tiny` runs the same parts in small on the CPU, to find the probe's faults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import statistics
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SHAPES = {"small": (384, 12, 12), "large": (1024, 24, 16), "tiny": (32, 2, 2)}
+"""Width, layers, heads: multilingual E5-small's, XLM-R-large's, and one for the probe itself."""
+_VOCABULARY = 250_037
+_HALF = torch.bfloat16
+_LIMIT = 3.0  # seconds that a part of many repetitions may take
+
+
+@dataclass
+class Probe:
+    """Where the parts run, and what they have found."""
+
+    device: torch.device
+    tiny: bool
+    out: Path
+    data_root: Path
+    tokenizer: Path | None
+    seconds: float
+    found: dict[str, Any] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def card(self) -> bool:
+        """Whether there is a GPU."""
+        return self.device.type == "cuda"
+
+    def run(self, name: str, part: Callable[[Probe], Any]) -> None:
+        """Run a part, and write what it found or how it failed."""
+        began = time.perf_counter()
+        if began - self.began > self.seconds:
+            self.found[name] = "left out: time is up"
+        else:
+            try:
+                self.found[name] = part(self)
+            except Exception as error:  # one part's fault is no reason to lose the others
+                self.found[name] = {
+                    "error": f"{type(error).__name__}: {error}"[:1000],
+                    "where": traceback.format_exc()[-1500:],
+                }
+        self.found.setdefault("seconds", {})[name] = round(time.perf_counter() - began, 2)
+        self.out.write_text(json.dumps(self.found, indent=1, default=str), encoding="utf-8")
+        print(name, json.dumps(self.found[name], default=str)[:1500], flush=True)
+        if self.card:
+            torch.cuda.empty_cache()
+
+
+def timed(probe: Probe, function: Callable[[], Any], times: int = 20) -> float:
+    """Milliseconds of one call on the device, the median of several."""
+    function()
+    if not probe.card:
+        began = time.perf_counter()
+        function()
+        return 1e3 * (time.perf_counter() - began)
+    marks = [torch.cuda.Event(enable_timing=True) for _ in range(times + 1)]
+    torch.cuda.synchronize()
+    for mark in marks[:-1]:
+        mark.record()
+        function()
+    marks[-1].record()
+    torch.cuda.synchronize()
+    spans = [first.elapsed_time(last) for first, last in itertools.pairwise(marks)]
+    return statistics.median(spans)
+
+
+# --- the machine ---------------------------------------------------------------------------------
+
+
+def machine(probe: Probe) -> dict[str, Any]:
+    """Versions, the ceilings of products and copies, and what a graph's nodes cost."""
+    import transformers
+
+    facts: dict[str, Any] = {"torch": torch.__version__, "transformers": transformers.__version__}
+    size = 512 if probe.tiny else 8192
+    if probe.card:
+        facts["name"] = torch.cuda.get_device_name(probe.device)
+        facts["capability"] = torch.cuda.get_device_capability(probe.device)
+    left, right = (torch.randn(size, size, device=probe.device).bfloat16() for _ in range(2))
+    facts["product_tflops"] = 2 * size**3 / timed(probe, lambda: left @ right) / 1e9
+    source = torch.empty(2**20 if probe.tiny else 2**29, dtype=torch.float32, device=probe.device)
+    target = torch.empty_like(source)
+    rate = 8 * source.numel() / timed(probe, lambda: target.copy_(source)) / 1e9
+    facts["copy_tb_per_s"] = rate
+    if probe.card:
+        facts |= _nodes()
+    return facts
+
+
+def _nodes() -> dict[str, Any]:
+    from xharness_hf.training.graphs import CudaGraphs
+
+    small = torch.zeros(1024, device="cuda")
+
+    def thousand() -> None:
+        for _ in range(1000):
+            small.add_(1)
+
+    recorder = CudaGraphs(torch.device("cuda:0"))
+    with recorder.running():
+        thousand()
+        replay = recorder.record(thousand)
+        recorder.wait()
+        began = time.perf_counter()
+        replay()
+        host = time.perf_counter() - began
+        recorder.wait()
+        began = time.perf_counter()
+        for _ in range(10):
+            replay()
+        recorder.wait()
+        node = (time.perf_counter() - began) / 10_000
+    return {"us_a_node": 1e6 * node, "host_us_a_replay": 1e6 * host}
+
+
+# --- attention -----------------------------------------------------------------------------------
+
+
+def attention(probe: Probe) -> dict[str, Any]:
+    """The kernel for windows in a row against attention window by window."""
+    cases = {
+        "plain": {}, "causal": {"causal": True}, "shared keys": {"keys": 2},
+        "window both ways": {"window": 20}, "window causal": {"window": 20, "causal": True},
+        "width 32": {"width": 32}, "width 128": {"width": 128}, "width 256": {"width": 256},
+        "float32": {"dtype": torch.float32}, "float32 causal": {
+            "dtype": torch.float32, "causal": True, "window": 20},
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for name, case in cases.items():
+        try:
+            found[name] = _against_windows(probe, **case)
+        except Exception as error:
+            found[name] = f"{type(error).__name__}: {error}"[:300]
+    return found
+
+
+def _against_windows(
+    probe: Probe, causal: bool = False, keys: int = 8, width: int = 64,
+    window: int | None = None, dtype: torch.dtype = _HALF,
+) -> dict[str, float]:  # fmt: skip
+    """Largest differences of outputs and gradients, with fillers and empty windows."""
+    from xharness_hf.speed import varlen
+
+    torch.manual_seed(0)
+    ends = [0, 40, 41, 169, 169, 200, 256, 256, 256]
+    borders = torch.tensor(ends, dtype=torch.int32, device=probe.device)
+    heads = [torch.randn(256, count, width, device=probe.device) for count in (8, keys, keys)]
+    grad = torch.randn(256, 8, width, device=probe.device)
+
+    def outputs(packed: bool) -> list[Tensor]:
+        rows = [part.clone().requires_grad_() for part in heads]
+        cast = [row.to(dtype if packed else torch.float32) for row in rows]
+        options: dict[str, Any] = {"causal": causal, "window": window}
+        out = (
+            varlen.attention(*cast, borders, 128, **options)
+            if packed
+            else varlen._masked(*cast, borders, causal, 0.0, None, window)
+        )
+        return [out.float(), *torch.autograd.grad(out.float(), rows, grad)]
+
+    pairs = zip(("out", "query", "key", "value"), outputs(True), outputs(False), strict=True)
+    return {name: float((ours - theirs).abs().max()) for name, ours, theirs in pairs}
+
+
+def dropout(probe: Probe) -> dict[str, Any]:
+    """The share that is dropped, and whether a replay drops what an eager call does."""
+    from xharness_hf.speed import varlen
+    from xharness_hf.training.graphs import CudaGraphs
+
+    if not probe.card:
+        return {"left out": "no GPU"}
+    found: dict[str, Any] = {}
+    lone = torch.ones(65536, 1, 64, device=probe.device, dtype=_HALF)
+    borders = torch.arange(65537, dtype=torch.int32, device=probe.device)
+    for dtype in (_HALF, torch.float32):
+        ones = lone.to(dtype)
+        out = varlen.attention(ones, ones, ones, borders, 1, causal=False, dropout=0.1)
+        found[f"dropped, {dtype}"] = float((out[..., 0] == 0).float().mean())
+    heads = torch.randn(512, 12, 32, device=probe.device, dtype=_HALF, requires_grad=True)
+    row = torch.arange(0, 513, 32, dtype=torch.int32, device=probe.device)
+    kept = [torch.zeros_like(heads), torch.zeros_like(heads)]
+
+    def call() -> None:
+        out = varlen.attention(heads, heads, heads, row, 64, causal=False, dropout=0.1)
+        kept[0].copy_(out.detach())
+        kept[1].copy_(torch.autograd.grad(out.float().square().sum(), heads)[0])
+
+    recorder = CudaGraphs(probe.device)
+    with recorder.running():
+        results = []
+        torch.manual_seed(5)
+        call()
+        results.append([part.clone() for part in kept])
+        replay = recorder.record(call)
+        for ends in (row.clone(), torch.arange(0, 513, 64, device=probe.device)):
+            row.copy_(torch.cat([ends, ends[-1:].repeat(17 - len(ends))]).to(torch.int32))
+            for step in (replay, call):
+                torch.manual_seed(5)
+                step()
+                results.append([part.clone() for part in kept])
+        recorder.wait()
+    first, replayed, eager, moved, moved_eager = results
+    found["replay = eager"] = all(map(torch.equal, replayed, first))
+    found["eager again"] = all(map(torch.equal, eager, first))
+    found["moved borders, replay = eager"] = all(map(torch.equal, moved, moved_eager))
+    found["moved borders matter"] = not torch.equal(moved[0], first[0])
+    single = torch.ones(4096, 16, 1, 64, device=probe.device, dtype=_HALF)
+    try:
+        with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.CUDNN_ATTENTION):
+            attend = torch.nn.functional.scaled_dot_product_attention
+            out = attend(single, single, single, None, 0.1)
+        found["dropped by cuDNN"] = float((out[..., 0] == 0).float().mean())
+    except RuntimeError as error:
+        found["dropped by cuDNN"] = str(error)[:300]
+    return found
+
+
+def attention_speed(probe: Probe) -> dict[str, Any]:
+    """Milliseconds forward and backward of a layer's attention."""
+    found = {}
+    cases = [(512, 12, 32, 16), (512, 16, 64, 16), (9600, 16, 64, 300)]
+    for tokens, heads, width, length in [(64, 2, 8, 16)] if probe.tiny else cases:
+        for longest in (128, 384):
+            for deterministic in (False, True):
+                if longest >= length:
+                    torch.use_deterministic_algorithms(deterministic)
+                    name = f"{tokens, heads, width} longest {longest}, {deterministic=}"
+                    found[name] = _layer_ms(probe, tokens, heads, width, length, longest)
+    torch.use_deterministic_algorithms(False)
+    return found
+
+
+def _layer_ms(
+    probe: Probe, tokens: int, heads: int, width: int, length: int, longest: int
+) -> float:
+    from xharness_hf.speed import varlen
+
+    shape = (tokens, heads, width)
+    rows = [torch.randn(shape, device=probe.device, dtype=_HALF).requires_grad_() for _ in range(3)]
+    ends = [*range(0, tokens, length), tokens]
+    borders = torch.tensor(ends, dtype=torch.int32, device=probe.device)
+    grad = torch.ones(shape, device=probe.device, dtype=_HALF)
+
+    def both() -> None:
+        out = varlen.attention(*rows, borders, longest, causal=False, dropout=0.1)
+        torch.autograd.grad(out, rows, grad)
+
+    return timed(probe, both)
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+class Workshop:
+    """Models, texts and trainings of one shape and task."""
+
+    def __init__(self, probe: Probe, shape: str, task: str) -> None:
+        from benchmarks.material import Material
+        from benchmarks.measurement import Setting
+
+        self.probe, self.shape = probe, shape
+        self.work = Path(tempfile.mkdtemp(prefix="probe-"))
+        setting = Setting(probe.data_root, self.work, self.work, precision="bf16")
+        self.material = Material(setting, task)
+        self.tokens = _tokens(probe)
+
+    def examples(self, count: int) -> list[Any]:
+        """English ones to learn from, read once."""
+        name = self.material.card.name
+        if name not in _CACHE:
+            _CACHE[name] = self.material.train_examples(7000)
+        return list(_CACHE[name][:count])
+
+    def config(self) -> Any:
+        """Of the backbone."""
+        from transformers import XLMRobertaConfig
+
+        width, layers, heads = SHAPES[self.shape]
+        return XLMRobertaConfig(
+            vocab_size=2000 if self.probe.tiny else _VOCABULARY, hidden_size=width,
+            num_hidden_layers=layers, num_attention_heads=heads, intermediate_size=4 * width,
+            max_position_embeddings=514, type_vocab_size=1, pad_token_id=self.tokens.pad,
+        )  # fmt: skip
+
+    def model(self) -> Any:
+        """A fresh one, its weights the same each time."""
+        from transformers import XLMRobertaModel
+
+        from xharness_hf.backbone.backbone import Backbone
+        from xharness_hf.heads.heads import Heads
+        from xharness_hf.model import HfModel
+
+        torch.manual_seed(1)
+        with torch.device(self.probe.device):
+            backbone = XLMRobertaModel(self.config(), add_pooling_layer=False)
+        return HfModel(self.probe.device, (Backbone(backbone, causal=False), self.tokens, Heads()))
+
+    def fit(
+        self, examples: int, steps: int, name: str = "fit", without: str = "", **changes: Any
+    ) -> dict[str, Any]:
+        """The facts of a training, its losses, a digest of the weights, and times."""
+        from xharness.plugin.api import TrainingSession, TrainingSet
+
+        card, kind = self.material.card, self.material.kind
+        feed = TrainingSet(card, kind, "task", card.head_name, self.examples(examples))
+        session = {"progress": changes.pop("progress", lambda done, total: None)}
+        session["checkpoint_seconds"] = changes.pop("checkpoint_seconds", 1e9)
+        marks: list[float] = []
+        told = session["progress"]
+
+        def progress(done: int, total: int | None) -> None:
+            marks.append(time.perf_counter())
+            told(done, total)
+
+        model = self.model()
+        size = {"batch_size": 4} if self.probe.tiny else {}
+        recipe = self.material.recipe(steps=steps, **size | changes)
+        with _environment(without), _watched() as seen:
+            began = time.perf_counter()
+            running = TrainingSession(1, self.work / name, **session | {"progress": progress})
+            facts = dict(model.fit([feed], recipe, running))
+        seconds = time.perf_counter() - began
+        half = len(marks) // 2
+        steady = (marks[-1] - marks[half]) / max(len(marks) - 1 - half, 1)
+        return {
+            "facts": facts, "seconds": seconds, "steady_ms_a_step": 1e3 * steady,
+            "weights": _digest(model), **seen,
+        }  # fmt: skip
+
+
+_CACHE: dict[str, Any] = {}
+
+
+def _tokens(probe: Probe) -> Any:
+    """The tokenizer that is given, or one learnt from the texts at hand."""
+    from benchmarks.material import Material
+    from benchmarks.measurement import Setting
+    from xharness_hf.backbone.tokens import Tokens
+    from xharness_hf.files import loading
+
+    if "tokens" not in _CACHE:
+        if probe.tokenizer is not None:
+            _CACHE["tokens"] = Tokens(loading.tokenizer(probe.tokenizer), causal=False)
+        else:
+            from xharness_hf import scratch
+
+            work = Path(tempfile.mkdtemp())
+            shared = Material(Setting(probe.data_root, work, work), "wikiann")
+            asked = shared.eval_examples(20 if probe.tiny else 100)
+            texts = [" ".join(one.tokens) for _, some in asked for one in some]
+            tokenizer = scratch.learnt_tokenizer(texts, 1500 if probe.tiny else 16_000)
+            _CACHE["tokens"] = Tokens(tokenizer, causal=False)
+    return _CACHE["tokens"]
+
+
+@contextlib.contextmanager
+def _environment(without: str) -> Iterator[None]:
+    before = os.environ.get("XHARNESS_WITHOUT", "")
+    os.environ["XHARNESS_WITHOUT"] = without
+    try:
+        yield
+    finally:
+        os.environ["XHARNESS_WITHOUT"] = before
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[dict[str, Any]]:
+    """Losses of every step, seconds that recordings took, and replays timed before they go."""
+    from xharness_hf.training.fixed_step import FixedStep
+    from xharness_hf.training.graphs import CudaGraphs
+
+    seen: dict[str, Any] = {"losses": [], "recording_s": []}
+    losses, record, close = FixedStep.losses, CudaGraphs.record, FixedStep.close
+
+    def heard(self: Any, done: int, *, wait: bool) -> list[float]:
+        told = losses(self, done, wait=wait)
+        seen["losses"] += told
+        return told
+
+    def recorded(self: Any, function: Any) -> Any:
+        began = time.perf_counter()
+        replay = record(self, function)
+        seen["recording_s"].append(round(time.perf_counter() - began, 3))
+        return replay
+
+    def closed(self: Any) -> None:
+        if isinstance(self._recorder, CudaGraphs) and "replays" in _WANTED:
+            try:
+                seen["replays"] = _replays(self)
+            except Exception as error:
+                seen["replays"] = f"{type(error).__name__}: {error}"
+        close(self)
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(setattr, FixedStep, "losses", losses)
+        stack.callback(setattr, FixedStep, "close", close)
+        stack.callback(setattr, CudaGraphs, "record", record)
+        setattr(FixedStep, "losses", heard)  # noqa: B010
+        setattr(FixedStep, "close", closed)  # noqa: B010
+        setattr(CudaGraphs, "record", recorded)  # noqa: B010
+        yield seen
+
+
+_WANTED: set[str] = set()
+
+
+def _replays(step: Any) -> dict[str, Any]:
+    """Milliseconds of each graph, and what kernels the largest spend them on."""
+    found: dict[str, Any] = {}
+    recorder = step._recorder
+    step._stream.close()
+    torch.cuda.synchronize()
+    with recorder.running():
+        for key, replay in step._replays.items():
+            step._optimizer._step.fill_(0)
+            spans = []
+            for _ in range(8):
+                first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+                recorder.wait()
+                began = time.perf_counter()
+                first.record()
+                replay()
+                last.record()
+                host = time.perf_counter() - began
+                recorder.wait()
+                spans.append(first.elapsed_time(last))
+            name = str(key)
+            if key[0] == "learn":
+                name += f" {step._plans[key[1]].shapes[key[2]].capacity.tokens} tokens"
+            found[name] = {"ms": statistics.median(spans), "host_us": 1e6 * host}
+            step._optimizer._step.fill_(0)
+            found[name] |= _kernels(replay, recorder)
+    return found
+
+
+def _kernels(replay: Callable[[], None], recorder: Any) -> dict[str, Any]:
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+        replay()
+        recorder.wait()
+    spent: dict[str, list[float]] = {}
+    for event in profiled.events():
+        if event.device_type == torch.autograd.DeviceType.CUDA:
+            spent.setdefault(event.name[:70], []).append(event.device_time)
+    most = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:14]
+    return {
+        "kernels": sum(len(times) for times in spent.values()),
+        "kernel_ms": sum(map(sum, spent.values())) / 1e3,
+        "most": {name: [len(times), round(sum(times) / 1e3, 4)] for name, times in most},
+    }
+
+
+def _digest(model: Any) -> int:
+    parts = [*model.backbone.module.parameters(), *model.heads.parameters().values()]
+    sums = [part.detach().contiguous().view(torch.int32).sum(dtype=torch.int64) for part in parts]
+    return hash(tuple(int(one) for one in sums))
+
+
+def same(probe: Probe) -> dict[str, Any]:
+    """Recorded steps, eager ones, an interrupted training and one without tricks, bit by bit."""
+    shop = Workshop(probe, "tiny" if probe.tiny else "small", "wikiann")
+    steps = 6 if probe.tiny else 20
+    runs: dict[str, Any] = {}
+    count = 32 * steps
+
+    class StopError(Exception):
+        """Stands for a kill."""
+
+    def stop(done: int, total: int | None) -> None:
+        if done == steps // 2:
+            raise StopError
+
+    runs["graphs"] = shop.fit(count, steps, "a")
+    runs["eager"] = shop.fit(count, steps, "b", without="graphs")
+    with contextlib.suppress(StopError):
+        shop.fit(count, steps, "c", progress=stop, checkpoint_seconds=0)
+    runs["resumed"] = shop.fit(count, steps, "c")
+    runs["whole table"] = shop.fit(count, steps, "d", without="active_rows")
+    runs["exact"] = shop.fit(count, steps, "e", without="rows")
+    runs["two pieces"] = shop.fit(count, steps, "f", accumulate=2)
+    first = runs["graphs"]
+    return {
+        "equal losses": {
+            name: run["losses"] == first["losses"][-len(run["losses"]) :]
+            for name, run in runs.items()
+        },
+        "equal weights": {name: run["weights"] == first["weights"] for name, run in runs.items()},
+        "loss": {name: run["facts"]["loss"] for name, run in runs.items()},
+        "steps": {name: run["facts"]["step"] for name, run in runs.items()},
+        "losses": {name: run["losses"][:4] + run["losses"][-2:] for name, run in runs.items()},
+        "recording_s": first["recording_s"],
+    }
+
+
+def memory(probe: Probe) -> dict[str, Any]:
+    """A training that finds too little memory goes on in pieces."""
+    if not probe.card:
+        return {"left out": "no GPU"}
+    shop = Workshop(probe, "small", "tydiqa")
+    whole = torch.cuda.get_device_properties(probe.device).total_memory
+    found: dict[str, Any] = {}
+    try:
+        for room in (2.6e9, 1.7e9):
+            torch.cuda.empty_cache()
+            share = (torch.cuda.memory_reserved(probe.device) + room) / whole
+            torch.cuda.set_per_process_memory_fraction(share)
+            try:
+                run = shop.fit(200, 5)
+                found[str(room)] = {name: run[name] for name in ("facts", "losses")}
+            except Exception as error:
+                found[str(room)] = f"{type(error).__name__}: {error}"[:500]
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    return found
+
+
+def speed(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe], dict[str, Any]]:
+    """A part: training in rows, its graphs one by one, and the floor of a step."""
+
+    def part(probe: Probe) -> dict[str, Any]:
+        shop = Workshop(probe, "tiny" if probe.tiny else shape, task)
+        if probe.card:
+            torch.cuda.reset_peak_memory_stats()
+        _WANTED.add("replays")
+        try:
+            run = shop.fit(examples, steps)
+        finally:
+            _WANTED.clear()
+        facts = run["facts"]
+        if probe.card:
+            run["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+        tokens = facts["tokens_per_second"] * facts["seconds"] / steps
+        run["losses"] = run["losses"][:2] + run["losses"][-2:]
+        return run | {"tokens_a_step": tokens, "floor_ms": _floor(shop, tokens)}
+
+    return part
+
+
+def _floor(shop: Workshop, tokens: float) -> dict[str, float]:
+    """What products and the optimiser's bytes take at the ceilings of an H100."""
+    width, layers, _ = SHAPES[shop.shape]
+    inside = layers * 12 * width**2
+    learnt = inside + (_VOCABULARY + 514) * width
+    return {"products": 6e3 * inside * tokens / 798e12, "optimiser": 28e3 * learnt / 3e12}
+
+
+def padded(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe], dict[str, Any]]:
+    """A part: the same training in exact shapes, which the host launches one by one."""
+
+    def part(probe: Probe) -> dict[str, Any]:
+        shop = Workshop(probe, "tiny" if probe.tiny else shape, task)
+        run = shop.fit(examples, steps, without="rows")
+        return {name: run[name] for name in ("facts", "seconds", "steady_ms_a_step")}
+
+    return part
+
+
+def trainer(shape: str, task: str, examples: int) -> Callable[[Probe], dict[str, Any]]:
+    """A part: `Trainer` at its best on the same texts."""
+
+    def part(probe: Probe) -> dict[str, Any]:
+        from transformers import (
+            AutoModelForQuestionAnswering,
+            AutoModelForTokenClassification,
+            Trainer,
+            TrainingArguments,
+        )
+
+        from benchmarks import scripts
+
+        shop = Workshop(probe, "tiny" if probe.tiny else shape, task)
+        shared, tokenizer = shop.material, shop.tokens.tokenizer
+        automatic: Any = AutoModelForTokenClassification
+        config = shop.config()
+        if shared.card.kind == "extractive_qa":
+            automatic = AutoModelForQuestionAnswering
+        else:
+            config.num_labels = len(shared.card.labels or ())
+        with torch.device(probe.device):
+            model = automatic.from_config(config)
+        rows = scripts.features(shared, tokenizer, shop.examples(examples), pad=False)
+        arguments = TrainingArguments(
+            output_dir=str(shop.work), num_train_epochs=1, per_device_train_batch_size=32,
+            learning_rate=2e-5, report_to="none", save_strategy="no", logging_strategy="no",
+            disable_tqdm=True, optim="adamw_torch_fused", bf16=True, use_cpu=not probe.card,
+            train_sampling_strategy="group_by_length",
+        )  # fmt: skip
+        collator = scripts._collator(shared, tokenizer, best=True)
+        own = Trainer(model, arguments, data_collator=collator, train_dataset=rows)
+        began = time.perf_counter()
+        told = own.train()
+        seconds = time.perf_counter() - began
+        tokens = scripts.tokens(rows)
+        return {
+            "tokens_per_second": tokens / seconds, "seconds": seconds,
+            "ms_a_step": 1e3 * seconds / told.global_step, "loss": told.training_loss,
+        }  # fmt: skip
+
+    return part
+
+
+def parts(tiny: bool) -> Mapping[str, Callable[[Probe], Any]]:
+    """All parts, the most telling first."""
+    few = 12 if tiny else 1
+    return {
+        "machine": machine,
+        "attention": attention,
+        "dropout": dropout,
+        "same": same,
+        "small wikiann": speed("small", "wikiann", 6400 // (few * 8), 200 // few),
+        "large wikiann": speed("large", "wikiann", 2560 // (few * 4), 80 // few),
+        "large tydiqa": speed("large", "tydiqa", 500 // few, 16 // min(few, 4)),
+        "small tydiqa": speed("small", "tydiqa", 500 // few, 24 // min(few, 6)),
+        "attention speed": attention_speed,
+        "memory": memory,
+        "large wikiann, exact": padded("large", "wikiann", 640 // few, 12 // min(few, 3)),
+        "small wikiann, Trainer": trainer("small", "wikiann", 1280 // few),
+        "large wikiann, Trainer": trainer("large", "wikiann", 1280 // few),
+        "large tydiqa, Trainer": trainer("large", "tydiqa", 120 // few),
+    }
+
+
+def main() -> None:
+    """Run all parts, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--tiny", action="store_true", help="small shapes, on a CPU too")
+    parser.add_argument("--out", type=Path, default=Path("gpu-probe.json"))
+    parser.add_argument("--data", type=Path, default=os.environ.get("XHARNESS_DATA_ROOT"))
+    parser.add_argument("--tokenizer", type=Path, help="a folder or a tokenizer.json")
+    parser.add_argument("--seconds", type=float, default=110, help="no part begins later")
+    parser.add_argument("--only", nargs="*", help="parts by name")
+    given = parser.parse_args()
+    if given.data is None:
+        parser.error("--data is missing, and XHARNESS_DATA_ROOT is not set")
+    probe = Probe(
+        torch.device(given.device), given.tiny, given.out, Path(given.data), given.tokenizer,
+        given.seconds,
+    )  # fmt: skip
+    if not probe.card:
+        from xharness_hf.speed.switches import wanted
+        from xharness_hf.training import fixed_step
+        from xharness_hf.training.graphs import NoGraphs
+
+        rows = lambda device: NoGraphs() if wanted("rows") else None  # noqa: E731
+        setattr(fixed_step, "recorder", rows)  # noqa: B010
+    for name, part in parts(given.tiny).items():
+        if not given.only or name in given.only:
+            probe.run(name, part)
+
+
+if __name__ == "__main__":
+    main()

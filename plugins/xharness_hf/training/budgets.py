@@ -1,0 +1,86 @@
+"""Budgets: the few lengths that packed rows are filled up to, so that few graphs serve all steps.
+
+A graph computes one length. Filling rows up costs time in every step, another graph costs its
+capture once: a shortest path over the lengths there are finds the budgets that cost least together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FINE, _COARSE = 64, 128  # sub-words that budgets are multiples of, and those above 1024
+
+
+@dataclass(frozen=True)
+class StepPrices:
+    """What a step costs on a device, in seconds."""
+
+    launch: float
+    """A captured step without sub-words: the optimiser and the least that kernels take."""
+    token: float
+    """One more sub-word."""
+    eager: float = 0.165
+    """The host's time for a step that is not captured."""
+    capture: float = 0.35
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A length of rows, and how many rows are filled up to it."""
+
+    tokens: int
+    uses: int
+    captured: bool
+
+
+def prices(parameters: int, layers: int) -> StepPrices:
+    """Estimates for `parameters` outside of embeddings in so many layers, on a large device.
+
+    They decide nothing but how many budgets there are. They are no measurements of the machine
+    at hand, because dropout hangs on budgets and a training is to be the same on all machines.
+    """
+    return StepPrices(launch=2e-4 * layers, token=6 * parameters / 3e14 + 4e-8 * layers)
+
+
+def budgets(totals: Sequence[int], prices: StepPrices) -> list[Budget]:
+    """Ascending budgets for rows of `totals` sub-words that cost least together."""
+    lengths, counts = np.unique([rounded(total) for total in totals], return_counts=True)
+    ends = np.cumsum(counts)
+    least, before = np.zeros(len(lengths) + 1), np.zeros(len(lengths), dtype=np.int64)
+    for last, length in enumerate(lengths):
+        uses = ends[last] - np.concatenate([[0], ends[:last]])
+        costs = least[: last + 1] + _cost(uses, prices) + uses * length * prices.token
+        before[last] = np.argmin(costs)
+        least[last + 1] = costs[before[last]]
+    chosen: list[Budget] = []
+    stop = len(lengths)
+    while stop:
+        first = int(before[stop - 1])
+        uses = int(counts[first:stop].sum())
+        worthwhile = bool(_graph(np.array(uses), prices) < _eager(np.array(uses), prices))
+        chosen.append(Budget(int(lengths[stop - 1]), uses, worthwhile))
+        stop = first
+    return chosen[::-1]
+
+
+def rounded(total: int) -> int:
+    """The least length of a row that holds `total` sub-words: kernels compute in tiles."""
+    tile = _FINE if total <= 1024 else _COARSE
+    return -(-total // tile) * tile
+
+
+def _graph(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
+    """The first use is eager: it warms the kernels up."""
+    return np.asarray(prices.capture + prices.eager + (uses - 1) * prices.launch)
+
+
+def _eager(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
+    return np.asarray(uses * prices.eager)
+
+
+def _cost(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
+    return np.minimum(_graph(uses, prices), _eager(uses, prices))

@@ -1,0 +1,113 @@
+"""Steps in exact shapes: each batch as long as it is, computed as soon as the host asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xharness_hf.backbone.batch import Feature, collate
+from xharness_hf.heads.objectives import exact_targets
+from xharness_hf.speed.embedding_grad import EmbeddingGradients
+from xharness_hf.speed.kernels import faster
+from xharness_hf.training import checkpoint
+from xharness_hf.training.optim import clip, optimizer, rate
+from xharness_hf.training.step import PreparedFeed, TrainingContext
+
+_SCALER = "scaler/"
+
+
+class ExactStep:
+    """The way of CPUs, and of what a device cannot read in rows of fixed shapes."""
+
+    layout = "exact"
+
+    def __init__(self, context: TrainingContext, reason: str | None = None) -> None:
+        self._context, self._reason = context, reason
+        self._optimizer = optimizer(context.learning, context.recipe, context.device)
+        self._embeddings = EmbeddingGradients(context.device)
+        # gradients in fp16 vanish: their loss is multiplied, as much as they bear
+        half = context.recipe.precision == "fp16"
+        self._scaler = torch.amp.GradScaler(context.device.type, enabled=half)
+        self._losses: list[float] = []
+        self.tokens_read = 0
+
+    def start(self, step: int) -> None:
+        """Nothing is to be made ready."""
+
+    def run(self, step: int) -> None:
+        """Gradients, clipped, and a step of the optimiser; a loss that is no number is told only.
+
+        Raises:
+            StageError: memory does not hold the smallest piece.
+        """
+        context, draw = self._context, self._context.sampler[step]
+        feed = context.feeds[draw.feed]
+        features = context.features(draw.feed, draw.features, step)
+        loss = self._gradients(feed, features, context.dropout_seed(step))
+        self._losses.append(loss)
+        if not math.isfinite(loss):
+            return
+        recipe = context.recipe
+        self._scaler.unscale_(self._optimizer)
+        clip(context.learning.values(), recipe.max_grad_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * rate(step, context.sampler.total, recipe)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._embeddings.clear(self._optimizer)
+
+    def losses(self, done: int, *, wait: bool) -> list[float]:
+        told, self._losses = self._losses, []
+        return told
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        yield
+
+    def state(self) -> dict[str, Tensor]:
+        tensors = checkpoint.state(self._context.learning, self._optimizer)
+        scales = self._scaler.state_dict()
+        return tensors | {f"{_SCALER}{name}": torch.tensor(scales[name]) for name in scales}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        scales = self._scaler.state_dict()
+        values = {name: type(scales[name])(tensors[f"{_SCALER}{name}"].item()) for name in scales}
+        self._scaler.load_state_dict(values)
+        stored = {name: one for name, one in tensors.items() if not name.startswith(_SCALER)}
+        checkpoint.restore(stored, self._context.learning, self._optimizer)
+
+    def facts(self) -> dict[str, Any]:
+        return {"layout": self.layout} | ({"because": self._reason} if self._reason else {})
+
+    def close(self) -> None:
+        self._embeddings.close()
+
+    def _gradients(self, feed: PreparedFeed, features: Sequence[Feature], seed: int) -> float:
+        """Gradients of the batch's mean loss, in more pieces if memory runs out; that loss."""
+        while True:
+            torch.manual_seed(seed)
+            try:
+                return self._backward(feed, features)
+            except torch.OutOfMemoryError:
+                self._embeddings.clear(self._optimizer)  # some may have been added already
+            self._context.pieces.halve(features, feed.task)
+
+    def _backward(self, feed: PreparedFeed, features: Sequence[Feature]) -> float:
+        context, recipe, task, loss = self._context, self._context.recipe, feed.task, 0.0
+        terms = task.terms(features)
+        for part in context.pieces.of(features):
+            batch = collate(part, feed.layout, context.device)
+            with context.autocast(), faster(context.device), self._embeddings:
+                backbone = context.backbone
+                states = backbone.words(batch) if feed.words else backbone.states(batch)
+                targets = exact_targets(task, batch, feed.layout, recipe, states.shape[1])
+                mean = task.loss(states.flatten(0, 1), feed.head, targets, recipe) / terms
+            self._scaler.scale(mean).backward()  # type: ignore[no-untyped-call]
+            loss += mean.item()
+        self.tokens_read += sum(len(one.ids) for feature in features for one in feature.windows)
+        return loss

@@ -1,0 +1,396 @@
+"""Steps in fixed shapes on a device that the host does not hold up.
+
+A batch is packed into rows of a few budgets; its numbers are written ahead by a thread and copied
+without waiting. Losses, norms and rates stay on the device. So a step is the same few functions on
+the same memory, which are recorded as graphs where the device can and pay where they are used
+often; elsewhere they are called as they are, with the same results.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from xharness import StageError
+from xharness_hf.backbone.batch import Feature
+from xharness_hf.backbone.packing import PackedRow
+from xharness_hf.backbone.placement import Targets
+from xharness_hf.heads.heads import MaskedHead
+from xharness_hf.speed import varlen
+from xharness_hf.speed.switches import wanted
+from xharness_hf.training import checkpoint
+from xharness_hf.training.budgets import prices
+from xharness_hf.training.device_optim import DeviceOptimizer
+from xharness_hf.training.graphs import CudaGraphs, NoGraphs, Recorder, Replay
+from xharness_hf.training.rows import FeatureCounts, RowFiller, RowPlan, RowShape, shapes
+from xharness_hf.training.staging import StepStream
+from xharness_hf.training.step import TrainingContext
+from xharness_hf.training.working_weights import ActiveRows, WorkingWeights
+
+_ASK = 50  # steps after which losses are sent to the host
+_LOG = logging.getLogger(__name__)
+
+
+class _Row(NamedTuple):
+    """A piece of a staged step: which shape it has, and where its numbers are."""
+
+    feed: int
+    shape: int
+    first: int
+    tokens: int
+
+
+def recorder(device: torch.device) -> Recorder | None:
+    """What records graphs on `device`; None where steps are computed in exact shapes."""
+    if device.type != "cuda" or not wanted("rows"):
+        return None
+    return CudaGraphs(device) if wanted("graphs") else NoGraphs()
+
+
+def refused(context: TrainingContext) -> str | None:
+    """Why a training is not computed in rows of fixed shapes; None where it can be."""
+    backbone, recipe = context.backbone, context.recipe
+    longest = max(feature.length for feed in context.feeds for feature in feed.features)
+    half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
+    width = backbone.head_width
+    if recipe.precision == "fp16":
+        return "losses in fp16 are scaled by what the host reads"
+    if recipe.optimizer != "adamw":
+        return f"{recipe.optimizer} reads the device"
+    if backbone.adapter is not None and backbone.adapter.positions > 0:
+        return f"a {backbone.adapter.spec.method} stands in the text"
+    if longest > backbone.reach and any(not feed.words for feed in context.feeds):
+        return "its attention does not serve packed windows of this length"
+    if context.device.type == "cuda" and not varlen.serves(width, half):
+        return f"no kernel for heads of width {width}"
+    padded = [feed.name for feed in context.feeds if not feed.task.fixed]
+    return f"the vectors of {padded[0]} are made of padded windows" if padded else None
+
+
+class FixedStep:
+    """Rows of fixed shapes, one function to learn from each, one to update the weights."""
+
+    layout = "rows"
+
+    def __init__(self, context: TrainingContext, recorder: Recorder) -> None:
+        self._context, self._recorder = context, recorder
+        self.tokens_read = 0
+        with recorder.running():
+            rows = self._active_rows()
+            half = torch.bfloat16 if context.recipe.precision == "bf16" else None
+            modules: list[nn.Module] = [context.backbone.reader, *context.heads]
+            self._weights = WorkingWeights(context.learning, modules, half, rows)
+            masters, total = self._weights.masters, context.sampler.total
+            self._optimizer = DeviceOptimizer(masters, context.recipe, total, context.device)
+            self._grads = {name: torch.zeros_like(one) for name, one in masters.items()}
+            self._loss = torch.zeros((), device=context.device)
+        self._fillers = [self._filler(feed, rows) for feed in range(len(context.feeds))]
+        self._counts = [
+            FeatureCounts.of(feed.features, feed.task, context.recipe) for feed in context.feeds
+        ]
+        self._learnt: dict[int, list[str]] = {}
+        self._eager: str | None = None
+        self._stream: StepStream | None = None
+        self._plans: list[RowPlan] = []
+        self._replays: dict[Hashable, Replay] = {}
+        self._ran: set[Hashable] = set()
+        self._buffers: dict[tuple[int, int], Tensor] = {}
+        self._feed = 0
+        self._done = 0
+        self._entered = False
+
+    def start(self, step: int) -> None:
+        """Plan rows for the whole training, and fill them from `step` on.
+
+        Raises:
+            StageError: memory does not hold the smallest piece of the longest batch.
+        """
+        with self._recorder.running():
+            self._weights.enter()
+            self._optimizer.start(step)
+            self._entered, self._done = True, step
+            self._plan(step)
+            while not self._longest_fits():
+                self._plan(step)
+
+    def run(self, step: int) -> None:
+        """Learn from the rows of `step`; a loss that is no number leaves the weights alone."""
+        with self._recorder.running():
+            while not self._learn_step(step):
+                self._plan(step)
+            update = partial(self._update, self._feed)
+            self._call(("update", self._feed), update, worthwhile=True)
+            self._done = step + 1
+            if self._done % _ASK == 0:
+                self._optimizer.ask(self._done)
+
+    def losses(self, done: int, *, wait: bool) -> list[float]:
+        with self._recorder.running():
+            told = self._optimizer.answered(wait=wait)
+            if wait:
+                self._optimizer.ask(done)
+                told += self._optimizer.answered(wait=True)
+        return [loss if math.isfinite(norm) else norm for loss, norm in told]
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        self._recorder.wait()
+        with self._weights.outside(self._decay()):
+            yield
+            if self._context.device.type == "cuda":
+                torch.cuda.current_stream(self._context.device).synchronize()
+
+    def state(self) -> dict[str, Tensor]:
+        self._recorder.wait()
+        tensors = checkpoint.state(self._weights.masters, self._optimizer.optimizer)
+        return self._weights.whole(tensors)
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        with self._recorder.running():
+            rows = self._weights.parts(tensors)
+            checkpoint.restore(rows, self._weights.masters, self._optimizer.optimizer)
+        self._recorder.wait()
+
+    def facts(self) -> dict[str, Any]:
+        feeds = self._context.feeds
+        budgets = {
+            feed.name: [shape.budget.tokens for shape in plan.shapes]
+            for feed, plan in zip(feeds, self._plans, strict=True)
+        }
+        reason = {"because": self._eager} if self._eager else {}
+        graphs = self._recorder.count
+        return {"layout": self.layout, "graphs": graphs, "budgets": budgets} | reason
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._recorder.wait()
+        if self._entered:
+            self._weights.leave(self._decay())
+            self._entered = False
+        self._replays.clear()
+        self._buffers.clear()
+        self._grads.clear()
+
+    # --- planning -----------------------------------------------------------------------------
+
+    def _plan(self, step: int) -> None:
+        """Shapes for all rows of the training in so many pieces, whatever was recorded before."""
+        if self._stream is not None:
+            self._stream.close()
+        self._recorder.wait()
+        self._replays.clear()
+        self._ran.clear()
+        self._buffers.clear()
+        context = self._context
+        rows: list[list[NDArray[np.int64]]] = [[] for _ in context.feeds]
+        for number in range(context.sampler.total):
+            draw = context.sampler[number]
+            rows[draw.feed] += context.pieces.rows(draw.features)
+        self._plans = [
+            self._shapes(feed, own) if own else RowPlan([]) for feed, own in enumerate(rows)
+        ]
+        largest = max(shape.size for plan in self._plans for shape in plan.shapes)
+        self._stream = StepStream(
+            self._fill, step, context.sampler.total, largest * context.pieces.count,
+            pinned=context.device.type == "cuda",
+        )  # fmt: skip
+
+    def _shapes(self, feed: int, rows: Sequence[NDArray[np.int64]]) -> RowPlan:
+        context = self._context
+        cost = prices(context.backbone.layer_parameters, context.backbone.depth)
+        found = []
+        for shape in shapes(rows, self._counts[feed], cost):
+            sample = context.features(feed, rows[0][:1], 0)
+            found.append(self._fillers[feed].named(shape, sample))
+        return RowPlan(found)
+
+    def _filler(self, feed: int, rows: ActiveRows | None) -> RowFiller:
+        prepared, backbone = self._context.feeds[feed], self._context.backbone
+        return RowFiller(
+            prepared.task, self._context.recipe, prepared.layout, backbone.first_position,
+            backbone.uses_token_types, prepared.layout.resets and backbone.positions is not None,
+            None if rows is None else rows.place_of,
+        )  # fmt: skip
+
+    def _active_rows(self) -> ActiveRows | None:
+        """The rows that the feeds' sub-words have; None where a product touches all of them."""
+        context = self._context
+        vocabulary = context.backbone.vocabulary
+        if vocabulary is None or not wanted("active_rows"):
+            return None
+        table = context.backbone.embedding
+        named = context.backbone.module.named_parameters(remove_duplicate=False)
+        users = sum(parameter is table.weight for _, parameter in named)
+        tied = users > 1 or any(isinstance(head, MaskedHead) for head in context.heads)
+        learns = any(parameter is table.weight for parameter in context.learning.values())
+        if tied or not learns or any(feed.masked for feed in context.feeds):
+            return None
+        features = (feature for feed in context.feeds for feature in feed.features)
+        windows = [window.ids for feature in features for window in feature.windows]
+        pads = [feed.layout.pad for feed in context.feeds]
+        return ActiveRows(table, [*np.unique(np.concatenate(windows)).tolist(), *pads])
+
+    # --- one step -----------------------------------------------------------------------------
+
+    def _fill(self, step: int, memory: NDArray[np.int64]) -> list[_Row]:
+        """Write the rows of `step`; called by the stream's thread."""
+        context = self._context
+        draw = context.sampler[step]
+        features = context.features(draw.feed, draw.features, step)
+        terms = np.array([context.feeds[draw.feed].task.terms(features)])
+        rows, first = [], 0
+        for part in context.pieces.of(features):
+            tokens = sum(len(one.ids) for feature in part for one in feature.windows)
+            index = self._plans[draw.feed].choose(tokens)
+            shape = self._plans[draw.feed].shapes[index]
+            arrays = self._fillers[draw.feed].arrays(part, shape) | {"terms": terms}
+            shape.write(arrays, memory[first:])
+            rows.append(_Row(draw.feed, index, first, tokens))
+            first += shape.size
+        return rows
+
+    def _learn_step(self, step: int) -> bool:
+        """Gradients of the step's rows; False if memory ran out, and from now on more pieces."""
+        assert self._stream is not None
+        staged = self._stream.take()
+        torch.manual_seed(self._context.dropout_seed(step))
+        try:
+            for number, row in enumerate(staged.pieces):
+                self._learn_row(row, staged.memory, first=number == 0)
+        except torch.OutOfMemoryError:
+            self._halve(step)
+            return False
+        self._feed = staged.pieces[0].feed
+        self.tokens_read += sum(row.tokens for row in staged.pieces)
+        self._stream.release(staged)
+        return True
+
+    def _halve(self, step: int) -> None:
+        draw = self._context.sampler[step]
+        feed = self._context.feeds[draw.feed]
+        self._context.pieces.halve([feed.features[row] for row in draw.features], feed.task)
+
+    def _learn_row(self, row: _Row, memory: Tensor, *, first: bool) -> None:
+        shape = self._plans[row.feed].shapes[row.shape]
+        buffer = self._buffer(row.feed, row.shape)
+        buffer.copy_(memory[row.first : row.first + shape.size], non_blocking=True)
+        learn = partial(self._learn, row.feed, shape, buffer, first)
+        key = ("learn", row.feed, row.shape, first)
+        self._call(key, learn, worthwhile=shape.budget.captured)
+
+    def _buffer(self, feed: int, shape: int) -> Tensor:
+        key = (feed, shape)
+        if key not in self._buffers:
+            size = self._plans[feed].shapes[shape].size
+            device = self._context.device
+            self._buffers[key] = torch.zeros(size, dtype=torch.long, device=device)
+        return self._buffers[key]
+
+    def _call(self, key: Hashable, function: Callable[[], None], *, worthwhile: bool) -> None:
+        """Replay what was recorded; record what ran once already; else call it as it is."""
+        if key not in self._replays:
+            if key not in self._ran or not worthwhile or self._eager is not None:
+                function()
+                self._ran.add(key)
+                return
+            self._replays[key] = self._recorded(function)
+        self._replays[key]()
+
+    def _recorded(self, function: Callable[[], None]) -> Replay:
+        try:
+            return self._recorder.record(function)
+        except Exception as error:  # what cannot be recorded says so in its own way
+            self._eager = str(error).splitlines()[0] if str(error) else type(error).__name__
+            _LOG.warning("steps are not recorded as graphs: %s", self._eager)
+            return function
+
+    def _learn(self, feed: int, shape: RowShape, buffer: Tensor, first: bool) -> None:
+        """Loss and gradients of a row; of a first row they replace what there was."""
+        prepared, context = self._context.feeds[feed], self._context
+        arrays = shape.views(buffer)
+        with context.autocast():
+            states = self._states(feed, shape, arrays)
+            targets = Targets(arrays)
+            summed = prepared.task.loss(states, prepared.head, targets, context.recipe)
+            loss = summed / arrays["terms"].squeeze(0)
+        names = self._learnt.get(feed) or [*context.learning]
+        found = torch.autograd.grad(
+            loss, [context.learning[name] for name in names], allow_unused=True
+        )
+        grads = {name: one for name, one in zip(names, found, strict=True) if one is not None}
+        self._learnt[feed] = [*grads]
+        self._keep(grads, first=first)
+        self._loss.copy_(loss.detach()) if first else self._loss.add_(loss.detach())
+
+    def _states(self, feed: int, shape: RowShape, arrays: Mapping[str, Tensor]) -> Tensor:
+        backbone = self._context.backbone
+        if self._context.feeds[feed].words:
+            words: Tensor = backbone.embedding(arrays["ids"])
+            return words
+        borders = arrays["borders"].to(torch.int32)
+        row = PackedRow(borders, shape.capacity.length, backbone.causal)
+        return backbone.row(arrays["ids"], arrays["positions"], arrays.get("types"), row)
+
+    def _keep(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
+        """Put gradients into memory that stays, in float32."""
+        for dtype in {one.dtype for one in grads.values()}:
+            names = [name for name, one in grads.items() if one.dtype == dtype]
+            kept, new = [self._grads[name] for name in names], [grads[name] for name in names]
+            torch._foreach_copy_(kept, new) if first else torch._foreach_add_(kept, new)
+
+    def _update(self, feed: int) -> None:
+        """A step of the optimiser for what took part in the loss, and the copies anew."""
+        masters, names = self._weights.masters, self._learnt[feed]
+        for master in masters.values():
+            master.grad = None
+        for name in names:
+            masters[name].grad = self._grads[name]
+        self._optimizer.update([masters[name] for name in names], self._loss)
+        self._weights.refresh()
+
+    def _longest_fits(self) -> bool:
+        """Learn once from the longest row, to no effect: it sizes memory, and shows if it fits."""
+        if not isinstance(self._recorder, CudaGraphs):
+            return True
+        sizes = [
+            (shape.capacity.tokens, feed, index)
+            for feed, plan in enumerate(self._plans)
+            for index, shape in enumerate(plan.shapes)
+        ]
+        _, feed, index = max(sizes)
+        features, step = self._longest_step(feed, index)
+        shape = self._plans[feed].shapes[index]
+        memory = np.zeros(shape.size, dtype=np.int64)
+        shape.write(self._fillers[feed].arrays(features, shape), memory)
+        try:
+            self._learn_row(_Row(feed, index, 0, 0), torch.from_numpy(memory), first=True)
+            self._recorder.wait()
+        except torch.OutOfMemoryError:
+            self._halve(step)
+            return False
+        return True
+
+    def _longest_step(self, feed: int, shape: int) -> tuple[list[Feature], int]:
+        """The first row that has the shape, and its step."""
+        context = self._context
+        for step in range(context.sampler.total):
+            draw = context.sampler[step]
+            if draw.feed == feed:
+                for part in context.pieces.rows(draw.features):
+                    tokens = int(self._counts[feed].tokens[part].sum())
+                    if self._plans[feed].choose(tokens) == shape:
+                        return context.features(feed, part, step), step
+        raise StageError("no step has the longest row")
+
+    def _decay(self) -> float:
+        return self._optimizer.decay(self._done)

@@ -1,0 +1,66 @@
+"""The backend keeps on a device the contract that it keeps on a CPU: all task types, saved and
+loaded, interrupted and resumed, embedded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from xharness.plugin.api import Model, Recipe, RunEnvironment
+from xharness.testing import BackendContract
+from xharness_hf.plugin import HfBackend
+
+
+class _OnDevice(HfBackend):
+    """Opens models on the tests' device, whatever is asked for."""
+
+    device = "cpu"
+
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> Any:
+        return super().start(options, environment, self.device)
+
+    def load(self, folder: Path, device: str | None) -> Any:
+        return super().load(folder, self.device)
+
+
+_TRAINED: dict[tuple[str, str], Model] = {}
+
+
+class _OnTinyModels(BackendContract):
+    __test__ = False
+    backend = _OnDevice()
+    # in float32, where no two answers are equally likely
+    recipe = Recipe(epochs=5, learning_rate=8e-3, batch_size=16, max_length=32, precision="fp32")
+    family: str
+
+    @pytest.fixture(autouse=True)
+    def _place(self, folders: Callable[[str], Path], device: torch.device) -> None:
+        _OnDevice.device = str(device)
+        type(self).options = {"path": str(folders(self.family)), "num_layers": 1}
+
+    def _trained(self, kind: str, folder: Path, progress: Any = None) -> Model:
+        if folder.name != kind:
+            return super()._trained(kind, folder, progress)
+        if (self.family, kind) not in _TRAINED:
+            _TRAINED[self.family, kind] = super()._trained(kind, folder, progress)
+        return _TRAINED[self.family, kind]
+
+
+class TestEncoder(_OnTinyModels):
+    __test__ = True
+    family = "bert"
+
+
+class TestDecoder(_OnTinyModels):
+    __test__ = True
+    family = "gemma"
+    recipe = Recipe(epochs=10, learning_rate=5e-3, batch_size=16, max_length=32, precision="fp32")
+
+    def _kinds(self) -> list[str]:
+        """What a decoder reads in its own way; the other heads are the encoder's."""
+        return [kind for kind in super()._kinds() if kind in ("tagging", "retrieval")]

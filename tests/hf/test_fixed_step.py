@@ -1,0 +1,275 @@
+"""Steps in rows of fixed shapes learn what steps in exact shapes learn, recorded or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.hf import tiny
+from tests.hf.tape import Counting, Tapes
+from tests.hf.test_loading import weights
+from xharness.errors import StageError
+from xharness.plugin.api import Mixture, Recipe
+from xharness_hf.heads.tagging import TaggingTask
+from xharness_hf.speed import switches
+from xharness_hf.training import fixed_step, working_weights
+from xharness_hf.training.budgets import StepPrices, budgets, rounded
+from xharness_hf.training.exact_step import ExactStep
+from xharness_hf.training.fixed_step import FixedStep
+from xharness_hf.training.graphs import NoGraphs, Recorder
+from xharness_hf.training.rows import RowFiller
+
+RECIPE = Recipe(steps=12, learning_rate=3e-3, batch_size=8, max_length=24, doc_stride=8)
+KINDS = ("tagging", "extractive_qa", "multiple_choice", "classification", "retrieval")
+Fit = Callable[..., Any]
+
+
+class StopError(Exception):
+    """Stands for a kill: nothing in the code expects it."""
+
+
+@pytest.fixture
+def fit(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
+    """Train a tiny model in rows, or in exact shapes where there is no recorder."""
+
+    def run(
+        recorder: Callable[[], Recorder] | None = NoGraphs, kinds: tuple[str, ...] = ("tagging",),
+        name: str = "run", folder: Path = bert, session: Any = None, **changes: Any,
+    ) -> Any:  # fmt: skip
+        made = (lambda device: None) if recorder is None else (lambda device: recorder())
+        monkeypatch.setattr(fixed_step, "recorder", made)
+        model = tiny.start(folder)
+        feeds = [tiny.feed(kind) for kind in kinds]
+        running = tiny.session(tmp_path / name, mixing=Mixture("uniform"), **(session or {}))
+        model.facts = model.fit(feeds, RECIPE.changed(changes), running)
+        return model
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny BERT that drops nothing out."""
+    folder = tmp_path_factory.mktemp("still")
+    return tiny.bert(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+
+
+def _same(one: Any, two: Any) -> bool:
+    return all(map(torch.equal, weights(one), weights(two)))
+
+
+@pytest.mark.parametrize("task_type", KINDS)
+def test_rows_learn_what_exact_shapes_learn(kind: str, fit: Fit, still: Path) -> None:
+    rows = fit(kinds=(kind,), name="rows", folder=still, learning_rate=1e-4)
+    exact = fit(None, kinds=(kind,), name="exact", folder=still, learning_rate=1e-4)
+    assert (rows.facts["step"]["layout"], exact.facts["step"]["layout"]) == ("rows", "exact")
+    assert rows.facts["loss"] == pytest.approx(exact.facts["loss"], abs=1e-5)
+    for one, two in zip(weights(rows), weights(exact), strict=True):
+        assert torch.allclose(one, two, atol=3e-4)
+
+
+@pytest.mark.parametrize("family", ["xlmr", "gemma"])
+def test_other_families_learn_in_rows(family: str, fit: Fit, folders: dict[str, Path]) -> None:
+    found = [
+        fit(recorder, folder=folders[family], name=name, learning_rate=1e-4)
+        for name, recorder in (("rows", NoGraphs), ("exact", None))
+    ]
+    layouts = [model.facts["step"]["layout"] for model in found]
+    assert layouts == ["rows", "exact"]
+    assert found[0].facts["loss"] == pytest.approx(found[1].facts["loss"], abs=0.05)
+
+
+@pytest.mark.parametrize("changes", [{}, {"gradient_accumulation_steps": 2}, {"precision": "bf16"}])
+def test_what_is_recorded_is_what_is_called(changes: dict[str, Any], fit: Fit) -> None:
+    """Dropout, several feeds and pieces; a recording that reads the device would fail."""
+    called = fit(kinds=KINDS, name="called", steps=20, **changes)
+    recorded = fit(Tapes, kinds=KINDS, name="recorded", steps=20, **changes)
+    assert recorded.facts["step"]["graphs"] >= len(KINDS)
+    assert "because" not in recorded.facts["step"]
+    assert recorded.facts["loss"] == called.facts["loss"]
+    assert _same(called, recorded)
+
+
+def test_what_cannot_be_recorded_is_called(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = TaggingTask.loss
+
+    def loss(self: TaggingTask, *args: Any) -> Tensor:
+        found = honest(self, *args)
+        return found * (1 if float(found.detach()) > 0 else 2)
+
+    called = fit(name="called")
+    monkeypatch.setattr(TaggingTask, "loss", loss)
+    recorded = fit(Tapes, name="recorded")
+    assert "_local_scalar_dense" in recorded.facts["step"]["because"]
+    assert _same(called, recorded)
+
+
+def test_no_step_waits_for_the_device_nor_lets_it_wait(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: dict[str, list[str]] = {}
+
+    def counting(kind: type, method: str) -> None:
+        honest = getattr(kind, method)
+
+        def counted(self: Any, *args: Any, **given: Any) -> Any:
+            with Counting() as count:
+                found = honest(self, *args, **given)
+            counts.setdefault(kind.__name__, []).extend(count.waits)
+            return found
+
+        monkeypatch.setattr(kind, method, counted)
+
+    counting(FixedStep, "_learn")
+    counting(FixedStep, "_update")
+    counting(ExactStep, "run")
+    fit(kinds=KINDS, name="rows")
+    fit(None, kinds=KINDS, name="exact")
+    assert counts["FixedStep"] == []
+    assert counts["ExactStep"].count("_local_scalar_dense") >= 2 * 12
+
+
+@pytest.mark.parametrize("after", [1, 4, 7, 11])
+def test_an_interrupted_training_ends_with_the_same_weights(after: int, fit: Fit) -> None:
+    def stop(done: int, total: int | None) -> None:
+        if done == after:
+            raise StopError
+
+    calm = fit(Tapes, kinds=KINDS[:2], name="calm", weight_decay=0.1)
+    session = {"progress": stop, "checkpoint_seconds": 0}
+    with pytest.raises(StopError):
+        fit(Tapes, kinds=KINDS[:2], name="killed", session=session, weight_decay=0.1)
+    resumed = fit(Tapes, kinds=KINDS[:2], name="killed", weight_decay=0.1)
+    assert resumed.facts["loss"] == calm.facts["loss"]
+    assert _same(calm, resumed)
+
+
+def test_a_bad_loss_leaves_the_weights_before_it(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told by its own step, though the host hears of it later."""
+    honest, calls, kept = TaggingTask.loss, iter(range(100)), list[Any]()
+
+    def loss(self: TaggingTask, *args: Any) -> Tensor:
+        return honest(self, *args) * (float("nan") if next(calls) == 4 else 1.0)
+
+    close = FixedStep.close
+
+    def closed(self: FixedStep) -> None:
+        close(self)
+        kept.extend(one.clone() for one in self._context.learning.values())
+
+    monkeypatch.setattr(FixedStep, "close", closed)
+    fit(name="before", steps=4, warmup=0, schedule="constant")
+    before, kept = kept, []
+    monkeypatch.setattr(TaggingTask, "loss", loss)
+    with pytest.raises(StageError, match="loss is nan at step 5; last finite loss 0"):
+        fit(name="bad", warmup=0, schedule="constant")
+    assert all(map(torch.equal, before, kept))
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_rows_that_are_never_met_only_decay(
+    decay: float, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    active = fit(name="active", weight_decay=decay)
+    monkeypatch.setenv(switches.VARIABLE, "active_rows")
+    whole = fit(name="whole", weight_decay=decay)
+    for one, two in zip(weights(active), weights(whole), strict=True):
+        assert torch.equal(one, two) if not decay else torch.allclose(one, two, atol=2e-6)
+
+
+def test_copies_in_half_precision_are_what_autocast_casts(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = fit(name="copies", precision="bf16", weight_decay=0.1)
+    assert all(one.dtype == torch.float32 for one in weights(copies))
+    monkeypatch.setattr(working_weights, "_linear", lambda modules: [])
+    cast = fit(name="cast", precision="bf16", weight_decay=0.1)
+    assert copies.facts["loss"] == cast.facts["loss"]
+    assert _same(copies, cast)
+
+
+def test_what_fills_a_row_up_counts_for_nothing(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = RowFiller.arrays
+
+    def other(self: RowFiller, features: Any, shape: Any) -> Any:
+        found = honest(self, features, shape)
+        total = sum(len(window.ids) for one in features for window in one.windows)
+        found["ids"][total:] = found["ids"][1]
+        return found
+
+    usual = fit(name="usual")
+    monkeypatch.setattr(RowFiller, "arrays", other)
+    assert _same(usual, fit(name="other"))
+
+
+def test_too_little_memory_is_met_with_pieces(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = FixedStep._learn
+
+    def learn(self: FixedStep, feed: int, shape: Any, *args: Any) -> None:
+        if shape.capacity.features > 4:
+            raise torch.OutOfMemoryError
+        honest(self, feed, shape, *args)
+
+    planned = fit(Tapes, name="planned", accumulate=2)
+    monkeypatch.setattr(FixedStep, "_learn", learn)
+    found = fit(Tapes, name="found")
+    assert found.facts["pieces"] == 2
+    assert _same(planned, found)
+
+
+def test_only_what_rows_can_hold_is_learnt_in_rows(fit: Fit, bert: Path) -> None:
+    adapter = {"method": "prompt", "num_virtual_tokens": 3}
+    for changes, reason in (
+        ({"optimizer": "adafactor"}, "adafactor reads the device"),
+        ({"adapter": adapter}, "a prompt stands in the text"),
+    ):
+        facts = fit(name=reason, steps=2, **changes).facts["step"]
+        assert facts == {"layout": "exact", "because": reason}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"adapter": "lora"}, {"freeze_ratio": 0.5}, {"freeze_ratio": 1.0}]
+)
+def test_whatever_learns_learns_in_rows(changes: dict[str, Any], fit: Fit, still: Path) -> None:
+    rows = fit(Tapes, name="rows", folder=still, learning_rate=1e-3, **changes)
+    exact = fit(None, name="exact", folder=still, learning_rate=1e-3, **changes)
+    assert rows.facts["step"]["layout"] == "rows"
+    assert rows.facts["loss"] == pytest.approx(exact.facts["loss"], abs=1e-4)
+    assert rows.facts["learning_parameters"] == exact.facts["learning_parameters"]
+
+
+@given(
+    st.lists(st.integers(1, 3000), min_size=1, max_size=200),
+    st.floats(1e-4, 1e-2),
+    st.floats(1e-7, 1e-4),
+)
+def test_budgets_hold_every_row_and_cost_no_more_than_one(
+    totals: list[int], launch: float, token: float
+) -> None:
+    prices = StepPrices(launch, token)
+    chosen = budgets(totals, prices)
+    lengths = [budget.tokens for budget in chosen]
+    assert all(one < two for one, two in pairwise(lengths))
+    assert lengths[-1] == rounded(max(totals))
+    assert sum(budget.uses for budget in chosen) == len(totals)
+    owners = np.searchsorted(lengths, [rounded(total) for total in totals])
+    assert np.bincount(owners, minlength=len(chosen)).tolist() == [one.uses for one in chosen]
+
+    def cost(groups: list[tuple[int, int]]) -> float:
+        return sum(
+            min(prices.capture + prices.eager + (uses - 1) * launch, uses * prices.eager)
+            + uses * tokens * token
+            for tokens, uses in groups
+        )
+
+    several = cost([(budget.tokens, budget.uses) for budget in chosen])
+    assert several <= cost([(lengths[-1], len(totals))]) + 1e-9
