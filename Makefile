@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl))
 
-.PHONY: bench demo test env lint types boards clean
+.PHONY: bench demo test env docs dist lint types boards clean
 
 demo: env
 	$(BIN)/xharness run
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,gguf,translate]'
+		--constraint constraints.txt --editable '.[dev,docs,gguf,translate,tensorboard,mlflow,wandb]'
 	@touch $@
 
 # Speed side by side with other tools; DATA=DIR names the data root.
@@ -32,6 +32,10 @@ bench: env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks --data-root $(DATA) $(BENCH)
+
+# The site, in build/site: open index.html. Nothing is fetched; a dead link is an error.
+docs: env
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 lint: env
 	$(BIN)/ruff format --check .
@@ -48,6 +52,12 @@ boards: env
 # Render all of them again.
 rebuild: env
 	$(BIN)/xharness leaderboard build $(BOARDS)
+
+# Wheel and sdist in dist/, checked as an index checks them.
+dist: env
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m hatchling build --target sdist
+	$(BIN)/python -m twine check --strict dist/*
 
 clean:
 	rm -rf $(VENV)

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import math
 import os
 import statistics
 import tempfile
@@ -17,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,16 @@ SHAPES = {"small": (384, 12, 12), "large": (1024, 24, 16), "tiny": (32, 2, 2)}
 """Width, layers, heads: multilingual E5-small's, XLM-R-large's, and one for the probe itself."""
 _VOCABULARY = 250_037
 _HALF = torch.bfloat16
-_LIMIT = 3.0  # seconds that a part of many repetitions may take
+
+with contextlib.suppress(ImportError):
+    import triton
+    import triton.language as tl
+
+    @triton.jit
+    def triton_double(source, target, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
+        """The least kernel there is."""
+        places = tl.arange(0, BLOCK)
+        tl.store(target + places, 2 * tl.load(source + places))
 
 
 @dataclass
@@ -135,6 +146,113 @@ def _nodes() -> dict[str, Any]:
     return {"us_a_node": 1e6 * node, "host_us_a_replay": 1e6 * host}
 
 
+def compilers(probe: Probe) -> dict[str, Any]:
+    """Whether kernels of one's own can be compiled here, and how long the first takes."""
+    import shutil
+
+    facts: dict[str, Any] = {"gcc": shutil.which("gcc"), "cc": shutil.which("cc")}
+    values = torch.arange(1024, dtype=torch.float32, device=probe.device)
+    target = torch.empty_like(values)
+    began = time.perf_counter()
+    try:
+        import triton
+
+        facts["triton"] = triton.__version__
+        doubled: Any = triton_double
+        doubled[(1,)](values, target, BLOCK=1024)
+        facts["triton works"] = bool(torch.equal(target, values * 2))
+    except Exception as error:
+        facts["triton works"] = f"{type(error).__name__}: {error}"[:500]
+    facts["triton_s"] = time.perf_counter() - began
+    began = time.perf_counter()
+    try:
+        source = """extern "C" __global__ void triple(const float* a, float* b) {
+            b[threadIdx.x] = 3 * a[threadIdx.x]; }"""
+        compiled: Any = torch.cuda._compile_kernel(source, "triple")  # type: ignore[attr-defined]
+        compiled((1, 1, 1), (1024, 1, 1), (values, target))
+        facts["nvrtc works"] = bool(torch.equal(target, values * 3))
+    except Exception as error:
+        facts["nvrtc works"] = f"{type(error).__name__}: {error}"[:500]
+    facts["nvrtc_s"] = time.perf_counter() - began
+    return facts
+
+
+def bias_gradients(probe: Probe) -> dict[str, Any]:
+    """Microseconds of a sum over rows, as torch sums, and as products with ones."""
+    found: dict[str, Any] = {}
+    for tokens in (64,) if probe.tiny else (512, 1536, 8320):
+        for width in (32,) if probe.tiny else (384, 1152, 1024, 3072, 4096):
+            grad = torch.randn(tokens, width, device=probe.device).to(_HALF)
+            ones = torch.ones(1, tokens, device=probe.device, dtype=_HALF)
+            column = ones.view(-1)
+            ways: dict[str, Callable[[], Tensor]] = {
+                "sum": partial(torch.sum, grad, 0),
+                "row": partial(torch.mm, ones, grad),
+                "vector": partial(torch.mv, grad.t(), column),
+            }
+            found[f"{tokens, width}"] = {
+                name: round(1e3 * _replayed_ms(probe, way), 2) for name, way in ways.items()
+            }
+    return found
+
+
+def _replayed_ms(probe: Probe, function: Callable[[], Any], times: int = 20) -> float:
+    """Milliseconds of one call when many are replayed as one graph."""
+    if not probe.card:
+        return timed(probe, function)
+    from xharness_hf.training.graphs import CudaGraphs
+
+    recorder = CudaGraphs(probe.device)
+    with recorder.running():
+        function()
+
+        def repeated() -> None:
+            for _ in range(times):
+                function()
+
+        replay = recorder.record(repeated)
+        spent = timed(probe, replay, 5) / times
+        recorder.wait()
+    return spent
+
+
+def adamw(probe: Probe) -> dict[str, Any]:
+    """AdamW by one kernel and by torch: agreement, milliseconds, and bytes a second."""
+    from xharness_hf.speed import adamw_kernel
+    from xharness_hf.speed.adamw_kernel import AdamWKernel, AdamWScalars, AdamWSlot
+
+    if not probe.card:
+        return {"left out": "no GPU"}
+    reason = adamw_kernel.refusal(probe.device)
+    facts: dict[str, Any] = {"refused": reason}
+    if reason is not None:
+        return facts
+    count, size = 24 * 6, 2**21
+    room = partial(torch.zeros, size, device=probe.device)
+    slots = [
+        AdamWSlot(room(), room(), room(), torch.zeros((), device=probe.device),
+                  room(dtype=_HALF), room(dtype=_HALF), 0.1)
+        for _ in range(count)
+    ]  # fmt: skip
+    kernel = AdamWKernel(slots, 1000, (0.9, 0.999), 1e-8)
+    numbers = [torch.tensor(number, device=probe.device) for number in (1e-5, 1.0, 0.0)]
+    spent = _replayed_ms(probe, lambda: kernel.step(AdamWScalars(*numbers)), 5)
+    facts |= {"kernel_ms": spent, "kernel_tb_per_s": 28 * count * size / spent / 1e9}
+    masters = [torch.nn.Parameter(slot.master) for slot in slots]
+    for master in masters:
+        master.grad = torch.zeros_like(master)
+    optimizer = torch.optim.AdamW(masters, lr=numbers[0], fused=True, capturable=True)
+    optimizer.grad_scale, optimizer.found_inf = numbers[1], numbers[2]  # type: ignore[attr-defined]
+    copies: Any = [slot.copy for slot in slots]
+
+    def by_torch() -> None:
+        optimizer.step()
+        torch._foreach_copy_(copies, [master.data for master in masters])
+
+    facts["torch_ms"] = _replayed_ms(probe, by_torch, 5)
+    return facts
+
+
 # --- attention -----------------------------------------------------------------------------------
 
 
@@ -145,7 +263,7 @@ def attention(probe: Probe) -> dict[str, Any]:
         "window both ways": {"window": 20}, "window causal": {"window": 20, "causal": True},
         "width 32": {"width": 32}, "width 128": {"width": 128}, "width 256": {"width": 256},
         "float32": {"dtype": torch.float32}, "float32 causal": {
-            "dtype": torch.float32, "causal": True, "window": 20},
+            "dtype": torch.float32, "causal": True},
     }  # fmt: skip
     found: dict[str, Any] = {}
     for name, case in cases.items():
@@ -192,8 +310,8 @@ def dropout(probe: Probe) -> dict[str, Any]:
     if not probe.card:
         return {"left out": "no GPU"}
     found: dict[str, Any] = {}
-    lone = torch.ones(65536, 1, 64, device=probe.device, dtype=_HALF)
-    borders = torch.arange(65537, dtype=torch.int32, device=probe.device)
+    lone = torch.ones(8192, 16, 64, device=probe.device, dtype=_HALF)
+    borders = torch.arange(8193, dtype=torch.int32, device=probe.device)
     for dtype in (_HALF, torch.float32):
         ones = lone.to(dtype)
         out = varlen.attention(ones, ones, ones, borders, 1, causal=False, dropout=0.1)
@@ -331,6 +449,8 @@ class Workshop:
         told = session["progress"]
 
         def progress(done: int, total: int | None) -> None:
+            if done == steps // 2 and self.probe.card:  # the host runs ahead of the device
+                torch.cuda.synchronize()
             marks.append(time.perf_counter())
             told(done, total)
 
@@ -342,8 +462,8 @@ class Workshop:
             running = TrainingSession(1, self.work / name, **session | {"progress": progress})
             facts = dict(model.fit([feed], recipe, running))
         seconds = time.perf_counter() - began
-        half = len(marks) // 2
-        steady = (marks[-1] - marks[half]) / max(len(marks) - 1 - half, 1)
+        half = steps // 2 - 1
+        steady = (marks[-1] - marks[half]) / (steps // 2) if len(marks) == steps else math.nan
         return {
             "facts": facts, "seconds": seconds, "steady_ms_a_step": 1e3 * steady,
             "weights": _digest(model), **seen,
@@ -362,7 +482,9 @@ def _tokens(probe: Probe) -> Any:
 
     if "tokens" not in _CACHE:
         if probe.tokenizer is not None:
-            _CACHE["tokens"] = Tokens(loading.tokenizer(probe.tokenizer), causal=False)
+            tokenizer = loading.tokenizer(probe.tokenizer)
+            _name_specials(tokenizer)
+            _CACHE["tokens"] = Tokens(tokenizer, causal=False)
         else:
             from xharness_hf import scratch
 
@@ -373,6 +495,15 @@ def _tokens(probe: Probe) -> Any:
             tokenizer = scratch.learnt_tokenizer(texts, 1500 if probe.tiny else 16_000)
             _CACHE["tokens"] = Tokens(tokenizer, causal=False)
     return _CACHE["tokens"]
+
+
+def _name_specials(tokenizer: Any) -> None:
+    """A bare tokenizer.json does not say which of its sub-words are special, and for what."""
+    names = {"bos": "<s>", "eos": "</s>", "cls": "<s>", "sep": "</s>", "unk": "<unk>"}
+    pieces = tokenizer.get_vocab()
+    for name, piece in {**names, "pad": "<pad>", "mask": "<mask>"}.items():
+        if getattr(tokenizer, f"{name}_token") is None and piece in pieces:
+            setattr(tokenizer, f"{name}_token", piece)
 
 
 @contextlib.contextmanager
@@ -465,7 +596,7 @@ def _kernels(replay: Callable[[], None], recorder: Any) -> dict[str, Any]:
     for event in profiled.events():
         if event.device_type == torch.autograd.DeviceType.CUDA:
             spent.setdefault(event.name[:70], []).append(event.device_time)
-    most = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:14]
+    most = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:24]
     return {
         "kernels": sum(len(times) for times in spent.values()),
         "kernel_ms": sum(map(sum, spent.values())) / 1e3,
@@ -501,6 +632,7 @@ def same(probe: Probe) -> dict[str, Any]:
     runs["whole table"] = shop.fit(count, steps, "d", without="active_rows")
     runs["exact"] = shop.fit(count, steps, "e", without="rows")
     runs["two pieces"] = shop.fit(count, steps, "f", accumulate=2)
+    runs["torch's AdamW"] = shop.fit(count, steps, "g", without="adamw_kernel")
     first = runs["graphs"]
     return {
         "equal losses": {
@@ -521,7 +653,7 @@ def memory(probe: Probe) -> dict[str, Any]:
         return {"left out": "no GPU"}
     shop = Workshop(probe, "small", "tydiqa")
     whole = torch.cuda.get_device_properties(probe.device).total_memory
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"lost capture": _lost_capture(probe)}
     try:
         for room in (2.6e9, 1.7e9):
             torch.cuda.empty_cache()
@@ -537,7 +669,54 @@ def memory(probe: Probe) -> dict[str, Any]:
     return found
 
 
-def speed(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe], dict[str, Any]]:
+def _lost_capture(probe: Probe) -> dict[str, Any]:
+    """What works after captures that ran out of memory, and after one that read the device."""
+    from xharness_hf.training.graphs import CudaGraphs
+
+    kept = torch.zeros(16, device=probe.device)
+
+    def too_large() -> None:
+        torch.rand(16, device=probe.device)
+        torch.empty(2**40, device=probe.device)
+
+    def reading() -> None:
+        kept.copy_(torch.rand(16, device=probe.device))
+        kept.sum().item()
+
+    def count() -> None:
+        kept.add_(1)
+
+    def draw() -> None:
+        kept.copy_(torch.rand(16, device=probe.device))
+
+    found: dict[str, Any] = {}
+    recorder = CudaGraphs(probe.device)
+    with recorder.running():
+        count()
+        alive = recorder.record(count)
+        for name, function in {"memory": too_large, "reading": reading}.items():
+            try:
+                recorder.record(function)
+            except Exception as error:
+                found[name] = f"{type(error).__name__}: {error}"[:200]
+            torch.manual_seed(3)
+            draw()
+            eager = kept.clone()
+            replay = recorder.record(draw)
+            torch.manual_seed(3)
+            replay()
+            found[f"{name}: replay = eager"] = bool(torch.equal(kept, eager))
+        alive()
+        del alive, replay
+        recorder.record(count)()
+        recorder.wait()
+    found["reserved after"] = torch.cuda.memory_reserved(probe.device)
+    return found
+
+
+def speed(
+    shape: str, task: str, examples: int, steps: int, without: str = ""
+) -> Callable[[Probe], dict[str, Any]]:
     """A part: training in rows, its graphs one by one, and the floor of a step."""
 
     def part(probe: Probe) -> dict[str, Any]:
@@ -546,7 +725,7 @@ def speed(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe],
             torch.cuda.reset_peak_memory_stats()
         _WANTED.add("replays")
         try:
-            run = shop.fit(examples, steps)
+            run = shop.fit(examples, steps, without=without)
         finally:
             _WANTED.clear()
         facts = run["facts"]
@@ -554,7 +733,13 @@ def speed(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe],
             run["peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
         tokens = facts["tokens_per_second"] * facts["seconds"] / steps
         run["losses"] = run["losses"][:2] + run["losses"][-2:]
-        return run | {"tokens_a_step": tokens, "floor_ms": _floor(shop, tokens)}
+        floor = _floor(shop, tokens)
+        run |= {"tokens_a_step": tokens, "floor_ms": floor}
+        run["times_the_floor"] = run["steady_ms_a_step"] / sum(floor.values())
+        run["ms_a_step"] = 1e3 * facts["seconds"] / steps
+        if isinstance(run.get("replays"), dict):
+            _rates(shop, run["replays"])
+        return run
 
     return part
 
@@ -567,6 +752,16 @@ def _floor(shop: Workshop, tokens: float) -> dict[str, float]:
     return {"products": 6e3 * inside * tokens / 798e12, "optimiser": 28e3 * learnt / 3e12}
 
 
+def _rates(shop: Workshop, replays: dict[str, Any]) -> None:
+    """Of each row its products' TFLOP/s, the update's time counted too, as if it were full."""
+    width, layers, _ = SHAPES[shop.shape]
+    update = max(told["ms"] for name, told in replays.items() if "update" in name)
+    for name, told in replays.items():
+        if "learn" in name:
+            operations = 6 * 12 * layers * width**2 * int(name.split()[-2])
+            told["tflops"] = operations / (told["ms"] + update) / 1e9
+
+
 def padded(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe], dict[str, Any]]:
     """A part: the same training in exact shapes, which the host launches one by one."""
 
@@ -576,6 +771,24 @@ def padded(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe]
         return {name: run[name] for name in ("facts", "seconds", "steady_ms_a_step")}
 
     return part
+
+
+def _clock(probe: Probe) -> Any:
+    """A callback of `Trainer` that notes when steps have ended, from an idle device on."""
+    from transformers import TrainerCallback
+
+    class StepClock(TrainerCallback):
+        """Notes times."""
+
+        def __init__(self) -> None:
+            self.marks: list[float] = []
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **options: Any) -> None:
+            if probe.card and state.global_step in (state.max_steps // 2, state.max_steps):
+                torch.cuda.synchronize()
+            self.marks.append(time.perf_counter())
+
+    return StepClock()
 
 
 def trainer(shape: str, task: str, examples: int) -> Callable[[Probe], dict[str, Any]]:
@@ -595,7 +808,7 @@ def trainer(shape: str, task: str, examples: int) -> Callable[[Probe], dict[str,
         shared, tokenizer = shop.material, shop.tokens.tokenizer
         automatic: Any = AutoModelForTokenClassification
         config = shop.config()
-        if shared.card.kind == "extractive_qa":
+        if shared.card.task_type == "extractive_qa":
             automatic = AutoModelForQuestionAnswering
         else:
             config.num_labels = len(shared.card.labels or ())
@@ -609,14 +822,20 @@ def trainer(shape: str, task: str, examples: int) -> Callable[[Probe], dict[str,
             train_sampling_strategy="group_by_length",
         )  # fmt: skip
         collator = scripts._collator(shared, tokenizer, best=True)
-        own = Trainer(model, arguments, data_collator=collator, train_dataset=rows)
+        clock = _clock(probe)
+        contestant = Trainer(
+            model, arguments, data_collator=collator, train_dataset=rows, callbacks=[clock]
+        )
         began = time.perf_counter()
-        told = own.train()
+        result = contestant.train()
         seconds = time.perf_counter() - began
-        tokens = scripts.tokens(rows)
+        half = len(clock.marks) // 2 - 1
+        steady = (clock.marks[-1] - clock.marks[half]) / (len(clock.marks) - 1 - half)
         return {
-            "tokens_per_second": tokens / seconds, "seconds": seconds,
-            "ms_a_step": 1e3 * seconds / told.global_step, "loss": told.training_loss,
+            "tokens_per_second": scripts.tokens(rows) / seconds, "seconds": seconds,
+            "tokens_a_step": scripts.tokens(rows) / result.global_step,
+            "ms_a_step": 1e3 * seconds / result.global_step, "steady_ms_a_step": 1e3 * steady,
+            "loss": result.training_loss,
         }  # fmt: skip
 
     return part
@@ -627,20 +846,29 @@ def parts(tiny: bool) -> Mapping[str, Callable[[Probe], Any]]:
     few = 12 if tiny else 1
     return {
         "machine": machine,
+        "compilers": compilers,
+        "bias gradients": bias_gradients,
+        "adamw": adamw,
         "attention": attention,
         "dropout": dropout,
         "same": same,
-        "small wikiann": speed("small", "wikiann", 6400 // (few * 8), 200 // few),
-        "large wikiann": speed("large", "wikiann", 2560 // (few * 4), 80 // few),
-        "large tydiqa": speed("large", "tydiqa", 500 // few, 16 // min(few, 4)),
-        "small tydiqa": speed("small", "tydiqa", 500 // few, 24 // min(few, 6)),
+        "small wikiann": speed("small", "wikiann", 6400 // (few * 8), 600 // few),
+        "large wikiann": speed("large", "wikiann", 6400 // (few * 8), 200 // few),
+        "large tydiqa": speed("large", "tydiqa", 1600 // few, 50 // min(few, 4)),
+        "small tydiqa": speed("small", "tydiqa", 1600 // few, 50 // min(few, 6)),
+        "small wikiann, Trainer": trainer("small", "wikiann", 1280 // few),
+        "large wikiann, Trainer": trainer("large", "wikiann", 1280 // few),
+        "large tydiqa, Trainer": trainer("large", "tydiqa", 640 // few),
+        "small wikiann, layers alone": speed(
+            "small", "wikiann", 6400 // (few * 8), 100 // few, "joint"),
+        "large wikiann, layers alone": speed(
+            "large", "wikiann", 6400 // (few * 8), 60 // few, "joint"),
+        "large wikiann, torch's AdamW": speed(
+            "large", "wikiann", 6400 // (few * 8), 60 // few, "adamw_kernel"),
         "attention speed": attention_speed,
         "memory": memory,
         "large wikiann, exact": padded("large", "wikiann", 640 // few, 12 // min(few, 3)),
-        "small wikiann, Trainer": trainer("small", "wikiann", 1280 // few),
-        "large wikiann, Trainer": trainer("large", "wikiann", 1280 // few),
-        "large tydiqa, Trainer": trainer("large", "tydiqa", 120 // few),
-    }
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ _LONGEST = 512  # sub-words; no prompt is as long, so nobody cuts any
 def ours(setting: Setting) -> Measurement:
     """`WritingModel.predict`, language by language."""
     shared = Material(setting, "xcopa")
-    model = material.load_model(_decoder(setting), answers="likelihood", device=setting.device)
+    model = material.load_model(_decoder(setting), mode="loglikelihood", device=setting.device)
     recipe, languages = shared.recipe(max_length=_LONGEST), _languages(shared)
 
     def answer(language: str, examples: list[Any]) -> Any:

@@ -15,7 +15,7 @@ from xharness.plugin.catalogue import Catalogue
 from xharness.session.session import open_catalogue
 from xharness.spec.cards import TaskCard
 from xharness.spec.sources import Split
-from xharness_hf.config.options import Answers
+from xharness_hf.config.options import AnswerMode
 
 SEED = 1
 LENGTHS = {"tagging": 128, "classification": 128, "extractive_qa": 384}
@@ -36,8 +36,8 @@ class Material:
 
     def train_examples(self, count: int | None) -> list[Any]:
         """English examples to learn from, at most `count` at this scale."""
-        portion = self._data.data_slice(self.card, "en", "train", None)
-        examples = self._data.load(portion, learn=True).examples
+        data_slice = self._data.data_slice(self.card, "en", "train", None)
+        examples = self._data.load(data_slice, learn=True).examples
         return examples if count is None else examples[: self.setting.count(count)]
 
     def eval_examples(self, count: int, split: Split = "validation") -> list[tuple[str, list[Any]]]:
@@ -51,8 +51,10 @@ class Material:
     def of_language(self, language: str, count: int, split: Split = "validation") -> list[Any]:
         """Examples of one language; none where it is not under the data root."""
         try:
-            portion = self._data.data_slice(self.card, language, split, self.setting.count(count))
-            return list(self._data.load(portion).examples)
+            data_slice = self._data.data_slice(
+                self.card, language, split, self.setting.count(count)
+            )
+            return list(self._data.load(data_slice).examples)
         except UnavailableError:
             return []
 
@@ -71,12 +73,12 @@ class Material:
         return 100 * float(metric.value(np.asarray(rows, dtype=np.float64).sum(axis=0)))
 
 
-def load_model(folder: Path, answers: Answers = "heads", device: str = "cpu") -> Any:
+def load_model(folder: Path, mode: AnswerMode = "head", device: str = "cpu") -> Any:
     """The harness's model over the backbone in `folder`."""
     from xharness_hf.build import start
     from xharness_hf.config.options import Options
 
-    return start(Options(path=folder, mode=answers), RunEnvironment(offline=True), device)
+    return start(Options(path=folder, mode=mode), RunEnvironment(offline=True), device)
 
 
 def head(model: Any, card: TaskCard) -> Any:

@@ -67,7 +67,7 @@ class TrainerPrediction:
             order.sort(key=lambda row: len(rows[row]["input_ids"]))
         by_length = [rows[row] for row in order]
         logits = self._trainer.predict(by_length).predictions
-        if self._shared.card.kind == "extractive_qa":
+        if self._shared.card.task_type == "extractive_qa":
             return rows, [tuple(side.argmax(axis=-1).tolist()) for side in logits[:2]]
         labels = dict(zip(order, scripts.answers(by_length, logits), strict=True))
         return rows, [labels[row] for row in range(len(rows))]
@@ -100,12 +100,12 @@ def pipeline(task: str, setting: Setting) -> Measurement:
     tokenizer.model_max_length = shared.length
     names = {"tagging": "token-classification", "classification": "text-classification"}
     pipe = make_pipeline(
-        names[shared.card.kind], model=model, tokenizer=tokenizer, device="cpu", batch_size=32
+        names[shared.card.task_type], model=model, tokenizer=tokenizer, device="cpu", batch_size=32
     )
     languages = shared.eval_examples(_COUNTS[task])
 
     def predict(examples: list[Any]) -> None:
-        if shared.card.kind == "tagging":
+        if shared.card.task_type == "tagging":
             pipe([" ".join(example.tokens) for example in examples])
         else:
             pairs = [{"text": example.text, "text_pair": example.pair} for example in examples]
@@ -123,7 +123,7 @@ def pipeline(task: str, setting: Setting) -> Measurement:
 
 def checks(shared: Material, examples: list[Any], predictions: list[Any]) -> dict[str, float]:
     """The score of the untrained head: it agrees when the predictions do."""
-    if shared.card.kind != "tagging":  # other poolings, other searches for a span
+    if shared.card.task_type != "tagging":  # other poolings, other searches for a span
         return {}
     return {"score": shared.score(examples, predictions)}
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.task_types.neighbours import Matrix, Places, VectorBlocks, nearest
+from xharness.task_types.neighbours import Indices, Matrix, VectorBlocks, nearest
 
 NOISE = 0.7  # how far a query lies from the candidate it is made from, against the length of 1
 
@@ -59,12 +59,12 @@ def main() -> None:
     _tell([Outcome(**harness, recall=recall), Outcome(**reference, recall=None)], options)
 
 
-def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
+def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Indices:
     """The harness's own search."""
     return nearest(VectorBlocks([queries]), candidates, k).indices
 
 
-def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
+def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Indices:
     """Every inner product in double precision; of equal ones the lowest place comes first."""
     scores = np.full((len(queries), k), -np.inf)
     nearest_indices = np.zeros((len(queries), k), dtype=np.int64)
@@ -80,7 +80,7 @@ def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
     return nearest_indices
 
 
-SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Places]] = {
+SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Indices]] = {
     "ours": ours,
     "exhaustive": exhaustive,
 }
@@ -133,7 +133,7 @@ def _search_in_this_process(options: argparse.Namespace) -> None:
     print(json.dumps(report))
 
 
-def _recall(neighbours: Places, exact: Places) -> float:
+def _recall(neighbours: Indices, exact: Indices) -> float:
     """The share of the exhaustive answers that ours has too, for the queries that have both."""
     pairs = zip(neighbours[: len(exact)].tolist(), exact.tolist(), strict=True)
     return sum(len({*row} & {*exact_row}) for row, exact_row in pairs) / exact.size

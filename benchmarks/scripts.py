@@ -30,10 +30,10 @@ def parts(shared: Material) -> tuple[Any, Any]:
         "classification": (AutoModelForSequenceClassification, "classifier"),
         "extractive_qa": (AutoModelForQuestionAnswering, "qa_outputs"),
     }
-    automatic, name = classes[shared.card.kind]
+    automatic, name = classes[shared.card.task_type]
     folder, device = shared.setting.model, shared.setting.device
     labels = (
-        {} if shared.card.kind == "extractive_qa" else {"num_labels": len(shared.card.label_names)}
+        {} if shared.card.task_type == "extractive_qa" else {"num_labels": len(shared.card.label_names)}
     )
     torch.manual_seed(material.SEED)
     model = automatic.from_pretrained(folder, **labels)
@@ -55,7 +55,7 @@ def features(shared: Material, tokenizer: Any, examples: Sequence[Any], pad: boo
     padding: dict[str, Any] = {"truncation": True, "max_length": shared.length}
     padding |= {"padding": "max_length"} if pad else {}
     make = {"tagging": _tagging, "classification": _pairs, "extractive_qa": _spans}[
-        shared.card.kind
+        shared.card.task_type
     ]
     return make(tokenizer, examples, padding)
 
@@ -163,7 +163,7 @@ def _collator(shared: Material, tokenizer: Any, best: bool) -> Callable[[Any], A
 
     if not best:
         return default_data_collator
-    if shared.card.kind == "tagging":
+    if shared.card.task_type == "tagging":
         return DataCollatorForTokenClassification(tokenizer)
     return DataCollatorWithPadding(tokenizer)
 

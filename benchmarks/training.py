@@ -70,7 +70,7 @@ def trainer(task: str, best: bool, setting: Setting) -> Measurement:
     with clock.running():
         trained, output, tokens = train(*fresh, examples)
     checks = {"loss": output.training_loss}
-    if shared.card.kind != "extractive_qa":
+    if shared.card.task_type != "extractive_qa":
         held_out = shared.of_language("en", 200)
         tokenizer = scripts.tokenizer(shared)
         rows = scripts.features(shared, tokenizer, held_out, pad=True)

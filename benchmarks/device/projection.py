@@ -42,7 +42,7 @@ def project(setting: Setting, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
         items, candidates = _items(shared.card), _candidates(shared)
         length, sampled = _length(shared, tokens)
         total = items * length + candidates * (length if sampled else _PASSAGE)
-        pace = long if shared.card.kind in _LONG else short
+        pace = long if shared.card.task_type in _LONG else short
         tasks[entry.task] = {
             "items": items,
             "candidates": candidates,
@@ -62,7 +62,7 @@ def _candidates(shared: Material) -> int:
     """How many texts the items are searched in, beside those that the items hold."""
     index = shared.card.index
     if index is None:  # a pair of sentences is read on both sides
-        return _items(shared.card) if shared.card.kind == "bitext_retrieval" else 0
+        return _items(shared.card) if shared.card.task_type == "bitext_retrieval" else 0
     card = shared.catalogue.card(index.card)
     split = next(iter(card.rows))
     return sum(card.expected_rows(language, split) or 0 for language in card.languages)
@@ -70,10 +70,10 @@ def _candidates(shared: Material) -> int:
 
 def _length(shared: Material, tokens: Any) -> tuple[float, bool]:
     """Mean sub-words of an item with its specials, and whether a sample told."""
-    split = "test" if shared.card.kind == "bitext_retrieval" else "validation"
+    split = "test" if shared.card.task_type == "bitext_retrieval" else "validation"
     languages = shared.eval_examples(_SAMPLE, split)
     examples = [example for _, language_examples in languages for example in language_examples]
-    if not examples and shared.card.kind in _LONG and shared.card.name != _LONG_SAMPLE:
+    if not examples and shared.card.task_type in _LONG and shared.card.name != _LONG_SAMPLE:
         return _length(Material(shared.setting, _LONG_SAMPLE), tokens)[0], False
     if not examples:
         return _QUERY, False

@@ -6,8 +6,8 @@
     board = session.run()
 
 Plugins import from here, too: `hookimpl`, the base classes of what they offer (`Backend`,
-`Strategy`, `TaskType`, `Source`, `Translator`, `Executor`), and the values those are handed. Names
-are looked up when they are first used, so that importing the package costs nothing.
+`Strategy`, `TaskType`, `Source`, `Translator`, `Executor`, `Tracker`), and the values those are
+handed. Names are looked up when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from xharness.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from xharness.errors import UnsupportedError as UnsupportedError
     from xharness.executor.attempt import attempt as attempt
     from xharness.executor.attempt import reuse as reuse
     from xharness.executor.context import RunContext as RunContext
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import Name as Name
     from xharness.plugin.api import NoOptions as NoOptions
     from xharness.plugin.api import Objective as Objective
+    from xharness.plugin.api import Observer as Observer
     from xharness.plugin.api import PassageExample as PassageExample
     from xharness.plugin.api import Prediction as Prediction
     from xharness.plugin.api import PredictionShape as PredictionShape
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import Source as Source
     from xharness.plugin.api import SourceRequest as SourceRequest
     from xharness.plugin.api import Split as Split
+    from xharness.plugin.api import Stage as Stage
     from xharness.plugin.api import StageError as StageError
     from xharness.plugin.api import StageLabel as StageLabel
     from xharness.plugin.api import Start as Start
@@ -84,6 +85,8 @@ if TYPE_CHECKING:
     from xharness.plugin.api import TaskCard as TaskCard
     from xharness.plugin.api import TaskType as TaskType
     from xharness.plugin.api import TextRole as TextRole
+    from xharness.plugin.api import TrackedRun as TrackedRun
+    from xharness.plugin.api import Tracker as Tracker
     from xharness.plugin.api import Train as Train
     from xharness.plugin.api import TrainingFeed as TrainingFeed
     from xharness.plugin.api import TrainingSession as TrainingSession
@@ -110,24 +113,20 @@ if TYPE_CHECKING:
     from xharness.session.session import run as run
     from xharness.spec.documents import Document as Document
     from xharness.spec.documents import validate as validate
-    from xharness.stages import Stage as Stage
-    from xharness.stages.label import StageLabel as StageLabel
 else:
     _PLUGIN_MODULES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
     """All that these list in `__all__`."""
     _MODULE_OF = {
         "Board": "xharness.leaderboard.board",
         "Document": "xharness.spec.documents",
-        "Missing": "xharness.gaps.scores",
+        "MissingRow": "xharness.gaps.scores",
         "Plan": "xharness.planning.plan",
         "RunContext": "xharness.executor.context",
         "RunReport": "xharness.executor.outcome",
-        "Score": "xharness.gaps.scores",
+        "ScoreRow": "xharness.gaps.scores",
         "Session": "xharness.session.session",
         "Stage": "xharness.stages",
-        "StageLabel": "xharness.stages.label",
         "StageOutcome": "xharness.executor.outcome",
-        "UnsupportedError": "xharness.errors",
         "attempt": "xharness.executor.attempt",
         "dataframes": "xharness.session.dataframes",
         "open_catalogue": "xharness.session.catalogue",

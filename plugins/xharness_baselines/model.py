@@ -70,7 +70,7 @@ class CountingModel(Model):
         return {"examples": total}
 
     def predict(
-        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         return [self.answer(card, example) for example in examples]
 

@@ -51,11 +51,11 @@ def read(
     Raises:
         StageError: the device's memory does not hold a single feature.
     """
-    with Reader(backbone, layout, recipe, device, layer) as reader:
+    with FeatureReader(backbone, layout, recipe, device, layer) as reader:
         return reader.read(features, ask).result()
 
 
-class Reader:
+class FeatureReader:
     """Reads features through a backbone; as a context, its weights are cast once for all."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Reader:
         """Whether reading ends before its answers are asked for, as on a CPU."""
         return self._device.type != "cuda"
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> FeatureReader:
         self._backbone.module.eval()
         self._weights.enter_context(halved(self._backbone.module, self._recipe))
         return self
@@ -162,7 +162,7 @@ def _sent(answers: DeviceAnswers) -> Callable[[], Sequence[Any]]:
 
 
 def read_each(
-    reader: Reader,
+    reader: FeatureReader,
     shards: Iterable[tuple[Any, Sequence[Feature]]],
     ask: Read,
 ) -> Iterator[tuple[Any, Sequence[Feature], list[Any]]]:
@@ -234,23 +234,23 @@ def _stretches(
         return [(0, len(order))]
     if packing.worth(backbone, features[order[0]].length, device):
         return [(0, len(order))]
-    lengths = np.array([features[place].length for place in order])
-    rows = np.cumsum([0, *(len(features[place].windows) for place in order)])
+    lengths = np.array([features[index].length for index in order])
+    rows = np.cumsum([0, *(len(features[index].windows) for index in order)])
     cuts = np.flatnonzero(np.diff(lengths, prepend=lengths[0] + 1))
     cost = _COST.get(device.type, _COST_ELSEWHERE)
     ends = np.append(cuts[1:], len(order))
-    least, before = np.zeros(len(cuts) + 1), np.zeros(len(cuts), dtype=np.int64)
-    for place, end in enumerate(ends):
-        starts = cuts[: place + 1]
-        costs = least[: place + 1] + (rows[end] - rows[starts]) * lengths[starts] + cost
-        before[place] = np.argmin(costs)
-        least[place + 1] = costs[before[place]]
-    found, place = [], len(cuts)
-    while place:
-        first = int(before[place - 1])
-        found.append((int(cuts[first]), int(ends[place - 1])))
-        place = first
-    return found[::-1]
+    least, previous = np.zeros(len(cuts) + 1), np.zeros(len(cuts), dtype=np.int64)
+    for cut, end in enumerate(ends):
+        starts = cuts[: cut + 1]
+        costs = least[: cut + 1] + (rows[end] - rows[starts]) * lengths[starts] + cost
+        previous[cut] = np.argmin(costs)
+        least[cut + 1] = costs[previous[cut]]
+    stretches, cut = [], len(cuts)
+    while cut:
+        first = int(previous[cut - 1])
+        stretches.append((int(cuts[first]), int(ends[cut - 1])))
+        cut = first
+    return stretches[::-1]
 
 
 def _batches(
@@ -261,7 +261,12 @@ def _batches(
     first = 0
     while first < len(order):
         longest = features[order[first]].length
-        room = min([budget, *(most for at, most in backbone.room.items() if at <= longest)])
+        room = min(
+            [
+                budget,
+                *(most_rows for length, most_rows in backbone.room.items() if length <= longest),
+            ]
+        )
         rows, last = 0, first
         while last < len(order):
             rows += len(features[order[last]].windows)
@@ -272,5 +277,5 @@ def _batches(
         first = last
 
 
-def _padded(places: Sequence[int], features: Sequence[Feature]) -> int:
-    return sum(len(features[place].windows) for place in places) * features[places[0]].length
+def _padded(order: Sequence[int], features: Sequence[Feature]) -> int:
+    return sum(len(features[index].windows) for index in order) * features[order[0]].length

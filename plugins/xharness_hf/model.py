@@ -44,7 +44,7 @@ from xharness_hf.heads.tasks import (
     WordAlignmentObjective,
     identity,
 )
-from xharness_hf.inference import Reader, read, read_each
+from xharness_hf.inference import FeatureReader, read, read_each
 from xharness_hf.scratch import ScratchBuilder
 from xharness_hf.training.loop import Training
 from xharness_hf.training.step import PreparedFeed
@@ -101,26 +101,26 @@ class HfModel(Model):
             return self._fit(feeds, recipe, session)
 
     def predict(
-        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         """One prediction for each example, in order.
 
         Raises:
             StageError: there is no head for the card, or the model has not been trained at all.
         """
-        (predictions,) = self.predict_each(card, kind, [examples], recipe)
+        (predictions,) = self.predict_each(card, task_type, [examples], recipe)
         return predictions
 
     def predict_each(
         self,
         card: TaskCard,
-        kind: TaskType,
+        task_type: TaskType,
         shards: Iterable[Sequence[Example]],
         recipe: Recipe,
     ) -> Iterator[Sequence[Prediction]]:
         """As `predict` for each shard; beside a device, a thread makes the next ones ready."""
         recipe = self._settled_recipe(recipe)
-        task = _head_task(kind)
+        task = _head_task(task_type)
         head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
         prepared = (
             (examples, task.features(examples, self.tokens, recipe, gold=False))
@@ -130,7 +130,7 @@ class HfModel(Model):
         def ask(states: Tensor, batch: Batch) -> DeviceAnswers:
             return task.answers(states, head, batch, recipe)
 
-        with Reader(self.backbone, self._layout(), recipe, self._device) as reader:
+        with FeatureReader(self.backbone, self._layout(), recipe, self._device) as reader:
             for examples, features, answers in read_each(reader, prepared, ask):
                 yield task.join(examples, features, answers)
 
@@ -236,8 +236,8 @@ class HfModel(Model):
         name = feed.card.name if not masked else f"{feed.card.name} ({feed.objective})"
         return PreparedFeed(name, len(feed.examples), features, task, head, layout, masked)
 
-    def _objective(self, kind: TaskType) -> HeadObjective:
-        task = _head_objective(kind)
+    def _objective(self, task_type: TaskType) -> HeadObjective:
+        task = _head_objective(task_type)
         return (
             task.with_embedder(self._embedder) if isinstance(task, ContrastiveObjective) else task
         )
@@ -265,21 +265,22 @@ class HfModel(Model):
         return self.heads.get(name, kind, outputs)
 
 
-def _head_task(kind: TaskType) -> HeadTask:
-    if kind.name not in TASKS:
-        raise _no_head(kind, TASKS)
-    return TASKS[kind.name]
+def _head_task(task_type: TaskType) -> HeadTask:
+    if task_type.name not in TASKS:
+        raise _no_head(task_type, TASKS)
+    return TASKS[task_type.name]
 
 
-def _head_objective(kind: TaskType) -> HeadObjective:
-    if kind.name not in OBJECTIVES:
-        raise _no_head(kind, OBJECTIVES)
-    return OBJECTIVES[kind.name]
+def _head_objective(task_type: TaskType) -> HeadObjective:
+    if task_type.name not in OBJECTIVES:
+        raise _no_head(task_type, OBJECTIVES)
+    return OBJECTIVES[task_type.name]
 
 
-def _no_head(kind: TaskType, kinds: Iterable[str]) -> StageError:
+def _no_head(task_type: TaskType, supported: Iterable[str]) -> StageError:
     return StageError(
-        f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(kinds)
+        f"the backend 'hf' has no head for the task type '{task_type.name}'",
+        expected=", ".join(supported),
     )
 
 

@@ -31,7 +31,7 @@ Languages = tuple[LanguageCode, ...]
 class MlmOptions(Strict):
     """Masked-language-model batches between the supervised ones (Phang et al. 2020, section 4)."""
 
-    corpus: Name = Field(description="a card whose texts are masked, of any kind")
+    corpus: Name = Field(description="a card whose texts are masked, of any task type")
     ratio: float = Field(gt=0, lt=1, description="share of all steps")
     languages: Languages | None = Field(
         default=None, min_length=1, description="default: all of the corpus"
@@ -168,7 +168,7 @@ class LearningOptions(Strict):
     ) -> Sequence[DataSlice]:
         translation = self.translate
         assert translation is not None
-        row_languages = {portion.language for portion in rows}
+        row_languages = {data_slice.language for data_slice in rows}
         languages = [
             language
             for language in translation.languages or scored_languages
@@ -179,11 +179,11 @@ class LearningOptions(Strict):
                 route, card, languages, languages_named=translation.languages is not None
             )
         # Only rows of one language are translated; with several source languages the first.
-        source_rows = [portion for portion in rows if portion.language == rows[0].language]
+        source_rows = [data_slice for data_slice in rows if data_slice.language == rows[0].language]
         return [
-            portion
+            data_slice
             for language in languages
-            for portion in route.translated(
+            for data_slice in route.translated(
                 source_rows, language, translation.translator, translation.options
             )
         ]

@@ -1,4 +1,4 @@
-"""`multitask`: the targets' English training sets together, one body, one head a task."""
+"""`multitask`: the targets' English training sets together, one backbone, one head a task."""
 
 from __future__ import annotations
 

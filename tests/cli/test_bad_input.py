@@ -130,7 +130,7 @@ def test_a_task_type_that_no_model_can_answer(project: Project) -> None:
     }
     project.cards["mood"]["fields"] = {"source": "text", "target": "label"}
     result = project.write().run()
-    _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext_retrieval'")
+    _refused(result, 2, "backend 'majority' cannot answer tasks of type 'bitext_retrieval'")
 
 
 def test_partial_data_is_refused_when_asked(project: Project) -> None:
@@ -143,7 +143,7 @@ def test_partial_data_is_refused_when_asked(project: Project) -> None:
 
 def test_a_store_that_is_no_folder(project: Project) -> None:
     (project.folder / "store").write_text("", encoding="utf-8")
-    _refused(project.run(), 2, "the store cannot be written", "--store")
+    _refused(project.run(), 2, "store: cannot be written", "--store")
 
 
 def test_a_read_only_store(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_a_read_only_store(project: Project, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    _refused(project.run(), 2, "store: the store cannot be written: Read-only file system")
+    _refused(project.run(), 2, "store: cannot be written: Read-only file system")
 
 
 def test_a_disk_that_fills_up(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ _WORDS: dict[str, dict[str, Any]] = {
 
 
 def card(kind: str, **changes: Any) -> TaskCard:
-    """The toy card of `kind` with a verbaliser."""
+    """The toy card of `kind` with a verbalizer."""
     spoken = Verbalizer(**_WORDS[kind] | changes)
     return toy_card(kind).model_copy(update={"verbalizer": spoken})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -380,13 +380,17 @@ def test_a_model_with_heads_is_still_asked_small_languages_together(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    honest = HfModel.predict
+    predict_each = HfModel.predict_each
 
-    def predict(self: Any, card: Any, kind: Any, examples: Any, recipe: Any) -> Any:
-        asked.append(len(examples))
-        return honest(self, card, kind, examples, recipe)
+    def counted(shards: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        for examples in shards:
+            asked.append(len(examples))
+            yield examples
 
-    monkeypatch.setattr(HfModel, "predict", predict)
+    def predict(self: Any, card: Any, kind: Any, shards: Any, recipe: Any) -> Any:
+        return predict_each(self, card, kind, counted(shards), recipe)
+
+    monkeypatch.setattr(HfModel, "predict_each", predict)
     _run(
         tmp_path, "run", models=[{"name": "h", "path": str(folder("bert"))}], strategies=["single"]
     )

@@ -191,12 +191,12 @@ def test_pretraining_that_can_never_work_is_an_error_with_its_line(
 def test_nothing_heavy_is_imported_to_tell(folder: Folder) -> None:
     code = f"""
 import sys
-from xharness.plugin.api import Recipe, Surroundings, Wanted
+from xharness.plugin.api import Recipe, RunEnvironment, CapabilityQuery
 from xharness_hf.plugin import HfBackend
 backend = HfBackend()
 options = backend.options(path={str(folder("mt5"))!r})
-wanted = Wanted(None, "classification", "mlm", Recipe(adapter="prefix"))
-assert backend.refusal(options, wanted, Surroundings())
+wanted = CapabilityQuery(None, "classification", "mlm", Recipe(adapter="prefix"))
+assert backend.unsupported(options, wanted, RunEnvironment())
 assert not {{"torch", "transformers"}} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -79,8 +79,8 @@ def test_prompted_and_fine_tuned_rows_stand_side_by_side(folder: Folder, tmp_pat
     }
     assert "answers by heads, which must be trained" in reasons["heads", "prompt", "mini_qa"]
     assert "is not trained" in reasons["asked", "single", "mini_choice"]
-    assert "cannot answer tasks of kind 'span'" in reasons["asked", "prompt", "mini_qa"]
-    assert "cannot answer tasks of kind 'tagging'" in reasons["writes", "single", "mini_ner"]
+    assert "cannot answer tasks of type 'extractive_qa'" in reasons["asked", "prompt", "mini_qa"]
+    assert "cannot answer tasks of type 'tagging'" in reasons["writes", "single", "mini_ner"]
 
 
 def test_a_task_without_words_is_refused_before_anything_runs(
@@ -97,7 +97,7 @@ def test_a_task_without_words_is_refused_before_anything_runs(
     del card["verbalizer"]
     (tmp_path / "silent.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
     done = CliRunner().invoke(app, ["plan", str(study), "--cards", str(tmp_path / "silent.yaml")])
-    assert "has no verbaliser" in done.output
+    assert "has no verbalizer" in done.output
 
 
 def test_examples_are_shown_once_however_many_rates_there_are(
@@ -150,7 +150,7 @@ def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: s
 
 
 @pytest.mark.parametrize(
-    ("verbalizer", "told"),
+    ("verbaliser", "told"),
     [
         ({"prompt": "{prompt} {label}"}, "'{label}' is no field that a prompt of 'odd' can show"),
         ({"prompt": "{prompt}", "replace": {"(": ""}}, "no regular expression"),

@@ -84,9 +84,10 @@ def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Fold
 
 
 @pytest.mark.parametrize(
-    ("family", "task_type"),
+    ("family", "kind"),
     [
-        ("mt5", "extractive_qa"), ("byt5", "classification"), ("nllb", "extractive_qa"), ("mbart", "extractive_qa"),
+        ("mt5", "extractive_qa"), ("byt5", "classification"), ("nllb", "extractive_qa"),
+        ("mbart", "extractive_qa"),
         ("gemma", "extractive_qa"), ("bloom", "extractive_qa"), ("llama", "classification"),
     ],
 )  # fmt: skip

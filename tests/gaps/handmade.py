@@ -87,8 +87,8 @@ def score(
     stage: str, facts: Mapping[str, Any],
 ) -> ScoreRow:  # fmt: skip
     values: dict[str, Any] = {
-        "task_type": "classification", "metric": "accuracy", "source_language": "en", "split": "test",
-        "main": True, "value": 100 * sum(right) / len(right), "n": len(right),
+        "task_type": "classification", "metric": "accuracy", "source_language": "en",
+        "split": "test", "main": True, "value": 100 * sum(right) / len(right), "n": len(right),
     }  # fmt: skip
     return ScoreRow(
         model=model, strategy=strategy, task=task, seed=seed, language=language, stage=stage,

@@ -69,6 +69,28 @@ def test_it_stays_small(tmp_path):
     assert (tmp_path / "e").stat().st_size < 5 * 50_000
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40))
+def test_a_stage_may_begin_in_one_batch_and_end_in_another(tmp_path_factory, seed, rows):
+    rng = np.random.default_rng(seed)
+    blocks = []
+    for stage in "abc":
+        kind = rng.integers(3)
+        for language in ("en", "sw"):
+            ids = [f"{item:02}" for item in range(rng.integers(1, 30))]
+            right = (rng.random((len(ids), 2)) < 0.5).astype(float)
+            right[:, 1] = 1
+            statistics = (right, right * 7, rng.random((len(ids), 3)))[kind]
+            blocks.append(Items.of(stage, language, ids, statistics))
+    path = tmp_path_factory.mktemp("evidence") / "e.parquet"
+    evidence.write(path, blocks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "_ROWS", rows)
+        read = evidence.read(path)
+    assert len(read) == 6 and set(read) == {(block.stage, block.language) for block in blocks}
+    assert all(_same(block, read[block.stage, block.language]) for block in blocks)
+
+
 def test_an_id_that_stands_twice_is_refused():
     with pytest.raises(ConfigurationError, match="item 'q' stands twice"):
         Items.of("s", "en", ["q", "p", "q"], np.ones((3, 1)))

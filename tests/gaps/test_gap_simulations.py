@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from tests.gaps.handmade import Rows
 from tests.gaps.simulated import Study, contrasts, p_values, worded
 
 from xharness.gaps.intervals import detectable, of_changes, tango_square, wilson_limits
@@ -169,3 +170,42 @@ def test_wilson_covers_at_the_edges(share, items):
     low, high = wilson_limits(values / items, np.full_like(values, items), 1.959964)
     covered = (low <= 100 * share) & (100 * share <= high)
     assert right.pmf(values)[covered].sum() >= 0.92
+
+
+def _board(rng, parallel):
+    """Forty models whose two strategies are alike: only seeds and items move them."""
+    rows = Rows()
+    shape = (40, 2, 3, 4, 150)
+    skill = np.array([1.0, 0.4, 0.1, 0.3])[:, None]
+    seed = rng.normal(0, 0.05, shape[:3])[..., None, None] + rng.normal(0, 0.08, (*shape[:4], 1))
+    item = rng.normal(0, 1, (1 if parallel else shape[3], shape[4]))
+    noise = rng.normal(0, 0.4, (*shape[:2], 1, *shape[3:])) + rng.normal(0, 1, shape)
+    right = skill + seed + item + noise > 0
+    for model, strategy in np.ndindex(shape[:2]):
+        answers = {
+            code: right[model, strategy, :, index].astype(int).tolist()
+            for index, code in enumerate(("en", "de", "sw", "th"))
+        }
+        name = ("single", "multitask")[strategy]
+        rows.arm(answers, f"m{model}", name, parallel=parallel)
+    return rows.gaps()
+
+
+@pytest.mark.parametrize(
+    "boards", [pytest.param(4, id="few"), pytest.param(50, id="many", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("parallel", [True, False], ids=["parallel", "apart"])
+def test_from_items_to_words_no_change_is_seldom_told_from_zero(parallel, boards):
+    rng = np.random.default_rng(6)
+    gaps = [_board(rng, parallel) for _ in range(boards)]
+    changes = [change for board in gaps for change in board.average_changes]
+    for quantity in ("gap", "others", "source"):
+        false = np.mean([getattr(change, quantity).p < 0.05 for change in changes])
+        assert false <= most(len(changes))
+    tests = [
+        test.difference
+        for board in gaps
+        for change in board.changes
+        for test in change.tests.values()
+    ]
+    assert np.mean([test.p < 0.05 for test in tests]) <= most(len(changes))

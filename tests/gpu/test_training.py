@@ -13,7 +13,7 @@ from tests.families import spoken
 from tests.hf import tiny
 from xharness.errors import StageError
 from xharness.plugin.api import Mixture, Recipe
-from xharness.testing import answered, toy_card, toy_examples
+from xharness.testing import predict, toy_card, toy_examples
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.speed import switches
 
@@ -47,14 +47,14 @@ def deterministic(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(False)
 
 
-@pytest.mark.parametrize("task_type", _KINDS)
+@pytest.mark.parametrize("kind", _KINDS)
 def test_it_learns_in_the_devices_own_format(kind: str, start: Start, tmp_path: Path) -> None:
     model, recipe = start("bert"), _RECIPE.changed({"steps": 60, "learning_rate": 5e-3})
     facts = model.fit([tiny.feed(kind, 120)], recipe, tiny.session(tmp_path))
     assert facts["precision"] == model.computes(Recipe())["precision"]
     card, examples = toy_card(kind), toy_examples(kind, 40, seed=4)
     metric = tiny.KINDS[kind].metrics[card.metrics[0]]
-    predictions = answered(model, card, examples, recipe)
+    predictions = predict(model, card, examples, recipe)
     rows = [
         metric.item(example, prediction, card, "en")
         for example, prediction in zip(examples, predictions, strict=True)
@@ -63,7 +63,7 @@ def test_it_learns_in_the_devices_own_format(kind: str, start: Start, tmp_path: 
     assert float(metric.value(sums)) > 0.6
 
 
-@pytest.mark.parametrize("task_type", _KINDS)
+@pytest.mark.parametrize("kind", _KINDS)
 def test_losses_are_those_of_a_cpu(kind: str, start: Start, tmp_path: Path) -> None:
     """In float32 and without dropout, the same steps: only the order of sums differs."""
     recipe, losses = _RECIPE.changed({"precision": "fp32"}), []
@@ -194,7 +194,8 @@ def test_adapters_learn_and_come_back(
 @pytest.mark.parametrize(
     "changes",
     [{"optimizer": "adafactor", "learning_rate": 1e-2}, {"gradient_checkpointing": True},
-     {"gradient_accumulation_steps": 4}, {"freeze_ratio": 0.5}, {"freeze_ratio": 1.0}, {"weight_decay": 0.1}],
+     {"gradient_accumulation_steps": 4}, {"freeze_ratio": 0.5}, {"freeze_ratio": 1.0},
+     {"weight_decay": 0.1}],
 )  # fmt: skip
 def test_every_way_of_learning_lowers_the_loss(
     changes: dict[str, Any], start: Start, tmp_path: Path
@@ -223,7 +224,7 @@ def test_masked_words_are_learnt(objective: str, start: Start, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("family", "task_type"), [("mt5", "extractive_qa"), ("llama", "classification")]
+    ("family", "kind"), [("mt5", "extractive_qa"), ("llama", "classification")]
 )
 def test_text_to_text_learns_and_comes_back(
     family: str, kind: str, start: Start, tmp_path: Path, device: torch.device
@@ -244,7 +245,7 @@ def test_text_to_text_learns_and_comes_back(
 
 
 @pytest.mark.parametrize("family", ["gemma", "mt5"])
-@pytest.mark.parametrize("task_type", ["multiple_choice", "extractive_qa"])
+@pytest.mark.parametrize("kind", ["multiple_choice", "extractive_qa"])
 def test_words_are_those_of_a_cpu(family: str, kind: str, start: Start) -> None:
     """Likelihoods rank alike, and greedy texts are the same."""
     answers = "likelihood" if kind == "multiple_choice" else "text"

@@ -12,8 +12,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from tests.hf import tiny
+from xharness import Recipe
 from xharness.errors import UnavailableError
-from xharness.plugin.api import Computes, PredictsAhead, Recipe
 from xharness.testing import toy_card, toy_examples
 from xharness_hf.backbone import precision
 from xharness_hf.speed import switches
@@ -114,7 +114,7 @@ def test_products_are_rounded_to_tf32_only_where_that_was_chosen(
 
 def test_a_cpu_computes_in_float32_unless_told_otherwise(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
-    assert isinstance(model, Computes) and isinstance(model, PredictsAhead)
+    assert model.computes(Recipe())
     recipe = tiny.RECIPE.changed({"steps": 1})
     facts = model.fit([tiny.feed("tagging", 16)], recipe, tiny.session(tmp_path))
     assert (facts["precision"], facts["device"]) == ("fp32", "cpu")

@@ -21,8 +21,8 @@ from xharness.errors import StageError
 from xharness.plugin.api import Mixture, Recipe
 from xharness_hf.heads.tagging import TaggingTask
 from xharness_hf.speed import switches
-from xharness_hf.training import fixed_step, working_weights
-from xharness_hf.training.budgets import StepPrices, budgets, rounded
+from xharness_hf.training import fixed_step
+from xharness_hf.training.budgets import StepPrices, budgets, prices, rounded
 from xharness_hf.training.exact_step import ExactStep
 from xharness_hf.training.fixed_step import FixedStep
 from xharness_hf.training.graphs import NoGraphs, Recorder
@@ -67,7 +67,7 @@ def _same(one: Any, two: Any) -> bool:
     return all(map(torch.equal, weights(one), weights(two)))
 
 
-@pytest.mark.parametrize("task_type", KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_rows_learn_what_exact_shapes_learn(kind: str, fit: Fit, still: Path) -> None:
     rows = fit(kinds=(kind,), name="rows", folder=still, learning_rate=1e-4)
     exact = fit(None, kinds=(kind,), name="exact", folder=still, learning_rate=1e-4)
@@ -189,12 +189,28 @@ def test_rows_that_are_never_met_only_decay(
 def test_copies_in_half_precision_are_what_autocast_casts(
     fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(switches.VARIABLE, "joint")
     copies = fit(name="copies", precision="bf16", weight_decay=0.1)
     assert all(one.dtype == torch.float32 for one in weights(copies))
-    monkeypatch.setattr(working_weights, "_linear", lambda modules: [])
+    monkeypatch.setattr(fixed_step, "linear_layers", lambda modules: [])
     cast = fit(name="cast", precision="bf16", weight_decay=0.1)
     assert copies.facts["loss"] == cast.facts["loss"]
     assert _same(copies, cast)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"adapter": "lora"}, {"freeze_ratio": 0.5}, {"gradient_accumulation_steps": 2}]
+)
+def test_layers_that_compute_together_learn_what_each_learns_alone(
+    changes: dict[str, Any], fit: Fit, still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"folder": still, "precision": "bf16", "learning_rate": 1e-4, **changes}
+    together = fit(Tapes, name="together", kinds=KINDS[:2], **options)
+    monkeypatch.setenv(switches.VARIABLE, "joint")
+    alone = fit(Tapes, name="alone", kinds=KINDS[:2], **options)
+    assert together.facts["loss"] == pytest.approx(alone.facts["loss"], abs=0.01)
+    if "freeze_ratio" not in changes:  # there, no gradient of states is a sum of three
+        assert not _same(together, alone)
 
 
 def test_what_fills_a_row_up_counts_for_nothing(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +245,7 @@ def test_too_little_memory_is_met_with_pieces(fit: Fit, monkeypatch: pytest.Monk
 def test_only_what_rows_can_hold_is_learnt_in_rows(fit: Fit, bert: Path) -> None:
     adapter = {"method": "prompt", "num_virtual_tokens": 3}
     for changes, reason in (
-        ({"optimizer": "adafactor"}, "adafactor reads the device"),
+        ({"optimizer": "adafactor"}, "adafactor sends norms of weights to the host in each step"),
         ({"adapter": adapter}, "a prompt stands in the text"),
     ):
         facts = fit(name=reason, steps=2, **changes).facts["step"]
@@ -255,8 +271,8 @@ def test_whatever_learns_learns_in_rows(changes: dict[str, Any], fit: Fit, still
 def test_budgets_hold_every_row_and_cost_no_more_than_one(
     totals: list[int], launch: float, token: float
 ) -> None:
-    prices = StepPrices(launch, token)
-    chosen = budgets(totals, prices)
+    costs = StepPrices(launch, token, eager=0.165, capture=0.35)
+    chosen = budgets(totals, costs)
     lengths = [budget.tokens for budget in chosen]
     assert all(one < two for one, two in pairwise(lengths))
     assert lengths[-1] == rounded(max(totals))
@@ -266,10 +282,25 @@ def test_budgets_hold_every_row_and_cost_no_more_than_one(
 
     def cost(groups: list[tuple[int, int]]) -> float:
         return sum(
-            min(prices.capture + prices.eager + (uses - 1) * launch, uses * prices.eager)
+            min(costs.capture + costs.eager + (uses - 1) * launch, uses * costs.eager)
             + uses * tokens * token
             for tokens, uses in groups
         )
 
     several = cost([(budget.tokens, budget.uses) for budget in chosen])
     assert several <= cost([(lengths[-1], len(totals))]) + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("parameters", "layers", "steps", "fewest", "most"),
+    [(21_300_000, 12, 200, 2, 4), (302_000_000, 24, 200, 2, 5), (302_000_000, 24, 1875, 5, 9)],
+)
+def test_short_rows_are_not_filled_up_to_the_longest(
+    parameters: int, layers: int, steps: int, fewest: int, most: int
+) -> None:
+    """Sub-words of 32 short sentences, as in WikiANN; a larger model is worth more graphs."""
+    stream = np.random.default_rng(0)
+    totals = np.minimum(np.exp(stream.normal(np.log(410), 0.42, steps)), 1832).astype(int)
+    lengths = [one.tokens for one in budgets(totals.tolist(), prices(parameters, layers))]
+    assert fewest <= len(lengths) <= most
+    assert lengths[0] <= 704

@@ -111,7 +111,7 @@ def test_an_empty_cache_imports_nothing_heavy(tmp_path: Path) -> None:
 import sys
 from typer.testing import CliRunner
 from xharness.cli import app
-from xharness.plugin.api import Surroundings
+from xharness.plugin.api import RunEnvironment
 assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
 assert not {"torch", "transformers"} & sys.modules.keys()
 """

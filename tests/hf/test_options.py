@@ -163,11 +163,11 @@ def test_a_damaged_gguf_file_is_an_error_and_leaves_nothing(tmp_path: Path) -> N
 
 def test_offering_and_identifying_import_nothing_heavy(bert: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from xharness.plugin.api import Surroundings\n"
+        "import sys; from pathlib import Path; from xharness.plugin.api import RunEnvironment\n"
         "from xharness_hf.plugin import xharness_backends\n"
         "(backend,) = xharness_backends()\n"
         f"options = backend.options(path={str(bert)!r})\n"
-        "backend.fingerprint(options, Surroundings(cache=Path(options.path) / 'cache'))\n"
+        "backend.fingerprint(options, RunEnvironment(cache=Path(options.path) / 'cache'))\n"
         "heavy = {'torch', 'transformers', 'accelerate', 'tokenizers'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)\n"
     )

@@ -246,3 +246,12 @@ def test_thousands_of_real_sentences_are_answered_alike(
         monkeypatch.setenv(switches.VARIABLE, left_out)
         # of two tags that are equally likely to the sixth digit rounding takes either
         assert np.mean(tags() == usual) > 0.9999
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_float32_has_no_windows_of_attention(causal: bool) -> None:
+    """The kernel's gradients leave them out, so it is not asked, on whatever device."""
+    heads = torch.zeros(6, 2, 8)
+    borders = torch.tensor([0, 6], dtype=torch.int32)
+    with pytest.raises(NotImplementedError, match="windows of attention"):
+        varlen._efficient(heads, heads, heads, borders, 6, causal, 0.0, None, window=2)

@@ -26,7 +26,7 @@ from tests.hf import sentence_encoders as encoders
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
-from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.retrieval import RetrievalExample
 from xharness.testing import BackendContract, toy_card
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.config.fingerprint import fingerprint
@@ -456,11 +456,11 @@ def test_prompts_of_a_hub_model_are_part_of_its_identity(tmp_path: Path) -> None
 def test_telling_it_imports_nothing_heavy(folders: Folders, tmp_path: Path) -> None:
     folder = encoders.labse(folders["bert"], tmp_path / "m")
     code = (
-        "import sys; from pathlib import Path; from xharness.plugin.api import Surroundings\n"
+        "import sys; from pathlib import Path; from xharness.plugin.api import RunEnvironment\n"
         "from xharness_hf.plugin import xharness_backends\n"
         "(backend,) = xharness_backends()\n"
         f"options = backend.options(path={str(folder)!r}, vectors='published')\n"
-        "backend.fingerprint(options, Surroundings(cache=Path(options.path) / 'cache'))\n"
+        "backend.fingerprint(options, RunEnvironment(cache=Path(options.path) / 'cache'))\n"
         "heavy = {'torch', 'transformers', 'safetensors'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)\n"
     )

@@ -160,9 +160,7 @@ def test_masking_wants_a_body_that_reads_both_ways(
         )
 
 
-@pytest.mark.parametrize(
-    "task_type", ["classification", "multiple_choice", "tagging", "extractive_qa"]
-)
+@pytest.mark.parametrize("kind", ["classification", "multiple_choice", "tagging", "extractive_qa"])
 def test_words_of_any_kind_can_be_masked(bert: Path, tmp_path: Path, kind: str) -> None:
     feed = tiny.feed(kind, objective="mlm")
     facts = tiny.start(bert).fit([feed], Recipe(steps=1), tiny.session(tmp_path))

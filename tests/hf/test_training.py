@@ -183,7 +183,7 @@ def test_a_head_of_another_shape_is_refused(bert: Path, tmp_path: Path) -> None:
 def test_there_must_be_something_to_learn(bert: Path, tmp_path: Path) -> None:
     with pytest.raises(StageError, match="nothing to learn from in 'toy_tagging'"):
         tiny.start(bert).fit([tiny.feed("tagging", 0)], Recipe(), tiny.session(tmp_path))
-    with pytest.raises(StageError, match="no head for the kind 'bitext'"):
+    with pytest.raises(StageError, match="no head for the task type 'bitext"):
         tiny.start(bert).fit([tiny.feed("bitext_retrieval")], Recipe(), tiny.session(tmp_path))
 
 

@@ -148,11 +148,11 @@ def test_the_fingerprint_needs_no_heavy_library(clone: Path, tmp_path: Path) -> 
     code = f"""
 import sys
 from pathlib import Path
-from xharness.plugin.api import Request, Surroundings
+from xharness.plugin.api import SourceRequest, RunEnvironment
 from xharness_hub.plugin import xharness_sources
 source = next(one for one in xharness_sources() if one.name == "hub")
-around = Surroundings(data_root=Path({str(clone.parents[1])!r}), cache=Path({str(tmp_path)!r}))
-print(source.fingerprint(Request(source.options(id="org/name"), "en", "test", around)))
+around = RunEnvironment(data_root=Path({str(clone.parents[1])!r}), cache=Path({str(tmp_path)!r}))
+print(source.fingerprint(SourceRequest(source.options(id="org/name"), "en", "test", around)))
 heavy = {{"datasets", "torch", "transformers", "huggingface_hub", "pandas"}} & set(sys.modules)
 assert not heavy, heavy
 """

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from xharness.gaps import (
     Average,
-    Budget,
     Change,
     Estimate,
     Gaps,
@@ -16,6 +15,7 @@ from xharness.gaps import (
     TaskGap,
     TaskPool,
     TestCounts,
+    TrainingBudget,
     Verdict,
 )
 from xharness.gaps.scores import ScoreRow
@@ -101,7 +101,7 @@ def with_budgets(board_without: Board, steps: Mapping[str, int]) -> Board:
     """The same board, its arms trained for so many steps a task, by strategy."""
     gaps = board_without.gaps
     tasks = tuple(
-        replace(gap, budget=Budget(steps[gap.strategy], 2 * steps[gap.strategy], 500))
+        replace(gap, budget=TrainingBudget(steps[gap.strategy], 2 * steps[gap.strategy], 500))
         for gap in gaps.tasks
     )
     changes = tuple(

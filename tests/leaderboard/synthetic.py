@@ -52,11 +52,13 @@ METRICS = {
     "tagging": {"f1": Metric("f1", ("found", "extra", "lost"), _unused, _f1, "span F1")},
 }
 FACTS: dict[str, dict[str, Any]] = {
-    "nli": {"task_type": "classification", "metric": "accuracy", "chance": 100 / 3, "parallel": True},
+    "nli": {
+        "task_type": "classification", "metric": "accuracy", "chance": 100 / 3, "parallel": True,
+    },
     "ner": {"task_type": "tagging", "metric": "f1"},
     "copa": {
-        "task_type": "multiple_choice", "metric": "accuracy", "chance": 50.0, "source_language": None,
-        "notes": ("limited to 150 items a language",),
+        "task_type": "multiple_choice", "metric": "accuracy", "chance": 50.0,
+        "source_language": None, "notes": ("limited to 150 items a language",),
     },
     "qa": {
         "task_type": "classification", "metric": "accuracy", "chance": 25.0,

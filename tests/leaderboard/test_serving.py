@@ -32,7 +32,7 @@ def ask(server, path, *, host=None, method="GET"):
 
 
 @pytest.mark.parametrize(
-    ("path", "task_type"),
+    ("path", "media_type"),
     [
         ("/", "text/html; charset=utf-8"),
         ("/leaderboard.html?x=1", "text/html; charset=utf-8"),
@@ -40,10 +40,10 @@ def ask(server, path, *, host=None, method="GET"):
         ("/figures/size.svg", "image/svg+xml"),
     ],
 )
-def test_a_board_s_files_are_there(server, path, kind):
+def test_a_board_s_files_are_there(server, path, media_type):
     status, content_type, body = ask(server, path)
-    assert (status, content_type) == (200, kind) and body
-    assert ask(server, path, method="HEAD") == (200, kind, b"")
+    assert (status, content_type) == (200, media_type) and body
+    assert ask(server, path, method="HEAD") == (200, media_type, b"")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as draw
 from tests.leaderboard import handmade
 from tests.leaderboard.handmade import headline
-from xharness.cli.board import short_board
 
+from xharness.cli.run import board_row
 from xharness.gaps import Verdict
 from xharness.leaderboard import render
 from xharness.leaderboard.exports import to_json
@@ -87,9 +87,11 @@ def test_a_task_without_a_source_score_has_its_column_and_its_sentence() -> None
         sourceless=[handmade.sourceless(("a", "multi"), "bitext_retrieval", -46.8)],
     )
     summary = summarize(board)
-    assert "Δ bitext" in summary.table.header
+    assert "Δ bitext_retrieval" in summary.table.header
     assert "−46.8 [−47.8, −45.8]" in summary.table.lines[-1].words
-    assert any("bitext, which has no English score" in remark for remark in summary.remarks)
+    assert any(
+        "bitext_retrieval, which has no English score" in remark for remark in summary.remarks
+    )
 
 
 def test_unequal_budgets_are_badged_and_printed() -> None:
@@ -172,7 +174,7 @@ def test_the_words_over_columns_are_the_same_everywhere() -> None:
         "words"
     ]
     assert set(header) <= {*words.values()}
-    assert set(header) <= {*short_board(board)[0]}
+    assert set(header) <= {*board_row(board, board.arms[0])}
 
 
 @given(draw.floats(-100, 100, allow_nan=False))

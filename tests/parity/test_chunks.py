@@ -11,8 +11,7 @@ from seqeval.metrics import accuracy_score, f1_score
 from seqeval.metrics.sequence_labeling import get_entities
 
 from tests.parity.scoring import card, covers, score
-from xharness.task_types.chunks import chunks
-from xharness.task_types.tagging import TaggingExample
+from xharness.task_types.tagging import TaggingExample, chunks
 
 covers("tagging", "span_f1", "chunk_f1", "token_accuracy")
 

@@ -14,7 +14,7 @@ from tests.parity.scoring import TASK_TYPES, card, covers, score
 from xharness.task_types.bitext_mining import BitextMiningExample
 from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.task_types.neighbours import VectorBlocks, nearest
-from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.retrieval import RetrievalExample
 from xharness.task_types.search import SearchRequest, TextRole
 
 covers("retrieval", "map_at_20")

@@ -11,8 +11,8 @@ import pytest
 
 from tests.retrieval import small
 from xharness.errors import ConfigurationError, StageError
-from xharness.executor import encode
-from xharness.executor.encode import CachedEncoder
+from xharness.executor import search
+from xharness.executor.search import CachedEncoder
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.plugin.api import Model, Recipe
 from xharness.store.tables import read_table
@@ -144,7 +144,7 @@ def test_after_an_interruption_no_block_is_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small.retrieval(tmp_path)
-    monkeypatch.setattr(encode, "_ROWS", 4)
+    monkeypatch.setattr(search, "_ROWS", 4)
     asked: list[str] = []
     embed = NgramModel.embed
 

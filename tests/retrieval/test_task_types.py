@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.task_types import BUILTIN, sentences
-from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_mining import BitextMiningExample, MinedPair, best_threshold, mine
 from xharness.task_types.corpus import PassageExample
-from xharness.task_types.margin import MinedPair, best_threshold, mine
 from xharness.task_types.neighbours import VectorBlocks
-from xharness.task_types.ranking import Ranking, average_precision
+from xharness.task_types.retrieval import Ranking, average_precision
 from xharness.task_types.search import CandidateIndex, SearchRequest, TextRole, build_index
 from xharness.testing import toy_card
 

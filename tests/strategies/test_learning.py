@@ -157,8 +157,8 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
             {"name": "topic", "strategy": "intermediate", "tasks": ["mini_topic"]},
             {"name": "topic-ner", "strategy": "intermediate", "tasks": joint_tasks},
             {"name": "ner-topic", "strategy": "intermediate", "tasks": joint_tasks[::-1]},
-            {"name": "together", "strategy": "intermediate", "tasks": joint_tasks, "mode": "multitask",
-             "sampling": "uniform"},
+            {"name": "together", "strategy": "intermediate", "tasks": joint_tasks,
+             "mode": "multitask", "sampling": "uniform"},
         ],
         recipe={**RECIPE, "tasks": {card["name"]: briefly for card in (TOPIC, NER)}},
     )  # fmt: skip

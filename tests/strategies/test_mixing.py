@@ -60,8 +60,8 @@ def test_of_one_seed_more_examples_hold_the_fewer(tmp_path: Path) -> None:
     data = DataReader(toy_catalogue(tmp_path), RunEnvironment())
 
     def drawn(k: int, seed: int, language: str = "de") -> list[str]:
-        portion = DataSlice("red", language, "validation", k, "x", sample=seed)
-        loaded = data.load(portion)
+        data_slice = DataSlice("red", language, "validation", k, "x", sample=seed)
+        loaded = data.load(data_slice)
         assert (loaded.count.used, loaded.count.rows, loaded.count.sampled) == (k, 40, True)
         return [example.id for example in loaded.examples]
 

@@ -100,8 +100,8 @@ def _model(plan: Plan) -> Train:
     return model
 
 
-def _coordinates(portions: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
-    return [(portion.card, portion.language, portion.split) for portion in portions]
+def _coordinates(data_slices: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
+    return [(data_slice.card, data_slice.language, data_slice.split) for data_slice in data_slices]
 
 
 def test_intermediate_tasks_come_one_after_the_other(cards: Path) -> None:
@@ -137,7 +137,7 @@ def test_masked_batches_stand_beside_the_task(cards: Path) -> None:
     model = _model(_plan(cards, **_single(mlm={"corpus": "cold", "ratio": 0.25})))
     assert [feed.objective for feed in model.feeds] == ["task", "mlm"]
     assert model.mixture.auxiliary_shares == (0.25,)
-    assert [portion.language for portion in model.feeds[1].data_slices] == ["en", "de", "sw"]
+    assert [data_slice.language for data_slice in model.feeds[1].data_slices] == ["en", "de", "sw"]
 
 
 def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
@@ -173,7 +173,7 @@ def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
         ("red", "en", "train"),
         ("red", "de", "train"),
     ]
-    assert all(portion.translation is None for portion in model.feeds[0].data_slices)
+    assert all(data_slice.translation is None for data_slice in model.feeds[0].data_slices)
 
 
 def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
     assert (first.source, first.target, first.data_slice.language) == ("en", "de", "en")
     model = _model(plan)
     assert first in model.needs
-    assert [portion.language for portion in model.feeds[0].data_slices] == ["en", "de"]
+    assert [data_slice.language for data_slice in model.feeds[0].data_slices] == ["en", "de"]
     other_plan = _plan(
         cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}})
     )
@@ -198,7 +198,9 @@ def test_translate_test_translates_all_but_the_source_language(cards: Path) -> N
     plain_plan = _plan(cards, targets=[target])
     assert _model(plan).key == _model(plain_plan).key
     assert plan.arms[0].score.key != plain_plan.arms[0].score.key
-    scored_languages = [portion.language for portion in plan.arms[0].score.predictions.data_slices]
+    scored_languages = [
+        data_slice.language for data_slice in plan.arms[0].score.predictions.data_slices
+    ]
     assert scored_languages == ["en", "de"]
 
 
@@ -211,7 +213,7 @@ def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> 
         ("red", "de", "validation"),
         ("red", "sw", "validation"),
     ]
-    assert {(portion.limit, portion.sample) for portion in feed.data_slices} == {(4, 1)}
+    assert {(data_slice.limit, data_slice.sample) for data_slice in feed.data_slices} == {(4, 1)}
     assert model.heads == "keep"
     models = {arm.seed: arm.score.predictions.model for arm in plan.arms}
     assert isinstance(models[2], Train)
@@ -240,13 +242,13 @@ def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> 
 
 def test_several_source_languages_are_one_training_set(cards: Path) -> None:
     model = _model(_plan(cards, **_single(source_languages=["en", "de"])))
-    assert [portion.language for portion in model.feeds[0].data_slices] == ["en", "de"]
+    assert [data_slice.language for data_slice in model.feeds[0].data_slices] == ["en", "de"]
 
 
 def test_german_alone_is_where_everything_begins(cards: Path) -> None:
     plan = _plan(cards, source_language="de", selection="source-dev")
     model = _model(plan)
-    assert [portion.language for portion in model.feeds[0].data_slices] == ["de"]
+    assert [data_slice.language for data_slice in model.feeds[0].data_slices] == ["de"]
     assert model.selection is not None
     assert _coordinates(model.selection.dev) == [("red", "de", "validation")]
 
@@ -330,7 +332,7 @@ def test_a_selection_looks_and_waits_as_it_says(cards: Path) -> None:
     selection = _model(_plan(cards, selection=options)).selection
     assert selection is not None
     assert (selection.num_evals, selection.patience) == (4, 2)
-    assert [(portion.language, portion.limit) for portion in selection.dev] == [("en", 5)]
+    assert [(data_slice.language, data_slice.limit) for data_slice in selection.dev] == [("en", 5)]
 
 
 def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> None:
@@ -348,7 +350,7 @@ def test_one_multitask_model_serves_all_targets_under_an_oracle(cards: Path) -> 
     assert sum(isinstance(stage, Train) for stage in plan.stages.values()) == 1
     selection = _model(plan).selection
     assert selection is not None
-    assert {portion.card for portion in selection.dev} == {"red", "green"}
+    assert {data_slice.card for data_slice in selection.dev} == {"red", "green"}
 
 
 def test_rates_are_trained_apart_and_chosen_between(cards: Path) -> None:
@@ -394,7 +396,7 @@ def test_shots_are_drawn_by_the_seed_and_nothing_is_learnt(cards: Path) -> None:
     (feed,) = model.feeds
     assert feed.objective == "shots"
     assert _coordinates(feed.data_slices) == [("red", "en", "train")]
-    assert [(portion.limit, portion.sample) for portion in feed.data_slices] == [(4, 3)]
+    assert [(data_slice.limit, data_slice.sample) for data_slice in feed.data_slices] == [(4, 3)]
     assert model.recipe == Recipe()
     keys = {_prompted(cards, "speaker", shots=k).arms[0].score.predictions.key for k in (0, 1, 4)}
     assert len(keys) == 3

@@ -15,13 +15,15 @@ _WORDS = [
 ]  # fmt: skip
 
 
-def _card(name: str, kind: str, fields: Mapping[str, str], **further_keys: Any) -> dict[str, Any]:
+def _card(
+    name: str, task_type: str, fields: Mapping[str, str], **further_keys: Any
+) -> dict[str, Any]:
     files = {"test": f"data/{name}.{{language}}.test.jsonl"}
     files |= {"validation": f"data/{name}.{{language}}.validation.jsonl"} if "tuned" in name else {}
     return {
         "name": name,
-        "task_type": kind,
-        "role": "corpus" if kind == "passage" else "target",
+        "task_type": task_type,
+        "role": "corpus" if task_type == "corpus" else "target",
         "sources": [
             {
                 "from": "file",
@@ -39,11 +41,11 @@ def _card(name: str, kind: str, fields: Mapping[str, str], **further_keys: Any) 
 CARDS = [
     _card("asked", "retrieval", {"id": "id", "query": "text"}, metrics=["map_at_20"],
           index={"card": "said", "languages": "all"}),
-    _card("said", "passage", {"id": "id", "text": "text", "answers": "answers"}),
+    _card("said", "corpus", {"id": "id", "text": "text", "answers": "answers"}),
     _card("mined_tuned", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
           metrics=["mining_f1"], index={"card": "other_tuned", "languages": "own"},
-          tuned_on="validation"),
-    _card("other_tuned", "passage", {"id": "id", "text": "text"}),
+          threshold_split="validation"),
+    _card("other_tuned", "corpus", {"id": "id", "text": "text"}),
 ]  # fmt: skip
 
 

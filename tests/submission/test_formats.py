@@ -20,11 +20,11 @@ from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.task_types.classification import ClassificationExample
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.task_types.multiple_choice import MultipleChoiceExample
-from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.retrieval import RetrievalExample
 from xharness.task_types.scoring import item_statistics
 from xharness.task_types.tagging import TaggingExample
 
-KINDS = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
 LABELS = {
     "classification": ("no", "yes"),
     "multiple_choice": ("a", "b"),
@@ -35,21 +35,21 @@ words = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable() o
 label_indexes = st.integers(0, 1)
 
 
-def task(kind: str, name: str = "t") -> SuiteTask:
-    """A task of that kind, with all its metrics."""
+def task(task_type: str, name: str = "t") -> SuiteTask:
+    """A task of that type, with all its metrics."""
     card = TaskCard.model_validate(
         {
-            "name": name, "task_type": kind, "role": "target", "sources": [{"from": "mini"}],
-            "languages": ["en"], "fields": {}, "labels": LABELS.get(kind),
-            "metrics": [*KINDS[kind].metrics], "about": ABOUT,
+            "name": name, "task_type": task_type, "role": "target", "sources": [{"from": "mini"}],
+            "languages": ["en"], "fields": {}, "labels": LABELS.get(task_type),
+            "metrics": [*TASK_TYPES[task_type].metrics], "about": ABOUT,
         }
     )  # fmt: skip
     return SuiteTask(card)
 
 
-def there_and_back(kind: str, answered_items: AnsweredItems) -> None:
+def there_and_back(task_type: str, answered_items: AnsweredItems) -> None:
     """The sums of all statistics survive."""
-    suite_task = task(kind)
+    suite_task = task(task_type)
     form = format_of(suite_task)
     texts = form.write(answered_items, suite_task)
     read_items = form.read(
@@ -57,7 +57,7 @@ def there_and_back(kind: str, answered_items: AnsweredItems) -> None:
         SubmissionFile(Path("given"), texts.predictions),
         suite_task,
     )
-    for metric in KINDS[kind].metrics.values():
+    for metric in TASK_TYPES[task_type].metrics.values():
         old_sums, new_sums = (
             item_statistics(metric, items.examples, items.predictions, suite_task.card, "en").sum(
                 axis=0
@@ -119,8 +119,8 @@ ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
 def test_rankings(rows: list[tuple[list[str], list[str]]]) -> None:
     examples = [RetrievalExample(str(n), "q", "w", None) for n in range(len(rows))]
     rankings = [{"ranked": ranked, "relevant": relevant} for ranked, relevant in rows]
-    for kind in ("retrieval", "entity_linking"):
-        there_and_back(kind, AnsweredItems(examples, rankings))
+    for task_type in ("retrieval", "entity_linking"):
+        there_and_back(task_type, AnsweredItems(examples, rankings))
 
 
 @given(st.lists(st.tuples(ids, st.sampled_from(["", *"abcdefgh"])), min_size=1))
@@ -131,8 +131,8 @@ def test_pairs(rows: list[tuple[list[str], str]]) -> None:
     there_and_back("bitext_mining", AnsweredItems(examples, [answer for _, answer in rows]))
 
 
-def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
-    suite_task = task(kind)
+def read(task_type: str, labels: str, predictions: str) -> AnsweredItems:
+    suite_task = task(task_type)
     return format_of(suite_task).read(
         SubmissionFile(Path("labels"), labels),
         SubmissionFile(Path("given"), predictions),
@@ -141,7 +141,7 @@ def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
 
 
 @pytest.mark.parametrize(
-    ("task_type", "labels", "predictions", "message"),
+    ("kind", "labels", "predictions", "message"),
     [
         ("bitext_mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
         ("bitext_mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
@@ -162,9 +162,9 @@ def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
         ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "item 'n' is not answered"),
     ],
 )
-def test_broken_files(kind: str, labels: str, predictions: str, message: str) -> None:
+def test_broken_files(task_type: str, labels: str, predictions: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        read(kind, labels, predictions)
+        read(task_type, labels, predictions)
     assert message in str(caught.value)
 
 
@@ -178,7 +178,7 @@ def test_broken_files(kind: str, labels: str, predictions: str, message: str) ->
 )
 def test_places_of_tatoeba(labels: str, predictions: str, right: list[int]) -> None:
     items = read("bitext_retrieval", labels, predictions)
-    metric = KINDS["bitext_retrieval"].metrics["accuracy"]
+    metric = TASK_TYPES["bitext_retrieval"].metrics["accuracy"]
     card = task("bitext_retrieval").card
     statistics = item_statistics(metric, items.examples, items.predictions, card, "en")
     assert statistics[:, 0].tolist() == right
@@ -192,7 +192,7 @@ def test_of_several_right_ids_the_first_counts_in_mewsli_x(name: str, value: flo
     )
     predictions = SubmissionFile(Path("given"), '{"m": ["Q1", "Q2", "Q3"]}')
     items = format_of(suite_task).read(labels, predictions, suite_task)
-    metric = KINDS["entity_linking"].metrics["map_at_20"]
+    metric = TASK_TYPES["entity_linking"].metrics["map_at_20"]
     sums = item_statistics(metric, items.examples, items.predictions, suite_task.card, "en")
     assert sums[:, 0].tolist() == [pytest.approx(value)]
 
@@ -217,8 +217,8 @@ def test_tasks_go_by_their_cards_or_their_folders() -> None:
     assert [*select_tasks(["wikiann", "udpos"], tasks)] == [*select_tasks([], tasks)]
 
 
-def test_a_kind_without_a_format_is_refused() -> None:
+def test_a_task_type_without_a_format_is_refused() -> None:
     with pytest.raises(
-        ConfigurationError, match="no file format for tasks of the kind 'checklist'"
+        ConfigurationError, match="no file format for tasks of the type 'checklist'"
     ):
         format_of(task("checklist"))

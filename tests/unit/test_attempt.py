@@ -14,7 +14,7 @@ import pytest
 from tests.toy import CountingModel
 from tests.unit.test_executor import _run, cards
 from xharness.executor import attempt
-from xharness.executor.perform import PERFORMERS
+from xharness.executor.attempt import PERFORMERS
 from xharness.gaps.scores import MissingRow, ScoreRow, read, write
 from xharness.plugin.api import UnavailableError
 from xharness.stages import Stage, Train

@@ -67,5 +67,5 @@ def test_a_model_is_asked_shard_by_shard(
     (arm,) = plan.arms
     folder = work.store.folder(arm.score.predictions.key) / "predictions"
     assert {path.stem: read_table(path).num_rows for path in folder.iterdir()} == {
-        portion.language: 10 for portion in arm.score.predictions.data_slices
+        data_slice.language: 10 for data_slice in arm.score.predictions.data_slices
     }

@@ -35,9 +35,9 @@ def _data(cards: Path) -> DataReader:
 
 def _texts(cards: Path) -> tuple[list[str], str]:
     data, toy = _data(cards), toy_catalogue(cards).card("red")
-    portion = data.data_slice(toy, "en", "test", None)
-    examples = data.load(portion).examples
-    return [example.text for example in examples], portion.fingerprint  # type: ignore[attr-defined]
+    data_slice = data.data_slice(toy, "en", "test", None)
+    examples = data.load(data_slice).examples
+    return [example.text for example in examples], data_slice.fingerprint  # type: ignore[attr-defined]
 
 
 def test_joined_sources_follow_each_other(cards: Path) -> None:
@@ -107,13 +107,13 @@ def test_open_labels_are_those_of_the_data(tmp_path: Path) -> None:
     catalogue = open_catalogue((), [tmp_path / "supertags.yaml"])
     data = DataReader(catalogue, RunEnvironment(base=tmp_path, cache=tmp_path / "cache"))
     labels = data.card("supertags").labels
-    portion = data.data_slice(catalogue.card("supertags"), "en", "train", None)
+    data_slice = data.data_slice(catalogue.card("supertags"), "en", "train", None)
     assert labels == ("N", "N/N", "NP", "S")
-    assert [one.tags for one in data.load(portion).examples] == [(1, 0), (3,)]  # type: ignore[attr-defined]
+    assert [one.tags for one in data.load(data_slice).examples] == [(1, 0), (3,)]  # type: ignore[attr-defined]
 
     (tmp_path / "validation.tsv").write_text("they\tPRP\nleak\tS\n\n")
     fresh = DataReader(catalogue, RunEnvironment(base=tmp_path, cache=tmp_path / "cache"))
-    assert fresh.data_slice(catalogue.card("supertags"), "en", "train", None) != portion
+    assert fresh.data_slice(catalogue.card("supertags"), "en", "train", None) != data_slice
 
 
 def test_labels_are_names_or_come_from_the_data(cards: Path) -> None:

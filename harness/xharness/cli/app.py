@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from xharness.cli import cards, flags, guard, leaderboard
+from xharness.cli import cards, flags, guard, leaderboard, new
 from xharness.cli.compare import compare
 from xharness.cli.doctor import doctor
 from xharness.cli.export import export
@@ -18,6 +19,32 @@ from xharness.cli.plugins import plugins
 from xharness.cli.run import run
 from xharness.cli.score import score
 from xharness.cli.show import show
+
+_VARIABLE = "_XHARNESS_COMPLETE"  # how typer's scripts ask a command `xharness`
+
+
+def completion(
+    shell: Annotated[
+        Literal["bash", "zsh", "fish", "powershell"], typer.Argument(help="Your shell.")
+    ],
+) -> None:
+    """Print the script that completes commands and flags, for a shell's start-up file.
+
+    \b
+    eval "$(xharness completion bash)"
+    """
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    print(get_completion_script(prog_name="xharness", complete_var=_VARIABLE, shell=shell))
+
+
+def prepare_completion() -> None:
+    """Let typer answer a shell, where one asks: every other start is spared the import."""
+    if _VARIABLE in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
+
 
 _EXAMPLES = """\b
 Examples:
@@ -57,6 +84,13 @@ app.command()(export)
 app.command("import")(import_)
 app.command()(compare)
 app.command()(doctor)
+app.command()(completion)
+
+_new = _group(help="Write a study, a card or a plugin package to start from.")
+_new.command("study")(new.new_study)
+_new.command("card")(new.new_card)
+_new.command("plugin")(new.new_plugin)
+app.add_typer(_new, name="new")
 
 _cards = _group(help="Look at task cards, and check them.")
 _cards.command("list")(cards.list_cards)
@@ -81,6 +115,7 @@ app.add_typer(_leaderboard, name="leaderboard")
 def main() -> None:
     """The command `xharness`; flags may be spelt with underscores too."""
     guard.treat_termination_as_interrupt()
+    prepare_completion()
     app(args=[_with_hyphens(word) for word in sys.argv[1:]], prog_name="xharness")
 
 

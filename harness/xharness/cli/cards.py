@@ -109,10 +109,10 @@ def write_docs(
     xharness cards docs docs/tasks
     """
     from xharness.console import show_json
-    from xharness.plugin.builtin import cards_folder
+    from xharness.plugin.card_files import builtin_folder
     from xharness.session import card_pages, card_schema
 
-    catalogue, builtin_cards = _catalogue(plugin, cards), cards_folder()
+    catalogue, builtin_cards = _catalogue(plugin, cards), builtin_folder()
     with writing(folder):
         files = card_pages.write(catalogue, folder)
     # Nowhere else: the cards of an installed package are not the user's to change.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.cli import flags
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 from xharness.version import __version__
 
 _DISTRIBUTION = "xharness-eval"
@@ -27,7 +27,7 @@ if torch.backends.mps.is_available():
 
 
 @flags.options_from("data_root", "store", "offline")
-def doctor(options: Options, json: flags.Json = False) -> None:
+def doctor(options: RunOptions, json: flags.Json = False) -> None:
     """Look at this machine as xharness sees it."""
     from xharness.console import show_facts, show_json
 
@@ -38,7 +38,7 @@ def doctor(options: Options, json: flags.Json = False) -> None:
         show_facts({name: _lines(value) for name, value in facts.items()})
 
 
-def _facts(options: Options) -> dict[str, Any]:
+def _facts(options: RunOptions) -> dict[str, Any]:
     from xharness.session.catalogue import open_catalogue
     from xharness.session.environment import open_store, run_environment
 

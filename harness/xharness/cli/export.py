@@ -11,7 +11,7 @@ import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.gaps.suites import Benchmark
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @flags.options_from("data_root", "store", "plugins", "cards", "offline")
 def export(
-    options: Options,
+    options: RunOptions,
     run: Annotated[Path, typer.Argument(help="A run's folder, with its scores.")],
     suite: flags.Suite,
     target: Annotated[
@@ -53,7 +53,7 @@ def export(
     _show_notes(files)
 
 
-def _source(run: Path, options: Options) -> ExportSource:
+def _source(run: Path, options: RunOptions) -> ExportSource:
     from xharness.data.reader import DataReader
     from xharness.leaderboard.board import STUDY
     from xharness.session.catalogue import open_catalogue, warn_of_broken

@@ -1,6 +1,6 @@
 """The flags that several commands share, each with its help and said once.
 
-A command that takes `options: Options` is decorated with the names of the fields that its flags
+A command that takes `options: RunOptions` is decorated with the names of the fields that its flags
 set; typer then sees those flags before the command's own.
 """
 
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from xharness.cli.guard import ask_for_traceback
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -134,6 +134,17 @@ _FLAGS: dict[str, tuple[Any, Any]] = {
         ],
         "sequential",
     ),
+    "trackers": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--trackers",
+                metavar="NAMES",
+                help="Show the run there too: tensorboard,mlflow,wandb.",
+            ),
+        ],
+        None,
+    ),
     "offline": (
         Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")],
         False,
@@ -155,14 +166,14 @@ _FLAGS: dict[str, tuple[Any, Any]] = {
         False,
     ),
 }
-"""Field of `Options` to the flag's type, with its help, and its default."""
+"""Field of `RunOptions` to the flag's type, with its help, and its default."""
 
 QUESTION = (
     "study", "data_root", "store", "plugins", "cards", "split", "limit", "languages", "seeds",
     "offline", "debug",
 )  # fmt: skip
 """What a plan hangs on."""
-RUN = (*QUESTION, "output", "device", "executor", "strict_data", "deterministic")
+RUN = (*QUESTION, "output", "device", "executor", "trackers", "strict_data", "deterministic")
 
 
 def options_from(*fields: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -171,7 +182,7 @@ def options_from(*fields: str) -> Callable[[Callable[..., None]], Callable[..., 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def invoke(**values: Any) -> None:
-            options = Options.of(**{name: values.pop(name) for name in fields})
+            options = RunOptions.of(**{name: values.pop(name) for name in fields})
             command(options=options, **values)
 
         signature = inspect.signature(command, eval_str=True)

@@ -10,14 +10,14 @@ import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 
 _COUNTS = ("parameters", "embedding", "outside embedding")
 
 
 @flags.options_from("study", "data_root", "store", "plugins", "cards", "offline")
 def list_models(
-    options: Options,
+    options: RunOptions,
     fetch: Annotated[
         bool,
         typer.Option("--fetch", help="Without a study: fetch the configurations, for exact sizes."),
@@ -36,7 +36,7 @@ def list_models(
         _list_study(options, as_json=json)
 
 
-def _list_study(options: Options, *, as_json: bool) -> None:
+def _list_study(options: RunOptions, *, as_json: bool) -> None:
     from xharness.console import show_json, show_table
     from xharness.session.model_sizes import study_models
     from xharness.session.session import open_session
@@ -63,7 +63,7 @@ def _study_cells(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list_registry(options: Options, *, fetch: bool, as_json: bool) -> None:
+def _list_registry(options: RunOptions, *, fetch: bool, as_json: bool) -> None:
     """Print the registry; sizes as configurations say: those in the cache, or fetched ones.
 
     Raises:

@@ -11,7 +11,7 @@ import typer
 
 from xharness.cli import flags, guard
 from xharness.phrases import counted
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.session.costs import Cost, PlannedStage
@@ -21,7 +21,7 @@ _NUMBERS = ("examples", "steps", "items", "time")
 
 
 @flags.options_from(*flags.QUESTION)
-def plan(options: Options, json: flags.Json = False) -> None:
+def plan(options: RunOptions, json: flags.Json = False) -> None:
     """Show what a run would do, and cost; exit code 3 where data or a model is unavailable.
 
     \b

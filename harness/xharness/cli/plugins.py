@@ -47,6 +47,7 @@ def registries(catalogue: Catalogue) -> dict[str, Registry[Any]]:
         "strategies": catalogue.strategies,
         "translators": catalogue.translators,
         "executors": catalogue.executors,
+        "trackers": catalogue.trackers,
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from xharness.cli import flags, guard
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.executor import RunReport
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @flags.options_from(*flags.RUN)
 def run(
-    options: Options,
+    options: RunOptions,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Tell only what failed or is missing.")
     ] = False,
@@ -67,12 +67,12 @@ def _show_results(session: Session, seconds: float) -> None:
 
     counts = [f"{count} {ending}" for ending, count in _endings(session.report).items() if count]
     print(f"stages: {', '.join(counts)} in {duration(seconds)}", file=sys.stderr)
-    rows = [_board_row(session.board, arm) for arm in session.board.arms]
+    rows = [board_row(session.board, arm) for arm in session.board.arms]
     show_table(rows, title=session.study.title or session.study.name)
     print("\n".join(str(path) for path in session.files))
 
 
-def _board_row(board: Board, arm: Arm) -> dict[str, Any]:
+def board_row(board: Board, arm: Arm) -> dict[str, Any]:
     """An arm at a glance: sizes, scores, gap, and what changes against the baseline."""
     from xharness.leaderboard import columns
     from xharness.leaderboard.text import parameters, with_interval
@@ -82,7 +82,7 @@ def _board_row(board: Board, arm: Arm) -> dict[str, Any]:
     return {
         columns.MODEL: arm[0],
         columns.PARAMETERS: parameters(total),
-        columns.BODY: parameters(non_embedding),
+        columns.NON_EMBEDDING: parameters(non_embedding),
         columns.STRATEGY: arm[1],
         "tasks": str(len(average.tasks)) if average else "0",
         board.source: _number(average.source if average else None),

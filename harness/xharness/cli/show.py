@@ -11,7 +11,7 @@ import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.gaps.scores import Row
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @flags.options_from("store")
 def show(
-    options: Options,
+    options: RunOptions,
     name: Annotated[
         str,
         typer.Argument(metavar="NAME", help="A folder of a run, or the start of a stage's key."),
@@ -89,6 +89,7 @@ def _scored_tasks(rows: list[Row]) -> list[dict[str, Any]]:
 def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
     from xharness.console import show_json
     from xharness.spec import documents
+    from xharness.stages.label import StageLabel
 
     key = _stage_key(prefix, store)
     folder = store.folder(key)
@@ -100,6 +101,8 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
+    if "facts" in facts:
+        facts["facts"]["label"] = str(StageLabel(**facts["facts"]["label"]))
     files = sorted(facts.pop("files", {}))
     print(documents.dump({**facts, "files": files}), end="")
 

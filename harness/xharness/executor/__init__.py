@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from xharness.executor.attempt import attempt, reuse
 from xharness.executor.context import RunContext
-from xharness.executor.evidence import collect_items
 from xharness.executor.outcome import RunReport, StageOutcome
-from xharness.executor.results import collect
+from xharness.executor.results import collect, collect_items
 
 __all__ = [
     "RunContext",

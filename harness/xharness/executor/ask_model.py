@@ -41,16 +41,16 @@ def ask_each(
         for examples in shards:
             yield ask_model(model, card, task_type, examples, recipe)
         return
-    drawn: deque[Sequence[Example]] = deque()  # shards that the model holds and has not answered
+    pending: deque[Sequence[Example]] = deque()  # shards that the model holds and has not answered
 
     def remembered() -> Generator[Sequence[Example], None, None]:
         for examples in shards:
-            drawn.append(examples)
+            pending.append(examples)
             yield examples
 
     with closing(remembered()) as open_shards:
         for predictions in model.predict_each(card, task_type, open_shards, recipe):
-            yield checked(predictions, card, drawn.popleft())
+            yield checked(predictions, card, pending.popleft())
 
 
 def checked(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from xharness.data.counts import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError, printable
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import StageOutcome
-from xharness.executor.perform import perform
+from xharness.executor.predict import predict
 from xharness.executor.provenance import provenance
+from xharness.executor.score import score
+from xharness.executor.select_model import select_model
+from xharness.executor.train import train
+from xharness.executor.translate import translate
 from xharness.files import write_text
-from xharness.stages import Stage
+from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
 
 
@@ -51,6 +57,7 @@ def _guarded(
     """The outcome of `carry_out`, a failed one if it raises."""
     try:
         return carry_out(stage, label, context)
+    # An interruption is the user's wish, not a failure: nothing may be noted or go on after it.
     except KeyboardInterrupt:
         raise
     except XharnessError as error:
@@ -84,6 +91,7 @@ def _carry_out(stage: Stage, label: StageLabel, context: RunContext) -> StageOut
         if context.store.has(stage.key):  # another process finished it while this one waited
             facts = context.store.receipt(stage.key).facts
             return replace(_reuse(stage, label, context), facts=facts)
+        # The clock starts after the wait, so that seconds in receipts can be compared.
         started = time.monotonic()
         with _same_working_directory():
             facts = dict(perform(stage, context, folder))
@@ -109,10 +117,44 @@ def _failure(
 ) -> StageOutcome:
     """Note the failure among the stage's files, for the table at the end and for later."""
     path = context.store.folder(stage.key) / "failure.txt"
+    # The folder may be what failed: a log that cannot be written must not hide the reason.
     log: Path | None = path
     try:
         write_text(path, f"{label}\n\n{traceback.format_exc()}")
     except OSError:
         log = None
+    # The study compiled, so whatever is wrong now is no mistake in it, whatever the error says.
     exit_code = error.exit_code if isinstance(error, UnavailableError) else StageError.exit_code
     return StageOutcome(stage, label, "failed", printable(str(error)), log, exit_code)
+
+
+PERFORMERS: Mapping[type[Stage], Callable[[Any, RunContext, Path], Mapping[str, Any]]] = {
+    Translate: translate,
+    Train: train,
+    SelectModel: select_model,
+    Predict: predict,
+    ScorePredictions: score,
+}
+"""Each continues from what an interrupted attempt left in its folder, and returns the facts that go
+into the receipt."""
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+
+def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any]:
+    """Do what `stage` says inside `folder`; the facts for its receipt.
+
+    Raises:
+        XharnessError: it cannot be done.
+    """
+    try:
+        return {"stage": stage.name, **PERFORMERS[type(stage)](stage, context, folder)}
+    except OSError as error:
+        # Other errors of the system come from a backend and tell nothing about the disk.
+        if error.errno in _DISK_ERRORS:
+            raise StageError(
+                error.strerror or "cannot write",
+                where=str(error.filename or folder),
+                hint="free some space or name another folder with --store, then run again",
+            ) from error
+        raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from xharness.data.reader import DataReader
 from xharness.plugin.api import Backend, Checkpoint, Model, Progress, RunEnvironment, Start, Train
+from xharness.plugin.api.backend import LogMetrics
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.study import Runtime
 from xharness.stages import SelectModel, Stage
@@ -25,6 +26,7 @@ class RunContext:
     environment: RunEnvironment
     runtime: Runtime
     debug: bool = False
+    # One model alone: two would not fit on many devices, and stages ask in the plan's order.
     _loaded: tuple[str, Model] | None = field(default=None, repr=False)
 
     def backend(self, checkpoint: Checkpoint) -> Backend:
@@ -56,6 +58,7 @@ class RunContext:
 
     def take(self, checkpoint: Checkpoint) -> Model:
         """The model of a checkpoint, for the caller to change: it is no longer kept."""
+        # Training changes the weights in place: kept under the old key they would answer for it.
         model = self.model(checkpoint)
         self._loaded = None
         return model
@@ -70,6 +73,15 @@ class RunContext:
 
         def report(count: int, total: int | None) -> None:
             hook(stage=stage, completed=count, total=total, unit=unit)
+
+        return report
+
+    def log_metrics(self, stage: Stage) -> LogMetrics:
+        """Tells the observers what was measured at a step of a training."""
+        hook: Callable[..., Any] = self.catalogue.plugins.manager.hook.xharness_stage_metrics
+
+        def report(step: int, metrics: Mapping[str, float]) -> None:
+            hook(stage=stage, step=step, metrics=metrics)
 
         return report
 

@@ -20,7 +20,7 @@ _PACKAGES = (
 
 @cache
 def provenance() -> dict[str, Any]:
-    """Versions of what computes, the git revision of the code, and the machine's kind."""
+    """Versions of what computes, the git revision of the code, and the machine."""
     return {
         "xharness": __version__,
         "python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""From finished stages to tidy rows: what the leaderboard is made of."""
+"""From finished stages to what boards are made of: tidy rows, and statistics per item."""
 
 from __future__ import annotations
 
@@ -9,65 +9,81 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from xharness.data.counts import RowCount
 from xharness.errors import StageError, printable
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.predict import protocol
-from xharness.executor.score import TOLD_AGAIN, answered
+from xharness.executor.row_notes import (
+    DataCounts,
+    evaluation_notes,
+    retrieval_notes,
+    training_notes,
+)
+from xharness.executor.score import KEPT_FACTS, answered
+from xharness.gaps import Items
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.planning.plan import Arm, Plan
 from xharness.plugin.api import TaskCard
-from xharness.spec.languages import name_of
-from xharness.stages import Checkpoint, DataSlice, RetrievalData, Start, Train
+from xharness.stages import Checkpoint, ScorePredictions, Start, Train
 from xharness.store import RECEIPT
+from xharness.store.tables import read_table
 
 
-def collect(plan: Plan, work: RunContext, report: RunReport) -> list[ScoreRow | MissingRow]:
+def collect(plan: Plan, context: RunContext, report: RunReport) -> list[ScoreRow | MissingRow]:
     """One row per model, strategy, seed, task, language and metric; reasons for what is missing.
 
     A score whose stored files are damaged is noted in `report` as failed; the others stay.
     """
     rows: list[ScoreRow | MissingRow] = []
     for arm in plan.arms:
-        if report.reason(arm.score) is None and work.store.has(arm.score.key):
+        if report.reason(arm.score) is None and context.store.has(arm.score.key):
             try:
-                rows += [*_rows(arm, plan, work)]
-                _note_empty(arm, plan, work)
+                rows += [*_rows(arm, plan, context)]
+                _note_empty(arm, plan, context)
                 continue
             except StageError as error:
-                if work.debug:
+                if context.debug:
                     raise
                 report.outcomes[arm.score.key] = _damaged(arm, plan, error)
+        # Damage is the arm's own: an unreadable receipt becomes a missing row, not the run's end.
         rows.append(_missing(arm, report.reason(arm.score) or "not run yet"))
     rows += plan.missing
-    return [_public(row, work) if isinstance(row, MissingRow) else row for row in rows]
+    return [_public(row, context) if isinstance(row, MissingRow) else row for row in rows]
 
 
-def _public(row: MissingRow, work: RunContext) -> MissingRow:
+def _public(row: MissingRow, context: RunContext) -> MissingRow:
     """The reason on one line, without the paths of this machine: boards are published.
 
     What follows the first line is a hint for whoever sits before the terminal.
     """
     reason = " ".join(row.reason.partition("\n")[0].split())
-    around = work.environment
-    places = {"DATA_ROOT": around.data_root, "CACHE": around.cache, "STORE": work.store.root}
-    for name, place in places.items():
-        for path in (place, place.absolute(), place.resolve()) if place is not None else ():
-            reason = _renamed(reason, path, name)
-    for path in (around.base.absolute(), around.base.resolve()):
-        reason = re.sub(r"(?<![\w./-])\./(?=\w)", "", _renamed(reason, path, "."))
-    return replace(row, reason=_STRANGE.sub("", reason))
+    environment = context.environment
+    folders = {
+        "DATA_ROOT": environment.data_root,
+        "CACHE": environment.cache,
+        "STORE": context.store.root,
+    }
+    # All three spellings: an error may name a path as given, made absolute or with links
+    # resolved.
+    for name, folder in folders.items():
+        for path in (folder, folder.absolute(), folder.resolve()) if folder is not None else ():
+            reason = _with_name_for(path, name, reason)
+    for path in (environment.base.absolute(), environment.base.resolve()):
+        reason = re.sub(r"(?<![\w./-])\./(?=\w)", "", _with_name_for(path, ".", reason))
+    return replace(row, reason=_ABSOLUTE_FOLDERS.sub("", reason))
 
 
-_STRANGE = re.compile(
+_ABSOLUTE_FOLDERS = re.compile(
     r"""(?:file://)?(?<=['"])/[^'"]*/(?=[^'"/]+['"])"""
     r"""|(?:file://|(?<![\w./~-]))/(?:[^\s/'":,;()]+/)+(?=[^\s/])"""
 )
 """The folders of an absolute path; between quotes, a path may have blanks."""
 
 
-def _renamed(reason: str, path: Path, name: str) -> str:
+def _with_name_for(path: Path, name: str, reason: str) -> str:
     """`reason` with `path` called `name`; a relative path alone may just be a word."""
     if len(path.parts) < (2 if path.is_absolute() else 1):
         return reason
@@ -80,9 +96,9 @@ def _damaged(arm: Arm, plan: Plan, error: StageError) -> StageOutcome:
     return StageOutcome(arm.score, label, "failed", printable(str(error)), None, error.exit_code)
 
 
-def _note_empty(arm: Arm, plan: Plan, work: RunContext) -> None:
+def _note_empty(arm: Arm, plan: Plan, context: RunContext) -> None:
     """Languages that turned out to have no row join what the plan knew to be unavailable."""
-    for language, reason in _facts(arm, work)["empty"].items():
+    for language, reason in _facts(arm, context)["empty"].items():
         plan.leave_out(_missing(arm, reason, language))
 
 
@@ -97,68 +113,74 @@ def _missing(arm: Arm, reason: str, language: str | None = None) -> MissingRow:
     )
 
 
-def _rows(arm: Arm, plan: Plan, work: RunContext) -> Iterator[ScoreRow]:
-    card = work.catalogue.card(arm.target.task)
-    kind = work.catalogue.task_types[card.task_type]
-    folder = work.store.open(arm.score.key)
-    facts = _facts(arm, work)
-    found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    asked = protocol(arm.score.predictions)
-    learnt = _training_notes(facts["trained_on"], plan, work)
-    training = (*facts["notes"], *(_shown(note, asked) for note in learnt))
-    languages = _trained_languages(facts["trained_on"], plan, work)
-    trainings = tuple(_trainings(arm.score.predictions.model))
-    counts = _Counts(facts["data"])
-    chance = kind.chance(card)
+def _rows(arm: Arm, plan: Plan, context: RunContext) -> Iterator[ScoreRow]:
+    card = context.catalogue.card(arm.target.task)
+    facts = _facts(arm, context)
+    file = context.store.open(arm.score.key) / "scores.json"
+    scores: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    training = tuple(training_notes(facts, protocol(arm.score.predictions), plan, context))
+    counts = DataCounts(facts["data"])
     model = plan.study.model(arm.model)
-    for portion in answered(arm.score, facts):
-        scored = found[portion.language]
+    arm_columns = _arm_columns(arm, card, facts, plan, context)
+    for data_slice in answered(arm.score, facts):
+        language_scores = scores[data_slice.language]
         notes = (
-            *_notes(card, portion, counts.of([portion])[0]),
-            *_notes_beside(arm.score.predictions.retrieval, portion, counts),
+            *evaluation_notes(card, data_slice, counts),
+            *retrieval_notes(arm.score.predictions.retrieval, data_slice, counts),
             *training,
         )
-        for name in arm.score.metrics:
+        for metric in arm.score.metrics:
+            main = metric == card.metrics[0]
             yield ScoreRow(
-                model=arm.model,
-                parameters=facts["sizes"]["total"],
-                embedding_parameters=facts["sizes"]["embedding"],
-                family=model.known_family,
-                seen=model.saw(portion.language),
-                strategy=arm.strategy,
-                seed=arm.seed,
-                task=card.name,
-                task_type=card.task_type,
-                language=portion.language,
-                source_language=_source_language(card, plan),
-                split=portion.split,
-                metric=name,
-                main=name == card.metrics[0],
-                value=100 * scored["values"][name],
-                chance=None if chance is None else 100 * chance,
-                **(_floor(scored) if name == card.metrics[0] else {}),
-                n=scored["n"],
-                parallel=card.parallel,
-                protocol=asked,
-                trained_languages=languages,
-                trainings=trainings,
+                **arm_columns,
+                seen=model.saw(data_slice.language),
+                language=data_slice.language,
+                split=data_slice.split,
+                metric=metric,
+                main=main,
+                value=100 * language_scores["values"][metric],
+                **(_floor(language_scores) if main else {}),
+                n=language_scores["n"],
                 notes=notes,
-                stage=arm.score.key,
             )
 
 
-def _floor(scored: Mapping[str, Any]) -> dict[str, Any]:
+def _arm_columns(
+    arm: Arm, card: TaskCard, facts: Mapping[str, Any], plan: Plan, context: RunContext
+) -> dict[str, Any]:
+    """What all rows of an arm share."""
+    chance = context.catalogue.task_types[card.task_type].chance(card)
+    return {
+        "model": arm.model,
+        "parameters": facts["sizes"]["total"],
+        "embedding_parameters": facts["sizes"]["embedding"],
+        "family": plan.study.model(arm.model).known_family,
+        "strategy": arm.strategy,
+        "seed": arm.seed,
+        "task": card.name,
+        "task_type": card.task_type,
+        "source_language": _source_language(card, plan),
+        "chance": None if chance is None else 100 * chance,
+        "parallel": card.parallel,
+        "protocol": protocol(arm.score.predictions),
+        "trained_languages": _trained_languages(facts["trained_on"], plan, context),
+        "trainings": tuple(_trainings(arm.score.predictions.model)),
+        "stage": arm.score.key,
+    }
+
+
+def _floor(language_scores: Mapping[str, Any]) -> dict[str, Any]:
     """The chance floor and the commonest answer, in points and percent."""
-    floor, share = scored.get("floor"), scored.get("constant_share")
+    floor, share = language_scores.get("floor"), language_scores.get("constant_share")
     return {
         "floor": None if floor is None else 100 * floor,
-        "constant_answer": scored.get("constant_answer"),
+        "constant_answer": language_scores.get("constant_answer"),
         "constant_share": None if share is None else 100 * share,
     }
 
 
 def _trained_languages(
-    trained_on: Sequence[Mapping[str, Any]], plan: Plan, work: RunContext
+    trained_on: Sequence[Mapping[str, Any]], plan: Plan, context: RunContext
 ) -> tuple[str, ...]:
     """The languages beside the source that some labelled data was in: no zero-shot there."""
     counts = [RowCount(**values) for values in trained_on]
@@ -168,7 +190,7 @@ def _trained_languages(
                 count.language
                 for count in counts
                 if count.language != plan.study.source_language
-                and work.catalogue.card(count.card).role != "corpus"
+                and context.catalogue.card(count.card).role != "corpus"
             }
         )
     )
@@ -178,22 +200,23 @@ def _trainings(checkpoint: Checkpoint) -> list[str]:
     """The keys of the trainings behind a model, the last one last; a choice counts as one."""
     if isinstance(checkpoint, Start):
         return []
-    before = _trainings(checkpoint.start) if isinstance(checkpoint, Train) else []
-    return [*before, checkpoint.key]
+    earlier_keys = _trainings(checkpoint.start) if isinstance(checkpoint, Train) else []
+    return [*earlier_keys, checkpoint.key]
 
 
-def _facts(arm: Arm, work: RunContext) -> Mapping[str, Any]:
+def _facts(arm: Arm, context: RunContext) -> Mapping[str, Any]:
     """What the predictions were made with, as the score tells it again.
 
     Raises:
         StageError: a receipt is damaged.
     """
-    facts = work.store.receipt(arm.score.key).facts
-    lacking = [name for name in TOLD_AGAIN if name not in facts]
-    if lacking:
-        folder = work.store.folder(arm.score.key)
+    facts = context.store.receipt(arm.score.key).facts
+    # A score outlives its predictions' folder, so it must repeat what they were made with.
+    missing_names = [name for name in KEPT_FACTS if name not in facts]
+    if missing_names:
+        folder = context.store.folder(arm.score.key)
         raise StageError(
-            f"the receipt does not tell {', '.join(lacking)}",
+            f"the receipt does not tell {', '.join(missing_names)}",
             where=str(folder / RECEIPT),
             hint=f"delete {folder} and run again",
         )
@@ -206,100 +229,22 @@ def _source_language(card: TaskCard, plan: Plan) -> str | None:
     return language if card.source_language is not None and language in card.languages else None
 
 
-def _notes(card: TaskCard, portion: DataSlice, count: RowCount) -> Iterator[str]:
-    """What a reader of the number must know about the data under it."""
-    if portion.split != card.eval_split:
-        yield f"scored on {portion.split}, not on the card's {card.eval_split}"
-    if count.partial:
-        yield f"partial data: {count.split} has {count.rows} of {count.expected} rows"
-    if count.used < count.rows:
-        yield f"limited: first {count.used} items"
-    if portion.translation is not None:
-        into, by = name_of(portion.translation.target), portion.translation.translator.backend
-        yield f"items translated into {into} by '{by}' before they were answered"
+def collect_items(plan: Plan, context: RunContext, report: RunReport) -> Iterator[Items]:
+    """The statistics of each arm's main metric, for every language that has scores.
+
+    Arms that `report` has a reason against are left out, as `collect` leaves them out.
+    """
+    for key, score in {arm.score.key: arm.score for arm in plan.arms}.items():
+        if context.store.has(key) and report.reason(score) is None:
+            yield from _stage_items(score, context)
 
 
-class _Counts:
-    """What was counted when a stage read its rows, by portion."""
-
-    def __init__(self, facts: Sequence[Mapping[str, Any]]) -> None:
-        counts = [RowCount(**fact) for fact in facts]
-        self._counts = {(one.card, one.language, one.split): one for one in counts}
-
-    def of(self, portions: Sequence[DataSlice]) -> list[RowCount]:
-        """The counts of some portions."""
-        return [self._counts[one.card, one.language, one.split] for one in portions]
-
-
-def _notes_beside(
-    beside: RetrievalData | None, portion: DataSlice, counts: _Counts
-) -> Iterator[str]:
-    """What a reader must know of the candidates, and of the items that were tuned on."""
-    if beside is None:
-        return
-    yield from _partial("candidates from", counts.of(beside.candidates_for(portion)))
-    tuned = beside.tuning_for(portion)
-    if tuned is None:
-        return
-    (count,) = counts.of([tuned])
-    yield from _partial("tuned on", [count, *counts.of(beside.candidates_for(tuned))])
-    if tuned == portion:
-        yield "tuned on the items that are scored"
-    elif count.used < count.rows:
-        yield f"tuned on the first {count.used} items"
-
-
-def _partial(what: str, counts: Sequence[RowCount]) -> Iterator[str]:
-    """A note on each card whose rows, of all the languages together, are not the publisher's."""
-    for card in dict.fromkeys(one.card for one in counts if one.partial):
-        some = [one for one in counts if one.card == card and one.expected is not None]
-        rows, expected = sum(one.rows for one in some), sum(one.expected or 0 for one in some)
-        yield f"{what} partial data: {card} has {rows} of {expected} rows"
-
-
-def _shown(note: str, asked: str) -> str:
-    """`note` about a model that learnt nothing: it is shown examples."""
-    return note.replace("trained on", "shown", 1) if asked.startswith("prompted") else note
-
-
-def _training_notes(
-    trained_on: Sequence[Mapping[str, Any]], plan: Plan, work: RunContext
-) -> Iterator[str]:
-    """What a reader must know about the data the model was trained on, a note a reason."""
-    counts = [RowCount(**values) for values in trained_on]
-    yield from _languages_learnt(counts, plan, work)
-    partial = [f"{one.card} has {one.rows} of {one.expected} rows" for one in counts if one.partial]
-    if partial:
-        yield f"trained on partial data: {_listed(partial)}"
-    limited: dict[int, list[str]] = {}
-    for one in counts:
-        if not one.sampled and one.used + one.unlearnable < one.rows:
-            limited.setdefault(one.used, []).append(one.card)
-    for used, cards in sorted(limited.items()):
-        yield f"trained on the first {used} examples of {_listed(cards)}"
-    for one in counts:
-        if one.repaired:
-            told = f"{one.repaired} of {one.answers} answers of {one.card}"
-            yield f"{told} stood elsewhere than the data says and were repaired"
-        if one.unlearnable:
-            yield f"{one.unlearnable} rows of {one.card} have nothing to learn from and were left out"
-
-
-def _languages_learnt(counts: Sequence[RowCount], plan: Plan, work: RunContext) -> Iterator[str]:
-    """Which tasks were learnt in another language than the source: those cells are no zero-shot."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for one in counts:
-        named = one.language == plan.study.source_language
-        if work.catalogue.card(one.card).role == "corpus" or (named and not one.sampled):
-            continue
-        sampled = f"{one.used} sampled examples of " if one.sampled else ""
-        by = f", translated by '{one.translated}'" if one.translated else ""
-        found.setdefault((f"{sampled}{one.card}", by), []).append(name_of(one.language))
-    for (what, by), languages in found.items():
-        yield f"trained on {what} in {_listed(languages)}{by}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`, each once."""
-    *most, last = dict.fromkeys(names)
-    return f"{', '.join(most)} and {last}" if most else last
+def _stage_items(score: ScorePredictions, context: RunContext) -> Iterator[Items]:
+    catalogue, main = context.catalogue, score.metrics[0]
+    task_type = catalogue.task_types[catalogue.card(score.predictions.card).task_type]
+    columns = [f"{main}.{name}" for name in task_type.metrics[main].statistics]
+    folder = context.store.open(score.key) / "statistics"
+    for data_slice in answered(score, context.store.receipt(score.key).facts):
+        table = read_table(folder / f"{data_slice.language}.parquet")
+        statistics = np.stack([table[name].to_numpy() for name in columns], axis=1)
+        yield Items.of(score.key, data_slice.language, table["item"].to_pylist(), statistics)

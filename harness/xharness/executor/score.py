@@ -11,65 +11,76 @@ from xharness.executor.context import RunContext
 from xharness.files import write_json
 from xharness.stages import DataSlice, ScorePredictions
 from xharness.store.tables import read_table, write_table
-from xharness.task_types import floors
-from xharness.task_types.scoring import item_statistics, value
+from xharness.task_types.scoring import commonest, floor, item_statistics, value
 
-TOLD_AGAIN = ("sizes", "data", "trained_on", "notes", "empty")
+KEPT_FACTS = ("sizes", "data", "trained_on", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
 
 
-def score(stage: ScorePredictions, work: RunContext, folder: Path) -> Mapping[str, Any]:
+def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/scores.json and statistics/<language>.parquet."""
-    predictions = work.store.open(stage.predictions.key) / "predictions"
+    predictions = context.store.open(stage.predictions.key) / "predictions"
     (folder / "statistics").mkdir(exist_ok=True)
-    tell = work.progress(stage, "languages")
+    report = context.progress(stage, "languages")
     values: dict[str, Any] = {}
-    made_with = work.store.receipt(stage.predictions.key).facts
-    portions = answered(stage, made_with)
-    for done, portion in enumerate(portions, 1):
-        values[portion.language] = _language(stage, work, portion, predictions, folder)
-        tell(done, len(portions))
+    prediction_facts = context.store.receipt(stage.predictions.key).facts
+    data_slices = answered(stage, prediction_facts)
+    for completed, data_slice in enumerate(data_slices, 1):
+        values[data_slice.language] = _language(stage, context, data_slice, predictions, folder)
+        report(completed, len(data_slices))
     write_json(folder / "scores.json", values)
     return {
         "stage": "score",
         "languages": len(values),
         "predictions": stage.predictions.key,
-        **{name: made_with[name] for name in TOLD_AGAIN},
+        **{name: prediction_facts[name] for name in KEPT_FACTS},
     }
 
 
 def answered(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[DataSlice]:
     """The languages that have items, given the facts of a receipt; `empty` tells of the others."""
-    return [one for one in stage.predictions.data_slices if one.language not in facts["empty"]]
+    return [
+        data_slice
+        for data_slice in stage.predictions.data_slices
+        if data_slice.language not in facts["empty"]
+    ]
 
 
 def _language(
-    stage: ScorePredictions, work: RunContext, portion: DataSlice, predictions: Path, folder: Path
+    stage: ScorePredictions,
+    context: RunContext,
+    data_slice: DataSlice,
+    predictions: Path,
+    folder: Path,
 ) -> dict[str, Any]:
     """Score one language: metric → value in [0, 1], the number of items, and the main metric's
     chance floor and the commonest answer."""
     import pyarrow as pa
 
-    card = work.data.card(stage.predictions.card)
-    kind = work.catalogue.task_types[card.task_type]
-    examples = work.data.load(portion).examples
-    stored = read_table(predictions / f"{portion.language}.parquet")
+    card = context.data.card(stage.predictions.card)
+    task_type = context.catalogue.task_types[card.task_type]
+    examples = context.data.load(data_slice).examples
+    stored = read_table(predictions / f"{data_slice.language}.parquet")
+    # Predictions are paired with items by position alone from here on.
     if stored.column("item").to_pylist() != [example.id for example in examples]:
-        raise StageError(f"predictions of {portion.card} {portion.language} are for other items")
-    given = stored.column("prediction").to_pylist()
+        raise StageError(
+            f"predictions of {data_slice.card} {data_slice.language} are for other items"
+        )
+    predicted = stored.column("prediction").to_pylist()
     columns: dict[str, Any] = {"item": stored.column("item")}
     values: dict[str, float] = {}
     for name in stage.metrics:
-        metric = kind.metrics[name]
-        statistics = item_statistics(metric, examples, given, card, portion.language)
+        metric = task_type.metrics[name]
+        statistics = item_statistics(metric, examples, predicted, card, data_slice.language)
         values[name] = value(metric, statistics)
-        for place, statistic in enumerate(metric.statistics):
-            columns[f"{name}.{statistic}"] = statistics[:, place]
-    write_table(folder / "statistics" / f"{portion.language}.parquet", pa.table(columns))
-    main = kind.metrics[stage.metrics[0]]
+        for index, statistic in enumerate(metric.statistics):
+            columns[f"{name}.{statistic}"] = statistics[:, index]
+    # Kept per item, because intervals and paired tests need more than the sums.
+    write_table(folder / "statistics" / f"{data_slice.language}.parquet", pa.table(columns))
+    main = task_type.metrics[stage.metrics[0]]
     facts: dict[str, Any] = {"values": values, "n": len(examples)}
-    facts["floor"] = floors.floor(kind, main, examples, card, portion.language)
-    constant = floors.commonest(kind, given, card)
+    facts["floor"] = floor(task_type, main, examples, card, data_slice.language)
+    constant = commonest(task_type, predicted, card)
     if constant is not None:
         facts["constant_answer"], facts["constant_share"] = constant
     return facts

@@ -60,27 +60,33 @@ class ShardedPrediction:
             self._flow(neighbours, tabulate, store)
 
     def _flow(self, batches: Iterable[Batch], tabulate: Tabulate, store: Store) -> None:
-        drawn: deque[Shard] = deque()
-        with closing(self._unanswered(batches, drawn)) as unanswered:
+        pending: deque[Shard] = deque()
+        # Closed even on an error, so that a model that reads ahead in a thread lets go of the
+        # data.
+        with closing(self._unanswered(batches, pending)) as unanswered:
             first = next(unanswered, None)
             if first is not None:
-                card = drawn[-1].batch[0].card
+                card = pending[-1].batch[0].card
                 requests = chain([first], unanswered)
                 answers = ask_each(self.model(), card, self.task_type, requests, self.recipe)
                 for predictions in answers:
-                    shard = self._stored_before(drawn, store)
+                    shard = self._stored_before(pending, store)
+                    # Written before the next answer is asked for: an interruption costs one shard
+                    # at most.
                     write_table(shard.path, tabulate(card, shard.examples, predictions))
                     self._finish(shard, store)
-        for shard in drawn:
+        for shard in pending:
             self._finish(shard, store)
 
     def _unanswered(
-        self, batches: Iterable[Batch], drawn: deque[Shard]
+        self, batches: Iterable[Batch], pending: deque[Shard]
     ) -> Generator[Sequence[Example], None, None]:
-        """The items of each shard that is not stored; all shards are noted in `drawn`."""
+        """The items of each shard that is not stored; all shards are noted in `pending`."""
         for batch in batches:
             for shard in self._shards(batch):
-                drawn.append(shard)
+                pending.append(shard)
+                # Stored ones join the queue all the same: a batch is whole only when all its
+                # shards are.
                 if not shard.stored:
                     yield shard.examples
 
@@ -95,9 +101,9 @@ class ShardedPrediction:
                 batch, shard_examples, path, path.is_file(), first + self.size >= len(examples)
             )
 
-    def _stored_before(self, drawn: deque[Shard], store: Store) -> Shard:
+    def _stored_before(self, pending: deque[Shard], store: Store) -> Shard:
         """The shard that was just answered; those before it, which were stored, are finished."""
-        while (shard := drawn.popleft()).stored:
+        while (shard := pending.popleft()).stored:
             self._finish(shard, store)
         return shard
 

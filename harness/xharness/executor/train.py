@@ -23,6 +23,7 @@ def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
     scratch.mkdir(exist_ok=True)
     counts: list[RowCount] = []
     feeds = [training_set(feed, context, counts) for feed in stage.feeds]
+    # Taken, not shared: training changes the weights that other stages would read.
     model = context.take(stage.start)
     facts = model.fit(
         feeds,
@@ -35,6 +36,7 @@ def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
             selector=checkpoint_policy(stage.selection, stage.recipe, context),
             checkpoint_seconds=context.runtime.checkpoint_seconds,
             progress=context.progress(stage, "steps"),
+            log_metrics=context.log_metrics(stage),
         ),
     )
     # Saved under another name first: what an interruption leaves must not look like a model.

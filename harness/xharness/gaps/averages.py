@@ -13,7 +13,8 @@ from statistics import fmean
 from xharness.gaps.measured import QUANTITIES, MeasuredArm, levels_of, retention
 from xharness.gaps.pools import common_seeds, lacks, members
 from xharness.gaps.sampled import Sampled, mean
-from xharness.gaps.values import Arm, Average, Quantity, Seed, TaskPool
+from xharness.gaps.values import Arm, Average, Change, Quantity, Seed, TaskPool
+from xharness.gaps.verdicts import Verdict
 
 Tasks = Mapping[str, MeasuredArm]
 """One arm's tasks by name."""
@@ -141,3 +142,41 @@ def unpooled(
 def _failed(arm: Arm, tasks: Tasks) -> Average:
     reasons = dict.fromkeys(measured_arm.gap.undefined or "" for measured_arm in tasks.values())
     return Average(*arm, undefined="; ".join(reasons))
+
+
+def with_status(change: Change, tasks: Tasks, base: Tasks, pool: TaskPool) -> Change:
+    """The change with the status that forbids words, if it has one."""
+    for verdict, text in _statuses(change, tasks, base, pool):
+        return replace(change, verdict=verdict, reads_as=text)
+    return change
+
+
+def _statuses(
+    change: Change, tasks: Tasks, base: Tasks, pool: TaskPool
+) -> list[tuple[Verdict, str]]:
+    """Every status that holds, in the order in which they are asked."""
+    statuses: list[tuple[Verdict, str]] = []
+    sides = ((tasks, ""), (base, f"{change.against}: "))
+    of_pool = [
+        (task, side[task].gap, prefix)
+        for side, prefix in sides
+        for task in pool.tasks
+        if task in side
+    ]
+    if any(not gap.zero_shot for _, gap, _ in of_pool):
+        statuses.append((Verdict.NOT_ZERO_SHOT, Verdict.NOT_ZERO_SHOT.value))
+    for prefix in dict.fromkeys(prefix for _, _, prefix in of_pool):
+        checks = [(task, gap.learning) for task, gap, check in of_pool if check == prefix]
+        failed = [task for task, check in checks if not check.passed]
+        if failed:
+            statuses.append((Verdict.NOT_LEARNT, f"{prefix}not learnt: {', '.join(failed)}"))
+    for task, gap, prefix in of_pool:
+        if gap.learning.status == "unstable":
+            count = f"{len(gap.learning.failed_seeds)} of {len(gap.seeds)} seeds"
+            statuses.append((Verdict.UNSTABLE, f"{prefix}unstable: {count} not learnt on {task}"))
+    fewest = min(len(change.seeds), len(change.baseline_seeds))
+    if change.undefined is None and fewest < FEWEST_SEEDS:
+        statuses.append((Verdict.EXPLORATORY, Verdict.EXPLORATORY.value))
+    # The gravest first: the board shows one status alone.
+    order = (Verdict.NOT_ZERO_SHOT, Verdict.NOT_LEARNT, Verdict.UNSTABLE, Verdict.EXPLORATORY)
+    return sorted(statuses, key=lambda check: order.index(check[0]))

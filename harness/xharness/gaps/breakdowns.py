@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import cast
 
 from xharness.gaps.deviations import ArmItems
@@ -52,6 +53,7 @@ def _groups(arm: ArmItems, group_of: Callable[[str], str | None]) -> dict[str, t
     return {name: tuple(groups[name]) for name in sorted(groups)}
 
 
+@cache
 def _known(language: str, trait: str) -> str | None:
     if language not in LANGUAGES:
         return None

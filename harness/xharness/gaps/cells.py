@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter, itemgetter
 
 from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow, ScoreRow
@@ -54,8 +56,8 @@ class ArmCells:
 
 def arrange(
     rows: Iterable[Measurable], source_score_from: Mapping[str, str] | None = None
-) -> dict[str, list[ArmCells]]:
-    """The rows by task, in alphabetical order, each arm with its grid.
+) -> Iterator[tuple[str, list[ArmCells]]]:
+    """The rows task by task, in alphabetical order, each arm with its grid.
 
     `source_score_from` names, for a task without a test set in the source language, another task
     whose source-language score stands in.
@@ -65,17 +67,23 @@ def arrange(
     """
     scores: dict[tuple[str, str, str], list[ScoreRow]] = defaultdict(list)
     missing: dict[tuple[str, str, str], list[MissingRow]] = defaultdict(list)
+    # Borrowed scores come in first: grids must not tell them from the task's own.
     for row in _with_borrowed(list(rows), source_score_from or {}):
         key = (row.task, row.model, row.strategy)
         if isinstance(row, MissingRow):
             missing[key].append(row)
         elif row.main:
             scores[key].append(row)
-    tasks: dict[str, list[ArmCells]] = defaultdict(list)
-    for task, model, strategy in sorted(scores.keys() | missing.keys()):
-        key = (task, model, strategy)
-        tasks[task].append(_cells((model, strategy, task), scores[key], missing[key]))
-    return dict(tasks)
+    keys = sorted(scores.keys() | missing.keys())
+    for task, task_keys in groupby(keys, key=itemgetter(0)):
+        yield (
+            task,
+            [
+                _cells((model, strategy, task), scores.pop(key, []), missing.pop(key, []))
+                for key in task_keys
+                for _, model, strategy in [key]
+            ],
+        )
 
 
 def _with_borrowed(
@@ -103,6 +111,7 @@ def _with_borrowed(
 
 def _changed(row: Measurable, **values: object) -> Measurable:
     """A copy of a row that was validated before, without asking pydantic again."""
+    # A board may hold hundreds of thousands of rows, and each was validated when it was read.
     copy: Measurable = object.__new__(type(row))
     for name in row.__dataclass_fields__:
         object.__setattr__(copy, name, values.get(name, getattr(row, name)))
@@ -118,6 +127,7 @@ def _cells(
     grid = _grid(scores)
     languages = tuple(sorted({language for _, language in grid}))
     seeds = sorted({seed for seed, _ in grid}, key=_seed_order)
+    # a mean over other languages in one seed than in the next would measure the languages
     complete_seeds = tuple(
         seed for seed in seeds if all((seed, code) in grid for code in languages)
     )
@@ -126,6 +136,7 @@ def _cells(
     if problem is not None:
         notes = _lost(lost) if scores else ()
         return ArmCells(*arm, problem=problem, absent=absences, notes=notes)
+    # An average over other languages in each seed would mix languages with luck.
     rows = {cell: row for cell, row in grid.items() if cell[0] in complete_seeds}
     notes = (*_row_notes(list(rows.values())), *_partial(seeds, complete_seeds), *_lost(lost))
     absences = {code: reason for code, reason in absences.items() if code not in languages}
@@ -154,6 +165,8 @@ def _grid(scores: Sequence[ScoreRow]) -> dict[tuple[Seed, str], ScoreRow]:
 
 def _conflict(scores: Sequence[ScoreRow]) -> str | None:
     """Why these rows must not be averaged, if they differ in what they measure."""
+    if len(set(map(attrgetter(*_UNIFORM), scores))) == 1:
+        return None
     for name in _UNIFORM:
         values = {str(getattr(row, name)) for row in scores}
         if len(values) > 1:
@@ -167,6 +180,8 @@ def _reasons(missing: Sequence[MissingRow]) -> str:
 
 def _row_notes(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
     """What the rows note; a note that only some languages carry names them."""
+    if all(row.notes == rows[0].notes for row in rows):
+        return tuple(sorted(rows[0].notes))
     carriers: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         for note in row.notes:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from xharness.gaps.averages import Tasks, dropped_seeds, positions, seed_indices, unpooled
+from xharness.gaps.averages import (
+    Tasks,
+    dropped_seeds,
+    positions,
+    seed_indices,
+    unpooled,
+    with_status,
+)
 from xharness.gaps.intervals import detectable_changes, of_changes
 from xharness.gaps.measured import QUANTITIES, MeasuredArm
 from xharness.gaps.pools import NO_TASK, common_seeds, lacks, members
 from xharness.gaps.sampled import Contrast, mean_contrast
-from xharness.gaps.statuses import with_status
-from xharness.gaps.values import Arm, Budget, Change, Quantity, TaskPool
+from xharness.gaps.values import Arm, Change, Quantity, TaskPool, TrainingBudget
 
 
 @dataclass(frozen=True)
@@ -226,6 +232,6 @@ def _more_steps(tasks: Tasks, base: Tasks, names: Sequence[str]) -> int | None:
 
 
 def _steps(tasks: Tasks, base: Tasks, task: str, name: str) -> tuple[int, int] | None:
-    budgets: list[Budget] = [side[task].gap.budget for side in (tasks, base)]
+    budgets: list[TrainingBudget] = [side[task].gap.budget for side in (tasks, base)]
     arm_steps, base_steps = (getattr(budget, name) for budget in budgets)
     return None if arm_steps is None or base_steps is None else (arm_steps, base_steps)

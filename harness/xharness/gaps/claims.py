@@ -48,6 +48,7 @@ def claims(family: Sequence[Tested]) -> list[Wording]:
         )
         for change, p_values in zip(family, adjusted, strict=True)
     ]
+    # only these are asked a third time, so only they share the 5%
     asking = sum(asks_source(gap_word, others_word) for gap_word, others_word in words)
     return [
         Wording(_verdict(change, gap_word, others_word, asking), p_values)

@@ -47,6 +47,7 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
             reason = f"no score of '{side.cells.strategy}': {side.cells.problem}"
             return TaskContrast(problem=reason)
     languages = tuple(code for code in arm.cells.languages if code in base.cells.languages)
+    # A difference of unlike numbers would be printed as if it were an effect.
     unlike = _why_unlike(arm, base, languages)
     if unlike is not None:
         return TaskContrast(problem=unlike)
@@ -70,6 +71,7 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
         contrasts[name] = Contrast(
             arm_quantities[name], base_quantities[name], cross, least, paired
         )
+    # models whose items differ are drawn apart, so their changes don't vary together
     layout = tuple((code, arm.items[code].ids) for code in languages) if pulls else None
     problem = why_no_gap(arm.cells, languages) or why_no_gap(base.cells, languages)
     return TaskContrast(
@@ -79,6 +81,7 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
 
 def share_weights(arm: ArmItems, base: ArmItems) -> bool:
     """Whether both score one trained model, or one goes on from the other's, in every seed."""
+    # Seeds pair up only where each of one side has its partner on the other.
     if arm.cells.seeds != base.cells.seeds or len(arm.cells.seeds) < 2:
         return False
     language = next(code for code in arm.cells.languages if code in base.cells.languages)
@@ -179,6 +182,8 @@ def _unchanged(arm: ArmItems, base: ArmItems, apart: Mapping[str, float]) -> dic
         still = all(
             side.still is not None and side.still[side.index[code]].any() for side in (arm, base)
         )
+        # Both answer alike everywhere: the variance of the sample is zero, that of the world is
+        # not.
         if not still and variance < _ZERO:
             variances[code] = _PSEUDO / (len(arm.means[code]) + 2) ** 2
     return variances
@@ -216,6 +221,8 @@ def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[
     freedom = np.array([np.full(len(languages), len(column) - 1.0) for column in columns])
     if has_seeds and arm.deviations and base.deviations:
         interactions = _interactions(arm, base, languages, paired=paired)
+        # Seeds already hold what seeds and items do together: counted twice, intervals get too
+        # long.
         items = np.maximum(items - np.minimum(interactions, seeds).sum(axis=0), 0.0)
     cochran = OWN if paired else WELCH
     return values, Spread(items, seeds.reshape(shape), freedom.reshape(shape), cochran)

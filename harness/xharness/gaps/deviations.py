@@ -23,7 +23,7 @@ from xharness.gaps.scores import ScoreRow
 from xharness.task_types.base import Floats, Metric
 
 Metrics = Mapping[str, Mapping[str, Metric]]
-"""Kind to metric name to metric: two kinds may call different things by one name."""
+"""Task type to metric name to metric: two types may call different things by one name."""
 
 _AGREEMENT = 0.01  # points that a score row and its evidence may differ, for rows that were rounded
 _STEP = 1e-5  # of a sum, for its derivative
@@ -103,6 +103,7 @@ class ArmItems:
             pulls = np.stack([self.deviations[code] for code in languages])
             joint = np.tensordot(table[:, columns], pulls, 1)
             items += joint @ joint.transpose(0, 2, 1)
+            # what one language has alone was counted above already
             items -= np.einsum("ql,lst->qst", table[:, columns] ** 2, self.moving[columns])
         return items
 
@@ -247,6 +248,7 @@ def _influence(
 ) -> tuple[Floats, Floats]:
     """Scaled influences (scores, items) of statistics (scores, items, k); variances (scores,)."""
     scores, count, width = statistics.shape
+    # as large as the largest sum: a zero among them has no scale of its own
     step = _STEP * np.maximum(np.abs(sums).max(axis=1), 1.0)
     gradient = np.empty((scores, width))
     for column in range(width):
@@ -255,8 +257,10 @@ def _influence(
         rise = metric.value(sums + nudge) - metric.value(sums - nudge)
         gradient[:, column] = 100 * rise / (2 * step)
     pull = np.einsum("snk,sk->sn", statistics - sums[:, None] / count, gradient)
+    # the unbiased variance divides by n - 1
     pull *= np.sqrt(count / max(count - 1, 1))
     moved = (pull**2).sum(axis=1) > _STILL
+    # Agresti and Coull's two items more: an edge is no proof
     share = (values / 100 * count + 1) / (count + 2)
     still = np.where(moved, 0.0, 100**2 * share * (1 - share) / (count + 2))
     return np.where(moved[:, None], pull, 0.0), still
@@ -275,7 +279,7 @@ def _metric(row: ScoreRow, metrics: Metrics) -> Metric:
     offered = metrics.get(row.task_type, {})
     if row.metric not in offered:
         raise ConfigurationError(
-            f"metric '{row.metric}' of kind '{row.task_type}' is unknown here",
+            f"metric '{row.metric}' of task type '{row.task_type}' is unknown here",
             where=f"score of {row.model}, {row.strategy}, {row.task}",
             hint=f"{suggestion(row.metric, offered)}; or install the plugin that offers it",
         )

@@ -6,12 +6,11 @@ the statistics of the task's main metric as columns `s0`, `s1`, … (null past t
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from xharness.task_types.base import Floats
 FILE = "evidence.parquet"
 _FIRST = "s0"
 _BLOCKS = 1000  # stages and languages in a row group
-_ROWS = 1 << 18  # read at a time
+_ROWS = 1 << 20  # read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +62,23 @@ def write(path: Path, evidence: Iterable[Items]) -> None:
     import pyarrow.parquet as pq
 
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    # a stage that several arms share is stored once
     blocks: dict[tuple[str, str], Items] = {}
     for items in evidence:  # thousands of arms answer the same items: one tuple of ids for all
         ids = shared.setdefault(items.ids, items.ids)
         blocks[items.stage, items.language] = replace(items, ids=ids)
+    # Committed boards are compared byte for byte, so the order of arrival must not show.
     ordered = [blocks[key] for key in sorted(blocks)]
     width = max((items.stored.shape[1] for items in ordered), default=0)
     with (
         whole(path) as partial,
         pq.ParquetWriter(partial, _schema(width), compression="zstd") as writer,
     ):
-        for start in range(0, len(ordered), _BLOCKS):
-            writer.write_table(_table(ordered[start : start + _BLOCKS], width))
+        for group in _groups(ordered):
+            writer.write_table(_table(group, width))
 
 
-def read(path: Path) -> dict[tuple[str, str], Items]:
+def read(path: Path) -> Evidence:
     """Read what `write` wrote.
 
     Raises:
@@ -86,82 +87,145 @@ def read(path: Path) -> dict[tuple[str, str], Items]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pieces: dict[tuple[str, str], list[_Piece]] = defaultdict(list)
-    shared: dict[tuple[str, ...], _Ids] = {}
+    evidence = _StoredEvidence()
     try:
         with pq.ParquetFile(path, read_dictionary=["stage", "language", "item"]) as file:
-            for batch in file.iter_batches(_ROWS):
-                for key, piece in _pieces(batch, shared):
-                    pieces[key].append(piece)
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(_ROWS, row_groups=[group]):
+                    evidence.add(batch)
     except (OSError, KeyError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise ConfigurationError(f"not an evidence table: {reason}", where=str(path)) from None
     pa.default_memory_pool().release_unused()  # it would keep what reading took
-    return {key: _joined(key, blocks) for key, blocks in pieces.items()}
+    return evidence
 
 
-class _Ids(NamedTuple):
-    """Ids of items, one object for all arms that answered them."""
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which rows of a stage are of which language, and their items; shared between stages."""
 
-    names: tuple[str, ...]
+    spans: Mapping[str, tuple[int, int]]
+    ids: Mapping[str, tuple[str, ...]]
     ordered: bool
 
 
-class _Piece(NamedTuple):
-    """Some items of one stage and language."""
+@dataclass(frozen=True, slots=True)
+class _StageItems:
+    """All items of one stage; answers that are right or wrong in a bit each."""
 
-    ids: _Ids
+    layout: _Layout
     stored: NDArray[Any]
+    is_packed: bool
+
+    def items(self, stage: str, language: str) -> Items:
+        start, end = self.layout.spans[language]
+        if self.is_packed:
+            right = np.unpackbits(self.stored[start // 8 : end // 8 + 1])
+            offset = start % 8
+            columns = np.empty((end - start, 2), dtype=np.uint8)
+            columns[:, 0], columns[:, 1] = right[offset : offset + end - start], 1
+            return Items(stage, language, self.layout.ids[language], columns)
+        return Items(stage, language, self.layout.ids[language], self.stored[start:end])
 
 
-def _pieces(
-    batch: Any, shared: dict[tuple[str, ...], _Ids]
-) -> Iterator[tuple[tuple[str, str], _Piece]]:
-    """Each run of one stage and language."""
-    (stages, stage), (languages, language), (names, item) = (
-        _codes(batch.column(name)) for name in ("stage", "language", "item")
-    )
-    if not len(stage):
-        return
-    values = np.stack(
-        [batch.column(name).to_numpy(zero_copy_only=False) for name in _names(batch)], axis=1
-    ).astype(np.float64, copy=False)
-    changes = (np.diff(stage) != 0) | (np.diff(language) != 0)
-    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
-    with np.errstate(invalid="ignore"):
-        small = values.astype(np.uint8)
-    exact = (small == values) | np.isnan(values)
-    fits: list[bool] = np.asarray(np.logical_and.reduceat(exact, starts).all(axis=1)).tolist()
-    widths = np.isfinite(values[starts]).sum(axis=1)
-    ids_by_codes: dict[bytes, _Ids] = {}
-    for index, (start, end) in enumerate(pairwise([*starts.tolist(), len(stage)])):
-        codes = item[start:end]
-        key = codes.tobytes()
-        if key not in ids_by_codes:
-            ids_by_codes[key] = _ids(tuple([names[code] for code in codes.tolist()]), shared)
-        stored = (small if fits[index] else values)[start:end, : widths[index]]
-        # a copy, lest a few items keep the whole batch
-        piece = _Piece(ids_by_codes[key], stored.copy())
-        yield (stages[stage[start]], languages[language[start]]), piece
+_SharedIds = dict[tuple[str, ...], tuple[tuple[str, ...], bool]]
+"""Ids to the one object that holds them, and whether they are in order."""
 
 
-def _ids(names: tuple[str, ...], shared: dict[tuple[str, ...], _Ids]) -> _Ids:
-    if names not in shared:
-        ordered = all(name < following for name, following in pairwise(names))
-        shared[names] = _Ids(names, ordered)
-    return shared[names]
+class _StoredEvidence(Mapping[tuple[str, str], Items]):
+    """Evidence as it was stored: items are made when they are asked for, to save memory."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, _StageItems] = {}
+        self._loose: dict[tuple[str, str], Items] = {}
+        self._ids: _SharedIds = {}
+
+    def __getitem__(self, key: tuple[str, str]) -> Items:
+        if key in self._loose:
+            return self._loose[key]
+        return self._stages[key[0]].items(*key)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        yield from self._loose
+        for stage, block in self._stages.items():
+            for language in block.layout.spans:
+                if (stage, language) not in self._loose:
+                    yield stage, language
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def add(self, batch: Any) -> None:
+        """Add the rows of a batch; a stage may begin in one batch and end in another."""
+        stages, stage = _codes(batch.column("stage"))
+        if not len(stage):
+            return
+        columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in _names(batch)]
+        starts = [0, *(np.flatnonzero(np.diff(stage)) + 1).tolist(), len(stage)]
+        layouts = _Layouts(batch, self._ids)
+        for start, end in pairwise(starts):
+            layout = layouts.of(start, end)
+            values = [column[start:end] for column in columns if not np.isnan(column[start])]
+            self._keep(stages[stage[start]], _stored(layout, values))
+
+    def _keep(self, stage: str, block: _StageItems) -> None:
+        if stage not in self._stages and block.layout.ordered:
+            self._stages[stage] = block
+            return
+        for language in block.layout.spans:
+            key = stage, language
+            parts = [block.items(*key), *([self[key]] if key in self else [])]
+            names = tuple(name for part in parts for name in part.ids)
+            statistics = np.concatenate([part.statistics for part in parts])
+            self._loose[key] = Items.of(*key, names, statistics)
 
 
-def _joined(key: tuple[str, str], pieces: Sequence[_Piece]) -> Items:
-    """The pieces of one stage and language, in the order of ids."""
-    first = pieces[0]
-    if len(pieces) == 1 and first.ids.ordered:
-        return Items(*key, first.ids.names, first.stored)
-    names = tuple(name for piece in pieces for name in piece.ids.names)
-    return Items.of(*key, names, np.concatenate([piece.stored for piece in pieces]))
+def _stored(layout: _Layout, columns: Sequence[Floats]) -> _StageItems:
+    """One stage's statistics, column by column, in the least memory that holds them."""
+    if len(columns) == 2 and (columns[1] == 1).all():
+        right = columns[0] == 1
+        if (right | (columns[0] == 0)).all():
+            return _StageItems(layout, np.packbits(right), True)
+    return _StageItems(layout, _smallest(np.stack(columns, axis=1)), False)
+
+
+class _Layouts:
+    """The layouts of a batch's stages, made once for all stages that are alike."""
+
+    def __init__(self, batch: Any, ids: _SharedIds) -> None:
+        self._languages, self._language = _codes(batch.column("language"))
+        self._names, self._item = _codes(batch.column("item"))
+        self._ids = ids
+        self._layouts: dict[bytes, _Layout] = {}
+
+    def of(self, start: int, end: int) -> _Layout:
+        """The layout of the rows from `start` to `end`."""
+        language, item = self._language[start:end], self._item[start:end]
+        key = language.tobytes() + item.tobytes()
+        if key not in self._layouts:
+            self._layouts[key] = self._made(language, item.tolist())
+        return self._layouts[key]
+
+    def _made(self, language: NDArray[Any], item: Sequence[int]) -> _Layout:
+        starts = [0, *(np.flatnonzero(np.diff(language)) + 1).tolist(), len(item)]
+        spans: dict[str, tuple[int, int]] = {}
+        ids: dict[str, tuple[str, ...]] = {}
+        ordered = True
+        for start, end in pairwise(starts):
+            code = self._languages[language[start]]
+            if code in spans:
+                raise KeyError(f"the rows of {code} do not stand together in their stage")
+            names = tuple([self._names[number] for number in item[start:end]])
+            if names not in self._ids:  # thousands of stages answer the same items
+                is_ordered = all(name < following for name, following in pairwise(names))
+                self._ids[names] = names, is_ordered
+            spans[code], (ids[code], is_ordered) = (start, end), self._ids[names]
+            ordered = ordered and is_ordered
+        return _Layout(spans, ids, ordered)
 
 
 def _ordered(ids: Sequence[str], position: str) -> tuple[list[int], tuple[str, ...]]:
+    # Statistics of two arms are subtracted row by row: both must stand in one order.
     order = sorted(range(len(ids)), key=ids.__getitem__)
     ordered = tuple(ids[index] for index in order)
     double = next((name for name, following in pairwise(ordered) if name == following), None)
@@ -183,6 +247,18 @@ def _schema(width: int) -> Any:
     name = pa.dictionary(pa.int32(), pa.string())
     fields = {"stage": name, "language": name, "item": pa.string()}
     return pa.schema(fields | {f"s{index}": pa.float64() for index in range(width)})
+
+
+def _groups(ordered: Sequence[Items]) -> Iterator[list[Items]]:
+    """Row groups of whole stages."""
+    group: list[Items] = []
+    for _, stage in groupby(ordered, key=lambda items: items.stage):
+        group += stage
+        if len(group) >= _BLOCKS:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _table(blocks: Sequence[Items], width: int) -> Any:

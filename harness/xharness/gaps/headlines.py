@@ -89,6 +89,7 @@ def _why_not(measured_change: MeasuredChange) -> str | None:
     change = measured_change.change
     if not measured_change.may_claim:
         return change.reads_as or change.undefined or "no change is known"
+    # more steps on the target look like a strategy
     if change.equal_budget is False:
         return "unequal budgets"
     gap = change.gap
@@ -130,6 +131,7 @@ def _between(
         ]
         matrix = covariance.matrices[quantity][np.ix_(index, index)]
         total += float(matrix.sum() - np.trace(matrix))
+    # items of different tasks are drawn apart
     return total / len(tasks) ** 2
 
 

@@ -121,6 +121,7 @@ def tango(gained: Floats, lost: Floats, items: Floats) -> tuple[Floats, Floats]:
     middle = (gained - lost) / items
     ends = []
     for edge in (np.full_like(middle, -1.0), np.full_like(middle, 1.0)):
+        # the estimate itself is always inside
         inner, outer = middle.copy(), edge
         for _ in range(52):
             tried = (inner + outer) / 2

@@ -46,6 +46,7 @@ def above_floor(
     unknown = np.isnan(items)
     count = np.where(unknown, 1, items)
     if simple:
+        # a mean over seeds is seldom whole; the lower number keeps the level
         right = np.floor(scores / 100 * count + _SLACK)
         p = np.where(right > 0, special.bdtrc(right - 1, count, floors / 100), 1.0)
         passed = p <= _LEVEL
@@ -71,6 +72,7 @@ def check(arm: ArmItems, source: Sampled | None) -> LearningCheck:
     passed = above_floor(
         scores,
         np.full_like(scores, floor),
+        # items of one seed, not of all: the seeds answered the same ones
         np.repeat(arm.counts([language]), len(scores)),
         None if variances is None else np.array([variances.mean(), *variances]),
         simple=arm.right_or_wrong,

@@ -33,7 +33,7 @@ def measure(
 ) -> Gaps:
     """Gap of every arm on every task, its change against the strategy `baseline`, averages, words.
 
-    `metrics` maps a kind's name to its metrics; `source_score_from` a task without a test set in
+    `metrics` maps a task type to its metrics; `source_score_from` a task without a test set in
     the source language to another one whose source-language score stands in. Rows whose items are
     not in `evidence` get intervals over seeds alone, or none. Nothing is drawn at random.
 
@@ -71,12 +71,15 @@ def measure(
 
 
 def _tasks(
-    tasks: Mapping[str, Sequence[ArmCells]], evidence: Evidence, metrics: Metrics, baseline: str
+    tasks: Iterable[tuple[str, Sequence[ArmCells]]],
+    evidence: Evidence,
+    metrics: Metrics,
+    baseline: str,
 ) -> tuple[list[MeasuredArm], dict[tuple[str, str], ModelCovariance]]:
     """All arms on all tasks; one task's items are held at a time."""
     measured: list[MeasuredArm] = []
     covariances: dict[tuple[str, str], ModelCovariance] = {}
-    for task, cells in tasks.items():
+    for task, cells in tasks:
         arms, of_strategies = _task(of_task(cells, evidence, metrics), baseline)
         measured += arms
         covariances |= {

@@ -16,13 +16,13 @@ from xharness.gaps.intervals import listed, of_arms, of_scores, wilson
 from xharness.gaps.sampled import Contrast, Sampled, spread_of_means
 from xharness.gaps.values import (
     Arm,
-    Budget,
     Change,
     Estimate,
     Quantity,
     Seed,
     SeedScores,
     TaskGap,
+    TrainingBudget,
 )
 from xharness.spec.languages import name_of
 
@@ -107,7 +107,7 @@ def retention(
     return of_arms([Sampled(values, items)])[0]
 
 
-def budget(cells: ArmCells) -> Budget:
+def budget(cells: ArmCells) -> TrainingBudget:
     """What the arm was trained with; the mean over seeds, where all rows say it."""
     rows = cells.rows.values()
 
@@ -115,7 +115,7 @@ def budget(cells: ArmCells) -> Budget:
         values = [getattr(row, name) for row in rows]
         return None if None in values else round(fmean(values))
 
-    return Budget(common("target_steps"), common("steps"), common("examples"))
+    return TrainingBudget(common("target_steps"), common("steps"), common("examples"))
 
 
 def _floors(cells: ArmCells) -> dict[str, float]:

@@ -94,6 +94,7 @@ def _pool(
     tasks_by_arm = _members(measured, provenance, protocol, arms)
     gaps = [measured_arm.gap for tasks in tasks_by_arm.values() for measured_arm in tasks.values()]
     languages = _languages(gaps, baseline)
+    # a task must not come and go with how a strategy does on it
     deciding = {
         arm: tasks for arm, tasks in tasks_by_arm.items() if arm[1] == baseline
     } or tasks_by_arm
@@ -113,6 +114,7 @@ def _languages(gaps: Sequence[TaskGap], baseline: str) -> dict[str, tuple[str, .
     votes: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for gap in gaps:
         if gap.gap is not None:
+            # one baseline outweighs all strategies: changes are counted from it
             votes[gap.task][gap.languages] += len(gaps) if gap.strategy == baseline else 1
     return {
         task: max(sorted(counts), key=lambda codes: (counts[codes], len(codes)))

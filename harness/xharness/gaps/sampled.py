@@ -77,6 +77,7 @@ class Contrast:
         `unchanged` left out."""
         if self.cross is None or self.arm.items is None or self.base.items is None:
             return 0.0
+        # rounding may leave less than nothing where both arms answer alike
         apart = float(self.arm.items.mean() + self.base.items.mean() - 2 * self.cross.mean())
         return max(0.0, apart)
 
@@ -133,6 +134,7 @@ def spread_of_means(values: Floats, covariances: Floats | None) -> Spread:
     if seeds < 2:
         return Spread(parts[0], np.zeros((0, count)), np.zeros((0, count)), OWN)
     variances = values.var(axis=1, ddof=1) / seeds
+    # not below the items' own share: three equal seeds are luck, not certainty
     items = parts[0] - np.minimum(parts[1], variances)
     freedom = np.full((1, count), seeds - 1.0)
     return Spread(np.maximum(items, 0.0), variances[None], freedom, OWN)
@@ -142,6 +144,7 @@ def item_parts(items: Floats) -> tuple[Floats, Floats]:
     """Of covariances (..., seeds, seeds): the item variance of the mean over seeds, and the part of
     it that seeds and items have together, which is in the spread of the seeds as well."""
     seeds = items.shape[-1]
+    # the mean over seeds is drawn on the same items in each of them
     jointly = items.mean(axis=(-2, -1))
     apart = np.trace(items, axis1=-2, axis2=-1) / seeds
     return jointly, np.maximum(apart - jointly, 0.0) / max(seeds - 1, 1)

@@ -23,7 +23,7 @@ class ScoreRow:
     """One measured (or published) number and what it stands on."""
 
     model: str
-    parameters: int | None = Field(default=None, description="all parameters of the body")
+    parameters: int | None = Field(default=None, description="all parameters of the backbone")
     embedding_parameters: int | None = Field(
         default=None, description="parameters of the token embedding"
     )
@@ -159,6 +159,8 @@ def read(path: Path) -> Iterator[Row]:
     Raises:
         ConfigurationError: file and line of a row that is broken.
     """
+    # Notes and trainings repeat in thousands of rows: one object for all saves most of the
+    # memory.
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

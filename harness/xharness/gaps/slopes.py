@@ -35,6 +35,7 @@ def within_families(
     """
     from scipy import special
 
+    # a level for each family: sizes and values as they differ inside it
     names, members = np.unique(np.asarray(families), return_inverse=True)
     counts = np.bincount(members, minlength=len(names))
     x, y = (

@@ -54,13 +54,16 @@ class Spread:
 
         tail = np.asarray(level) / 2
         total = np.where(self.variance > 0, self.variance, 1.0)
+        # from the lower tail: 1 - tail has no room for small levels
         normal = -special.ndtri(tail)
         divisor = (self.seeds**2 / self.freedom).sum(axis=0)
         with np.errstate(divide="ignore"):
             degrees = np.minimum(total**2 / divisor, _MANY)
         satterthwaite = -special.stdtrit(degrees, tail)
         of_seeds = (self.seeds * -special.stdtrit(self.freedom, tail)).sum(axis=0)
+        # each component's own quantile, by its share of the variance
         cochran = (self.items * normal + of_seeds) / total
+        # Neither bound keeps its level with few seeds; the share was fitted by simulation.
         mixed = (1 - self.cochran) * satterthwaite + self.cochran * cochran
         return np.asarray(np.where(divisor > 0, mixed, normal), dtype=np.float64)
 
@@ -76,7 +79,9 @@ class Spread:
             aim = np.log(distance)
         ends = np.log(_SMALLEST), np.log1p(-_LARGEST)
         low, high = (np.log(self.quantile(np.exp(end))) for end in ends)
+        # Beyond both ends no root exists; such numbers get the nearest end instead of an error.
         bracketed = (low > aim) & (aim > high)
+        # beyond the ends there is no root: p is as good as 0 or 1
         target = np.where(bracketed, aim, (low + high) / 2)
         roots = elementwise.find_root(
             self._distance_from,
@@ -109,6 +114,7 @@ class Spread:
 
         reach = self.quantile(LEVEL)
         normal = special.ndtri(1 - LEVEL / 2)
+        # the inverse has no answer at the normal quantile itself
         few = special.stdtridf(1 - LEVEL / 2, np.maximum(reach, normal * (1 + 1e-6)))
         return np.where(reach > normal * (1 + 1e-6), few, np.inf)
 
@@ -151,6 +157,7 @@ def detectable_errors(reach: float, freedom: float) -> float:
 
     if not np.isfinite(freedom):
         return reach + float(special.ndtri(POWER))
+    # the other tail, of claims in the wrong direction, is below a thousandth
     return float(special.nctdtrinc(freedom, 1 - POWER, reach))
 
 

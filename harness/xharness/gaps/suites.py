@@ -26,9 +26,9 @@ class Variant(Enum):
     OFFICIAL = "mean of EM and F1"
     F1_ONLY = "F1 only"
 
-    def metric(self, kind: str, metrics: Sequence[str]) -> str:
+    def metric(self, task_type: str, metrics: Sequence[str]) -> str:
         """The metric of a task whose card lists `metrics`, the task's score first."""
-        if self is Variant.F1_ONLY and kind == _QUESTIONS:
+        if self is Variant.F1_ONLY and task_type == _QUESTIONS:
             return next((name for name in metrics if name.endswith("f1")), metrics[0])
         return metrics[0]
 
@@ -36,9 +36,9 @@ class Variant(Enum):
 _QUESTIONS = "extractive_qa"
 
 
-def variants(kinds: Iterable[str]) -> tuple[Variant, ...]:
-    """The variants that differ for tasks of these kinds, the official one first."""
-    return tuple(Variant) if _QUESTIONS in kinds else (Variant.OFFICIAL,)
+def variants(task_types: Iterable[str]) -> tuple[Variant, ...]:
+    """The variants that differ for tasks of these types, the official one first."""
+    return tuple(Variant) if _QUESTIONS in task_types else (Variant.OFFICIAL,)
 
 
 @dataclass(frozen=True)

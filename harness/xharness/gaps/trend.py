@@ -32,12 +32,12 @@ class ModelSize:
     """How large a model is, and which models it is one size of."""
 
     total: int | None
-    body: int | None
+    non_embedding: int | None
     family: str | None
 
     def along(self, axis: Axis) -> int | None:
         """The parameters that count on this axis."""
-        return self.total if axis == "total" else self.body
+        return self.total if axis == "total" else self.non_embedding
 
 
 def sizes(rows: Iterable[Measurable]) -> dict[str, ModelSize]:
@@ -66,11 +66,11 @@ def trends(
         return ()
     arms = members(measured, pools[0])
     strategies = sorted({strategy for _, strategy in pools[0].arms})
-    kinds: list[tuple[Of, str]] = [("change", name) for name in strategies if name != baseline]
-    kinds += [("gap", name) for name in strategies]
+    subjects: list[tuple[Of, str]] = [("change", name) for name in strategies if name != baseline]
+    subjects += [("gap", name) for name in strategies]
     strategy_trends = [
-        _trend(Trend(of, strategy, baseline, axis), arms, pools[0], sizes)
-        for of, strategy in kinds
+        _trend(Trend(quantity, strategy, baseline, axis), arms, pools[0], sizes)
+        for quantity, strategy in subjects
         for axis in _AXES
     ]
     return tuple(answer(trend) for trend in _corrected(strategy_trends))
@@ -167,6 +167,7 @@ def _value(
 def _with_slope(trend: Trend) -> Trend:
     groups: dict[str, list[Point]] = {}
     for point in trend.points:
+        # a model of unknown family is a family of its own
         groups.setdefault(point.family or point.model, []).append(point)
     families = {
         name: points

@@ -80,7 +80,7 @@ class LearningCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class TrainingBudget:
     """What an arm was trained with on one task; None where the rows don't say."""
 
     target_steps: int | None = None
@@ -140,7 +140,7 @@ class TaskGap:
     """ISO 15924 script to its part of the mean."""
     pretraining: Mapping[str, Breakdown] = field(default_factory=dict)
     """'seen' and 'unseen' languages of the model's pretraining, where the rows know it."""
-    budget: Budget = Budget()
+    budget: TrainingBudget = TrainingBudget()
     by_seed: Mapping[Seed, SeedScores] = field(default_factory=dict)
     undefined: str | None = None
     covers: tuple[str, ...] = ()

@@ -120,9 +120,9 @@ class Board:
         """Model to its total and its non-embedding parameters, where the rows say them."""
         sizes: dict[str, tuple[int | None, int | None]] = {}
         for row in self.scores:
-            total, body = row.parameters, row.non_embedding_parameters
+            total, non_embedding = row.parameters, row.non_embedding_parameters
             if row.model not in sizes or sizes[row.model] == (None, None):
-                sizes[row.model] = (total, body)
+                sizes[row.model] = (total, non_embedding)
         return sizes
 
     @cached_property
@@ -221,7 +221,7 @@ def cells_of(folder: Path) -> tuple[Row, ...]:
 
 
 def metrics_of(catalogue: Catalogue) -> Metrics:
-    """Every kind's metrics, as `assemble` and `read` want them."""
+    """Every task type's metrics, as `assemble` and `read` want them."""
     return {name: catalogue.task_types[name].metrics for name in catalogue.task_types}
 
 

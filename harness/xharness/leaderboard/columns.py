@@ -8,7 +8,7 @@ MODEL, STRATEGY, TASK, SEEDS = "model", "strategy", "task", "seeds"
 OTHERS, GAP = "others", "gap"
 CHANGE_OF_GAP, CHANGE_OF_OTHERS, READS_AS = "Δ gap", "Δ others", "reads as"
 RETENTION, DETECTABLE, LOWEST = "retention", "detectable Δ gap", "lowest"
-PARAMETERS, BODY = "parameters", "outside embedding"
+PARAMETERS, NON_EMBEDDING = "parameters", "outside embedding"
 BASELINE = "baseline"
 STEPS, ALL_STEPS, EXAMPLES = "steps", "steps in all", "examples"
 

@@ -9,11 +9,9 @@ from xharness.leaderboard.board import SCORES, STUDY, Board
 from xharness.leaderboard.figures import Figure, figures
 from xharness.leaderboard.sections import (
     arms,
-    breakdowns,
     languages,
     limits,
     model_sizes,
-    other_metrics,
     provenance,
     published,
     significance_tables,
@@ -29,10 +27,10 @@ _LIMITS = 20  # of the answer, beside it; all are in the details
 Section = Callable[[Board], list[str]]
 _DETAILS: Mapping[str, tuple[str, tuple[Section, ...]]] = {
     "arms": ("every arm", (arms.section,)),
-    "tasks": ("every task", (tasks.section, other_metrics.section)),
+    "tasks": ("every task", (tasks.section, tasks.other_metrics)),
     "languages": (
         "every language",
-        (languages.section, significance_tables.section, breakdowns.section),
+        (languages.section, significance_tables.section, languages.breakdowns),
     ),
     "sizes": ("model size", (model_sizes.section,)),
     "suites": ("suite scores", (suite_scores.section,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from xharness.gaps import Budget, TaskGap, Verdict
+from xharness.gaps import TaskGap, TrainingBudget, Verdict
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.text import plural, thousands
@@ -69,7 +69,7 @@ def _range(counts: Iterable[int]) -> str:
 
 def budgets_text(board: Board) -> str | None:
     """`single 60 steps a task, multitask 40 (160 in all)`; None where the rows don't say."""
-    budgets: dict[str, Budget] = {}
+    budgets: dict[str, TrainingBudget] = {}
     for arm in board.pool_arms:
         for task in board.pool.tasks if board.pool is not None else ():
             task_gap = board.task_gaps.get((arm, task))
@@ -80,7 +80,7 @@ def budgets_text(board: Board) -> str | None:
     return ", ".join(f"{strategy} {budget_text(budget)}" for strategy, budget in budgets.items())
 
 
-def budget_text(budget: Budget) -> str:
+def budget_text(budget: TrainingBudget) -> str:
     """`60 steps a task`, `40 steps a task (160 in all)`, or a dash."""
     if budget.target_steps is None:
         return "—"

@@ -8,11 +8,11 @@ from functools import cached_property
 
 from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError, printable
 from xharness.gaps.scores import MissingRow
+from xharness.planning.auxiliary_data import RetrievalPlan
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.checks import check_head
 from xharness.planning.context import ArmContext
 from xharness.planning.plan import Arm, Plan
-from xharness.planning.retrieval import RetrievalPlan
 from xharness.planning.route import ArmRoute
 from xharness.planning.starts import StartFinder
 from xharness.plugin.api import Checkpoint, TranslateTest
@@ -92,8 +92,11 @@ class ArmCompiler:
             self._route_end(replace(route, context=replace(self.context, rate_index=index)))
             for index in range(self.context.rate_count)
         ]
+        # By key: rates may lead to the same training, such as a prompted model's, which has none.
         models = {model.key: model for model in map(_model, ends)}
         trainings = tuple(model for model in models.values() if isinstance(model, Train))
+        # One rate leaves nothing to select: no dev data is read, and the key is that of the
+        # training.
         if len(trainings) < 2:
             return ends[0]
         with self.context.planning.document.locating(("recipe", "learning_rate")):
@@ -121,6 +124,8 @@ class ArmCompiler:
         except (UnsupportedError, UnavailableError):
             raise  # models, data and sources, which no strategy can help
         except ConfigurationError as error:
+            # An error that already has a place, such as a card's line, knows better than the
+            # study's.
             if error.where is None or error.where.startswith("strategy "):
                 raise planning.document.located(self.strategy_path, error) from None
             raise

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from xharness.errors import ConfigurationError, UnsupportedError
+from xharness.planning.auxiliary_data import source_dev, target_dev
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.context import ArmContext, PlanningContext
-from xharness.planning.dev_data import source_dev, target_dev
 from xharness.plugin.api import Checkpoint
 from xharness.spec.cards import TaskCard
 from xharness.spec.recipe import Recipe
@@ -137,6 +137,7 @@ class ArmRoute:
         if not self._capabilities.generates:
             name = self.context.model.name
             raise UnsupportedError(f"model '{name}' answers by heads, which must be trained")
+        # Without examples nothing enters the prompt, so the pretrained model itself is scored.
         if not shots:
             return self.base
         if not self.training_sets():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,12 @@ class Groups(Registry[TaskGroup]):
             return group.with_members(self.cards.in_group(name))
         except ValueError as error:
             raise document.error(("groups", name), str(error)) from None
+
+
+def builtin_folder() -> Traversable:
+    """`task_cards/`: inside the package in a wheel, at the repository's root when editable."""
+    packaged = files("xharness").joinpath("task_cards")
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "task_cards"
 
 
 def yaml_files(folder: Traversable) -> Iterator[Traversable]:

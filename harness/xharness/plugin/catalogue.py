@@ -14,6 +14,7 @@ from xharness.plugin.api.backend import Backend
 from xharness.plugin.api.executor import Executor
 from xharness.plugin.api.source import Source
 from xharness.plugin.api.strategy import Strategy
+from xharness.plugin.api.tracker import Tracker
 from xharness.plugin.api.translator import Translator
 from xharness.plugin.card_checks import CardChecks
 from xharness.plugin.card_files import (
@@ -52,6 +53,7 @@ class Catalogue:
         self.executors: Registry[Executor] = offered(
             plugins, "executor", "xharness_executors", Executor
         )
+        self.trackers: Registry[Tracker] = offered(plugins, "tracker", "xharness_trackers", Tracker)
         self.card_files = CardFiles("task card")
         self._group_files: list[tuple[Provider, Traversable]] = []
         self._checked: dict[str, TaskCard] = {}
@@ -62,6 +64,7 @@ class Catalogue:
                 plugins.set_aside(provider, f"the cards of {offer!r}", error)
 
     def _add_files(self, offer: Any, provider: Provider) -> None:
+        # Groups wait until all cards are known, whatever the order in which plugins load.
         for file in yaml_files(folder_of(offer)):
             if file.name == GROUPS_FILE:
                 self._group_files.append((provider, file))
@@ -86,6 +89,7 @@ class Catalogue:
         Raises:
             ConfigurationError: no such card, or one that cannot be right (file:line:column).
         """
+        # On first use: hundreds of cards are offered, and a command needs a few of them.
         if name not in self._checked:
             file = self.card_files[name]
             self._checks.check(file.card, file.document)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
+    from xharness.leaderboard.board import Board
     from xharness.plugin.api.backend import Backend
     from xharness.plugin.api.executor import Executor
     from xharness.plugin.api.source import Source
     from xharness.plugin.api.strategy import Strategy
+    from xharness.plugin.api.tracker import Tracker
     from xharness.plugin.api.translator import Translator
     from xharness.stages.label import StageLabel
     from xharness.stages.stage import Stage
@@ -60,6 +63,11 @@ def xharness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
 
 
 @hookspec
+def xharness_trackers() -> Iterable[Tracker]:  # type: ignore[empty-body]
+    """Tools that a run can be shown in."""
+
+
+@hookspec
 def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int, int]) -> None:
     """A stage begins; `position` is (12, 857) for the twelfth of 857."""
 
@@ -67,6 +75,12 @@ def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int,
 @hookspec
 def xharness_stage_progress(stage: Stage, completed: int, total: int | None, unit: str) -> None:
     """`completed` of `total` (None: unknown) are through; `unit` says of what, such as items."""
+
+
+@hookspec
+def xharness_stage_metrics(stage: Stage, step: int, metrics: Mapping[str, float]) -> None:
+    """What was measured at optimiser step `step` of a training, the first being 1: its `loss`,
+    its `learning_rate`."""
 
 
 @hookspec
@@ -79,3 +93,8 @@ def xharness_stage_finished(
     stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
 ) -> None:
     """A stage ended; `outcome` is ran, reused, failed or skipped."""
+
+
+@hookspec
+def xharness_run_finished(board: Board, folder: Path) -> None:
+    """All stages ended, and `board` was written into `folder`; `board.study` is what was asked."""

@@ -58,6 +58,7 @@ class Plugins:
             provider = self.providers[impl.plugin_name]
             try:
                 offers = impl.function() or ()
+                # A lone path is a likely slip, and would be taken for a list of letters.
                 if isinstance(offers, str | bytes):
                     raise TypeError("must return a list of offers, not text")
                 yield from ((provider, offer) for offer in offers)
@@ -70,6 +71,7 @@ class Plugins:
 
     def add(self, plugin: object, provider: Provider) -> None:
         """Register a plugin object; a hook it misspells or mis-declares is its load error."""
+        # pluggy itself lets an implementation without a specification pass in silence.
         unknown = _unknown_hooks(self.manager, plugin)
         if unknown:
             hooks = [name for name in vars(hookspecs) if name.startswith("xharness_")]
@@ -94,6 +96,8 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager)
     if installed:
+        # Sorted: which of two offers of one name is the broken one must not change between
+        # machines.
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             _add_installed(plugins, point)
     for name in extra:
@@ -130,6 +134,7 @@ def _import(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    # Before it is executed, as the import system does: dataclasses look their module up there.
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
     return module

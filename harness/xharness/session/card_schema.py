@@ -29,13 +29,13 @@ def write(catalogue: Catalogue, folder: Path) -> list[Path]:
     """
     file = folder / "schema.json"
     write_text(file, text(catalogue))
-    changed = []
+    changed_cards = []
     for path in sorted(folder.glob("*/*.yaml")):
         card = path.read_text(encoding="utf-8")
         if not card.startswith(HEADER):
             write_text(path, HEADER + card)
-            changed.append(path)
-    return [file, *changed]
+            changed_cards.append(path)
+    return [file, *changed_cards]
 
 
 def schema(catalogue: Catalogue) -> dict[str, Any]:

@@ -82,9 +82,10 @@ class _Estimates:
         if isinstance(stage, SelectModel):
             items = expected_rows(stage.dev * len(stage.candidates), self._catalogue)
             return Cost(None, None, items, self._seconds(model, "predict", items))
-        assert isinstance(stage, ScorePredictions)
-        languages = len(stage.predictions.data_slices)
-        return Cost(seconds=self._seconds(model, "score", languages))
+        if isinstance(stage, ScorePredictions):
+            languages = len(stage.predictions.data_slices)
+            return Cost(seconds=self._seconds(model, "score", languages))
+        return Cost()  # another stage: nothing tells how many units of work it has
 
     def _seconds(self, model: str, sort: str, units: int | None) -> float | None:
         pace = self._paces.get((model, sort))

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from xharness.data.reader import DataReader
+from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import STUDY
 from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.planning.targets import targets_in_languages
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.catalogue import warn_of_broken
-from xharness.session.options import Options
+from xharness.session.options import RunOptions
 from xharness.spec.documents import Document
-from xharness.spec.study import Study
+from xharness.spec.languages import check_selector
+from xharness.spec.models import ModelSpec
+from xharness.spec.study import Study, TargetSpec
 from xharness.spec.study_document import StudyDocument
 from xharness.store import Store
 
@@ -29,7 +33,7 @@ DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
 class OpenedStudy:
     """A study as it is asked, options included; reading data and planning wait until needed."""
 
-    options: Options
+    options: RunOptions
     study: Study
     catalogue: Catalogue
     environment: RunEnvironment
@@ -105,3 +109,65 @@ def _arm_names(arms: set[tuple[str, str, int | None]], run_count: int) -> str:
     if len(arms) == run_count:
         return "all"
     return ", ".join(names) if len(names) < 3 else f"{len(arms)} of {run_count}"
+
+
+def overridden(study: Study, options: RunOptions, catalogue: Catalogue) -> Study:
+    """The study with the options in place of its own values; limits never raise its own.
+
+    Raises:
+        ConfigurationError: a language that no target has.
+    """
+    changes: dict[str, Any] = {}
+    if options.seeds:
+        changes["seeds"] = options.seeds
+    runtime = {
+        "device": options.device,
+        "deterministic": options.deterministic or None,
+        "trackers": options.trackers or None,
+    }
+    runtime_changes = {name: value for name, value in runtime.items() if value is not None}
+    if runtime_changes:
+        changes["runtime"] = study.runtime.model_copy(update=runtime_changes)
+    if options.languages:
+        changes["targets"] = _narrowed(study, options.languages, catalogue)
+    if options.split is not None or options.limit is not None:
+        targets = changes.get("targets", study.targets)
+        changes["targets"] = tuple(_cut(spec, options) for spec in targets)
+    if options.limit is not None:
+        # Limits cut what is trained on too, or a trial run would take as long as the study.
+        changes["train_limit"] = _least(study.train_limit, options.limit)
+        changes["models"] = tuple(_limited(model, options.limit) for model in study.models)
+    return study.model_copy(update=changes)
+
+
+def _narrowed(
+    study: Study, languages: tuple[str, ...], catalogue: Catalogue
+) -> tuple[TargetSpec, ...]:
+    try:
+        for word in languages:
+            check_selector(word)
+        return targets_in_languages(study, languages, catalogue)
+    except ValueError as error:
+        raise ConfigurationError(str(error), where="--languages") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            error.what, where=error.where or "--languages", hint=error.hint
+        ) from None
+
+
+def _cut(spec: TargetSpec, options: RunOptions) -> TargetSpec:
+    changes: dict[str, Any] = {"limit": _least(spec.limit, options.limit)}
+    if options.split is not None:
+        changes["split"] = options.split
+    return spec.model_copy(update=changes)
+
+
+def _limited(model: ModelSpec, limit: int) -> ModelSpec:
+    if model.pretrain is None:
+        return model
+    pretrain = model.pretrain.model_copy(update={"limit": _least(model.pretrain.limit, limit)})
+    return model.model_copy(update={"pretrain": pretrain})
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -15,7 +15,7 @@ SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """What replaces a study's own values, and where a run takes place; None: as the study says."""
 
     study: Path | None = None
@@ -35,9 +35,10 @@ class Options:
     strict_data: bool = False
     debug: bool = False
     deterministic: bool = False
+    trackers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, **values: Any) -> Options:
+    def of(cls, **values: Any) -> RunOptions:
         """Options from values as people write them: text for paths, `"en,sw"` for languages.
 
         Where no data root or store is named, `XHARNESS_DATA_ROOT` and `XHARNESS_STORE` name it.
@@ -52,6 +53,7 @@ class Options:
         values["plugins"] = tuple(_listed(values.get("plugins")))
         values["cards"] = tuple(Path(folder) for folder in _listed(values.get("cards")))
         values["languages"] = words_in(values.get("languages"))
+        values["trackers"] = words_in(values.get("trackers"))
         values["seeds"] = _numbers(values.get("seeds"))
         _check(values.get("split"), values.get("limit"))
         return cls(**values)

@@ -1,23 +1,27 @@
-"""The files a run leaves: the question, the scores, the evidence, and the board made of them."""
+"""The files a run leaves: question, scores, evidence, the board, and a card beside each model."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from xharness import leaderboard
+from xharness.digests import digest
 from xharness.errors import ConfigurationError
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.files import write_text, writing
 from xharness.gaps import evidence, scores
-from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage
+from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage, record
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
-from xharness.session import model_cards
+from xharness.leaderboard.exports.model_card import hub_id, model_card
+from xharness.planning.plan import Arm
 from xharness.session.opened_study import DEMO, OpenedStudy
 from xharness.spec import documents
+from xharness.stages import SelectModel, Train
 
 INCOMPLETE = "incomplete"
 """The folder, in that of the results, of a run that has fewer of them than the one before."""
@@ -59,13 +63,14 @@ def write(
         run_rows = collect(opened.plan, context, report)
         items = [*collect_items(opened.plan, context, report)]
         folder_rows = _rows_in(folder)
+        # Scores cost hours; a run without data or device must not replace them with gaps.
         if lost_count := _lost_scores(folder_rows, run_rows):
             folder = _incomplete_folder(folder, lost_count)
         if not _same_file(folder / STUDY, opened.options.study):
             write_text(folder / STUDY, _origin(opened, folder) + _question(opened))
         scores.write(folder / SCORES, [*run_rows, *_published(folder_rows)])
         evidence.write(folder / EVIDENCE, items)
-    model_cards.write(opened, run_rows)
+    write_model_cards(opened, run_rows)
     metrics = leaderboard.metrics_of(opened.catalogue)
     board = leaderboard.read(folder, metrics, leaderboard.benchmarks_of(opened.catalogue))
     return board, (folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder))
@@ -138,3 +143,60 @@ def _question(opened: OpenedStudy) -> str:
 
 def _same_file(path: Path, study: Path | None) -> bool:
     return study is not None and path.exists() and path.samefile(study)
+
+
+MODEL_CARD = "README.md"
+"""Its scores came after the stage was committed, so no receipt lists it."""
+
+
+def write_model_cards(opened: OpenedStudy, rows: Iterable[Row]) -> None:
+    """Write each trained model's scores beside its weights; warn where the store is read-only."""
+    scores_of_stage: dict[str, list[ScoreRow]] = defaultdict(list)
+    for row in rows:
+        if isinstance(row, ScoreRow) and row.stage is not None:
+            scores_of_stage[row.stage].append(row)
+    arms_of_training: dict[str, list[Arm]] = defaultdict(list)
+    for arm in opened.plan.arms:
+        if arm.score.key in scores_of_stage:
+            for key in _training_keys(arm, opened):
+                arms_of_training[key].append(arm)
+    try:
+        for key, arms in arms_of_training.items():
+            _write_model_card(
+                opened, key, arms, [row for arm in arms for row in scores_of_stage[arm.score.key]]
+            )
+    # Stores are often shared and read-only; a run that has its results must not fail for a card.
+    except OSError as error:
+        print(f"warning: no model cards: {error.strerror or error}", file=sys.stderr)
+
+
+def _training_keys(arm: Arm, opened: OpenedStudy) -> Iterable[str]:
+    """The key of the training that left the arm's model, if one did."""
+    model = arm.score.predictions.model
+    if isinstance(model, SelectModel) and opened.store.has(model.key):
+        yield str(opened.store.receipt(model.key).facts["chosen"])
+    if isinstance(model, Train):
+        yield model.key
+
+
+def _write_model_card(opened: OpenedStudy, key: str, arms: list[Arm], rows: list[ScoreRow]) -> None:
+    folder = opened.store.folder(key) / "model"
+    if not folder.is_dir():
+        return
+    path, arm = folder / MODEL_CARD, arms[0]
+    spec = next(model for model in opened.study.models if model.name == arm.model)
+    # Arms that share a score stage repeat its rows.
+    model_rows = [*{(row.task, row.language, row.metric, row.split): row for row in rows}.values()]
+    name = f"{arm.model}-{arm.strategy}-seed{arm.seed}"
+    base = hub_id(spec.backend_options, spec.name)
+    old_text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    mark = _mark(name, base, model_rows)
+    # A model card may carry the user's own text: it is touched only where the scores have
+    # changed.
+    if not old_text.endswith(mark):
+        write_text(path, model_card(name, model_rows, opened.catalogue.card, base, old_text) + mark)
+
+
+def _mark(name: str, base: str | None, rows: Iterable[ScoreRow]) -> str:
+    """The last line of a card made from `rows`: a card that ends with it is up to date."""
+    return f"\n<!-- {digest([name, base, [record(row) for row in rows]])} -->\n"

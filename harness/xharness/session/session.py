@@ -19,9 +19,9 @@ from xharness.session import dataframes, outputs
 from xharness.session.catalogue import add_plugin, open_catalogue
 from xharness.session.costs import PlannedStage, planned_stages
 from xharness.session.environment import open_store, run_environment
-from xharness.session.opened_study import DEMO, OpenedStudy
-from xharness.session.options import Options, PathName
-from xharness.session.overrides import overridden
+from xharness.session.opened_study import DEMO, OpenedStudy, overridden
+from xharness.session.options import PathName, RunOptions
+from xharness.session.trackers import tracking
 from xharness.spec import study
 from xharness.stages import Predict, Train, Translate
 
@@ -71,8 +71,12 @@ class Session(OpenedStudy):
         executor = self.catalogue.executors[self.options.executor]
         if executor.runs_here:
             self._check_device(context)
-        self.report = executor.run(self.plan, context)
-        self.board, self.files = outputs.write(self, context, self.report, folder)
+        with tracking(self, folder):
+            self.report = executor.run(self.plan, context)
+            self.board, self.files = outputs.write(self, context, self.report, folder)
+            self.catalogue.plugins.manager.hook.xharness_run_finished(
+                board=self.board, folder=self.files[-1].parent
+            )
         return self.board
 
     @property
@@ -159,7 +163,7 @@ class Session(OpenedStudy):
         return f"{self.document.position(('runtime', 'device'))}: runtime.device"
 
 
-def open_session(options: Options) -> Session:
+def open_session(options: RunOptions) -> Session:
     """The session that `options` ask for.
 
     Raises:
@@ -191,6 +195,7 @@ def open_study(
     seeds: int | Iterable[int] = (),
     device: str | None = None,
     executor: str = "sequential",
+    trackers: str | Iterable[str] = (),
     offline: bool = False,
     strict_data: bool = False,
     debug: bool = False,
@@ -203,26 +208,13 @@ def open_study(
     Raises:
         ConfigurationError: a file, a name or an option that cannot be right.
     """
-    return open_session(
-        Options.of(
-            study=path,
-            data_root=data_root,
-            store=store,
-            output=output,
-            plugins=plugins,
-            cards=cards,
-            split=split,
-            limit=limit,
-            languages=languages,
-            seeds=seeds,
-            device=device,
-            executor=executor,
-            offline=offline,
-            strict_data=strict_data,
-            debug=debug,
-            deterministic=deterministic,
-        )
-    )
+    options = RunOptions.of(
+        study=path, data_root=data_root, store=store, output=output, plugins=plugins, cards=cards,
+        split=split, limit=limit, languages=languages, seeds=seeds, device=device,
+        executor=executor, trackers=trackers, offline=offline, strict_data=strict_data,
+        debug=debug, deterministic=deterministic,
+    )  # fmt: skip
+    return open_session(options)
 
 
 def run(path: PathName | None = None, **options: Any) -> Board:

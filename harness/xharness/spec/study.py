@@ -82,6 +82,9 @@ class Runtime(Strict):
     deterministic: bool = Field(
         default=False, description="equal to the bit on the same hardware, though slower on some"
     )
+    trackers: tuple[Name, ...] = Field(
+        default=(), description="where the run is shown too: tensorboard, mlflow, wandb"
+    )
 
 
 def _recipe(value: Any) -> Any:

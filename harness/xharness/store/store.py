@@ -39,6 +39,7 @@ class Store:
         """
         with writing(self.root, hint="name another folder for the store with --store"):
             self.root.mkdir(parents=True, exist_ok=True)
+            # With the process id, because several runs may probe one store at once.
             probe = self.root / f".probe-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()
@@ -70,6 +71,7 @@ class Store:
             StageError: a file is missing or differs from what was written.
         """
         folder = self.folder(key)
+        # Weights are large and a run opens them for every task: one check a process is enough.
         if key not in self._verified:
             self.receipt(key).check(folder)
             self._verified.add(key)
@@ -80,8 +82,10 @@ class Store:
         """Hold the stage's folder alone; calls `waiting` before it waits for another process."""
         folder = self.folder(key)
         folder.mkdir(parents=True, exist_ok=True)
+        # Beside the folder, not in it: a receipt lists all files inside.
         lock = FileLock(folder.with_suffix(".lock"))
         try:
+            # Tried without waiting first, so that only a real wait is told to the user.
             lock.acquire(timeout=0)
         except Timeout:
             waiting()
@@ -94,6 +98,7 @@ class Store:
     def commit(self, key: str, facts: Mapping[str, Any]) -> Receipt:
         """Declare the stage finished: digests of all its files, then the receipt, atomically."""
         folder = self.folder(key)
+        # Before the digests are taken: what a receipt lists must never disappear later.
         shutil.rmtree(folder / SCRATCH, ignore_errors=True)
         for leftover in (folder / "failure.txt", *folder.rglob("*.partial")):
             leftover.unlink(missing_ok=True)

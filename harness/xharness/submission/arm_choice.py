@@ -59,6 +59,6 @@ def _rows_with(rows: Sequence[ScoreRow], name: str, value: str | int | None) -> 
 
 
 def _in_order(rows: Sequence[ScoreRow], benchmark: Benchmark) -> list[ScoreRow]:
-    row_of_place = {(row.task, row.language): row for row in rows}
-    places = ((task, code) for task, codes in benchmark.tasks.items() for code in codes)
-    return [row_of_place[place] for place in places if place in row_of_place]
+    row_of_cell = {(row.task, row.language): row for row in rows}
+    cells = ((task, code) for task, codes in benchmark.tasks.items() for code in codes)
+    return [row_of_cell[cell] for cell in cells if cell in row_of_cell]

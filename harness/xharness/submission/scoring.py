@@ -1,4 +1,4 @@
-"""Scores of a submission, by the very kinds and metrics that score a run."""
+"""Scores of a submission, by the very task types and metrics that score a run."""
 
 from __future__ import annotations
 

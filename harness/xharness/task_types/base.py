@@ -112,7 +112,7 @@ class TaskType(ABC):
         """The task type that a model must answer so that items of this one can be."""
         return self.part or self
 
-    # --- texts that can be said in another language without moving what is asked
+    # --- texts that can be translated without moving what the item asks
 
     translatable: bool = False
 

@@ -18,7 +18,7 @@ from xharness.task_types.base import (
     Row,
     TaskType,
 )
-from xharness.task_types.ranking import MAP_AT_20, RetrievalExample, rank
+from xharness.task_types.retrieval import MAP_AT_20, RetrievalExample, rank
 from xharness.task_types.search import SearchRequest, TextRole
 from xharness.task_types.sentences import joined, one_line
 

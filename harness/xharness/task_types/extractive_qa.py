@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from xharness.errors import UnavailableError
 from xharness.spec.cards import TaskCard
@@ -13,13 +14,70 @@ from xharness.task_types.base import (
     AnswerRepairs,
     Example,
     Metric,
+    Prediction,
     PredictionShape,
     Reader,
     Row,
     TaskType,
+    ratio,
 )
 from xharness.task_types.qa_metrics import METRICS, SQUAD2_METRICS
-from xharness.task_types.wrong_language import WRONG_LANGUAGE
+
+
+class _QuestionInContext(Protocol):
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def context(self) -> str: ...
+
+
+def _wrong_language(
+    example: _QuestionInContext, prediction: Prediction, card: TaskCard, language: str
+) -> tuple[float, float]:
+    """(wrong, n); an answer without letters, or in a language nobody can tell, does not count."""
+    answer = str(prediction).strip()
+    if not any(letter.isalpha() for letter in answer) or language not in _known_languages():
+        return 0.0, 0.0
+    if answer in example.context or answer in example.question:
+        return 0.0, 1.0
+    candidates = frozenset({language, "en", *card.languages} & _known_languages())
+    return float(identified(answer, candidates) != language), 1.0
+
+
+@lru_cache(maxsize=4096)
+def identified(text: str, candidates: frozenset[str]) -> str:
+    """The likeliest of the candidate languages (langid.py, by py3langid)."""
+    identifier = _identifier()
+    # Among the card's languages alone: short answers look like anything among a hundred.
+    identifier.set_languages(sorted(candidates))
+    language, _ = identifier.classify(text)
+    return str(language)
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid import langid
+
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+
+
+@cache
+def _known_languages() -> frozenset[str]:
+    identifier = _identifier()
+    identifier.set_languages(None)
+    return frozenset(identifier.nb_classes)
+
+
+WRONG_LANGUAGE = Metric(
+    "wrong_language",
+    ("wrong", "n"),
+    _wrong_language,
+    ratio,
+    "share of written answers in another language than the question's",
+    lower_is_better=True,
+    generated_only=True,
+)
 
 
 class GoldAnswer(NamedTuple):

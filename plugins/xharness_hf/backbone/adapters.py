@@ -55,8 +55,8 @@ def merge(backbone: Backbone) -> None:
     assert adapter is not None
     if adapter.spec.method != "lora":
         raise StageError(
-            f"the model carries a {adapter.spec.method} of {adapter.spec.num_virtual_tokens} vectors, "
-            "which cannot become part of its weights",
+            f"the model carries a {adapter.spec.method} of {adapter.spec.num_virtual_tokens} "
+            "vectors, which cannot become part of its weights",
             hint="give every training of the route the same 'adapter', or use lora",
         )
     # afterwards the weights are no longer those of the files they came from

@@ -102,7 +102,7 @@ class Backbone:
     @property
     def layer_parameters(self) -> int:
         """Parameters outside of embeddings."""
-        return sum(one.numel() for layer in self.layers for one in layer.parameters())
+        return sum(weight.numel() for layer in self.layers for weight in layer.parameters())
 
     @cached_property
     def layers(self) -> nn.ModuleList:

@@ -94,11 +94,11 @@ def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -
     seconds = np.array([window.second for window in windows])[:, None]
     for row, window in zip(ids, windows, strict=True):
         row[: len(window.ids)] = window.ids
-    places = np.arange(shape[1])[None, :]
-    mask = places < lengths
-    content = mask & ((places >= layout.skip) | (lengths <= layout.skip))
-    types = mask & (places >= seconds)
-    positions = np.where(types, places - seconds, places) * mask if layout.resets else None
+    columns = np.arange(shape[1])[None, :]
+    mask = columns < lengths
+    content = mask & ((columns >= layout.skip) | (lengths <= layout.skip))
+    types = mask & (columns >= seconds)
+    positions = np.where(types, columns - seconds, columns) * mask if layout.resets else None
 
     def move(array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array.astype(np.int64)).to(device, non_blocking=True)

@@ -99,8 +99,8 @@ class PackedBatch:
     def back(self, states: Tensor) -> Tensor:
         """(1, n, width) to (windows, length, width), zeros where there is no sub-word."""
         rows, length = self._shape
-        found = states.new_zeros((rows * length, states.shape[-1]))
-        return found.index_copy(0, self._places, states.squeeze(0)).view(rows, length, -1)
+        padded = states.new_zeros((rows * length, states.shape[-1]))
+        return padded.index_copy(0, self._places, states.squeeze(0)).view(rows, length, -1)
 
 
 def _packs(
@@ -151,10 +151,10 @@ def worth(backbone: Packable, longest: int, device: torch.device) -> bool:
 
 def reach(config: Any) -> float:
     """How long windows may be of which every layer sees all."""
-    found = [getattr(config, name, None) for name in _BACK]
-    for one in (getattr(config, name, None) for name in _AROUND):
-        found.append(one // 2 if isinstance(one, int) else None)
-    return min((one for one in found if isinstance(one, int) and one > 0), default=np.inf)
+    spans = [getattr(config, name, None) for name in _BACK]
+    for span in (getattr(config, name, None) for name in _AROUND):
+        spans.append(span // 2 if isinstance(span, int) else None)
+    return min((span for span in spans if isinstance(span, int) and span > 0), default=np.inf)
 
 
 def obstacle(backbone: Packable, device: torch.device) -> str | None:
@@ -169,27 +169,27 @@ def obstacle(backbone: Packable, device: torch.device) -> str | None:
     try:
         with _asleep(backbone.reader), torch.no_grad(), reads:
             padded = backbone.padded(batch)
-            packed, asked = backbone.packed(batch)
+            packed, num_calls = backbone.packed(batch)
     except Exception as error:  # what a family does not take, it says in its own way
         return f"{type(error).__name__}: {error}".strip().splitlines()[0]
     real = batch.mask.bool()
-    ours, theirs = packed[real].float(), padded[real].float()
-    if asked != backbone.depth:
-        return "its layers attend by ways of their own"
-    close = torch.allclose(ours, theirs, rtol=0, atol=_CLOSE[precision])
+    packed_states, padded_states = packed[real].float(), padded[real].float()
+    if num_calls != backbone.depth:
+        return "its layers attend by functions of their own"
+    close = torch.allclose(packed_states, padded_states, rtol=0, atol=_CLOSE[precision])
     return None if close else "packed windows give other states"
 
 
 @contextmanager
-def attending(reader: Any, how: str = NAME) -> Iterator[None]:
-    """Inside it, `reader` attends by ours, or by whatever transformers calls `how`."""
+def attending(reader: Any, implementation: str = NAME) -> Iterator[None]:
+    """Inside it, `reader` attends by `attend`, or by what transformers knows by that name."""
     config = reader.config
-    before = config._attn_implementation
-    config._attn_implementation = how
+    previous = config._attn_implementation
+    config._attn_implementation = implementation
     try:
         yield
     finally:
-        config._attn_implementation = before
+        config._attn_implementation = previous
 
 
 @contextmanager
@@ -215,10 +215,10 @@ def attend(
     dropout: float = 0.0,
     scaling: float | None = None,
     softcap: float | None = None,
-    **more: Any,
+    **options: Any,
 ) -> tuple[Tensor, None]:
     """Attention in transformers' form: (1, heads, n, width) each, to (1, n, heads, width)."""
-    foreign = [name for name, one in more.items() if isinstance(one, Tensor)]
+    foreign = [name for name, option in options.items() if isinstance(option, Tensor)]
     if attention_mask is not None or softcap is not None or {*foreign} - _HARMLESS:
         raise _UnknownError
     packs.calls.append(1)
@@ -228,7 +228,7 @@ def attend(
     if torch.is_autocast_enabled(query.device.type):  # rotary positions leave float32
         half = torch.get_autocast_dtype(query.device.type)
         rows = [heads.to(half) for heads in rows]
-    window = more.get("sliding_window")
+    window = options.get("sliding_window")
     attended = varlen.attention(
         rows[0], rows[1], rows[2], packs.borders, packs.longest,
         causal=packs.causal, dropout=dropout, scale=scaling,
@@ -242,20 +242,21 @@ def _grouped(
 ) -> Tensor:
     """(n, heads, width): each group of windows of one length is an ordinary batch."""
     sizes = [count * length for count, length in packs.groups]
-    alike = rows[0].shape[1] == rows[1].shape[1]
+    grouped_heads = rows[0].shape[1] != rows[1].shape[1]
     split: Any = torch.split  # slices would each clear a gradient of the whole
-    parts = zip(*(split(one, sizes) for one in rows), strict=True)
-    found = []
-    for (count, length), some in zip(packs.groups, parts, strict=True):
+    parts = zip(*(split(projection, sizes) for projection in rows), strict=True)
+    states = []
+    for (count, length), part in zip(packs.groups, parts, strict=True):
         query, key, value = (
-            one.view(count, length, *one.shape[1:]).transpose(1, 2) for one in some
+            projection.view(count, length, *projection.shape[1:]).transpose(1, 2)
+            for projection in part
         )
-        said = functional.scaled_dot_product_attention(
+        attended = functional.scaled_dot_product_attention(
             query, key, value, dropout_p=dropout, is_causal=packs.causal, scale=scaling,
-            enable_gqa=not alike,
+            enable_gqa=grouped_heads,
         )  # fmt: skip
-        found.append(said.transpose(1, 2).reshape(count * length, *rows[0].shape[1:]))
-    return torch.cat(found)
+        states.append(attended.transpose(1, 2).reshape(count * length, *rows[0].shape[1:]))
+    return torch.cat(states)
 
 
 # No function for masks: transformers then makes none, and asks no question about the batch.

@@ -74,12 +74,12 @@ def check_precision(precision: str, device: torch.device) -> None:
     """
     if precision in ("auto", "fp32"):
         return
-    lacking = {
+    unsupported = {
         "cuda": () if device.type != "cuda" or _ampere(device) else ("bf16", "tf32"),
         "cpu": ("tf32", "fp16"),
         "mps": ("tf32",),
     }
-    if precision in lacking.get(device.type, ()):
+    if precision in unsupported.get(device.type, ()):
         best = default_precision(device)
         raise UnavailableError(
             f"no {precision} on {description(device)}", hint=f"precision: auto takes {best} there"
@@ -111,14 +111,14 @@ def resolve(recipe: Recipe, device: torch.device) -> Recipe:
 
 
 def provenance(recipe: Recipe, device: torch.device) -> dict[str, str]:
-    """What a receipt says of it: the number format and the device's kind."""
+    """What a receipt says of it: the number format and the device's model."""
     return {"precision": resolve(recipe, device).precision, "device": description(device)}
 
 
 def description(device: torch.device) -> str:
-    """The device and what kind it is, such as `cuda:0 (NVIDIA H100)`."""
-    kind = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
-    return f"{device}{kind}"
+    """The device and its model, such as `cuda:0 (NVIDIA H100)`."""
+    model = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    return f"{device}{model}"
 
 
 def accelerator(device: torch.device, recipe: Recipe) -> Accelerator:

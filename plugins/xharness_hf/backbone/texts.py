@@ -1,4 +1,4 @@
-"""The texts in an example of any kind: what a tokenizer is learnt from and words are masked in."""
+"""The texts in an example of any task type: what tokenizers learn from and words are masked in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from xharness import (
 
 
 def texts(example: Any) -> list[str]:
-    """All non-empty texts of `example`, in a fixed order; none for a kind not known here."""
+    """All non-empty texts of `example`, in a fixed order; none for a task type not known here."""
     match example:
         case BitextExample():
             parts = [example.source, example.target]

@@ -23,7 +23,7 @@ from xharness_hf.config.options import AnswerOptions, Options
 from xharness_hf.config.special_tokens import special_tokens
 
 _RANKED = frozenset({"classification", "multiple_choice"})
-_KINDS = {"loglikelihood": _RANKED, "generate": _RANKED | {"extractive_qa"}}
+_TASK_TYPES = {"loglikelihood": _RANKED, "generate": _RANKED | {"extractive_qa"}}
 
 
 def unsupported(
@@ -125,10 +125,10 @@ def _unsupported_in_words(
         return f"{subject} cannot learn by '{query.objective}'"
     if query.objective == "task" and options.mode == "loglikelihood":
         return f"{subject} is not trained: it has strategy 'prompt' alone"
-    kinds = _KINDS[options.mode]
-    if query.task_type not in kinds:
-        names = ", ".join(sorted(kinds))
-        return f"{subject} cannot answer tasks of kind '{query.task_type}', only {names}"
+    task_types = _TASK_TYPES[options.mode]
+    if query.task_type not in task_types:
+        names = ", ".join(sorted(task_types))
+        return f"{subject} cannot answer tasks of type '{query.task_type}', only {names}"
     if query.card.verbalizer is None:
         return f"task '{query.card.name}' has no verbalizer: its items cannot be put into words"
     if adapter is not None and adapter.method != "lora":

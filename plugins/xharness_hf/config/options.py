@@ -88,8 +88,8 @@ class Options(AnswerOptions):
     )
     embeddings: EmbeddingSource = Field(
         default="recipe",
-        description="recipe: texts become vectors by its pooling and layer; sentence-transformers: as the "
-        "folder declares, in the layout of sentence-transformers",
+        description="recipe: texts become vectors by its pooling and layer; sentence-transformers: "
+        "as the folder declares, in the layout of sentence-transformers",
     )
     prompts: Prompts = Field(
         default=Prompts(), description="in place of those that the folder declares"

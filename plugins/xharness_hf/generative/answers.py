@@ -31,7 +31,7 @@ class AnswerObjective:
     """What a language model learns from a card's items, and how it ranks their answers."""
 
     kind = "words"
-    fixed = True
+    fixed_shape = True
 
     def __init__(self, card: TaskCard, encoder: PromptEncoder, shots: Sequence[str] = ()) -> None:
         self._card, self._verbalizer = card, verbalizer_of(card)

@@ -84,17 +84,17 @@ class GenerativeModel(Model):
             return {**facts, **self.computes(recipe)}
 
     def predict(
-        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         """The likeliest of an item's answers, or what the model writes where there are none.
 
         Raises:
             ConfigurationError: the model has language codes, and none for that of the items.
-            StageError: the card has no verbaliser, or prompts do not fit `max_length`.
+            StageError: the card has no verbalizer, or prompts do not fit `max_length`.
         """
         recipe = self._settled_recipe(recipe)
         objective = AnswerObjective(card, self._encoder, self.shots)
-        if kind.prediction == "text":
+        if task_type.prediction == "text":
             return self._generated(objective, card, examples, recipe)
         features = objective.features(examples, self.tokens, recipe, gold=False)
         layout = Layout(self.tokens.pad)

@@ -1,4 +1,4 @@
-"""Items in words: what a card's verbaliser makes of an example, cut to what a model reads."""
+"""Items in words: what a card's verbalizer makes of an example, cut to what a model reads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VerbalizedItem:
 
 
 def verbalizer_of(card: TaskCard) -> Verbalizer:
-    """The card's verbaliser.
+    """The card's verbalizer.
 
     Raises:
         StageError: it has none.
@@ -42,7 +42,7 @@ def verbalizer_of(card: TaskCard) -> Verbalizer:
     if card.verbalizer is None:
         raise StageError(
             f"the card '{card.name}' does not say how its items are put into words",
-            hint="add a 'verbaliser' to the card, or let the model answer by heads",
+            hint="add a 'verbalizer' to the card, or let the model answer by heads",
         )
     return card.verbalizer
 
@@ -51,7 +51,7 @@ def verbalize(example: Any, card: TaskCard) -> VerbalizedItem:
     """`example` as the card says it.
 
     Raises:
-        StageError: the card has no verbaliser, or examples of its kind cannot be said.
+        StageError: the card has no verbalizer, or examples of its type cannot be put into words.
     """
     verbalizer = verbalizer_of(card)
     match example:
@@ -71,7 +71,7 @@ def verbalize(example: Any, card: TaskCard) -> VerbalizedItem:
             # of several right answers the data's first is learnt
             return VerbalizedItem(fields, (), example.answers[0].text if example.answers else "")
         case _:
-            raise StageError(f"items of kind '{card.task_type}' cannot be put into words")
+            raise StageError(f"items of type '{card.task_type}' cannot be put into words")
 
 
 def prompt_text(item: VerbalizedItem, verbalizer: Verbalizer) -> str:
@@ -111,7 +111,7 @@ def fitted_prompt(
         item = replace(item, fields={**item.fields, name: shortened})
     raise StageError(
         f"the shortest prompt takes more than the {room} sub-words there are for it",
-        hint="raise max_length, or shorten the verbaliser's prompt",
+        hint="raise max_length, or shorten the verbalizer's prompt",
     )
 
 

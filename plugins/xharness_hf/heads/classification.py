@@ -18,7 +18,7 @@ class ClassificationTask:
     """A text, or two texts in one window."""
 
     kind = "classification"
-    fixed = True
+    fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:
         """One for each label."""

@@ -32,7 +32,7 @@ class ContrastiveObjective:
         self.kind, self._embedder = kind, embedder
 
     @property
-    def fixed(self) -> bool:
+    def fixed_shape(self) -> bool:
         """Whether vectors are pooled by the recipe: a published embedder reads padded windows."""
         return self._embedder is RECIPE_EMBEDDER
 
@@ -84,12 +84,12 @@ class ContrastiveObjective:
         self, features: Sequence[Feature], placement: Placement, recipe: Recipe
     ) -> dict[str, Longs]:
         """How windows are pooled, and which pairs are negatives of each other."""
-        pooling = placement.pooling(recipe.pooling) if self.fixed else {}
+        pooling = placement.pooling(recipe.pooling) if self.fixed_shape else {}
         return pair_targets(features, placement) | pooling
 
     def loss(self, states: Tensor, head: Logits, targets: Targets, recipe: Recipe) -> Tensor:
         """Cross-entropy of each query's own passage among those of all the features."""
-        if self.fixed:
+        if self.fixed_shape:
             vectors = functional.normalize(pooled(states, targets))
         else:
             assert targets.batch is not None

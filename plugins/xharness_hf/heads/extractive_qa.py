@@ -43,7 +43,7 @@ class ExtractiveQaTask:
     """A feature is one window; its marks are the positions that hold context."""
 
     kind = "extractive_qa"
-    fixed = True
+    fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:
         """A start and an end logit."""

@@ -105,7 +105,7 @@ class Heads:
             raise StageError(
                 f"head '{name}' answers {head.kind} with {head.outputs} outputs",
                 expected=f"{kind} with {outputs}",
-                hint="tasks that share a head need the same kind and the same labels",
+                hint="tasks that share a head need the same type and the same labels",
             )
         return head
 

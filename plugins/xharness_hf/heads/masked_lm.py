@@ -22,7 +22,7 @@ class MaskedLmObjective:
     """Restores hidden sub-words; the marks of a feature are those that may be hidden."""
 
     kind = MASKED
-    fixed = True
+    fixed_shape = True
 
     def __init__(self, objective: Objective) -> None:
         self.paired = objective == "tlm"
@@ -47,7 +47,7 @@ class MaskedLmObjective:
 
     def _pairs(self, examples: Sequence[Any], tokens: Tokens, limit: int) -> list[Feature]:
         if not all(isinstance(example, BitextExample) for example in examples):
-            raise StageError("TLM needs aligned sentences", expected="a corpus of kind bitext")
+            raise StageError("TLM needs aligned sentences", expected="a corpus of type bitext")
         sources = tokens.ids([example.source for example in examples])
         targets = tokens.ids([example.target for example in examples])
         frame = tokens.frame

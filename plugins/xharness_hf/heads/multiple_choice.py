@@ -22,7 +22,7 @@ class MultipleChoiceTask:
     """As many windows as choices, one score for each."""
 
     kind = "multiple_choice"
-    fixed = True
+    fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:
         """A single score, so that the head fits any number of choices."""

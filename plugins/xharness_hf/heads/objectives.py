@@ -27,7 +27,7 @@ class TrainingObjective(Protocol):
     def kind(self) -> str: ...
 
     @property
-    def fixed(self) -> bool:
+    def fixed_shape(self) -> bool:
         """Whether the loss reads the states by its targets alone, not by a padded batch."""
         ...
 
@@ -68,7 +68,7 @@ class HeadObjective(TrainingObjective, Protocol):
 
 
 class HeadTask(HeadObjective, Protocol):
-    """One kind of task: what is learnt can also be asked."""
+    """The objective of a task type: what is learnt can also be predicted."""
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
         """One answer for each feature; the device need not have computed it yet."""

@@ -24,7 +24,7 @@ class TaggingTask:
     """Windows that together hold every word of a sentence exactly once."""
 
     kind = "tagging"
-    fixed = True
+    fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:
         """One for each label."""

@@ -1,4 +1,4 @@
-"""One module per kind: how it is encoded, learnt and answered on hidden states."""
+"""One module per task type: how it is encoded, learnt and answered on hidden states."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ TASKS: Mapping[str, HeadTask] = MappingProxyType(
 )
 """What is answered by a head."""
 OBJECTIVES: Mapping[str, HeadObjective] = MappingProxyType(
-    {**TASKS, **{kind: ContrastiveObjective(kind) for kind in ("retrieval", "entity_linking")}}
+    {
+        **TASKS,
+        **{
+            task_type: ContrastiveObjective(task_type)
+            for task_type in ("retrieval", "entity_linking")
+        },
+    }
 )
 """What is learnt through a head: the last of these are answered from vectors."""
 COMPARING = (WordAlignmentObjective, ContrastiveObjective)

@@ -27,14 +27,14 @@ class WordAlignmentObjective:
     """Finds each sentence's translation in the batch; a feature is both sides, without specials."""
 
     kind = "align"
-    fixed = True
+    fixed_shape = True
 
     def features(
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Feature]:
         """One for each pair of sentences that have sub-words at all."""
         if not all(isinstance(example, BitextExample) for example in examples):
-            raise StageError("'align' needs aligned sentences", expected="a corpus of kind bitext")
+            raise StageError("'align' needs aligned sentences", expected="a corpus of type bitext")
         sides = [
             [ids[: recipe.max_length] for ids in tokens.ids(side)]
             for side in (

@@ -12,7 +12,16 @@ from typing import Literal, get_args
 from xharness import ConfigurationError, suggestion
 
 Trick = Literal[
-    "products", "packing", "dropout", "lookups", "stretches", "rows", "graphs", "active_rows"
+    "products",
+    "packing",
+    "dropout",
+    "lookups",
+    "stretches",
+    "rows",
+    "graphs",
+    "active_rows",
+    "joint",
+    "adamw_kernel",
 ]
 """products: oneDNN's matrix products where they are the faster ones; see `products`.
 packing: no padding is computed where a backbone reads packed windows; see `packing`.
@@ -22,7 +31,9 @@ stretches: batches for reading cut where padding costs more than a batch does; s
 rows: batches learnt in rows of fixed shapes on a GPU; see `fixed_step`.
 graphs: such steps are recorded and replayed; see `graphs`.
 active_rows: sub-words that a training never meets stay out of the optimiser; see
-`working_weights`."""
+`working_weights`.
+joint: linear layers that read the same states are one product on a GPU; see `joint_linear`.
+adamw_kernel: steps of AdamW, clipping and copies by one kernel on a GPU; see `adamw_kernel`."""
 
 VARIABLE = "XHARNESS_WITHOUT"
 

@@ -53,10 +53,10 @@ def _flash(
     query: Tensor, key: Tensor, value: Tensor, borders: Tensor, longest: int, causal: bool,
     dropout: float, scale: float | None, window: int | None,
 ) -> Tensor:  # fmt: skip
-    left = -1 if window is None else window - 1
+    reach = -1 if window is None else window - 1
     outputs: tuple[Tensor, ...] = torch.ops.aten._flash_attention_forward(
         query, key, value, borders, borders, longest, longest, dropout, causal, False,
-        scale=scale, window_size_left=left, window_size_right=0 if causal else left,
+        scale=scale, window_size_left=reach, window_size_right=0 if causal else reach,
     )  # fmt: skip
     return outputs[0]
 
@@ -65,13 +65,12 @@ def _efficient(
     query: Tensor, key: Tensor, value: Tensor, borders: Tensor, longest: int, causal: bool,
     dropout: float, scale: float | None, window: int | None,
 ) -> Tensor:  # fmt: skip
-    if window is not None and not causal:
-        raise NotImplementedError("no kernel for float32 has windows to both sides")
+    if window is not None:  # torch's gradients of this operator forget the window
+        raise NotImplementedError("no kernel for float32 learns with windows of attention")
     key, value = (_repeated(heads, query.shape[1]) for heads in (key, value))
     outputs: tuple[Any, ...] = torch.ops.aten._efficient_attention_forward(
         query[None], key[None], value[None], None, borders, borders, longest, longest, dropout,
         _CAUSAL if causal else 0, compute_log_sumexp=torch.is_grad_enabled(), scale=scale,
-        window_size=window,
     )  # fmt: skip
     attended: Tensor = outputs[0][0]
     return attended
@@ -82,10 +81,10 @@ def _masked(
     dropout: float, scale: float | None, window: int | None,
 ) -> Tensor:  # fmt: skip
     key, value = (_repeated(heads, query.shape[1]) for heads in (key, value))
-    places = torch.arange(len(query), device=query.device, dtype=borders.dtype)
-    owners = torch.searchsorted(borders, places, right=True)
+    positions = torch.arange(len(query), device=query.device, dtype=borders.dtype)
+    owners = torch.searchsorted(borders, positions, right=True)
     visible = owners[:, None] == owners[None, :]
-    distance = places[:, None] - places[None, :]
+    distance = positions[:, None] - positions[None, :]
     if causal:
         visible = visible & (distance >= 0)
     if window is not None:

@@ -18,31 +18,31 @@ from torch.optim import Optimizer
 from xharness import StageError
 
 _PREFIX = "checkpoint-"
-_TENSORS, _KEPT, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
+_TENSORS, _SELECTION, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
 
 
 @dataclass(frozen=True)
 class TrainingCheckpoint:
     """The state after `step` steps: weights that learn, optimiser moments, and facts so far.
 
-    `kept` are the weights chosen so far, where a training does not simply end with the last ones.
+    `selection` are the weights chosen so far, where a training does not end with the last ones.
     """
 
     step: int
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
-    kept: Mapping[str, Tensor] = field(default_factory=dict)
+    selection: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def newest(folder: Path, identity: str) -> TrainingCheckpoint | None:
     """The last whole checkpoint of this very training; others are as good as none."""
-    found = sorted(folder.glob(f"{_PREFIX}*"), key=_step, reverse=True)
-    for place in found:
+    for checkpoint in sorted(folder.glob(f"{_PREFIX}*"), key=_step, reverse=True):
         try:
-            state = json.loads((place / _STATE).read_text(encoding="utf-8"))
+            state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
             if state["identity"] == identity:
-                tensors, kept = load_file(place / _TENSORS), load_file(place / _KEPT)
-                return TrainingCheckpoint(int(state["step"]), tensors, state["facts"], kept)
+                tensors = load_file(checkpoint / _TENSORS)
+                selection = load_file(checkpoint / _SELECTION)
+                return TrainingCheckpoint(int(state["step"]), tensors, state["facts"], selection)
         except (OSError, ValueError, KeyError, SafetensorError):
             continue
     return None
@@ -54,32 +54,32 @@ def write(folder: Path, identity: str, checkpoint: TrainingCheckpoint) -> None:
     Raises:
         StageError: the disk is full or cannot be written.
     """
-    part, place = folder / f".part-{checkpoint.step}", folder / f"{_PREFIX}{checkpoint.step}"
+    part, target = folder / f".part-{checkpoint.step}", folder / f"{_PREFIX}{checkpoint.step}"
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         save_file(dict(checkpoint.tensors), part / _TENSORS)
-        save_file(dict(checkpoint.kept), part / _KEPT)
+        save_file(dict(checkpoint.selection), part / _SELECTION)
         state = {"identity": identity, "step": checkpoint.step, "facts": checkpoint.facts}
         (part / _STATE).write_text(json.dumps(state), encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)
-        part.rename(place)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(part, ignore_errors=True)
         raise StageError(f"the checkpoint cannot be written: {error}", where=str(folder)) from error
     for old in folder.glob(f"{_PREFIX}*"):
-        if old != place:
+        if old != target:
             shutil.rmtree(old, ignore_errors=True)
 
 
 def state(learning: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[str, Tensor]:
     """Weights and moments by name, on the CPU."""
-    found = {}
+    tensors = {}
     for name, parameter in learning.items():
-        found[f"{name}:weight"] = parameter.detach()
+        tensors[f"{name}:weight"] = parameter.detach()
         for key, value in optimizer.state.get(parameter, {}).items():
-            found[f"{name}:{key}"] = value.detach()
-    return {name: value.cpu().contiguous() for name, value in found.items()}
+            tensors[f"{name}:{key}"] = value.detach()
+    return {name: value.cpu().contiguous() for name, value in tensors.items()}
 
 
 def restore(
@@ -101,6 +101,6 @@ def _fused(optimizer: Optimizer) -> bool:
     return bool(optimizer.defaults.get("fused"))
 
 
-def _step(place: Path) -> int:
-    number = place.name.removeprefix(_PREFIX)
+def _step(folder: Path) -> int:
+    number = folder.name.removeprefix(_PREFIX)
     return int(number) if number.isdigit() else -1

@@ -28,7 +28,7 @@ class CheckpointSelector:
         self._choosing, self._judge = choosing, judge
         looks = min(choosing.num_evals, total)
         self._due = {math.ceil(total * look / looks) for look in range(1, looks + 1)}
-        self.kept: dict[str, Tensor] = {}
+        self.weights: dict[str, Tensor] = {}
         self._looks: list[list[Any]] = []
 
     def due(self, step: int) -> bool:
@@ -47,7 +47,7 @@ class CheckpointSelector:
         if self._choosing.by == "average":
             self._mix(learning)
         elif better:
-            self.kept = {name: _copy(one) for name, one in learning.items()}
+            self.weights = {name: _copy(parameter) for name, parameter in learning.items()}
 
     @property
     def over(self) -> bool:
@@ -61,36 +61,39 @@ class CheckpointSelector:
     def choose(self, learning: Mapping[str, nn.Parameter]) -> None:
         """Put the chosen weights in place of the last ones."""
         with torch.no_grad():
-            for name, value in self.kept.items():
+            for name, value in self.weights.items():
                 learning[name].copy_(value)
 
     def facts(self) -> dict[str, Any]:
         """For the receipt: (step, score) of every look, and the step that was chosen."""
         best = self._best
-        chosen = best[0] if best else self._looks[-1][0]
-        own = {} if self._choosing.by == "average" else {"step": chosen}
-        return {"by": self._choosing.by, "num_evals": self._looks, **own}
+        step = best[0] if best else self._looks[-1][0]
+        source = {} if self._choosing.by == "average" else {"step": step}
+        return {"by": self._choosing.by, "num_evals": self._looks, **source}
 
     def state(self) -> list[list[Any]]:
         """What a checkpoint keeps beside the weights."""
         return self._looks
 
-    def restore(self, state: list[list[Any]], kept: Mapping[str, Tensor]) -> None:
+    def restore(self, state: list[list[Any]], weights: Mapping[str, Tensor]) -> None:
         """Go on from what a checkpoint kept."""
-        self._looks, self.kept = state, {name: one.clone() for name, one in kept.items()}
+        self._looks, self.weights = (
+            state,
+            {name: weight.clone() for name, weight in weights.items()},
+        )
 
     @property
     def _best(self) -> tuple[int, float] | None:
         """The first of the best looks so far."""
-        judged = [(step, score) for step, score in self._looks if score is not None]
-        return max(judged, key=lambda look: look[1], default=None)
+        scores = [(step, score) for step, score in self._looks if score is not None]
+        return max(scores, key=lambda look: look[1], default=None)
 
     def _mix(self, learning: Mapping[str, nn.Parameter]) -> None:
         """The mean so far moves by a share of the difference: no sum grows with the looks."""
         for name, parameter in learning.items():
-            now = _copy(parameter)
-            before = self.kept.get(name, now)
-            self.kept[name] = before + (now - before) / len(self._looks)
+            weight = _copy(parameter)
+            mean = self.weights.get(name, weight)
+            self.weights[name] = mean + (weight - mean) / len(self._looks)
 
 
 def _copy(parameter: nn.Parameter) -> Tensor:

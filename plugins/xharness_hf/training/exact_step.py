@@ -15,7 +15,7 @@ from xharness_hf.heads.objectives import exact_targets
 from xharness_hf.speed.embedding_grad import EmbeddingGradients
 from xharness_hf.speed.kernels import faster
 from xharness_hf.training import checkpoint
-from xharness_hf.training.optim import clip, optimizer, rate
+from xharness_hf.training.optim import clip, optimizer, rate, room_for_moments
 from xharness_hf.training.step import PreparedFeed, TrainingContext
 
 _SCALER = "scaler/"
@@ -57,13 +57,14 @@ class ExactStep:
         clip(context.learning.values(), recipe.max_grad_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(step, context.sampler.total, recipe)
-        self._scaler.step(self._optimizer)
+        with room_for_moments(context.learning.values()):
+            self._scaler.step(self._optimizer)
         self._scaler.update()
         self._embeddings.clear(self._optimizer)
 
-    def losses(self, done: int, *, wait: bool) -> list[float]:
-        told, self._losses = self._losses, []
-        return told
+    def losses(self, steps: int, *, wait: bool) -> list[float]:
+        losses, self._losses = self._losses, []
+        return losses
 
     @contextmanager
     def outside(self) -> Iterator[None]:
@@ -94,7 +95,7 @@ class ExactStep:
             try:
                 return self._backward(feed, features)
             except torch.OutOfMemoryError:
-                self._embeddings.clear(self._optimizer)  # some may have been added already
+                self._embeddings.clear(self._optimizer)  # pieces may have been added already
             self._context.pieces.halve(features, feed.task)
 
     def _backward(self, feed: PreparedFeed, features: Sequence[Feature]) -> float:
@@ -109,5 +110,7 @@ class ExactStep:
                 mean = task.loss(states.flatten(0, 1), feed.head, targets, recipe) / terms
             self._scaler.scale(mean).backward()  # type: ignore[no-untyped-call]
             loss += mean.item()
-        self.tokens_read += sum(len(one.ids) for feature in features for one in feature.windows)
+        self.tokens_read += sum(
+            len(window.ids) for feature in features for window in feature.windows
+        )
         return loss

@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from xharness import StageError
 from xharness_hf.backbone.batch import Feature
@@ -26,6 +26,7 @@ from xharness_hf.backbone.packing import PackedRow
 from xharness_hf.backbone.placement import Targets
 from xharness_hf.heads.heads import MaskedHead
 from xharness_hf.speed import varlen
+from xharness_hf.speed.joint_linear import JointLayers, JointLinear, reading_together
 from xharness_hf.speed.switches import wanted
 from xharness_hf.training import checkpoint
 from xharness_hf.training.budgets import prices
@@ -34,7 +35,7 @@ from xharness_hf.training.graphs import CudaGraphs, NoGraphs, Recorder, Replay
 from xharness_hf.training.rows import FeatureCounts, RowFiller, RowPlan, RowShape, shapes
 from xharness_hf.training.staging import StepStream
 from xharness_hf.training.step import TrainingContext
-from xharness_hf.training.working_weights import ActiveRows, WorkingWeights
+from xharness_hf.training.working_weights import ActiveRows, WorkingWeights, linear_layers
 
 _ASK = 50  # steps after which losses are sent to the host
 _LOG = logging.getLogger(__name__)
@@ -65,14 +66,14 @@ def refused(context: TrainingContext) -> str | None:
     if recipe.precision == "fp16":
         return "losses in fp16 are scaled by what the host reads"
     if recipe.optimizer != "adamw":
-        return f"{recipe.optimizer} reads the device"
+        return f"{recipe.optimizer} sends norms of weights to the host in each step"
     if backbone.adapter is not None and backbone.adapter.positions > 0:
         return f"a {backbone.adapter.spec.method} stands in the text"
     if longest > backbone.reach and any(not feed.words for feed in context.feeds):
         return "its attention does not serve packed windows of this length"
     if context.device.type == "cuda" and not varlen.serves(width, half):
         return f"no kernel for heads of width {width}"
-    padded = [feed.name for feed in context.feeds if not feed.task.fixed]
+    padded = [feed.name for feed in context.feeds if not feed.task.fixed_shape]
     return f"the vectors of {padded[0]} are made of padded windows" if padded else None
 
 
@@ -86,12 +87,13 @@ class FixedStep:
         self.tokens_read = 0
         with recorder.running():
             rows = self._active_rows()
-            half = torch.bfloat16 if context.recipe.precision == "bf16" else None
-            modules: list[nn.Module] = [context.backbone.reader, *context.heads]
-            self._weights = WorkingWeights(context.learning, modules, half, rows)
-            masters, total = self._weights.masters, context.sampler.total
-            self._optimizer = DeviceOptimizer(masters, context.recipe, total, context.device)
-            self._grads = {name: torch.zeros_like(one) for name, one in masters.items()}
+            self._joint = self._joint_layers()
+            self._weights = WorkingWeights(context.learning, self._joint, rows)
+            self._optimizer = DeviceOptimizer(
+                self._weights.masters, self._weights.copies, context.recipe,
+                context.sampler.total, context.device,
+            )  # fmt: skip
+            self._grads: dict[str, Tensor] = {}
             self._loss = torch.zeros((), device=context.device)
         self._fillers = [self._filler(feed, rows) for feed in range(len(context.feeds))]
         self._counts = [
@@ -131,15 +133,15 @@ class FixedStep:
             self._call(("update", self._feed), update, worthwhile=True)
             self._done = step + 1
             if self._done % _ASK == 0:
-                self._optimizer.ask(self._done)
+                self._optimizer.request(self._done)
 
-    def losses(self, done: int, *, wait: bool) -> list[float]:
+    def losses(self, steps: int, *, wait: bool) -> list[float]:
         with self._recorder.running():
-            told = self._optimizer.answered(wait=wait)
+            pairs = self._optimizer.received(wait=wait)
             if wait:
-                self._optimizer.ask(done)
-                told += self._optimizer.answered(wait=True)
-        return [loss if math.isfinite(norm) else norm for loss, norm in told]
+                self._optimizer.request(steps)
+                pairs += self._optimizer.received(wait=True)
+        return [loss if math.isfinite(norm) else norm for loss, norm in pairs]
 
     @contextmanager
     def outside(self) -> Iterator[None]:
@@ -158,6 +160,7 @@ class FixedStep:
         with self._recorder.running():
             rows = self._weights.parts(tensors)
             checkpoint.restore(rows, self._weights.masters, self._optimizer.optimizer)
+            self._optimizer.forget()
         self._recorder.wait()
 
     def facts(self) -> dict[str, Any]:
@@ -167,8 +170,10 @@ class FixedStep:
             for feed, plan in zip(feeds, self._plans, strict=True)
         }
         reason = {"because": self._eager} if self._eager else {}
-        graphs = self._recorder.count
-        return {"layout": self.layout, "graphs": graphs, "budgets": budgets} | reason
+        graphs, refused = self._recorder.count, self._optimizer.refused
+        adamw = "one kernel" if refused is None else f"torch: {refused}"
+        facts = {"layout": self.layout, "graphs": graphs, "budgets": budgets, "adamw": adamw}
+        return facts | reason
 
     def close(self) -> None:
         if self._stream is not None:
@@ -191,28 +196,44 @@ class FixedStep:
         self._replays.clear()
         self._ran.clear()
         self._buffers.clear()
+        self._allocate_gradients()
         context = self._context
         rows: list[list[NDArray[np.int64]]] = [[] for _ in context.feeds]
         for number in range(context.sampler.total):
             draw = context.sampler[number]
             rows[draw.feed] += context.pieces.rows(draw.features)
         self._plans = [
-            self._shapes(feed, own) if own else RowPlan([]) for feed, own in enumerate(rows)
+            self._shapes(feed, of_feed) if of_feed else RowPlan([])
+            for feed, of_feed in enumerate(rows)
         ]
-        largest = max(shape.size for plan in self._plans for shape in plan.shapes)
+        all_shapes = [shape for plan in self._plans for shape in plan.shapes]
+        largest = max(shape.size for shape in all_shapes)
+        tokens = max(shape.capacity.tokens for shape in all_shapes)
+        self._linear = self._linear_layers(tokens)
         self._stream = StepStream(
             self._fill, step, context.sampler.total, largest * context.pieces.count,
             pinned=context.device.type == "cuda",
         )  # fmt: skip
 
+    def _allocate_gradients(self) -> None:
+        """Float32, to add up in; where a row is a step and a kernel takes them, as they come."""
+        learning, masters = self._context.learning, self._weights.masters
+        single = self._optimizer.refused is None and self._context.pieces.count == 1
+        dtypes = {name: learning[name].dtype if single else torch.float32 for name in masters}
+        if dtypes != {name: grad.dtype for name, grad in self._grads.items()}:
+            self._optimizer.forget()
+            self._grads.clear()
+            for name, master in masters.items():
+                self._grads[name] = torch.zeros_like(master, dtype=dtypes[name])
+
     def _shapes(self, feed: int, rows: Sequence[NDArray[np.int64]]) -> RowPlan:
         context = self._context
         cost = prices(context.backbone.layer_parameters, context.backbone.depth)
-        found = []
+        row_shapes = []
         for shape in shapes(rows, self._counts[feed], cost):
             sample = context.features(feed, rows[0][:1], 0)
-            found.append(self._fillers[feed].named(shape, sample))
-        return RowPlan(found)
+            row_shapes.append(self._fillers[feed].named(shape, sample))
+        return RowPlan(row_shapes)
 
     def _filler(self, feed: int, rows: ActiveRows | None) -> RowFiller:
         prepared, backbone = self._context.feeds[feed], self._context.backbone
@@ -229,8 +250,8 @@ class FixedStep:
         if vocabulary is None or not wanted("active_rows"):
             return None
         table = context.backbone.embedding
-        named = context.backbone.module.named_parameters(remove_duplicate=False)
-        users = sum(parameter is table.weight for _, parameter in named)
+        parameters = context.backbone.module.named_parameters(remove_duplicate=False)
+        users = sum(parameter is table.weight for _, parameter in parameters)
         tied = users > 1 or any(isinstance(head, MaskedHead) for head in context.heads)
         learns = any(parameter is table.weight for parameter in context.learning.values())
         if tied or not learns or any(feed.masked for feed in context.feeds):
@@ -239,6 +260,38 @@ class FixedStep:
         windows = [window.ids for feature in features for window in feature.windows]
         pads = [feed.layout.pad for feed in context.feeds]
         return ActiveRows(table, [*np.unique(np.concatenate(windows)).tolist(), *pads])
+
+    def _joint_layers(self) -> list[JointLayers]:
+        """The linear layers that compute in half precision; none where the recipe says float32."""
+        context = self._context
+        if context.recipe.precision != "bf16":
+            return []
+        layers = linear_layers([context.backbone.reader, *context.heads])
+        groups = [[layer] for layer in layers]
+        words = all(feed.words for feed in context.feeds)
+        if wanted("joint") and not words and not context.recipe.gradient_checkpointing:
+            groups = reading_together(layers, self._read_a_little)
+        return [JointLayers(group, torch.bfloat16) for group in groups]
+
+    def _read_a_little(self) -> None:
+        """One short window, to see which layers read the same states."""
+        context, backbone = self._context, self._context.backbone
+        positions = torch.arange(2, device=context.device)
+        borders = torch.tensor([0, 2], dtype=torch.int32, device=context.device)
+        types = torch.zeros_like(positions) if backbone.uses_token_types else None
+        with context.autocast():
+            row = PackedRow(borders, 2, backbone.causal)
+            backbone.row(positions, positions + backbone.first_position, types, row)
+
+    def _linear_layers(self, tokens: int) -> AbstractContextManager[Any]:
+        """Linear layers for rows of at most `tokens`; layers computed twice are torch's own.
+
+        They are computed again by the device's thread, where no function is put in place.
+        """
+        if not wanted("joint") or self._context.recipe.gradient_checkpointing:
+            return nullcontext()
+        summands = torch.ones(1, tokens, dtype=torch.bfloat16, device=self._context.device)
+        return JointLinear(self._joint, summands)
 
     # --- one step -----------------------------------------------------------------------------
 
@@ -250,7 +303,7 @@ class FixedStep:
         terms = np.array([context.feeds[draw.feed].task.terms(features)])
         rows, first = [], 0
         for part in context.pieces.of(features):
-            tokens = sum(len(one.ids) for feature in part for one in feature.windows)
+            tokens = sum(len(window.ids) for feature in part for window in feature.windows)
             index = self._plans[draw.feed].choose(tokens)
             shape = self._plans[draw.feed].shapes[index]
             arrays = self._fillers[draw.feed].arrays(part, shape) | {"terms": terms}
@@ -296,38 +349,49 @@ class FixedStep:
             self._buffers[key] = torch.zeros(size, dtype=torch.long, device=device)
         return self._buffers[key]
 
-    def _call(self, key: Hashable, function: Callable[[], None], *, worthwhile: bool) -> None:
+    def _call(
+        self, key: tuple[Any, ...], function: Callable[[], None], *, worthwhile: bool
+    ) -> None:
         """Replay what was recorded; record what ran once already; else call it as it is."""
         if key not in self._replays:
             if key not in self._ran or not worthwhile or self._eager is not None:
                 function()
                 self._ran.add(key)
                 return
-            self._replays[key] = self._recorded(function)
+            self._replays[key] = self._recorded(function, learns=key[0] == "learn")
         self._replays[key]()
 
-    def _recorded(self, function: Callable[[], None]) -> Replay:
+    def _recorded(self, function: Callable[[], None], *, learns: bool) -> Replay:
         try:
             return self._recorder.record(function)
         except Exception as error:  # what cannot be recorded says so in its own way
+            context = self._context
+            tasks = [feed.task for feed in context.feeds]
+            divisible = context.pieces.divisible(context.recipe.batch_size, tasks)
+            if isinstance(error, torch.OutOfMemoryError) and learns and divisible:
+                raise  # smaller pieces may be recorded
             self._eager = str(error).splitlines()[0] if str(error) else type(error).__name__
             _LOG.warning("steps are not recorded as graphs: %s", self._eager)
+            self._recorder.wait()
+            self._replays.clear()  # they may draw by another generator than steps that are called
             return function
 
     def _learn(self, feed: int, shape: RowShape, buffer: Tensor, first: bool) -> None:
         """Loss and gradients of a row; of a first row they replace what there was."""
         prepared, context = self._context.feeds[feed], self._context
         arrays = shape.views(buffer)
-        with context.autocast():
+        with context.autocast(), self._linear:
             states = self._states(feed, shape, arrays)
             targets = Targets(arrays)
             summed = prepared.task.loss(states, prepared.head, targets, context.recipe)
             loss = summed / arrays["terms"].squeeze(0)
         names = self._learnt.get(feed) or [*context.learning]
-        found = torch.autograd.grad(
+        gradients = torch.autograd.grad(
             loss, [context.learning[name] for name in names], allow_unused=True
         )
-        grads = {name: one for name, one in zip(names, found, strict=True) if one is not None}
+        grads = {
+            name: grad for name, grad in zip(names, gradients, strict=True) if grad is not None
+        }
         self._learnt[feed] = [*grads]
         self._keep(grads, first=first)
         self._loss.copy_(loss.detach()) if first else self._loss.add_(loss.detach())
@@ -342,21 +406,16 @@ class FixedStep:
         return backbone.row(arrays["ids"], arrays["positions"], arrays.get("types"), row)
 
     def _keep(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
-        """Put gradients into memory that stays, in float32."""
-        for dtype in {one.dtype for one in grads.values()}:
-            names = [name for name, one in grads.items() if one.dtype == dtype]
-            kept, new = [self._grads[name] for name in names], [grads[name] for name in names]
-            torch._foreach_copy_(kept, new) if first else torch._foreach_add_(kept, new)
+        """Put gradients into memory that stays."""
+        for dtype in {grad.dtype for grad in grads.values()}:
+            names = [name for name, grad in grads.items() if grad.dtype == dtype]
+            sums, addends = [self._grads[name] for name in names], [grads[name] for name in names]
+            torch._foreach_copy_(sums, addends) if first else torch._foreach_add_(sums, addends)
 
     def _update(self, feed: int) -> None:
         """A step of the optimiser for what took part in the loss, and the copies anew."""
-        masters, names = self._weights.masters, self._learnt[feed]
-        for master in masters.values():
-            master.grad = None
-        for name in names:
-            masters[name].grad = self._grads[name]
-        self._optimizer.update([masters[name] for name in names], self._loss)
-        self._weights.refresh()
+        grads = {name: self._grads[name] for name in self._learnt[feed]}
+        self._optimizer.update(grads, self._loss)
 
     def _longest_fits(self) -> bool:
         """Learn once from the longest row, to no effect: it sizes memory, and shows if it fits."""

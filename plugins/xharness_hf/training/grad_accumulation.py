@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ class GradientAccumulation:
     def rows(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """As `of`, of places of features in their feed."""
         return np.array_split(rows, min(self.count, len(rows)))
+
+    def divisible(self, features: int, tasks: Iterable[TrainingObjective]) -> bool:
+        """Whether so many features of `tasks` can be computed in more parts."""
+        return self.count < features and not any(isinstance(task, COMPARING) for task in tasks)
 
     def halve(self, features: Sequence[Feature], task: TrainingObjective) -> None:
         """From now on in twice as many parts as `features` were, for which memory ran out.

@@ -28,7 +28,7 @@ from xharness_hf.training.checkpoint_selection import CheckpointSelector
 from xharness_hf.training.exact_step import ExactStep
 from xharness_hf.training.fixed_step import FixedStep
 from xharness_hf.training.interrupts import DelayedInterrupt
-from xharness_hf.training.optim import checkpointing, learning
+from xharness_hf.training.optim import checkpointing, learning, rate
 from xharness_hf.training.sampler import BatchSampler
 from xharness_hf.training.step import PreparedFeed, TrainingContext, TrainingStep
 
@@ -89,8 +89,8 @@ class Training:
             StageError: the loss is not finite, or a checkpoint cannot be written.
         """
         interrupt = DelayedInterrupt()
-        again = checkpointing(self._backbone, self._recipe, self._device)
-        with interrupt.watching(), again, closing(self._step):
+        recomputation = checkpointing(self._backbone, self._recipe, self._device)
+        with interrupt.watching(), recomputation, closing(self._step):
             self._resume()
             began = time.monotonic()
             self._step.start(self._done)
@@ -127,7 +127,10 @@ class Training:
             if not math.isfinite(loss):
                 raise self._diverged(self._told, loss)
             self._tail.append(loss)
+            learning_rate = self._recipe.learning_rate * rate(self._told, self._total, self._recipe)
             self._told += 1
+            metrics = {"loss": loss, "learning_rate": learning_rate}
+            self._session.log_metrics(self._told, metrics)
 
     def _between_steps(self, interrupt: DelayedInterrupt) -> None:
         if self._selector is not None and self._selector.due(self._done):
@@ -158,10 +161,10 @@ class Training:
         self._hear(wait=True)
         facts = {"tail": list(self._tail), "read": self._tokens_read, "seconds": self._seconds}
         facts["pieces"] = self._context.pieces.count
-        tensors, kept = self._step.state(), {}
+        tensors, selection = self._step.state(), {}
         if self._selector is not None:
-            facts["num_evals"], kept = self._selector.state(), self._selector.kept
-        stored = TrainingCheckpoint(self._done, tensors, facts, kept)
+            facts["num_evals"], selection = self._selector.state(), self._selector.weights
+        stored = TrainingCheckpoint(self._done, tensors, facts, selection)
         checkpoint.write(self._session.folder, self._identity, stored)
         self._saved = time.monotonic()
 
@@ -176,7 +179,7 @@ class Training:
         self._context.pieces.count = int(stored.facts["pieces"])
         self._tail.extend(stored.facts["tail"])
         if self._selector is not None:
-            self._selector.restore(stored.facts["num_evals"], stored.kept)
+            self._selector.restore(stored.facts["num_evals"], stored.selection)
 
     @property
     def _tokens_read(self) -> int:
@@ -228,5 +231,5 @@ def _check_that_words_learn(backbone: Backbone, feeds: Sequence[PreparedFeed]) -
 def _meaning(recipe: Recipe, session: TrainingSession) -> list[Any]:
     """What of them a checkpoint hangs on."""
     choosing = session.selector
-    chosen = [] if choosing is None else [choosing.by, choosing.num_evals, choosing.patience]
-    return [recipe.meaning(Recipe.model_fields), *chosen, in_use()]
+    selection = [] if choosing is None else [choosing.by, choosing.num_evals, choosing.patience]
+    return [recipe.meaning(Recipe.model_fields), *selection, in_use()]

@@ -23,15 +23,20 @@ _NAMES = ("activation_checkpointing", "gradient_checkpointing")
 
 def learning(backbone: Backbone, heads: Heads) -> dict[str, nn.Parameter]:
     """The parameters that learn, by name; tied ones once."""
-    of_body = (
+    candidates = (
         backbone.adapter.parameters()
         if backbone.adapter
         else dict(backbone.reader.named_parameters())
     )
-    found = {f"backbone/{name}": one for name, one in of_body.items() if one.requires_grad}
-    if found and backbone.adapter is None:
+    parameters = {
+        f"backbone/{name}": parameter
+        for name, parameter in candidates.items()
+        if parameter.requires_grad
+    }
+    if parameters and backbone.adapter is None:
         backbone.origin = ()  # its weights will be others than those of the files
-    return found | {f"head/{name}": one for name, one in heads.parameters().items()}
+    of_heads = heads.parameters().items()
+    return parameters | {f"head/{name}": parameter for name, parameter in of_heads}
 
 
 def optimizer(
@@ -46,12 +51,11 @@ def optimizer(
     2018, 1804.04235, section 8). With `rate`, which AdamW reads on the device, its steps can be
     recorded as graphs.
     """
+    matrices = [parameter for parameter in parameters.values() if parameter.ndim > 1]
+    vectors = [parameter for parameter in parameters.values() if parameter.ndim <= 1]
     groups = [
-        {
-            "params": [one for one in parameters.values() if one.ndim > 1],
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [one for one in parameters.values() if one.ndim <= 1], "weight_decay": 0.0},
+        {"params": matrices, "weight_decay": recipe.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
     ]
     if recipe.optimizer == "adafactor":
         return torch.optim.Adafactor(groups, lr=recipe.learning_rate)
@@ -63,20 +67,40 @@ def optimizer(
     )
 
 
+@contextmanager
+def room_for_moments(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
+    """Inside it, memory that runs out is what the optimiser lacks: no smaller pieces help.
+
+    Raises:
+        StageError: it ran out.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        count = sum(parameter.numel() for parameter in parameters)
+        raise StageError(
+            f"not enough memory for the optimiser's moments of {count:,} parameters",
+            hint="set optimizer: adafactor, freeze more, set an adapter, or choose another device",
+        ) from None
+
+
 def rate(step: int, total: int, recipe: Recipe) -> float:
     """The learning rate's factor in (0, 1] at `step`: linear warm-up, then decay or none."""
-    warm = math.ceil(recipe.warmup_ratio * total)
-    if step < warm:
-        return (step + 1) / warm
-    return 1.0 if recipe.lr_scheduler_type == "constant" else (total - step) / (total - warm)
+    warmup_steps = math.ceil(recipe.warmup_ratio * total)
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    return (
+        1.0 if recipe.lr_scheduler_type == "constant" else (total - step) / (total - warmup_steps)
+    )
 
 
-def clip(parameters: Iterable[nn.Parameter], most: float) -> None:
-    """Shorten all gradients together to a norm of `most`; shorter ones are not touched."""
-    learnt = [one for one in parameters if one.grad is not None]
-    norm = nn.utils.get_total_norm([one.grad for one in learnt if one.grad is not None])
-    if norm > most:
-        nn.utils.clip_grads_with_norm_(learnt, most, norm)
+def clip(parameters: Iterable[nn.Parameter], max_norm: float) -> None:
+    """Shorten all gradients together to a norm of `max_norm`; shorter ones are not touched."""
+    parameters = [parameter for parameter in parameters if parameter.grad is not None]
+    grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = nn.utils.get_total_norm(grads)
+    if norm > max_norm:
+        nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
 
 
 @contextmanager
@@ -98,13 +122,13 @@ def checkpointing(backbone: Backbone, recipe: Recipe, device: torch.device) -> I
         )
     # Transformers calls it after activations now, and warns of the older name
     name = next(name for name in _NAMES if hasattr(backbone.reader, f"{name}_enable"))
-    again = partial(_again, backbone.reader, device)
+    recomputing = partial(_recomputing, backbone.reader, device)
     getattr(backbone.reader, f"{name}_enable")(
         {
             "use_reentrant": False,
             "context_fn": lambda: (
                 nullcontext(),
-                again(backbone.reader.config._attn_implementation),
+                recomputing(backbone.reader.config._attn_implementation),
             ),
         }
     )
@@ -115,7 +139,7 @@ def checkpointing(backbone: Backbone, recipe: Recipe, device: torch.device) -> I
 
 
 @contextmanager
-def _again(reader: Any, device: torch.device, attention: str) -> Iterator[None]:
+def _recomputing(reader: Any, device: torch.device, attention: str) -> Iterator[None]:
     """Inside it, a layer computes by the same means as the first time."""
     with faster(device), attending(reader, attention):
         yield

@@ -67,10 +67,10 @@ class FeatureCounts:
     ) -> FeatureCounts:
         """Count them; marks are what `task` looks at while it learns."""
         return cls(
-            np.array([sum(len(window.ids) for window in one.windows) for one in features]),
-            np.array([len(one.windows) for one in features]),
-            np.array([task.marks(one, recipe) for one in features]),
-            max(one.length for one in features),
+            np.array([sum(len(window.ids) for window in feature.windows) for feature in features]),
+            np.array([len(feature.windows) for feature in features]),
+            np.array([task.marks(feature, recipe) for feature in features]),
+            max(feature.length for feature in features),
         )
 
 
@@ -82,19 +82,20 @@ def shapes(
     windows = np.array([counts.windows[row].sum() for row in rows])
     marks = np.array([counts.marks[row].sum() for row in rows])
     sizes = np.array([len(row) for row in rows])
-    chosen = budgets(totals.tolist(), prices)
-    owner = np.searchsorted([one.tokens for one in chosen], [rounded(total) for total in totals])
-    found = []
-    for index, budget in enumerate(chosen):
-        own = owner == index
+    row_budgets = budgets(totals.tolist(), prices)
+    lengths = [budget.tokens for budget in row_budgets]
+    owner = np.searchsorted(lengths, [rounded(total) for total in totals])
+    row_shapes = []
+    for index, budget in enumerate(row_budgets):
+        members = owner == index
         room = Capacity(
-            budget.tokens, int(windows[own].max()), int(sizes[own].max()),
-            int(marks[own].max()), int(counts.windows.max()), counts.longest,
+            budget.tokens, int(windows[members].max()), int(sizes[members].max()),
+            int(marks[members].max()), int(counts.windows.max()), counts.longest,
         )  # fmt: skip
-        tail = budget.tokens - int(totals[own].min())
+        tail = budget.tokens - int(totals[members].min())
         fillers = -(-tail // counts.longest)
-        found.append(RowShape(budget, room, room.windows + fillers + 1))
-    return found
+        row_shapes.append(RowShape(budget, room, room.windows + fillers + 1))
+    return row_shapes
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class RowFiller:
 
     def named(self, shape: RowShape, features: Sequence[Feature]) -> RowShape:
         """`shape` with the names and sizes of its arrays, as any features show them."""
-        sizes = ((name, len(one)) for name, one in self.arrays(features, shape).items())
+        sizes = ((name, len(array)) for name, array in self.arrays(features, shape).items())
         return RowShape(shape.budget, shape.capacity, shape.borders, tuple(sizes))
 
     @staticmethod

@@ -40,11 +40,11 @@ class BatchSampler:
     def __init__(
         self, lengths: Sequence[Sequence[int]], mixing: Mixture, recipe: Recipe, seed: int
     ) -> None:
-        self._lengths = [np.asarray(one) for one in lengths]
+        self._lengths = [np.asarray(of_feed) for of_feed in lengths]
         self._batch, self._seed = recipe.batch_size, seed
-        counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
-        own = counts[: len(counts) - len(mixing.auxiliary_shares)]
-        epoch = sum(math.ceil(count / recipe.batch_size) for count in own)
+        counts = [min(len(of_feed), mixing.cap or len(of_feed)) for of_feed in lengths]
+        mixed = counts[: len(counts) - len(mixing.auxiliary_shares)]
+        epoch = sum(math.ceil(count / recipe.batch_size) for count in mixed)
         steps = recipe.epochs * epoch / (1 - sum(mixing.auxiliary_shares))
         self.total = recipe.steps or math.ceil(steps)
         self._feeds = random(seed, _FEED).choice(
@@ -52,20 +52,20 @@ class BatchSampler:
         )
         self._turns = np.zeros(self.total, dtype=np.int64)
         for feed in range(len(lengths)):
-            mine = self._feeds == feed
-            self._turns[mine] = np.arange(mine.sum())
+            steps_of_feed = self._feeds == feed
+            self._turns[steps_of_feed] = np.arange(steps_of_feed.sum())
         self._epochs: dict[int, tuple[int, list[Places]]] = {}
 
     def __getitem__(self, step: int) -> StepBatch:
         feed = int(self._feeds[step])
         batches = math.ceil(len(self._lengths[feed]) / self._batch)
-        epoch, place = divmod(int(self._turns[step]), batches)
-        kept = self._epochs.get(feed)
-        if kept is None or kept[0] != epoch:
+        epoch, turn = divmod(int(self._turns[step]), batches)
+        order = self._epochs.get(feed)
+        if order is None or order[0] != epoch:
             stream = random(self._seed, _EPOCH, feed, epoch)
-            kept = epoch, shuffled(self._lengths[feed], batches, stream)
-            self._epochs[feed] = kept
-        return StepBatch(feed, kept[1][place])
+            order = epoch, shuffled(self._lengths[feed], batches, stream)
+            self._epochs[feed] = order
+        return StepBatch(feed, order[1][turn])
 
 
 def random(*path: int) -> Generator:
@@ -75,8 +75,8 @@ def random(*path: int) -> Generator:
 
 def probabilities(counts: Sequence[int], mixing: Mixture) -> NDArray[np.float64]:
     """How likely each feed is drawn, from its (capped) number of features."""
-    own = counts[: len(counts) - len(mixing.auxiliary_shares)]
-    shares = np.asarray(mixing.weights or _sizes(own, mixing), dtype=np.float64)
+    mixed = counts[: len(counts) - len(mixing.auxiliary_shares)]
+    shares = np.asarray(mixing.weights or _sizes(mixed, mixing), dtype=np.float64)
     shares = shares / shares.sum()
     if mixing.auxiliary_shares:
         shares = np.append(shares * (1 - sum(mixing.auxiliary_shares)), mixing.auxiliary_shares)
@@ -95,6 +95,6 @@ def shuffled(lengths: NDArray[np.int64], batches: int, stream: Generator) -> lis
     order = stream.permutation(len(lengths))
     chunks = np.array_split(order, math.ceil(batches / _CHUNK))
     noise = stream.uniform(1 - _NOISE, 1 + _NOISE, size=len(lengths))
-    alike = [chunk[np.argsort((lengths * noise)[chunk], kind="stable")] for chunk in chunks]
-    found = np.array_split(np.concatenate(alike), batches)
-    return [found[place] for place in stream.permutation(batches)]
+    sorted_chunks = [chunk[np.argsort((lengths * noise)[chunk], kind="stable")] for chunk in chunks]
+    features = np.array_split(np.concatenate(sorted_chunks), batches)
+    return [features[index] for index in stream.permutation(batches)]

@@ -99,8 +99,8 @@ class TrainingStep(Protocol):
         """
         ...
 
-    def losses(self, done: int, *, wait: bool) -> list[float]:
-        """Losses of the first `done` steps that were not told before, in their order.
+    def losses(self, steps: int, *, wait: bool) -> list[float]:
+        """Losses of the first `steps` steps that were not told before, in their order.
 
         With `wait` they are all there; without, a device may need some more steps to tell.
         A loss is no number, too, where the gradients' norm was none.

@@ -9,26 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from xharness_hf.speed.joint_linear import JointLayers, LinearLayer
+
 
 class ActiveRows:
     """The rows of an embedding table that a training can meet, and the way back to the whole."""
 
     def __init__(self, table: nn.Embedding, ids: Iterable[int]) -> None:
-        self._table, self._whole = table, table.weight.data
+        self._table, self._all_rows = table, table.weight.data
         padding = [] if table.padding_idx is None else [table.padding_idx]
         rows = np.unique(np.fromiter([*ids, *padding], dtype=np.int64))
-        self.place_of: NDArray[np.int64] = np.zeros(len(self._whole), dtype=np.int64)
+        self.place_of: NDArray[np.int64] = np.zeros(len(self._all_rows), dtype=np.int64)
         """For each id its row among the active ones; 0 for those that are never met."""
         self.place_of[rows] = np.arange(len(rows))
-        self._rows = torch.from_numpy(rows).to(self._whole.device)
+        self._rows = torch.from_numpy(rows).to(self._all_rows.device)
         self._padding = table.padding_idx
-        self.weight = self._whole.index_select(0, self._rows)
+        self.weight = self._all_rows.index_select(0, self._rows)
 
     def enter(self) -> None:
         """Let the table be the active rows alone."""
@@ -42,55 +45,62 @@ class ActiveRows:
         They stay undecayed themselves, because factors of many parts of a training would round
         otherwise than one of the whole: an interrupted one would end with other weights.
         """
-        whole = self._whole if decay == 1 else self._whole * decay
-        self._table.weight.data = whole.index_copy_(0, self._rows, self.weight)
+        decayed = self._all_rows if decay == 1 else self._all_rows * decay
+        self._table.weight.data = decayed.index_copy_(0, self._rows, self.weight)
         self._table.padding_idx = self._padding
 
     def whole(self) -> Tensor:
         """The table with its learnt rows, the others undecayed, on the CPU."""
-        whole = self._whole.to("cpu", copy=True)
-        return whole.index_copy_(0, self._rows.cpu(), self.weight.cpu())
+        table = self._all_rows.to("cpu", copy=True)
+        return table.index_copy_(0, self._rows.cpu(), self.weight.cpu())
 
-    def restore(self, whole: Tensor) -> None:
-        """Let `whole`, its other rows undecayed, be the table."""
-        self._whole.copy_(whole)
-        self.weight.copy_(self._whole.index_select(0, self._rows))
+    def restore(self, table: Tensor) -> None:
+        """Let `table`, its other rows undecayed, be the whole."""
+        self._all_rows.copy_(table)
+        self.weight.copy_(self._all_rows.index_select(0, self._rows))
 
     def spread(self, rows: Tensor) -> Tensor:
         """`rows` of the active ones in the whole table's shape, zeros elsewhere, on the CPU."""
-        whole = torch.zeros(self._whole.shape, dtype=rows.dtype)
-        return whole.index_copy_(0, self._rows.cpu(), rows.cpu())
+        table = torch.zeros(self._all_rows.shape, dtype=rows.dtype)
+        return table.index_copy_(0, self._rows.cpu(), rows.cpu())
 
-    def gathered(self, whole: Tensor) -> Tensor:
-        """The active rows of `whole`."""
-        return whole.index_select(0, self._rows.to(whole.device))
+    def gathered(self, table: Tensor) -> Tensor:
+        """The active rows of `table`."""
+        return table.index_select(0, self._rows.to(table.device))
 
 
 class WorkingWeights:
-    """Float32 masters for the optimiser, and what the model computes with between two looks."""
+    """Float32 masters for the optimiser, and what the model computes with between two looks.
+
+    `joint` are the linear layers that are to compute in half precision, those together that read
+    the same states.
+    """
 
     def __init__(
         self,
         learning: Mapping[str, nn.Parameter],
-        modules: Sequence[nn.Module],
-        half: torch.dtype | None,
+        joint: Sequence[JointLayers],
         rows: ActiveRows | None,
     ) -> None:
         self._learning, self._rows = learning, rows
         table = None if rows is None else rows._table.weight
-        self._linear = _linear(modules) if half else []
-        self._whole = {parameter: parameter.data for parameter in self._linear}
-        self._copies = {parameter: parameter.data.to(half) for parameter in self._linear}
+        self._copies = {parameter: copy for layers in joint for parameter, copy in layers.copies()}
+        self._originals = {parameter: parameter.data for parameter in self._copies}
         self.masters = {
             name: nn.Parameter(rows.weight if rows and parameter is table else parameter.data)
             for name, parameter in learning.items()
         }
         """By the names of `learning`; those without a copy share their memory with the model."""
-        self.table = next((name for name, one in learning.items() if one is table), None)
+        self.table = next(
+            (name for name, parameter in learning.items() if parameter is table), None
+        )
         """The name of the parameter of which only the active rows are held."""
-        learnt = [name for name, parameter in learning.items() if parameter in self._copies]
-        self._fresh = [self._copies[learning[name]] for name in learnt]
-        self._source = [self.masters[name].data for name in learnt]
+        self.copies = {
+            name: self._copies[parameter]
+            for name, parameter in learning.items()
+            if parameter in self._copies
+        }
+        """In half precision, by the names of `learning`, of the masters that have one."""
 
     def enter(self) -> None:
         """Let the model compute with the copies and the active rows."""
@@ -102,36 +112,37 @@ class WorkingWeights:
 
     def leave(self, decay: float) -> None:
         """Let the model have its own weights again; `decay` is of rows that were never met."""
-        for parameter, whole in self._whole.items():
-            parameter.data = whole
+        for parameter, original in self._originals.items():
+            parameter.data = original
         if self._rows is not None:
             self._rows.leave(decay)
 
     def refresh(self) -> None:
         """Write the copies anew, after the masters have learnt."""
-        if self._fresh:
-            torch._foreach_copy_(self._fresh, self._source)
+        if self.copies:
+            masters = [self.masters[name].data for name in self.copies]
+            torch._foreach_copy_([*self.copies.values()], masters)
 
     def whole(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What a checkpoint keeps of `tensors`, by `name:part`: tables with all their rows."""
-        found = dict(tensors)
+        stored = dict(tensors)
         for key, rows in tensors.items():
             name, _, part = key.rpartition(":")
             if self._rows is not None and name == self.table and part != "step":
                 weight = part == "weight"
-                found[key] = self._rows.whole() if weight else self._rows.spread(rows)
-        return found
+                stored[key] = self._rows.whole() if weight else self._rows.spread(rows)
+        return stored
 
     def parts(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The way back from `whole`; the table's other rows are put in place."""
-        found = dict(tensors)
-        for key, whole in tensors.items():
+        loaded = dict(tensors)
+        for key, table in tensors.items():
             name, _, part = key.rpartition(":")
             if self._rows is not None and name == self.table and part != "step":
-                found[key] = self._rows.gathered(whole)
+                loaded[key] = self._rows.gathered(table)
                 if part == "weight":
-                    self._rows.restore(whole)
-        return found
+                    self._rows.restore(table)
+        return loaded
 
     @contextmanager
     def outside(self, decay: float) -> Iterator[None]:
@@ -143,15 +154,18 @@ class WorkingWeights:
             self.enter()
 
 
-def _linear(modules: Sequence[nn.Module]) -> list[nn.Parameter]:
-    """The float32 parameters of linear layers alone, those held fixed too."""
-    inside = [part for module in modules for part in module.modules()]
-    shared = {id(part.weight) for part in inside if isinstance(part, nn.Embedding)}
-    found = {
-        id(parameter): parameter
-        for part in inside
-        if isinstance(part, nn.Linear)
-        for parameter in part.parameters(recurse=False)
-        if parameter.dtype == torch.float32 and id(parameter) not in shared
+def linear_layers(modules: Sequence[nn.Module]) -> list[LinearLayer]:
+    """Linear layers with parameters of their own in float32, those held fixed too."""
+    parts = [part for module in modules for part in module.modules()]
+    tables = {id(part.weight) for part in parts if isinstance(part, nn.Embedding)}
+    layers = {
+        id(part.weight): LinearLayer(cast(nn.Parameter, part.weight), part.bias)
+        for part in parts
+        if isinstance(part, nn.Linear) and id(part.weight) not in tables
     }
-    return list(found.values())
+    return [
+        layer
+        for layer in layers.values()
+        if layer.weight.dtype == torch.float32
+        and (layer.bias is None or layer.bias.dtype == torch.float32)
+    ]

@@ -37,8 +37,8 @@ def to_json(board: Board, files: Sequence[str] = ()) -> str:
         "verdicts": _verdicts(board),
         "trends": plain(board.gaps.trends),
         "models": {
-            model: {"parameters": total, "non_embedding_parameters": body}
-            for model, (total, body) in board.sizes.items()
+            model: {"parameters": total, "non_embedding_parameters": non_embedding}
+            for model, (total, non_embedding) in board.sizes.items()
         },
         "files": files,
         "gaps": {name: value for name, value in plain(board.gaps).items() if name != "trends"},
@@ -73,15 +73,15 @@ def _verdicts(board: Board) -> list[dict[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Dataclasses as mappings; estimates, of which a board has most, without what they lack."""
-    kind = type(value)
-    if kind is float:
+    value_type = type(value)
+    if value_type is float:
         return round(value, _DECIMALS) + 0.0
-    if kind in _AS_IT_IS:
+    if value_type in _AS_IT_IS:
         return value
-    names = _names(kind)
+    names = _names(value_type)
     if names is not None:
         parts = [(name, getattr(value, name)) for name in names]
-        if kind is Estimate:
+        if value_type is Estimate:
             return {name: plain(part) for name, part in parts if part is not None}
         return {name: plain(part) for name, part in parts}
     if isinstance(value, Mapping):
@@ -89,11 +89,13 @@ def plain(value: Any) -> Any:
     return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def _names(kind: type) -> tuple[str, ...] | None:
+def _names(value_type: type) -> tuple[str, ...] | None:
     """A dataclass's fields; None of any other type."""
-    if kind not in _FIELDS:
-        _FIELDS[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
-    return _FIELDS[kind]
+    if value_type not in _FIELDS:
+        _FIELDS[value_type] = (
+            tuple(field.name for field in fields(value_type)) if is_dataclass(value_type) else None
+        )
+    return _FIELDS[value_type]
 
 
 def _key(key: Any) -> str:

@@ -25,7 +25,7 @@ _ASKS = {
     "extractive_qa": "question-answering",
     "extractive_qa_unanswerable": "question-answering",
 }
-"""Kinds to the hub's names of tasks; what compares sentences is the rest."""
+"""Task types to the hub's names of tasks; what compares sentences is the rest."""
 _FENCE = "---\n"
 Result = dict[str, Any]
 

@@ -20,14 +20,14 @@ _ROW_TYPES: tuple[type[Row], ...] = (ScoreRow, MissingRow, StatedAverage)
 def records(board: Board) -> list[dict[str, Any]]:
     """Every row with all its columns; a missing number has a `reason`, a stated average a `mean`.
 
-    Columns of other kinds of row are None.
+    Columns of other row types are None.
     """
     empty = dict.fromkeys(_names(board))
     return [empty | record(row) for row in (*board.rows, *board.means)]
 
 
 def _names(board: Board) -> list[str]:
-    """The columns of all kinds of row that the board has."""
+    """The columns of all row types that the board has."""
     row_types: list[type[ScoreRow | MissingRow | StatedAverage]] = [ScoreRow, MissingRow]
     row_types += [StatedAverage] if board.means else []
     return list(dict.fromkeys(name for row_type in row_types for name in columns(row_type)))

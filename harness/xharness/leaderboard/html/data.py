@@ -48,7 +48,7 @@ def data(board: Board) -> Values:
         "baseline": board.gaps.baseline,
         "words": {
             "model": columns.MODEL, "strategy": columns.STRATEGY, "task": columns.TASK,
-            "body": columns.BODY, "source": board.source, "others": columns.OTHERS,
+            "body": columns.NON_EMBEDDING, "source": board.source, "others": columns.OTHERS,
             "gap": columns.GAP, "change_gap": columns.CHANGE_OF_GAP,
             "change_others": columns.CHANGE_OF_OTHERS, "reads": columns.READS_AS,
             "detectable": columns.DETECTABLE, "retention": columns.RETENTION,

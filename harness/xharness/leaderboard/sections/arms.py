@@ -36,7 +36,7 @@ def _pool(board: Board, pool: TaskPool, arms: Sequence[Arm]) -> list[str]:
     footnotes = Footnotes()
     base = escape(board.gaps.baseline)
     header = [
-        columns.MODEL, columns.STRATEGY, columns.PARAMETERS, columns.BODY,
+        columns.MODEL, columns.STRATEGY, columns.PARAMETERS, columns.NON_EMBEDDING,
         escape(board.source), columns.OTHERS, columns.GAP, columns.CHANGE_OF_GAP,
         columns.CHANGE_OF_OTHERS, columns.READS_AS, columns.DETECTABLE, columns.RETENTION,
         columns.SEEDS,
@@ -69,7 +69,7 @@ def _task_by_task(
         columns.MODEL,
         columns.STRATEGY,
         columns.PARAMETERS,
-        columns.BODY,
+        columns.NON_EMBEDDING,
         *map(escape, tasks),
     ]
     rows = [

@@ -36,7 +36,7 @@ def section(board: Board) -> list[str]:
 
 def _row(trend: Trend, footnotes: Footnotes) -> list[str]:
     quantity = columns.GAP if trend.of == "gap" else columns.CHANGE_OF_GAP
-    axis = columns.BODY if trend.axis == "non-embedding" else "all parameters"
+    axis = columns.NON_EMBEDDING if trend.axis == "non-embedding" else "all parameters"
     return [
         quantity,
         escape(trend.strategy) + footnotes.mark(*trend.notes),

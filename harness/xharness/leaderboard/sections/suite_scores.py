@@ -57,12 +57,12 @@ def section(board: Board) -> list[str]:
 
 def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
     """A table for each variant that makes a difference; no table holds both."""
-    kinds = {row.task: row.task_type for row in board.scores}
+    task_types = {row.task: row.task_type for row in board.scores}
     complete = {task for seed_scores in _arms(board, benchmark) for task in seed_scores.complete}
     if not complete:
         return
     yield from (f"### {escape(benchmark.title)}", "", _RULE, "")
-    question_variants = variants(kinds[task] for task in complete)
+    question_variants = variants(task_types[task] for task in complete)
     for variant in question_variants:
         if len(question_variants) > 1:
             yield from (f"Question answering as {_named(variant)}:", "")

@@ -1,10 +1,13 @@
-"""A table of gaps for each task."""
+"""A table of gaps for each task, and of the metrics that are not its score."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from statistics import fmean
 
-from xharness.gaps import TaskGap
+from xharness.gaps import Arm, TaskGap
+from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
@@ -103,3 +106,39 @@ def _floor(board: Board, task: str) -> list[str]:
         if task_gap.learning.floor is not None
     }
     return [f"floor in {board.source}: {listed(map(points, sorted(floors)))}"] if floors else []
+
+
+def other_metrics(board: Board) -> list[str]:
+    """What else was measured, averaged over seeds, without intervals."""
+    grouped: dict[tuple[str, str, Arm], list[ScoreRow]] = defaultdict(list)
+    for row in board.scores:
+        if not row.main:
+            grouped[row.task, row.metric, (row.model, row.strategy)].append(row)
+    if not grouped:
+        return []
+    metrics_of_tasks = dict.fromkeys(
+        (task, metric) for task in board.tasks for group_task, metric, _ in sorted(grouped)
+        if task == group_task
+    )  # fmt: skip
+    rows = [
+        [*map(escape, (task, metric, *arm)), *_means(grouped[task, metric, arm])]
+        for task, metric in metrics_of_tasks
+        for arm in board.arms
+        if (task, metric, arm) in grouped
+    ]
+    header = ["task", "metric", "model", "strategy", board.source, "others"]
+    return ["## Other metrics", "", *table(header, rows, 4), ""]
+
+
+def _means(rows: Sequence[ScoreRow]) -> list[str]:
+    """The source language's score and the mean of the others; each language over its seeds."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        values[row.language].append(row.value)
+    means = {code: fmean(seed_values) for code, seed_values in sorted(values.items())}
+    source = rows[0].source_language
+    other_means = [mean for code, mean in means.items() if code != source]
+    return [
+        points(means[source]) if source in means else "—",
+        points(fmean(other_means)) if other_means else "—",
+    ]

@@ -29,6 +29,7 @@ from xharness.plugin.api.backend import (
 from xharness.plugin.api.executor import Executor
 from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
 from xharness.plugin.api.strategy import Route, Strategy, TranslateTest
+from xharness.plugin.api.tracker import Observer, TrackedRun, Tracker
 from xharness.plugin.api.translator import TranslateTexts, Translator
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Name, Strict
@@ -42,6 +43,7 @@ from xharness.stages import (
     Heads,
     Mixture,
     Objective,
+    Stage,
     Start,
     Train,
     TrainingFeed,
@@ -67,7 +69,7 @@ from xharness.task_types.classification import ClassificationExample
 from xharness.task_types.corpus import PassageExample
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.task_types.multiple_choice import MultipleChoiceExample
-from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.retrieval import RetrievalExample
 from xharness.task_types.search import CandidateIndex, Encode, SearchRequest, TextRole
 from xharness.task_types.tagging import TaggingExample
 
@@ -102,6 +104,7 @@ __all__ = [
     "Name",
     "NoOptions",
     "Objective",
+    "Observer",
     "PassageExample",
     "Prediction",
     "PredictionShape",
@@ -118,6 +121,7 @@ __all__ = [
     "Source",
     "SourceRequest",
     "Split",
+    "Stage",
     "StageError",
     "StageLabel",
     "Start",
@@ -127,6 +131,8 @@ __all__ = [
     "TaskCard",
     "TaskType",
     "TextRole",
+    "TrackedRun",
+    "Tracker",
     "Train",
     "TrainingFeed",
     "TrainingSession",

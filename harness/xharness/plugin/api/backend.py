@@ -27,6 +27,10 @@ Progress = Callable[[int, int | None], None]
 """Called with (items done, items in all or None)."""
 
 
+LogMetrics = Callable[[int, Mapping[str, float]], None]
+"""Called with (optimiser steps done, what was measured at the last of them)."""
+
+
 class NoOptions(Strict):
     """For an offer that a study can write nothing about."""
 
@@ -101,6 +105,8 @@ class TrainingSession:
     selector: CheckpointPolicy | None = None
     checkpoint_seconds: float = 120
     progress: Progress = lambda count, total: None
+    log_metrics: LogMetrics = lambda step, metrics: None
+    """For trackers: a training curve's points, by Trainer's names `loss` and `learning_rate`."""
 
 
 class Model(ABC):

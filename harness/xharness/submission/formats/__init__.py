@@ -1,4 +1,4 @@
-"""Formats of the official files, one module each, by the kind of task."""
+"""Formats of the official files, by the type of task."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from types import MappingProxyType
 
 from xharness.errors import ConfigurationError
 from xharness.submission.formats.base import AnsweredItems, FileFormat, FileTexts
-from xharness.submission.formats.choices import ChoiceFormat
-from xharness.submission.formats.labels import LabelFormat
-from xharness.submission.formats.pairs import PairFormat
-from xharness.submission.formats.positions import PositionFormat
-from xharness.submission.formats.rankings import RankingFormat
+from xharness.submission.formats.labels import ChoiceFormat, LabelFormat
+from xharness.submission.formats.search import PairFormat, PositionFormat, RankingFormat
 from xharness.submission.formats.squad import SquadFormat
 from xharness.submission.formats.tags import TagFormat
 from xharness.submission.layout import SuiteTask
@@ -36,11 +33,11 @@ def format_of(task: SuiteTask) -> FileFormat:
     """The format of the task's files.
 
     Raises:
-        ConfigurationError: tasks of its kind have none.
+        ConfigurationError: tasks of its type have none.
     """
     if task.card.task_type not in _FORMATS:
         raise ConfigurationError(
-            f"there is no file format for tasks of the kind '{task.card.task_type}'",
+            f"there is no file format for tasks of the type '{task.card.task_type}'",
             where=f"card '{task.card.name}'",
             hint=f"formats exist for: {', '.join(sorted(_FORMATS))}",
         )

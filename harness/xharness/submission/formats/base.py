@@ -29,7 +29,7 @@ class FileTexts:
 
 
 class FileFormat(Protocol):
-    """How the official files hold tasks of one kind."""
+    """How the official files hold tasks of one type."""
 
     @property
     def ending(self) -> str:

@@ -1,4 +1,4 @@
-"""Span questions: labels in SQuAD's JSON, predictions as one mapping from question to answer."""
+"""Extractive QA: labels in SQuAD's JSON, predictions as one mapping from question to answer."""
 
 from __future__ import annotations
 

@@ -138,8 +138,8 @@ def _json(folder: Path, name: str) -> Any:
             "there is no such file",
             where=str(file),
             expected="a sentence encoder in the layout of sentence-transformers",
-            hint="fetch it, or leave out 'embeddings: sentence-transformers': vectors are then made by the "
-            "recipe's 'pooling' and 'layer'",
+            hint="fetch it, or leave out 'embeddings: sentence-transformers': vectors are "
+            "then made by the recipe's 'pooling' and 'layer'",
         ) from None
     except (OSError, ValueError) as error:
         raise UnavailableError(f"not to be read as JSON: {error}", where=str(file)) from None

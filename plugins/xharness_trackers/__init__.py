@@ -1,0 +1,1 @@
+"""Trackers: a run's curves, scores and gaps in TensorBoard, MLflow and Weights & Biases."""
