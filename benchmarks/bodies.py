@@ -20,7 +20,9 @@ def made(shape: str, data_root: Path, folder: Path) -> Path:
 
     setting = Setting(data_root, folder, folder)
     asked = Material(setting, "wikiann").asked(100)
-    tokenizer = scratch.learnt([" ".join(x.tokens) for _, some in asked for x in some], _VOCABULARY)
+    tokenizer = scratch.learnt_tokenizer(
+        [" ".join(x.tokens) for _, some in asked for x in some], _VOCABULARY
+    )
     width, layers, heads = SHAPES[shape]
     import torch
 

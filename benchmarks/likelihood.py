@@ -60,7 +60,7 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
     """One language as lm-evaluation-harness wants a task, its rows in our words."""
     from datasets import Dataset
 
-    from xharness_hf.written.questions import prompt, question, verbaliser
+    from xharness_hf.generative.verbalizer import prompt, question, verbaliser
 
     card = shared.card.spoken(language)
     said = [question(one, card) for one in examples]

@@ -14,7 +14,7 @@ from xharness.cli.compose import open_catalogue
 from xharness.data import Data
 from xharness.errors import UnavailableError
 from xharness.extend import Recipe, Surroundings
-from xharness_hf.options import Answers
+from xharness_hf.config.options import Answers
 
 SEED = 1
 LENGTHS = {"tagging": 128, "classification": 128, "span": 384}
@@ -71,19 +71,18 @@ class Material:
 
 def body(folder: Path, answers: Answers = "heads") -> Any:
     """The harness's model over the body in `folder`, on the CPU."""
-    from xharness_hf.opening import start
-    from xharness_hf.options import Options
+    from xharness_hf.build import start
+    from xharness_hf.config.options import Options
 
     return start(Options(path=folder, answers=answers), Surroundings(offline=True), "cpu")
 
 
 def head(model: Any, card: TaskCard) -> Any:
     """The head with which every contestant starts, on the harness's model."""
-    from xharness_hf import storage
-    from xharness_hf.heads import seeded
-    from xharness_hf.tasks import TASKS
+    from xharness_hf.heads.heads import build_head, seeded
+    from xharness_hf.heads.tasks import TASKS
 
     task = TASKS[card.kind]
-    found = seeded(storage.build(task.kind, task.outputs(card), model.body), SEED, card.head_name)
+    found = seeded(build_head(task.kind, task.outputs(card), model.backbone), SEED, card.head_name)
     model.heads.add(card.head_name, found)
     return found

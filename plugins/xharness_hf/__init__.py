@@ -1,1 +1,1 @@
-"""The backend `hf`: any Transformers body under the harness's own heads."""
+"""The backend `hf`: any Transformers backbone under the harness's own heads."""

@@ -10,14 +10,14 @@ from pydantic import BaseModel
 
 from xharness.extend import Backend, Sizes, Surroundings, Translator, Wanted
 from xharness.hookspecs import hookimpl
-from xharness_hf.configured import configuration
-from xharness_hf.options import Options
-from xharness_hf.refusals import refusal
+from xharness_hf.config.capabilities import refusal
+from xharness_hf.config.configuration import configuration
+from xharness_hf.config.options import Options
 from xharness_hf.translation import HfTranslator
 
 if TYPE_CHECKING:
+    from xharness_hf.generative.model import GenerativeModel
     from xharness_hf.model import HfModel
-    from xharness_hf.written.model import WritingModel
 
 
 class HfBackend:
@@ -58,7 +58,7 @@ class HfBackend:
             UnavailableError: no such model, or a folder without weights.
             ConfigurationError: the model is to answer in words, and is an encoder.
         """
-        from xharness_hf.fingerprint import fingerprint
+        from xharness_hf.config.fingerprint import fingerprint
 
         return fingerprint(options, surroundings)
 
@@ -71,7 +71,7 @@ class HfBackend:
         """
         if options.scratch is None and configuration(options, surroundings) is None:
             return None  # known before anything heavy is imported
-        from xharness_hf.sizing import sizes
+        from xharness_hf.build import sizes
 
         return sizes(options, surroundings)
 
@@ -82,30 +82,30 @@ class HfBackend:
             ConfigurationError: no device is called so.
             UnavailableError: this machine has none.
         """
-        from xharness_hf.precision import device_of
+        from xharness_hf.backbone.precision import device_of
 
         device_of(device)
 
     def start(
         self, options: Any, surroundings: Surroundings, device: str | None
-    ) -> HfModel | WritingModel:
+    ) -> HfModel | GenerativeModel:
         """The model before any training here; `device` None means the best there is.
 
         Raises:
             UnavailableError: it cannot be read, or an extra is not installed.
             ConfigurationError: the options ask for more than the model has.
         """
-        from xharness_hf.opening import start
+        from xharness_hf.build import start
 
         return start(options, surroundings, device)
 
-    def load(self, folder: Path, device: str | None) -> HfModel | WritingModel:
+    def load(self, folder: Path, device: str | None) -> HfModel | GenerativeModel:
         """The model that `HfModel.save` wrote.
 
         Raises:
             UnavailableError: the folder is not one, or is damaged.
         """
-        from xharness_hf.opening import load
+        from xharness_hf.build import load
 
         return load(folder, device)
 

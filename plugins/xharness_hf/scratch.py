@@ -1,19 +1,60 @@
-"""Scratch models: a body with random weights, and a tokenizer learnt on the spot."""
+"""Scratch models: random weights and a tokenizer learnt from the first training's texts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from xharness_hf import vocabulary
-from xharness_hf.options import Scratch
+from xharness.extend import Sizes, StageError, Surroundings
+from xharness_hf.backbone import vocabulary
+from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.config.options import LearntTokenizer, Scratch
+from xharness_hf.files import folders, loading
+
+
+class ScratchBuilder:
+    """Knows how a scratch model comes to be; reads a given tokenizer at once, to fail early."""
+
+    def __init__(self, spec: Scratch, surroundings: Surroundings) -> None:
+        self._spec = spec
+        self._given = None
+        if isinstance(spec.tokenizer, Path):
+            folders.tokenizer_files(spec.tokenizer, surroundings)
+            place = surroundings.base / spec.tokenizer.expanduser()
+            self._given = Tokens(loading.tokenizer(place), causal=False)
+
+    def begin(self, texts: Sequence[str], seed: int) -> tuple[Backbone, Tokens]:
+        """Backbone and tokens, a function of the texts and the seed alone.
+
+        Raises:
+            StageError: there are no texts to learn a tokenizer from.
+        """
+        tokens = self._given or self._learn(texts)
+        drawn = module(self._spec, tokens.size, tokens.pad, seed)
+        return Backbone(drawn, causal=False), tokens
+
+    def sizes(self) -> Sizes:
+        """Parameters it will have, or has at most where the tokenizer is not learnt yet."""
+        learnt = self._spec.tokenizer
+        vocabulary = learnt.vocabulary if isinstance(learnt, LearntTokenizer) else 0
+        size = self._given.size if self._given else vocabulary
+        with torch.device("meta"):
+            return Backbone(module(self._spec, size, 1, seed=0), causal=False).sizes()
+
+    def _learn(self, texts: Sequence[str]) -> Tokens:
+        assert isinstance(self._spec.tokenizer, LearntTokenizer)
+        if not texts:
+            raise StageError("there are no texts to learn a tokenizer from")
+        return Tokens(learnt_tokenizer(texts, self._spec.tokenizer.vocabulary), causal=False)
 
 
 def module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTrainedModel:
-    """A body for `size` sub-words, its weights drawn from `seed` alone."""
+    """A backbone for `size` sub-words, its weights drawn from `seed` alone."""
     shifted = scratch.architecture == "xlm-roberta"
     config = AutoConfig.for_model(
         scratch.architecture,
@@ -35,7 +76,7 @@ def module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTrainedModel:
     return found
 
 
-def learnt(texts: Sequence[str], size: int) -> PreTrainedTokenizerFast:
+def learnt_tokenizer(texts: Sequence[str], size: int) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `size` sub-words; see `vocabulary.learn`."""
     fast: Any = PreTrainedTokenizerFast
     found: PreTrainedTokenizerFast = fast(

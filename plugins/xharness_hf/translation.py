@@ -13,10 +13,11 @@ from pydantic import BaseModel, Field, model_validator
 from xharness.digest import digest
 from xharness.documents import Strict
 from xharness.extend import Surroundings, Translating, UnavailableError
-from xharness_hf.configured import file_of
-from xharness_hf.language_codes import code_of
-from xharness_hf.options import Options, Weights
-from xharness_hf.special_tokens import special_tokens
+from xharness_hf.config.configuration import file_of
+from xharness_hf.config.language_codes import code_of
+from xharness_hf.config.options import Options
+from xharness_hf.config.special_tokens import special_tokens
+from xharness_hf.files.folders import Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,8 +71,9 @@ class HfTranslator:
             ConfigurationError: the model does not know one of the languages.
             UnavailableError: there is no such model.
         """
-        from xharness_hf import folders
-        from xharness_hf.fingerprint import fingerprint, remembered
+        from xharness_hf.config.fingerprint import fingerprint
+        from xharness_hf.files import folders
+        from xharness_hf.files.digests import remembered
 
         model = options.model(source, target)
         more: dict[str, str] = {}
@@ -87,7 +89,7 @@ class HfTranslator:
 
     def check_device(self, device: str) -> None:
         """Whether `device` is here; errors as those of the backend's."""
-        from xharness_hf.precision import device_of
+        from xharness_hf.backbone.precision import device_of
 
         device_of(device)
 
@@ -116,8 +118,8 @@ class _Loaded:
         surroundings: Surroundings,
         device: str | None,
     ) -> None:
-        from xharness_hf.precision import device_of
-        from xharness_hf.quiet import quiet
+        from xharness_hf.backbone.precision import device_of
+        from xharness_hf.files.loading import quiet
 
         quiet()
         folder = _folder(options.model(source, target), surroundings)
@@ -195,7 +197,7 @@ def _read(folder: Path, weights: Weights) -> tuple[Any, Any]:
 
 
 def _folder(model: Options, surroundings: Surroundings) -> Path:
-    from xharness_hf import folders, hub
+    from xharness_hf.files import folders, hub
 
     if model.hub is not None:
         return hub.snapshot(model, surroundings)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from tests.cli.project import Project
 from xharness.cli import app
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness_hf.precision import device_of
+from xharness_hf.backbone.precision import device_of
 from xharness_hf.translation import HfTranslator
 
 PLACED = """

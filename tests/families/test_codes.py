@@ -30,10 +30,10 @@ from xharness.errors import ConfigurationError
 from xharness.extend import Recipe, Surroundings, TrainingSet, Wanted
 from xharness.kinds import ChoiceExample
 from xharness.testing import toy_examples
-from xharness_hf import folders
+from xharness_hf.config.options import Options
+from xharness_hf.files import folders
+from xharness_hf.generative.model import GenerativeModel
 from xharness_hf.model import HfModel
-from xharness_hf.options import Options
-from xharness_hf.written.model import WritingModel
 
 _RECIPE = Recipe(epochs=1, learning_rate=5e-3, batch_size=16, max_length=64, answer_length=8)
 _AROUND = Surroundings(offline=True)
@@ -121,7 +121,7 @@ def test_likelihoods_are_those_of_the_model_alone_in_each_language(
     family: str, layout: Layout
 ) -> None:
     model = tiny.start(layout(family), answers="likelihood")
-    model.body.module.eval()
+    model.backbone.module.eval()
     some = [
         ChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
         ChoiceExample("1", "the cat the cat", ("wind", "lamp"), 1),
@@ -142,7 +142,7 @@ def _likelihood(model: Any, own: Any, prompt: str, answer: str) -> float:
     code = own.convert_tokens_to_ids(_code(own))
     opening = [code] if isinstance(own, _ALONE) else [own.eos_token_id, code]
     said = own(answer, add_special_tokens=False)["input_ids"]
-    logits = model.body.module(
+    logits = model.backbone.module(
         input_ids=own(prompt, return_tensors="pt")["input_ids"],
         decoder_input_ids=torch.tensor([[*opening, *said]]),
     ).logits
@@ -162,20 +162,20 @@ def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
 def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout) -> None:
     model = tiny.start(layout(family), answers="text")
     feed, told = _in_two(family)
-    units = model._lesson(feed, _RECIPE).units
-    for one, language, unit in zip(feed.examples, told, units, strict=True):
+    features = model._lesson(feed, _RECIPE).features
+    for one, language, feature in zip(feed.examples, told, features, strict=True):
         own = coded.read(family, layout(family), language)
         text, target = f"{one.context} {one.question}", one.answers[0].text
         said = own(text=text, text_target=target, return_tensors="pt")
         labels = said["labels"]
         shifted = _shifted(family, labels)
-        source, answer = unit.windows
+        source, answer = feature.windows
         assert source.ids.tolist() == said["input_ids"][0].tolist()
         assert answer.ids.tolist() == shifted[: len(answer.ids)]
         code = own.convert_tokens_to_ids(_code(own))
         learnt = [one for one in labels[0].tolist() if one != code]
-        assert unit.gold[0].ids.tolist() == learnt
-        assert answer.ids[unit.gold[0].first] == code
+        assert feature.gold[0].ids.tolist() == learnt
+        assert answer.ids[feature.gold[0].first] == code
 
 
 def _shifted(family: str, labels: torch.Tensor) -> list[int]:
@@ -351,13 +351,13 @@ def test_a_study_asks_each_language_in_its_own_code(
     layout: Layout, folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str | None, int]] = []
-    honest = WritingModel.predict
+    honest = GenerativeModel.predict
 
     def predict(self: Any, card: Any, kind: Any, examples: Any, recipe: Any) -> Any:
         asked.append((card.verbaliser.language, len(examples)))
         return honest(self, card, kind, examples, recipe)
 
-    monkeypatch.setattr(WritingModel, "predict", predict)
+    monkeypatch.setattr(GenerativeModel, "predict", predict)
     model: dict[str, Any] = {"name": "m", "path": str(layout("nllb")), "answers": "text"}
     told = _run(tmp_path, "run", models=[model], strategies=["single"])
     assert asked == [("en", 6), ("de", 6)]

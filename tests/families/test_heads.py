@@ -35,9 +35,9 @@ def test_a_family_learns_and_comes_back(family: str, folder: Folder, tmp_path: P
 def test_texts_longer_than_the_model_takes_are_read(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family))
     recipe = _RECIPE.changed({"max_length": 4096})
-    limit = model.body.limit or 300
+    limit = model.backbone.limit or 300
     vectors = model.embed(["red bird " * limit, "red bird"], recipe)
-    assert vectors.shape == (2, model.body.width)
+    assert vectors.shape == (2, model.backbone.width)
     assert np.isfinite(vectors).all()
 
 
@@ -76,7 +76,7 @@ def test_hashed_characters_have_no_table_to_learn_masked_words_from(
 
 
 def test_what_a_tokenizer_moved_together_is_still_found() -> None:
-    from xharness_hf.alignment import offsets
+    from xharness_hf.backbone.alignment import offsets
 
     text = "The  Lamp, and CAFÉ über"
     pieces = ["the", "lam@@", "p", ",", "and", "<unk>", "über"]

@@ -19,9 +19,9 @@ from tests.hf import tiny
 from xharness.cli import app
 from xharness.errors import ConfigurationError
 from xharness.extend import Objective, Recipe, Surroundings, Wanted
-from xharness_hf.configured import DECODERS, ENCODERS
-from xharness_hf.options import Options
-from xharness_hf.refusals import _TAKE_NO_KEYS, check_writes
+from xharness_hf.config.capabilities import _TAKE_NO_KEYS, check_writes
+from xharness_hf.config.configuration import DECODERS, ENCODERS
+from xharness_hf.config.options import Options
 
 AROUND = Surroundings(offline=True)
 NO_MASK_HERE = ("mbart", "nllb")  # the tiny tokenizers alone: the real ones have a mask token
@@ -47,9 +47,9 @@ def test_adapters_are_refused_as_the_loaded_model_would(
 @pytest.mark.parametrize("family", sorted(zoo.EVERY.keys() - {*NO_MASK_HERE}))
 def test_masked_words_are_refused_as_the_loaded_model_would(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family))
-    able = not model.body.causal and model.tokens.mask is not None and model.body.vocabulary
+    able = not model.backbone.causal and model.tokens.mask is not None and model.backbone.vocabulary
     assert (_told({"path": folder(family)}, "mlm") is None) == bool(able)
-    assert (_told({"path": folder(family)}, "align") is None) == bool(model.body.vocabulary)
+    assert (_told({"path": folder(family)}, "align") is None) == bool(model.backbone.vocabulary)
     assert _told({"path": folder(family)}, "task") is None
     assert _told({"path": folder(family)}, None) is None
 
@@ -152,7 +152,7 @@ def test_pretraining_that_can_never_work_is_an_error_with_its_line(
     )
     assert code == 2
     assert "study.yaml:" in told
-    assert "'mlm' hides words from a body that reads both ways" in told
+    assert "'mlm' hides words from a backbone that reads both ways" in told
 
 
 def test_nothing_heavy_is_imported_to_tell(folder: Folder) -> None:

@@ -16,12 +16,12 @@ from xharness.errors import ConfigurationError, StageError
 from xharness.extend import Recipe, Surroundings, TrainingSet
 from xharness.kinds import ChoiceExample
 from xharness.testing import toy_examples
-from xharness_hf.options import Options
-from xharness_hf.reading import read
-from xharness_hf.windows import Layout
-from xharness_hf.written.answering import Answering
-from xharness_hf.written.frames import Spelling
-from xharness_hf.written.questions import prompt, question, verbaliser
+from xharness_hf.backbone.batch import Layout
+from xharness_hf.config.options import Options
+from xharness_hf.generative.answers import AnswerObjective
+from xharness_hf.generative.prompt_encoder import PromptEncoder
+from xharness_hf.generative.verbalizer import prompt, question, verbaliser
+from xharness_hf.inference import read
 
 _RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, answer_length=8)
 WRITERS = zoo.PAIRED | zoo.DECODERS
@@ -29,21 +29,21 @@ CPU = torch.device("cpu")
 
 
 def _scores(model: Any, card: Any, examples: Any, *, closed: bool) -> list[Any]:
-    spelling = Spelling(model.body, model.tokens, closed=closed)
-    answering = Answering(card, spelling)
-    units = answering.units(examples, model.tokens, _RECIPE, gold=False)
+    spelling = PromptEncoder(model.backbone, model.tokens, closed=closed)
+    answering = AnswerObjective(card, spelling)
+    features = answering.features(examples, model.tokens, _RECIPE, gold=False)
 
     def ask(states: Any, batch: Any) -> Any:
-        return answering.answers(states, model.body.next_words, batch, _RECIPE)
+        return answering.answers(states, model.backbone.next_words, batch, _RECIPE)
 
-    return read(model.body, units, Layout(model.tokens.pad), _RECIPE, CPU, ask)
+    return read(model.backbone, features, Layout(model.tokens.pad), _RECIPE, CPU, ask)
 
 
 @torch.inference_mode()
 def _naive(model: Any, text: str, answer: str) -> float:
     """The answer's summed log-probability, one text at a time, through the model's own logits."""
-    lm, tokenizer = model.body.module, model.tokens.tokenizer
-    if model.body.paired:
+    lm, tokenizer = model.backbone.module, model.tokens.tokenizer
+    if model.backbone.paired:
         ids = torch.tensor([tokenizer(text)["input_ids"]])
         said = tokenizer(answer, add_special_tokens=False)["input_ids"]
         opening = model._spelling.opening.tolist()
@@ -61,7 +61,7 @@ def _naive(model: Any, text: str, answer: str) -> float:
 @pytest.mark.parametrize("family", WRITERS)
 def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), answers="likelihood")
-    model.body.module.eval()
+    model.backbone.module.eval()
     card = spoken.card("choice")
     examples = [
         ChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
@@ -119,7 +119,7 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
     asked = question(toy_examples("choice", 1, seed=5)[0], card)
     shown = [question(one, card) for one in feed.examples]
     wanted = "".join(f"who flies {one.gold}\n\n" for one in shown) + "who flies"
-    answering = Answering(card, model._spelling, model.shots)
+    answering = AnswerObjective(card, model._spelling, model.shots)
     assert answering.prompt(asked, recipe, 0) == wanted
     model.save(tmp_path / "saved")
     assert tiny.BACKEND.load(tmp_path / "saved", "cpu").shots == model.shots
@@ -132,7 +132,7 @@ def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
     card = spoken.card("span", prompt="{context} Question: {question}")
     (one,) = toy_examples("span", 1)
     long = type(one)("9", one.question, one.context + " salt" * 200 + " red bird", one.answers)
-    answering = Answering(card, model._spelling)
+    answering = AnswerObjective(card, model._spelling)
     text = answering.prompt(question(long, card), _RECIPE, 0)
     assert text.endswith(f"Question: {one.question}")
     assert 40 < model._spelling.count(text) <= _RECIPE.max_length
@@ -140,10 +140,10 @@ def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
 
 
 def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder) -> None:
-    from xharness_hf.written.answering import best
-    from xharness_hf.written.questions import Question
+    from xharness_hf.generative.answers import best
+    from xharness_hf.generative.verbalizer import VerbalizedItem
 
-    asked = [Question({}, ("ab", "abcdefgh"), "ab")]
+    asked = [VerbalizedItem({}, ("ab", "abcdefgh"), "ab")]
     scores = [np.array([-4.0, -6.0])]
     assert best(asked, scores, normalised=False) == [0]
     assert best(asked, scores, normalised=True) == [1]
@@ -188,10 +188,10 @@ def _in_two_languages(objective: Any) -> TrainingSet:
 def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), answers="text")
     lesson = model._lesson(_in_two_languages("task"), _RECIPE)
-    read = [model.tokens.tokenizer.decode(unit.windows[0].ids) for unit in lesson.units]
+    read = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in lesson.features]
     assert ["because" in text for text in read] == [True, True, False, False]
     assert ["perch" in text for text in read] == [False, False, True, True]
-    assert lesson.examples == len(lesson.units) == 4
+    assert lesson.examples == len(lesson.features) == 4
 
 
 def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path) -> None:

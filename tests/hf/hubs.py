@@ -10,7 +10,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
-from xharness_hf import hub
+from xharness_hf.files import hub
 
 COMMIT = "c" * 40
 

@@ -21,7 +21,7 @@ def write(folder: Path, name: str, value: Any) -> None:
 
 
 def modules(folder: Path, *kinds: str, prefix: str = OLDER) -> None:
-    """`modules.json` with a body, and the others each in a folder of its own."""
+    """`modules.json` with a backbone, and the others each in a folder of its own."""
     entries = [{"idx": 0, "name": "0", "path": "", "type": f"{prefix}Transformer"}]
     for place, kind in enumerate(kinds, 1):
         path = f"{place}_{kind}"
@@ -29,9 +29,9 @@ def modules(folder: Path, *kinds: str, prefix: str = OLDER) -> None:
     write(folder, "modules.json", entries)
 
 
-def labse(body: Path, folder: Path, **dense: Any) -> Path:
+def labse(backbone: Path, folder: Path, **dense: Any) -> Path:
     """As LaBSE: the first state, a dense layer with tanh, and no prompts."""
-    shutil.copytree(body, folder)
+    shutil.copytree(backbone, folder)
     modules(folder, "Pooling", "Dense", "Normalize")
     pooling = {"word_embedding_dimension": WIDTH, "pooling_mode_cls_token": True}
     write(folder, "1_Pooling/config.json", pooling | {"pooling_mode_mean_tokens": False})
@@ -49,9 +49,9 @@ def labse(body: Path, folder: Path, **dense: Any) -> Path:
     return folder
 
 
-def e5(body: Path, folder: Path, prompts: dict[str, Any] | None = None, **pooling: Any) -> Path:
+def e5(backbone: Path, folder: Path, prompts: dict[str, Any] | None = None, **pooling: Any) -> Path:
     """As E5: the mean of all states, and prompts that its folder may tell or not."""
-    shutil.copytree(body, folder)
+    shutil.copytree(backbone, folder)
     modules(folder, "Pooling", "Normalize")
     mean = {"word_embedding_dimension": WIDTH, "pooling_mode_mean_tokens": True}
     write(folder, "1_Pooling/config.json", pooling or mean)

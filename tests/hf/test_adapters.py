@@ -1,4 +1,4 @@
-"""Adapters: they learn, they are few, they stand beside a body that stays as it is."""
+"""Adapters: they learn, they are few, they stand beside a backbone that stays as it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xharness.extend import Recipe, Surroundings
 from xharness.stages import Feed, Mixing, Portion, Start, Train
 from xharness.study import Adapter
 from xharness.testing import toy_card, toy_examples
-from xharness_hf.options import Options
+from xharness_hf.config.options import Options
 
 METHODS: dict[str, dict[str, Any]] = {
     "lora": {"method": "lora", "rank": 4},
@@ -48,8 +48,8 @@ def _answers(model: Any, kind: str = "tagging") -> Any:
 
 
 def _own(model: Any) -> list[torch.Tensor]:
-    """The body's weights, its adapter left out."""
-    named = model.body.module.state_dict().items()
+    """The backbone's weights, its adapter left out."""
+    named = model.backbone.module.state_dict().items()
     return [one.clone() for name, one in named if "lora" not in name]
 
 
@@ -69,7 +69,7 @@ def test_the_adapter_learns_and_the_body_stays(
     before, sizes = _own(model), model.sizes()
     first = _fit(model, _recipe(method, steps=1), tmp_path / "first")
     (head,) = model.heads.modules()
-    added = sum(one.numel() for one in model.body.adapter.parameters().values())
+    added = sum(one.numel() for one in model.backbone.adapter.parameters().values())
     assert first["learning_parameters"] == added + sum(one.numel() for one in head.parameters())
     with torch.no_grad():  # from here on the head stays as it is too, and asks for much
         head.requires_grad_(False).linear.weight.mul_(50)
@@ -116,7 +116,7 @@ def test_what_is_saved_is_what_peft_reads(bert: Path, tmp_path: Path, method: st
     ids = torch.tensor([[2, 7, 9, 11, 3]])
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.inference_mode():
-        ours = model.body.reader.eval()(**inputs).last_hidden_state
+        ours = model.backbone.reader.eval()(**inputs).last_hidden_state
         assert not torch.allclose(plain(**inputs).last_hidden_state, ours, atol=1e-4)
         read = PeftModel.from_pretrained(plain, tmp_path / "model" / "adapter").eval()
         theirs = read(**inputs).last_hidden_state[:, -5:]
@@ -128,15 +128,15 @@ def test_the_same_adapter_learns_on(bert: Path, tmp_path: Path, method: str) -> 
     model = tiny.start(bert)
     _fit(model, _recipe(method, steps=3), tmp_path / "1")
     model.save(tmp_path / "first")
-    first = [one.clone() for one in model.body.adapter.parameters().values()]
+    first = [one.clone() for one in model.backbone.adapter.parameters().values()]
     again = tiny.BACKEND.load(tmp_path / "first", "cpu")
     _fit(again, _recipe(method, steps=3), tmp_path / "2", "choice")
-    second = list(again.body.adapter.parameters().values())
+    second = list(again.backbone.adapter.parameters().values())
     assert [one.shape for one in first] == [one.shape for one in second]
     assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     again.save(tmp_path / "second")
     files = [tmp_path / name / "model.safetensors" for name in ("first", "second")]
-    assert files[0].samefile(files[1]), "the body's weights are not written again"
+    assert files[0].samefile(files[1]), "the backbone's weights are not written again"
     assert [*again.heads] == ["toy_choice"]
 
 
@@ -146,7 +146,7 @@ def test_an_adapter_that_is_not_wanted_any_more_is_merged(bert: Path, tmp_path: 
     _fit(model, _recipe("lora"), tmp_path / "1")
     with_adapter = model.embed(["the cat", "red"], RECIPE)
     merged = _fit(model, RECIPE.changed({"steps": 1, "learning_rate": 1e-9}), tmp_path / "2")
-    assert model.body.adapter is None
+    assert model.backbone.adapter is None
     assert merged["learning_parameters"] > model.sizes().total
     assert torch.allclose(
         torch.tensor(model.embed(["the cat", "red"], RECIPE)), torch.tensor(with_adapter), atol=1e-5
@@ -173,10 +173,10 @@ def test_merged_on_request_it_is_an_ordinary_model(bert: Path, tmp_path: Path) -
     assert facts["learning_parameters"] < model.sizes().total
     model.save(tmp_path / "model")
     assert not (tmp_path / "model" / "adapter").exists()
-    body = AutoModel.from_pretrained(tmp_path / "model")
-    ours = dict(model.body.module.named_parameters())
+    backbone = AutoModel.from_pretrained(tmp_path / "model")
+    ours = dict(model.backbone.module.named_parameters())
     assert all(
-        torch.equal(ours[name], one) for name, one in body.named_parameters() if name in ours
+        torch.equal(ours[name], one) for name, one in backbone.named_parameters() if name in ours
     )
     assert _answers(tiny.BACKEND.load(tmp_path / "model", "cpu")) == _answers(model)
 
@@ -194,14 +194,14 @@ def test_a_killed_adapter_ends_with_the_same_weights(
     with pytest.raises(KilledError):
         _fit(tiny.start(bert), recipe, tmp_path / "x", checkpoint_seconds=0, progress=progress)
     _fit(killed, recipe, tmp_path / "x")
-    one, two = (model.body.adapter.parameters().values() for model in (calm, killed))
+    one, two = (model.backbone.adapter.parameters().values() for model in (calm, killed))
     assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_a_text_is_as_long_as_positions_are_left(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
     _fit(model, _recipe("prompt", steps=1, max_length=512), tmp_path)
-    assert model.body.limit == 64 - 6
+    assert model.backbone.limit == 64 - 6
     assert model.embed(["red " * 100], Recipe(max_length=512)).shape == (1, 32)
     assert model.embed(["red"], Recipe(layer=0)).shape == (1, 32)
 
@@ -218,7 +218,7 @@ def test_pairs_that_count_anew_and_masks_learn_too(
 
 def test_what_a_body_cannot_carry_is_refused(bert: Path, tmp_path: Path) -> None:
     wrong = RECIPE.changed({"adapter": {"method": "lora", "targets": ["q_proj"]}})
-    with pytest.raises(StageError, match="no lora on a body of the family 'bert'") as caught:
+    with pytest.raises(StageError, match="no lora on a backbone of the family 'bert'") as caught:
         _fit(tiny.start(bert), wrong, tmp_path / "1")
     assert "name the linear layers under 'targets'" in str(caught.value)
     with pytest.raises(StageError, match="no gradient checkpointing with a prefix"):
@@ -258,4 +258,4 @@ def test_in_bf16_an_adapter_learns_and_answers(
     _fit(model, recipe, tmp_path / "run", "classification")
     given = model.predict(feed.card, feed.kind, feed.examples, recipe)
     assert len(given) == len(feed.examples)
-    assert {one.dtype for one in model.body.adapter.parameters().values()} == {torch.float32}
+    assert {one.dtype for one in model.backbone.adapter.parameters().values()} == {torch.float32}

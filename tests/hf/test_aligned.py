@@ -9,8 +9,8 @@ import torch
 from xharness.extend import Recipe, Session, Surroundings, TrainingSet
 from xharness.kinds import SHIPPED, BitextExample
 from xharness.testing import answered, toy_card
+from xharness_hf.config.options import Options
 from xharness_hf.model import HfModel
-from xharness_hf.options import Options
 from xharness_hf.plugin import HfBackend
 from xharness_mini import rows
 
@@ -67,7 +67,7 @@ def test_only_words_are_moved(tmp_path: Path) -> None:
     moved = {
         name
         for (name, one), other in zip(
-            short.body.module.named_parameters(), long.body.module.parameters(), strict=True
+            short.backbone.module.named_parameters(), long.backbone.module.parameters(), strict=True
         )
         if not torch.equal(one, other)
     }

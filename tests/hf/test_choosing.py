@@ -191,7 +191,7 @@ def test_layers_computed_twice_keep_less(bert: Path, tmp_path: Path) -> None:
 
 
 def _parts(model: Any) -> Any:
-    return model.body.reader.modules()
+    return model.backbone.reader.modules()
 
 
 ADAFACTOR = RECIPE.changed(

@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from tests.hf import tiny
 from xharness.extend import StageError
-from xharness_hf import lookups, tricks
-from xharness_hf.dropping import dropping, kept
-from xharness_hf.faster import faster
-from xharness_hf.learning import clip
-from xharness_hf.lookups import Lookups
-from xharness_hf.precision import computing
+from xharness_hf.backbone.precision import computing
+from xharness_hf.speed import embedding_grad, switches
+from xharness_hf.speed.dropout import dropping, kept
+from xharness_hf.speed.embedding_grad import EmbeddingGradients
+from xharness_hf.speed.kernels import faster
+from xharness_hf.training.optim import clip
 
 CPU = torch.device("cpu")
 
@@ -89,10 +89,10 @@ def test_gradients_of_what_was_looked_up(
     tied: bool, padding: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two steps in two pieces each: the sums of the gradients, and nothing of the step before."""
-    monkeypatch.setattr(lookups, "_LARGE", 1)
+    monkeypatch.setattr(embedding_grad, "_LARGE", 1)
     own, usual = (nn.Embedding(12, 3, padding_idx=padding) for _ in range(2))
     usual.load_state_dict(own.state_dict())
-    watching = Lookups(CPU)
+    watching = EmbeddingGradients(CPU)
     optimizers = [torch.optim.AdamW(one.parameters(), lr=0.1) for one in (own, usual)]
 
     def backward(table: nn.Embedding, ids: list[int]) -> None:
@@ -123,12 +123,12 @@ def test_gradients_of_what_was_looked_up(
 def test_memory_is_let_go_when_the_training_ends(
     bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "_LARGE", 1)
+    monkeypatch.setattr(embedding_grad, "_LARGE", 1)
     model = tiny.start(bert)
     for run in ("first", "second"):
         recipe = tiny.RECIPE.changed({"steps": 2})
         model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / run))
-        table = model.body.embedding.weight
+        table = model.backbone.embedding.weight
         assert table.grad is None
         assert not table._post_accumulate_grad_hooks
 
@@ -136,7 +136,7 @@ def test_memory_is_let_go_when_the_training_ends(
 def test_weights_that_find_no_memory_are_what_they_were(
     bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, asked = tiny.start(bert).body.module, []
+    module, asked = tiny.start(bert).backbone.module, []
 
     def full(one: Tensor) -> Tensor:
         asked.append(one)
@@ -173,14 +173,14 @@ def test_a_checkpoint_of_other_tricks_counts_as_none(
         session = tiny.session(tmp_path, progress=interrupted)
         tiny.start(bert).fit(feeds, recipe, session)
     seen: list[int] = []
-    monkeypatch.setenv(tricks.VARIABLE, "dropout")
+    monkeypatch.setenv(switches.VARIABLE, "dropout")
     session = tiny.session(tmp_path, progress=lambda done, total: seen.append(done))
     tiny.start(bert).fit(feeds, recipe, session)
     assert seen == [1, 2, 3, 4]
 
 
 def test_small_tables_and_reading_are_left_to_torch() -> None:
-    table, watching = nn.Embedding(4, 2), Lookups(CPU)
+    table, watching = nn.Embedding(4, 2), EmbeddingGradients(CPU)
     with watching:
         table(torch.tensor([1])).sum().backward()
     watching.clear(torch.optim.SGD(table.parameters()))
@@ -192,7 +192,7 @@ def test_a_training_without_a_trick_ends_with_the_same_weights(
     left_out: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without dropout, which each way of computing draws for itself."""
-    monkeypatch.setattr(lookups, "_LARGE", 1)
+    monkeypatch.setattr(embedding_grad, "_LARGE", 1)
     folder = tiny.bert(
         tmp_path / "still", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
@@ -205,7 +205,7 @@ def test_a_training_without_a_trick_ends_with_the_same_weights(
         return load_file(tmp_path / f"{name}-saved" / "model.safetensors")
 
     usual = weights("usual")
-    monkeypatch.setenv(tricks.VARIABLE, left_out)
+    monkeypatch.setenv(switches.VARIABLE, left_out)
     for name, one in weights("without").items():
         assert torch.allclose(one, usual[name], atol=2e-4), name
 
@@ -231,7 +231,7 @@ def test_short_gradients_are_not_touched_and_long_ones_are_cut() -> None:
 
 
 def test_reading_in_bf16_casts_once_and_leaves_the_weights_as_they_were(bert: Path) -> None:
-    module = tiny.start(bert).body.module
+    module = tiny.start(bert).backbone.module
     before = {name: (one.data_ptr(), one.clone()) for name, one in module.named_parameters()}
     with torch.inference_mode(), computing(module, CPU, tiny.RECIPE.changed({"precision": "bf16"})):
         matrices = {one.dtype for one in module.parameters() if one.ndim > 1}

@@ -16,7 +16,7 @@ from tests.hf.hubs import COMMIT, GatedRepoError, Hub, new_process, stubbed
 from xharness.cli import app
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.extend import Objective, Recipe, Surroundings, Wanted
-from xharness_hf.options import Options
+from xharness_hf.config.options import Options
 
 LLAMA, T5 = '{"model_type": "llama"}', '{"model_type": "mt5"}'
 OFFLINE = Surroundings(offline=True)

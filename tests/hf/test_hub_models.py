@@ -14,9 +14,9 @@ from huggingface_hub import constants
 from tests.hf.hubs import new_process
 from xharness.errors import UnavailableError
 from xharness.extend import Surroundings
-from xharness_hf import hub
-from xharness_hf.fingerprint import fingerprint
-from xharness_hf.options import Options
+from xharness_hf.config.fingerprint import fingerprint
+from xharness_hf.config.options import Options
+from xharness_hf.files import hub
 from xharness_hf.translation import HfTranslator, TranslatorOptions, _folder
 
 FIRST, SECOND = "1" * 40, "2" * 40

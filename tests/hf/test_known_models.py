@@ -19,7 +19,7 @@ from tests.hf.hubs import GatedRepoError, Hub, new_process, stubbed
 from xharness import registry
 from xharness.cli import app
 from xharness.extend import Surroundings
-from xharness_hf.options import Options
+from xharness_hf.config.options import Options
 
 XLMR, MT5, GEMMA, MGTE = (
     "FacebookAI/xlm-roberta-base", "google/mt5-small", "google/gemma-3-270m",

@@ -17,11 +17,11 @@ from transformers import AutoModel
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, StageError, UnavailableError
 from xharness.extend import Recipe, Sizes
-from xharness_hf import loading
-from xharness_hf.bodies import Body
-from xharness_hf.pooling import pool
-from xharness_hf.tokens import Tokens
-from xharness_hf.windows import Layout, Unit, collate
+from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.backbone.batch import Feature, Layout, collate
+from xharness_hf.backbone.pooling import pool
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.files import loading
 
 CPU = torch.device("cpu")
 
@@ -33,18 +33,18 @@ CPU = torch.device("cpu")
 def test_a_family_is_known_by_how_it_reads(
     folders: dict[str, Path], family: str, causal: bool, limit: int
 ) -> None:
-    body = loading.body(folders[family], "safetensors")
-    assert (body.causal, body.limit) == (causal, limit)
+    backbone = loading.backbone(folders[family], "safetensors")
+    assert (backbone.causal, backbone.limit) == (causal, limit)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_the_longest_input_is_read(folders: dict[str, Path], family: str) -> None:
-    body = loading.body(folders[family], "safetensors")
-    tokens = Tokens(loading.tokenizer(folders[family]), causal=body.causal)
-    limit = body.limit or 0
+    backbone = loading.backbone(folders[family], "safetensors")
+    tokens = Tokens(loading.tokenizer(folders[family]), causal=backbone.causal)
+    limit = backbone.limit or 0
     (ids,) = tokens.ids(["red blue " * limit])
-    batch = collate([Unit((tokens.single(ids, limit),), 0)], Layout(tokens.pad), CPU)
-    assert body.states(batch).shape == (1, limit, 32)
+    batch = collate([Feature((tokens.single(ids, limit),), 0)], Layout(tokens.pad), CPU)
+    assert backbone.states(batch).shape == (1, limit, 32)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
@@ -69,42 +69,46 @@ def test_frames_words_and_limits(folders: dict[str, Path], family: str) -> None:
 
 
 def test_the_state_entering_a_layer_is_what_transformers_calls_it(bert: Path) -> None:
-    body = loading.body(bert, "safetensors")
+    backbone = loading.backbone(bert, "safetensors")
     tokens = Tokens(loading.tokenizer(bert), causal=False)
-    units = [Unit((tokens.single(ids, 30),), 0) for ids in tokens.ids(["the red cat", "bird"])]
-    batch = collate(units, Layout(tokens.pad), CPU)
+    features = [
+        Feature((tokens.single(ids, 30),), 0) for ids in tokens.ids(["the red cat", "bird"])
+    ]
+    batch = collate(features, Layout(tokens.pad), CPU)
     with torch.inference_mode():
-        said = body.module(
+        said = backbone.module(
             input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True
         ).hidden_states
         for place, states in enumerate(said):
-            assert torch.equal(body.states(batch, place), states)
-    assert (body.place(-1), body.place(-3), body.place(1)) == (2, 0, 1)
+            assert torch.equal(backbone.states(batch, place), states)
+    assert (backbone.place(-1), backbone.place(-3), backbone.place(1)) == (2, 0, 1)
     with pytest.raises(StageError, match="no layer 3; expected -3 to 2"):
-        body.place(3)
+        backbone.place(3)
 
 
 def test_padding_does_not_change_states(folders: dict[str, Path]) -> None:
     for family, folder in folders.items():
-        body = loading.body(folder, "safetensors")
-        tokens = Tokens(loading.tokenizer(folder), causal=body.causal)
-        units = [Unit((tokens.single(ids, 60),), 0) for ids in tokens.ids(["the cat", "red " * 20])]
-        layout = Layout(tokens.pad, tokens.skip if body.causal else 0)
-        body.module.eval()
+        backbone = loading.backbone(folder, "safetensors")
+        tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
+        features = [
+            Feature((tokens.single(ids, 60),), 0) for ids in tokens.ids(["the cat", "red " * 20])
+        ]
+        layout = Layout(tokens.pad, tokens.skip if backbone.causal else 0)
+        backbone.module.eval()
         with torch.inference_mode():
-            both, alone = collate(units, layout, CPU), collate(units[:1], layout, CPU)
+            both, alone = collate(features, layout, CPU), collate(features[:1], layout, CPU)
             for how in ("mean", "first", "last"):
-                together = pool(body.states(both), both, how)[0]
-                single = pool(body.states(alone), alone, how)[0]
+                together = pool(backbone.states(both), both, how)[0]
+                single = pool(backbone.states(alone), alone, how)[0]
                 assert torch.allclose(together, single, atol=1e-5), (family, how)
 
 
 def test_a_decoders_mean_leaves_its_first_state_out(folders: dict[str, Path]) -> None:
     tokens = Tokens(loading.tokenizer(folders["gemma"]), causal=True)
-    units = [Unit((tokens.single(ids, 60),), 0) for ids in tokens.ids(["the cat flies", ""])]
-    batch = collate(units, Layout(tokens.pad, tokens.skip), CPU)
+    features = [Feature((tokens.single(ids, 60),), 0) for ids in tokens.ids(["the cat flies", ""])]
+    batch = collate(features, Layout(tokens.pad, tokens.skip), CPU)
     states = torch.arange(batch.ids.numel(), dtype=torch.float32).reshape(*batch.ids.shape, 1)
-    length = len(units[0].windows[0].ids)
+    length = len(features[0].windows[0].ids)
     assert pool(states, batch, "mean")[0].item() == pytest.approx(
         sum(range(1, length)) / (length - 1)
     )
@@ -112,7 +116,7 @@ def test_a_decoders_mean_leaves_its_first_state_out(folders: dict[str, Path]) ->
 
 
 def test_only_the_first_layers_are_used(folders: dict[str, Path]) -> None:
-    whole, part = (loading.body(folders["gemma"], "safetensors", n) for n in (None, 2))
+    whole, part = (loading.backbone(folders["gemma"], "safetensors", n) for n in (None, 2))
     assert (len(whole.layers), len(part.layers)) == (3, 2)
     assert part.module.config.layer_types == ["sliding_attention"] * 2
     ids = torch.tensor([[2, 9, 10]])
@@ -121,8 +125,8 @@ def test_only_the_first_layers_are_used(folders: dict[str, Path]) -> None:
         assert torch.allclose(
             part.module(input_ids=ids).last_hidden_state, part.module.norm(raw), atol=1e-5
         )
-    with pytest.raises(ConfigurationError, match="'layers' is 4, but the body has 3"):
-        loading.body(folders["gemma"], "safetensors", 4)
+    with pytest.raises(ConfigurationError, match="'layers' is 4, but the backbone has 3"):
+        loading.backbone(folders["gemma"], "safetensors", 4)
 
 
 def test_sizes_count_the_body_without_its_pooler(bert: Path) -> None:
@@ -134,20 +138,20 @@ def test_sizes_count_the_body_without_its_pooler(bert: Path) -> None:
 
 
 def test_freezing_goes_from_the_embeddings_up(bert: Path) -> None:
-    body = loading.body(bert, "safetensors")
+    backbone = loading.backbone(bert, "safetensors")
 
     def learning() -> set[str]:
-        named = body.module.named_parameters()
+        named = backbone.module.named_parameters()
         return {name.split(".")[0] + name.split(".")[2] for name, one in named if one.requires_grad}
 
-    body.freeze(0.0)
+    backbone.freeze(0.0)
     assert learning() == {"embeddingsweight", "embeddingsbias", "encoder0", "encoder1"}
-    body.freeze(0.1)
+    backbone.freeze(0.1)
     assert learning() == {"encoder0", "encoder1"}
-    assert not body.module.embeddings.training
-    body.freeze(0.5)
+    assert not backbone.module.embeddings.training
+    backbone.freeze(0.5)
     assert learning() == {"encoder1"}
-    body.freeze(1.0)
+    backbone.freeze(1.0)
     assert learning() == set()
 
 
@@ -167,7 +171,7 @@ def test_a_configuration_of_another_model(bert: Path, tmp_path: Path) -> None:
     folder = _copy(bert, tmp_path / "m")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 5}))
-    with pytest.raises(UnavailableError, match=r"the weights lack 48 tensors of a bert body"):
+    with pytest.raises(UnavailableError, match=r"the weights lack 48 tensors of a bert backbone"):
         tiny.start(folder)
     (folder / "config.json").write_text(json.dumps(config | {"hidden_size": 64}))
     with pytest.raises(UnavailableError, match="the weights cannot be read"):
@@ -263,12 +267,14 @@ def test_a_saved_model_is_the_same_to_the_bit(
         assert torch.equal(before, after)
     texts = ["Straße 東京", "the cat", "café who?"]
     assert np.array_equal(model.embed(texts, recipe), again.embed(texts, recipe))
-    read = Body(AutoModel.from_pretrained(tmp_path / "model"))
-    for before, after in zip(read.module.parameters(), again.body.module.parameters(), strict=True):
+    read = Backbone(AutoModel.from_pretrained(tmp_path / "model"))
+    for before, after in zip(
+        read.module.parameters(), again.backbone.module.parameters(), strict=True
+    ):
         assert torch.equal(before, after)
 
 
 def weights(model: object) -> list[torch.Tensor]:
-    """All weights of a model, body and heads."""
-    body, heads = model.body, model.heads  # type: ignore[attr-defined]
-    return [*body.module.parameters(), *heads.parameters().values()]
+    """All weights of a model, backbone and heads."""
+    backbone, heads = model.backbone, model.heads  # type: ignore[attr-defined]
+    return [*backbone.module.parameters(), *heads.parameters().values()]

@@ -13,34 +13,34 @@ from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError
 from xharness.extend import Recipe
-from xharness_hf import checkpoint
-from xharness_hf.bodies import Body
-from xharness_hf.windows import Batch
+from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.backbone.batch import Batch
+from xharness_hf.training.loop import checkpoint
 
 RECIPE = Recipe(steps=6, learning_rate=3e-3, batch_size=16, max_length=24, precision="fp32")
 
 
 @pytest.fixture(scope="module")
 def undropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A body whose dropout does not hang on how a batch is cut."""
+    """A backbone whose dropout does not hang on how a batch is cut."""
     none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     return tiny.bert(tmp_path_factory.mktemp("undropped"), **none)
 
 
-def _fit(body: Path, folder: Path, kind: str = "tagging", **changes: Any) -> tuple[Any, Any]:
-    model = tiny.start(body)
+def _fit(backbone: Path, folder: Path, kind: str = "tagging", **changes: Any) -> tuple[Any, Any]:
+    model = tiny.start(backbone)
     session = tiny.session(folder, **changes)
     return model, model.fit([tiny.feed(kind)], RECIPE, session)
 
 
 def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, *, backward: bool = False) -> None:
     """No batch of more than `most` rows fits, forward or where its gradients are computed."""
-    honest = Body.states
+    honest = Backbone.states
 
     def refuse(gradient: Tensor) -> Tensor:
         raise torch.OutOfMemoryError
 
-    def states(self: Body, batch: Batch, layer: int | None = None) -> Tensor:
+    def states(self: Backbone, batch: Batch, layer: int | None = None) -> Tensor:
         found = honest(self, batch, layer)
         if len(batch.ids) > most and not backward:
             raise torch.OutOfMemoryError
@@ -48,7 +48,7 @@ def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, *, backward: bool = Fals
             found.register_hook(refuse)
         return found
 
-    monkeypatch.setattr(Body, "states", states)
+    monkeypatch.setattr(Backbone, "states", states)
 
 
 @pytest.mark.parametrize("backward", [False, True])

@@ -10,11 +10,11 @@ import torch
 from tests.hf import tiny
 from xharness.extend import Recipe
 from xharness.kinds import Answer, SpanExample
-from xharness_hf import loading
-from xharness_hf.tasks import TASKS
-from xharness_hf.tasks.span import Found
-from xharness_hf.tokens import Tokens
-from xharness_hf.windows import Layout, Unit, Window, collate
+from xharness_hf.backbone.batch import Feature, Layout, Window, collate
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.files import loading
+from xharness_hf.heads.extractive_qa import SpanPrediction
+from xharness_hf.heads.tasks import TASKS
 
 TASK = TASKS["span_or_none"]
 CONTEXT = "the red bird flies"
@@ -26,9 +26,9 @@ def tokens(folders: dict[str, Path]) -> Tokens:
     return Tokens(loading.tokenizer(folders["bert"]), causal=False)
 
 
-def _joined(*found: Found) -> str:
-    units = [Unit((Window(torch.zeros(1).int().numpy(), 0),), 0) for _ in found]
-    (answer,) = TASK.join([EXAMPLE], units, list(found))
+def _joined(*found: SpanPrediction) -> str:
+    features = [Feature((Window(torch.zeros(1).int().numpy(), 0),), 0) for _ in found]
+    (answer,) = TASK.join([EXAMPLE], features, list(found))
     return str(answer)
 
 
@@ -46,20 +46,20 @@ def _joined(*found: Found) -> str:
 def test_none_is_weighed_against_the_best_span(
     windows: list[tuple[float, float]], answer: str
 ) -> None:
-    assert _joined(*(Found(score, 8, 12, none) for score, none in windows)) == answer
+    assert _joined(*(SpanPrediction(score, 8, 12, none) for score, none in windows)) == answer
 
 
 def test_a_question_without_an_answer_is_learnt_as_position_0(tokens: Tokens) -> None:
     silent = SpanExample("1", "who flies", CONTEXT, ())
-    units = TASK.units([EXAMPLE, silent], tokens, Recipe(), gold=True)
-    (start, end), none = units[0].gold[:2], units[1].gold[:2]
+    features = TASK.features([EXAMPLE, silent], tokens, Recipe(), gold=True)
+    (start, end), none = features[0].gold[:2], features[1].gold[:2]
     assert 0 < start <= end
     assert none == (0, 0)
 
 
 def test_the_score_of_none_is_that_of_position_0(tokens: Tokens) -> None:
-    units = TASK.units([EXAMPLE], tokens, Recipe(), gold=False)
-    batch = collate(units, Layout(tokens.pad), torch.device("cpu"))
+    features = TASK.features([EXAMPLE], tokens, Recipe(), gold=False)
+    batch = collate(features, Layout(tokens.pad), torch.device("cpu"))
     logits = torch.randn(*batch.ids.shape, 2, generator=torch.Generator().manual_seed(1))
     (found,) = TASK.answers(logits, lambda states: states, batch, Recipe())
     assert found.none == pytest.approx(float(logits[0, 0].sum()))

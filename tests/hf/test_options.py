@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.extend import Surroundings
-from xharness_hf.fingerprint import fingerprint
-from xharness_hf.options import Options
+from xharness_hf.config.fingerprint import fingerprint
+from xharness_hf.config.options import Options
 
 SCRATCH = {"hidden": 32, "layers": 1, "heads": 2, "tokenizer": {"vocabulary": 300}}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -124,7 +124,9 @@ def test_unchanged_files_are_not_read_again(
     around = Surroundings(cache=tmp_path / "cache")
     options = Options(path=tiny.bert(tmp_path / "model"))
     first = fingerprint(options, around)
-    monkeypatch.setattr("xharness_hf.fingerprint.file_digest", lambda file: pytest.fail(str(file)))
+    monkeypatch.setattr(
+        "xharness_hf.files.digests.file_digest", lambda file: pytest.fail(str(file))
+    )
     assert fingerprint(options, around) == first
 
 

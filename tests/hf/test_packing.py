@@ -23,13 +23,15 @@ from benchmarks.measured import Setting
 from tests.families import zoo
 from tests.hf import tiny
 from xharness.extend import Recipe
-from xharness_hf import packing, reading, tricks
-from xharness_hf.bodies import Body
-from xharness_hf.loading import body as loaded
-from xharness_hf.packing import Packed, Packs, attend
-from xharness_hf.precision import computing
-from xharness_hf.windows import Batch, Layout, Unit, Window, collate
-from xharness_hf.written.writers import writer
+from xharness_hf import inference
+from xharness_hf.backbone import packing
+from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.backbone.batch import Batch, Feature, Layout, Window, collate
+from xharness_hf.backbone.packing import PackedBatch, PackedLengths, attend
+from xharness_hf.backbone.precision import computing
+from xharness_hf.files.loading import backbone as loaded
+from xharness_hf.generative.language_model import writer
+from xharness_hf.speed import switches
 
 CPU = torch.device("cpu")
 PACK = {"bert", "xlmr", "modernbert", "gemma", "llama", "qwen2", "qwen3"}
@@ -42,8 +44,8 @@ def _batch(lengths: list[int], *, resets: bool = False, pairs: bool = True) -> B
         Window(draw.integers(5, 60, size=length).astype(np.int32), length // 2 if pairs else length)
         for length in lengths
     ]
-    units = [Unit((window,), place) for place, window in enumerate(windows)]
-    return collate(units, Layout(1, 0, resets), CPU)
+    features = [Feature((window,), place) for place, window in enumerate(windows)]
+    return collate(features, Layout(1, 0, resets), CPU)
 
 
 def _noting(attend: Callable[..., Tensor], asked: list[int]) -> Callable[..., Tensor]:
@@ -67,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return made
 
 
-def _body(folder: Path) -> Body:
+def _body(folder: Path) -> Backbone:
     found = loaded(folder, "safetensors")
     found.to(CPU)
     found.module.eval()
@@ -77,7 +79,7 @@ def _body(folder: Path) -> Body:
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=30))
 def test_there_and_back_is_where_it_was(lengths: list[int]) -> None:
     batch = _batch(lengths)
-    packed = Packed(batch, causal=False)
+    packed = PackedBatch(batch, causal=False)
     ids = packed.row(batch.ids)
     assert ids.shape == (1, sum(lengths))
     assert [(count, length) for count, length in packed.packs.groups] == [
@@ -93,29 +95,29 @@ def test_there_and_back_is_where_it_was(lengths: list[int]) -> None:
 def test_a_family_packs_or_is_padded_to_the_same_states(
     family: str, folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = _body(folder(family))
-    assert (body.reach > 0) == (family in PACK)
+    backbone = _body(folder(family))
+    assert (backbone.reach > 0) == (family in PACK)
     batch, asked = _batch([4, 9, 4, 3, 12, 9], pairs=False), list[int]()
     monkeypatch.setattr(packing, "_grouped", _noting(packing._grouped, asked))
     with torch.no_grad():
-        states = body.states(batch)
-    short = family in PACK and body.reach >= 12
-    assert asked == [41] * body.depth * short  # sub-words without padding, in every layer
+        states = backbone.states(batch)
+    short = family in PACK and backbone.reach >= 12
+    assert asked == [41] * backbone.depth * short  # sub-words without padding, in every layer
     with torch.no_grad():
-        monkeypatch.setenv(tricks.VARIABLE, "packing")
-        padded = body.states(batch)
+        monkeypatch.setenv(switches.VARIABLE, "packing")
+        padded = backbone.states(batch)
     real = batch.mask.bool()
     assert torch.allclose(states[real], padded[real], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", zoo.EVERY)
 def test_a_family_is_read_in_bf16(family: str, folder: Callable[[str], Path]) -> None:
-    body = _body(folder(family))
+    backbone = _body(folder(family))
     batch = _batch([4, 9, 4, 3], pairs=False)
     with torch.inference_mode():
-        usual = body.states(batch)
-        with computing(body.module, CPU, Recipe(precision="bf16")):
-            states = body.states(batch).float()
+        usual = backbone.states(batch)
+        with computing(backbone.module, CPU, Recipe(precision="bf16")):
+            states = backbone.states(batch).float()
     real = batch.mask.bool()
     assert torch.allclose(states[real], usual[real], rtol=0.1, atol=0.1)
 
@@ -125,62 +127,62 @@ def test_a_family_is_read_in_bf16(family: str, folder: Callable[[str], Path]) ->
 def test_layers_types_and_positions_that_count_anew(
     family: str, layer: int, folder: Callable[[str], Path]
 ) -> None:
-    body = _body(folder(family))
+    backbone = _body(folder(family))
     batch = _batch([7, 10, 7, 4], resets=True)
     with torch.no_grad():
-        packed, _ = body.packed(batch, layer)
-        padded = body.padded(batch, layer)
+        packed, _ = backbone.packed(batch, layer)
+        padded = backbone.padded(batch, layer)
     real = batch.mask.bool()
     assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
 
 
 def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Path]) -> None:
-    body = _body(folder("modernbert"))
-    most = int(body.reach)
+    backbone = _body(folder("modernbert"))
+    most = int(backbone.reach)
     assert 0 < most < 12
-    assert not packing.worth(body, most + 1, CPU)
-    assert packing.worth(body, most, CPU)
+    assert not packing.worth(backbone, most + 1, CPU)
+    assert packing.worth(backbone, most, CPU)
     batch = _batch([most, 2, most], pairs=False)
     with torch.no_grad():
-        packed, padded = body.packed(batch)[0], body.padded(batch)
+        packed, padded = backbone.packed(batch)[0], backbone.padded(batch)
     real = batch.mask.bool()
     assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
 
 
 def test_a_language_model_packs_too(folder: Callable[[str], Path]) -> None:
-    body = writer(folder("gemma"), "safetensors")
-    body.to(CPU)
+    backbone = writer(folder("gemma"), "safetensors")
+    backbone.to(CPU)
     batch = _batch([5, 8, 5])
     with torch.no_grad():
-        packed, calls = body.packed(batch)
-        padded = body.padded(batch)
-    assert (body.reach > 0, calls) == (True, body.depth)
+        packed, calls = backbone.packed(batch)
+        padded = backbone.padded(batch)
+    assert (backbone.reach > 0, calls) == (True, backbone.depth)
     real = batch.mask.bool()
     assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["bert", "gemma"])
 def test_gradients_are_those_of_padded_windows(family: str, folder: Callable[[str], Path]) -> None:
-    body = _body(folder(family))
+    backbone = _body(folder(family))
     batch = _batch([4, 9, 4, 3], pairs=False)
     real = batch.mask.bool()
 
     def gradients(states: Tensor) -> list[Tensor]:
-        learnt = [*body.reader.parameters()]
+        learnt = [*backbone.reader.parameters()]
         return list(torch.autograd.grad(states[real].sin().sum(), learnt, materialize_grads=True))
 
-    packed, padded = gradients(body.packed(batch)[0]), gradients(body.padded(batch))
+    packed, padded = gradients(backbone.packed(batch)[0]), gradients(backbone.padded(batch))
     for one, other in zip(packed, padded, strict=True):
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
 def test_probing_leaves_what_learns_awake(folder: Callable[[str], Path]) -> None:
-    body = loaded(folder("bert"), "safetensors")
-    body.freeze(0.5)
-    before = [part.training for part in body.module.modules()]
+    backbone = loaded(folder("bert"), "safetensors")
+    backbone.freeze(0.5)
+    before = [part.training for part in backbone.module.modules()]
     assert {*before} == {True, False}  # some parts learn, some are held
-    body.to(CPU)
-    assert [part.training for part in body.module.modules()] == before
+    backbone.to(CPU)
+    assert [part.training for part in backbone.module.modules()] == before
 
 
 def test_the_devices_own_kernel_is_told_where_windows_begin(
@@ -207,7 +209,7 @@ def test_the_devices_own_kernel_is_told_where_windows_begin(
     torch.manual_seed(0)
     rows = [torch.randn(14, heads, 8) for heads in (4, 2, 2)]
     for causal in (False, True):
-        packs = Packs(((2, 5), (1, 4)), causal, [])
+        packs = PackedLengths(((2, 5), (1, 4)), causal, [])
         own = packing._grouped(rows, packs, 0.0, 0.3)
         assert torch.allclose(packing._varlen(rows, packs, 0.3), own, atol=1e-5)
 
@@ -219,15 +221,15 @@ def test_attention_that_wants_more_is_refused(given: dict[str, Any]) -> None:
     rows = [torch.zeros(1, 2, 4, 8)] * 3
     mask = torch.ones(4) if given.pop("mask", False) else None
     with pytest.raises(packing._UnknownError):
-        attend(nn.Identity(), *rows, mask, packs=Packs(((1, 4),), False, []), **given)
+        attend(nn.Identity(), *rows, mask, packs=PackedLengths(((1, 4),), False, []), **given)
 
 
 def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
-    assert packing.worth(model.body, 8, CPU)
+    assert packing.worth(model.backbone, 8, CPU)
     recipe = tiny.RECIPE.changed({"adapter": {"method": "prompt", "virtual_tokens": 3}, "steps": 1})
     model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
-    assert not packing.worth(model.body, 8, CPU)
+    assert not packing.worth(model.backbone, 8, CPU)
 
 
 @pytest.mark.slow
@@ -249,8 +251,8 @@ def test_thousands_of_real_sentences_are_answered_alike(
 
     usual = tags()
     assert len(np.unique(usual)) > 3
-    monkeypatch.setattr(reading, "_BUDGET", {"cpu": 500})
+    monkeypatch.setattr(inference, "_BUDGET", {"cpu": 500})
     for left_out in ("", "packing"):
-        monkeypatch.setenv(tricks.VARIABLE, left_out)
+        monkeypatch.setenv(switches.VARIABLE, left_out)
         # of two tags that are equally likely to the sixth digit rounding takes either
         assert np.mean(tags() == usual) > 0.9999

@@ -14,9 +14,9 @@ from xharness.extend import Recipe, TrainingSet
 from xharness.kinds import RetrievalExample
 from xharness.kinds.ranking import average_precision
 from xharness.testing import answered, toy_card, toy_examples
-from xharness_hf.tasks.paired import Paired
-from xharness_hf.tokens import Tokens
-from xharness_hf.windows import Layout, collate
+from xharness_hf.backbone.batch import Layout, collate
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.heads.contrastive import ContrastiveObjective
 
 OTHER = dict(zip(tiny.WORDS[:14], tiny.WORDS[7:14] + tiny.WORDS[:7], strict=True))
 """Each word wants another one: nothing that a model could guess."""
@@ -83,19 +83,19 @@ def test_queries_are_cut_shorter_than_passages(bert: Path) -> None:
     tokens: Tokens = tiny.start(bert).tokens
     long = " ".join(tiny.WORDS[:12])
     examples = [RetrievalExample("1", long, "1", long), RetrievalExample("2", long, "2", None)]
-    (unit,) = Paired("retrieval").units(
+    (feature,) = ContrastiveObjective("retrieval").features(
         examples, tokens, Recipe(max_length=10, query_length=6), gold=True
     )
-    assert [len(window.ids) for window in unit.windows] == [6, 10]
+    assert [len(window.ids) for window in feature.windows] == [6, 10]
 
 
 def test_pairs_that_share_a_text_are_no_foes(bert: Path) -> None:
     model = tiny.start(bert)
-    task, recipe = Paired("retrieval"), Recipe(max_length=16)
+    task, recipe = ContrastiveObjective("retrieval"), Recipe(max_length=16)
     same = [
         RetrievalExample(str(n), word, str(n), "stone") for n, word in enumerate(["red", "blue"])
     ]
-    units = task.units(same, model.tokens, recipe, gold=True)
-    batch = collate(units, Layout(0), torch.device("cpu"))
-    loss = task.loss(model.body.states(batch), lambda cosines: cosines, batch, recipe)
+    features = task.features(same, model.tokens, recipe, gold=True)
+    batch = collate(features, Layout(0), torch.device("cpu"))
+    loss = task.loss(model.backbone.states(batch), lambda cosines: cosines, batch, recipe)
     assert loss.item() == 0

@@ -28,15 +28,15 @@ from xharness.errors import ConfigurationError, UnavailableError
 from xharness.extend import Recipe, Surroundings, TrainingSet
 from xharness.kinds import RetrievalExample
 from xharness.testing import BackendContract, toy_card
-from xharness_hf import hub
-from xharness_hf.fingerprint import fingerprint
-from xharness_hf.options import Options, Prompts
-from xharness_hf.published import modules
-from xharness_hf.published.declared import read
-from xharness_hf.published.layout import Mode, Pooling, Prompting
-from xharness_hf.published.prompts import resolved, written
-from xharness_hf.tasks.paired import Paired
-from xharness_hf.windows import Layout, collate
+from xharness_hf.backbone.batch import Layout, collate
+from xharness_hf.config.fingerprint import fingerprint
+from xharness_hf.config.options import Options
+from xharness_hf.embedding.sentence_transformers import modules
+from xharness_hf.embedding.sentence_transformers.encoder_config import read
+from xharness_hf.embedding.sentence_transformers.layout import Mode, PoolingConfig, PromptsConfig
+from xharness_hf.embedding.sentence_transformers.prompts import Prompts, resolved, written
+from xharness_hf.files import hub
+from xharness_hf.heads.contrastive import ContrastiveObjective
 
 TEXTS = ["the red cat", "東京 who flies?", "", "river stone " * 30, "café naïve Straße", "bird"]
 RECIPE = Recipe(max_length=64)
@@ -56,7 +56,7 @@ def _states(model: Any, text: str, limit: int) -> Tensor:
         [text], truncation=True, max_length=limit, return_tensors="pt", return_token_type_ids=False
     )
     with torch.inference_mode():
-        states: Tensor = model.body.module.eval()(**said).last_hidden_state[0]
+        states: Tensor = model.backbone.module.eval()(**said).last_hidden_state[0]
     return states
 
 
@@ -112,18 +112,18 @@ def test_each_pooling_is_the_librarys(
     folders: Folders, tmp_path: Path, family: str, mode: str
 ) -> None:
     if family == "llama":
-        _pads(folders[family], tmp_path / "body")
-    body = tmp_path / "body" if family == "llama" else folders[family]
+        _pads(folders[family], tmp_path / "backbone")
+    backbone = tmp_path / "backbone" if family == "llama" else folders[family]
     pooling = {"embedding_dimension": 32, "pooling_mode": mode}
-    folder = encoders.e5(body, tmp_path / "m", **pooling)
+    folder = encoders.e5(backbone, tmp_path / "m", **pooling)
     texts = [text for text in TEXTS if text]  # bare decoders read nothing of an empty text
     ours = _published(folder).embed(texts, RECIPE.changed({"max_length": 128}))
     assert _close(ours, _theirs(folder, texts))
 
 
-def _pads(body: Path, folder: Path) -> None:
+def _pads(backbone: Path, folder: Path) -> None:
     """The library cannot pad where a tokenizer names no padding."""
-    shutil.copytree(body, folder)
+    shutil.copytree(backbone, folder)
     config = json.loads((folder / "tokenizer_config.json").read_text())
     encoders.write(folder, "tokenizer_config.json", config | {"pad_token": "<|end|>"})
 
@@ -235,7 +235,7 @@ def test_lower_case_is_made_where_the_folder_says_so(folders: Folders, tmp_path:
 def test_heads_read_by_the_recipe_and_vectors_stay_published(
     folders: Folders, tmp_path: Path
 ) -> None:
-    """A body that learnt a task keeps the dense layer as it was, saved and loaded."""
+    """A backbone that learnt a task keeps the dense layer as it was, saved and loaded."""
     folder = encoders.labse(folders["bert"], tmp_path / "m")
     one, other = _published(folder, prompts=E5), tiny.start(folder)
     for place, model in enumerate((one, other)):
@@ -268,18 +268,18 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
         for n, (query, text) in enumerate([("red cat", "blue bird"), ("salt", "the wind flies")])
     ]
     task = model._learnt(tiny.KINDS["retrieval"])
-    assert isinstance(task, Paired)
-    units = task.units(examples, model.tokens, RECIPE, gold=True)
-    batch = collate(units, Layout(model.tokens.pad), torch.device("cpu"))
+    assert isinstance(task, ContrastiveObjective)
+    features = task.features(examples, model.tokens, RECIPE, gold=True)
+    batch = collate(features, Layout(model.tokens.pad), torch.device("cpu"))
     asked: list[Tensor] = []
 
     def head(cosines: Tensor) -> Tensor:
         asked.append(cosines)
         return cosines
 
-    model.body.module.eval()
+    model.backbone.module.eval()
     with torch.inference_mode():
-        task.loss(model.body.states(batch), head, batch, RECIPE)
+        task.loss(model.backbone.states(batch), head, batch, RECIPE)
     queries = model.embed([one.query for one in examples], RECIPE, role="query")
     passages = model.embed([one.positive or "" for one in examples], RECIPE, role="passage")
     assert _close(queries @ passages.T, asked[0])
@@ -289,14 +289,14 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     folders: Folders, tmp_path: Path
 ) -> None:
     model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
-    before = [one.clone() for one in model.body.module.parameters()]
+    before = [one.clone() for one in model.backbone.module.parameters()]
     dense = {name: one.clone() for name, one in model._vectors._above.state_dict().items()}
     card = toy_card("retrieval")
     feed = TrainingSet(
         card, tiny.KINDS["retrieval"], "task", card.head_name, tiny.feed("retrieval", 24).examples
     )
     facts = model.fit([feed], Recipe(steps=3, batch_size=8), tiny.session(tmp_path / "s"))
-    moved = zip(before, model.body.module.parameters(), strict=True)
+    moved = zip(before, model.backbone.module.parameters(), strict=True)
     assert any(not torch.equal(one, other) for one, other in moved)
     after = model._vectors._above.state_dict()
     assert all(torch.equal(dense[name], after[name]) for name in dense)
@@ -310,7 +310,7 @@ class TestPublished(BackendContract):
     @pytest.fixture(autouse=True)
     def _place(self, folders: Folders, tmp_path: Path) -> None:
         folder = encoders.labse(folders["bert"], tmp_path / "encoder")
-        # the first state of a tiny body is nearly the same for all texts, and learns nothing
+        # the first state of a tiny backbone is nearly the same for all texts, and learns nothing
         _change(folder, "1_Pooling/config.json", pooling_mode="mean")
         type(self).options = {"path": str(folder), "vectors": "published", "prompts": E5}
 
@@ -323,7 +323,7 @@ class TestPublished(BackendContract):
 texts = st.none() | st.sampled_from(["", "a: ", "b: ", "c: "])
 names = st.sampled_from(["query", "passage", "document", "corpus", "sentence", "other"])
 declarations = st.builds(
-    lambda prompts, default: Prompting(prompts=prompts, default_prompt_name=default),
+    lambda prompts, default: PromptsConfig(prompts=prompts, default_prompt_name=default),
     st.dictionaries(names, texts),
     st.none() | names,
 )
@@ -331,14 +331,14 @@ said = st.builds(Prompts, query=texts, passage=texts, sentence=texts)
 
 
 @given(declarations, said)
-def test_what_was_resolved_is_resolved_again(declared: Prompting, own: Prompts) -> None:
+def test_what_was_resolved_is_resolved_again(declared: PromptsConfig, own: Prompts) -> None:
     found = resolved(declared, own)
-    saved = Prompting.model_validate(written(found))
+    saved = PromptsConfig.model_validate(written(found))
     assert resolved(saved, Prompts()) == found
 
 
 @given(declarations, said)
-def test_the_study_has_the_last_word(declared: Prompting, own: Prompts) -> None:
+def test_the_study_has_the_last_word(declared: PromptsConfig, own: Prompts) -> None:
     found = resolved(declared, own)
     for role, prompt in own.model_dump(exclude_none=True).items():
         assert found[role] == prompt  # type: ignore[index]
@@ -356,7 +356,7 @@ def test_the_study_has_the_last_word(declared: Prompting, own: Prompts) -> None:
 def test_the_folders_prompts(
     prompts: dict[str, str], default: str | None, expected: tuple[str, str, str]
 ) -> None:
-    found = resolved(Prompting(prompts=prompts, default_prompt_name=default), Prompts())
+    found = resolved(PromptsConfig(prompts=prompts, default_prompt_name=default), Prompts())
     assert (found["query"], found["passage"], found["sentence"]) == expected
 
 
@@ -367,7 +367,7 @@ def test_the_folders_prompts(
     st.integers(0, 3),
 )
 def test_padding_changes_no_pooling(length: int, mode: Mode, padding: int) -> None:
-    pooling = Pooling.model_validate({"embedding_dimension": 4, "pooling_mode": [mode]})
+    pooling = PoolingConfig.model_validate({"embedding_dimension": 4, "pooling_mode": [mode]})
     states = torch.randn(2, length, 4, generator=torch.Generator().manual_seed(length))
     alone = modules.pooled(states, torch.ones(2, length), pooling)
     padded = functional.pad(states, (0, 0, 0, padding), value=9.0)
@@ -646,7 +646,7 @@ def test_weights_of_another_shape_and_body_are_refused(folders: Folders, tmp_pat
         _published(folder)
     wide = {"embedding_dimension": 64, "pooling_mode": "cls"}
     encoders.e5(folders["bert"], tmp_path / "wide", **wide)
-    with pytest.raises(ConfigurationError, match="width 64, the body has 32"):
+    with pytest.raises(ConfigurationError, match="width 64, the backbone has 32"):
         _published(tmp_path / "wide")
 
 

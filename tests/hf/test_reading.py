@@ -17,15 +17,16 @@ from torch.nn import functional
 from tests.hf import tiny
 from xharness.errors import ConfigurationError
 from xharness.testing import toy_card, toy_examples
-from xharness_hf import products, reading, tricks
-from xharness_hf.windows import Batch, Layout, Unit, Window
+from xharness_hf import inference
+from xharness_hf.backbone.batch import Batch, Feature, Layout, Window
+from xharness_hf.speed import matmul, switches
 
 _CPU = torch.device("cpu")
 
 
-def _units(lengths: list[int]) -> list[Unit]:
+def _units(lengths: list[int]) -> list[Feature]:
     return [
-        Unit((Window(np.full(length, 5 + length % 3, dtype=np.int32), length),), place)
+        Feature((Window(np.full(length, 5 + length % 3, dtype=np.int32), length),), place)
         for place, length in enumerate(lengths)
     ]
 
@@ -35,7 +36,7 @@ def _sums(states: Tensor, batch: Batch) -> list[Tensor]:
 
 
 class _Narrow:
-    """A body of a device that holds at most so many padded sub-words of long inputs."""
+    """A backbone of a device that holds at most so many padded sub-words of long inputs."""
 
     def __init__(self, most: int) -> None:
         self.room: dict[int, int] = {}
@@ -52,9 +53,9 @@ class _Narrow:
 
 @given(st.lists(st.integers(1, 60), max_size=200))
 def test_stretches_cover_all_once_and_cost_no_more_than_one_batch(lengths: list[int]) -> None:
-    units = _units(lengths)
-    order = sorted(range(len(units)), key=lambda place: lengths[place], reverse=True)
-    found = reading._stretches(order, units, _Narrow(0), _CPU)
+    features = _units(lengths)
+    order = sorted(range(len(features)), key=lambda place: lengths[place], reverse=True)
+    found = inference._stretches(order, features, _Narrow(0), _CPU)
     covered = [place for first, last in found for place in order[first:last]]
     assert covered == order
     cost = sum((last - first) * lengths[order[first]] + 64 for first, last in found if last > first)
@@ -67,30 +68,34 @@ def test_any_budget_gives_the_same_states(
     family: str, budget: int, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny.start(folders[family])
-    units = _units([3, 9, 30, 4, 4, 17, 9, 3])
+    features = _units([3, 9, 30, 4, 4, 17, 9, 3])
 
     def read() -> Tensor:
         layout = Layout(model.tokens.pad)
-        return torch.stack(reading.read(model.body, units, layout, tiny.RECIPE, _CPU, _sums))
+        return torch.stack(
+            inference.read(model.backbone, features, layout, tiny.RECIPE, _CPU, _sums)
+        )
 
     usual = read()
-    monkeypatch.setattr(reading, "_BUDGET", {"cpu": budget})
+    monkeypatch.setattr(inference, "_BUDGET", {"cpu": budget})
     assert torch.allclose(read(), usual, atol=1e-5)
-    monkeypatch.setenv(tricks.VARIABLE, "products,packing")
+    monkeypatch.setenv(switches.VARIABLE, "products,packing")
     assert torch.allclose(read(), usual, atol=1e-5)
-    monkeypatch.setenv(tricks.VARIABLE, "products,packing,stretches")
+    monkeypatch.setenv(switches.VARIABLE, "products,packing,stretches")
     assert torch.allclose(read(), usual, atol=1e-5)
 
 
 def test_memory_that_ran_out_is_remembered() -> None:
-    body: Any = _Narrow(most=100)
-    units = _units([10] * 64 + [2] * 8)
-    found = reading.read(body, units, Layout(0), tiny.RECIPE, _CPU, _sums)
-    assert [int(one) for one in found] == [int(unit.windows[0].ids.sum()) for unit in units]
-    refused = body.refused
-    assert body.room
-    reading.read(body, units, Layout(0), tiny.RECIPE, _CPU, _sums)
-    assert body.refused == refused
+    backbone: Any = _Narrow(most=100)
+    features = _units([10] * 64 + [2] * 8)
+    found = inference.read(backbone, features, Layout(0), tiny.RECIPE, _CPU, _sums)
+    assert [int(one) for one in found] == [
+        int(feature.windows[0].ids.sum()) for feature in features
+    ]
+    refused = backbone.refused
+    assert backbone.room
+    inference.read(backbone, features, Layout(0), tiny.RECIPE, _CPU, _sums)
+    assert backbone.refused == refused
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 32), (1, 32), (0, 32)])
@@ -100,7 +105,7 @@ def test_products_are_those_of_torch(
 ) -> None:
     if not torch.backends.mkldnn.is_available():
         pytest.skip("this torch has no oneDNN")
-    monkeypatch.setattr(products, "_held_back", lambda: True)
+    monkeypatch.setattr(matmul, "_held_back", lambda: True)
     torch.manual_seed(0)
     learnt = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
     for one in learnt:
@@ -111,17 +116,17 @@ def test_products_are_those_of_torch(
         return [out, *torch.autograd.grad(out.sin().sum(), learnt)]
 
     usual = both()
-    with products.products(_CPU):
+    with matmul.products(_CPU):
         for own, other in zip(both(), usual, strict=True):
             assert torch.allclose(own, other, atol=1e-4)
 
 
 def test_an_unknown_trick_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(tricks.VARIABLE, "strethces")
+    monkeypatch.setenv(switches.VARIABLE, "strethces")
     with pytest.raises(
         ConfigurationError, match=re.escape("there is no trick 'strethces'")
     ) as told:
-        tricks.wanted("stretches")
+        switches.wanted("stretches")
     assert "stretches" in str(told.value)
 
 
@@ -135,7 +140,7 @@ def test_deterministic_runs_are_equal_to_the_bit(
             model = tiny.start(folders["bert"])
             assert torch.are_deterministic_algorithms_enabled()
             model.fit([tiny.feed("tagging", 32)], tiny.RECIPE, tiny.session(tmp_path / name))
-            weights.append(model.body.module.state_dict())
+            weights.append(model.backbone.module.state_dict())
         assert all(torch.equal(one, weights[1][name]) for name, one in weights[0].items())
         examples = toy_examples("tagging", 20)
         assert model.predict(toy_card("tagging"), tiny.KINDS["tagging"], examples, tiny.RECIPE)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xharness.extend import Mixing, Recipe
-from xharness_hf.batches import Schedule, probabilities
-from xharness_hf.learning import rate
+from xharness_hf.training.optim import rate
+from xharness_hf.training.sampler import BatchSampler, probabilities
 
 feeds = st.lists(st.lists(st.integers(1, 50), min_size=1, max_size=60), min_size=1, max_size=3)
 mixings = st.builds(
@@ -29,23 +29,23 @@ def test_any_step_can_be_told_without_those_before(
     lengths: list[list[int]], mixing: Mixing, seed: int, batch: int, data: st.DataObject
 ) -> None:
     recipe = Recipe(batch_size=batch, epochs=data.draw(st.floats(0.1, 3)))
-    whole = Schedule(lengths, mixing, recipe, seed)
+    whole = BatchSampler(lengths, mixing, recipe, seed)
     drawn = [whole[step] for step in range(whole.total)]
     order = data.draw(st.permutations(range(whole.total)))
-    again = Schedule(lengths, mixing, recipe, seed)
+    again = BatchSampler(lengths, mixing, recipe, seed)
     for step in order[:10]:
         assert again[step].feed == drawn[step].feed
-        assert again[step].units.tolist() == drawn[step].units.tolist()
+        assert again[step].features.tolist() == drawn[step].features.tolist()
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=300), st.integers(1, 20))
 def test_an_epoch_reads_every_unit_once(lengths: list[int], batch: int) -> None:
-    schedule = Schedule([lengths], Mixing(), Recipe(batch_size=batch, epochs=2), 3)
+    schedule = BatchSampler([lengths], Mixing(), Recipe(batch_size=batch, epochs=2), 3)
     assert schedule.total == 2 * math.ceil(len(lengths) / batch)
     for epoch in range(2):
         steps = range(epoch * schedule.total // 2, (epoch + 1) * schedule.total // 2)
-        drawn = [schedule[step].units for step in steps]
+        drawn = [schedule[step].features for step in steps]
         assert sorted(np.concatenate(drawn)) == list(range(len(lengths)))
         sizes = [len(one) for one in drawn]
         assert max(sizes) <= batch
@@ -56,8 +56,8 @@ def test_epochs_and_seeds_shuffle_anew() -> None:
     lengths = [list(range(1, 101))]
 
     def first(seed: int, step: int) -> list[int]:
-        schedule = Schedule(lengths, Mixing(), Recipe(batch_size=10, epochs=2), seed)
-        return [int(unit) for unit in schedule[step].units]
+        schedule = BatchSampler(lengths, Mixing(), Recipe(batch_size=10, epochs=2), seed)
+        return [int(feature) for feature in schedule[step].features]
 
     assert first(0, 0) != first(1, 0)
     assert first(0, 0) != first(0, 10)
@@ -65,10 +65,10 @@ def test_epochs_and_seeds_shuffle_anew() -> None:
 
 def test_batches_are_of_like_length() -> None:
     lengths = np.random.default_rng(0).integers(1, 100, size=2000)
-    schedule = Schedule([lengths], Mixing(), Recipe(batch_size=20, epochs=1), 0)
-    spread = [np.ptp(lengths[schedule[step].units]) for step in range(schedule.total)]
+    schedule = BatchSampler([lengths], Mixing(), Recipe(batch_size=20, epochs=1), 0)
+    spread = [np.ptp(lengths[schedule[step].features]) for step in range(schedule.total)]
     assert np.mean(spread) < 30, "against 90 without sorting"
-    means = [lengths[schedule[step].units].mean() for step in range(schedule.total)]
+    means = [lengths[schedule[step].features].mean() for step in range(schedule.total)]
     assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.4, "in random order"
 
 
@@ -85,15 +85,17 @@ def test_feeds_are_drawn_in_proportion(mixing: Mixing, shares: list[float]) -> N
     lengths = [[9] * 100, [9] * 900]
     counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
     assert probabilities(counts, mixing).tolist() == pytest.approx(shares)
-    schedule = Schedule(lengths, mixing, Recipe(steps=4000, batch_size=1), 5)
+    schedule = BatchSampler(lengths, mixing, Recipe(steps=4000, batch_size=1), 5)
     drawn = Counter(schedule[step].feed for step in range(schedule.total))
     assert [drawn[0] / 4000, drawn[1] / 4000] == pytest.approx(shares, abs=0.03)
 
 
 def test_steps_take_the_place_of_epochs() -> None:
-    assert Schedule([[1] * 10], Mixing(), Recipe(steps=7, epochs=90), 0).total == 7
+    assert BatchSampler([[1] * 10], Mixing(), Recipe(steps=7, epochs=90), 0).total == 7
     assert (
-        Schedule([[1] * 10, [1] * 99], Mixing(cap=20), Recipe(epochs=1.5, batch_size=8), 0).total
+        BatchSampler(
+            [[1] * 10, [1] * 99], Mixing(cap=20), Recipe(epochs=1.5, batch_size=8), 0
+        ).total
         == 8
     )
 

@@ -18,10 +18,10 @@ from xharness.errors import StageError, UnavailableError
 from xharness.extend import Mixing, Recipe, Surroundings, TrainingSet
 from xharness.kinds import BitextExample
 from xharness.testing import answered, toy_card, toy_examples
-from xharness_hf.options import Options
-from xharness_hf.reading import read
-from xharness_hf.vocabulary import learn
-from xharness_hf.windows import Layout, Unit
+from xharness_hf.backbone.batch import Feature, Layout
+from xharness_hf.backbone.vocabulary import learn
+from xharness_hf.config.options import Options
+from xharness_hf.inference import read
 
 SPEC = {
     "hidden": 32,
@@ -73,13 +73,13 @@ def test_masked_words_become_less_of_a_riddle(tmp_path: Path, architecture: str)
         losses.append(facts["loss"])
     assert losses[1] < 0.85 * losses[0]
     assert list(model.heads) == ["mlm"]
-    assert model.body.limit == 40
+    assert model.backbone.limit == 40
     assert model.sizes().embedding == model.tokens.size * 32
     model.save(tmp_path / "model")
     again = tiny.BACKEND.load(tmp_path / "model", "cpu")
     assert all(torch.equal(a, b) for a, b in zip(weights(model), weights(again), strict=True))
     head = again.heads.get("mlm", "mlm")
-    assert head._tied[0] is again.body.embedding, "the output matrix stays that of the input"
+    assert head._tied[0] is again.backbone.embedding, "the output matrix stays that of the input"
 
 
 def test_a_pretrained_scratch_model_learns_a_task(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_seed_and_texts_are_all_there_is(tmp_path: Path) -> None:
     first, again, other = made(1, "a"), made(1, "b"), made(2, "c")
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
     assert first.tokens.tokenizer.get_vocab() == other.tokens.tokenizer.get_vocab()
-    assert not torch.equal(first.body.embedding.weight, other.body.embedding.weight)
+    assert not torch.equal(first.backbone.embedding.weight, other.backbone.embedding.weight)
 
 
 def test_a_given_tokenizer_is_used(bert: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_given_tokenizer_is_used(bert: Path, tmp_path: Path) -> None:
 
 _LEARN = """
 import hashlib, random
-from xharness_hf.vocabulary import learn
+from xharness_hf.backbone.vocabulary import learn
 draw = random.Random(1)
 letters = [chr(code) for code in (*range(97, 123), *range(0x430, 0x450), *range(0x4E00, 0x4E80))]
 words = ["".join(draw.choices(letters, k=draw.randint(1, 8))) for _ in range(900)]
@@ -175,24 +175,24 @@ def test_retrieval_finds_the_line(bert: Path) -> None:
 
 def test_full_memory_halves_the_batch(bert: Path) -> None:
     model = tiny.start(bert)
-    units = [
-        Unit((model.tokens.single(ids, 20),), place)
+    features = [
+        Feature((model.tokens.single(ids, 20),), place)
         for place, ids in enumerate(model.tokens.ids(tiny.WORDS))
     ]
     sizes: list[int] = []
 
     def ask(states: Any, batch: Any) -> list[int]:
-        sizes.append(len(batch.units))
-        if len(batch.units) > 5:
+        sizes.append(len(batch.features))
+        if len(batch.features) > 5:
             raise torch.OutOfMemoryError
-        return [unit.owner for unit in batch.units]
+        return [feature.owner for feature in batch.features]
 
     layout, cpu = Layout(model.tokens.pad), torch.device("cpu")
-    assert read(model.body, units, layout, Recipe(), cpu, ask) == list(range(len(units)))
-    assert sizes[0] == len(units)
+    assert read(model.backbone, features, layout, Recipe(), cpu, ask) == list(range(len(features)))
+    assert sizes[0] == len(features)
 
     def never(states: Any, batch: Any) -> list[int]:
         raise torch.OutOfMemoryError
 
     with pytest.raises(StageError, match="not enough memory for one input of 3 sub-words"):
-        read(model.body, units[:1], layout, Recipe(), cpu, never)
+        read(model.backbone, features[:1], layout, Recipe(), cpu, never)

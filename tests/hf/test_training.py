@@ -15,9 +15,9 @@ from tests.hf.test_loading import weights
 from xharness.errors import StageError
 from xharness.extend import Mixing, Recipe
 from xharness.testing import toy_card, toy_examples
-from xharness_hf import checkpoint
-from xharness_hf.tasks.base import Task
-from xharness_hf.tasks.tagging import Tagging
+from xharness_hf.heads.objectives import HeadTask
+from xharness_hf.heads.tagging import TaggingTask
+from xharness_hf.training.loop import checkpoint
 
 FEEDS = ("tagging", "span", "choice")
 RECIPE = Recipe(steps=24, learning_rate=3e-3, batch_size=8, max_length=24, stride=8)
@@ -107,13 +107,13 @@ def test_training_leaves_the_global_generator_alone(bert: Path, tmp_path: Path) 
 def test_a_loss_that_is_not_finite_names_the_step(
     bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, calls = Tagging.loss, iter(range(100))
+    honest, calls = TaggingTask.loss, iter(range(100))
 
-    def loss(self: Task, *args: Any) -> Any:
+    def loss(self: HeadTask, *args: Any) -> Any:
         found = honest(self, *args)  # type: ignore[arg-type]
         return found * float("nan") if next(calls) == 4 else found
 
-    monkeypatch.setattr(Tagging, "loss", loss)
+    monkeypatch.setattr(TaggingTask, "loss", loss)
     with pytest.raises(StageError) as caught:
         tiny.start(bert).fit([tiny.feed("tagging")], RECIPE, tiny.session(tmp_path))
     told = str(caught.value)
@@ -144,7 +144,7 @@ def test_only_heads_learn_on_a_frozen_body(bert: Path, tmp_path: Path) -> None:
     facts = model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
     assert facts["learning_parameters"] == 2 * 32 + 2
     for one, two in zip(
-        model.body.module.parameters(), untouched.body.module.parameters(), strict=True
+        model.backbone.module.parameters(), untouched.backbone.module.parameters(), strict=True
     ):
         assert torch.equal(one, two)
 

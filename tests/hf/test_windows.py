@@ -1,4 +1,4 @@
-"""Windows: nothing is lost where an input is longer than the body reads."""
+"""Windows: nothing is lost where an input is longer than the backbone reads."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from xharness.kinds import (
     SpanExample,
     TaggingExample,
 )
-from xharness_hf import loading
-from xharness_hf.batches import random
-from xharness_hf.tasks import TASKS, Masked, hide
-from xharness_hf.tasks.span import Found, best_spans, stretches
-from xharness_hf.tasks.tagging import split
-from xharness_hf.tokens import Tokens, shorten
-from xharness_hf.windows import Layout, Unit, collate
+from xharness_hf.backbone.batch import Feature, Layout, collate
+from xharness_hf.backbone.tokens import Tokens, shorten
+from xharness_hf.files import loading
+from xharness_hf.heads.extractive_qa import SpanPrediction, best_spans, stretches
+from xharness_hf.heads.tagging import split
+from xharness_hf.heads.tasks import TASKS, MaskedLmObjective, hide
+from xharness_hf.training.sampler import random
 
 CPU = torch.device("cpu")
 QUICK = settings(
@@ -52,15 +52,15 @@ def test_every_word_is_tagged_exactly_once(
         TaggingExample(str(place), tuple(sentence), tuple(range(len(sentence))))
         for place, sentence in enumerate(sentences)
     ]
-    units = task.units(examples, tokens, recipe, gold=True)
-    assert task.join(examples, units, [unit.gold for unit in units]) == [
+    features = task.features(examples, tokens, recipe, gold=True)
+    assert task.join(examples, features, [feature.gold for feature in features]) == [
         list(one.tags) for one in examples
     ]
-    for unit in units:
-        (window,) = unit.windows
+    for feature in features:
+        (window,) = feature.windows
         assert len(window.ids) <= limit
-        for mark, tag in zip(unit.marks, unit.gold, strict=True):
-            word = examples[unit.owner].tokens[tag]
+        for mark, tag in zip(feature.marks, feature.gold, strict=True):
+            word = examples[feature.owner].tokens[tag]
             spelled = tokens.words([word])[word]
             told = spelled[: limit - len(tokens.frame.before)][-1] if tokens.causal else spelled[0]
             assert window.ids[mark] == told
@@ -80,15 +80,16 @@ def test_a_split_keeps_every_word(lengths: list[int], room: int) -> None:
 def test_a_question_is_cut_at_its_length(tokens: Tokens, limit: int, longest: int | None) -> None:
     recipe = Recipe(max_length=limit, stride=4, query_length=longest)
     example = SpanExample("1", "river " * 50, "stone " * 50, (Answer("stone", 0),))
-    question = len(tokens.ids([example.question])[0])
-    units = TASKS["span"].units([example], tokens, recipe, gold=False)
-    for unit in units:
-        (window,) = unit.windows
+    question, context = (len(ids) for ids in tokens.ids([example.question, example.context]))
+    features = TASKS["span"].features([example], tokens, recipe, gold=False)
+    for feature in features:
+        (window,) = feature.windows
         assert len(window.ids) <= limit
     room = limit - tokens.pair_specials
-    wished = limit // 2 - tokens.pair_specials if longest is None else longest
-    context = room - min(wished, question, room - 1)
-    assert max(len(unit.marks) for unit in units) == context
+    question_limit = limit // 2 - tokens.pair_specials if longest is None else longest
+    context_room = room - min(question_limit, question, room - 1)
+    # a short question leaves more room than the context fills
+    assert max(len(feature.marks) for feature in features) == min(context_room, context)
 
 
 @given(length=st.integers(0, 200), room=st.integers(1, 50), shared=st.integers(0, 60))
@@ -114,37 +115,37 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
     # wide enough for the answer to fit into what two windows share
     recipe = Recipe(max_length=64 if len(tokens.frame.after) else 100, stride=32)
     task = TASKS["span"]
-    units = task.units([example], tokens, recipe, gold=True)
+    features = task.features([example], tokens, recipe, gold=True)
     told = []
-    for unit in units:
-        gold, (window,) = unit.gold, unit.windows
+    for feature in features:
+        gold, (window,) = feature.gold, feature.windows
         assert len(window.ids) <= recipe.max_length
-        assert len(unit.marks) == len(gold.offsets)
+        assert len(feature.marks) == len(gold.offsets)
         if gold.end:
-            zero = unit.marks[0]
+            zero = feature.marks[0]
             span = gold.offsets[gold.start - zero][0], gold.offsets[gold.end - zero][1]
-            told.append(Found(1.0, int(span[0]), int(span[1])))
+            told.append(SpanPrediction(1.0, int(span[0]), int(span[1])))
         else:
-            told.append(Found(0.0, 0, 0))
+            told.append(SpanPrediction(0.0, 0, 0))
     assert max(found.score for found in told) == 1.0
-    assert task.join([example], units, told) == [answer]
+    assert task.join([example], features, told) == [answer]
 
 
 def test_a_long_question_leaves_half_of_the_window(tokens: Tokens) -> None:
     example = SpanExample("0", "who " * 90, "the red bird", (Answer("bird", 8),))
-    (unit, *_) = TASKS["span"].units([example], tokens, Recipe(max_length=40), gold=True)
-    assert unit.windows[0].second <= 20
-    assert len(unit.marks) > 0
+    (feature, *_) = TASKS["span"].features([example], tokens, Recipe(max_length=40), gold=True)
+    assert feature.windows[0].second <= 20
+    assert len(feature.marks) > 0
 
 
 def test_an_empty_context_is_answered_with_nothing(tokens: Tokens) -> None:
     task, recipe = TASKS["span"], Recipe()
     example = SpanExample("0", "who?", "", ())
-    units = task.units([example], tokens, recipe, gold=True)
-    batch = collate(units, Layout(tokens.pad), CPU)
+    features = task.features([example], tokens, recipe, gold=True)
+    batch = collate(features, Layout(tokens.pad), CPU)
     states = torch.zeros(*batch.ids.shape, 2)
     answers = task.answers(states, lambda logits: logits, batch, recipe)
-    assert task.join([example], units, answers) == [""]
+    assert task.join([example], features, answers) == [""]
     assert torch.isfinite(task.loss(states, lambda logits: logits, batch, recipe))
 
 
@@ -176,11 +177,11 @@ def test_choices_may_differ_in_number(tokens: Tokens) -> None:
         ChoiceExample("1", "who", (), 0),
         ChoiceExample("2", "who", ("bird",), 0),
     ]
-    units = task.units(examples, tokens, recipe, gold=True)
-    batch = collate(units, Layout(tokens.pad), CPU)
+    features = task.features(examples, tokens, recipe, gold=True)
+    batch = collate(features, Layout(tokens.pad), CPU)
     scores = torch.arange(4.0)[:, None, None].expand(4, batch.ids.shape[1], 1)
     answers = task.answers(scores, lambda states: states, batch, recipe)
-    assert task.join(examples, units, answers) == [2, 0, 0]
+    assert task.join(examples, features, answers) == [2, 0, 0]
     assert torch.isfinite(task.loss(scores, lambda states: states, batch, recipe))
 
 
@@ -191,7 +192,7 @@ def test_pairs_and_single_texts_stand_side_by_side(tokens: Tokens) -> None:
         ClassificationExample("1", "the cat", "", 1),
         ClassificationExample("2", "", "flies", 1),
     ]
-    single, pair, other = task.units(examples, tokens, Recipe(), gold=True)
+    single, pair, other = task.features(examples, tokens, Recipe(), gold=True)
     assert len(single.windows[0].ids) < len(pair.windows[0].ids)
     assert other.windows[0].second < len(other.windows[0].ids)
 
@@ -201,13 +202,15 @@ def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None
     pairs = [BitextExample(str(n), "the cat flies " * 8, "red river " * 9, n) for n in range(60)]
     assert tokens.mask is not None
     for objective in ("mlm", "tlm"):
-        units = Masked(objective).units(pairs, tokens, Recipe(max_length=64), gold=True)
-        assert len(units) == (120 if objective == "mlm" else 60)
-        hidden = hide(units, tokens.mask, tokens.size, 0.15, random(1))
-        marks = sum(len(unit.marks) for unit in hidden)
-        assert marks == sum(max(1, round(0.15 * len(unit.marks))) for unit in units)
+        features = MaskedLmObjective(objective).features(
+            pairs, tokens, Recipe(max_length=64), gold=True
+        )
+        assert len(features) == (120 if objective == "mlm" else 60)
+        hidden = hide(features, tokens.mask, tokens.size, 0.15, random(1))
+        marks = sum(len(feature.marks) for feature in hidden)
+        assert marks == sum(max(1, round(0.15 * len(feature.marks))) for feature in features)
         masked = changed = 0
-        for before, after in zip(units, hidden, strict=True):
+        for before, after in zip(features, hidden, strict=True):
             (old,), (new,) = before.windows, after.windows
             assert old.ids[after.marks].tolist() == after.gold.tolist()
             assert set(after.marks) <= set(before.marks)
@@ -216,7 +219,9 @@ def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None
             changed += int((old.ids != new.ids).sum())
         assert masked / marks == pytest.approx(0.8, abs=0.06)
         assert changed / marks == pytest.approx(0.9, abs=0.06)
-        assert not any(set(unit.gold) & {2, 3} for unit in hidden), "specials are never hidden"
+        assert not any(set(feature.gold) & {2, 3} for feature in hidden), (
+            "specials are never hidden"
+        )
 
 
 def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> None:
@@ -225,19 +230,19 @@ def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> No
         BitextExample("0", "the cat", "red river stone", 0),
         BitextExample("1", "a", "the red bird", 1),
     ]
-    units = Masked("tlm").units(examples, tokens, Recipe(), gold=True)
-    batch = collate(units, Layout(tokens.pad, resets=True), CPU)
+    features = MaskedLmObjective("tlm").features(examples, tokens, Recipe(), gold=True)
+    batch = collate(features, Layout(tokens.pad, resets=True), CPU)
     assert batch.positions is not None
     assert batch.positions[0].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
-    assert units[1].windows[0].second == 5, "the second example is turned round"
+    assert features[1].windows[0].second == 5, "the second example is turned round"
     assert batch.positions[1].tolist()[:7] == [0, 1, 2, 3, 4, 0, 1]
 
 
 def test_batches_keep_every_window_apart(tokens: Tokens) -> None:
     ids = tokens.ids(["the", "the cat flies", ""])
-    units = [Unit((tokens.single(one, 60),), place) for place, one in enumerate(ids)]
-    batch = collate(units, Layout(tokens.pad), CPU)
-    for row, mask, unit in zip(batch.ids, batch.mask, units, strict=True):
+    features = [Feature((tokens.single(one, 60),), place) for place, one in enumerate(ids)]
+    batch = collate(features, Layout(tokens.pad), CPU)
+    for row, mask, feature in zip(batch.ids, batch.mask, features, strict=True):
         length = int(mask.sum())
-        assert row[:length].tolist() == unit.windows[0].ids.tolist()
+        assert row[:length].tolist() == feature.windows[0].ids.tolist()
         assert set(row[length:].tolist()) <= {tokens.pad}

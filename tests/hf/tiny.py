@@ -23,7 +23,7 @@ from transformers import (
 from xharness.extend import Recipe, Session, Surroundings, TrainingSet
 from xharness.kinds import SHIPPED
 from xharness.testing import toy_card, toy_examples
-from xharness_hf.options import Options
+from xharness_hf.config.options import Options
 from xharness_hf.plugin import HfBackend
 
 BACKEND = HfBackend()

@@ -15,7 +15,7 @@ import pytest
 from torch import nn
 
 from tests.strategies.running import RECIPE, TINY, Ran, run
-from xharness_hf.heads import Heads
+from xharness_hf.heads.heads import Heads
 
 METHODS: dict[str, dict[str, Any]] = {
     "lora": {"method": "lora", "rank": 1, "targets": ["query", "key", "value", "dense"]},
@@ -46,7 +46,7 @@ def test_an_adapter_learns_what_a_head_alone_cannot(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "learnt", tmp_path / "held")  # after the same pretraining
     learnt = run(tmp_path / "learnt", **STUDY, strategies=[HEAD, *ADAPTED])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xharness_hf.training.learning", _heads_alone)
+        patch.setattr("xharness_hf.training.loop.learning", _heads_alone)
         held = run(tmp_path / "held", **STUDY, strategies=ADAPTED)
     for method, margin in MARGINS.items():
         score = learnt.value(method, "mini_pos", "en")

@@ -199,25 +199,25 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     import torch
 
     from xharness.extend import Recipe
-    from xharness_hf.batches import random
-    from xharness_hf.heads import MASKED
+    from xharness_hf.backbone.batch import Layout, collate
+    from xharness_hf.heads.heads import MASKED
+    from xharness_hf.heads.tasks import MaskedLmObjective, hide
     from xharness_hf.model import HfModel
-    from xharness_hf.tasks import Masked, hide
-    from xharness_hf.windows import Layout, collate
+    from xharness_hf.training.sampler import random
 
     data, model = ran.work.data, ran.work.model(checkpoint)
     assert isinstance(model, HfModel)
     card = data.card("mini_parallel")
     examples = data.load(data.portion(card, "de", "validation", None)).examples
-    task, tokens, recipe = Masked("mlm"), model.tokens, Recipe(max_length=64)
+    task, tokens, recipe = MaskedLmObjective("mlm"), model.tokens, Recipe(max_length=64)
     assert tokens.mask is not None
     units = task.units(examples, tokens, recipe, gold=True)
     units = hide(units, tokens.mask, tokens.size, 0.15, random(0))
-    words = model.body.embedding.num_embeddings
+    words = model.backbone.embedding.num_embeddings
     head = model.heads.get(MASKED, task.kind, words).eval()
     batch = collate(units, Layout(tokens.pad, 0, False), torch.device("cpu"))
     with torch.inference_mode():
-        total = task.loss(model.body.states(batch), head, batch, recipe)
+        total = task.loss(model.backbone.states(batch), head, batch, recipe)
     return float(total) / task.terms(units)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.toy import card, toy_catalogue
 from xharness.data import Data
 from xharness.extend import Mixing, Portion, Recipe, Surroundings
-from xharness_hf.batches import Schedule, probabilities
+from xharness_hf.training.sampler import BatchSampler, probabilities
 
 counts = st.lists(st.integers(1, 10_000), min_size=2, max_size=6)
 
@@ -39,13 +39,13 @@ def test_weights_come_over_sizes(found: list[int], data: st.DataObject) -> None:
 @given(st.floats(0.1, 0.9), st.integers(1, 4))
 def test_epochs_count_the_tasks_alone(share: float, epochs: int) -> None:
     recipe = Recipe(batch_size=10, epochs=epochs)
-    plain = Schedule([[1] * 200], Mixing(), recipe, 1)
-    mixed = Schedule([[1] * 200, [1] * 7], Mixing(beside=(share,)), recipe, 1)
+    plain = BatchSampler([[1] * 200], Mixing(), recipe, 1)
+    mixed = BatchSampler([[1] * 200, [1] * 7], Mixing(beside=(share,)), recipe, 1)
     assert mixed.total == pytest.approx(plain.total / (1 - share), abs=1)
 
 
 def test_steps_are_drawn_as_the_shares_say() -> None:
-    schedule = Schedule(
+    schedule = BatchSampler(
         [[1] * 50, [1] * 50, [1] * 900],
         Mixing(weights=(3.0, 1.0), beside=(0.5,)),
         Recipe(steps=4000, batch_size=1),

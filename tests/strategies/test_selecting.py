@@ -26,7 +26,7 @@ def _trained(ran: Ran, strategy: str) -> Train:
 def _weights(ran: Ran, strategy: str) -> torch.Tensor:
     model = ran.work.model(_trained(ran, strategy))
     assert isinstance(model, HfModel)
-    return torch.nn.utils.parameters_to_vector(model.body.module.parameters()).detach()
+    return torch.nn.utils.parameters_to_vector(model.backbone.module.parameters()).detach()
 
 
 @pytest.mark.slow

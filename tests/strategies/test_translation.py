@@ -24,7 +24,7 @@ from xharness.plugins import Provider
 from xharness.stages import Train, Translate
 from xharness.store import Store
 from xharness.study import Study
-from xharness_hf.language_codes import code_of
+from xharness_hf.config.language_codes import code_of
 from xharness_hf.translation import HfTranslator, TranslatorOptions
 
 

@@ -23,7 +23,7 @@ CHANCE = 100 / 6
 def _tokenizer() -> Any:
     """Learnt from the texts, and the words that prompt and answers add."""
     said = [str(row["text"]) for row in rows("topic", "en", "train", seed=0, size=1000)]
-    return scratch.learnt([*said, "Topic: food sport school music health travel"], 1200)
+    return scratch.learnt_tokenizer([*said, "Topic: food sport school music health travel"], 1200)
 
 
 def _decoder(folder: Path) -> Path:

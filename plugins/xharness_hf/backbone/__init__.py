@@ -1,0 +1,1 @@
+"""Any Transformers model as a reader of batches into hidden states."""

@@ -1,0 +1,248 @@
+"""A backbone: any Transformers model as a reader of batches into hidden states."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xharness.extend import Recipe, Sizes, StageError
+from xharness_hf.backbone import packing
+from xharness_hf.backbone.attached_adapter import AttachedAdapter
+from xharness_hf.backbone.batch import Batch
+
+
+class _ReachedError(Exception):
+    """The wanted layer was entered; the rest need not be computed."""
+
+
+class Backbone:
+    """Reads batches; heads, tokens and training are others' business."""
+
+    def __init__(self, module: Any, causal: bool | None = None) -> None:
+        if getattr(module, "pooler", None) is not None:
+            module.pooler = None  # the heads read hidden states; unused weights would be counted
+        if hasattr(module.config, "use_cache"):
+            module.config.use_cache = False
+        self.module: Any = module
+        encoder = module.config.is_encoder_decoder
+        self.reader: Any = module.get_encoder() if encoder else module
+        self.width = int(module.config.hidden_size)
+        self.typed = (getattr(module.config, "type_vocab_size", None) or 0) > 1
+        self.room: dict[int, int] = {}
+        """Where memory once ran out: padded sub-words in a batch, at most, from a length on."""
+        self.adapter: AttachedAdapter | None = None
+        self.origin: tuple[Path, ...] = ()
+        """Files that never change and hold its weights as they are; none where there are none."""
+        self.causal = self._reads_left_to_right() if causal is None else causal
+        self.reach: float = 0
+        """The longest windows that are read in packs; until it stands on a device, none."""
+
+    @property
+    def embedding(self) -> nn.Embedding:
+        """The input embeddings of sub-words.
+
+        Raises:
+            StageError: there are none: CANINE hashes characters into several small tables.
+        """
+        if self._table is None:
+            name = type(self.module).__name__
+            raise StageError(f"{name} has no table of sub-words, which this objective learns from")
+        return self._table
+
+    @property
+    def vocabulary(self) -> int | None:
+        """How many sub-words have a vector; None where characters are hashed."""
+        return None if self._table is None else self._table.num_embeddings
+
+    @property
+    def tables(self) -> list[nn.Embedding]:
+        """What sub-words or characters are looked up in: positions and types are left out."""
+        if self._table is not None:
+            return [self._table]
+        named = ((name, one) for name, one in self.reader.named_modules())
+        return [
+            one for name, one in named
+            if isinstance(one, nn.Embedding) and "position" not in name and "type" not in name
+        ]  # fmt: skip
+
+    @cached_property
+    def _table(self) -> nn.Embedding | None:
+        try:
+            found = self.module.get_input_embeddings()
+        except NotImplementedError:  # transformers' word for backbones with several tables, or none
+            return None
+        return found if isinstance(found, nn.Embedding) else None
+
+    @property
+    def dropout(self) -> float:
+        """What the backbone was trained with, 0.1 where it does not say."""
+        return float(getattr(self.module.config, "hidden_dropout_prob", 0.1))
+
+    @property
+    def depth(self) -> int:
+        """How many layers there are."""
+        return int(self.module.config.num_hidden_layers)
+
+    @cached_property
+    def layers(self) -> nn.ModuleList:
+        """The layers, first to last.
+
+        Raises:
+            StageError: they cannot be told from the backbone's other parts.
+        """
+        for part in self.reader.modules():
+            if isinstance(part, nn.ModuleList) and len(part) == self.depth:
+                return part
+        raise StageError(f"no list of {self.depth} layers in {type(self.module).__name__}")
+
+    @cached_property
+    def positions(self) -> nn.Embedding | None:
+        """Learnt absolute positions, where the backbone has them."""
+        named = dict(self.reader.named_modules())
+        found = (part for name, part in named.items() if name.endswith("position_embeddings"))
+        return next((part for part in found if isinstance(part, nn.Embedding)), None)
+
+    @property
+    def first_position(self) -> int:
+        """Where absolute positions begin: RoBERTa's begin after the padding's."""
+        padding = self.positions.padding_idx if self.positions is not None else None
+        return 0 if padding is None else padding + 1
+
+    @property
+    def limit(self) -> int | None:
+        """The longest input in sub-words; None where nothing limits it."""
+        most = getattr(self.module.config, "max_position_embeddings", None)
+        taken = self.first_position + (self.adapter.positions if self.adapter else 0)
+        return None if not most else int(most) - taken
+
+    def within_limit(self, recipe: Recipe) -> Recipe:
+        """`recipe` with windows no longer than the backbone takes."""
+        length = min(recipe.max_length, self.limit or recipe.max_length)
+        return recipe.model_copy(update={"max_length": length})
+
+    def sizes(self) -> Sizes:
+        """Parameters of what reads; the decoder of an encoder-decoder and adapters left out."""
+        added = {id(one) for one in self.adapter.parameters().values()} if self.adapter else set()
+        own = (one for one in self.reader.parameters() if id(one) not in added)
+        return Sizes(
+            sum(one.numel() for one in own), sum(one.weight.numel() for one in self.tables)
+        )
+
+    def to(self, device: torch.device) -> None:
+        """Move the backbone and its adapter; find out whether it reads packed windows there."""
+        self.module.to(device)
+        if self.adapter is not None:
+            self.adapter.peft.to(device)
+        self.reach = packing.reach(self.module.config) if packing.packable(self, device) else 0
+
+    def states(self, batch: Batch, layer: int | None = None) -> Tensor:
+        """Hidden states (windows, length, width) of the last layer, or those entering `layer`."""
+        if packing.worth(self, batch.ids.shape[1], batch.ids.device):
+            return self.packed(batch, layer)[0]
+        return self.padded(batch, layer)
+
+    def padded(self, batch: Batch, layer: int | None = None) -> Tensor:
+        """As `states`, padding computed too."""
+        inputs: dict[str, Any] = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        if self.typed:
+            inputs["token_type_ids"] = batch.types
+        if batch.positions is not None and self.positions is not None:
+            inputs["position_ids"] = batch.positions + self.first_position
+        return self._reached(inputs, layer)
+
+    def packed(self, batch: Batch, layer: int | None = None) -> tuple[Tensor, int]:
+        """As `states`, padding left out (zeros stand there), and how often attention was asked."""
+        packed = packing.PackedBatch(batch, self.causal)
+        anew = batch.positions if self.positions is not None else None
+        positions = packed.positions if anew is None else packed.row(anew)
+        inputs: dict[str, Any] = {
+            "input_ids": packed.row(batch.ids),
+            "position_ids": positions + self.first_position,
+            "packs": packed.packs,
+        }
+        if self.typed:
+            inputs["token_type_ids"] = packed.row(batch.types)
+        with packing.attending(self.reader):
+            states = self._reached(inputs, layer)
+        return packed.back(states), len(packed.packs.calls)
+
+    def words(self, batch: Batch) -> Tensor:
+        """Sub-word embeddings alone (windows, length, width): no positions, no layers."""
+        found: Tensor = self.embedding(batch.ids)
+        return found
+
+    def place(self, layer: int) -> int:
+        """`layer` counted from the embeddings (0); negative ones count from the last (-1).
+
+        Raises:
+            StageError: there is no such layer.
+        """
+        count = self.depth
+        found = layer if layer >= 0 else count + 1 + layer
+        if not 0 <= found <= count:
+            raise StageError(
+                f"the backbone has no layer {layer}", expected=f"{-count - 1} to {count}"
+            )
+        return found
+
+    def freeze(self, share: float) -> None:
+        """Hold the embeddings and the first `share` of the layers fixed; 1 holds everything.
+
+        What is fixed drops nothing out either: dropout is there for what learns. An adapter learns
+        in place of the whole backbone.
+        """
+        self.module.requires_grad_(False)
+        self.module.eval()
+        if self.adapter is not None:
+            self.adapter.learn()
+        if self.adapter is not None or share == 1:
+            return
+        self.reader.requires_grad_(True)
+        self.reader.train()
+        if share > 0:
+            fixed = [*self.tables, *self.layers[: round(share * len(self.layers))]]
+            whole = getattr(self.reader, "embeddings", None)
+            for part in [*fixed, *([whole] if isinstance(whole, nn.Module) else [])]:
+                part.requires_grad_(False)
+                part.eval()
+
+    def _reached(self, inputs: dict[str, Any], layer: int | None) -> Tensor:
+        if layer is None or layer == self.depth:
+            return self._last(inputs)
+        return self._entering(self.layers[layer], inputs)
+
+    def _last(self, inputs: dict[str, Any]) -> Tensor:
+        states: Tensor = self.reader(**inputs).last_hidden_state
+        return states
+
+    def _entering(self, layer: nn.Module, inputs: dict[str, Any]) -> Tensor:
+        caught: list[Tensor] = []
+
+        def stop(module: nn.Module, args: Any, kwargs: Any) -> None:
+            caught.append(args[0] if args else kwargs["hidden_states"])
+            raise _ReachedError
+
+        handle = layer.register_forward_pre_hook(stop, with_kwargs=True)
+        try:
+            self.reader(**inputs)
+        except _ReachedError:
+            pass
+        finally:
+            handle.remove()
+        return caught[0][:, self.adapter.inserted if self.adapter else 0 :]
+
+    @torch.inference_mode()
+    def _reads_left_to_right(self) -> bool:
+        """Whether a change at the end leaves the states before it as they were.
+
+        No list of architectures: the same class reads both ways, depending on its configuration.
+        """
+        self.module.eval()
+        ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=self.module.device)
+        mask = torch.ones_like(ids)
+        states = self.reader(input_ids=ids, attention_mask=mask).last_hidden_state[:, :3].float()
+        return bool(torch.allclose(states[0], states[1], rtol=1e-4, atol=1e-6))

@@ -1,0 +1,101 @@
+"""Windows: the sequences a backbone reads, and batches of them on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Ints = NDArray[np.int32]
+NONE: Ints = np.zeros(0, dtype=np.int32)
+
+
+class Window(NamedTuple):
+    """Sub-word ids with their specials; from `second` on they belong to the second text."""
+
+    ids: Ints
+    second: int
+    prompt: int = 0
+    """Leading sub-words of a prompt that is read and not pooled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What is drawn, learnt and answered as one: usually a window, for choices one for each."""
+
+    windows: tuple[Window, ...]
+    owner: int
+    """The place of its example."""
+    gold: Any = None
+    """What is to be learnt, in the shape its task says."""
+    marks: Ints = field(default_factory=lambda: NONE)
+    """Positions in the window at which the task asks something."""
+
+    @property
+    def length(self) -> int:
+        """Sub-words of the longest window."""
+        return max(len(window.ids) for window in self.windows)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a backbone wants its batches."""
+
+    pad: int
+    skip: int = 0
+    """Leading sub-words that mean pooling leaves out."""
+    resets: bool = False
+    """Whether positions count anew in the second text, as TLM wants."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows padded to one length; every tensor is (windows, length)."""
+
+    features: Sequence[Feature]
+    ids: Tensor
+    mask: Tensor
+    """1 where there is a sub-word, 0 where padding."""
+    content: Tensor
+    """1 where mean pooling reads."""
+    types: Tensor
+    """0 for the first text, 1 for the second."""
+    positions: Tensor | None
+
+    def on_device(self, values: Any, dtype: torch.dtype = torch.long) -> Tensor:
+        """`values` as a tensor beside the batch."""
+        return torch.as_tensor(values, dtype=dtype).to(self.ids.device)
+
+
+def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -> Batch:
+    """The features' windows, one row each, padded on the right."""
+    windows = [window for feature in features for window in feature.windows]
+    shape = (len(windows), max(len(window.ids) for window in windows))
+    ids = np.full(shape, layout.pad, dtype=np.int64)
+    lengths = np.array([len(window.ids) for window in windows])[:, None]
+    seconds = np.array([window.second for window in windows])[:, None]
+    for row, window in zip(ids, windows, strict=True):
+        row[: len(window.ids)] = window.ids
+    places = np.arange(shape[1])[None, :]
+    mask = places < lengths
+    content = mask & ((places >= layout.skip) | (lengths <= layout.skip))
+    types = mask & (places >= seconds)
+    positions = np.where(types, places - seconds, places) * mask if layout.resets else None
+
+    def move(array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array.astype(np.int64)).to(device)
+
+    return Batch(
+        features, move(ids), move(mask), move(content), move(types),
+        None if positions is None else move(positions),
+    )  # fmt: skip
+
+
+def joined(parts: Iterable[Ints]) -> Ints:
+    """The parts one after the other; they may be none."""
+    return np.concatenate([NONE, *parts]).astype(np.int32)

@@ -1,0 +1,129 @@
+"""What a study may write about a model of the backend `hf`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from xharness.documents import Strict
+from xharness.extend import LanguageCode
+from xharness_hf.embedding.sentence_transformers.prompts import Prompts
+from xharness_hf.files.folders import Weights
+
+Answers = Literal["heads", "text", "likelihood"]
+EmbeddingSource = Literal["recipe", "published"]
+
+
+class LearntTokenizer(Strict):
+    """A tokenizer learnt from the first texts that the model trains on."""
+
+    vocabulary: int = Field(ge=32, description="pieces, specials included, at most")
+
+
+class Scratch(Strict):
+    """A backbone with random weights, drawn from the seed of its first training."""
+
+    architecture: Literal["bert", "xlm-roberta"] = "bert"
+    hidden: int = Field(gt=0, description="width of the hidden states")
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0, description="attention heads per layer")
+    intermediate: int | None = Field(default=None, gt=0, description="default: four times hidden")
+    max_positions: int = Field(default=512, ge=8, description="sub-words of the longest input")
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    tokenizer: LearntTokenizer | Path = Field(
+        description="a folder or tokenizer.json, or {vocabulary: n}"
+    )
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Scratch:
+        if self.hidden % self.heads:
+            raise ValueError(f"'hidden' ({self.hidden}) is not a multiple of 'heads' {self.heads}")
+        return self
+
+
+class AnswerOptions(Strict):
+    """How a model answers."""
+
+    answers: Answers = Field(
+        default="heads",
+        description="heads: a head for each task, on hidden states; text: trained to write the "
+        "answer; likelihood: the answer whose words are likeliest, without training",
+    )
+    normalised: bool = Field(
+        default=False, description="the log-probability of an answer is divided by its characters"
+    )
+    codes: dict[LanguageCode, str] = Field(
+        default={}, description="what the model calls a language, where that cannot be guessed"
+    )
+
+    @model_validator(mode="after")
+    def _heads_have_no_words(self) -> AnswerOptions:
+        given = next((name for name in ("normalised", "codes") if getattr(self, name)), None)
+        if given is not None and self.answers == "heads":
+            raise ValueError(f"'{given}' belongs to answers in words")
+        return self
+
+
+class Options(AnswerOptions):
+    """A model: exactly one of `path`, `hub`, `gguf` and `scratch`."""
+
+    path: Path | None = Field(default=None, description="a folder in the Hugging Face layout")
+    hub: str | None = Field(default=None, description="organisation/name on the model hub")
+    revision: str | None = Field(default=None, description="commit, tag or branch of `hub`")
+    gguf: Path | None = Field(default=None, description="a .gguf file")
+    scratch: Scratch | None = None
+    layers: int | None = Field(
+        default=None,
+        gt=0,
+        description="the first layers of the backbone, the others left out; the middle layers of a "
+        "decoder often encode better than its last",
+    )
+    weights: Weights = Field(
+        default="safetensors",
+        description="any: also PyTorch .bin files, unpickled with weights_only",
+    )
+    vectors: EmbeddingSource = Field(
+        default="recipe",
+        description="recipe: texts become vectors by its pooling and layer; published: as the "
+        "folder declares, in the layout of sentence-transformers",
+    )
+    prompts: Prompts = Field(
+        default=Prompts(), description="in place of those that the folder declares"
+    )
+
+    @model_validator(mode="after")
+    def _words_need_a_language_model(self) -> Options:
+        if self.answers != "heads" and self.scratch is not None:
+            raise ValueError("a scratch model is an encoder: it answers by heads")
+        return self
+
+    @model_validator(mode="after")
+    def _published_as_a_whole(self) -> Options:
+        if self.vectors == "recipe":
+            if self.prompts != Prompts():
+                raise ValueError("'prompts' belongs to 'vectors: published'")
+            return self
+        if self.path is None and self.hub is None:
+            raise ValueError("'vectors: published' needs a folder: 'path' or 'hub'")
+        if self.answers != "heads":
+            raise ValueError(f"'vectors: published' is not for 'answers: {self.answers}'")
+        if self.layers is not None:
+            raise ValueError("a backbone shortened by 'layers' is not the published one")
+        return self
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Options:
+        given = [key for key in ("path", "hub", "gguf", "scratch") if getattr(self, key)]
+        if len(given) != 1:
+            said = f"'{given[0]}' and '{given[1]}' are" if given else "none is"
+            raise ValueError(f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {said}")
+        if self.revision is not None and self.hub is None:
+            raise ValueError("'revision' belongs to 'hub'")
+        if self.layers is not None and self.scratch is not None:
+            raise ValueError("'layers' shortens a pretrained backbone; use 'scratch.layers'")
+        if self.hub is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+|[\w.-]+", self.hub):
+            raise ValueError(f"'{self.hub}' is not organisation/name; a folder goes under 'path'")
+        return self

@@ -1,0 +1,1 @@
+"""Sentence encoders in the layout of sentence-transformers: modules, lengths and prompts."""

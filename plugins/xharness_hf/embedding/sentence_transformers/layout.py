@@ -1,0 +1,178 @@
+"""What the files of a sentence encoder say, in the layout of sentence-transformers.
+
+Reimers and Gurevych 2019 (1908.10084); the names are those of the library's configurations, the
+older ones too. What else they say is not asked for, and what would change vectors is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    field_validator,
+    model_validator,
+)
+
+from xharness.errors import suggestion
+
+Mode = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
+Activation = Literal["ELU", "GELU", "Identity", "ReLU", "Sigmoid", "SiLU", "Tanh"]
+
+KINDS = ("Transformer", "Pooling", "Dense", "Normalize")
+
+_VECTOR = "sentence_embedding"
+_BOOLEANS: Mapping[str, Mode] = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+"""How older configurations name their modes, in the order in which they are concatenated."""
+
+
+class _FileContent(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ModuleEntry(_FileContent):
+    """A module in its place: what it is, and the folder of its own files."""
+
+    type: str
+    path: str
+
+    @property
+    def kind(self) -> str:
+        """The last part of its type."""
+        return self.type.rpartition(".")[2]
+
+    @field_validator("type")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if not value.startswith("sentence_transformers."):
+            raise ValueError(f"'{value}' is code from outside of sentence-transformers: never run")
+        kind = value.rpartition(".")[2]
+        if kind not in KINDS:
+            raise ValueError(f"no module '{kind}' is read here; {suggestion(kind, KINDS)}")
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, value: str) -> str:
+        steps = value.split("/") if value else []
+        if not all(re.fullmatch(r"[\w.-]+", step) and step.strip(".") for step in steps):
+            raise ValueError(f"'{value}' is not a folder below this one")
+        return value
+
+
+class ModuleEntries(RootModel[list[ModuleEntry]]):
+    """`modules.json`: a backbone, its pooling, then any dense layers and normalisations."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ModuleEntries:
+        kinds = [entry.kind for entry in self.root]
+        if kinds[:2] != ["Transformer", "Pooling"] or {*kinds[2:]} - {"Dense", "Normalize"}:
+            said = ", ".join(kinds) or "none"
+            raise ValueError(
+                f"the modules are {said}; expected Transformer, Pooling, then Dense or Normalize"
+            )
+        if self.root[0].path:
+            raise ValueError(f"the backbone lies in '{self.root[0].path}', not beside this file")
+        if len({entry.path for entry in self.root}) < len(kinds):
+            raise ValueError("two modules have one folder")
+        return self
+
+
+class PoolingConfig(_FileContent):
+    """How hidden states become one vector; several modes are concatenated."""
+
+    width: int = Field(
+        gt=0, validation_alias=AliasChoices("embedding_dimension", "word_embedding_dimension")
+    )
+    modes: tuple[Mode, ...] = Field(min_length=1, validation_alias="pooling_mode")
+    include_prompt: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_the_newer_form(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        mode = said.get("pooling_mode")
+        if isinstance(mode, str):
+            return said | {"pooling_mode": [mode]}
+        if mode is not None:
+            return said
+        asked = [key for key, on in said.items() if key.startswith("pooling_mode_") and on is True]
+        unknown = [key for key in asked if key not in _BOOLEANS]
+        if unknown:
+            raise ValueError(f"no '{unknown[0]}' is read here; {suggestion(unknown[0], _BOOLEANS)}")
+        found = [mode for key, mode in _BOOLEANS.items() if key in asked]
+        return said | {"pooling_mode": found or ["mean"]}
+
+    @property
+    def out(self) -> int:
+        """The width of the vector."""
+        return self.width * len(self.modes)
+
+
+class _OnVectors(_FileContent):
+    module_input_name: str = _VECTOR
+    module_output_name: str | None = None
+
+    @field_validator("module_input_name", "module_output_name")
+    @classmethod
+    def _the_pooled_one(cls, value: str | None) -> str | None:
+        if value not in (None, _VECTOR):
+            raise ValueError(f"'{value}' is not read here, only '{_VECTOR}'")
+        return value
+
+
+class Normalize(_OnVectors):
+    """A vector is made 1 long."""
+
+
+class Dense(_OnVectors):
+    """A linear layer and an activation function on the vector."""
+
+    in_features: int = Field(gt=0)
+    out_features: int = Field(gt=0)
+    bias: bool = True
+    activation_function: Activation = "Tanh"
+    use_residual: bool = False
+
+    @field_validator("activation_function", mode="before")
+    @classmethod
+    def _of_torch(cls, value: Any) -> Any:
+        told = isinstance(value, str) and value.startswith("torch.nn.")
+        return value.rpartition(".")[2] if told else value
+
+    @field_validator("use_residual")
+    @classmethod
+    def _without_residual(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("no dense layer with a residual connection is read here")
+        return value
+
+
+class TransformerSettings(_FileContent):
+    """`sentence_bert_config.json`: how the backbone reads texts."""
+
+    max_seq_length: int | None = Field(default=None, gt=0)
+    """Sub-words of the longest text; newer folders leave it to the tokenizer."""
+    do_lower_case: bool = False
+    transformer_task: Literal["feature-extraction"] = "feature-extraction"
+
+
+class PromptsConfig(_FileContent):
+    """`config_sentence_transformers.json`: what stands before texts, by name."""
+
+    prompts: Mapping[str, str | None] = Field(default_factory=dict)
+    default_prompt_name: str | None = None

@@ -1,0 +1,56 @@
+"""Prompts: what stands before a text, by what the text is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from xharness.documents import Strict
+from xharness.extend import TextRole
+from xharness_hf.embedding.sentence_transformers.layout import PromptsConfig
+
+ByRole = Mapping[TextRole, str]
+
+_PASSAGE = ("document", "passage", "corpus")  # as sentence-transformers' `encode_document`
+
+
+class Prompts(Strict):
+    """What is put before a text, by what it is there for; default: what the folder declares."""
+
+    query: str | None = Field(default=None, description="before what is searched with")
+    passage: str | None = Field(default=None, description="before what is searched")
+    sentence: str | None = Field(
+        default=None,
+        description="before what is compared with its like, as in bitext; default: as a query",
+    )
+
+
+def resolved(declared: PromptsConfig, said: Prompts) -> ByRole:
+    """The prompt of each role, "" for none: the study's, else the folder's.
+
+    A sentence that is compared with its like gets the default prompt, else that of a query, as E5
+    wants it of bitext (Wang et al. 2024, 2402.05672, and the models' own pages).
+    """
+    known = {name: prompt for name, prompt in declared.prompts.items() if prompt is not None}
+    query = known.get("query", "") if said.query is None else said.query
+    passage = next((known[name] for name in _PASSAGE if known.get(name)), "")
+    by_default = known.get("sentence", known.get(declared.default_prompt_name or ""))
+    sentence = query if said.query is not None or by_default is None else by_default
+    return {
+        "query": query,
+        "passage": passage if said.passage is None else said.passage,
+        "sentence": sentence if said.sentence is None else said.sentence,
+    }
+
+
+def written(prompts: ByRole) -> Mapping[str, Any]:
+    """The prompts as `config_sentence_transformers.json` has them; the library reads them too."""
+    names = {
+        "query": prompts["query"],
+        "passage": prompts["passage"],
+        "document": prompts["passage"],
+        "sentence": prompts["sentence"],
+    }
+    return {"prompts": names, "default_prompt_name": "sentence"}

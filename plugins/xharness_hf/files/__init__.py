@@ -1,0 +1,1 @@
+"""Folders, hub and weights: where a model comes from and goes to."""

@@ -1,0 +1,117 @@
+"""Local folders and files of models: which files count, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from xharness.extend import Surroundings, UnavailableError
+
+Weights = Literal["safetensors", "any"]
+
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "sentencepiece.bpe.model",
+    "spiece.model",
+)  # fmt: skip
+MODULES, PROMPTS = "modules.json", "config_sentence_transformers.json"
+SETTINGS = "sentence_*_config.json"
+"""Named after the family of the backbone in older folders, after BERT in all newer ones."""
+
+
+def local(path: Path, surroundings: Surroundings) -> Path:
+    """The folder a study names, relative to the study's own folder.
+
+    Raises:
+        UnavailableError: there is no such folder, or it holds no model.
+    """
+    folder = surroundings.base / path.expanduser()
+    if not folder.is_dir():
+        raise UnavailableError(
+            "there is no such model folder",
+            where=str(folder),
+            hint=f"a relative 'path' counts from {surroundings.base.resolve()}",
+        )
+    if not (folder / "config.json").is_file():
+        raise UnavailableError(
+            "the folder holds no model",
+            where=str(folder),
+            expected="a config.json beside model.safetensors",
+            hint="point 'path' at the folder that from_pretrained would take",
+        )
+    return folder
+
+
+def model_files(folder: Path, weights: Weights) -> list[Path]:
+    """The files that decide what a model answers: configuration, tokenizer and weights.
+
+    Raises:
+        UnavailableError: no weights of an allowed form, or a listed shard is missing.
+    """
+    named = [folder / "config.json", *(folder / name for name in TOKENIZER_FILES)]
+    return [*(file for file in named if file.is_file()), *weight_files(folder, weights)]
+
+
+def weight_files(folder: Path, weights: Weights) -> list[Path]:
+    """The weights in `folder`, one file or the shards of an index.
+
+    Raises:
+        UnavailableError: as `model_files`.
+    """
+    stems = ["model.safetensors"] + ["pytorch_model.bin"] * (weights == "any")
+    for stem in stems:
+        if (folder / stem).is_file():
+            return [folder / stem]
+        if (index := folder / f"{stem}.index.json").is_file():
+            return [index, *_shards(index)]
+    others = sorted(file.name for file in folder.glob("*.bin"))
+    raise UnavailableError(
+        "the folder has no weights",
+        where=str(folder),
+        expected=" or ".join(stems),
+        hint=f"it has {others[0]}; 'weights: any' loads it without running code"
+        if others
+        else "fetch the model's weights into the folder, or use 'scratch' for random ones",
+    )
+
+
+def _shards(index: Path) -> list[Path]:
+    try:
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, AttributeError):
+        raise UnavailableError("not an index of weight shards", where=str(index)) from None
+    shards = [index.parent / str(name) for name in sorted(names)]
+    for shard in shards:
+        if not shard.is_file():
+            raise UnavailableError(f"shard {shard.name} is missing", where=str(index.parent))
+    return shards
+
+
+def gguf_file(path: Path, surroundings: Surroundings) -> Path:
+    """The .gguf file a study names.
+
+    Raises:
+        UnavailableError: there is no such file.
+    """
+    file = surroundings.base / path.expanduser()
+    if not file.is_file():
+        raise UnavailableError("there is no such GGUF file", where=str(file))
+    return file
+
+
+def tokenizer_files(path: Path, surroundings: Surroundings) -> list[Path]:
+    """The tokenizer files at `path`, a folder or one tokenizer.json.
+
+    Raises:
+        UnavailableError: there are none.
+    """
+    place = surroundings.base / path.expanduser()
+    if place.is_file():
+        return [place]
+    found = [place / name for name in TOKENIZER_FILES if (place / name).is_file()]
+    if not found:
+        raise UnavailableError(
+            "there is no tokenizer here", where=str(place), expected="a tokenizer.json"
+        )
+    return found

@@ -1,0 +1,184 @@
+"""Models of the hub: a name is turned into a commit, and a commit into a local folder or file."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+from xharness.extend import Surroundings, UnavailableError
+from xharness_hf.files.folders import MODULES, PROMPTS, SETTINGS, TOKENIZER_FILES, Weights
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class HubModel(Protocol):
+    """What the hub has to know of a model's options."""
+
+    @property
+    def hub(self) -> str | None: ...
+
+    @property
+    def revision(self) -> str | None: ...
+
+    @property
+    def weights(self) -> Weights: ...
+
+    @property
+    def vectors(self) -> Literal["recipe", "published"]: ...
+
+
+def commit(options: HubModel, surroundings: Surroundings) -> str:
+    """The commit that `hub` and `revision` mean; offline, the one last fetched here.
+
+    A process that has asked once keeps to the answer: what a plan was made for is what is loaded,
+    even where the branch moves meanwhile.
+
+    Raises:
+        UnavailableError: it can be found neither on the hub nor in the local cache.
+    """
+    revision = options.revision or "main"
+    if _COMMIT.fullmatch(revision):
+        return revision
+    assert options.hub is not None
+    return _resolved(options.hub, revision, surroundings.offline)
+
+
+@cache
+def _resolved(name: str, revision: str, offline: bool) -> str:
+    found = None if offline else _told(name, revision)
+    if isinstance(found, str):
+        return found
+    cached = _cached_commit(name, revision)
+    if cached is None:
+        raise _unavailable(name, revision, found)
+    return cached
+
+
+@cache
+def _told(name: str, revision: str) -> str | Exception | None:
+    """The commit as the hub tells it, or its failure: it is asked once in a process."""
+    from huggingface_hub import HfApi
+
+    try:
+        return HfApi().model_info(name, revision=revision, timeout=20).sha
+    except Exception as error:  # the hub's library raises its transport's errors too
+        return error
+
+
+def file(options: HubModel, name: str, surroundings: Surroundings) -> Path | None:
+    """The model's file `name` at its commit, fetched alone where it is not in the local cache.
+
+    None where the model has no such file, and offline where it was not fetched before.
+
+    Raises:
+        UnavailableError: it cannot be fetched: gated, no such model, or no network.
+    """
+    assert options.hub is not None
+    if surroundings.offline:
+        folder = _fetched(options.hub, options.revision or "main")
+        return _there(folder / name) if folder is not None else None
+    found = _file(options.hub, commit(options, surroundings), name)
+    if isinstance(found, UnavailableError):
+        raise found
+    return found
+
+
+@cache
+def _file(model: str, commit: str, name: str) -> Path | UnavailableError | None:
+    """The file, or why it cannot be had: that is asked once in a process, too."""
+    folder = _cache(model) / "snapshots" / commit
+    cached = _there(folder / name)
+    whole = any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
+    if cached is not None or whole:  # what was fetched with the weights is all there is
+        return cached
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    try:
+        return Path(hf_hub_download(model, name, revision=commit))
+    except Exception as error:
+        absent = type(error).__name__ in ("EntryNotFoundError", "RemoteEntryNotFoundError")
+        return None if absent else _unavailable(model, commit, error)
+
+
+def _there(file: Path) -> Path | None:
+    return file if file.is_file() else None
+
+
+def _fetched(name: str, revision: str) -> Path | None:
+    """The folder of the local cache with files of the model; of no noted commit, the latest."""
+    snapshots = _cache(name) / "snapshots"
+    commit = revision if _COMMIT.fullmatch(revision) else _cached_commit(name, revision)
+    if commit is None and revision == "main":  # single files were fetched, which notes nothing
+        folders = [one for one in snapshots.glob("*") if one.is_dir()]
+        return max(folders, key=lambda one: one.stat().st_mtime, default=None)
+    folder = snapshots / (commit or revision)
+    return folder if folder.is_dir() else None
+
+
+def _cached_commit(name: str, revision: str) -> str | None:
+    ref = _cache(name) / "refs" / revision
+    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else None
+
+
+def _cache(name: str) -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE) / ("models--" + name.replace("/", "--"))
+
+
+def snapshot(options: HubModel, surroundings: Surroundings) -> Path:
+    """A local folder with the files of the model; fetched when it is not there yet.
+
+    Raises:
+        UnavailableError: offline and not fetched before, gated, or no such model.
+    """
+    from huggingface_hub import snapshot_download
+
+    assert options.hub is not None
+    revision = commit(options, surroundings)
+    wanted = ["config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json"]
+    wanted += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
+    if options.weights == "any":
+        wanted += ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+    if options.vectors == "published":
+        wanted += [MODULES, SETTINGS, PROMPTS, "*/config.json"]
+        wanted += ["*/pytorch_model.bin"] if options.weights == "any" else []
+    try:
+        folder = snapshot_download(
+            options.hub,
+            revision=revision,
+            allow_patterns=wanted,
+            local_files_only=surroundings.offline,
+        )
+    except Exception as error:
+        raise _unavailable(options.hub, revision, error) from None
+    _note(options.hub, options.revision or "main", revision)
+    return Path(folder)
+
+
+def _note(name: str, revision: str, commit: str) -> None:
+    """Remember for later runs offline; the hub's library does so only where it asked itself."""
+    ref = _cache(name) / "refs" / revision
+    if _COMMIT.fullmatch(revision) or _cached_commit(name, revision) == commit:
+        return
+    with suppress(OSError):
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        ref.write_text(commit, encoding="utf-8")
+
+
+def _unavailable(name: str, revision: str, failure: Exception | None) -> UnavailableError:
+    kind = type(failure).__name__
+    if kind == "GatedRepoError":
+        hint = "accept its terms on its page, then log in with: hf auth login"
+    elif kind in ("RepositoryNotFoundError", "RevisionNotFoundError"):
+        hint = "check the spelling of 'hub' and 'revision'; private models need: hf auth login"
+    else:
+        hint = f"fetch it where there is a network: hf download {name} --revision {revision}"
+    reason = f" ({kind})" if failure else " (offline)"
+    return UnavailableError(f"not in the local cache and not to be fetched{reason}",
+                            where=f"hub model '{name}' at {revision}", hint=hint)  # fmt: skip

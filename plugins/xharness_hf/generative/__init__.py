@@ -1,0 +1,1 @@
+"""Language models that answer in words: text-to-text, or by the likelihood of given answers."""

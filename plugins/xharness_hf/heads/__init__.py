@@ -1,0 +1,1 @@
+"""What a backbone learns and predicts: one module for each task type."""

@@ -1,0 +1,67 @@
+"""Classification: pooled window, one logit for each label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from xharness.extend import Prediction, Recipe, TaskCard
+from xharness.kinds import ClassificationExample
+from xharness_hf.backbone.batch import Batch, Feature
+from xharness_hf.backbone.pooling import pool
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.heads.objectives import Logits, best, only, summed
+
+
+class ClassificationTask:
+    """A text, or two texts in one window."""
+
+    kind = "classification"
+
+    def outputs(self, card: TaskCard) -> int:
+        """One for each label."""
+        return len(card.labels or ())
+
+    def features(
+        self,
+        examples: Sequence[ClassificationExample],
+        tokens: Tokens,
+        recipe: Recipe,
+        *,
+        gold: bool,
+    ) -> list[Feature]:
+        """A window for each example; pairs are cut at the longer text."""
+        texts = tokens.ids([one.text for one in examples])
+        pairs = tokens.ids([one.pair or "" for one in examples])
+        limit = recipe.max_length
+        windows = (
+            tokens.single(text, limit) if one.pair is None else tokens.pair(text, pair, limit)
+            for one, text, pair in zip(examples, texts, pairs, strict=True)
+        )
+        return [
+            Feature((window,), place, one.label)
+            for place, (one, window) in enumerate(zip(examples, windows, strict=True))
+        ]
+
+    def terms(self, features: Sequence[Feature]) -> int:
+        """One for each feature."""
+        return len(features)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the labels."""
+        gold = batch.on_device([feature.gold for feature in batch.features])
+        return summed(head(pool(states, batch, recipe.pooling)), gold)
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[int]:
+        """The most likely label of each."""
+        return best(head(pool(states, batch, recipe.pooling)))
+
+    def join(
+        self,
+        examples: Sequence[ClassificationExample],
+        features: Sequence[Feature],
+        answers: Sequence[int],
+    ) -> list[Prediction]:
+        """The answers in the examples' order."""
+        return only(features, answers, len(examples))

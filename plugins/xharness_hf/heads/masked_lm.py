@@ -1,0 +1,89 @@
+"""Masked LM: MLM on single sentences, TLM on aligned pairs (Conneau and Lample 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from torch import Tensor
+
+from xharness.extend import Objective, Recipe, StageError
+from xharness.kinds import BitextExample
+from xharness_hf.backbone.batch import Batch, Feature, Window, joined
+from xharness_hf.backbone.texts import texts
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.heads.heads import MASKED
+from xharness_hf.heads.objectives import Logits, at_marks, summed
+
+
+class MaskedLmObjective:
+    """Restores hidden sub-words; the marks of a feature are those that may be hidden."""
+
+    kind = MASKED
+
+    def __init__(self, objective: Objective) -> None:
+        self.paired = objective == "tlm"
+
+    def features(
+        self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
+    ) -> list[Feature]:
+        """MLM: every text by itself. TLM: both sides in one window, in turn the one then other."""
+        if self.paired:
+            return self._pairs(examples, tokens, recipe.max_length)
+        owners = [(place, text) for place, one in enumerate(examples) for text in texts(one)]
+        found = []
+        for (place, _), ids in zip(owners, tokens.ids([text for _, text in owners]), strict=True):
+            window = tokens.single(ids, recipe.max_length)
+            last = len(window.ids) - len(tokens.frame.after)
+            found.append(
+                Feature((window,), place, None, np.arange(tokens.skip, last, dtype=np.int32))
+            )
+        return [feature for feature in found if len(feature.marks)]
+
+    def _pairs(self, examples: Sequence[Any], tokens: Tokens, limit: int) -> list[Feature]:
+        if not all(isinstance(one, BitextExample) for one in examples):
+            raise StageError("TLM needs aligned sentences", expected="a corpus of kind bitext")
+        sources = tokens.ids([one.source for one in examples])
+        targets = tokens.ids([one.target for one in examples])
+        frame = tokens.frame
+        found = []
+        for place, sides in enumerate(zip(sources, targets, strict=True)):
+            # neither language may always stand first
+            window = tokens.pair(*(sides if place % 2 == 0 else sides[::-1]), limit)
+            last = len(window.ids) - len(frame.pair_after)
+            first = np.arange(len(frame.pair_before), window.second - len(frame.between))
+            marks = joined((first.astype(np.int32), np.arange(window.second, last, dtype=np.int32)))
+            found.append(Feature((window,), place, None, marks))
+        return [feature for feature in found if len(feature.marks)]
+
+    def terms(self, features: Sequence[Feature]) -> int:
+        """One for each hidden sub-word."""
+        return sum(len(feature.marks) for feature in features)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the vocabulary at the hidden sub-words alone."""
+        gold = batch.on_device(joined(feature.gold for feature in batch.features))
+        return summed(head(at_marks(states, batch)), gold)
+
+
+def hide(
+    features: Sequence[Feature], mask: int, vocabulary: int, rate: float, random: Generator
+) -> list[Feature]:
+    """The features with a share `rate` of their marks hidden: 80% masked, 10% random, 10% as is.
+
+    The hidden positions become the marks, what stood there the gold (Devlin et al. 2019).
+    """
+    found = []
+    for feature in features:
+        window = feature.windows[0]
+        count = max(1, round(rate * len(feature.marks)))
+        places = np.sort(random.choice(feature.marks, size=count, replace=False))
+        dice = random.random(count)
+        gold, ids = window.ids[places], window.ids.copy()
+        ids[places[dice < 0.8]] = mask
+        swapped = places[dice >= 0.9]
+        ids[swapped] = random.integers(vocabulary, size=len(swapped))
+        found.append(Feature((Window(ids, window.second),), feature.owner, gold, places))
+    return found

@@ -1,0 +1,88 @@
+"""A model's folder: the backbone in the Hugging Face layout, the tokenizer, the heads beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from xharness.extend import StageError, UnavailableError
+from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
+from xharness_hf.embedding.sentence_transformers.embedder import SentenceTransformersEmbedder
+from xharness_hf.embedding.sentence_transformers.encoder_config import declares
+from xharness_hf.embedding.sentence_transformers.prompts import Prompts
+from xharness_hf.files import loading
+from xharness_hf.files.storage import restore_backbone, save_backbone
+from xharness_hf.heads.heads import Heads, build_head
+
+_FORMAT = 1
+_SPEC, _HEADS = "xharness.json", "heads.safetensors"
+
+
+def save(folder: Path, backbone: Backbone, tokens: Tokens, heads: Heads, vectors: Embedder) -> None:
+    """Write the model; `AutoModel.from_pretrained` reads the backbone, PEFT the adapter beside it.
+
+    Raises:
+        StageError: the disk is full or cannot be written.
+    """
+    sizes = backbone.sizes()
+    spec = {
+        "format": _FORMAT,
+        "causal": backbone.causal,
+        "heads": heads.spec(),
+        "parameters": {"total": sizes.total, "embedding": sizes.embedding},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_backbone(folder, backbone)
+        vectors.save(folder)
+        tokens.tokenizer.save_pretrained(folder)
+        learnt = {name: one.detach().cpu() for name, one in heads.parameters().items()}
+        save_file(learnt, folder / _HEADS)
+        (folder / _SPEC).write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise StageError(f"the model cannot be written: {error}", where=str(folder)) from error
+
+
+def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
+    """The model that `save` wrote.
+
+    Raises:
+        UnavailableError: the folder is not one, or is damaged.
+    """
+    try:
+        spec = json.loads((folder / _SPEC).read_text(encoding="utf-8"))
+        learnt = load_file(folder / _HEADS)
+        backbone = loading.backbone(folder, "safetensors", causal=bool(spec["causal"]))
+        restore_backbone(backbone, folder)
+        tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
+        heads = _heads(spec["heads"], learnt, backbone)
+        vectors = (
+            SentenceTransformersEmbedder(folder, "safetensors", Prompts(), backbone)
+            if declares(folder)
+            else RECIPE_EMBEDDER
+        )
+        return (backbone, tokens, heads), vectors
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise UnavailableError(
+            f"not a saved model, or a damaged one: {type(error).__name__}: {error}",
+            where=str(folder),
+            hint="remove the folder; the stage that made it will run again",
+        ) from error
+
+
+def _heads(spec: dict[str, Any], learnt: dict[str, Tensor], backbone: Backbone) -> Heads:
+    heads = Heads()
+    for name, one in spec.items():
+        head = build_head(one["kind"], int(one["outputs"]), backbone)
+        prefix = f"{name}/"
+        own = {k.removeprefix(prefix): v for k, v in learnt.items() if k.startswith(prefix)}
+        head.load_state_dict(own)
+        heads.add(name, head)
+    return heads

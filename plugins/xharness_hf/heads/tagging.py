@@ -1,0 +1,85 @@
+"""Tagging: one sub-word of a word carries its tag; long sentences are split, not cut.
+
+In an encoder it is the first, as in BERT and XTREME. In a decoder it is the last: the first has
+seen nothing yet of the rest of its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from xharness.extend import Prediction, Recipe, TaskCard
+from xharness.kinds import TaggingExample
+from xharness_hf.backbone.batch import Batch, Feature, Ints, joined
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.heads.objectives import Logits, at_marks, best, summed
+
+
+class TaggingTask:
+    """Windows that together hold every word of a sentence exactly once."""
+
+    kind = "tagging"
+
+    def outputs(self, card: TaskCard) -> int:
+        """One for each label."""
+        return len(card.labels or ())
+
+    def features(
+        self, examples: Sequence[TaggingExample], tokens: Tokens, recipe: Recipe, *, gold: bool
+    ) -> list[Feature]:
+        """As many windows for each sentence as it needs, split between words."""
+        spelling = tokens.words(word for one in examples for word in one.tokens)
+        room = recipe.max_length - len(tokens.frame.before) - len(tokens.frame.after)
+        found = []
+        for place, one in enumerate(examples):
+            words = [spelling[word] for word in one.tokens]
+            for first, last in split([len(word) for word in words], room):
+                window = tokens.single(joined(words[first:last]), recipe.max_length)
+                lengths = np.array([min(len(word), room) for word in words[first:last]])
+                ends = tokens.skip + np.cumsum(lengths)
+                marks = (ends - 1 if tokens.causal else ends - lengths).astype(np.int32)
+                tags = np.array(one.tags[first:last], dtype=np.int32) if gold else None
+                found.append(Feature((window,), place, tags, marks))
+        return found
+
+    def terms(self, features: Sequence[Feature]) -> int:
+        """One for each word."""
+        return sum(len(feature.marks) for feature in features)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy over the words' tags."""
+        gold = batch.on_device(joined(feature.gold for feature in batch.features))
+        return summed(head(at_marks(states, batch)), gold)
+
+    def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Ints]:
+        """The most likely tag of each of a feature's words."""
+        tags = np.array(best(head(at_marks(states, batch))), dtype=np.int32)
+        borders = np.cumsum([len(feature.marks) for feature in batch.features])[:-1]
+        return np.split(tags, borders)
+
+    def join(
+        self,
+        examples: Sequence[TaggingExample],
+        features: Sequence[Feature],
+        answers: Sequence[Ints],
+    ) -> list[Prediction]:
+        """The windows' tags put together again, one for each word."""
+        found: list[Prediction] = [[] for _ in examples]
+        for feature, tags in zip(features, answers, strict=True):
+            found[feature.owner] += tags.tolist()
+        return found
+
+
+def split(lengths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
+    """Stretches (first, last) of words, each at most `room` sub-words or a single longer word."""
+    first = used = 0
+    for place, length in enumerate(lengths):
+        if place > first and used + length > room:
+            yield first, place
+            first, used = place, 0
+        used += length
+    if lengths:
+        yield first, len(lengths)

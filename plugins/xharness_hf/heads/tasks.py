@@ -1,0 +1,50 @@
+"""One module per kind: how it is encoded, learnt and answered on hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from xharness_hf.heads.classification import ClassificationTask
+from xharness_hf.heads.contrastive import ContrastiveObjective
+from xharness_hf.heads.extractive_qa import ExtractiveQaTask, UnanswerableQaTask
+from xharness_hf.heads.masked_lm import MaskedLmObjective, hide
+from xharness_hf.heads.multiple_choice import MultipleChoiceTask
+from xharness_hf.heads.objectives import HeadObjective, HeadTask, Logits, TrainingObjective
+from xharness_hf.heads.tagging import TaggingTask
+from xharness_hf.heads.word_alignment import WordAlignmentObjective, identity
+
+TASKS: Mapping[str, HeadTask] = MappingProxyType(
+    {
+        task.kind: task
+        for task in (
+            ClassificationTask(),
+            MultipleChoiceTask(),
+            TaggingTask(),
+            ExtractiveQaTask(),
+            UnanswerableQaTask(),
+        )
+    }
+)
+"""What is answered by a head."""
+LEARNT: Mapping[str, HeadObjective] = MappingProxyType(
+    {**TASKS, **{kind: ContrastiveObjective(kind) for kind in ("retrieval", "linking")}}
+)
+"""What is learnt through a head: the last of these are answered from vectors."""
+COMPARING = (WordAlignmentObjective, ContrastiveObjective)
+"""Whose loss compares the features that are computed together."""
+
+__all__ = [
+    "COMPARING",
+    "LEARNT",
+    "TASKS",
+    "ContrastiveObjective",
+    "HeadObjective",
+    "HeadTask",
+    "Logits",
+    "MaskedLmObjective",
+    "TrainingObjective",
+    "WordAlignmentObjective",
+    "hide",
+    "identity",
+]  # fmt: skip

@@ -1,0 +1,64 @@
+"""Aligned words: translations get like bags of sub-word embeddings (`align`).
+
+Translation ranking (Feng et al. 2022, LaBSE, section 2.2: in-batch negatives, both directions), on
+the mean of sub-word embeddings as in bilingual bag-of-words models (Gouws et al. 2015, BilBOWA).
+No layer is read, so a second of it does for a small model what minutes of TLM do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from xharness.extend import Recipe, StageError
+from xharness.kinds import BitextExample
+from xharness_hf.backbone.batch import Batch, Feature, Window
+from xharness_hf.backbone.pooling import pool
+from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.heads.contrastive import sharing
+from xharness_hf.heads.objectives import Logits, summed
+
+_TEMPERATURE = 0.2
+
+
+class WordAlignmentObjective:
+    """Finds each sentence's translation in the batch; a feature is both sides, without specials."""
+
+    kind = "align"
+
+    def features(
+        self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
+    ) -> list[Feature]:
+        """One for each pair of sentences that have sub-words at all."""
+        if not all(isinstance(one, BitextExample) for one in examples):
+            raise StageError("'align' needs aligned sentences", expected="a corpus of kind bitext")
+        sides = [
+            [ids[: recipe.max_length] for ids in tokens.ids(side)]
+            for side in ([one.source for one in examples], [one.target for one in examples])
+        ]
+        return [
+            Feature(tuple(Window(ids, len(ids)) for ids in pair), place)
+            for place, pair in enumerate(zip(*sides, strict=True))
+            if all(len(ids) for ids in pair)
+        ]
+
+    def terms(self, features: Sequence[Feature]) -> int:
+        """One for each side of each pair."""
+        return 2 * len(features)
+
+    def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
+        """Cross-entropy of the translation's place among the batch's, from either side."""
+        vectors = functional.normalize(pool(states, batch, "mean"))
+        alike = vectors[0::2] @ vectors[1::2].T / _TEMPERATURE
+        alike = alike.masked_fill(batch.on_device(sharing(batch.features), torch.bool), -torch.inf)
+        gold = torch.arange(len(alike), device=alike.device)
+        return summed(alike, gold) + summed(alike.T, gold)
+
+
+def identity(states: Tensor) -> Tensor:
+    """In place of a head: aligning needs none."""
+    return states

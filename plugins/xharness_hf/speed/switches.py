@@ -1,0 +1,40 @@
+"""What makes it fast, trick by trick: each can be left out, to measure what it gives.
+
+XHARNESS_WITHOUT="products,stretches" leaves those two out. No trick changes what is computed,
+rounding aside, but each way of computing has draws of its own where something drops out.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Literal, get_args
+
+from xharness.errors import ConfigurationError, suggestion
+
+Trick = Literal["products", "packing", "dropout", "lookups", "stretches"]
+"""products: oneDNN's matrix products where they are the faster ones; see `products`.
+packing: no padding is computed where a backbone reads packed windows; see `packing`.
+dropout: 16 random bits an element on a CPU; see `dropping`.
+lookups: gradients of embeddings in memory that is kept; see `lookups`.
+stretches: batches for reading cut where padding costs more than a batch does; see `reading`."""
+
+VARIABLE = "XHARNESS_WITHOUT"
+
+
+def wanted(trick: Trick) -> bool:
+    """Whether `trick` is in use.
+
+    Raises:
+        ConfigurationError: the environment leaves out what there is not.
+    """
+    left_out = {name.strip() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
+    for name in sorted(left_out - {*get_args(Trick)}):
+        raise ConfigurationError(
+            f"there is no trick '{name}'", where=VARIABLE, hint=suggestion(name, get_args(Trick))
+        )
+    return trick not in left_out
+
+
+def in_use() -> list[Trick]:
+    """All that are not left out; errors as those of `wanted`."""
+    return [trick for trick in get_args(Trick) if wanted(trick)]

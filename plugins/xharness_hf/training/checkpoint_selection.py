@@ -1,0 +1,97 @@
+"""Choosing: which of the weights that a training passes through are its result.
+
+The best by someone's judgement, or the mean of evenly spaced ones: averaging the checkpoints of a
+training makes transfer less a matter of luck where there is no target-language data to choose by
+(Schmidt et al. 2023, 2305.16834).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xharness.extend import Choosing, StageError
+
+Judge = Callable[[], float]
+
+
+class CheckpointSelector:
+    """Looks at weights while they learn, and keeps the chosen ones on the CPU."""
+
+    def __init__(self, choosing: Choosing, judge: Judge | None, total: int) -> None:
+        if judge is None and (choosing.by == "best" or choosing.patience is not None):
+            raise StageError("nobody judges the weights that are to be chosen from")
+        self._choosing, self._judge = choosing, judge
+        looks = min(choosing.looks, total)
+        self._due = {math.ceil(total * look / looks) for look in range(1, looks + 1)}
+        self.kept: dict[str, Tensor] = {}
+        self._looks: list[list[Any]] = []
+
+    def due(self, step: int) -> bool:
+        """Whether to look after `step` steps."""
+        return step in self._due
+
+    def look(self, step: int, learning: Mapping[str, nn.Parameter]) -> None:
+        """Judge the weights after `step` steps, and keep them if they are among the chosen.
+
+        Until a look has a finite score the last one is kept, as without choosing.
+        """
+        value = self._judge() if self._judge else math.nan
+        score = value if math.isfinite(value) else None
+        better = self._best is None or (score is not None and score > self._best[1])
+        self._looks.append([step, score])
+        if self._choosing.by == "average":
+            self._mix(learning)
+        elif better:
+            self.kept = {name: _copy(one) for name, one in learning.items()}
+
+    @property
+    def over(self) -> bool:
+        """Whether patience has run out."""
+        patience, best = self._choosing.patience, self._best
+        if patience is None or not self._looks:
+            return False
+        since = [step for step, _ in self._looks if best is None or step > best[0]]
+        return len(since) >= patience
+
+    def choose(self, learning: Mapping[str, nn.Parameter]) -> None:
+        """Put the chosen weights in place of the last ones."""
+        with torch.no_grad():
+            for name, value in self.kept.items():
+                learning[name].copy_(value)
+
+    def facts(self) -> dict[str, Any]:
+        """For the receipt: (step, score) of every look, and the step that was chosen."""
+        best = self._best
+        chosen = best[0] if best else self._looks[-1][0]
+        own = {} if self._choosing.by == "average" else {"step": chosen}
+        return {"by": self._choosing.by, "looks": self._looks, **own}
+
+    def state(self) -> list[list[Any]]:
+        """What a checkpoint keeps beside the weights."""
+        return self._looks
+
+    def restore(self, state: list[list[Any]], kept: Mapping[str, Tensor]) -> None:
+        """Go on from what a checkpoint kept."""
+        self._looks, self.kept = state, {name: one.clone() for name, one in kept.items()}
+
+    @property
+    def _best(self) -> tuple[int, float] | None:
+        """The first of the best looks so far."""
+        judged = [(step, score) for step, score in self._looks if score is not None]
+        return max(judged, key=lambda look: look[1], default=None)
+
+    def _mix(self, learning: Mapping[str, nn.Parameter]) -> None:
+        """The mean so far moves by a share of the difference: no sum grows with the looks."""
+        for name, parameter in learning.items():
+            now = _copy(parameter)
+            before = self.kept.get(name, now)
+            self.kept[name] = before + (now - before) / len(self._looks)
+
+
+def _copy(parameter: nn.Parameter) -> Tensor:
+    return parameter.detach().to("cpu", copy=True)

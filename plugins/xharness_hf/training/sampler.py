@@ -1,0 +1,98 @@
+"""Which features each step learns from: a pure function of the seed and the step.
+
+So a training that was interrupted at any step goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from xharness.extend import Mixing, Recipe
+
+Places = NDArray[np.int64]
+
+_CHUNK = 50  # batches whose features are sorted by length together
+_NOISE = 0.15  # of a length when sorting, so that not the same features meet in every epoch
+_FEED, _EPOCH = 1, 2  # keep the streams of random numbers apart
+
+
+class StepBatch(NamedTuple):
+    """The batch of one step: features of one feed."""
+
+    feed: int
+    features: Places
+
+
+class BatchSampler:
+    """The batches of a training, by step from 0 to `total` - 1.
+
+    An epoch over a feed of n features is ceil(n / batch_size) batches of nearly equal size. Each
+    step draws from one feed, by the mixing. Feeds that stand beside the others with a share of
+    their own make a training longer: no epoch counts them.
+    """
+
+    def __init__(
+        self, lengths: Sequence[Sequence[int]], mixing: Mixing, recipe: Recipe, seed: int
+    ) -> None:
+        self._lengths = [np.asarray(one) for one in lengths]
+        self._batch, self._seed = recipe.batch_size, seed
+        counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
+        own = counts[: len(counts) - len(mixing.beside)]
+        epoch = sum(math.ceil(count / recipe.batch_size) for count in own)
+        steps = recipe.epochs * epoch / (1 - sum(mixing.beside))
+        self.total = recipe.steps or math.ceil(steps)
+        self._feeds = random(seed, _FEED).choice(
+            len(lengths), size=self.total, p=probabilities(counts, mixing)
+        )
+        self._turns = np.zeros(self.total, dtype=np.int64)
+        for feed in range(len(lengths)):
+            mine = self._feeds == feed
+            self._turns[mine] = np.arange(mine.sum())
+        self._epochs: dict[int, tuple[int, list[Places]]] = {}
+
+    def __getitem__(self, step: int) -> StepBatch:
+        feed = int(self._feeds[step])
+        batches = math.ceil(len(self._lengths[feed]) / self._batch)
+        epoch, place = divmod(int(self._turns[step]), batches)
+        kept = self._epochs.get(feed)
+        if kept is None or kept[0] != epoch:
+            stream = random(self._seed, _EPOCH, feed, epoch)
+            kept = epoch, shuffled(self._lengths[feed], batches, stream)
+            self._epochs[feed] = kept
+        return StepBatch(feed, kept[1][place])
+
+
+def random(*path: int) -> Generator:
+    """Random numbers that depend on `path` alone."""
+    return default_rng([number % 2**63 for number in path])
+
+
+def probabilities(counts: Sequence[int], mixing: Mixing) -> NDArray[np.float64]:
+    """How likely each feed is drawn, from its (capped) number of features."""
+    own = counts[: len(counts) - len(mixing.beside)]
+    shares = np.asarray(mixing.weights or _sizes(own, mixing), dtype=np.float64)
+    shares = shares / shares.sum()
+    if mixing.beside:
+        shares = np.append(shares * (1 - sum(mixing.beside)), mixing.beside)
+    return np.asarray(shares)
+
+
+def _sizes(counts: Sequence[int], mixing: Mixing) -> Sequence[float]:
+    power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixing.temperature}[mixing.by]
+    return [float(count) ** power for count in counts]
+
+
+def shuffled(lengths: NDArray[np.int64], batches: int, stream: Generator) -> list[Places]:
+    """All features in random order, in batches of like length, the batches in random order."""
+    order = stream.permutation(len(lengths))
+    chunks = np.array_split(order, math.ceil(batches / _CHUNK))
+    noise = stream.uniform(1 - _NOISE, 1 + _NOISE, size=len(lengths))
+    alike = [chunk[np.argsort((lengths * noise)[chunk], kind="stable")] for chunk in chunks]
+    found = np.array_split(np.concatenate(alike), batches)
+    return [found[place] for place in stream.permutation(batches)]

@@ -1,1 +1,0 @@
-"""Models that answer in words: text-to-text, and by the likelihood of given answers."""
