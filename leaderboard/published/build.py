@@ -17,8 +17,8 @@ from pathlib import Path
 
 from xharness import plugins, scores
 from xharness.catalogue import Catalogue
-from xharness.elsewhere import Entry, Reading, read, rows
 from xharness.errors import XharnessError
+from xharness.importers import ImportOptions, ReportedScore, read, rows
 
 HERE = Path(__file__).parent
 ARMS = {
@@ -64,49 +64,55 @@ LOST = re.compile(r",? (?:via )?index id \d+")
 
 def main(tables: Path, to: Path = HERE) -> None:
     catalogue = Catalogue(plugins.load())
-    found = [*per_language(tables, catalogue), *seeds(tables, catalogue)]
-    found += [*averages(catalogue), *task_level(tables), *prompted(tables, catalogue)]
-    named = [rename(one) for one in found if one.model not in (*LARGER, *OTHERS)]
-    scores.write(to / "scores.jsonl", rows(named, catalogue))
+    reported_scores = [*per_language(tables, catalogue), *seeds(tables, catalogue)]
+    reported_scores += [*averages(catalogue), *task_level(tables), *prompted(tables, catalogue)]
+    renamed_scores = [
+        rename(reported) for reported in reported_scores if reported.model not in (*LARGER, *OTHERS)
+    ]
+    scores.write(to / "scores.jsonl", rows(renamed_scores, catalogue))
 
 
-def rename(entry: Entry) -> Entry:
-    model, strategy = ARMS.get(entry.model, (entry.model, entry.strategy))
-    return replace(entry, model=model, strategy=strategy)
+def rename(reported: ReportedScore) -> ReportedScore:
+    model, strategy = ARMS.get(reported.model, (reported.model, reported.strategy))
+    return replace(reported, model=model, strategy=strategy)
 
 
-def per_language(tables: Path, catalogue: Catalogue) -> Iterator[Entry]:
-    found = read([tables / "per_language_published.csv"], Reading(), catalogue)
-    for entry in found.entries:
-        placeholder = (entry.task, entry.value) == ("xcopa", 50.0) and entry.language in (
+def per_language(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
+    imported = read([tables / "per_language_published.csv"], ImportOptions(), catalogue)
+    for reported in imported.reported_scores:
+        placeholder = (reported.task, reported.value) == ("xcopa", 50.0) and reported.language in (
             "ht",
             "qu",
         )
-        selected = (entry.task, entry.source) == ("xnli", "microsoft/unilm MiniLM README")
+        selected = (reported.task, reported.source) == ("xnli", "microsoft/unilm MiniLM README")
         yield replace(
-            entry,
+            reported,
             notes=(CHANCE,) if placeholder else (),
             protocol="fine-tuned, selected on the targets' dev sets" if selected else "fine-tuned",
         )
 
 
-def averages(catalogue: Catalogue) -> Iterator[Entry]:
-    yield from read([HERE / "averages.csv"], Reading(), catalogue).entries
+def averages(catalogue: Catalogue) -> Iterator[ReportedScore]:
+    yield from read([HERE / "averages.csv"], ImportOptions(), catalogue).reported_scores
 
 
-def seeds(tables: Path, catalogue: Catalogue) -> Iterator[Entry]:
+def seeds(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
     """Five seeds each of two models; the test split of WikiANN."""
-    panx = Reading({"score": "f1"}, {"metric": "f1", "source": SEEDED})
-    for entry in read([tables / "panx_48lang_5seed_xlmr_xlmv.csv"], panx, catalogue).entries:
-        if entry.split == "test":
-            yield entry
+    panx = ImportOptions({"score": "f1"}, {"metric": "f1", "source": SEEDED})
+    for reported in read(
+        [tables / "panx_48lang_5seed_xlmr_xlmv.csv"], panx, catalogue
+    ).reported_scores:
+        if reported.split == "test":
+            yield reported
     for metric in ("em", "f1"):
-        fixed = {"task": "xquad", "metric": metric, "source": SEEDED}
+        constants = {"task": "xquad", "metric": metric, "source": SEEDED}
         path = tables / "xquad_11lang_5seed_xlmr_xlmv.csv"
-        yield from read([path], Reading({"score": metric}, fixed), catalogue).entries
+        yield from read(
+            [path], ImportOptions({"score": metric}, constants), catalogue
+        ).reported_scores
 
 
-def task_level(tables: Path) -> Iterator[Entry]:
+def task_level(tables: Path) -> Iterator[ReportedScore]:
     """Averages over languages, and over tasks, of XTREME and XTREME-R."""
     path = tables / "task_level_published.csv"
     with path.open(encoding="utf-8", newline="") as file:
@@ -114,32 +120,33 @@ def task_level(tables: Path) -> Iterator[Entry]:
             yield _task_level(row, f"{path}:{number}")
 
 
-def _task_level(row: dict[str, str], where: str) -> Entry:
+def _task_level(row: dict[str, str], location: str) -> ReportedScore:
     suite, name = row["benchmark"].lower(), row["task_metric"]
     task, _, metric = name.partition("_")
     if task == "avg":
-        over = "families" if "group" in name else "tasks"
+        averaged_over = "families" if "group" in name else "tasks"
         task, metric = suite, "mean"
     else:
-        over = None
+        averaged_over = None
         qa = "not stated" if task in ("xquad", "mlqa", "tydiqa") else "score"
         metric = metric or qa
-    return Entry(
-        where, task, metric, row["model"], float(row["score"]), LOST.sub("", row["source"]),
-        protocol=PROTOCOLS[row["setting"]], over=over, suite=None if task == suite else suite,
+    return ReportedScore(
+        location, task, metric, row["model"], float(row["score"]), LOST.sub("", row["source"]),
+        protocol=PROTOCOLS[row["setting"]], averaged_over=averaged_over,
+        suite=None if task == suite else suite,
     )  # fmt: skip
 
 
-def prompted(tables: Path, catalogue: Catalogue) -> Iterator[Entry]:
+def prompted(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
     """Decoders and text-to-text models, prompted in English without any fine-tuning."""
-    reading = Reading(
+    options = ImportOptions(
         {"score": "median_acc"},
         {"metric": "acc", "source": MEDIANS, "strategy": "prompted", "protocol": "prompted"},
     )
     path = tables / "bloomz_mt0_xnli_xcopa_median.csv"
-    for entry in read([path], reading, catalogue).entries:
-        if entry.model in PROMPTED:
-            yield entry
+    for reported in read([path], options, catalogue).reported_scores:
+        if reported.model in PROMPTED:
+            yield reported
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.digest import digest
-from xharness.extend import StageError, Surroundings
+from xharness.extend import StageError, Surroundings, digest
 from xharness_baselines.model import OPTIONS, WEIGHTS, Arrays, CountingModel
 
 

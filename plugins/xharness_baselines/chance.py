@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.extend import Example, Prediction, Recipe, Session, TaskCard, TrainingSet
-from xharness.kinds import ChoiceExample, SpanExample, TaggingExample
+from xharness.extend import (
+    ChoiceExample,
+    Example,
+    Prediction,
+    Recipe,
+    Session,
+    SpanExample,
+    TaggingExample,
+    TaskCard,
+    TrainingSet,
+)
 from xharness_baselines.model import CountingModel
 
 _SEED = "seed"
@@ -34,8 +43,8 @@ class RandomModel(CountingModel):
         if isinstance(example, TaggingExample):
             return [dice.randrange(labels) for _ in example.tokens]
         if isinstance(example, SpanExample):
-            none = card.kind == "span_or_none" and dice.random() < 0.5
-            return "" if none else dice.choice(example.context.split() or [""])
+            unanswerable = card.kind == "span_or_none" and dice.random() < 0.5
+            return "" if unanswerable else dice.choice(example.context.split() or [""])
         if isinstance(example, ChoiceExample):
             return dice.randrange(len(example.choices))
         return dice.randrange(labels)
@@ -43,8 +52,8 @@ class RandomModel(CountingModel):
     def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
         """A direction for each text, any as likely as another; of the seed and the text alone."""
         draws = [np.random.default_rng(self._number(text)) for text in texts]
-        found = np.stack([draw.standard_normal(_WIDTH, dtype=np.float32) for draw in draws])
-        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+        directions = np.stack([draw.standard_normal(_WIDTH, dtype=np.float32) for draw in draws])
+        return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
     def _number(self, text: str) -> int:
         return Random(f"{self._seed} {text}").getrandbits(64)

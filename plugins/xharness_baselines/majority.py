@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xharness.extend import Example, Prediction, TaskCard, TrainingSet
-from xharness.kinds import SpanExample, TaggingExample
+from xharness.extend import Example, Prediction, SpanExample, TaggingExample, TaskCard, TrainingSet
 from xharness_baselines.model import CountingModel, gold
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.documents import Strict
 from xharness.extend import (
+    ChoiceExample,
+    ClassificationExample,
     Example,
     Kind,
     Prediction,
@@ -21,10 +22,11 @@ from xharness.extend import (
     Session,
     Sizes,
     StageError,
+    Strict,
+    TaggingExample,
     TaskCard,
     TrainingSet,
 )
-from xharness.kinds import ChoiceExample, ClassificationExample, TaggingExample
 
 OPTIONS, WEIGHTS = "options.json", "model.safetensors"
 Arrays = dict[str, NDArray[Any]]
@@ -60,13 +62,13 @@ class CountingModel(ABC):
             raise StageError("a baseline has nothing that could be pretrained")
         if session.heads == "drop":
             self.arrays.clear()
-        total, done = sum(len(feed.examples) for feed in feeds), 0
+        total, example_count = sum(len(feed.examples) for feed in feeds), 0
         for feed in feeds:
             for example in feed.examples:
                 self.learn(feed, example)
-                done += 1
-                if done % _REPORT_EVERY == 0 or done == total:
-                    session.progress(done, total)
+                example_count += 1
+                if example_count % _REPORT_EVERY == 0 or example_count == total:
+                    session.progress(example_count, total)
         return {"examples": total}
 
     def predict(

@@ -14,20 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xharness.extend import (
+    ChoiceExample,
+    ClassificationExample,
     Example,
     Floats,
     Prediction,
     Recipe,
-    Session,
-    TaskCard,
-    TrainingSet,
-)
-from xharness.kinds import (
-    ChoiceExample,
-    ClassificationExample,
     RetrievalExample,
+    Session,
     SpanExample,
     TaggingExample,
+    TaskCard,
+    TrainingSet,
 )
 from xharness_baselines.model import CountingModel, gold
 from xharness_baselines.span import best_window, in_answer, words
@@ -38,27 +36,29 @@ class NgramModel(CountingModel):
     """Counts of shape (classes, buckets + 1) for each head: the last column counts classes."""
 
     options: NgramOptions
-    _known: tuple[NDArray[Any], Floats, Floats] | None = None
+    _log_probabilities: tuple[NDArray[Any], Floats, Floats] | None = None
 
     def fit(
         self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
     ) -> Mapping[str, Any]:
-        self._known = None
+        self._log_probabilities = None
         return super().fit(feeds, recipe, session)
 
     def learn(self, feed: TrainingSet, example: Example) -> None:
         if isinstance(example, RetrievalExample):
             return  # what is found by cosine needs no counts
-        labels = len(feed.card.labels or ())
-        classes = labels if isinstance(example, ClassificationExample | TaggingExample) else 2
-        counts = self.grow(feed.head, classes, 2**self.options.bits + 1)
-        found = _classes(example)
-        for label, bag in zip(found, self._features(example), strict=True):
+        label_count = len(feed.card.labels or ())
+        class_count = (
+            label_count if isinstance(example, ClassificationExample | TaggingExample) else 2
+        )
+        counts = self.grow(feed.head, class_count, 2**self.options.bits + 1)
+        classes = _classes(example)
+        for label, bag in zip(classes, self._features(example), strict=True):
             np.add.at(counts[label], bag, 1)
             counts[label, -1] += 1
         if isinstance(example, SpanExample):
             lengths = self.grow(f"{feed.head}.words", 2)
-            lengths += [sum(found), any(found)]
+            lengths += [sum(classes), any(classes)]
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
         prior, likelihood = self._logarithms(card)
@@ -99,19 +99,19 @@ class NgramModel(CountingModel):
         padded = ["", *tokens, ""]
         bags = [[word_buckets(word, self.options, salt) for word in padded] for salt in (0, 1, 2)]
         return [
-            np.concatenate([bags[1][place - 1], bags[0][place], bags[2][place + 1]])
-            for place in range(1, len(padded) - 1)
+            np.concatenate([bags[1][index - 1], bags[0][index], bags[2][index + 1]])
+            for index in range(1, len(padded) - 1)
         ]
 
     def _logarithms(self, card: TaskCard) -> tuple[Floats, Floats]:
         """log p(class), and log p(n-gram | class) of shape (classes, buckets)."""
         counts = self.head(card)
-        if self._known is None or self._known[0] is not counts:
+        if self._log_probabilities is None or self._log_probabilities[0] is not counts:
             smooth = counts.astype(np.float64) + self.options.smoothing
             grams = smooth[:, :-1]
             likelihood = np.log(grams / grams.sum(axis=1, keepdims=True))
-            self._known = (counts, np.log(smooth[:, -1]), likelihood)
-        return self._known[1:]
+            self._log_probabilities = (counts, np.log(smooth[:, -1]), likelihood)
+        return self._log_probabilities[1:]
 
 
 def _classes(example: Example) -> Sequence[int]:
@@ -119,5 +119,5 @@ def _classes(example: Example) -> Sequence[int]:
     if isinstance(example, SpanExample):
         return in_answer(example)
     if isinstance(example, ChoiceExample):
-        return [int(place == example.label) for place in range(len(example.choices))]
+        return [int(index == example.label) for index in range(len(example.choices))]
     return gold(example)

@@ -6,8 +6,7 @@ import re
 
 import numpy as np
 
-from xharness.extend import Floats
-from xharness.kinds import Answer, SpanExample
+from xharness.extend import Answer, Floats, SpanExample
 from xharness_baselines.text import NgramOptions, buckets, word_buckets
 
 _WORD = re.compile(r"\S+")
@@ -21,10 +20,10 @@ def words(context: str) -> list[str]:
 
 def in_answer(example: SpanExample) -> list[int]:
     """For each word of the context, whether it belongs to the first located answer, if any."""
-    answer = next((one for one in example.answers if one.start >= 0), Answer("", 0))
+    answer = next((answer for answer in example.answers if answer.start >= 0), Answer("", 0))
     end = answer.start + len(answer.text)
-    found = _WORD.finditer(example.context)
-    return [int(word.start() < end and word.end() > answer.start) for word in found]
+    matches = _WORD.finditer(example.context)
+    return [int(word.start() < end and word.end() > answer.start) for word in matches]
 
 
 def best_window(example: SpanExample, odds: Floats, size: int, options: NgramOptions) -> str:
@@ -33,17 +32,24 @@ def best_window(example: SpanExample, odds: Floats, size: int, options: NgramOpt
     Words that the question has itself speak for their neighbours, as in the sliding window of
     Richardson et al. 2013, and against themselves.
     """
-    found = words(example.context)
-    asked = np.zeros(2**options.bits, dtype=bool)
-    asked[buckets(example.question, options)] = True
-    shared = [float(asked[word_buckets(word, options)].mean()) for word in found]
-    near = np.concatenate([[0.0], np.cumsum(shared)])
-    own = np.concatenate([[0.0], np.cumsum(odds)])
-    best, place = -np.inf, 0
-    for first in range(max(1, len(found) - size + 1)):
-        last = min(first + size, len(found))
-        around = near[min(last + _AROUND, len(found))] - near[max(first - _AROUND, 0)]
-        score = around - 2 * (near[last] - near[first]) + (own[last] - own[first]) / size
-        if score > best:
-            best, place = float(score), first
-    return " ".join(found[place : place + size])
+    context_words = words(example.context)
+    question_buckets = np.zeros(2**options.bits, dtype=bool)
+    question_buckets[buckets(example.question, options)] = True
+    shared = [float(question_buckets[word_buckets(word, options)].mean()) for word in context_words]
+    shared_sums = np.concatenate([[0.0], np.cumsum(shared)])
+    odds_sums = np.concatenate([[0.0], np.cumsum(odds)])
+    best_score, best_first = -np.inf, 0
+    for first in range(max(1, len(context_words) - size + 1)):
+        last = min(first + size, len(context_words))
+        neighbourhood = (
+            shared_sums[min(last + _AROUND, len(context_words))]
+            - shared_sums[max(first - _AROUND, 0)]
+        )
+        score = (
+            neighbourhood
+            - 2 * (shared_sums[last] - shared_sums[first])
+            + (odds_sums[last] - odds_sums[first]) / size
+        )
+        if score > best_score:
+            best_score, best_first = float(score), first
+    return " ".join(context_words[best_first : best_first + size])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from xharness.documents import Strict
+from xharness.extend import Strict
 
 Buckets = NDArray[np.int64]
 
@@ -37,9 +37,9 @@ def buckets(text: str, options: NgramOptions, salt: int = 0) -> Buckets:
 @lru_cache(maxsize=200_000)
 def word_buckets(word: str, options: NgramOptions, salt: int = 0) -> Buckets:
     """As `buckets`, for what comes again and again; read-only, because it is shared."""
-    found = buckets(word, options, salt)
-    found.flags.writeable = False
-    return found
+    word_hashes = buckets(word, options, salt)
+    word_hashes.flags.writeable = False
+    return word_hashes
 
 
 def vectors(texts: Iterable[str], options: NgramOptions) -> NDArray[np.float32]:
@@ -56,7 +56,7 @@ def _unit(counts: NDArray[np.int64]) -> NDArray[np.float32]:
 
 def _hashes(codes: NDArray[np.uint64], order: int, salt: int) -> NDArray[np.uint64]:
     windows = np.lib.stride_tricks.sliding_window_view(codes, order)
-    found = np.full(len(windows), order + 31 * salt, dtype=np.uint64)
-    for place in range(order):
-        found = (found ^ windows[:, place]) * _PRIME
-    return found
+    hashes = np.full(len(windows), order + 31 * salt, dtype=np.uint64)
+    for index in range(order):
+        hashes = (hashes ^ windows[:, index]) * _PRIME
+    return hashes

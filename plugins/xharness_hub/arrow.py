@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import UnavailableError
-from xharness.extend import Row
+from xharness.extend import Row, UnavailableError
 from xharness_hub.clones import Clone
 
 _BATCH = 1000  # rows turned into Python objects together

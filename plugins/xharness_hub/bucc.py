@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
-from xharness.errors import UnavailableError
-from xharness.extend import Row
+from xharness.extend import Row, UnavailableError
 
 Side = Literal["bucc", "bucc_english"]
 """The text that is asked about, and the English one in which translations are looked for."""
@@ -28,26 +27,26 @@ def unpacked(path: Path, side: Side) -> Iterator[Row]:
     Raises:
         UnavailableError: it is no such archive, or a line (member:line) is none of its lines.
     """
-    found: dict[str, list[_Pair]] = {}
+    pairs_of: dict[str, list[_Pair]] = {}
     try:
         with tarfile.open(path) as archive:
             for member in archive:
                 name = PurePosixPath(member.name)
                 file = archive.extractfile(member) if member.isfile() else None
                 if file is not None:
-                    where = f"{path}: {name}"
-                    known = {".en": "english", ".gold": "gold"}
-                    found[known.get(name.suffix, "other")] = [*_pairs(file, where)]
+                    location = f"{path}: {name}"
+                    parts = {".en": "english", ".gold": "gold"}
+                    pairs_of[parts.get(name.suffix, "other")] = [*_pairs(file, location)]
     except (tarfile.TarError, EOFError) as error:
         raise UnavailableError(f"not a readable archive: {error}", where=str(path)) from None
-    if {*found} != {"english", "gold", "other"}:
+    if {*pairs_of} != {"english", "gold", "other"}:
         raise UnavailableError(
             "not a BUCC archive", where=str(path), expected="files *.gold, *.en and *.<language>"
         )
-    return _rows(found["other" if side == "bucc" else "english"], found["gold"], side)
+    return _rows(pairs_of["other" if side == "bucc" else "english"], pairs_of["gold"], side)
 
 
-def listed(rows: Iterable[Row], side: Side, what: str) -> Iterator[Row]:
+def listed(rows: Iterable[Row], side: Side, location: str) -> Iterator[Row]:
     """The same out of rows with the lists `sentence1`, `sentence2` and `gold` (lines from 1).
 
     Raises:
@@ -60,7 +59,7 @@ def listed(rows: Iterable[Row], side: Side, what: str) -> Iterator[Row]:
         except (KeyError, TypeError, ValueError):
             raise UnavailableError(
                 "not the rows of BUCC",
-                where=what,
+                where=location,
                 expected="columns sentence1, sentence2 and gold, each a list",
             ) from None
         yield from _rows([(str(line), text) for line, text in enumerate(texts, 1)], gold, side)
@@ -77,12 +76,12 @@ def _rows(sentences: Sequence[_Pair], gold: Iterable[_Pair], side: Side) -> Iter
         yield {"id": item, "text": text, "match": matches.get(item, [])}
 
 
-def _pairs(file: IO[bytes], where: str) -> Iterator[_Pair]:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
-    for number, line in enumerate(text, 1):
-        item, tab, rest = line.rstrip("\r\n").partition("\t")
+def _pairs(file: IO[bytes], location: str) -> Iterator[_Pair]:
+    lines = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+    for number, line in enumerate(lines, 1):
+        item, tab, text = line.rstrip("\r\n").partition("\t")
         if not tab:
             raise UnavailableError(
-                "no tab in this line", where=f"{where}:{number}", expected="an id, a tab, a text"
+                "no tab in this line", where=f"{location}:{number}", expected="an id, a tab, a text"
             )
-        yield item, rest
+        yield item, text

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from xharness.errors import UnavailableError, suggestion
+from xharness.extend import UnavailableError, suggestion
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
@@ -61,7 +61,7 @@ class Clone:
         if patterns is None:
             part = self.folder / (config or "")
             return self._visible(part if part.is_dir() else self.folder)
-        found: dict[Path, None] = {}
+        matched_paths: dict[Path, None] = {}
         for pattern in patterns:
             matches = sorted(path for path in self.folder.glob(pattern) if path.is_file())
             if not matches:
@@ -70,8 +70,8 @@ class Clone:
                     where=str(self.folder),
                     hint=f"complete the clone: {how_to_clone(self.id, self.folder)}",
                 )
-            found.update(dict.fromkeys(matches))
-        return list(found)
+            matched_paths.update(dict.fromkeys(matches))
+        return list(matched_paths)
 
     def relative(self, path: Path) -> str:
         """How the data set itself calls one of its files."""
@@ -86,14 +86,14 @@ class Clone:
     def _chosen(self, config: str | None, declared: Mapping[str, Splits | None]) -> str:
         if config is None and len(declared) == 1:
             return next(iter(declared))
-        wanted = config or "default"
-        if wanted not in declared:
+        config_name = config or "default"
+        if config_name not in declared:
             raise UnavailableError(
-                f"data set '{self.id}' has no config '{wanted}'",
+                f"data set '{self.id}' has no config '{config_name}'",
                 where=str(self.folder),
-                hint=suggestion(wanted, declared),
+                hint=suggestion(config_name, declared),
             )
-        return wanted
+        return config_name
 
     def _refuse_script(self) -> None:
         script = f"{self.id.rpartition('/')[2]}.py"
@@ -123,12 +123,12 @@ def find(root: Path | None, dataset: str) -> Clone | None:
 
 def how_to_clone(dataset: str, folder: Path | str, revision: str | None = None) -> str:
     """The command that makes or completes a clone."""
-    at = f" --revision {revision}" if revision else ""
-    return f"hf download --repo-type dataset {dataset}{at} --local-dir {folder}"
+    revision_option = f" --revision {revision}" if revision else ""
+    return f"hf download --repo-type dataset {dataset}{revision_option} --local-dir {folder}"
 
 
 @lru_cache(maxsize=64)
-def _configs(readme: Path, changed: int, dataset: str) -> Mapping[str, Splits | None] | None:
+def _configs(readme: Path, modified_ns: int, dataset: str) -> Mapping[str, Splits | None] | None:
     """The declared configs; None for a config whose files are not declared."""
     front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
     try:
@@ -136,18 +136,18 @@ def _configs(readme: Path, changed: int, dataset: str) -> Mapping[str, Splits | 
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise UnavailableError(f"broken front matter: {reason}", where=str(readme)) from None
-    listed = data.get("configs") if isinstance(data, dict) else None
-    if not listed:
+    entries = data.get("configs") if isinstance(data, dict) else None
+    if not entries:
         return None
-    found: dict[str, Splits | None] = {}
-    for entry in listed:
+    configs: dict[str, Splits | None] = {}
+    for entry in entries:
         name = str(entry.get("config_name", "default"))
         splits = _splits(entry.get("data_files"))
         _refuse_escapes(splits or {}, readme, dataset)
-        found[name] = splits
+        configs[name] = splits
         if entry.get("default"):
-            found.setdefault("default", splits)
-    return found
+            configs.setdefault("default", splits)
+    return configs
 
 
 def _splits(files: Any) -> Splits | None:
@@ -156,21 +156,21 @@ def _splits(files: Any) -> Splits | None:
         return None
     if isinstance(files, Mapping):
         return {str(split): _several(paths) for split, paths in files.items()}
-    if isinstance(files, str) or all(isinstance(one, str) for one in files):
+    if isinstance(files, str) or all(isinstance(entry, str) for entry in files):
         return {"train": _several(files)}
-    found: dict[str, tuple[str, ...]] = {}
-    for one in files:
-        split = str(one["split"])
-        found[split] = found.get(split, ()) + _several(one["path"])
-    return found
+    patterns_of_split: dict[str, tuple[str, ...]] = {}
+    for entry in files:
+        split = str(entry["split"])
+        patterns_of_split[split] = patterns_of_split.get(split, ()) + _several(entry["path"])
+    return patterns_of_split
 
 
-def _several(paths: str | Sequence[str]) -> tuple[str, ...]:
-    return (paths,) if isinstance(paths, str) else tuple(map(str, paths))
+def _several(patterns: str | Sequence[str]) -> tuple[str, ...]:
+    return (patterns,) if isinstance(patterns, str) else tuple(map(str, patterns))
 
 
 def _refuse_escapes(splits: Splits, readme: Path, dataset: str) -> None:
-    for pattern in (one for several in splits.values() for one in several):
+    for pattern in (pattern for patterns in splits.values() for pattern in patterns):
         path = PurePosixPath(pattern)
         if path.is_absolute() or ".." in path.parts or "://" in pattern:
             raise UnavailableError(

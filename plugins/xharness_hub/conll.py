@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import UnavailableError, suggestion
+from xharness.extend import UnavailableError, suggestion
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 DEFAULT: Mapping[str, str | int] = {"tokens": "form", "tags": "upos"}
@@ -67,20 +67,20 @@ def _row(item: str, columns: Mapping[str, Any], words: list[list[str]]) -> dict[
 
 
 def _word(
-    line: str, where: str, columns: Mapping[str, str | int], delimiter: str | None
+    line: str, location: str, columns: Mapping[str, str | int], delimiter: str | None
 ) -> list[str] | None:
     """The wanted cells of one line; None for a comment and for what is no word."""
-    places = [column for column in columns.values() if isinstance(column, int)]
-    if places:
+    indexes = [column for column in columns.values() if isinstance(column, int)]
+    if indexes:
         cells = line.split(delimiter)
         if line.startswith("-DOCSTART-"):
             return None
-        if len(cells) > max(places):
-            return [cells[place] for place in places]
+        if len(cells) > max(indexes):
+            return [cells[index] for index in indexes]
         if line.startswith("#"):
             return None
         raise UnavailableError(
-            f"{len(cells)} columns", where=where, expected=f"at least {max(places) + 1}"
+            f"{len(cells)} columns", where=location, expected=f"at least {max(indexes) + 1}"
         )
     if line.startswith("#"):
         return None
@@ -88,13 +88,13 @@ def _word(
     if len(cells) != len(COLUMNS):
         raise UnavailableError(
             f"{len(cells)} columns",
-            where=where,
+            where=location,
             expected=f"the {len(COLUMNS)} of CoNLL-U, separated by {delimiter or 'tabs'}",
         )
     if _NO_WORD.fullmatch(cells[0]):
         return None
     if not _WORD.fullmatch(cells[0]) or not cells[1].strip():
         raise UnavailableError(
-            f"'{cells[0]}' '{cells[1]}' is no word", where=where, expected="a number and a form"
+            f"'{cells[0]}' '{cells[1]}' is no word", where=location, expected="a number and a form"
         )
     return [cells[COLUMNS.index(str(column))] for column in columns.values()]

@@ -21,29 +21,29 @@ def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
         OSError: a file cannot be read.
     """
     memory = cache / "digests.json"
-    known = _recall(memory)
+    remembered_digests = _recall(memory)
     fresh: dict[str, list[object]] = {}
-    found = []
+    hexdigests = []
     for path in paths:
         real = path.resolve()
         state = real.stat()
-        size, changed, seen = known.get(str(real), [None, None, ""])
-        if (size, changed) != (state.st_size, state.st_mtime_ns):
+        size, modified_ns, hexdigest = remembered_digests.get(str(real), [None, None, ""])
+        if (size, modified_ns) != (state.st_size, state.st_mtime_ns):
             with real.open("rb") as file:
-                seen = hashlib.file_digest(file, "sha256").hexdigest()
-            fresh[str(real)] = [state.st_size, state.st_mtime_ns, seen]
-        found.append(str(seen))
+                hexdigest = hashlib.file_digest(file, "sha256").hexdigest()
+            fresh[str(real)] = [state.st_size, state.st_mtime_ns, hexdigest]
+        hexdigests.append(str(hexdigest))
     if fresh:
         _remember(memory, fresh)
-    return found
+    return hexdigests
 
 
 def _recall(memory: Path) -> dict[str, list[object]]:
     try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
+        remembered_digests = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return remembered_digests if isinstance(remembered_digests, dict) else {}
 
 
 def _remember(memory: Path, fresh: dict[str, list[object]]) -> None:

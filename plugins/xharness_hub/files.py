@@ -8,13 +8,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from xharness.digest import digest
-from xharness.errors import UnavailableError, suggestion
-from xharness.extend import Request, Row
+from xharness.extend import Request, Row, UnavailableError, digest, suggestion
 from xharness_hub import digests, locations, readers
 
 
-class FileOptions(readers.Reading):
+class FileOptions(readers.ReaderOptions):
     """Files, and how they are read."""
 
     path: locations.Locations = Field(
@@ -41,19 +39,20 @@ class FileSource:
 
 
 def _paths(request: Request) -> list[Path]:
-    around = request.surroundings
+    environment = request.surroundings
     names = locations.of_split(request.options.path, request.split, "source 'file', key 'path'")
-    paths = [_path(name, around.base, around.data_root) for name in names]
+    paths = [_path(name, environment.base, environment.data_root) for name in names]
     for path in paths:
         if not path.is_file():
-            beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
+            folder = path.parent
+            neighbours = [entry.name for entry in folder.glob("*")] if folder.is_dir() else []
             raise UnavailableError(
-                "there is no such file", where=str(path), hint=suggestion(path.name, beside)
+                "there is no such file", where=str(path), hint=suggestion(path.name, neighbours)
             )
     return paths
 
 
 def _path(name: str, base: Path, root: Path | None) -> Path:
     """The file beside the study; the one in the data root where only that is there."""
-    beside = base / name
-    return root / name if root and not beside.is_file() and (root / name).is_file() else beside
+    path = base / name
+    return root / name if root and not path.is_file() and (root / name).is_file() else path

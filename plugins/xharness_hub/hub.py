@@ -14,10 +14,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from xharness.digest import digest
-from xharness.documents import Strict
-from xharness.errors import UnavailableError
-from xharness.extend import Request, Row, Surroundings
+from xharness.extend import Request, Row, Strict, Surroundings, UnavailableError, digest
 from xharness_hub import arrow, bucc, clones, digests, network
 from xharness_hub.lock import Lock
 from xharness_hub.remote import HuggingFace, Remote
@@ -67,18 +64,18 @@ class HubSource:
         """A digest of the bytes of a clone's files, or of the commit a download is held to."""
         options: HubOptions = request.options
         surroundings = request.surroundings
-        asked = {"config": options.config, "split": request.split}
-        asked |= {"reader": options.reader} if options.reader else {}
+        contents = {"config": options.config, "split": request.split}
+        contents |= {"reader": options.reader} if options.reader else {}
         clone = clones.find(surroundings.data_root, options.id)
         if clone is not None:
             paths = clone.files(options.config, request.split)
             sha256 = digests.sha256(paths, surroundings.cache)
             names = map(clone.relative, paths)
-            return digest(asked | {"files": [*map(list, zip(names, sha256, strict=True))]})
+            return digest(contents | {"files": [*map(list, zip(names, sha256, strict=True))]})
         commit = self._commit(options, surroundings)
         if network.is_offline(surroundings):
             self._downloaded(request, commit).files(options.config, request.split)
-        return digest(asked | {"id": options.id, "commit": commit})
+        return digest(contents | {"id": options.id, "commit": commit})
 
     def rows(self, request: Request) -> Iterator[Row]:
         """The rows of the split, in order; classes as their numbers."""
@@ -105,9 +102,9 @@ class HubSource:
         if options.revision and _COMMIT.fullmatch(options.revision):
             return options.revision
         lock = Lock(surroundings)
-        held = lock.commit(_lock_name(options))
-        if held is not None:
-            return held
+        locked_commit = lock.commit(_lock_name(options))
+        if locked_commit is not None:
+            return locked_commit
         if network.is_offline(surroundings):
             raise _missing(options, surroundings, "is not here, and this run is offline")
         try:
@@ -137,12 +134,12 @@ def _lock_name(options: HubOptions) -> str:
     return f"{options.id}@{options.revision or 'main'}"
 
 
-def _missing(options: HubOptions, surroundings: Surroundings, what: str) -> UnavailableError:
+def _missing(options: HubOptions, surroundings: Surroundings, problem: str) -> UnavailableError:
     root = surroundings.data_root
     folder = f"{root or '<root>'}/{options.id}"
     command = clones.how_to_clone(options.id, folder, options.revision)
     return UnavailableError(
-        f"data set '{options.id}' {what}",
+        f"data set '{options.id}' {problem}",
         where=f"looked at {folder}" if root else None,
         hint=f"make a clone where there is a network: {command}{network.root_hint(surroundings)}",
     )

@@ -8,17 +8,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from xharness.errors import UnavailableError, suggestion
+from xharness.extend import UnavailableError, suggestion
 
 _Several = str | tuple[str, ...]
 _PICKLES = {".pkl", ".pickle", ".dill", ".joblib"}
 
 
 def _no_pickles(locations: _Several | dict[str, _Several]) -> _Several | dict[str, _Several]:
-    for one in every(locations):
-        if _PICKLES & {*PurePosixPath(one.lower()).suffixes}:
+    for location in every(locations):
+        if _PICKLES & {*PurePosixPath(location.lower()).suffixes}:
             raise ValueError(
-                f"'{one}' is a pickle, and reading one runs whatever code is in it; "
+                f"'{location}' is a pickle, and reading one runs whatever code is in it; "
                 "export its rows as JSON lines where it may be trusted (docs/metrics.md, checklist)"
             )
     return locations
@@ -31,10 +31,10 @@ Locations = Annotated[_Several | dict[str, _Several], AfterValidator(_no_pickles
 def every(locations: _Several | dict[str, _Several]) -> Iterable[str]:
     """All locations, of whatever split."""
     parts = locations.values() if isinstance(locations, dict) else (locations,)
-    return (one for some in parts for one in ((some,) if isinstance(some, str) else some))
+    return (location for part in parts for location in ((part,) if isinstance(part, str) else part))
 
 
-def of_split(locations: Locations, split: str, where: str) -> tuple[str, ...]:
+def of_split(locations: Locations, split: str, error_place: str) -> tuple[str, ...]:
     """The locations of `split`, in order.
 
     Raises:
@@ -43,8 +43,8 @@ def of_split(locations: Locations, split: str, where: str) -> tuple[str, ...]:
     if isinstance(locations, dict):
         if split not in locations:
             raise UnavailableError(
-                f"there is no split '{split}'", where=where, hint=suggestion(split, locations)
+                f"there is no split '{split}'", where=error_place, hint=suggestion(split, locations)
             )
         locations = locations[split]
-    several = (locations,) if isinstance(locations, str) else locations
-    return tuple(one.replace("{split}", split) for one in several)
+    split_locations = (locations,) if isinstance(locations, str) else locations
+    return tuple(location.replace("{split}", split) for location in split_locations)

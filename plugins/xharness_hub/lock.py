@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from xharness.digest import digest
-from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
+from xharness.extend import ConfigurationError, Surroundings, UnavailableError, digest
 from xharness_hub.atomic import writing
 
 
@@ -54,18 +52,20 @@ class Lock:
         with self._changing() as entries:
             self._hold(entries["urls"], {url: sha256}, f"urls: {url}")
 
-    def _hold(self, held: dict[str, str], files: Mapping[str, str], entry: str) -> None:
-        changed = [name for name, sha256 in files.items() if held.get(name, sha256) != sha256]
-        if changed:
-            name = changed[0]
-            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+    def _hold(self, digests: dict[str, str], files: Mapping[str, str], entry: str) -> None:
+        changed_files = [
+            name for name, sha256 in files.items() if digests.get(name, sha256) != sha256
+        ]
+        if changed_files:
+            name = changed_files[0]
+            count = f" (and {len(changed_files) - 1} more)" if len(changed_files) > 1 else ""
             raise UnavailableError(
-                f"'{name}'{more} has changed since it was first downloaded: "
-                f"sha256 {held[name][:12]}… then, {files[name][:12]}… now",
+                f"'{name}'{count} has changed since it was first downloaded: "
+                f"sha256 {digests[name][:12]}… then, {files[name][:12]}… now",
                 where=str(self.path),
                 hint=f"to accept the new data, delete the entry '{entry}' from the lock file",
             )
-        held.update(files)
+        digests.update(files)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
@@ -88,9 +88,9 @@ class Lock:
             folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._guard):
             entries = self._read()
-            before = json.dumps(entries, sort_keys=True)
+            old_text = json.dumps(entries, sort_keys=True)
             yield entries
-            if json.dumps(entries, sort_keys=True) != before:
+            if json.dumps(entries, sort_keys=True) != old_text:
                 with writing(self.path) as file:
-                    text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
-                    file.write(f"{text}\n".encode())
+                    new_text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
+                    file.write(f"{new_text}\n".encode())

@@ -14,19 +14,17 @@ from typing import Any, Literal, TextIO, cast
 
 from pydantic import Field, model_validator
 
-from xharness.documents import Strict
-from xharness.errors import UnavailableError, suggestion
-from xharness.extend import Row
+from xharness.extend import Row, Strict, UnavailableError, suggestion
 from xharness_hub import bucc, conll, squad
 
 ReaderName = Literal[
     "jsonl", "json", "csv", "tsv", "conll", "lines", "squad", "squad_sentences", "bucc",
     "bucc_english",
 ]  # fmt: skip
-Parse = Callable[[Path, "Reading"], Iterator[Row]]
+Parse = Callable[[Path, "ReaderOptions"], Iterator[Row]]
 
 
-class Reading(Strict):
+class ReaderOptions(Strict):
     """How a file is read; what both `url` and `file` let a card say."""
 
     reader: ReaderName = Field(description="the format of the files")
@@ -42,7 +40,7 @@ class Reading(Strict):
     header: bool = Field(default=True, description="csv, tsv: whether line 1 names the columns")
 
     @model_validator(mode="after")
-    def _options_fit_the_reader(self) -> Reading:
+    def _options_fit_the_reader(self) -> ReaderOptions:
         if self.field is not None and self.reader != "json":
             raise ValueError(f"'field' is for the reader json, not {self.reader}")
         if isinstance(self.columns, dict) != (self.reader == "conll") and self.columns is not None:
@@ -58,36 +56,36 @@ class Reading(Strict):
 
     def meaning(self) -> dict[str, Any]:
         """What decides how bytes become rows: part of every fingerprint."""
-        return self.model_dump(mode="json", include=set(Reading.model_fields))
+        return self.model_dump(mode="json", include=set(ReaderOptions.model_fields))
 
 
-def read(paths: Sequence[Path], reading: Reading, what: str) -> Iterator[Row]:
-    """The rows of all files, one after the other; `what` names them in errors.
+def read(paths: Sequence[Path], options: ReaderOptions, location: str) -> Iterator[Row]:
+    """The rows of all files, one after the other; `location` names them in errors.
 
     Raises:
         UnavailableError: file and line of what cannot be read, or there is no row at all.
     """
-    parse = _PARSERS[reading.reader]
-    none = True
+    parse = _PARSERS[options.reader]
+    empty = True
     for path in paths:
         try:
-            for row in parse(path, reading):
-                none = False
+            for row in parse(path, options):
+                empty = False
                 yield row
         except UnicodeDecodeError as error:
             raise UnavailableError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
         except (OSError, EOFError) as error:
             raise UnavailableError(f"cannot be read: {error}", where=str(path)) from None
-    if none:
-        raise UnavailableError("there is no row in it", where=what, expected="at least one")
+    if empty:
+        raise UnavailableError("there is no row in it", where=location, expected="at least one")
 
 
-def _text(parse: Callable[[TextIO, Path, Reading], Iterator[Row]]) -> Parse:
+def _text(parse: Callable[[TextIO, Path, ReaderOptions], Iterator[Row]]) -> Parse:
     """`parse`, given the file as text."""
 
-    def opened(path: Path, reading: Reading) -> Iterator[Row]:
+    def opened(path: Path, options: ReaderOptions) -> Iterator[Row]:
         with _open(path) as file:
-            yield from parse(file, path, reading)
+            yield from parse(file, path, options)
 
     return opened
 
@@ -98,11 +96,11 @@ def _open(path: Path) -> TextIO:
     return path.open(encoding="utf-8-sig", newline="")
 
 
-def _broken(path: Path, line: int, what: str, expected: str | None = None) -> UnavailableError:
-    return UnavailableError(what, where=f"{path}:{line}", expected=expected)
+def _broken(path: Path, line: int, problem: str, expected: str | None = None) -> UnavailableError:
+    return UnavailableError(problem, where=f"{path}:{line}", expected=expected)
 
 
-def _jsonl(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+def _jsonl(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -115,20 +113,20 @@ def _jsonl(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
         yield row
 
 
-def _json(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+def _json(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
     value = _value(file, path)
-    for step in reading.field.split(".") if reading.field else ():
+    for step in options.field.split(".") if options.field else ():
         if not isinstance(value, dict) or step not in value:
-            known = value if isinstance(value, dict) else ()
+            fields = value if isinstance(value, dict) else ()
             raise UnavailableError(
-                f"there is no field '{reading.field}'",
+                f"there is no field '{options.field}'",
                 where=str(path),
-                hint=suggestion(step, known),
+                hint=suggestion(step, fields),
             )
         value = value[step]
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise UnavailableError(
-            f"'{reading.field or 'the file'}' does not hold rows",
+            f"'{options.field or 'the file'}' does not hold rows",
             where=str(path),
             expected="a list of objects",
         )
@@ -142,28 +140,28 @@ def _value(file: TextIO, path: Path) -> Any:
         raise _broken(path, error.lineno, f"not JSON: {error.msg}") from None
 
 
-def _squad(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
-    rows = squad.questions if reading.reader == "squad" else squad.sentences
+def _squad(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
+    rows = squad.questions if options.reader == "squad" else squad.sentences
     return rows(_value(file, path), path)
 
 
-def _bucc(path: Path, reading: Reading) -> Iterator[Row]:
-    return bucc.unpacked(path, "bucc" if reading.reader == "bucc" else "bucc_english")
+def _bucc(path: Path, options: ReaderOptions) -> Iterator[Row]:
+    return bucc.unpacked(path, "bucc" if options.reader == "bucc" else "bucc_english")
 
 
-def _table(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
+def _table(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
     # Quotes are ordinary characters in TSV; in CSV they enclose cells.
-    tabs = reading.reader == "tsv"
+    tabs = options.reader == "tsv"
     csv.field_size_limit(2**31 - 1)
     cells = csv.reader(
         file,
-        delimiter=reading.delimiter or ("\t" if tabs else ","),
+        delimiter=options.delimiter or ("\t" if tabs else ","),
         quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
         strict=True,
     )
     try:
-        names = next(cells, []) if reading.header else []
-        names = list(reading.columns or names)
+        names = next(cells, []) if options.header else []
+        names = list(options.columns or names)
         if len(set(names)) != len(names):
             raise _broken(path, 1, "two columns have the same name")
         for row in cells:
@@ -172,18 +170,18 @@ def _table(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
             if row:
                 yield dict(zip(names, row, strict=True))
     except csv.Error as error:
-        raise _broken(path, cells.line_num, f"not {reading.reader.upper()}: {error}") from None
+        raise _broken(path, cells.line_num, f"not {options.reader.upper()}: {error}") from None
 
 
-def _lines(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
-    name = next(iter(reading.columns or ()), "text")
+def _lines(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
+    name = next(iter(options.columns or ()), "text")
     for line in file:
         yield {name: line.rstrip("\r\n")}
 
 
-def _conll(file: TextIO, path: Path, reading: Reading) -> Iterator[Row]:
-    columns = reading.columns if isinstance(reading.columns, dict) else conll.DEFAULT
-    return conll.sentences(file, path, columns, reading.delimiter)
+def _conll(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
+    columns = options.columns if isinstance(options.columns, dict) else conll.DEFAULT
+    return conll.sentences(file, path, columns, options.delimiter)
 
 
 _PARSERS: dict[ReaderName, Parse] = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from xharness.errors import UnavailableError
+from xharness.extend import UnavailableError
 
 
 class Remote(Protocol):
@@ -65,19 +65,19 @@ class HuggingFace:
 def _explained(error: Exception, dataset: str, revision: str | None) -> UnavailableError:
     from huggingface_hub import errors
 
-    at = f", revision '{revision}'" if revision else ""
+    revision_text = f", revision '{revision}'" if revision else ""
     hint = None
     if isinstance(error, errors.GatedRepoError):
-        what = "is gated"
+        problem = "is gated"
         hint = f"accept its terms at https://huggingface.co/datasets/{dataset}, then: hf auth login"
     elif isinstance(error, errors.RevisionNotFoundError):
-        what = "has no such revision"
+        problem = "has no such revision"
     elif isinstance(error, errors.RepositoryNotFoundError):
-        what, hint = "does not exist, or is private", "for a private one: hf auth login"
+        problem, hint = "does not exist, or is private", "for a private one: hf auth login"
     elif isinstance(error, errors.LocalEntryNotFoundError):
-        what = "was never downloaded, or the hub cannot be reached"
+        problem = "was never downloaded, or the hub cannot be reached"
     else:
-        what = (
+        problem = (
             f"cannot be had from the hub: {str(error).splitlines()[0] if str(error) else error!r}"
         )
-    return UnavailableError(f"data set '{dataset}'{at} {what}", hint=hint)
+    return UnavailableError(f"data set '{dataset}'{revision_text} {problem}", hint=hint)

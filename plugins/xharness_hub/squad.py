@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import UnavailableError
-from xharness.extend import Row
+from xharness.extend import Row, UnavailableError
 
 
 def questions(data: Any, path: Path) -> Iterator[Row]:
@@ -38,24 +37,27 @@ def sentences(data: Any, path: Path) -> Iterator[Row]:
 
 def _questions(data: Any) -> Iterator[Row]:
     for title, paragraph in _paragraphs(data):
-        for asked in paragraph["qas"]:
+        for question in paragraph["qas"]:
             yield {
-                "id": asked["id"],
+                "id": question["id"],
                 "title": title,
                 "context": paragraph["context"],
-                "question": asked["question"],
-                "answers": asked["answers"],
+                "question": question["question"],
+                "answers": question["answers"],
             }
 
 
 def _sentences(data: Any) -> Iterator[Row]:
     for number, (_, paragraph) in enumerate(_paragraphs(data)):
         context = paragraph["context"]
-        starts = [(one["id"], one["answers"][0]["answer_start"]) for one in paragraph["qas"]]
-        for place, (first, end) in enumerate(paragraph["sentence_breaks"]):
+        starts = [
+            (question["id"], question["answers"][0]["answer_start"])
+            for question in paragraph["qas"]
+        ]
+        for index, (first, end) in enumerate(paragraph["sentence_breaks"]):
             sentence = context[first:end]
             yield {
-                "id": f"{number}.{place}",
+                "id": f"{number}.{index}",
                 "text": (sentence + context).replace("\n", ""),
                 "sentence": sentence,
                 "context": context,

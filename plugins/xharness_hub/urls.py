@@ -10,14 +10,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from xharness.digest import digest
-from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Request, Row, Surroundings
+from xharness.extend import ConfigurationError, Request, Row, Surroundings, UnavailableError, digest
 from xharness_hub import digests, locations, network, readers
 from xharness_hub.lock import Lock
 
 
-class UrlOptions(readers.Reading):
+class UrlOptions(readers.ReaderOptions):
     """Addresses, and how the files behind them are read."""
 
     url: locations.Locations = Field(
@@ -81,29 +79,35 @@ class UrlSource:
             raise ConfigurationError(
                 f"one sha256 for {len(urls)} files", where="source 'url'", expected="a mapping"
             )
-        for url, seen in zip(urls, digests.sha256(paths, request.surroundings.cache), strict=True):
-            wanted = expected if isinstance(expected, str) else expected.get(url, seen)
-            if seen != wanted.lower():
+        for url, sha256 in zip(
+            urls, digests.sha256(paths, request.surroundings.cache), strict=True
+        ):
+            expected_sha256 = expected if isinstance(expected, str) else expected.get(url, sha256)
+            if sha256 != expected_sha256.lower():
                 raise UnavailableError(
-                    f"sha256 {seen[:12]}…, which is not what the card says",
+                    f"sha256 {sha256[:12]}…, which is not what the card says",
                     where=url,
-                    expected=f"{wanted[:12]}…",
+                    expected=f"{expected_sha256[:12]}…",
                 )
         return paths
 
     def _path(self, url: str, surroundings: Surroundings) -> Path:
         """The file that stands for `url`: in the data root, or downloaded before, or now."""
-        place, root = _place(url), surroundings.data_root
-        if root is not None and (root / place).is_file():
-            return root / place
-        copy = surroundings.cache / "downloads" / place
+        relative_path, root = _place(url), surroundings.data_root
+        if root is not None and (root / relative_path).is_file():
+            return root / relative_path
+        copy = surroundings.cache / "downloads" / relative_path
         if not copy.is_file():
             if network.is_offline(surroundings):
-                raise _missing(url, place, surroundings, "is not here, and this run is offline")
+                raise _missing(
+                    url, relative_path, surroundings, "is not here, and this run is offline"
+                )
             try:
                 self.fetch(url, copy)
             except OSError as error:
-                raise _missing(url, place, surroundings, f"cannot be had: {error}") from error
+                raise _missing(
+                    url, relative_path, surroundings, f"cannot be had: {error}"
+                ) from error
         (sha256,) = digests.sha256([copy], surroundings.cache)
         try:
             Lock(surroundings).hold_url(url, sha256)
@@ -118,11 +122,13 @@ def _urls(request: Request) -> tuple[str, ...]:
     return locations.of_split(request.options.url, request.split, "source 'url', key 'url'")
 
 
-def _missing(url: str, place: Path, surroundings: Surroundings, what: str) -> UnavailableError:
+def _missing(
+    url: str, relative_path: Path, surroundings: Surroundings, problem: str
+) -> UnavailableError:
     root = surroundings.data_root
-    copy = f"{root or '<root>'}/{place.as_posix()}"
+    copy = f"{root or '<root>'}/{relative_path.as_posix()}"
     return UnavailableError(
-        f"'{url}' {what}",
+        f"'{url}' {problem}",
         where=f"looked at {copy}" if root else None,
         hint=f"put a copy at {copy}{network.root_hint(surroundings)}",
     )

@@ -9,9 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.digest import digest, file_digest
-from xharness.documents import Strict
-from xharness.extend import Request, Row, Source, UnavailableError
+from xharness.extend import Request, Row, Source, Strict, UnavailableError, digest
 from xharness.hookspecs import hookimpl
 
 
@@ -34,8 +32,8 @@ class MiniSource:
     def fingerprint(self, request: Request) -> str:
         options = request.options
         _check(request)
-        wanted = [options.task, options.seed, options.sizes[request.split]]
-        return digest([_content(), *wanted, request.language, request.split])
+        row_options = [options.task, options.seed, options.sizes[request.split]]
+        return digest([_content(), *row_options, request.language, request.split])
 
     def rows(self, request: Request) -> Iterator[Row]:
         from xharness_mini.tasks import rows
@@ -55,14 +53,14 @@ def _check(request: Request) -> None:
     from xharness_mini.tasks import TASKS, languages, splits
 
     options: Any = request.options
-    known = {"task": (options.task, TASKS)}
+    checks = {"task": (options.task, TASKS)}
     if options.task in TASKS:
-        known["language"] = (request.language, languages(options.task))
-        known["split"] = (request.split, splits(options.task))
-    for what, (given, valid) in known.items():
-        if given not in valid:
+        checks["language"] = (request.language, languages(options.task))
+        checks["split"] = (request.split, splits(options.task))
+    for noun, (value, valid) in checks.items():
+        if value not in valid:
             raise UnavailableError(
-                f"mini has no {what} '{given}' of '{options.task}'", expected=", ".join(valid)
+                f"mini has no {noun} '{value}' of '{options.task}'", expected=", ".join(valid)
             )
     if request.split not in options.sizes:
         raise UnavailableError(
@@ -74,9 +72,10 @@ def _check(request: Request) -> None:
 @cache
 def _content() -> str:
     """A digest of the templates and lexicons: other words are other data."""
-    here = Path(__file__).parent
-    files = sorted(path for path in here.rglob("*") if path.suffix in {".py", ".yaml"})
-    return digest([[path.name, file_digest(path)] for path in files if path != Path(__file__)])
+    folder = Path(__file__).parent
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".yaml"})
+    sources = [path for path in files if path != Path(__file__)]
+    return digest([[path.name, path.read_text(encoding="utf-8")] for path in sources])
 
 
 @hookimpl

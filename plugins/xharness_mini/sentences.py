@@ -146,32 +146,38 @@ def people(split: str) -> tuple[Person, ...]:
     return tuple(person for person in everybody if _person_split(person) == split)
 
 
-def draw(rng: random.Random, split: str, kind: str, **fixed: Any) -> Fact:
-    """A random fact of this kind that belongs to `split`; `fixed` sets slots."""
+def draw(rng: random.Random, split: str, kind: str, **slots: Any) -> Fact:
+    """A random fact of this kind that belongs to `split`; `slots` sets some of its slots."""
     for _ in range(1000):
-        fact = replace(Fact(kind, **fixed), **_fill(rng, split, kind, fixed))
+        fact = replace(Fact(kind, **slots), **_fill(rng, split, kind, slots))
         if split_of(fact) == split:
             return fact
-    raise LookupError(f"no {kind} with {fixed} in {split}")
+    raise LookupError(f"no {kind} with {slots} in {split}")
 
 
-def _fill(rng: random.Random, split: str, kind: str, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """Random values for the slots that `fixed` leaves open."""
+def _fill(
+    rng: random.Random, split: str, kind: str, fixed_slots: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Random values for the slots that `fixed_slots` leaves open."""
     keys = structure()
     filled: dict[str, Any] = {}
     for slot in SLOTS[kind]:
-        if slot in fixed:
+        if slot in fixed_slots:
             continue
         if slot == "person":
             # Half of the time without a surname.
             short = rng.random() < 0.5
             filled[slot] = rng.choice([p for p in people(split) if (p.surname is None) == short])
         elif slot == "activity":
-            topic = keys.topic_of[fixed["place"]] if "place" in fixed else rng.choice(keys.topics)
+            topic = (
+                keys.topic_of[fixed_slots["place"]]
+                if "place" in fixed_slots
+                else rng.choice(keys.topics)
+            )
             usable = keys.things if kind == "what" else keys.activities[topic]
             filled[slot] = rng.choice(usable)
         elif slot == "place":
-            activity = fixed.get("activity") or filled.get("activity")
+            activity = fixed_slots.get("activity") or filled.get("activity")
             topic = keys.topic_of[activity] if activity else rng.choice(keys.topics)
             filled[slot] = rng.choice(keys.places[topic])
         else:
@@ -212,14 +218,14 @@ def realise(fact: Fact, language: str) -> Sentence:
     fillers = _fillers(fact, words_of, gender)
     words: list[Word] = []
     spans: dict[str, tuple[int, int]] = {}
-    for slot, at, names in (
+    for slot, number, names in (
         ("weekday", fact.weekday, words_of.weekdays),
         ("month", fact.month, words_of.months),
     ):
-        if at is not None:
+        if number is not None:
             # A diary's heading takes the citation form that CLDR has.
-            spans[slot] = (0, len(names[at]))
-            words.extend((*names[at], Word(":", "PUNCT")))
+            spans[slot] = (0, len(names[number]))
+            words.extend((*names[number], Word(":", "PUNCT")))
     for piece in _template(fact, words_of, gender):
         if isinstance(piece, Word):
             words.append(piece)
@@ -278,8 +284,8 @@ def _fillers(fact: Fact, words_of: Lexicon, gender: str) -> dict[str, _Parts]:
 
 def _span(filler: Phrase, start: int, *, proper: bool) -> tuple[int, int]:
     """Word range of a filler; of its proper nouns alone for a named entity."""
-    inside = [at for at, word in enumerate(filler) if not proper or word.tag == "PROPN"]
-    return start + inside[0], start + inside[-1] + 1
+    indexes = [index for index, word in enumerate(filler) if not proper or word.tag == "PROPN"]
+    return start + indexes[0], start + indexes[-1] + 1
 
 
 def _assemble(
@@ -288,11 +294,11 @@ def _assemble(
     words = _capitalised(_elided(words, words_of), words_of)
     text = ""
     offsets: list[tuple[int, int]] = []
-    for at, word in enumerate(words):
+    for index, word in enumerate(words):
         if word.form in words_of.space_before:
             text += "\u00a0"
-        elif at and not words[at - 1].glued and word.form not in _NO_SPACE_BEFORE:
-            text += "" if words[at - 1].form in _NO_SPACE_AFTER else " "
+        elif index and not words[index - 1].glued and word.form not in _NO_SPACE_BEFORE:
+            text += "" if words[index - 1].form in _NO_SPACE_AFTER else " "
         offsets.append((len(text), len(text) + len(word.form)))
         text += word.form
     return Sentence(tuple(words), text, tuple(offsets), spans)
@@ -301,17 +307,17 @@ def _assemble(
 def _elided(words: list[Word], words_of: Lexicon) -> list[Word]:
     """Shorten "que" to "qu’" before a vowel, and the like."""
     result = list(words)
-    for at, word in enumerate(words[:-1]):
-        initial = unicodedata.normalize("NFD", words[at + 1].form)[0].lower()
+    for index, word in enumerate(words[:-1]):
+        initial = unicodedata.normalize("NFD", words[index + 1].form)[0].lower()
         if word.form in words_of.elision and initial in "aeiou":
-            result[at] = Word(words_of.elision[word.form], word.tag, glued=True)
+            result[index] = Word(words_of.elision[word.form], word.tag, glued=True)
     return result
 
 
 def _capitalised(words: list[Word], words_of: Lexicon) -> list[Word]:
     """Upper-case the first letter of the sentence."""
     result = list(words)
-    at = next(at for at, word in enumerate(words) if word.tag != "PUNCT")
-    first, rest = words[at].form[0], words[at].form[1:]
-    result[at] = replace(words[at], form=words_of.upper.get(first, first.upper()) + rest)
+    index = next(index for index, word in enumerate(words) if word.tag != "PUNCT")
+    initial, tail = words[index].form[0], words[index].form[1:]
+    result[index] = replace(words[index], form=words_of.upper.get(initial, initial.upper()) + tail)
     return result

@@ -37,7 +37,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _RowMaker:
     columns: tuple[str, ...]
     labels: tuple[str, ...]
     splits: tuple[str, ...]
@@ -65,17 +65,17 @@ def _make_nli(rng: random.Random, split: str, label: int) -> Item:
     somewhere else. Neutral: it is about something that the premise leaves open. Every label has
     every kind of premise and of hypothesis equally often, so neither alone gives the label away.
     """
-    told, asked = rng.choice([("event", "located"), ("lives", "lives")])
-    premise = decorate(rng, draw(rng, split, told))
+    premise_kind, hypothesis_kind = rng.choice([("event", "located"), ("lives", "lives")])
+    premise = decorate(rng, draw(rng, split, premise_kind))
     if label == 1:
-        asked = "lives" if asked == "located" else "located"
-        return Item((premise, draw(rng, split, asked, person=premise.person)), label)
-    slot = _CONTENT[asked]
+        hypothesis_kind = "lives" if hypothesis_kind == "located" else "located"
+        return Item((premise, draw(rng, split, hypothesis_kind, person=premise.person)), label)
+    slot = _CONTENT[hypothesis_kind]
     if label == 0:
         repeated = {slot: getattr(premise, slot)}
-        hypothesis = draw(rng, split, asked, person=premise.person, **repeated)
+        hypothesis = draw(rng, split, hypothesis_kind, person=premise.person, **repeated)
     else:
-        hypothesis = draw(rng, split, asked, person=premise.person)
+        hypothesis = draw(rng, split, hypothesis_kind, person=premise.person)
         if _meaning(hypothesis) == _meaning(premise):
             raise LookupError("drew the same content twice")
     return Item((premise, hypothesis), label)
@@ -124,14 +124,14 @@ def _make_choice(rng: random.Random, split: str, label: int) -> Item:
     cause = draw(rng, split, "reason", reason=reason)
     person = cause.person
     effect = draw(rng, split, "action", activity=activity, person=person)
-    elsewhere = rng.choice([other for other in keys.topics if other != topic])
+    other_topic = rng.choice([topic_name for topic_name in keys.topics if topic_name != topic])
     question = rng.choice(["cause", "effect"])
     if question == "cause":
-        wrong_reason = rng.choice([r for r in keys.reasons if keys.topic_of[r] == elsewhere])
+        wrong_reason = rng.choice([r for r in keys.reasons if keys.topic_of[r] == other_topic])
         premise, right = effect, cause
         wrong = draw(rng, split, "reason", reason=wrong_reason, person=person)
     else:
-        wrong_activity = rng.choice(keys.activities[elsewhere])
+        wrong_activity = rng.choice(keys.activities[other_topic])
         premise, right = cause, effect
         wrong = draw(rng, split, "action", activity=wrong_activity, person=person)
     choices = (right, wrong) if label == 0 else (wrong, right)
@@ -139,12 +139,12 @@ def _make_choice(rng: random.Random, split: str, label: int) -> Item:
 
 
 def _render_choice(item: Item, language: str) -> Row:
-    premise, one, two = (realise(fact, language).text for fact in item.facts)
+    premise, choice1, choice2 = (realise(fact, language).text for fact in item.facts)
     return {
         "premise": premise,
         "question": item.kind,
-        "choice1": one,
-        "choice2": two,
+        "choice1": choice1,
+        "choice2": choice2,
         "label": item.label,
     }
 
@@ -189,19 +189,21 @@ _ANSWER: Final = {
 
 def _make_qa(rng: random.Random, split: str, label: int) -> Item:
     """Three sentences about one person; the question is about one of them."""
-    asked = rng.choice(list(_ANSWER))
-    question = draw(rng, split, asked)
+    question_kind = rng.choice(list(_ANSWER))
+    question = draw(rng, split, question_kind)
     person = question.person or rng.choice(people(split))
-    kind, _ = _ANSWER[asked]
-    others = rng.sample([k for k in ("event", "profile", "works", "lives") if k != kind], 2)
-    about = {slot: getattr(question, slot) for slot in ("activity", "place")}
+    kind, _ = _ANSWER[question_kind]
+    other_kinds = rng.sample([k for k in ("event", "profile", "works", "lives") if k != kind], 2)
+    context_slots = {slot: getattr(question, slot) for slot in ("activity", "place")}
     context = []
-    for told in (kind, *others):
-        fixed = {slot: value for slot, value in about.items() if value and told == "event"}
-        fact = draw(rng, split, told, person=person, **fixed)
-        context.append(replace(fact, weekday=rng.randrange(7)) if told == "event" else fact)
+    for fact_kind in (kind, *other_kinds):
+        slots = {
+            slot: value for slot, value in context_slots.items() if value and fact_kind == "event"
+        }
+        fact = draw(rng, split, fact_kind, person=person, **slots)
+        context.append(replace(fact, weekday=rng.randrange(7)) if fact_kind == "event" else fact)
     rng.shuffle(context)
-    return Item((question, *context), kind=asked)
+    return Item((question, *context), kind=question_kind)
 
 
 def _render_qa(item: Item, language: str) -> Row:
@@ -250,22 +252,22 @@ _IOB: Final = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
 _NLI: Final = ("entailment", "neutral", "contradiction")
 
 _TASKS: Final = {
-    "nli": _Task(("premise", "hypothesis", "label"), _NLI, _ALL, 3, _make_nli, _render_nli),
-    "topic": _Task(
+    "nli": _RowMaker(("premise", "hypothesis", "label"), _NLI, _ALL, 3, _make_nli, _render_nli),
+    "topic": _RowMaker(
         ("text", "label"), structure().topics, _ALL, len(structure().topics),
         _make_topic, _render_topic,
     ),
-    "choice": _Task(
+    "choice": _RowMaker(
         ("premise", "question", "choice1", "choice2", "label"), ("choice1", "choice2"), _ALL, 2,
         _make_choice, _render_choice,
     ),
-    "pos": _Task(("tokens", "tags"), _UPOS_USED, _ALL, 1, _make_pos, _render_pos),
-    "ner": _Task(("tokens", "tags"), _IOB, _ALL, 1, _make_ner, _render_ner),
-    "qa": _Task(("question", "context", "answers"), (), _ALL, 1, _make_qa, _render_qa),
-    "bitext": _Task(
+    "pos": _RowMaker(("tokens", "tags"), _UPOS_USED, _ALL, 1, _make_pos, _render_pos),
+    "ner": _RowMaker(("tokens", "tags"), _IOB, _ALL, 1, _make_ner, _render_ner),
+    "qa": _RowMaker(("question", "context", "answers"), (), _ALL, 1, _make_qa, _render_qa),
+    "bitext": _RowMaker(
         ("source", "target"), (), ("validation", "test"), 1, _make_bitext, _render_pair, pairs=True
     ),
-    "parallel": _Task(
+    "parallel": _RowMaker(
         ("source", "target"), (), ("train", "validation"), 1, _make_parallel, _render_pair,
         pairs=True,
     ),
@@ -294,22 +296,22 @@ def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Itera
         ValueError: before the first row, for an unknown task, language or split, and where the
             split cannot give `size` distinct rows.
     """
-    _known("language", language, languages(task), of=task)
-    _known("split", split, splits(task), of=task)
+    _known("language", language, languages(task), task=task)
+    _known("split", split, splits(task), task=task)
     if size < 0:
         raise ValueError(f"size must not be negative, got {size}")
     items = _items(task, split, seed, size)
     render = _TASKS[task].render
     return (
-        {"id": f"{task}-{split}-{at:05d}", **render(item, language)}
-        for at, item in enumerate(items)
+        {"id": f"{task}-{split}-{index:05d}", **render(item, language)}
+        for index, item in enumerate(items)
     )
 
 
 def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
     rng = random.Random(f"{seed}-{task}-{split}")
     spec = _TASKS[task]
-    labels = [at % spec.classes for at in range(size)]
+    labels = [index % spec.classes for index in range(size)]
     rng.shuffle(labels)
     items: dict[Item, None] = {}
     for label in labels:
@@ -329,13 +331,13 @@ def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
     return list(items)
 
 
-def _known(what: str, given: str, valid: Sequence[str], *, of: str = "") -> str:
-    """`given`.
+def _known(noun: str, value: str, valid: Sequence[str], *, task: str = "") -> str:
+    """`value`.
 
     Raises:
         ValueError: it is not valid; names the nearest that is.
     """
-    if given in valid:
-        return given
-    suffix = f" of '{of}'" if of else ""
-    raise ValueError(f"mini has no {what} '{given}'{suffix}; {suggestion(given, valid)}")
+    if value in valid:
+        return value
+    suffix = f" of '{task}'" if task else ""
+    raise ValueError(f"mini has no {noun} '{value}'{suffix}; {suggestion(value, valid)}")

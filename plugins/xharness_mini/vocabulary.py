@@ -134,8 +134,8 @@ def _phrase(source: str) -> Phrase:
 
 def _gendered(entry: str | Mapping[str, str]) -> Gendered:
     if isinstance(entry, str):
-        both = parse(entry)
-        return {"m": both, "f": both}
+        template = parse(entry)
+        return {"m": template, "f": template}
     if set(entry) != {"m", "f"}:
         raise ValueError(f"lexicon entry {entry!r} needs exactly the forms m and f")
     return {gender: parse(form) for gender, form in entry.items()}

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.cards import Name
-from xharness.extend import Checkpoint, Heads, InTranslation, Route
+from xharness.extend import Checkpoint, Heads, InTranslation, Name, Route
 from xharness_strategies.learning import LearningOptions
 from xharness_strategies.mixing import MixingOptions
 
@@ -23,10 +22,10 @@ class IntermediateOptions(LearningOptions, MixingOptions):
         default="drop",
         description="keep: a target whose head has the intermediate task's name starts from it",
     )
-    where: Literal["intermediate", "target", "both"] = Field(
+    apply_to: Literal["intermediate", "target", "both"] = Field(
         default="intermediate", description="the stage that `mlm` and `translate` are for"
     )
-    choice: Literal["last", "source-dev", "average"] | None = Field(
+    selection: Literal["last", "source-dev", "average"] | None = Field(
         default=None,
         description="of the intermediate stage: source-dev is its own tasks' dev data; "
         "default: the study's selection",
@@ -44,30 +43,34 @@ class Intermediate:
     options: type[BaseModel] = IntermediateOptions
 
     def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
-        asked: IntermediateOptions = options
-        first, last = _stages(asked)
-        cards = [route.card(name) for name in asked.tasks]
-        together = asked.mode == "multitask"
+        settings: IntermediateOptions = options
+        intermediate_stage, target_stage = _stages(settings)
+        cards = [route.card(name) for name in settings.tasks]
+        together = settings.mode == "multitask"
         model = route.base
-        for some in [cards] if together else [[card] for card in cards]:
-            mixing = asked.mixing(some) if together else None
-            model = first.train(
+        for stage_cards in [cards] if together else [[card] for card in cards]:
+            mixing = settings.mixing(stage_cards) if together else None
+            model = intermediate_stage.train(
                 route,
                 model,
-                some,
+                stage_cards,
                 mixing=mixing,
                 targets=route.targets,
-                judged=(),
-                selection=asked.choice,
+                judged_targets=(),
+                selection=settings.selection,
             )
-        return last.finish(route, model, heads=asked.heads)
+        return target_stage.finish(route, model, heads=settings.heads)
 
 
-def _stages(asked: IntermediateOptions) -> tuple[LearningOptions, LearningOptions]:
+def _stages(settings: IntermediateOptions) -> tuple[LearningOptions, LearningOptions]:
     """What the intermediate stages learn beside their tasks, and what the target's do."""
-    none = {"mlm": None, "translate": None}
-    first = asked.model_copy(update=none if asked.where == "target" else {})
-    if asked.where != "intermediate":
-        return first, asked
-    testing = asked.translate is not None and asked.translate.mode == "test"
-    return first, asked.model_copy(update={"mlm": None} if testing else none)
+    without_extras = {"mlm": None, "translate": None}
+    intermediate_stage = settings.model_copy(
+        update=without_extras if settings.apply_to == "target" else {}
+    )
+    if settings.apply_to != "intermediate":
+        return intermediate_stage, settings
+    testing = settings.translate is not None and settings.translate.mode == "test"
+    return intermediate_stage, settings.model_copy(
+        update={"mlm": None} if testing else without_extras
+    )

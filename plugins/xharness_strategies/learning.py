@@ -7,17 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from xharness.cards import LanguageCode, Name, Split
-from xharness.documents import Strict
 from xharness.extend import (
     Checkpoint,
     ConfigurationError,
     Feed,
     Heads,
     InTranslation,
+    LanguageCode,
     Mixing,
+    Name,
     Portion,
     Route,
+    Split,
+    Strict,
     TaskCard,
     UnavailableError,
 )
@@ -26,7 +28,7 @@ from xharness.study import Changes
 Languages = tuple[LanguageCode, ...]
 
 
-class Masking(Strict):
+class MlmOptions(Strict):
     """Masked-language-model batches between the supervised ones (Phang et al. 2020, section 4)."""
 
     corpus: Name = Field(description="a card whose texts are masked, of any kind")
@@ -36,27 +38,29 @@ class Masking(Strict):
     )
 
 
-def _translator(value: Any) -> Any:
+def _with_options(value: Any) -> Any:
     return {value: {}} if isinstance(value, str) else value
 
 
-def _one(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def _single_translator(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if len(value) != 1:
         raise ValueError("'published', or one translator with its options")
     return value
 
 
-With = Annotated[dict[str, dict[str, Any]], BeforeValidator(_translator), AfterValidator(_one)]
+TranslatorChoice = Annotated[
+    dict[str, dict[str, Any]], BeforeValidator(_with_options), AfterValidator(_single_translator)
+]
 
 
-class Translating(Strict):
+class TranslationOptions(Strict):
     """Translated training sets, or test items that are translated before they are answered."""
 
     mode: Literal["train", "test"] = "train"
     languages: Languages | None = Field(
         default=None, min_length=1, description="into which; default: all the target is scored in"
     )
-    using: With = Field(
+    using: TranslatorChoice = Field(
         alias="with",
         description="published: the cards' own training sets in those languages; else a "
         "translator, and its options",
@@ -72,10 +76,10 @@ class Translating(Strict):
         return self.using[self.translator]
 
 
-class FewShot(Strict):
+class FewShotOptions(Strict):
     """A last stage on some examples in the target's languages (Lauscher et al. 2020)."""
 
-    k: int = Field(gt=0, description="examples a language, drawn by the seed")
+    num_shots: int = Field(gt=0, description="examples a language, drawn by the seed")
     languages: Languages | None = Field(
         default=None,
         min_length=1,
@@ -93,9 +97,9 @@ class LearningOptions(Strict):
         min_length=1,
         description="train on these; the study's `source_language` is still where the gap begins",
     )
-    mlm: Masking | None = None
-    translate: Translating | None = None
-    few_shot: FewShot | None = None
+    mlm: MlmOptions | None = None
+    translate: TranslationOptions | None = None
+    few_shot: FewShotOptions | None = None
 
     def train(
         self,
@@ -106,23 +110,23 @@ class LearningOptions(Strict):
         heads: Heads = "drop",
         mixing: Mixing | None = None,
         targets: Sequence[TaskCard] | None = None,
-        judged: Sequence[TaskCard] | None = None,
+        judged_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
     ) -> Checkpoint:
         """One stage on all of `cards`, with what the options put beside them.
 
-        `targets`: in whose languages translations are wanted, by default the route's; `judged` and
-        `selection` as `Route.train` has them.
+        `targets`: in whose languages translations are wanted, by default the route's;
+        `judged_targets` and `selection` as `Route.train` has `judged` and `selection`.
         """
-        languages = _scored(route, targets or [route.target])
+        languages = _scored_languages(route, targets or [route.target])
         feeds = [self._feed(route, card, languages) for card in cards]
         return route.train(
             start,
             feeds,
             heads=heads,
             mixing=mixing,
-            beside=self._beside(route),
-            judged=judged,
+            beside=self._mlm_feeds(route),
+            judged=judged_targets,
             selection=selection,
         )
 
@@ -140,7 +144,7 @@ class LearningOptions(Strict):
     ) -> Checkpoint | InTranslation:
         """The last examples, and the language in which the model is asked."""
         if self.few_shot is not None:
-            model = self._shown(route, model, targets, self.few_shot)
+            model = self._train_on_shots(route, model, targets, self.few_shot)
         if self.translate is not None and self.translate.mode == "test":
             return InTranslation(model, self._test_translator(), self.translate.options)
         return model
@@ -152,19 +156,27 @@ class LearningOptions(Strict):
         return route.feed(card, (*rows, *self._translations(route, card, rows, languages)))
 
     def _translations(
-        self, route: Route, card: TaskCard, rows: Sequence[Portion], scored: Sequence[str]
+        self, route: Route, card: TaskCard, rows: Sequence[Portion], scored_languages: Sequence[str]
     ) -> Sequence[Portion]:
-        asked = self.translate
-        assert asked is not None
-        known = {one.language for one in rows}
-        languages = [one for one in asked.languages or scored if one not in known]
-        if asked.translator == "published":
-            return _published(route, card, languages, named=asked.languages is not None)
-        first = [one for one in rows if one.language == rows[0].language]
+        translation = self.translate
+        assert translation is not None
+        row_languages = {portion.language for portion in rows}
+        languages = [
+            language
+            for language in translation.languages or scored_languages
+            if language not in row_languages
+        ]
+        if translation.translator == "published":
+            return _published_rows(
+                route, card, languages, languages_named=translation.languages is not None
+            )
+        source_rows = [portion for portion in rows if portion.language == rows[0].language]
         return [
             portion
             for language in languages
-            for portion in route.translated(first, language, asked.translator, asked.options)
+            for portion in route.translated(
+                source_rows, language, translation.translator, translation.options
+            )
         ]
 
     def _test_translator(self) -> str:
@@ -180,24 +192,26 @@ class LearningOptions(Strict):
             )
         return self.translate.translator
 
-    def _beside(self, route: Route) -> list[tuple[Feed, float]]:
+    def _mlm_feeds(self, route: Route) -> list[tuple[Feed, float]]:
         if self.mlm is None:
             return []
         return [(route.corpus(self.mlm.corpus, self.mlm.languages), self.mlm.ratio)]
 
-    def _shown(
-        self, route: Route, model: Checkpoint, targets: Sequence[TaskCard], asked: FewShot
+    def _train_on_shots(
+        self, route: Route, model: Checkpoint, targets: Sequence[TaskCard], few_shot: FewShotOptions
     ) -> Checkpoint:
         """Trained further on a few examples of each target in its own languages."""
         feeds = []
         for card in targets:
             if not route.training_sets(card):
                 continue
-            own = (one for one in route.languages(card) if one != route.source_language)
-            languages = asked.languages or tuple(own)
+            target_languages = (
+                language for language in route.languages(card) if language != route.source_language
+            )
+            languages = few_shot.languages or tuple(target_languages)
             if not languages:
                 continue
-            rows = route.rows(card, languages, split=asked.split, sample=asked.k)
+            rows = route.rows(card, languages, split=few_shot.split, sample=few_shot.num_shots)
             feeds.append(route.feed(card, rows))
         if not feeds:
             return model
@@ -207,20 +221,22 @@ class LearningOptions(Strict):
             heads="keep",
             mixing=Mixing("uniform"),
             judged=targets,
-            recipe=asked.recipe,
+            recipe=few_shot.recipe,
         )
 
 
-def _published(
-    route: Route, card: TaskCard, languages: Sequence[str], *, named: bool
+def _published_rows(
+    route: Route, card: TaskCard, languages: Sequence[str], *, languages_named: bool
 ) -> Sequence[Portion]:
     """The card's own rows in those of the languages that it has, in all that a study names."""
-    has = [one for one in languages if named or card.has(one, "train")]
-    if languages and not has:
+    languages_at_hand = [
+        language for language in languages if languages_named or card.has(language, "train")
+    ]
+    if languages and not languages_at_hand:
         raise UnavailableError(f"task '{card.name}' has no training set in another language")
-    return route.rows(card, has) if has else ()
+    return route.rows(card, languages_at_hand) if languages_at_hand else ()
 
 
-def _scored(route: Route, targets: Sequence[TaskCard]) -> list[str]:
+def _scored_languages(route: Route, targets: Sequence[TaskCard]) -> list[str]:
     """All languages that the targets are scored in."""
-    return list(dict.fromkeys(one for card in targets for one in route.languages(card)))
+    return list(dict.fromkeys(language for card in targets for language in route.languages(card)))

@@ -7,9 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xharness.cards import Name
-from xharness.documents import Strict
-from xharness.extend import ConfigurationError, Mixing, TaskCard, suggestion
+from xharness.extend import ConfigurationError, Mixing, Name, Strict, TaskCard, suggestion
 from xharness.study import Sampling
 
 Weights = dict[Name, Annotated[float, Field(gt=0)]]
@@ -39,13 +37,13 @@ class MixingOptions(Strict):
         return Mixing(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
 
 
-def _weights(given: Weights, names: Sequence[str]) -> tuple[float, ...]:
-    for name in given:
+def _weights(weights: Weights, names: Sequence[str]) -> tuple[float, ...]:
+    for name in weights:
         if name not in names:
             raise ConfigurationError(
                 f"sampling: no training set '{name}' takes part", hint=suggestion(name, names)
             )
     for name in names:
-        if name not in given:
+        if name not in weights:
             raise ConfigurationError(f"sampling: the training set '{name}' has no weight")
-    return tuple(given[name] for name in names)
+    return tuple(weights[name] for name in names)

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.cards import Name
 from xharness.extend import (
     Checkpoint,
     ConfigurationError,
     InTranslation,
+    Name,
     Route,
     TaskCard,
     suggestion,
@@ -42,28 +42,33 @@ class Multitask:
     options: type[BaseModel] = MultitaskOptions
 
     def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
-        asked: MultitaskOptions = options
-        targets = _targets(route, asked)
-        cards = {card.name: card for one in targets for card in route.training_sets(one)}
+        settings: MultitaskOptions = options
+        targets = _targets(route, settings)
+        cards = {card.name: card for target in targets for card in route.training_sets(target)}
         model = route.base
         if cards:
-            every = list(cards.values())
-            model = asked.train(
-                route, model, every, mixing=asked.mixing(every), targets=targets, judged=targets
+            training_cards = list(cards.values())
+            model = settings.train(
+                route,
+                model,
+                training_cards,
+                mixing=settings.mixing(training_cards),
+                targets=targets,
+                judged_targets=targets,
             )
-        if asked.finish_with == "single":
-            return asked.finish(route, model, heads="keep")
-        return asked.end(route, model, targets)
+        if settings.finish_with == "single":
+            return settings.finish(route, model, heads="keep")
+        return settings.end(route, model, targets)
 
 
-def _targets(route: Route, asked: MultitaskOptions) -> list[TaskCard]:
+def _targets(route: Route, settings: MultitaskOptions) -> list[TaskCard]:
     """The targets that take part."""
-    known = {card.name: card for card in route.targets}
-    for name in asked.targets or ():
-        if name not in known:
+    study_targets = {card.name: card for card in route.targets}
+    for name in settings.targets or ():
+        if name not in study_targets:
             raise ConfigurationError(
                 f"'{name}' is not a target of this study",
                 where="strategy 'multitask', targets",
-                hint=suggestion(name, known),
+                hint=suggestion(name, study_targets),
             )
-    return [known[name] for name in asked.targets or known]
+    return [study_targets[name] for name in settings.targets or study_targets]

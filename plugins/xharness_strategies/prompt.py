@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.documents import Strict
-from xharness.extend import Checkpoint, Route
+from xharness.extend import Checkpoint, Route, Strict
 
 
 class PromptOptions(Strict):

@@ -10,7 +10,7 @@ import time
 from typing import Any, cast
 
 from tests.cli.project import RUN, Project
-from xharness.console.lines import EVERY, Lines
+from xharness.console.lines import SECONDS_BETWEEN_LINES, Lines
 from xharness.console.times import duration, rate
 from xharness.stages import Stage
 
@@ -26,7 +26,7 @@ def test_lines_come_now_and_then_with_rate_and_time_left() -> None:
         lines.xharness_stage_progress(STAGE, 100 + 2 * second, 400, "steps")
     lines.xharness_stage_finished(STAGE, "a · train b", "ran", {})
     told = file.getvalue().splitlines()
-    assert len(told) == 1 + 60 // EVERY
+    assert len(told) == 1 + 60 // SECONDS_BETWEEN_LINES
     assert told[0] == "[3/9] a · train b: 140 of 400 steps, 2.0/s, 2 min 10 s left"
     assert told[-1] == "[3/9] ran     a · train b  (1 min 00 s)"
 

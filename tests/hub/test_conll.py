@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from xharness.errors import UnavailableError
-from xharness_hub.readers import Reading, read
+from xharness_hub.readers import ReaderOptions, read
 
 
 def word(number: str, form: str, upos: str = "X") -> str:
@@ -17,7 +17,7 @@ def word(number: str, form: str, upos: str = "X") -> str:
 
 def rows(path: Path, lines: list[str], **options: Any) -> list[Any]:
     path.write_text("\n".join(lines), encoding="utf-8")
-    reading = Reading.model_validate({"reader": "conll", **options})
+    reading = ReaderOptions.model_validate({"reader": "conll", **options})
     return list(read([path], reading, "the split"))
 
 

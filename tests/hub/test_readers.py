@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from xharness.errors import UnavailableError
-from xharness_hub.readers import Reading, read
+from xharness_hub.readers import ReaderOptions, read
 
 
 def rows(path: Path, text: str, **options: Any) -> list[Any]:
     path.write_text(text, encoding="utf-8")
-    return list(read([path], Reading.model_validate(options), "the split"))
+    return list(read([path], ReaderOptions.model_validate(options), "the split"))
 
 
 def test_json_lines(tmp_path: Path) -> None:
@@ -64,21 +64,21 @@ def test_lines(tmp_path: Path) -> None:
 def test_gzip(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"a": 1}\n'))
-    assert list(read([path], Reading(reader="jsonl"), "x")) == [{"a": 1}]
+    assert list(read([path], ReaderOptions(reader="jsonl"), "x")) == [{"a": 1}]
 
 
 def test_broken_gzip(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"a": 1}\n' * 1000)[:-10])
     with pytest.raises(UnavailableError, match=r"x\.jsonl\.gz: cannot be read"):
-        list(read([path], Reading(reader="jsonl"), "x"))
+        list(read([path], ReaderOptions(reader="jsonl"), "x"))
 
 
 def test_files_are_read_one_after_the_other(tmp_path: Path) -> None:
     paths = [tmp_path / "b.txt", tmp_path / "a.txt"]
     for path in paths:
         path.write_text(path.stem)
-    assert [row["text"] for row in read(paths, Reading(reader="lines"), "x")] == ["b", "a"]
+    assert [row["text"] for row in read(paths, ReaderOptions(reader="lines"), "x")] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_broken_files_are_named_with_their_line(
 def test_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes("é".encode("latin-1"))
     with pytest.raises(UnavailableError, match="x: not UTF-8 text"):
-        list(read([tmp_path / "x"], Reading(reader="lines"), "x"))
+        list(read([tmp_path / "x"], ReaderOptions(reader="lines"), "x"))
 
 
 def test_a_missing_field_names_the_nearest(tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_a_missing_field_names_the_nearest(tmp_path: Path) -> None:
 )
 def test_options_that_cannot_be_right(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        Reading.model_validate(options)
+        ReaderOptions.model_validate(options)

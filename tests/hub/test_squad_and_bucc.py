@@ -15,7 +15,7 @@ from hub_files import write_parquet
 from xharness.errors import UnavailableError
 from xharness.extend import Request, Surroundings
 from xharness_hub.hub import HubSource
-from xharness_hub.readers import Reading, read
+from xharness_hub.readers import ReaderOptions, read
 
 CONTEXT = "Ann met Bo.\n\nShe left."
 ARTICLE = {
@@ -40,7 +40,7 @@ LINES = {
 
 
 def rows(path: Path, reader: str) -> list[Any]:
-    return list(read([path], Reading.model_validate({"reader": reader}), "the split"))
+    return list(read([path], ReaderOptions.model_validate({"reader": reader}), "the split"))
 
 
 def archive(path: Path, members: dict[str, str]) -> Path:

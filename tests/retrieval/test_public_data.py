@@ -30,7 +30,7 @@ pytestmark = pytest.mark.data
 def rows(path: Path, reader: Any) -> list[Any]:
     if not path.exists():
         pytest.skip(f"the data root has no {path.name}")
-    return [*readers.read([path], readers.Reading(reader=reader), path.name)]
+    return [*readers.read([path], readers.ReaderOptions(reader=reader), path.name)]
 
 
 def test_the_pool_of_lareqa(data_root: Path) -> None:

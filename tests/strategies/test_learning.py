@@ -27,7 +27,7 @@ BRIEF: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    shots = {"k": 60, **GERMAN, "recipe": {"steps": 60}}
+    shots = {"num_shots": 60, **GERMAN, "recipe": {"steps": 60}}
     strategies = [
         "single",
         {"multitask": {"sampling": "uniform", "recipe": {"steps": 240}}},

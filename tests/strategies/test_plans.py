@@ -131,8 +131,8 @@ def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path
         return [len(last.start.feeds), len(last.feeds)]
 
     assert objectives({}) == [2, 1]
-    assert objectives({"where": "target"}) == [1, 2]
-    assert objectives({"where": "both"}) == [2, 2]
+    assert objectives({"apply_to": "target"}) == [1, 2]
+    assert objectives({"apply_to": "both"}) == [2, 2]
 
 
 def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
@@ -145,8 +145,8 @@ def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) 
         return [[row.language for row in one.feeds[0].portions] for one in stages]
 
     assert languages({}) == [["en", "de"], ["en"]]
-    assert languages({"where": "target"}) == [["en"], ["en", "de"]]
-    assert languages({"where": "both"}) == [["en", "de"], ["en", "de"]]
+    assert languages({"apply_to": "target"}) == [["en"], ["en", "de"]]
+    assert languages({"apply_to": "both"}) == [["en", "de"], ["en", "de"]]
 
 
 def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
@@ -181,7 +181,7 @@ def test_translate_test_translates_all_but_the_source_language(cards: Path) -> N
 
 
 def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> None:
-    plan = _plan(cards, seeds=[1, 2], **_single(few_shot={"k": 4}))
+    plan = _plan(cards, seeds=[1, 2], **_single(few_shot={"num_shots": 4}))
     model = _model(plan)
     assert isinstance(model.start, Train)
     (feed,) = model.feeds
@@ -194,7 +194,7 @@ def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> 
 
 
 def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(cards: Path) -> None:
-    asked = {"k": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
+    asked = {"num_shots": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
     model = _model(_plan(cards, **_single(few_shot=asked)))
     assert isinstance(model.start, Train)
     assert _told(model.feeds[0].portions) == [("red", "sw", "train")]
@@ -202,7 +202,7 @@ def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(card
 
 
 def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> None:
-    asked = {"few_shot": {"k": 4, "languages": ["sw"]}}
+    asked = {"few_shot": {"num_shots": 4, "languages": ["sw"]}}
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}])
     assert len({arm.score.predictions.model.key for arm in plan.arms}) == 1
     model = _model(plan)
@@ -309,7 +309,7 @@ def test_a_selection_looks_and_waits_as_it_says(cards: Path) -> None:
 
 
 def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> None:
-    for options in ({"selection": "target-dev"}, {"choice": "source-dev"}):
+    for options in ({"selection": "target-dev"}, {"selection": "source-dev"}):
         asked = {"intermediate": {"tasks": ["warm"], **options}}
         last = _model(_plan(cards, strategies=[asked]))
         assert isinstance(last.start, Train)
@@ -408,11 +408,14 @@ def test_what_is_scored_cannot_be_learnt_whole_either(
         (_single(translate={"with": "wrods"}), "did you mean 'words'?"),
         (_single(translate={"mode": "test", "with": "published"}), "by a translator"),
         (_single(translate={"with": {"words": {"size": 1}}}), "unknown key 'size'"),
-        (_single(few_shot={"k": 3, "languages": ["fr"]}), "no validation split in 'fr'"),
-        (_single(few_shot={"k": 3, "split": "test"}), "'test' of task 'red' is what is scored"),
-        (_single(few_shot={"k": 30, "split": "train"}), "has 10 rows in 'de', not 30"),
+        (_single(few_shot={"num_shots": 3, "languages": ["fr"]}), "no validation split in 'fr'"),
         (
-            {**_single(few_shot={"k": 3}), "selection": "target-dev"},
+            _single(few_shot={"num_shots": 3, "split": "test"}),
+            "'test' of task 'red' is what is scored",
+        ),
+        (_single(few_shot={"num_shots": 30, "split": "train"}), "has 10 rows in 'de', not 30"),
+        (
+            {**_single(few_shot={"num_shots": 3}), "selection": "target-dev"},
             "'validation' of task 'red' in 'de' cannot be learnt and chosen on too",
         ),
         (_single(source_languages=["fr"]), "no train split in 'fr'"),

@@ -65,7 +65,7 @@ def test_the_mean_of_several_states_has_learnt_and_is_not_the_last(tmp_path: Pat
 def test_an_oracle_sees_what_english_dev_data_cannot(tmp_path: Path) -> None:
     """On few English items the first state is as good as any, before German has been learnt."""
     slowly = {"steps": 60, "learning_rate": 1e-3}
-    shots = {"k": 60, "languages": ["de"], "split": "train", "recipe": slowly}
+    shots = {"num_shots": 60, "languages": ["de"], "split": "train", "recipe": slowly}
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en", "de"]}],

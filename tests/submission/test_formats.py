@@ -23,9 +23,9 @@ from xharness.kinds import (
     SpanExample,
     TaggingExample,
 )
-from xharness.submission.files import File
-from xharness.submission.formats import Answered, format_of
-from xharness.submission.layout import Task, chosen
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats import AnsweredItems, format_of
+from xharness.submission.layout import SuiteTask, select_tasks
 
 KINDS = {kind.name: kind for kind in SHIPPED}
 LABELS = {"classification": ("no", "yes"), "choice": ("a", "b"), "tagging": ("O", "B-X", "I-X")}
@@ -34,7 +34,7 @@ words = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable() o
 places = st.integers(0, 1)
 
 
-def task(kind: str, name: str = "t") -> Task:
+def task(kind: str, name: str = "t") -> SuiteTask:
     """A task of that kind, with all its metrics."""
     card = TaskCard.model_validate(
         {
@@ -43,16 +43,18 @@ def task(kind: str, name: str = "t") -> Task:
             "metrics": [*KINDS[kind].metrics], "about": ABOUT,
         }
     )  # fmt: skip
-    return Task(card)
+    return SuiteTask(card)
 
 
-def there_and_back(kind: str, answered: Answered) -> None:
+def there_and_back(kind: str, answered: AnsweredItems) -> None:
     """The sums of all statistics survive."""
     one = task(kind)
     form = format_of(one)
     written = form.write(answered, one)
     read = form.read(
-        File(Path("labels"), written.labels), File(Path("given"), written.predictions), one
+        SubmissionFile(Path("labels"), written.labels),
+        SubmissionFile(Path("given"), written.predictions),
+        one,
     )
     for metric in KINDS[kind].metrics.values():
         before, after = (
@@ -65,13 +67,13 @@ def there_and_back(kind: str, answered: Answered) -> None:
 @given(st.lists(st.tuples(places, places), min_size=1))
 def test_labels(pairs: list[tuple[int, int]]) -> None:
     examples = [ClassificationExample(str(n), "x", None, gold) for n, (gold, _) in enumerate(pairs)]
-    there_and_back("classification", Answered(examples, [given for _, given in pairs]))
+    there_and_back("classification", AnsweredItems(examples, [given for _, given in pairs]))
 
 
 @given(st.lists(st.tuples(places, places), min_size=1))
 def test_choices(pairs: list[tuple[int, int]]) -> None:
     examples = [ChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)]
-    there_and_back("choice", Answered(examples, [given for _, given in pairs]))
+    there_and_back("choice", AnsweredItems(examples, [given for _, given in pairs]))
 
 
 tags = st.integers(0, 2)
@@ -84,7 +86,7 @@ def test_tags_even_of_sentences_without_words(sentences: list[list[tuple[int, in
         for n, some in enumerate(sentences)
     ]
     given_tags = [[given for _, given in some] for some in sentences]
-    there_and_back("tagging", Answered(examples, given_tags))
+    there_and_back("tagging", AnsweredItems(examples, given_tags))
 
 
 @settings(deadline=None)  # the first answer waits until what tells languages apart is loaded
@@ -94,7 +96,7 @@ def test_answers(rows: list[tuple[str, str, str]]) -> None:
         SpanExample(str(n), word, word, (Answer(gold, 0), Answer(word, -1)))
         for n, (gold, _, word) in enumerate(rows)
     ]
-    there_and_back("span", Answered(examples, [given for _, given, _ in rows]))
+    there_and_back("span", AnsweredItems(examples, [given for _, given, _ in rows]))
 
 
 @given(st.data(), st.lists(st.text(max_size=3), min_size=1, max_size=8))
@@ -102,7 +104,7 @@ def test_places(data: Any, sources: list[str]) -> None:
     count = len(sources)
     examples = [BitextExample(str(n), text, "", n) for n, text in enumerate(sources)]
     answers = st.lists(st.integers(0, count - 1), min_size=count, max_size=count)
-    there_and_back("bitext", Answered(examples, data.draw(answers)))
+    there_and_back("bitext", AnsweredItems(examples, data.draw(answers)))
 
 
 ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
@@ -113,18 +115,20 @@ def test_rankings(rows: list[tuple[list[str], list[str]]]) -> None:
     examples = [RetrievalExample(str(n), "q", "w", None) for n in range(len(rows))]
     rankings = [{"ranked": ranked, "relevant": relevant} for ranked, relevant in rows]
     for kind in ("retrieval", "linking"):
-        there_and_back(kind, Answered(examples, rankings))
+        there_and_back(kind, AnsweredItems(examples, rankings))
 
 
 @given(st.lists(st.tuples(ids, st.sampled_from(["", *"abcdefgh"])), min_size=1))
 def test_pairs(rows: list[tuple[list[str], str]]) -> None:
     examples = [MiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)]
-    there_and_back("mining", Answered(examples, [given for _, given in rows]))
+    there_and_back("mining", AnsweredItems(examples, [given for _, given in rows]))
 
 
-def read(kind: str, labels: str, predictions: str) -> Answered:
+def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
     one = task(kind)
-    return format_of(one).read(File(Path("labels"), labels), File(Path("given"), predictions), one)
+    return format_of(one).read(
+        SubmissionFile(Path("labels"), labels), SubmissionFile(Path("given"), predictions), one
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,14 +152,14 @@ def test_broken_files(kind: str, labels: str, predictions: str, told: str) -> No
 def test_labels_are_spelt_as_the_official_files_spell_them() -> None:
     one = task("classification", "pawsx")
     examples = [ClassificationExample("0", "", None, 1), ClassificationExample("1", "", None, 0)]
-    written = format_of(one).write(Answered(examples, [0, 0]), one)
+    written = format_of(one).write(AnsweredItems(examples, [0, 0]), one)
     assert (written.labels, written.predictions) == ("1\n0\n", "0\n0\n")
 
 
 def test_tasks_go_by_their_cards_or_their_folders() -> None:
     tasks = {name: task("tagging", name) for name in ("wikiann", "udpos")}
-    assert [*chosen(["panx"], tasks)] == ["wikiann"]
-    assert [*chosen(["wikiann", "udpos"], tasks)] == [*chosen([], tasks)]
+    assert [*select_tasks(["panx"], tasks)] == ["wikiann"]
+    assert [*select_tasks(["wikiann", "udpos"], tasks)] == [*select_tasks([], tasks)]
 
 
 def test_a_kind_without_a_format_is_refused() -> None:

@@ -199,9 +199,9 @@ def score(
     xharness score --suite xtreme-r --predictions mine --labels gold
     """
     from xharness.cli.scoring import score as carry_out
-    from xharness.submission import Wanted
+    from xharness.submission import ScoringRequest
 
-    wanted = Wanted(predictions, labels, _codes(tasks), _codes(languages))
+    wanted = ScoringRequest(predictions, labels, _codes(tasks), _codes(languages))
     carry_out(wanted, suite, tuple(plugin or ()), tuple(cards or ()), json)
 
 
@@ -232,9 +232,9 @@ def export(
     """
     from xharness.cli.exporting import Target
     from xharness.cli.exporting import export as carry_out
-    from xharness.submission import Choice
+    from xharness.submission import ArmChoice
 
-    target = Target(suite, Choice(model, strategy, seed), to, labels)
+    target = Target(suite, ArmChoice(model, strategy, seed), to, labels)
     wishes = Wishes(
         None, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
     )

@@ -15,7 +15,7 @@ from xharness.console import show_table
 from xharness.data import Data
 from xharness.errors import ConfigurationError
 from xharness.leaderboard.board import SCORES, STUDY
-from xharness.submission import Choice, Exported, Place
+from xharness.submission import ArmChoice, ExportedFiles, ExportSource
 from xharness.suites import Benchmark
 
 
@@ -24,7 +24,7 @@ class Target:
     """What is wanted of the run, and where it goes."""
 
     suite: str
-    choice: Choice
+    arm_choice: ArmChoice
     predictions: Path
     labels: Path | None
 
@@ -39,27 +39,29 @@ def export(run: Path, target: Target, wishes: Wishes) -> None:
         raise ConfigurationError("there is no folder of a run", where=str(run))
     submission.check_free(target.predictions, target.labels)
     benchmark, found = submission.export(
-        run / SCORES, target.suite, target.choice, _place(run, wishes)
+        run / SCORES, target.suite, target.arm_choice, _source(run, wishes)
     )
     submission.save(found, target.predictions, target.labels)
     show_table(_rows(benchmark, found), title=str(target.predictions), right=("items",))
     _tell_notes(found)
 
 
-def _place(run: Path, wishes: Wishes) -> Place:
+def _source(run: Path, wishes: Wishes) -> ExportSource:
     catalogue = open_catalogue(wishes.plugins, wishes.cards)
     warn_of_broken(catalogue.plugins)
     question = study.load(run / STUDY)[0] if (run / STUDY).is_file() else None
-    around = surroundings(wishes.data_root, run, offline=wishes.offline)
-    return Place(catalogue, Data(catalogue, around), open_store(wishes.store, question, run))
+    environment = surroundings(wishes.data_root, run, offline=wishes.offline)
+    return ExportSource(
+        catalogue, Data(catalogue, environment), open_store(wishes.store, question, run)
+    )
 
 
-def _rows(benchmark: Benchmark, found: Sequence[Exported]) -> list[dict[str, Any]]:
+def _rows(benchmark: Benchmark, found: Sequence[ExportedFiles]) -> list[dict[str, Any]]:
     """A row for each task of the suite, those that are missing too."""
     return [_row(task, codes, found) for task, codes in benchmark.tasks.items()]
 
 
-def _row(task: str, codes: Sequence[str], found: Sequence[Exported]) -> dict[str, Any]:
+def _row(task: str, codes: Sequence[str], found: Sequence[ExportedFiles]) -> dict[str, Any]:
     own = [one for one in found if one.row.task == task]
     return {
         "task": task,
@@ -69,7 +71,7 @@ def _row(task: str, codes: Sequence[str], found: Sequence[Exported]) -> dict[str
     }
 
 
-def _tell_notes(found: Sequence[Exported]) -> None:
+def _tell_notes(found: Sequence[ExportedFiles]) -> None:
     """What a reader of the files cannot see: that data is partial, or of another split."""
     told = dict.fromkeys((one.row.task, note) for one in found for note in one.row.notes)
     show_table([{"task": task, "note": note} for task, note in told], title="notes", err=True)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness import documents, elsewhere, scores
+from xharness import documents, importers, scores
 from xharness.cli.compose import open_catalogue
 from xharness.console import show_json, show_table
-from xharness.elsewhere.names import label
-from xharness.elsewhere.reading import Format, Unit
 from xharness.errors import ConfigurationError
 from xharness.files import write_text
+from xharness.importers.names import arm_label
+from xharness.importers.reading import ImportFormat, ScoreUnit
 from xharness.leaderboard.board import SCORES, STUDY
 from xharness.leaderboard.claims import claims
 from xharness.scores import Mean, Row, Score
@@ -31,8 +31,8 @@ class Wanted:
     to: Path | None
     renamed: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
-    unit: Unit | None = None
-    format: Format | None = None
+    unit: ScoreUnit | None = None
+    format: ImportFormat | None = None
     plugins: tuple[str, ...] = ()
     cards: tuple[Path, ...] = ()
 
@@ -44,25 +44,26 @@ def bring(wanted: Wanted, *, as_json: bool) -> None:
         ConfigurationError: whatever is wrong with the files, with their lines.
     """
     catalogue = open_catalogue(wanted.plugins, wanted.cards)
-    found = elsewhere.read(wanted.files, _reading(wanted), catalogue)
-    rows = elsewhere.rows(found.entries, catalogue)
+    found = importers.read(wanted.files, _reading(wanted), catalogue)
+    rows = importers.rows(found.reported_scores, catalogue)
     if not rows:
+        names = ", ".join(found.names_without_card)
         raise ConfigurationError(
             "no row could be made", where=", ".join(map(str, wanted.files)),
-            hint=f"no card stands for: {', '.join(found.left_out)}" if found.left_out else None,
+            hint=f"no card stands for: {names}" if names else None,
         )  # fmt: skip
     folder = wanted.to or Path("runs", wanted.files[0].stem)
     added = _write(folder, rows)
     if as_json:
-        show_json(_told(folder, rows, added, found.left_out))
+        show_json(_told(folder, rows, added, found.names_without_card))
         return
     show_table(_table(rows), title=f"published rows, {added} of them new", right=("rows",))
-    _warn(rows, found.left_out)
+    _warn(rows, found.names_without_card)
     print(folder / SCORES)
 
 
-def _reading(wanted: Wanted) -> elsewhere.Reading:
-    return elsewhere.Reading(
+def _reading(wanted: Wanted) -> importers.ImportOptions:
+    return importers.ImportOptions(
         _pairs(wanted.renamed, "--map"),
         _pairs(wanted.fixed, "--set"),
         wanted.unit,
@@ -85,7 +86,7 @@ def _write(folder: Path, rows: Sequence[Row]) -> int:
     """Add what is new to the folder's scores; how many rows that are."""
     path = folder / SCORES
     old = list(scores.read(path)) if path.is_file() else []
-    clashes = elsewhere.clashes(old, rows)
+    clashes = importers.clashes(old, rows)
     if clashes:
         told = "\n".join(f"{path}: {one}" for one in clashes)
         raise ConfigurationError(told, hint="name another folder with --to")
@@ -107,7 +108,7 @@ def _study(folder: Path, rows: Sequence[Row]) -> str:
     cells = [row for row in stated if isinstance(row, Score)] or stated
     return documents.dump(
         {
-            "name": label(folder.resolve().name) or "imported",
+            "name": arm_label(folder.resolve().name) or "imported",
             "title": "Published results",
             "models": [
                 {"name": name, "backend": "published"}

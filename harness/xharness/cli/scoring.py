@@ -12,12 +12,16 @@ from xharness.cli.compose import open_catalogue, warn_of_broken
 from xharness.console import show_table
 from xharness.errors import ConfigurationError
 from xharness.files import write_json
-from xharness.submission import Scored, Wanted
+from xharness.submission import ScoringRequest, SubmissionScores
 from xharness.suites import Aggregate, SuiteScore, Variant
 
 
 def score(
-    wanted: Wanted, suite: str, extra: Iterable[str], folders: Iterable[Path], file: Path | None
+    wanted: ScoringRequest,
+    suite: str,
+    extra: Iterable[str],
+    folders: Iterable[Path],
+    file: Path | None,
 ) -> None:
     """Print the scores, and write them to `file` if there is one: all of them, or none."""
     catalogue = open_catalogue(extra, folders)
@@ -33,7 +37,7 @@ def score(
             _show_suite(one, alone=len(suites) == 1)
 
 
-def as_json(scored: Scored, suites: Sequence[SuiteScore]) -> dict[str, Any]:
+def as_json(scored: SubmissionScores, suites: Sequence[SuiteScore]) -> dict[str, Any]:
     """Everything scored, in points; an undefined score is null beside its reason."""
     return {
         "suite": scored.benchmark.name,
@@ -72,7 +76,7 @@ def _save(file: Path, value: dict[str, Any]) -> None:
         raise ConfigurationError(f"cannot be written: {reason}", where=str(file)) from None
 
 
-def _show_task(scored: Scored, name: str) -> None:
+def _show_task(scored: SubmissionScores, name: str) -> None:
     languages = scored.languages[name]
     rows = [
         {"language": code, "items": one.items, **_shown(one.points)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from xharness.console.progress import watching
+from xharness.console.progress import tracked, watching
 from xharness.console.tables import show_facts, show_json, show_table
-from xharness.console.tracking import tracked
 
 __all__ = ["show_facts", "show_json", "show_table", "tracked", "watching"]

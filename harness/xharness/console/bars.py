@@ -37,7 +37,7 @@ class Bars:
 
     def __init__(self, *, verbose: bool = False) -> None:
         self._verbose = verbose
-        self._shown = Progress(
+        self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -48,42 +48,42 @@ class Bars:
             console=Console(stderr=True),
             transient=True,
         )
-        self._shown.start()
-        self._all = self._shown.add_task("stages", total=None, what="")
-        self._one: TaskID | None = None
+        self._progress.start()
+        self._all_stages = self._progress.add_task("stages", total=None, what="")
+        self._current_stage: TaskID | None = None
 
     @hookimpl
     def xharness_stage_started(self, stage: Stage, label: str, place: tuple[int, int]) -> None:
         number, count = place
-        self._shown.update(self._all, completed=number - 1, total=count)
-        self._one = self._shown.add_task(label, total=None, what="")
+        self._progress.update(self._all_stages, completed=number - 1, total=count)
+        self._current_stage = self._progress.add_task(label, total=None, what="")
 
     @hookimpl
     def xharness_stage_progress(
         self, stage: Stage, done: int, total: int | None, what: str
     ) -> None:
-        if self._one is not None:
-            self._shown.update(self._one, completed=done, total=total, what=what)
+        if self._current_stage is not None:
+            self._progress.update(self._current_stage, completed=done, total=total, what=what)
 
     @hookimpl
     def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
-        told = f"waiting for another process that works on {label}"
-        self._shown.console.print(told, markup=False, highlight=False)
+        message = f"waiting for another process that works on {label}"
+        self._progress.console.print(message, markup=False, highlight=False)
 
     @hookimpl
     def xharness_stage_finished(
         self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
-        if self._one is not None:
-            took = self._shown.tasks[-1].elapsed or 0.0
-            self._shown.remove_task(self._one)
-            self._one = None
+        if self._current_stage is not None:
+            took = self._progress.tasks[-1].elapsed or 0.0
+            self._progress.remove_task(self._current_stage)
+            self._current_stage = None
             if self._verbose or outcome == "failed":
-                self._shown.console.print(
+                self._progress.console.print(
                     f"{outcome:7} {label}  ({duration(took)})", markup=False, highlight=False
                 )
-        self._shown.advance(self._all)
+        self._progress.advance(self._all_stages)
 
     def close(self) -> None:
         """Take the bars off the screen."""
-        self._shown.stop()
+        self._progress.stop()

@@ -11,7 +11,7 @@ from xharness.console.times import duration, rate
 from xharness.hookspecs import hookimpl
 from xharness.stages import Stage
 
-EVERY = 20.0  # seconds between lines within a stage
+SECONDS_BETWEEN_LINES = 20.0  # within a stage
 
 
 class Lines:
@@ -21,31 +21,33 @@ class Lines:
         self, file: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._file, self._clock = file if file is not None else sys.stderr, clock
-        self._label, self._place = "", (0, 0)
-        self._began = self._told = clock()
-        self._first: tuple[float, int] | None = None
+        self._label, self._position = "", (0, 0)
+        self._started = self._last_printed = clock()
+        self._first_progress: tuple[float, int] | None = None
 
     @hookimpl
     def xharness_stage_started(self, stage: Stage, label: str, place: tuple[int, int]) -> None:
-        self._label, self._place = label, place
-        self._began = self._told = self._clock()
-        self._first = None
+        self._label, self._position = label, place
+        self._started = self._last_printed = self._clock()
+        self._first_progress = None
 
     @hookimpl
     def xharness_stage_progress(
         self, stage: Stage, done: int, total: int | None, what: str
     ) -> None:
         now = self._clock()
-        if self._first is None:  # what an earlier attempt had done says nothing of the speed
-            self._first = (now, done)
-        since, before = self._first
-        if now - self._told < EVERY or done <= before:
+        if (
+            self._first_progress is None
+        ):  # what an earlier attempt had done says nothing of the speed
+            self._first_progress = (now, done)
+        first_time, first_count = self._first_progress
+        if now - self._last_printed < SECONDS_BETWEEN_LINES or done <= first_count:
             return
-        self._told = now
-        speed = (done - before) / (now - since)
+        self._last_printed = now
+        speed = (done - first_count) / (now - first_time)
         count = f"{done} {what}" if total is None else f"{done} of {total} {what}"
-        left = f", {duration((total - done) / speed)} left" if total else ""
-        self._print(f"{self._label}: {count}, {rate(speed)}{left}")
+        remaining_time = f", {duration((total - done) / speed)} left" if total else ""
+        self._print(f"{self._label}: {count}, {rate(speed)}{remaining_time}")
 
     @hookimpl
     def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
@@ -55,11 +57,11 @@ class Lines:
     def xharness_stage_finished(
         self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
-        self._print(f"{outcome:7} {label}  ({duration(self._clock() - self._began)})")
+        self._print(f"{outcome:7} {label}  ({duration(self._clock() - self._started)})")
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def _print(self, text: str) -> None:
-        number, count = self._place
+        number, count = self._position
         print(f"[{number}/{count}] {text}", file=self._file, flush=True)

@@ -1,16 +1,20 @@
-"""The observer that shows progress: bars on a terminal, plain lines elsewhere."""
+"""Progress of stages, and of loops over a few slow things: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pluggy
+from rich.console import Console
+from rich.progress import track
 
 from xharness.console.bars import Bars
 from xharness.console.lines import Lines
+
+Item = TypeVar("Item")
 
 
 class _Watcher(Protocol):
@@ -32,3 +36,12 @@ def watching(
     finally:
         manager.unregister(watcher)
         watcher.close()
+
+
+def tracked(items: Sequence[Item], description: str) -> Iterator[Item]:
+    """The items, with a bar on a terminal's standard error; elsewhere one line before them."""
+    if sys.stderr.isatty():
+        yield from track(items, description, console=Console(stderr=True), transient=True)
+        return
+    print(f"{description}: {len(items)}", file=sys.stderr)
+    yield from items

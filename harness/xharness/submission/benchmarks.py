@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError, suggestion
-from xharness.submission.layout import Task
+from xharness.submission.layout import SuiteTask
 from xharness.suites import Benchmark
 
 
-def benchmark(catalogue: Catalogue, name: str) -> tuple[Benchmark, dict[str, Task]]:
+def load_benchmark(catalogue: Catalogue, name: str) -> tuple[Benchmark, dict[str, SuiteTask]]:
     """The suite `name`, and its tasks by card.
 
     Raises:
         ConfigurationError: no such group, or one without families, which has no suite score.
     """
     if name not in catalogue.groups.offers or not catalogue.groups[name].families:
-        known = name in catalogue.groups.offers
-        what = f"the group '{name}' has no suite score" if known else f"there is no suite '{name}'"
-        raise ConfigurationError(what, where="--suite", hint=suggestion(name, _suites(catalogue)))
-    found = Benchmark.of(name, catalogue.groups[name], catalogue.card)
-    return found, {task: Task(catalogue.card(task)) for task in found.tasks}
+        exists = name in catalogue.groups.offers
+        problem = (
+            f"the group '{name}' has no suite score" if exists else f"there is no suite '{name}'"
+        )
+        raise ConfigurationError(
+            problem, where="--suite", hint=suggestion(name, _suites(catalogue))
+        )
+    suite_benchmark = Benchmark.of(name, catalogue.groups[name], catalogue.card)
+    return suite_benchmark, {
+        task: SuiteTask(catalogue.card(task)) for task in suite_benchmark.tasks
+    }
 
 
 def _suites(catalogue: Catalogue) -> list[str]:
     """The groups that have families, whether or not their cards are there."""
-    offers = ((name, suite) for name, some in catalogue.groups.offers.items() for _, suite in some)
+    offers = (
+        (name, suite)
+        for name, providers in catalogue.groups.offers.items()
+        for _, suite in providers
+    )
     return [name for name, suite in offers if suite.families]

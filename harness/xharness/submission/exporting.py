@@ -14,16 +14,16 @@ from xharness.executor.tables import read_table
 from xharness.extend import Example, Prediction
 from xharness.scores import Score
 from xharness.store import Store
-from xharness.submission.benchmarks import benchmark
-from xharness.submission.formats import Answered, Written, format_of
-from xharness.submission.layout import Task
-from xharness.submission.picking import Choice, pick
+from xharness.submission.benchmarks import load_benchmark
+from xharness.submission.formats import AnsweredItems, FileTexts, format_of
+from xharness.submission.layout import SuiteTask
+from xharness.submission.picking import ArmChoice, pick
 from xharness.submission.scoring import points_of
 from xharness.suites import Benchmark
 
 
 @dataclass(frozen=True)
-class Place:
+class ExportSource:
     """Where what is exported comes from."""
 
     catalogue: Catalogue
@@ -32,17 +32,17 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedFiles:
     """One task in one language, ready to be written."""
 
-    task: Task
+    task: SuiteTask
     row: Score
-    written: Written
+    texts: FileTexts
 
 
 def export(
-    scores: Path, suite: str, choice: Choice, place: Place
-) -> tuple[Benchmark, list[Exported]]:
+    scores: Path, suite: str, arm: ArmChoice, source: ExportSource
+) -> tuple[Benchmark, list[ExportedFiles]]:
     """What the suite asks for and the run with these scores has, in the suite's order.
 
     Raises:
@@ -50,53 +50,55 @@ def export(
         UnavailableError: the data cannot be had, or is not what was scored.
         StageError: stored files are missing or damaged.
     """
-    found, tasks = benchmark(place.catalogue, suite)
-    rows = pick(scores, choice, found)
-    return found, [_exported(tasks[row.task], row, place) for row in rows]
+    benchmark, tasks = load_benchmark(source.catalogue, suite)
+    rows = pick(scores, arm, benchmark)
+    return benchmark, [_exported(tasks[row.task], row, source) for row in rows]
 
 
-def _exported(task: Task, row: Score, place: Place) -> Exported:
+def _exported(task: SuiteTask, row: Score, source: ExportSource) -> ExportedFiles:
     """The row's predictions, which must give the row's number again."""
     stage = row.stage or ""
-    if not place.store.has(stage):
+    if not source.store.has(stage):
         raise StageError(
             f"the score of {row.task} is not stored here",
-            where=str(place.store.folder(stage)),
+            where=str(source.store.folder(stage)),
             hint="name the run's store with --store",
         )
-    facts = place.store.receipt(stage).facts
-    examples, given = _examples(row, facts, place), _predictions(row, facts, place)
-    if [one.id for one in examples] != [*given]:
+    facts = source.store.receipt(stage).facts
+    examples, predictions = _examples(row, facts, source), _predictions(row, facts, source)
+    if [example.id for example in examples] != [*predictions]:
         raise _other_data(row)
-    answered = Answered(examples, [*given.values()])
-    metric = place.catalogue.kinds[task.card.kind].metrics[row.metric]
-    if points_of(metric, answered, task.card, row.language) != row.value:
+    answered_items = AnsweredItems(examples, [*predictions.values()])
+    metric = source.catalogue.kinds[task.card.kind].metrics[row.metric]
+    if points_of(metric, answered_items, task.card, row.language) != row.value:
         raise _other_data(row)
-    return Exported(task, row, format_of(task).write(answered, task))
+    return ExportedFiles(task, row, format_of(task).write(answered_items, task))
 
 
-def _examples(row: Score, facts: Mapping[str, Any], place: Place) -> Sequence[Example]:
+def _examples(row: Score, facts: Mapping[str, Any], source: ExportSource) -> Sequence[Example]:
     """The items that were scored, read again."""
-    counts = (one for one in facts["data"] if one["card"] == row.task)
-    count = next(one for one in counts if one["language"] == row.language)
+    counts = (count for count in facts["data"] if count["card"] == row.task)
+    count = next(count for count in counts if count["language"] == row.language)
     limit = count["used"] if count["used"] < count["rows"] else None
-    card = place.catalogue.card(row.task)
-    return place.data.load(place.data.portion(card, row.language, count["split"], limit)).examples
+    card = source.catalogue.card(row.task)
+    return source.data.load(source.data.portion(card, row.language, count["split"], limit)).examples
 
 
-def _predictions(row: Score, facts: Mapping[str, Any], place: Place) -> dict[str, Prediction]:
+def _predictions(
+    row: Score, facts: Mapping[str, Any], source: ExportSource
+) -> dict[str, Prediction]:
     """Item to stored prediction, in the stored order."""
     key = facts.get("predictions", "")
-    if not place.store.has(key):
-        folder = place.store.folder(row.stage or "")
+    if not source.store.has(key):
+        folder = source.store.folder(row.stage or "")
         raise StageError(
             f"the predictions that the score of {row.task} was made from are gone",
             where=str(folder),
             hint=f"delete {folder} and run again",
         )
-    table = read_table(place.store.open(key) / "predictions" / f"{row.language}.parquet")
-    items, given = (table.column(name).to_pylist() for name in ("item", "prediction"))
-    return dict(zip(items, given, strict=True))
+    table = read_table(source.store.open(key) / "predictions" / f"{row.language}.parquet")
+    items, values = (table.column(name).to_pylist() for name in ("item", "prediction"))
+    return dict(zip(items, values, strict=True))
 
 
 def _other_data(row: Score) -> UnavailableError:

@@ -21,7 +21,7 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"pawsx": ("0", "1"
 
 
 @dataclass(frozen=True)
-class Task:
+class SuiteTask:
     """A card, and what the layout makes of it."""
 
     card: TaskCard
@@ -41,17 +41,17 @@ class Task:
         return root / self.folder / f"test-{language}.{ending}"
 
 
-def chosen(names: Iterable[str], tasks: Mapping[str, Task]) -> dict[str, Task]:
+def select_tasks(names: Iterable[str], tasks: Mapping[str, SuiteTask]) -> dict[str, SuiteTask]:
     """The tasks that the user names, by card or by folder; all of them where nothing is named.
 
     Raises:
         ConfigurationError: a name that is neither.
     """
-    wanted = tuple(names)
+    task_names = tuple(names)
     by_folder = {task.folder: name for name, task in tasks.items()}
-    for name in wanted:
+    for name in task_names:
         if name not in tasks and name not in by_folder:
             hint = suggestion(name, {*tasks, *by_folder})
             raise ConfigurationError(f"the suite has no task '{name}'", where="--tasks", hint=hint)
-    picked = {by_folder.get(name, name) for name in wanted} or {*tasks}
-    return {name: task for name, task in tasks.items() if name in picked}
+    selected = {by_folder.get(name, name) for name in task_names} or {*tasks}
+    return {name: task for name, task in tasks.items() if name in selected}

@@ -13,7 +13,7 @@ from xharness.suites import Benchmark
 
 
 @dataclass(frozen=True)
-class Choice:
+class ArmChoice:
     """Which of a run's arms is meant; what is None need not be chosen."""
 
     model: str | None = None
@@ -21,7 +21,7 @@ class Choice:
     seed: int | None = None
 
 
-def pick(file: Path, choice: Choice, benchmark: Benchmark) -> list[Score]:
+def pick(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list[Score]:
     """The chosen arm's task scores that `file` holds, in the suite's order.
 
     Raises:
@@ -36,28 +36,28 @@ def pick(file: Path, choice: Choice, benchmark: Benchmark) -> list[Score]:
     ]
     rows = [row for row in rows if row.language in benchmark.tasks.get(row.task, ())]
     if not rows:
-        what = f"the run has no score that {benchmark.name} asks for"
+        problem = f"the run has no score that {benchmark.name} asks for"
         hint = f"its tasks are: {', '.join(benchmark.tasks)}"
-        raise ConfigurationError(what, where=str(file), hint=hint)
+        raise ConfigurationError(problem, where=str(file), hint=hint)
     for name in ("model", "strategy", "seed"):
-        rows = _only(rows, name, getattr(choice, name))
+        rows = _only(rows, name, getattr(arm_choice, name))
     return _in_order(rows, benchmark)
 
 
-def _only(rows: Sequence[Score], name: str, wanted: str | int | None) -> list[Score]:
+def _only(rows: Sequence[Score], name: str, value: str | int | None) -> list[Score]:
     """The rows whose column `name` is as wanted; where nothing is wanted, it must be the same."""
-    known = list(dict.fromkeys(getattr(row, name) for row in rows))
-    if wanted is None and len(known) > 1:
-        many = f"{len(known)} {'strategies' if name == 'strategy' else f'{name}s'}"
-        hint = f"choose one with --{name}: {', '.join(map(str, known))}"
-        raise ConfigurationError(f"the run has {many}", hint=hint)
-    if wanted is not None and wanted not in known:
-        hint = suggestion(str(wanted), map(str, known))
-        raise ConfigurationError(f"the run has no {name} '{wanted}'", where=f"--{name}", hint=hint)
-    return [row for row in rows if wanted is None or getattr(row, name) == wanted]
+    values = list(dict.fromkeys(getattr(row, name) for row in rows))
+    if value is None and len(values) > 1:
+        choices = f"{len(values)} {'strategies' if name == 'strategy' else f'{name}s'}"
+        hint = f"choose one with --{name}: {', '.join(map(str, values))}"
+        raise ConfigurationError(f"the run has {choices}", hint=hint)
+    if value is not None and value not in values:
+        hint = suggestion(str(value), map(str, values))
+        raise ConfigurationError(f"the run has no {name} '{value}'", where=f"--{name}", hint=hint)
+    return [row for row in rows if value is None or getattr(row, name) == value]
 
 
 def _in_order(rows: Sequence[Score], benchmark: Benchmark) -> list[Score]:
-    by_place = {(row.task, row.language): row for row in rows}
-    asked = ((task, code) for task, codes in benchmark.tasks.items() for code in codes)
-    return [by_place[place] for place in asked if place in by_place]
+    row_of_place = {(row.task, row.language): row for row in rows}
+    places = ((task, code) for task, codes in benchmark.tasks.items() for code in codes)
+    return [row_of_place[place] for place in places if place in row_of_place]

@@ -8,24 +8,24 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.languages import check_choice
-from xharness.languages import chosen as chosen_languages
+from xharness.languages import chosen as select_languages
 from xharness.submission.formats import format_of
-from xharness.submission.layout import Task, chosen
+from xharness.submission.layout import SuiteTask, select_tasks
 from xharness.suites import Benchmark, listed
 
 
 @dataclass(frozen=True)
-class Found:
+class FilePair:
     """The two files of one task in one language."""
 
-    task: Task
+    task: SuiteTask
     language: str
     labels: Path
     predictions: Path
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ScoringRequest:
     """What is to be scored: all that is there, unless tasks or languages are chosen."""
 
     predictions: Path
@@ -34,81 +34,89 @@ class Wanted:
     languages: tuple[str, ...] = ()
 
 
-def find(wanted: Wanted, benchmark: Benchmark, tasks: Mapping[str, Task]) -> list[Found]:
+def find(
+    request: ScoringRequest, benchmark: Benchmark, tasks: Mapping[str, SuiteTask]
+) -> list[FilePair]:
     """The files to score, task by task, before any is opened.
 
     Raises:
         ConfigurationError: a folder or file that is missing or unknown.
     """
-    for folder in (wanted.predictions, wanted.labels):
+    for folder in (request.predictions, request.labels):
         if not folder.is_dir():
             raise ConfigurationError("there is no such folder", where=str(folder))
-    _check_languages(wanted.languages, benchmark)
-    picked = chosen(wanted.tasks, tasks)
-    if not wanted.tasks:
-        picked = _there(wanted.predictions, picked)
-    found = [one for name, task in picked.items() for one in _files(wanted, benchmark, name, task)]
-    if not found:
-        what = f"{listed([*picked])}: no such language among theirs"
-        raise ConfigurationError(what, where="--languages")
-    return found
+    _check_languages(request.languages, benchmark)
+    selected = select_tasks(request.tasks, tasks)
+    if not request.tasks:
+        selected = _there(request.predictions, selected)
+    pairs = [
+        pair for name, task in selected.items() for pair in _files(request, benchmark, name, task)
+    ]
+    if not pairs:
+        problem = f"{listed([*selected])}: no such language among theirs"
+        raise ConfigurationError(problem, where="--languages")
+    return pairs
 
 
 def _check_languages(words: Sequence[str], benchmark: Benchmark) -> None:
-    known = {code for languages in benchmark.tasks.values() for code in languages}
+    suite_languages = {code for languages in benchmark.tasks.values() for code in languages}
     for word in words:
         try:
             check_choice(word)
         except ValueError as error:
             raise ConfigurationError(str(error), where="--languages") from None
-        if not chosen_languages([word], known):
-            what = f"no task of {benchmark.name} has the language '{word}'"
-            raise ConfigurationError(what, where="--languages", hint=suggestion(word, known))
+        if not select_languages([word], suite_languages):
+            problem = f"no task of {benchmark.name} has the language '{word}'"
+            raise ConfigurationError(
+                problem, where="--languages", hint=suggestion(word, suite_languages)
+            )
 
 
-def _there(root: Path, tasks: Mapping[str, Task]) -> dict[str, Task]:
+def _there(root: Path, tasks: Mapping[str, SuiteTask]) -> dict[str, SuiteTask]:
     """The tasks that have a folder under `root`."""
     folders = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
-    known = {task.folder for task in tasks.values()}
-    for name in sorted(folders - known):
+    task_folders = {task.folder for task in tasks.values()}
+    for name in sorted(folders - task_folders):
         raise ConfigurationError(
             "this is no task of the suite",
             where=str(root / name),
-            hint=f"{suggestion(name, known)}; or name the tasks to score with --tasks",
+            hint=f"{suggestion(name, task_folders)}; or name the tasks to score with --tasks",
         )
     if not folders:
-        expected = f"some of: {', '.join(sorted(known))}"
+        expected = f"some of: {', '.join(sorted(task_folders))}"
         raise ConfigurationError("there are no tasks here", where=str(root), expected=expected)
     return {name: task for name, task in tasks.items() if task.folder in folders}
 
 
-def _files(wanted: Wanted, benchmark: Benchmark, name: str, task: Task) -> Iterator[Found]:
+def _files(
+    request: ScoringRequest, benchmark: Benchmark, name: str, task: SuiteTask
+) -> Iterator[FilePair]:
     languages = benchmark.tasks[name]
-    if wanted.languages:
-        languages = chosen_languages(wanted.languages, languages)
+    if request.languages:
+        languages = select_languages(request.languages, languages)
     ending = format_of(task).ending
-    for root in (wanted.predictions, wanted.labels):
+    for root in (request.predictions, request.labels):
         _check_folder(root, task, ending, languages)
     for code in languages:
-        files = (task.file(root, code, ending) for root in (wanted.labels, wanted.predictions))
-        yield Found(task, code, *files)
+        files = (task.file(root, code, ending) for root in (request.labels, request.predictions))
+        yield FilePair(task, code, *files)
 
 
-def _check_folder(root: Path, task: Task, ending: str, languages: Sequence[str]) -> None:
+def _check_folder(root: Path, task: SuiteTask, ending: str, languages: Sequence[str]) -> None:
     """Refuse a task's folder that lacks a language, or holds a file of none of the task's."""
     folder = root / task.folder
     if not folder.is_dir():
         raise ConfigurationError("there is no such folder", where=str(folder))
     names = {path.name for path in folder.iterdir() if path.name[0] != "."}
-    known = {task.file(root, code, ending).name for code in task.card.languages}
-    for name in sorted(names - known):
-        what = f"'{name}' is no file of this task"
+    expected_names = {task.file(root, code, ending).name for code in task.card.languages}
+    for name in sorted(names - expected_names):
+        problem = f"'{name}' is no file of this task"
         expected = f"test-<language>.{ending}"
-        hint = suggestion(name, known)
-        raise ConfigurationError(what, where=str(folder), expected=expected, hint=hint)
+        hint = suggestion(name, expected_names)
+        raise ConfigurationError(problem, where=str(folder), expected=expected, hint=hint)
     missing = [code for code in languages if task.file(root, code, ending).name not in names]
     if missing:
-        what = f"no file for {len(missing)} of {len(languages)} languages: {listed(missing)}"
+        problem = f"no file for {len(missing)} of {len(languages)} languages: {listed(missing)}"
         expected = task.file(root, missing[0], ending).name
         hint = "to score some languages alone, name them with --languages"
-        raise ConfigurationError(what, where=str(folder), expected=expected, hint=hint)
+        raise ConfigurationError(problem, where=str(folder), expected=expected, hint=hint)

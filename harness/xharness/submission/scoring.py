@@ -10,11 +10,11 @@ from xharness.cards import TaskCard
 from xharness.catalogue import Catalogue
 from xharness.executor.scoring import item_statistics, value
 from xharness.kinds import Metric
-from xharness.submission.benchmarks import benchmark
-from xharness.submission.files import File
-from xharness.submission.formats import Answered, format_of
-from xharness.submission.layout import Task
-from xharness.submission.reading import Found, Wanted, find
+from xharness.submission.benchmarks import load_benchmark
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats import AnsweredItems, format_of
+from xharness.submission.layout import SuiteTask
+from xharness.submission.reading import FilePair, ScoringRequest, find
 from xharness.suites import Benchmark, SuiteScore, Variant, aggregate, variants
 
 
@@ -27,11 +27,11 @@ class LanguageScore:
 
 
 @dataclass(frozen=True)
-class Scored:
+class SubmissionScores:
     """What was scored: card to language to points."""
 
     benchmark: Benchmark
-    tasks: Mapping[str, Task]
+    tasks: Mapping[str, SuiteTask]
     languages: Mapping[str, Mapping[str, LanguageScore]]
 
     def suite(self, variant: Variant) -> SuiteScore:
@@ -49,34 +49,37 @@ class Scored:
     def _points(self, name: str, variant: Variant) -> dict[str, float]:
         card = self.tasks[name].card
         metric = variant.metric(card.kind, card.metrics)
-        return {code: one.points[metric] for code, one in self.languages[name].items()}
+        return {
+            code: language_score.points[metric]
+            for code, language_score in self.languages[name].items()
+        }
 
 
-def score(wanted: Wanted, suite: str, catalogue: Catalogue) -> Scored:
+def score(request: ScoringRequest, suite: str, catalogue: Catalogue) -> SubmissionScores:
     """Score two folders in the official layout.
 
     Raises:
         ConfigurationError: an unknown name, or a file that is missing, broken, or does not fit.
     """
-    found, tasks = benchmark(catalogue, suite)
+    benchmark, tasks = load_benchmark(catalogue, suite)
     languages: dict[str, dict[str, LanguageScore]] = defaultdict(dict)
-    for one in find(wanted, found, tasks):
-        languages[one.task.card.name][one.language] = _score(one, catalogue)
-    return Scored(found, tasks, languages)
+    for pair in find(request, benchmark, tasks):
+        languages[pair.task.card.name][pair.language] = _score(pair, catalogue)
+    return SubmissionScores(benchmark, tasks, languages)
 
 
-def _score(found: Found, catalogue: Catalogue) -> LanguageScore:
-    task, card = found.task, found.task.card
-    labels, predictions = File.read(found.labels), File.read(found.predictions)
-    answered = format_of(task).read(labels, predictions, task)
-    if not answered.examples:
+def _score(pair: FilePair, catalogue: Catalogue) -> LanguageScore:
+    task, card = pair.task, pair.task.card
+    labels, predictions = SubmissionFile.read(pair.labels), SubmissionFile.read(pair.predictions)
+    items = format_of(task).read(labels, predictions, task)
+    if not items.examples:
         raise labels.error("there are no items in this file")
     metrics = [catalogue.kinds[card.kind].metrics[name] for name in card.metrics]
-    points = {one.name: points_of(one, answered, card, found.language) for one in metrics}
-    return LanguageScore(len(answered.examples), points)
+    points = {metric.name: points_of(metric, items, card, pair.language) for metric in metrics}
+    return LanguageScore(len(items.examples), points)
 
 
-def points_of(metric: Metric, answered: Answered, card: TaskCard, language: str) -> float:
+def points_of(metric: Metric, items: AnsweredItems, card: TaskCard, language: str) -> float:
     """The metric of what was answered, in points."""
-    some = answered.examples, answered.predictions
-    return 100 * value(metric, item_statistics(metric, *some, card, language))
+    examples_and_predictions = items.examples, items.predictions
+    return 100 * value(metric, item_statistics(metric, *examples_and_predictions, card, language))

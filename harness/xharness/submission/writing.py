@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from xharness.errors import ConfigurationError
-from xharness.submission.exporting import Exported
+from xharness.submission.exporting import ExportedFiles
 from xharness.submission.formats import format_of
 
 
-def save(exported: Iterable[Exported], predictions: Path, labels: Path | None) -> None:
+def save(exported: Iterable[ExportedFiles], predictions: Path, labels: Path | None) -> None:
     """Write the folder of predictions and, where it is wanted, that of labels.
 
     Raises:
@@ -22,11 +22,11 @@ def save(exported: Iterable[Exported], predictions: Path, labels: Path | None) -
     folders: dict[Path, dict[Path, str]] = {predictions: {}}
     if labels is not None:
         folders[labels] = {}
-    for one in exported:
-        file = one.task.file(Path(), one.row.language, format_of(one.task).ending)
-        folders[predictions][file] = one.written.predictions
+    for files in exported:
+        path = files.task.file(Path(), files.row.language, format_of(files.task).ending)
+        folders[predictions][path] = files.texts.predictions
         if labels is not None:
-            folders[labels][file] = one.written.labels
+            folders[labels][path] = files.texts.labels
     _write(folders)
 
 
@@ -36,11 +36,11 @@ def check_free(*folders: Path | None) -> None:
     Raises:
         ConfigurationError: what is in the way.
     """
-    wanted = [folder.resolve() for folder in folders if folder is not None]
-    for one, other in permutations(wanted, 2):
-        if one == other or one in other.parents:
-            raise ConfigurationError("predictions and labels need a folder each", where=str(one))
-    for folder in wanted:
+    resolved = [folder.resolve() for folder in folders if folder is not None]
+    for folder, other_folder in permutations(resolved, 2):
+        if folder == other_folder or folder in other_folder.parents:
+            raise ConfigurationError("predictions and labels need a folder each", where=str(folder))
+    for folder in resolved:
         if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
             hint = "name another folder: nothing is written over"
             raise ConfigurationError("something is here already", where=str(folder), hint=hint)
@@ -48,20 +48,20 @@ def check_free(*folders: Path | None) -> None:
 
 def _write(folders: Mapping[Path, Mapping[Path, str]]) -> None:
     """Write each folder beside its place first, then put all of them there."""
-    beside: dict[Path, Path] = {}
+    holders: dict[Path, Path] = {}
     try:
         for folder, files in folders.items():
-            place = folder.resolve()
-            place.parent.mkdir(parents=True, exist_ok=True)
-            beside[place] = Path(mkdtemp(dir=place.parent, prefix=f".{place.name}-"))
-            _fill(beside[place] / place.name, files)
-        for place, holder in beside.items():
-            _put(holder / place.name, place)
+            target = folder.resolve()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            holders[target] = Path(mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+            _fill(holders[target] / target.name, files)
+        for target, holder in holders.items():
+            _put(holder / target.name, target)
     except OSError as error:
-        where, reason = str(error.filename or ""), error.strerror or str(error)
-        raise ConfigurationError(f"cannot be written: {reason}", where=where) from None
+        location, reason = str(error.filename or ""), error.strerror or str(error)
+        raise ConfigurationError(f"cannot be written: {reason}", where=location) from None
     finally:
-        for holder in beside.values():
+        for holder in holders.values():
             shutil.rmtree(holder, ignore_errors=True)
 
 
@@ -73,10 +73,10 @@ def _fill(folder: Path, files: Mapping[Path, str]) -> None:
         path.write_bytes(text.encode())
 
 
-def _put(written: Path, place: Path) -> None:
+def _put(source: Path, target: Path) -> None:
     """Give a folder its place; an empty one that is there stays: somebody may stand in it."""
-    if not place.is_dir():
-        written.rename(place)
+    if not target.is_dir():
+        source.rename(target)
         return
-    for one in written.iterdir():
-        one.rename(place / one.name)
+    for path in source.iterdir():
+        path.rename(target / path.name)

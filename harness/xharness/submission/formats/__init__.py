@@ -6,33 +6,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from xharness.errors import ConfigurationError
-from xharness.submission.formats.base import Answered, Format, Written
-from xharness.submission.formats.choices import Choices
-from xharness.submission.formats.labels import Labels
-from xharness.submission.formats.pairs import Pairs
-from xharness.submission.formats.places import Places
-from xharness.submission.formats.rankings import Rankings
-from xharness.submission.formats.squad import Squad
-from xharness.submission.formats.tags import Tags
-from xharness.submission.layout import Task
+from xharness.submission.formats.base import AnsweredItems, FileFormat, FileTexts
+from xharness.submission.formats.choices import ChoiceFormat
+from xharness.submission.formats.labels import LabelFormat
+from xharness.submission.formats.pairs import PairFormat
+from xharness.submission.formats.positions import PositionFormat
+from xharness.submission.formats.rankings import RankingFormat
+from xharness.submission.formats.squad import SquadFormat
+from xharness.submission.formats.tags import TagFormat
+from xharness.submission.layout import SuiteTask
 
-_FORMATS: Mapping[str, Format] = MappingProxyType(
+_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
     {
-        "classification": Labels(),
-        "choice": Choices(),
-        "tagging": Tags(),
-        "span": Squad(),
-        "bitext": Places(),
-        "mining": Pairs(),
-        "retrieval": Rankings(),
-        "linking": Rankings(),
+        "classification": LabelFormat(),
+        "choice": ChoiceFormat(),
+        "tagging": TagFormat(),
+        "span": SquadFormat(),
+        "bitext": PositionFormat(),
+        "mining": PairFormat(),
+        "retrieval": RankingFormat(),
+        "linking": RankingFormat(),
     }
 )
 
-__all__ = ["Answered", "Format", "Written", "format_of"]
+__all__ = ["AnsweredItems", "FileFormat", "FileTexts", "format_of"]
 
 
-def format_of(task: Task) -> Format:
+def format_of(task: SuiteTask) -> FileFormat:
     """The format of the task's files.
 
     Raises:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from xharness.kinds import Example, Prediction
-from xharness.submission.files import File
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.layout import SuiteTask
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredItems:
     """Examples as far as scoring reads them, and a prediction for each, in order."""
 
     examples: Sequence[Example]
@@ -21,14 +21,14 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Written:
+class FileTexts:
     """The texts of a file of labels and of its file of predictions."""
 
     labels: str
     predictions: str
 
 
-class Format(Protocol):
+class FileFormat(Protocol):
     """How the official files hold tasks of one kind."""
 
     @property
@@ -36,7 +36,9 @@ class Format(Protocol):
         """What file names end in, without the dot."""
         ...
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
         """What two files say.
 
         Raises:
@@ -44,14 +46,14 @@ class Format(Protocol):
         """
         ...
 
-    def write(self, answered: Answered, task: Task) -> Written:
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
         """The two files' texts; `read` gives back the same scores."""
         ...
 
 
 def numbered(count: int) -> list[str]:
     """Ids for items that have none but their place."""
-    return [str(place) for place in range(count)]
+    return [str(index) for index in range(count)]
 
 
 def as_lines(words: Sequence[str]) -> str:

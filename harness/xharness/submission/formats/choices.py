@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from xharness.kinds import ChoiceExample
-from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written, as_lines, numbered
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
+from xharness.submission.layout import SuiteTask
 
 
-class Choices:
+class ChoiceFormat:
     """XCOPA: item i is line i; other keys of the object, such as the premise, are not read."""
 
     ending = "jsonl"
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
-        golds, given = _labels(labels, task), _labels(predictions, task)
-        predictions.check_count(len(given), len(golds), "lines", labels)
-        ids = numbered(len(golds))
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
+        gold_labels, predicted_labels = _labels(labels, task), _labels(predictions, task)
+        predictions.check_count(len(predicted_labels), len(gold_labels), "lines", labels)
+        ids = numbered(len(gold_labels))
         examples = [
-            ChoiceExample(item, "", (), gold) for item, gold in zip(ids, golds, strict=True)
+            ChoiceExample(item, "", (), gold) for item, gold in zip(ids, gold_labels, strict=True)
         ]
-        return Answered(examples, given)
+        return AnsweredItems(examples, predicted_labels)
 
-    def write(self, answered: Answered, task: Task) -> Written:
-        golds = [one.label for one in answered.examples if isinstance(one, ChoiceExample)]
-        return Written(*(as_lines([json.dumps({"label": one}) for one in some])
-                         for some in (golds, answered.predictions)))  # fmt: skip
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
+        gold_labels = [
+            example.label
+            for example in answered_items.examples
+            if isinstance(example, ChoiceExample)
+        ]
+        return FileTexts(_as_objects(gold_labels), _as_objects(answered_items.predictions))
 
 
-def _labels(file: File, task: Task) -> list[int]:
+def _as_objects(labels: Sequence[int]) -> str:
+    return as_lines([json.dumps({"label": label}) for label in labels])
+
+
+def _labels(file: SubmissionFile, task: SuiteTask) -> list[int]:
     return [_label(file, line, len(task.labels)) for line in range(1, len(file.lines) + 1)]
 
 
-def _label(file: File, line: int, choices: int) -> int:
-    found = file.parsed(line)
-    label = found.get("label") if isinstance(found, dict) else None
+def _label(file: SubmissionFile, line: int, choices: int) -> int:
+    values = file.parsed(line)
+    label = values.get("label") if isinstance(values, dict) else None
     if not isinstance(label, int) or isinstance(label, bool) or not 0 <= label < choices:
         expected = f'{{"label": N}} with N from 0 to {choices - 1}'
         raise file.error("no choice stands here", line, expected=expected)

@@ -5,49 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xharness.kinds import ClassificationExample
-from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written, as_lines, numbered
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
+from xharness.submission.layout import SuiteTask
 
 
-class Labels:
+class LabelFormat:
     """XNLI, PAWS-X: item i is line i."""
 
     ending = "tsv"
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
-        golds, given = places(labels, task), places(predictions, task)
-        predictions.check_count(len(given), len(golds), "lines", labels)
-        ids = numbered(len(golds))
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
+        gold_labels, predicted_labels = (
+            label_indexes(labels, task),
+            label_indexes(predictions, task),
+        )
+        predictions.check_count(len(predicted_labels), len(gold_labels), "lines", labels)
+        ids = numbered(len(gold_labels))
         examples = [
             ClassificationExample(item, "", None, gold)
-            for item, gold in zip(ids, golds, strict=True)
+            for item, gold in zip(ids, gold_labels, strict=True)
         ]
-        return Answered(examples, given)
+        return AnsweredItems(examples, predicted_labels)
 
-    def write(self, answered: Answered, task: Task) -> Written:
-        golds = [task.labels[example.label] for example in _labelled(answered)]
-        given = [task.labels[prediction] for prediction in answered.predictions]
-        return Written(as_lines(golds), as_lines(given))
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
+        gold_labels = [task.labels[example.label] for example in _labelled(answered_items)]
+        predicted_labels = [task.labels[prediction] for prediction in answered_items.predictions]
+        return FileTexts(as_lines(gold_labels), as_lines(predicted_labels))
 
 
-def places(file: File, task: Task) -> list[int]:
+def label_indexes(file: SubmissionFile, task: SuiteTask) -> list[int]:
     """Each line's label, as its place in the card's labels."""
-    known = {label: place for place, label in enumerate(task.labels)}
-    return [place_of(label, known, file, line) for line, label in enumerate(file.lines, 1)]
+    index_of_label = {label: index for index, label in enumerate(task.labels)}
+    return [
+        label_index(label, index_of_label, file, line) for line, label in enumerate(file.lines, 1)
+    ]
 
 
-def place_of(label: str, known: Mapping[str, int], file: File, line: int) -> int:
+def label_index(
+    label: str, index_of_label: Mapping[str, int], file: SubmissionFile, line: int
+) -> int:
     """The label's place.
 
     Raises:
         ConfigurationError: a label outside the set, with its line.
     """
-    if label not in known:
-        what = f"'{label[:60]}' is not a label"
-        raise file.error(what, line, expected=f"one of {', '.join([*known][:20])}")
-    return known[label]
+    if label not in index_of_label:
+        problem = f"'{label[:60]}' is not a label"
+        raise file.error(problem, line, expected=f"one of {', '.join([*index_of_label][:20])}")
+    return index_of_label[label]
 
 
-def _labelled(answered: Answered) -> Sequence[ClassificationExample]:
-    return [one for one in answered.examples if isinstance(one, ClassificationExample)]
+def _labelled(answered_items: AnsweredItems) -> Sequence[ClassificationExample]:
+    return [
+        example for example in answered_items.examples if isinstance(example, ClassificationExample)
+    ]

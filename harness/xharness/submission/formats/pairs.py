@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from xharness.kinds import MiningExample
-from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written, as_lines
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines
+from xharness.submission.layout import SuiteTask
 
 _Pair = tuple[str, str]
 
 
-class Pairs:
+class PairFormat:
     """BUCC: sets of pairs, so that lines have no order.
 
     An item is a pair that is right, or given, or both; sentences in no pair change no score.
@@ -18,32 +18,43 @@ class Pairs:
 
     ending = "tsv"
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
-        golds, given = _pairs(labels), _pairs(predictions)
-        every = [*golds, *(pair for pair in given if pair not in golds)]
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
+        gold_pairs, predicted_pairs = _pairs(labels), _pairs(predictions)
+        all_pairs = [*gold_pairs, *(pair for pair in predicted_pairs if pair not in gold_pairs)]
         examples = [
-            MiningExample(source, "", (target,) if (source, target) in golds else ())
-            for source, target in every
+            MiningExample(source, "", (target,) if (source, target) in gold_pairs else ())
+            for source, target in all_pairs
         ]
-        return Answered(examples, [pair[1] if pair in given else "" for pair in every])
+        return AnsweredItems(
+            examples, [pair[1] if pair in predicted_pairs else "" for pair in all_pairs]
+        )
 
-    def write(self, answered: Answered, task: Task) -> Written:
-        mined = [one for one in answered.examples if isinstance(one, MiningExample)]
-        golds = [(one.id, target) for one in mined for target in one.matches]
-        both = zip(mined, answered.predictions, strict=True)
-        given = [(one.id, target) for one, target in both if target]
-        return Written(*(as_lines(["\t".join(pair) for pair in some]) for some in (golds, given)))
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
+        examples = [
+            example for example in answered_items.examples if isinstance(example, MiningExample)
+        ]
+        gold_pairs = [(example.id, target) for example in examples for target in example.matches]
+        answered_examples = zip(examples, answered_items.predictions, strict=True)
+        predicted_pairs = [(example.id, target) for example, target in answered_examples if target]
+        return FileTexts(
+            *(
+                as_lines(["\t".join(pair) for pair in pairs])
+                for pairs in (gold_pairs, predicted_pairs)
+            )
+        )
 
 
-def _pairs(file: File) -> dict[_Pair, int]:
+def _pairs(file: SubmissionFile) -> dict[_Pair, int]:
     """Each pair, and the line that it stands on."""
-    found: dict[_Pair, int] = {}
+    line_of_pair: dict[_Pair, int] = {}
     for line, text in enumerate(file.lines, 1):
         source, tab, target = text.partition("\t")
         pair = (source.strip(), target.strip())
         if not tab or not all(pair) or "\t" in target:
             raise file.error("no pair stands here", line, expected="two ids with a tab between")
-        if pair in found:
-            raise file.error(f"this pair stands on line {found[pair]} already", line)
-        found[pair] = line
-    return found
+        if pair in line_of_pair:
+            raise file.error(f"this pair stands on line {line_of_pair[pair]} already", line)
+        line_of_pair[pair] = line
+    return line_of_pair

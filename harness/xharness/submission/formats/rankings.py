@@ -10,36 +10,40 @@ from typing import Any, cast
 
 from xharness.kinds import RetrievalExample
 from xharness.kinds.ranking import Ranking
-from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written, as_json
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
+from xharness.submission.layout import SuiteTask
 
 _SHAPE = "a list of ids, each once"
 
 
-class Rankings:
+class RankingFormat:
     """Mewsli-X, LAReQA: nearest first; what comes after the twentieth does not count."""
 
     ending = "json"
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
-        golds, given = (file.mapping(_are_ids, _SHAPE) for file in (labels, predictions))
-        predictions.check_items(given, golds)
-        return Answered(
-            [RetrievalExample(item, "", "", None) for item in golds],
-            [Ranking(ranked=given[item], relevant=gold) for item, gold in golds.items()],
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
+        relevant_ids, rankings = (file.mapping(_are_ids, _SHAPE) for file in (labels, predictions))
+        predictions.check_items(rankings, relevant_ids)
+        return AnsweredItems(
+            [RetrievalExample(item, "", "", None) for item in relevant_ids],
+            [Ranking(ranked=rankings[item], relevant=gold) for item, gold in relevant_ids.items()],
         )
 
-    def write(self, answered: Answered, task: Task) -> Written:
-        items = [one.id for one in answered.examples]
-        rankings = cast(list[Ranking], answered.predictions)
-        golds = (ranking["relevant"] for ranking in rankings)
-        given = (ranking["ranked"] for ranking in rankings)
-        return Written(*(as_json(dict(zip(items, some, strict=True))) for some in (golds, given)))
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
+        items = [example.id for example in answered_items.examples]
+        rankings = cast(list[Ranking], answered_items.predictions)
+        relevant_ids = (ranking["relevant"] for ranking in rankings)
+        ranked_ids = (ranking["ranked"] for ranking in rankings)
+        return FileTexts(
+            *(as_json(dict(zip(items, ids, strict=True))) for ids in (relevant_ids, ranked_ids))
+        )
 
 
 def _are_ids(value: Any) -> bool:
     """An id that stood twice in a ranking would be found twice."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(element, str) for element in value):
         return False
     return len(set(value)) == len(value)

@@ -10,71 +10,79 @@ from pydantic import BaseModel
 from xharness import documents
 from xharness.documents import Document
 from xharness.kinds import Answer, SpanExample
-from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written, as_json
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
+from xharness.submission.layout import SuiteTask
 
 
-class _Answer(BaseModel):
+class _SquadAnswer(BaseModel):
     text: str
     answer_start: int = -1
 
 
-class _Question(BaseModel):
+class _SquadQuestion(BaseModel):
     id: str
-    answers: list[_Answer]
+    answers: list[_SquadAnswer]
     question: str = ""
 
 
-class _Paragraph(BaseModel):
-    qas: list[_Question]
+class _SquadParagraph(BaseModel):
+    qas: list[_SquadQuestion]
     context: str = ""
 
 
-class _Article(BaseModel):
-    paragraphs: list[_Paragraph]
+class _SquadArticle(BaseModel):
+    paragraphs: list[_SquadParagraph]
 
 
-class _Squad(BaseModel):
-    data: list[_Article]
+class _SquadFile(BaseModel):
+    data: list[_SquadArticle]
 
 
-class Squad:
+class SquadFormat:
     """XQuAD, MLQA, TyDiQA: as in SQuAD 1.1 (Rajpurkar et al. 2016)."""
 
     ending = "json"
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
-        golds = {example.id: example for example in _examples(labels)}
-        given = predictions.mapping(lambda one: isinstance(one, str), "a text")
-        predictions.check_items(given, golds)
-        return Answered([*golds.values()], [given[item] for item in golds])
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
+        example_of_id = {example.id: example for example in _examples(labels)}
+        answers = predictions.mapping(lambda value: isinstance(value, str), "a text")
+        predictions.check_items(answers, example_of_id)
+        return AnsweredItems([*example_of_id.values()], [answers[item] for item in example_of_id])
 
-    def write(self, answered: Answered, task: Task) -> Written:
-        spans = [one for one in answered.examples if isinstance(one, SpanExample)]
-        items = [one.id for one in spans]
-        given = dict(zip(items, answered.predictions, strict=True))
-        golds = {"version": "1.1", "data": [_article(one) for one in spans]}
-        return Written(as_json(golds), as_json(given))
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
+        examples = [
+            example for example in answered_items.examples if isinstance(example, SpanExample)
+        ]
+        items = [example.id for example in examples]
+        answers = dict(zip(items, answered_items.predictions, strict=True))
+        labels = {"version": "1.1", "data": [_article(example) for example in examples]}
+        return FileTexts(as_json(labels), as_json(answers))
 
 
-def _examples(file: File) -> Iterator[SpanExample]:
-    found = file.parsed()
-    data = {"data": found} if isinstance(found, list) else found
-    squad = documents.validate(Document(str(file.path), data, {}), _Squad)
-    seen: set[str] = set()
+def _examples(file: SubmissionFile) -> Iterator[SpanExample]:
+    parsed = file.parsed()
+    data = {"data": parsed} if isinstance(parsed, list) else parsed
+    squad = documents.validate(Document(str(file.path), data, {}), _SquadFile)
+    ids: set[str] = set()
     for article in squad.data:
         for paragraph in article.paragraphs:
-            for one in paragraph.qas:
-                if one.id in seen:
-                    raise file.error(f"'{one.id}' stands twice", file.line_of(one.id, last=True))
-                seen.add(one.id)
-                answers = tuple(Answer(gold.text, gold.answer_start) for gold in one.answers)
-                yield SpanExample(one.id, one.question, paragraph.context, answers)
+            for question in paragraph.qas:
+                if question.id in ids:
+                    raise file.error(
+                        f"'{question.id}' stands twice", file.line_of(question.id, last=True)
+                    )
+                ids.add(question.id)
+                answers = tuple(
+                    Answer(answer.text, answer.answer_start) for answer in question.answers
+                )
+                yield SpanExample(question.id, question.question, paragraph.context, answers)
 
 
 def _article(example: SpanExample) -> dict[str, Any]:
     """A question with its own paragraph: contexts that repeat are told again."""
-    answers = [{"text": one.text, "answer_start": one.start} for one in example.answers]
+    answers = [{"text": answer.text, "answer_start": answer.start} for answer in example.answers]
     question = {"id": example.id, "question": example.question, "answers": answers}
     return {"paragraphs": [{"context": example.context, "qas": [question]}]}

@@ -6,59 +6,72 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xharness.kinds import TaggingExample
-from xharness.submission.files import File
-from xharness.submission.formats.base import Answered, Written, numbered
-from xharness.submission.formats.labels import place_of
-from xharness.submission.layout import Task
+from xharness.submission.files import SubmissionFile
+from xharness.submission.formats.base import AnsweredItems, FileTexts, numbered
+from xharness.submission.formats.labels import label_index
+from xharness.submission.layout import SuiteTask
 
 
 @dataclass
-class _Sentence:
+class _TagBlock:
     """Places of its tags, and the line of the file that it begins on."""
 
     line: int
     tags: list[int] = field(default_factory=list)
 
 
-class Tags:
+class TagFormat:
     """WikiANN (PAN-X) and UD-POS: sentence i is block i; the last one need not end in a blank."""
 
     ending = "tsv"
 
-    def read(self, labels: File, predictions: File, task: Task) -> Answered:
-        golds, given = [*_sentences(labels, task)], [*_sentences(predictions, task)]
-        predictions.check_count(len(given), len(golds), "sentences", labels)
-        for number, (gold, one) in enumerate(zip(golds, given, strict=True), 1):
-            if len(gold.tags) != len(one.tags):
-                what = f"sentence {number} begins here and has {len(one.tags)} tags"
-                expected = f"{len(gold.tags)}, as at {labels.path}:{gold.line}"
-                raise predictions.error(what, one.line, expected=expected)
-        ids = numbered(len(golds))
+    def read(
+        self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
+    ) -> AnsweredItems:
+        gold_blocks, predicted_blocks = (
+            [*_sentences(labels, task)],
+            [*_sentences(predictions, task)],
+        )
+        predictions.check_count(len(predicted_blocks), len(gold_blocks), "sentences", labels)
+        for number, (gold_block, predicted_block) in enumerate(
+            zip(gold_blocks, predicted_blocks, strict=True), 1
+        ):
+            if len(gold_block.tags) != len(predicted_block.tags):
+                problem = f"sentence {number} begins here and has {len(predicted_block.tags)} tags"
+                expected = f"{len(gold_block.tags)}, as at {labels.path}:{gold_block.line}"
+                raise predictions.error(problem, predicted_block.line, expected=expected)
+        ids = numbered(len(gold_blocks))
         examples = [
-            TaggingExample(item, ("",) * len(gold.tags), tuple(gold.tags))
-            for item, gold in zip(ids, golds, strict=True)
+            TaggingExample(item, ("",) * len(gold_block.tags), tuple(gold_block.tags))
+            for item, gold_block in zip(ids, gold_blocks, strict=True)
         ]
-        return Answered(examples, [one.tags for one in given])
+        return AnsweredItems(
+            examples, [predicted_block.tags for predicted_block in predicted_blocks]
+        )
 
-    def write(self, answered: Answered, task: Task) -> Written:
-        golds = [one.tags for one in answered.examples if isinstance(one, TaggingExample)]
-        return Written(_blocks(golds, task), _blocks(answered.predictions, task))
+    def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
+        gold_tags = [
+            example.tags
+            for example in answered_items.examples
+            if isinstance(example, TaggingExample)
+        ]
+        return FileTexts(_blocks(gold_tags, task), _blocks(answered_items.predictions, task))
 
 
-def _sentences(file: File, task: Task) -> Iterator[_Sentence]:
-    known = {label: place for place, label in enumerate(task.labels)}
-    sentence = _Sentence(1)
+def _sentences(file: SubmissionFile, task: SuiteTask) -> Iterator[_TagBlock]:
+    index_of_label = {label: index for index, label in enumerate(task.labels)}
+    block = _TagBlock(1)
     for line, tag in enumerate(file.lines, 1):
         if tag:
-            sentence.tags.append(place_of(tag, known, file, line))
+            block.tags.append(label_index(tag, index_of_label, file, line))
         else:
-            yield sentence
-            sentence = _Sentence(line + 1)
-    if sentence.tags:
-        yield sentence
+            yield block
+            block = _TagBlock(line + 1)
+    if block.tags:
+        yield block
 
 
-def _blocks(sentences: Sequence[Sequence[int]], task: Task) -> str:
+def _blocks(sentences: Sequence[Sequence[int]], task: SuiteTask) -> str:
     return "".join(
         "".join(f"{task.labels[tag]}\n" for tag in sentence) + "\n" for sentence in sentences
     )

@@ -13,23 +13,23 @@ from pydantic import BaseModel, Field
 from xharness import documents
 from xharness.catalogue import Catalogue
 from xharness.documents import Document
-from xharness.elsewhere import names
-from xharness.elsewhere.entries import Entry
 from xharness.errors import ConfigurationError
+from xharness.importers import names
+from xharness.importers.reported import ReportedScore
 
-_OWN = "EuroEval's own sample of the data, mean over its bootstrap iterations"
+_SAMPLE_NOTE = "EuroEval's own sample of the data, mean over its bootstrap iterations"
 
 
-class _Results(BaseModel):
+class _Totals(BaseModel):
     total: dict[str, float] = {}
 
 
-class Line(BaseModel):
+class EuroEvalLine(BaseModel):
     """What is read of a line; it says more."""
 
     dataset: str
-    named: str = Field(alias="model")
-    results: _Results
+    model_name: str = Field(alias="model")
+    results: _Totals
     languages: list[str] | None = None
     dataset_languages: list[str] | None = None
     version: str | None = Field(None, alias="euroeval_version")
@@ -38,7 +38,7 @@ class Line(BaseModel):
     few_shot: bool | None = None
 
 
-def told(values: object, where: str) -> Line:
+def parse_line(values: object, location: str) -> EuroEvalLine:
     """A line's JSON, as far as it is read.
 
     Raises:
@@ -46,50 +46,53 @@ def told(values: object, where: str) -> Line:
     """
     if not isinstance(values, Mapping) or not {"dataset", "model", "results"} <= values.keys():
         raise ConfigurationError(
-            "not a result of EuroEval", where=where,
+            "not a result of EuroEval", where=location,
             expected="'dataset', 'model' and 'results' in each line",
         )  # fmt: skip
-    return documents.validate(Document(where, values, {}), Line)
+    return documents.validate(Document(location, values, {}), EuroEvalLine)
 
 
-def place(line: Line, catalogue: Catalogue) -> tuple[str, str] | None:
+def card_and_language(line: EuroEvalLine, catalogue: Catalogue) -> tuple[str, str] | None:
     """The card and the language of a line; None where no card stands for its data set."""
     codes = line.languages or line.dataset_languages or []
-    head, _, language = line.dataset.rpartition("-")
-    for card, code in ((head, language), (line.dataset, codes[0] if len(codes) == 1 else None)):
-        known = names.task(card, catalogue)
-        if code is not None and known in catalogue.card_files.offers:
-            return known, code
+    dataset_stem, _, language = line.dataset.rpartition("-")
+    for card, code in (
+        (dataset_stem, language),
+        (line.dataset, codes[0] if len(codes) == 1 else None),
+    ):
+        task_name = names.task_name(card, catalogue)
+        if code is not None and task_name in catalogue.card_files.offers:
+            return task_name, code
     return None
 
 
-def entries(line: Line, where: str, catalogue: Catalogue) -> list[Entry]:
+def reported_scores(line: EuroEvalLine, location: str, catalogue: Catalogue) -> list[ReportedScore]:
     """What a line says in metrics that its card has; empty where no card stands for it."""
-    found = place(line, catalogue)
-    if found is None:
+    place = card_and_language(line, catalogue)
+    if place is None:
         return []
-    card = catalogue.card(found[0])
+    card = catalogue.card(place[0])
     return [
-        Entry(
-            where=where,
-            task=found[0],
-            metric=own,
-            model=line.named,
+        ReportedScore(
+            location=location,
+            task=place[0],
+            metric=metric,
+            model=line.model_name,
             value=value,
             source=f"EuroEval {line.version or ''}".strip(),
-            language=found[1],
+            language=place[1],
             split="validation" if line.on_validation else "test",
             strategy="prompted" if line.generative else "monolingual",
             protocol=_protocol(line),
-            notes=(_OWN,),
+            notes=(_SAMPLE_NOTE,),
         )
         for key, value in line.results.total.items()
         if not key.endswith("_se")
-        and (own := names.metric(key.removeprefix("test_"), card)) in card.metrics
+        and (metric := names.metric_name(key.removeprefix("test_"), card)) in card.metrics
     ]
 
 
-def _protocol(line: Line) -> str:
+def _protocol(line: EuroEvalLine) -> str:
     """Encoders are trained there in the language they are tested in."""
     if not line.generative:
         return "fine-tuned in the tested language"

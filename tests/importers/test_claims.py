@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.elsewhere.conftest import Import
+from tests.importers.conftest import Import
 from xharness.leaderboard.claims import Claim, claims
 from xharness.scores import Mean, Score
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.elsewhere.conftest import Import
-from xharness.elsewhere import names
+from tests.importers.conftest import Import
 from xharness.errors import ConfigurationError
+from xharness.importers import names
 from xharness.scores import Mean, Score
 
 HEAD = "task,metric,model,lang,score,seed,split,strategy,source,n\n"
@@ -36,8 +36,8 @@ def test_what_a_table_leaves_out_comes_from_the_card(bring: Import) -> None:
 def test_columns_with_other_names_and_one_value_for_all(bring: Import) -> None:
     (row,) = bring(
         "model,l,f1\nm,de,70\n",
-        renamed={"score": "f1", "lang": "l"},
-        fixed={"task": "xquad", "metric": "f1"},
+        columns={"score": "f1", "lang": "l"},
+        constants={"task": "xquad", "metric": "f1"},
     )
     assert (row.task, row.metric) == ("xquad", "f1")
 
@@ -143,7 +143,7 @@ def test_a_missing_column_names_the_way_out(bring: Import) -> None:
 
 def test_a_mapped_column_must_be_there(bring: Import) -> None:
     with pytest.raises(ConfigurationError, match="--map score=F1: there is no such column"):
-        bring("task,metric,model,f1\nxnli,acc,m,70\n", renamed={"score": "F1"})
+        bring("task,metric,model,f1\nxnli,acc,m,70\n", columns={"score": "F1"})
 
 
 def test_shares_of_one_must_be_named_as_such(bring: Import) -> None:
@@ -163,7 +163,7 @@ def test_quotes_that_never_end_are_told(bring: Import) -> None:
 
 @given(st.text(max_size=40))
 def test_labels_are_names_that_a_study_could_give(text: str) -> None:
-    label = names.label(text)
-    assert names.label(label) == label
+    label = names.arm_label(text)
+    assert names.arm_label(label) == label
     assert label == "" or label.replace("_", "").replace("-", "").isalnum() or set(label) <= {"_"}
     assert label.isascii()

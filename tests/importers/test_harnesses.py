@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from xharness.catalogue import Catalogue
-from xharness.elsewhere import Found, Reading, read, rows
 from xharness.errors import ConfigurationError
+from xharness.importers import ImportedScores, ImportOptions, read, rows
 from xharness.scores import Mean, Score
 
 LM_EVAL: dict[str, Any] = {
@@ -48,15 +48,15 @@ EUROEVAL: dict[str, Any] = {
 }
 
 
-def _lm_eval(tmp_path: Path, catalogue: Catalogue, **changes: Any) -> Found:
+def _lm_eval(tmp_path: Path, catalogue: Catalogue, **changes: Any) -> ImportedScores:
     path = tmp_path / "results_2026-01-01T00-00-00.json"
     path.write_text(json.dumps(LM_EVAL | changes))
-    return read([path], Reading(), catalogue)
+    return read([path], ImportOptions(), catalogue)
 
 
 def test_lm_eval_tasks_become_a_card_and_a_language(tmp_path: Path, catalogue: Catalogue) -> None:
     found = _lm_eval(tmp_path, catalogue)
-    made = [row for row in rows(found.entries, catalogue) if isinstance(row, Score)]
+    made = [row for row in rows(found.reported_scores, catalogue) if isinstance(row, Score)]
     places = [(row.task, row.language, row.metric, row.value) for row in made]
     assert places == [
         ("xnli", "de", "accuracy", 45.0),
@@ -66,11 +66,11 @@ def test_lm_eval_tasks_become_a_card_and_a_language(tmp_path: Path, catalogue: C
         ("xquad", "de", "f1", 60.0),
         ("xquad", "de", "squad_mean", 50.0),
     ]
-    assert found.left_out == ("gsm8k", "mlqa_de_en")
+    assert found.names_without_card == ("gsm8k", "mlqa_de_en")
 
 
 def test_lm_eval_rows_say_how_they_were_made(tmp_path: Path, catalogue: Catalogue) -> None:
-    german, swahili, xcopa, *_ = rows(_lm_eval(tmp_path, catalogue).entries, catalogue)
+    german, swahili, xcopa, *_ = rows(_lm_eval(tmp_path, catalogue).reported_scores, catalogue)
     assert isinstance(german, Score) and isinstance(swahili, Score) and isinstance(xcopa, Score)
     assert (german.model, german.parameters) == ("bigscience-bloom-560m", 560_000_000)
     assert (german.strategy, german.protocol, german.split) == (
@@ -84,7 +84,9 @@ def test_lm_eval_rows_say_how_they_were_made(tmp_path: Path, catalogue: Catalogu
 
 def test_an_lm_eval_group_is_an_average(tmp_path: Path, catalogue: Catalogue) -> None:
     results = {"xnli": {"acc,none": 0.4}, "xnli_de": {"acc,none": 0.45}}
-    average, german = rows(_lm_eval(tmp_path, catalogue, results=results).entries, catalogue)
+    average, german = rows(
+        _lm_eval(tmp_path, catalogue, results=results).reported_scores, catalogue
+    )
     assert isinstance(average, Mean) and average.mean == 40.0
     assert isinstance(german, Score)
 
@@ -93,14 +95,14 @@ def test_euroeval_lines_become_rows_of_their_card(tmp_path: Path, catalogue: Cat
     path = tmp_path / "euroeval_benchmark_results.jsonl"
     other = EUROEVAL | {"dataset": "angry-tweets"}
     path.write_text(f"\n{json.dumps(EUROEVAL)}\n{json.dumps(other)}\n")
-    found = read([path], Reading(), catalogue)
-    f1, exact, mean = rows(found.entries, catalogue)
+    found = read([path], ImportOptions(), catalogue)
+    f1, exact, mean = rows(found.reported_scores, catalogue)
     assert isinstance(f1, Score) and isinstance(exact, Score) and isinstance(mean, Score)
     assert (f1.task, f1.language, f1.metric, f1.value) == ("xquad", "es", "f1", 60.5)
     assert (mean.metric, mean.value) == ("squad_mean", 50.25)
     assert (f1.protocol, f1.strategy) == ("fine-tuned in the tested language", "monolingual")
     assert f1.source == "EuroEval 15.0.0" and "own sample" in f1.notes[0]
-    assert found.left_out == ("angry-tweets",)
+    assert found.names_without_card == ("angry-tweets",)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_other_files_are_refused(
 ) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(ConfigurationError) as error:
-        read([tmp_path / name], Reading(), catalogue)
+        read([tmp_path / name], ImportOptions(), catalogue)
     assert told in str(error.value)
 
 
@@ -134,16 +136,16 @@ def test_other_files_are_refused(
 def test_other_encodings_are_refused(tmp_path: Path, catalogue: Catalogue, name: str) -> None:
     (tmp_path / name).write_bytes(b'{"results": "\xff"}')
     with pytest.raises(ConfigurationError, match=rf"{name}: not UTF-8 text"):
-        read([tmp_path / name], Reading(), catalogue)
+        read([tmp_path / name], ImportOptions(), catalogue)
 
 
 def test_lm_eval_files_may_say_null(tmp_path: Path, catalogue: Catalogue) -> None:
     nothing = dict.fromkeys(("n-shot", "versions", "n-samples", "configs", "config"))
-    german, *_ = rows(_lm_eval(tmp_path, catalogue, **nothing).entries, catalogue)
+    german, *_ = rows(_lm_eval(tmp_path, catalogue, **nothing).reported_scores, catalogue)
     assert isinstance(german, Score)
     assert (german.protocol, german.model) == ("prompted", "unnamed")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, catalogue: Catalogue) -> None:
     with pytest.raises(ConfigurationError, match="there is no such file"):
-        read([tmp_path / "x.csv"], Reading(), catalogue)
+        read([tmp_path / "x.csv"], ImportOptions(), catalogue)

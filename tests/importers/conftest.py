@@ -9,7 +9,7 @@ import pytest
 
 from xharness import plugins
 from xharness.catalogue import Catalogue
-from xharness.elsewhere import Reading, read, rows
+from xharness.importers import ImportOptions, read, rows
 from xharness.scores import Mean, Score
 
 Import = Callable[..., list[Score | Mean]]
@@ -27,7 +27,7 @@ def bring(tmp_path: Path, catalogue: Catalogue) -> Import:
     def bring(text: str, name: str = "table.csv", **reading: object) -> list[Score | Mean]:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        found = read([path], Reading(**reading), catalogue)  # type: ignore[arg-type]
-        return rows(found.entries, catalogue)
+        found = read([path], ImportOptions(**reading), catalogue)  # type: ignore[arg-type]
+        return rows(found.reported_scores, catalogue)
 
     return bring

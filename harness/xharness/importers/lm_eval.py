@@ -17,43 +17,43 @@ from pydantic import BaseModel, ConfigDict, Field
 from xharness import documents
 from xharness.catalogue import Catalogue
 from xharness.documents import Document
-from xharness.elsewhere import names
-from xharness.elsewhere.entries import Entry
 from xharness.errors import ConfigurationError
+from xharness.importers import names
+from xharness.importers.reported import ReportedScore
 
 _TASK = re.compile(r"(?P<task>.+?)_(?P<language>[a-z]{2,3})(?:_(?P<question>[a-z]{2,3}))?")
 _MODEL = re.compile(r"(?:^|,)\s*(?:pretrained|model|path)=([^,]+)")
 
 
-class _Split(BaseModel):
+class _SplitNames(BaseModel):
     test_split: str | None = None
     validation_split: str | None = None
 
 
-class _Count(BaseModel):
+class _ItemCount(BaseModel):
     original: int | None = None
     effective: int | None = None
 
 
-class _Made(BaseModel):
+class _ModelArguments(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
 
     model_args: str | dict[str, Any] | None = None
 
 
-class Results(BaseModel):
+class LmEvalFile(BaseModel):
     """What is read of a file; it says more, and an older one less."""
 
     results: dict[str, Any]
-    shots: dict[str, int | None] | None = Field(None, alias="n-shot")
+    num_shots: dict[str, int | None] | None = Field(None, alias="n-shot")
     versions: dict[str, Any] | None = None
-    configs: dict[str, _Split] | None = None
-    counts: dict[str, _Count] | None = Field(None, alias="n-samples")
-    config: _Made | None = None
-    named: str | None = Field(None, alias="model_name")
+    configs: dict[str, _SplitNames] | None = None
+    counts: dict[str, _ItemCount] | None = Field(None, alias="n-samples")
+    config: _ModelArguments | None = None
+    model_name: str | None = None
 
 
-def told(values: object, path: Path) -> Results:
+def parse_file(values: object, path: Path) -> LmEvalFile:
     """A file's JSON, as far as it is read.
 
     Raises:
@@ -61,86 +61,89 @@ def told(values: object, path: Path) -> Results:
     """
     if not isinstance(values, Mapping) or not isinstance(values.get("results"), Mapping):
         raise ConfigurationError("there are no 'results' of tasks in it", where=str(path))
-    return documents.validate(Document(str(path), values, {}), Results)
+    return documents.validate(Document(str(path), values, {}), LmEvalFile)
 
 
-def entries(told: Results, path: Path, catalogue: Catalogue) -> list[Entry]:
+def reported_scores(file: LmEvalFile, path: Path, catalogue: Catalogue) -> list[ReportedScore]:
     """What the file says of tasks that have a card; other tasks are left out."""
-    found = []
-    for name, scores in told.results.items():
-        place = _place(name, catalogue)
-        if place is None or not isinstance(scores, Mapping):
+    reported = []
+    for name, scores in file.results.items():
+        task_and_language = _card_and_language(name, catalogue)
+        if task_and_language is None or not isinstance(scores, Mapping):
             continue
         for metric, value in _metrics(scores):
-            found.append(_entry(told, path, name, place, metric, value))
-    return _in_points(found)
+            reported.append(_reported_score(file, path, name, task_and_language, metric, value))
+    return _in_points(reported)
 
 
-def left_out(told: Results, catalogue: Catalogue) -> list[str]:
+def tasks_without_card(file: LmEvalFile, catalogue: Catalogue) -> list[str]:
     """The tasks of the file that no card stands for."""
-    return [name for name in told.results if _place(name, catalogue) is None]
+    return [name for name in file.results if _card_and_language(name, catalogue) is None]
 
 
-def _place(name: str, catalogue: Catalogue) -> tuple[str, str | None] | None:
+def _card_and_language(name: str, catalogue: Catalogue) -> tuple[str, str | None] | None:
     """The card and the language of a task there; no language: an average over them."""
-    if names.task(name, catalogue) in catalogue.card_files.offers:
-        return names.task(name, catalogue), None
+    if names.task_name(name, catalogue) in catalogue.card_files.offers:
+        return names.task_name(name, catalogue), None
     parts = _TASK.fullmatch(name)
     if parts is None or parts["question"] not in (None, parts["language"]):
         return None  # MLQA with question and context in two languages, say
-    card = names.task(parts["task"], catalogue)
+    card = names.task_name(parts["task"], catalogue)
     return (card, parts["language"]) if card in catalogue.card_files.offers else None
 
 
 def _metrics(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Metrics without a filter, or with the first one that is there; standard errors aside."""
-    seen = set()
+    metrics_seen = set()
     for key, value in sorted(scores.items(), key=lambda item: not item[0].endswith(",none")):
         metric = key.partition(",")[0]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and "," in key and not metric.endswith("_stderr") and metric not in seen:
-            seen.add(metric)
+        if number and "," in key and not metric.endswith("_stderr") and metric not in metrics_seen:
+            metrics_seen.add(metric)
             yield metric, float(value)
 
 
-def _entry(
-    told: Results,
+def _reported_score(
+    file: LmEvalFile,
     path: Path,
     name: str,
-    place: tuple[str, str | None],
+    task_and_language: tuple[str, str | None],
     metric: str,
     value: float,
-) -> Entry:
-    shots = (told.shots or {}).get(name)
-    version = (told.versions or {}).get(name)
-    config = (told.configs or {}).get(name, _Split())
-    count = (told.counts or {}).get(name, _Count())
+) -> ReportedScore:
+    num_shots = (file.num_shots or {}).get(name)
+    version = (file.versions or {}).get(name)
+    config = (file.configs or {}).get(name, _SplitNames())
+    count = (file.counts or {}).get(name, _ItemCount())
     limited = count.effective != count.original
-    return Entry(
-        where=f"{path}: results.{name}.{metric}",
-        task=place[0],
+    return ReportedScore(
+        location=f"{path}: results.{name}.{metric}",
+        task=task_and_language[0],
         metric=metric,
-        model=_model(told),
+        model=_model(file),
         value=value,
         source=f"lm-evaluation-harness{f', task version {version}' if version is not None else ''}",
-        language=place[1],
+        language=task_and_language[1],
         split=config.test_split or config.validation_split,
         strategy="prompted",
         n=count.effective,
-        protocol=f"prompted, {shots}-shot" if shots is not None else "prompted",
+        protocol=f"prompted, {num_shots}-shot" if num_shots is not None else "prompted",
         notes=(f"limited: {count.effective} of {count.original} items",) if limited else (),
     )
 
 
-def _model(told: Results) -> str:
-    args = (told.config or _Made()).model_args or ""
+def _model(file: LmEvalFile) -> str:
+    args = (file.config or _ModelArguments()).model_args or ""
     if isinstance(args, Mapping):
         args = ",".join(f"{key}={value}" for key, value in args.items())
-    found = _MODEL.search(args)
-    return told.named or (found[1].strip() if found else "unnamed")
+    match = _MODEL.search(args)
+    return file.model_name or (match[1].strip() if match else "unnamed")
 
 
-def _in_points(found: list[Entry]) -> list[Entry]:
+def _in_points(reported: list[ReportedScore]) -> list[ReportedScore]:
     """Shares as points; a metric that somewhere exceeds 1 is in points already."""
-    points = {one.metric for one in found if one.value > 1}
-    return [one if one.metric in points else replace(one, value=100 * one.value) for one in found]
+    metrics_in_points = {score.metric for score in reported if score.value > 1}
+    return [
+        score if score.metric in metrics_in_points else replace(score, value=100 * score.value)
+        for score in reported
+    ]

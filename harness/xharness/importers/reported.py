@@ -1,22 +1,22 @@
-"""An entry: one number as somebody else's file states it, and where it stands there."""
+"""One score as somebody else's file states it, and where it stands there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Over = Literal["languages", "tasks", "families"]
+AveragedOver = Literal["languages", "tasks", "families"]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A stated score. Names are still the file's own; `value` is in points, 0 to 100.
+class ReportedScore:
+    """A score that a file reports. Names are still the file's own; `value` is in points, 0 to 100.
 
     Without a `language` it is an average: over the languages of `task`, or, where `task` names a
-    group, over its tasks (or its families of tasks, if `over` says so).
+    group, over its tasks (or its families of tasks, if `averaged_over` says so).
     """
 
-    where: str
+    location: str
     """File and line, for whatever is said about it."""
     task: str
     metric: str
@@ -29,7 +29,7 @@ class Entry:
     strategy: str = "single"
     n: int | None = None
     protocol: str = "fine-tuned"
-    over: Over | None = None
+    averaged_over: AveragedOver | None = None
     suite: str | None = None
     """The group of tasks that an average over languages was published as a part of."""
     notes: tuple[str, ...] = ()

@@ -1,0 +1,88 @@
+"""What others call tasks, metrics, splits and languages, in one place."""
+
+from __future__ import annotations
+
+import re
+
+from xharness.cards import TaskCard
+from xharness.catalogue import Catalogue
+
+CARD_NAMES = {
+    "panx": "wikiann",
+    "ner": "wikiann",
+    "pos": "udpos",
+    "paws": "pawsx",
+    "bucc2018": "bucc",
+    "tydiqa_goldp": "tydiqa",
+    "mewsli_x": "mewslix",
+    "xquad_r": "lareqa",
+}
+CARD_METRICS = {
+    "acc": ("accuracy",),
+    "f1": ("f1", "span_f1", "chunk_f1", "mlqa_f1"),
+    "em": ("exact_match", "mlqa_exact_match"),
+    "exact": ("exact_match", "mlqa_exact_match"),
+    "exact_match": ("mlqa_exact_match",),
+    "micro_f1": ("span_f1",),
+    "map@20": ("map_at_20",),
+}
+SPLIT_NAMES = {
+    "dev": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "eval": "validation",
+}
+LANGUAGE_CODES = {"iw": "he", "in": "id", "fil": "tl", "zh-cn": "zh", "zh-hans": "zh", "cmn": "zh"}
+PARTS_OF_MEAN = {
+    "squad_mean": ("exact_match", "f1"),
+    "mlqa_mean": ("mlqa_exact_match", "mlqa_f1"),
+}
+"""Metrics that are the mean of two others; publications state the two."""
+AVERAGE_NAMES = {"", "*", "avg", "average", "mean", "all"}
+"""What stands in a column of languages where a row is an average over them."""
+_OUTSIDE_NAMES = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def task_name(name: str, catalogue: Catalogue) -> str:
+    """The card, or the group, that `name` stands for; the name itself where none does."""
+    for candidate in (
+        name,
+        normalized := name.strip().casefold().replace("-", "_"),
+        CARD_NAMES.get(normalized, name),
+    ):
+        if candidate in catalogue.card_files.offers or candidate in catalogue.groups.offers:
+            return candidate
+    hyphened = normalized.replace("_", "-")
+    return hyphened if hyphened in catalogue.groups.offers else name
+
+
+def metric_name(name: str, card: TaskCard) -> str:
+    """The card's metric that `name` stands for; the name itself where none does."""
+    normalized = name.strip().casefold().replace(" ", "_")
+    if normalized == "score":
+        return card.metrics[0]
+    return next(
+        (
+            candidate
+            for candidate in (normalized, *CARD_METRICS.get(normalized, ()))
+            if candidate in card.metrics
+        ),
+        name,
+    )
+
+
+def split_name(name: str) -> str:
+    """A split as cards call it."""
+    normalized = name.strip().casefold()
+    return SPLIT_NAMES.get(normalized, normalized)
+
+
+def language_code(name: str) -> str:
+    """A language as the benchmarks write it."""
+    normalized = name.strip().replace("_", "-")
+    return LANGUAGE_CODES.get(normalized.casefold(), normalized)
+
+
+def arm_label(name: str) -> str:
+    """A model or strategy under a name that a study could give it: `XLM-R base` as `XLM-R-base`."""
+    return _OUTSIDE_NAMES.sub("-", name.strip()).strip("-")
