@@ -17,7 +17,7 @@ from xharness.elsewhere.reading import Format, Unit
 from xharness.errors import ConfigurationError
 from xharness.files import write_text
 from xharness.leaderboard.board import SCORES, STUDY
-from xharness.leaderboard.claims import claims
+from xharness.leaderboard.published_averages import claims
 from xharness.scores import Mean, Row, Score
 
 _NAMED = 8  # names left out that are told before they are counted
