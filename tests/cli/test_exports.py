@@ -11,9 +11,9 @@ import pytest
 from huggingface_hub import ModelCard
 
 from tests.cli.project import Project, fresh, invoke
-from xharness import frames, scores
+from xharness import dataframes, scores
 from xharness.kinds import SHIPPED
-from xharness.leaderboard.every_eval_ever import _result
+from xharness.leaderboard.exports.every_eval_ever import _result
 
 ROWS = 6  # two models in three languages
 
@@ -131,10 +131,10 @@ def test_a_second_run_reuses_the_models_and_leaves_the_cards(done: Project) -> N
 
 def test_frames_for_notebooks(done: Project) -> None:
     run = done.folder / "run"
-    assert len(frames.scores(run)) == ROWS
-    gaps = frames.gaps(run)
+    assert len(dataframes.scores(run)) == ROWS
+    gaps = dataframes.gaps(run)
     assert list(gaps["model"]) == ["grams", "most"] or list(gaps["model"]) == ["most", "grams"]
     assert (gaps["gap"] - (gaps["source"] - gaps["mean"])).abs().max() < 1e-9
-    assert set(frames.languages(run)["language"]) == {"en", "de", "sw"}
-    assert (frames.comparison(run, run)["difference"] == 0).all()
-    assert frames.changes(run).empty
+    assert set(dataframes.languages(run)["language"]) == {"en", "de", "sw"}
+    assert (dataframes.comparison(run, run)["difference"] == 0).all()
+    assert dataframes.changes(run).empty

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.importers.conftest import Import
-from xharness.leaderboard.claims import Claim, claims
+from xharness.leaderboard.published_averages import Claim, claims
 from xharness.scores import Mean, Score
 
 HEAD = "task,metric,model,lang,score,source,over,suite\n"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from xharness import scores
-from xharness.leaderboard.claims import claims
+from xharness.leaderboard.published_averages import claims
 from xharness.scores import Mean, Score
 
 BOARD = REPOSITORY / "leaderboard" / "published"

@@ -11,7 +11,7 @@ from tests.leaderboard import synthetic
 from tests.leaderboard.test_html import ODD
 
 from xharness.leaderboard import read
-from xharness.leaderboard.page import page
+from xharness.leaderboard.html import page
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 from selenium import webdriver

@@ -12,7 +12,7 @@ import pytest
 from tests.leaderboard import synthetic
 
 from xharness.leaderboard import read
-from xharness.leaderboard.page import page
+from xharness.leaderboard.html import page
 
 ODD = "</script><img src=x onerror=alert(1)>{{data}}<!--"
 

@@ -11,7 +11,7 @@ from tests.leaderboard import synthetic
 from xharness import scores
 from xharness.gaps import Estimate
 from xharness.leaderboard import read, render
-from xharness.leaderboard.answer import direction
+from xharness.leaderboard.summary import direction
 from xharness.leaderboard.text import (
     Footnotes,
     escape,

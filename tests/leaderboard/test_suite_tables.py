@@ -10,7 +10,7 @@ from tests.leaderboard.synthetic import ACCURACY
 
 from xharness.kinds.base import Metric, ratio
 from xharness.leaderboard import assemble, render
-from xharness.leaderboard.suite_tables import suites
+from xharness.leaderboard.sections.suite_scores import section as suites
 from xharness.scores import Score
 from xharness.study import Study
 from xharness.suites import Benchmark

@@ -11,8 +11,8 @@ from xharness import leaderboard
 from xharness.cli.compose import open_catalogue
 from xharness.errors import ConfigurationError, suggestion
 from xharness.files import write_bytes
-from xharness.leaderboard.every_eval_ever import to_records
 from xharness.leaderboard.exports import FORMATS
+from xharness.leaderboard.exports.every_eval_ever import to_records
 
 EVERY = "every-eval-ever"
 

@@ -17,7 +17,7 @@ from xharness.files import write_text
 from xharness.importers.names import arm_label
 from xharness.importers.reading import ImportFormat, ScoreUnit
 from xharness.leaderboard.board import SCORES, STUDY
-from xharness.leaderboard.claims import claims
+from xharness.leaderboard.published_averages import claims
 from xharness.scores import Mean, Row, Score
 
 _NAMED = 8  # names left out that are told before they are counted

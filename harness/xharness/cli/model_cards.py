@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from xharness.cli.compose import Job
 from xharness.digest import digest
 from xharness.files import write_text
-from xharness.leaderboard.model_card import hub_id, model_card
+from xharness.leaderboard.exports.model_card import hub_id, model_card
 from xharness.plan import Arm
 from xharness.scores import Row, Score
 from xharness.stages import Choose, Train

@@ -43,23 +43,25 @@ class Board:
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
         """Models and strategies in the study's order; others after them, by name."""
-        models = _ordered((one.name for one in self.study.models), (row.model for row in self.rows))
-        known = (one.name for one in self.study.strategies)
-        strategies = _ordered(known, (row.strategy for row in self.rows))
-        found = {(row.model, row.strategy) for row in self.rows}
+        models = _ordered(
+            (entry.name for entry in self.study.models), (row.model for row in self.rows)
+        )
+        study_strategies = (entry.name for entry in self.study.strategies)
+        strategies = _ordered(study_strategies, (row.strategy for row in self.rows))
+        row_arms = {(row.model, row.strategy) for row in self.rows}
         return tuple(
             (model, strategy)
             for model in models
             for strategy in strategies
-            if (model, strategy) in found
+            if (model, strategy) in row_arms
         )
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks in the study's order; members of groups after them, by name."""
-        found = {row.task for row in self.rows}
-        named = [one.task for one in self.study.targets if one.task in found]
-        return tuple(_ordered(named, found))
+        row_tasks = {row.task for row in self.rows}
+        study_tasks = [target.task for target in self.study.targets if target.task in row_tasks]
+        return tuple(_ordered(study_tasks, row_tasks))
 
     @cached_property
     def strategies(self) -> tuple[str, ...]:
@@ -70,8 +72,8 @@ class Board:
     def compared(self) -> tuple[Arm, ...]:
         """The arms of the first pool that have a gap: their numbers may stand in one picture."""
         pool = self.gaps.pools[0].arms if self.gaps.pools else ()
-        having = {one.arm for one in self.gaps.tasks if one.gap is not None}
-        return tuple(arm for arm in self.arms if arm in pool and arm in having)
+        arms_with_gap = {task_gap.arm for task_gap in self.gaps.tasks if task_gap.gap is not None}
+        return tuple(arm for arm in self.arms if arm in pool and arm in arms_with_gap)
 
     @cached_property
     def families(self) -> dict[str, str]:
@@ -81,23 +83,23 @@ class Board:
     @cached_property
     def source(self) -> str:
         """What the language that gaps are measured from is called."""
-        found = {row.source_language for row in self.scores if row.source_language is not None}
-        return name_of(found.pop()) if len(found) == 1 else "source language"
+        codes = {row.source_language for row in self.scores if row.source_language is not None}
+        return name_of(codes.pop()) if len(codes) == 1 else "source language"
 
     @cached_property
     def sizes(self) -> dict[str, tuple[int | None, int | None]]:
         """Model to its total and its non-embedding parameters, where the rows say them."""
-        found: dict[str, tuple[int | None, int | None]] = {}
+        sizes: dict[str, tuple[int | None, int | None]] = {}
         for row in self.scores:
             total, body = row.parameters, row.non_embedding_parameters
-            if row.model not in found or found[row.model] == (None, None):
-                found[row.model] = (total, body)
-        return found
+            if row.model not in sizes or sizes[row.model] == (None, None):
+                sizes[row.model] = (total, body)
+        return sizes
 
     def on(self, task: str) -> dict[Arm, TaskGap]:
         """The arms that rows speak of on this task; a publication is silent on most."""
-        found = {arm: self.gaps.task(arm, task) for arm in self.arms}
-        return {arm: one for arm, one in found.items() if one is not None}
+        task_gaps = {arm: self.gaps.task(arm, task) for arm in self.arms}
+        return {arm: task_gap for arm, task_gap in task_gaps.items() if task_gap is not None}
 
     @cached_property
     def against_baseline(self) -> tuple[Arm, ...]:
@@ -113,12 +115,12 @@ class Board:
     @cached_property
     def publications(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
         """Model, strategy and task to what must be said of its published rows: their sources."""
-        found: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
+        sources: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
         for row in self.scores:
             if is_published(row):
-                told = f"published: {row.source or 'no source given'}"
-                found[row.model, row.strategy, row.task][told] = None
-        return {place: tuple(told) for place, told in found.items()}
+                source = f"published: {row.source or 'no source given'}"
+                sources[row.model, row.strategy, row.task][source] = None
+        return {cell: tuple(source) for cell, source in sources.items()}
 
 
 def assemble(
@@ -133,10 +135,10 @@ def assemble(
     Raises:
         ConfigurationError: as `xharness.gaps.measure`.
     """
-    given = tuple(rows)
-    known = tuple(row for row in given if not isinstance(row, Mean))
-    means = tuple(row for row in given if isinstance(row, Mean))
-    complete = (*known, *_not_run(study, known, {row.model for row in means}))
+    all_rows = tuple(rows)
+    cell_rows = tuple(row for row in all_rows if not isinstance(row, Mean))
+    means = tuple(row for row in all_rows if isinstance(row, Mean))
+    complete = (*cell_rows, *_not_run(study, cell_rows, {row.model for row in means}))
     gaps = measure(
         complete, evidence, metrics, baseline=_baseline(study), references=study.references
     )
@@ -178,33 +180,36 @@ def benchmarks_of(catalogue: Catalogue) -> tuple[Benchmark, ...]:
 
     One that names an unknown card is left out: whoever asks for it by name is told.
     """
-    found = []
+    benchmarks = []
     for name in catalogue.groups:
         with suppress(ConfigurationError):
             suite = catalogue.groups[name]
             if suite.families:
-                found.append(Benchmark.of(name, suite, catalogue.card))
-    return tuple(found)
+                benchmarks.append(Benchmark.of(name, suite, catalogue.card))
+    return tuple(benchmarks)
 
 
 def _baseline(study: Study) -> str:
     """The strategy that changes are counted from: the one named `single`, else one that uses it."""
-    names = [one.name for one in study.strategies if "single" in (one.name, one.use)]
+    names = [
+        strategy.name for strategy in study.strategies if "single" in (strategy.name, strategy.use)
+    ]
     return "single" if "single" in names or not names else names[0]
 
 
 def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Missing]:
     """What the study asks for and no row speaks of; nobody runs what others published."""
-    spoken = {(row.model, row.strategy, row.task, row.seed) for row in rows}
+    scored_cells = {(row.model, row.strategy, row.task, row.seed) for row in rows}
     published = averaged | {row.model for row in rows if is_published(row)}
     published -= {row.model for row in rows if not is_published(row)}
     return [
-        Missing(model=model.name, strategy=one.name, seed=seed, task=task, reason="not run")
+        Missing(model=model.name, strategy=strategy.name, seed=seed, task=task, reason="not run")
         for task in sorted({row.task for row in rows})
-        for model, one in study.arms
+        for model, strategy in study.arms
         for seed in study.seeds
         if model.name not in published
-        and not spoken & {(model.name, one.name, task, seed), (model.name, one.name, task, None)}
+        and not scored_cells
+        & {(model.name, strategy.name, task, seed), (model.name, strategy.name, task, None)}
     ]
 
 
@@ -213,6 +218,6 @@ def is_published(row: Row) -> bool:
     return isinstance(row, Score) and row.provenance == "published"
 
 
-def _ordered(first: Iterable[str], others: Iterable[str]) -> list[str]:
-    known = list(dict.fromkeys(first))
-    return [*known, *sorted(set(others) - set(known))]
+def _ordered(first: Iterable[str], names: Iterable[str]) -> list[str]:
+    leading = list(dict.fromkeys(first))
+    return [*leading, *sorted(set(names) - set(leading))]

@@ -73,9 +73,9 @@ def alike(a: Side, b: Side) -> list[Pair]:
     """
     common = [arm for arm in a.arms if arm in b.arms]
     if not common:
-        told = "; ".join(f"{side.name} has {_named(side.arms)}" for side in (a, b))
+        both_sides = "; ".join(f"{side.name} has {_named(side.arms)}" for side in (a, b))
         raise ConfigurationError(
-            f"no model and strategy is in both runs: {told}",
+            f"no model and strategy is in both runs: {both_sides}",
             hint="compare two arms of one run: xharness compare ARM ARM --run FOLDER",
         )
     return [Pair(" × ".join(arm), arm, arm) for arm in common]
@@ -89,8 +89,10 @@ def arms(side: Side, a: str, b: str) -> list[Pair]:
     """
     first, second = _chosen(side, a), _chosen(side, b)
     if len(first) == len(second) == 1:
-        (one,), (other,) = first.values(), second.values()
-        return [Pair(f"{' × '.join(one)} and {' × '.join(other)}", one, other)]
+        (first_arm,), (second_arm,) = first.values(), second.values()
+        return [
+            Pair(f"{' × '.join(first_arm)} and {' × '.join(second_arm)}", first_arm, second_arm)
+        ]
     pairs = [Pair(key, first[key], second[key]) for key in first if key in second]
     if not pairs:
         raise ConfigurationError(
@@ -106,8 +108,8 @@ def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[C
     Raises:
         ConfigurationError: as `xharness.gaps.measure`.
     """
-    rows = [*_renamed(a.rows, {(one.a, one.name): A for one in pairs}),
-            *_renamed(b.rows, {(one.b, one.name): B for one in pairs})]  # fmt: skip
+    rows = [*_renamed(a.rows, {(pair.a, pair.name): A for pair in pairs}),
+            *_renamed(b.rows, {(pair.b, pair.name): B for pair in pairs})]  # fmt: skip
     gaps = measure(rows, {**a.evidence, **b.evidence}, metrics, baseline=A)
     tasks = dict.fromkeys(row.task for row in rows)
 
@@ -115,10 +117,10 @@ def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[C
         return gaps.task((pair.name, side), task)
 
     return [
-        Compared(pair, task, gap(pair, A, task), gap(pair, B, task), found)
+        Compared(pair, task, gap(pair, A, task), gap(pair, B, task), change)
         for pair in pairs
         for task in tasks
-        if (found := gaps.change((pair.name, B), task)) is not None
+        if (change := gaps.change((pair.name, B), task)) is not None
     ]
 
 
@@ -127,14 +129,14 @@ def _chosen(side: Side, word: str) -> dict[str, Arm]:
     model, colon, strategy = word.rpartition(":")
     if colon and (model, strategy) in side.arms:
         return {"": (model, strategy)}
-    found = {arm[1]: arm for arm in side.arms if arm[0] == word}
-    found = found or {arm[0]: arm for arm in side.arms if arm[1] == word}
-    if not found:
-        known = {name for arm in side.arms for name in (*arm, ":".join(arm))}
+    arms = {arm[1]: arm for arm in side.arms if arm[0] == word}
+    arms = arms or {arm[0]: arm for arm in side.arms if arm[1] == word}
+    if not arms:
+        names = {name for arm in side.arms for name in (*arm, ":".join(arm))}
         raise ConfigurationError(
-            f"no arm is called '{word}'", where=side.name, hint=suggestion(word, known)
+            f"no arm is called '{word}'", where=side.name, hint=suggestion(word, names)
         )
-    return found
+    return arms
 
 
 def _renamed(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list[Cell]:
@@ -147,5 +149,5 @@ def _renamed(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list
     ]
 
 
-def _named(found: Iterable[Arm]) -> str:
-    return ", ".join(":".join(arm) for arm in found)
+def _named(arms: Iterable[Arm]) -> str:
+    return ", ".join(":".join(arm) for arm in arms)

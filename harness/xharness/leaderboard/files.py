@@ -13,8 +13,8 @@ from xharness.leaderboard.board import Board, read
 from xharness.leaderboard.exports import to_csv, to_json
 from xharness.leaderboard.figures import Figure, differs, figures, svg
 from xharness.leaderboard.figures.figure import FOLDER
+from xharness.leaderboard.html import page
 from xharness.leaderboard.markdown import render
-from xharness.leaderboard.page import page
 from xharness.suites import Benchmark
 
 _PAGES = {
@@ -49,23 +49,23 @@ def save(board: Board, folder: Path) -> list[Path]:
     Raises:
         ConfigurationError: the folder can't be written.
     """
-    made = pages(board) | {one.path: svg(one) for one in figures(board)}
+    contents = pages(board) | {figure.path: svg(figure) for figure in figures(board)}
     try:
-        for name, content in made.items():
+        for name, content in contents.items():
             (folder / name).parent.mkdir(exist_ok=True)
             write_bytes(folder / name, content)
-        for path in _stale(folder, made):
+        for path in _stale(folder, contents):
             path.unlink()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"can't write the board: {reason}", where=str(folder)) from None
-    return [folder / name for name in made]
+    return [folder / name for name in contents]
 
 
-def _stale(folder: Path, made: Iterable[str]) -> list[Path]:
+def _stale(folder: Path, names: Iterable[str]) -> list[Path]:
     """Figures of an earlier board that this one does not have."""
-    wanted = {folder / name for name in made}
-    return sorted(path for path in folder.glob(_FIGURES) if path not in wanted)
+    current = {folder / name for name in names}
+    return sorted(path for path in folder.glob(_FIGURES) if path not in current)
 
 
 def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[str]:
@@ -77,29 +77,32 @@ def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) 
         ConfigurationError: as `write`.
     """
     board = read(folder, metrics, benchmarks)
-    drawn = figures(board)
-    told = [
+    board_figures = figures(board)
+    differences = [
         *(_differs(folder / name, content) for name, content in pages(board).items()),
-        *(_drawn_otherwise(folder / one.path, one) for one in drawn),
-        *(f"{path}: would not be there" for path in _stale(folder, [one.path for one in drawn])),
+        *(_drawn_otherwise(folder / figure.path, figure) for figure in board_figures),
+        *(
+            f"{path}: would not be there"
+            for path in _stale(folder, [figure.path for figure in board_figures])
+        ),
     ]
-    return [one for one in told if one is not None]
+    return [difference for difference in differences if difference is not None]
 
 
 def _drawn_otherwise(path: Path, figure: Figure) -> str | None:
     if not path.is_file():
         return _NO_FILE.format(path)
-    told = differs(path.read_bytes(), figure)
-    return None if told is None else f"{path}: {told}"
+    difference = differs(path.read_bytes(), figure)
+    return None if difference is None else f"{path}: {difference}"
 
 
 def _differs(path: Path, content: bytes) -> str | None:
     if not path.is_file():
         return _NO_FILE.format(path)
-    found = path.read_bytes()
-    if found == content:
+    content_there = path.read_bytes()
+    if content_there == content:
         return None
-    lines = zip_longest(found.split(b"\n"), content.split(b"\n"))
+    lines = zip_longest(content_there.split(b"\n"), content.split(b"\n"))
     number, is_, would = next(
         (number, *pair) for number, pair in enumerate(lines, 1) if pair[0] != pair[1]
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from xharness.leaderboard import (
-    language_tables,
-    other_metrics,
-    part_tables,
-    provenance,
-    published,
-    size_tables,
-    suite_tables,
-    tables,
-    test_tables,
-)
-from xharness.leaderboard.answer import answer
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures import Figure, figures
+from xharness.leaderboard.sections import (
+    arms,
+    breakdowns,
+    languages,
+    model_sizes,
+    other_metrics,
+    provenance,
+    published,
+    significance_tables,
+    suite_scores,
+    tasks,
+)
+from xharness.leaderboard.summary import answer
 from xharness.leaderboard.text import escape, prose
 
 
@@ -23,24 +24,23 @@ def render(board: Board) -> str:
     """The board as Markdown; the same board gives the same bytes, whenever and wherever."""
     study = board.study
     title = [f"# {escape(study.title or study.name)}", ""]
-    about = ["## What was run", "", prose(study.about), ""] if study.about else []
-    drawn = {one.name: _shown(one) for one in figures(board)}
+    introduction = ["## What was run", "", prose(study.about), ""] if study.about else []
+    pictures = {figure.name: _shown(figure) for figure in figures(board)}
     sections = (
         title,
-        answer(board, [*drawn.get("size", []), *drawn.get("changes", [])]),
-        tables.arms(board),
-        about,
-        size_tables.sizes(board),
-        tables.by_task(board, drawn.get("tasks", [])),
-        language_tables.by_language(board, drawn.get("languages", [])),
-        test_tables.tests(board),
-        part_tables.parts(board),
-        suite_tables.suites(board),
-        other_metrics.other_metrics(board),
-        published.published(board),
+        answer(board, [*pictures.get("size", []), *pictures.get("changes", [])]),
+        arms.section(board),
+        introduction,
+        model_sizes.section(board),
+        tasks.section(board, pictures.get("tasks", [])),
+        languages.section(board, pictures.get("languages", [])),
+        significance_tables.section(board),
+        breakdowns.section(board),
+        suite_scores.section(board),
+        other_metrics.section(board),
+        published.section(board),
         _reading(board),
-        provenance.provenance(board),
-        provenance.again(board),
+        provenance.section(board),
     )
     return "\n".join(line for section in sections for line in section).rstrip() + "\n"
 
@@ -50,7 +50,7 @@ def _shown(figure: Figure) -> list[str]:
 
 
 def _reading(board: Board) -> list[str]:
-    seeds = any("seeds" in one.over for one in board.gaps.tasks)
+    seeds = any("seeds" in task_gap.over for task_gap in board.gaps.tasks)
     return [
         "## How to read it",
         "",

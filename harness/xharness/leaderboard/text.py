@@ -15,8 +15,8 @@ _SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 def escape(text: str) -> str:
     """`text` as it reads, on one line, in a table or outside, whatever is in it."""
-    plain = "".join(_ENTITIES.get(letter, letter) for letter in " ".join(text.split()))
-    return _SPECIAL.sub(lambda found: "\\" + found[0], plain)
+    one_line = "".join(_ENTITIES.get(letter, letter) for letter in " ".join(text.split()))
+    return _SPECIAL.sub(lambda match: "\\" + match[0], one_line)
 
 
 def prose(text: str) -> str:
@@ -61,8 +61,8 @@ def parameters(count: int | None) -> str:
         return "—"
     for unit, size in (("B", 10**9), ("M", 10**6), ("K", 10**3)):
         if count >= size:
-            shown = count / size
-            return f"{shown:.0f}{unit}" if shown >= 99.95 else f"{shown:.1f}{unit}"
+            scaled = count / size
+            return f"{scaled:.0f}{unit}" if scaled >= 99.95 else f"{scaled:.1f}{unit}"
     return str(count)
 
 
@@ -98,11 +98,11 @@ class Footnotes:
 
     def lines(self) -> list[str]:
         """What stands below the table."""
-        notes = [f"<sup>{place}</sup> {escape(text)}" for place, text in enumerate(self.texts, 1)]
+        notes = [f"<sup>{number}</sup> {escape(text)}" for number, text in enumerate(self.texts, 1)]
         return ["", "<br>\n".join(notes)] if notes else []
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> list[str]:
     """A table whose first `words` columns are words; numbers stand to the right."""
-    rules = [":--" if place < words else "--:" for place in range(len(header))]
+    rules = [":--" if column < words else "--:" for column in range(len(header))]
     return [f"| {' | '.join(cells)} |" for cells in (header, rules, *rows)]

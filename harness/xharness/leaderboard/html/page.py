@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from xharness.leaderboard.answer import HTML, sentences
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.style import COLOURS
-from xharness.leaderboard.page.data import data
+from xharness.leaderboard.html.data import data
+from xharness.leaderboard.summary import HTML, sentences
 from xharness.leaderboard.text import plural
 
 _SCRIPTS = ("dom", "format", "keys", "tips", "chart", "table", "heatmap", "main")

@@ -10,19 +10,24 @@ from xharness.leaderboard.text import escape, listed, plural, table
 _KEY = 10  # digits of a stage key that are shown
 
 
-def provenance(board: Board) -> list[str]:
+def section(board: Board) -> list[str]:
+    """Origins of the numbers, then the commands behind the rows."""
+    return [*_origins(board), *_reproduction(board)]
+
+
+def _origins(board: Board) -> list[str]:
     """How many scores were measured, how many published, and where."""
     published = [row for row in board.scores if is_published(row)]
     sources = sorted({row.source or "no source given" for row in published})
     measured = len(board.scores) - len(published)
     lines = [f"{plural(measured, 'score')} measured by this study."]
     if published:
-        told = listed(map(escape, sources))
-        lines.append(f"{plural(len(published), 'score')} published: {told}.")
+        source_names = listed(map(escape, sources))
+        lines.append(f"{plural(len(published), 'score')} published: {source_names}.")
     return ["## Where the numbers come from", "", *lines, ""]
 
 
-def again(board: Board) -> list[str]:
+def _reproduction(board: Board) -> list[str]:
     """The commands behind the rows, and for each row the stages that measured it."""
     if board.scores and all(is_published(row) for row in board.scores):
         return [f"Nothing was run: this page is made from `{STUDY}` and `{SCORES}` alone."]
@@ -52,12 +57,12 @@ def _commands(board: Board) -> list[str]:
         f"{command.rstrip():{width}}  #{remark}"
         for command, remark in (line.split("#", 1) for line in lines)
     ]
-    about = (
+    origin = (
         f"What is stored already is reused. This page is made from `{STUDY}`, `{SCORES}` and "
         "`evidence.parquet` alone; `leaderboard.csv` has every score, `leaderboard.json` every "
         "gap with its interval, `leaderboard.html` all of it to sort and filter."
     )
-    return ["```console", *aligned, "```", "", about, ""]
+    return ["```console", *aligned, "```", "", origin, ""]
 
 
 def _stages(rows: list[list[str]]) -> list[str]:
@@ -73,6 +78,6 @@ def _keys(board: Board) -> dict[tuple[str, str, str], dict[str, None]]:
     keys: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
     for row in board.scores:
         if row.stage is not None:
-            told = f"{'' if row.seed is None else f'{row.seed}: '}`{escape(row.stage[:_KEY])}`"
-            keys[row.task, row.model, row.strategy][told] = None
+            key = f"{'' if row.seed is None else f'{row.seed}: '}`{escape(row.stage[:_KEY])}`"
+            keys[row.task, row.model, row.strategy][key] = None
     return keys

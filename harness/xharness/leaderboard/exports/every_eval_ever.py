@@ -25,11 +25,11 @@ def to_records(
     for row in board.scores:
         source = (row.source or "unknown") if is_published(row) else None
         grouped[row.model, row.strategy, row.seed, source].append(row)
-    found: dict[str, dict[str, Any]] = {}
+    records_by_name: dict[str, dict[str, Any]] = {}
     for (model, strategy, seed, source), rows in grouped.items():
-        told = [model, strategy, *([f"seed-{seed}"] if seed is not None else [])]
-        name = _free("--".join(told).replace("/", "-"), found)
-        found[name] = {
+        name_parts = [model, strategy, *([f"seed-{seed}"] if seed is not None else [])]
+        name = _free("--".join(name_parts).replace("/", "-"), records_by_name)
+        records_by_name[name] = {
             "schema_version": SCHEMA,
             "evaluation_id": f"{board.study.name}/{name}/{when}",
             "retrieved_timestamp": str(when),
@@ -38,13 +38,15 @@ def to_records(
             "model_info": _model(rows[0]),
             "evaluation_results": [_result(row, metrics) for row in rows],
         }
-    return found
+    return records_by_name
 
 
-def _free(name: str, taken: dict[str, dict[str, Any]]) -> str:
+def _free(name: str, records: dict[str, dict[str, Any]]) -> str:
     """A file name nobody has: several sources may speak of one arm."""
-    names = (f"{name}{'' if place == 1 else f'--{place}'}" for place in range(1, len(taken) + 2))
-    return next(one for one in names if f"{one}" not in taken)
+    names = (
+        f"{name}{'' if number == 1 else f'--{number}'}" for number in range(1, len(records) + 2)
+    )
+    return next(free_name for free_name in names if f"{free_name}" not in records)
 
 
 def _origin(board: Board, source: str | None, organization: str) -> dict[str, str]:
@@ -63,14 +65,14 @@ def _library(source: str | None) -> dict[str, str]:
 
 
 def _model(row: Score) -> dict[str, Any]:
-    known = registry.find(row.model)
+    registered = registry.find(row.model)
     details = {
         "strategy": row.strategy, "seed": row.seed, "protocol": row.protocol,
         "parameters": row.parameters, "non_embedding_parameters": row.non_embedding_parameters,
     }  # fmt: skip
     return {
         "name": row.model,
-        "id": known.hub if known is not None else row.model,
+        "id": registered.hub if registered is not None else row.model,
         "additional_details": _texts(details),
     }
 

@@ -25,14 +25,14 @@ class Claim:
 
 def claims(means: Sequence[Mean], scores: Sequence[Score]) -> list[Claim]:
     """Every stated average, checked where the same source states what it is the average of."""
-    return [_claim(one, means, scores) for one in means]
+    return [_claim(mean, means, scores) for mean in means]
 
 
 def _claim(mean: Mean, means: Sequence[Mean], scores: Sequence[Score]) -> Claim:
     readings = [*(_languages(mean, scores) if mean.task else _tasks(mean, means))]
     if not readings:
         return Claim(mean)
-    reading, cells, derived = min(readings, key=lambda one: abs(one[2] - mean.mean))
+    reading, cells, derived = min(readings, key=lambda reading: abs(reading[2] - mean.mean))
     finest = max(_decimals(cell) for cell in cells)
     allowed = 0.5 * 10.0 ** -_decimals(mean.mean) + 0.5 * 10.0**-finest + _SPARE
     return Claim(mean, derived, reading, abs(derived - mean.mean) > allowed)
@@ -58,33 +58,33 @@ def _languages(mean: Mean, scores: Sequence[Score]) -> Iterator[Reading]:
 def _tasks(mean: Mean, means: Sequence[Mean]) -> Iterator[Reading]:
     """The mean over the tasks of the same source, question answering read in two ways."""
     tasks: dict[str, dict[str, float]] = defaultdict(dict)
-    for one in means:
-        if one.task is not None and (one.model, one.strategy, one.seed, one.suite, one.source) == (
+    for row in means:
+        if row.task is not None and (row.model, row.strategy, row.seed, row.suite, row.source) == (
             mean.model, mean.strategy, mean.seed, mean.suite, mean.source,
         ):  # fmt: skip
-            tasks[one.task][one.metric] = one.mean
+            tasks[row.task][row.metric] = row.mean
     if not tasks or (mean.over == "families" and not mean.families):
         return
     cells = [value for values in tasks.values() for value in values.values()]
     of_two = any(len(values) > 1 for values in tasks.values())
     for f1_alone in (False, True) if of_two else (False,):
-        values = {task: _score(found, f1_alone) for task, found in tasks.items()}
-        how = f"mean of {len(values)} tasks" if mean.over == "tasks" else "mean of family means"
-        said = (", F1 alone" if f1_alone else ", (EM + F1) / 2") if of_two else ""
-        yield how + said, cells, _average(values, mean)
+        values = {task: _score(metrics, f1_alone) for task, metrics in tasks.items()}
+        wording = f"mean of {len(values)} tasks" if mean.over == "tasks" else "mean of family means"
+        qa_wording = (", F1 alone" if f1_alone else ", (EM + F1) / 2") if of_two else ""
+        yield wording + qa_wording, cells, _average(values, mean)
 
 
-def _score(found: Mapping[str, float], f1_alone: bool) -> float:
+def _score(metrics: Mapping[str, float], f1_alone: bool) -> float:
     """A task's score from its metrics, which are exact match and F1 where there are two."""
-    f1 = [value for metric, value in found.items() if metric.endswith("f1")]
-    return fmean(f1 if f1_alone and f1 else found.values())
+    f1 = [value for metric, value in metrics.items() if metric.endswith("f1")]
+    return fmean(f1 if f1_alone and f1 else metrics.values())
 
 
 def _average(values: Mapping[str, float], mean: Mean) -> float:
     if mean.over == "tasks":
         return fmean(values.values())
     families = [[values[task] for task in family if task in values] for family in mean.families]
-    return fmean(fmean(found) for found in families if found)
+    return fmean(fmean(family_values) for family_values in families if family_values)
 
 
 def _decimals(value: float) -> int:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from xharness.leaderboard.board import Board, is_published
-from xharness.leaderboard.claims import Claim, claims
+from xharness.leaderboard.published_averages import Claim, claims
 from xharness.leaderboard.text import Footnotes, escape, listed, plural, points, table
 from xharness.scores import Mean, Score
 
 
-def published(board: Board) -> list[str]:
+def section(board: Board) -> list[str]:
     """The section of published rows; empty where a board has none."""
     rows = [row for row in board.scores if is_published(row)]
     if not rows and not board.means:
@@ -22,9 +22,11 @@ def published(board: Board) -> list[str]:
         "and never averaged with them."
     )
     checked = claims(board.means, board.scores)
-    if wrong := [one for one in checked if one.contradicted]:
-        named = listed(f"{escape(one.mean.model)} ({_about(one.mean)})" for one in wrong)
-        intro += f" Averages that the source's own cells contradict: {named}."
+    if contradicted := [claim for claim in checked if claim.contradicted]:
+        model_names = listed(
+            f"{escape(claim.mean.model)} ({_about(claim.mean)})" for claim in contradicted
+        )
+        intro += f" Averages that the source's own cells contradict: {model_names}."
     lines = ["## Published rows", "", intro, "", *_by_task(board, rows)]
     return [*lines, *_stated(checked), *_suites(checked)]
 
@@ -37,7 +39,7 @@ def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
         grouped[*key, row.source or "no source given"].append(row)
     if not grouped:
         return []
-    order = {task: place for place, task in enumerate(board.tasks)}
+    order = {task: index for index, task in enumerate(board.tasks)}
     keys = sorted(grouped, key=lambda key: (order[key[0]], key[1], key[6], key[2:]))
     notes = Footnotes()
     lines = [_line(key, grouped[key], notes) for key in keys]
@@ -50,18 +52,22 @@ def _by_task(board: Board, rows: Sequence[Score]) -> list[str]:
 
 def _line(key: tuple[str, ...], rows: Sequence[Score], notes: Footnotes) -> list[str]:
     task, metric, model, strategy, split, protocol, source = key
-    said = _carried(rows)
+    row_notes = _carried(rows)
     seeds = len({row.seed for row in rows if row.seed is not None})
     languages = {row.language for row in rows}
-    own = [row.value for row in rows if row.language == row.source_language]
-    others = _over_languages([row for row in rows if row.language != row.source_language])
-    gap = points(fmean(own) - others) if own and others is not None else "*undefined*"
+    source_scores = [row.value for row in rows if row.language == row.source_language]
+    others_mean = _over_languages([row for row in rows if row.language != row.source_language])
+    gap = (
+        points(fmean(source_scores) - others_mean)
+        if source_scores and others_mean is not None
+        else "*undefined*"
+    )
     return [
         *map(escape, (task, metric, model, strategy)),
-        escape(split), escape(protocol) + notes.mark(*said), f"*published*: {escape(source)}",
+        escape(split), escape(protocol) + notes.mark(*row_notes), f"*published*: {escape(source)}",
         str(seeds) if seeds else "—", str(len(languages)),
-        points(fmean(own)) if own else "—",
-        points(others) if others is not None else "—",
+        points(fmean(source_scores)) if source_scores else "—",
+        points(others_mean) if others_mean is not None else "—",
         gap,
     ]  # fmt: skip
 
@@ -88,19 +94,21 @@ def _over_languages(rows: Sequence[Score]) -> float | None:
 
 def _stated(checked: Iterable[Claim]) -> list[str]:
     """Averages over languages whose cells are here, and whether these agree."""
-    known = [one for one in checked if one.derived is not None and one.mean.task is not None]
-    if not known:
+    with_cells = [
+        claim for claim in checked if claim.derived is not None and claim.mean.task is not None
+    ]
+    if not with_cells:
         return []
     notes = Footnotes()
     lines = [
         [
-            *map(escape, (one.mean.task or "", one.mean.metric, one.mean.model)),
-            escape(one.mean.source), _as_stated(one.mean.mean), _verdict(one, notes),
+            *map(escape, (claim.mean.task or "", claim.mean.metric, claim.mean.model)),
+            escape(claim.mean.source), _as_stated(claim.mean.mean), _verdict(claim, notes),
         ]
-        for one in known
+        for claim in with_cells
     ]  # fmt: skip
-    wrong = sum(one.contradicted for one in known)
-    intro = f"{plural(len(known), 'average')} over languages as stated, beside what the same "
+    wrong = sum(claim.contradicted for claim in with_cells)
+    intro = f"{plural(len(with_cells), 'average')} over languages as stated, beside what the same "
     intro += f"source's cells give; {wrong or 'none'} of them contradicted."
     header = ["task", "metric", "model", "source", "stated", "from its cells"]
     return ["### Stated averages", "", intro, "", *table(header, lines, 4), *notes.lines(), ""]
@@ -109,26 +117,32 @@ def _stated(checked: Iterable[Claim]) -> list[str]:
 def _suites(checked: Sequence[Claim]) -> list[str]:
     """A table for each suite and source: models down, tasks across, one number a task."""
     lines: list[str] = []
-    places = dict.fromkeys((one.mean.suite, one.mean.source) for one in checked if one.mean.suite)
-    for suite, source in places:
-        some = [one for one in checked if (one.mean.suite, one.mean.source) == (suite, source)]
-        lines += [f"### {escape(suite or '')}: {escape(source)}", "", *_suite(some), ""]
+    suite_sources = dict.fromkeys(
+        (claim.mean.suite, claim.mean.source) for claim in checked if claim.mean.suite
+    )
+    for suite, source in suite_sources:
+        claims_there = [
+            claim for claim in checked if (claim.mean.suite, claim.mean.source) == (suite, source)
+        ]
+        lines += [f"### {escape(suite or '')}: {escape(source)}", "", *_suite(claims_there), ""]
     return lines
 
 
-def _suite(some: Sequence[Claim]) -> list[str]:
+def _suite(claims_there: Sequence[Claim]) -> list[str]:
     notes = Footnotes()
-    columns = list(dict.fromkeys(_column(one.mean) for one in some))
-    columns.sort(key=lambda one: one[0] == "")  # the averages over tasks come last
-    arms = dict.fromkeys((one.mean.model, one.mean.strategy, one.mean.protocol) for one in some)
+    columns = list(dict.fromkeys(_column(claim.mean) for claim in claims_there))
+    columns.sort(key=lambda column: column[0] == "")  # the averages over tasks come last
+    arms = dict.fromkeys(
+        (claim.mean.model, claim.mean.strategy, claim.mean.protocol) for claim in claims_there
+    )
     lines = []
     for model, strategy, protocol in arms:
-        own = {
-            _column(one.mean): one
-            for one in some
-            if (one.mean.model, one.mean.strategy) == (model, strategy)
+        claims_of_arm = {
+            _column(claim.mean): claim
+            for claim in claims_there
+            if (claim.mean.model, claim.mean.strategy) == (model, strategy)
         }
-        cells = [_stated_cell(own.get(column), notes) for column in columns]
+        cells = [_stated_cell(claims_of_arm.get(column), notes) for column in columns]
         lines.append([escape(model), escape(strategy), escape(protocol), *cells])
     names = [f"{task} {metric}".strip() if task else metric for task, metric in columns]
     header = ["model", "strategy", "protocol", *map(escape, names)]
@@ -170,6 +184,6 @@ def _verdict(claim: Claim, notes: Footnotes) -> str:
 
 
 def _contradiction(claim: Claim) -> str:
-    stated = _as_stated(claim.mean.mean)
-    told = f"{claim.mean.model}: its own cells contradict the stated {stated}"
-    return f"{told}: {claim.reading} gives {claim.derived:.2f}"
+    stated_value = _as_stated(claim.mean.mean)
+    claim_text = f"{claim.mean.model}: its own cells contradict the stated {stated_value}"
+    return f"{claim_text}: {claim.reading} gives {claim.derived:.2f}"

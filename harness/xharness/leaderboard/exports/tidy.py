@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 from xharness.leaderboard.board import Board
@@ -23,13 +25,30 @@ def records(board: Board) -> list[dict[str, Any]]:
     return [empty | row.model_dump(mode="json") for row in (*board.rows, *board.means)]
 
 
+def to_csv(board: Board) -> str:
+    """One line per row, in the order of `scores.jsonl`; a missing number has a reason instead."""
+    rows = records(board)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for values in rows:
+        notes = values["notes"]
+        writer.writerow({**values, "notes": "; ".join(notes) if notes else ""})
+    return text.getvalue()
+
+
+def to_rows(board: Board) -> str:
+    """The same rows as a JSON list."""
+    return json.dumps(records(board), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
 def to_table(board: Board) -> pa.Table:
     """The records as an Arrow table; `notes` are lists of text."""
     import pyarrow as pa
 
-    found = records(board)
-    names = list(found[0]) if found else [*Score.model_fields]
-    columns = {name: [_plain(one[name]) for one in found] for name in names}
+    rows = records(board)
+    names = list(rows[0]) if rows else [*Score.model_fields]
+    columns = {name: [_plain(row[name]) for row in rows] for name in names}
     types = {"notes": pa.list_(pa.string()), "reason": pa.string(), "stage": pa.string()}
     return pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
 

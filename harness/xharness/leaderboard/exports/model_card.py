@@ -37,28 +37,32 @@ def model_card(
     it has.
     """
     new = _results(rows, card)
-    kept = [one for one in _known(old) if _place(one) not in {_place(other) for other in new}]
+    old_results = [
+        result
+        for result in _known(old)
+        if _place(result) not in {_place(new_result) for new_result in new}
+    ]
     head: dict[str, Any] = {
-        "language": sorted({one["dataset"]["config"] for one in (*kept, *new)}),
+        "language": sorted({result["dataset"]["config"] for result in (*old_results, *new)}),
         "tags": ["xharness", "cross-lingual-transfer"],
         **({"base_model": base} if base else {}),
-        "model-index": [{"name": name, "results": [*kept, *new]}],
+        "model-index": [{"name": name, "results": [*old_results, *new]}],
     }
     return _FENCE + documents.dump(head) + _FENCE + _text(name, rows, base)
 
 
 def hub_id(options: Mapping[str, Any], model: str) -> str | None:
     """The hub id that a study's model starts from, as its options or the registry say."""
-    told = options.get("hub")
-    known = registry.find(model)
-    return str(told) if told else (known.hub if known is not None else None)
+    hub = options.get("hub")
+    registered = registry.find(model)
+    return str(hub) if hub else (registered.hub if registered is not None else None)
 
 
 def _results(rows: Sequence[Score], card: Callable[[str], TaskCard]) -> list[Result]:
     grouped: dict[tuple[str, str, str], list[Score]] = defaultdict(list)
     for row in rows:
         grouped[row.task, row.language, row.split].append(row)
-    return [_result(found, card(found[0].task)) for found in grouped.values()]
+    return [_result(group, card(group[0].task)) for group in grouped.values()]
 
 
 def _result(rows: Sequence[Score], card: TaskCard) -> Result:
@@ -82,8 +86,8 @@ def _result(rows: Sequence[Score], card: TaskCard) -> Result:
 
 def _dataset(card: TaskCard) -> str:
     """The hub's data set, where the rows come from the hub; else the card's name."""
-    return str(next((one.own_options["id"] for one in card.sources
-                     if one.source == "hub" and "id" in one.own_options), card.name))  # fmt: skip
+    ids = (source.own_options.get("id") for source in card.sources if source.source == "hub")
+    return str(next((hub_id for hub_id in ids if hub_id is not None), card.name))
 
 
 def _known(old: str) -> list[Result]:
@@ -113,6 +117,8 @@ def _text(name: str, rows: Sequence[Score], base: str | None) -> str:
     start = f"Trained from [{base}](https://huggingface.co/{base}) with xharness." if base else (
         "Trained with xharness."
     )  # fmt: skip
-    said = [f"- {escape(note)}" for note in notes]
+    note_lines = [f"- {escape(note)}" for note in notes]
     body = [f"# {escape(name)}", "", start, "", *table(header, lines, 3), ""]
-    return "\n".join([*body, *(["What limits these numbers:", "", *said, ""] if said else [])])
+    return "\n".join(
+        [*body, *(["What limits these numbers:", "", *note_lines, ""] if note_lines else [])]
+    )

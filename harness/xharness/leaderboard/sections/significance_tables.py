@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from xharness.gaps import Arm, Change, Test
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.language_tables import codes_of, columns
+from xharness.leaderboard.sections.languages import codes_of, columns
 from xharness.leaderboard.text import escape, language, listed, signed, table
 
 _SURE = 0.05
 
 
-def tests(board: Board) -> list[str]:
+def section(board: Board) -> list[str]:
     """A fold for each task that has paired tests."""
     lines = [line for task in board.tasks for line in _of_task(board, task)]
     if not lines:
         return []
-    methods = {test.method for one in board.gaps.changes for test in one.tests.values()}
+    methods = {test.method for change in board.gaps.changes for test in change.tests.values()}
     intro = (
         f"Change of each language's score against {escape(board.gaps.baseline)}, and p by "
         f"{listed(sorted(methods))}, after Holm's correction over the task's languages. "
@@ -27,32 +27,32 @@ def tests(board: Board) -> list[str]:
 
 
 def _of_task(board: Board, task: str) -> list[str]:
-    found = {
-        arm: one
+    changes = {
+        arm: change
         for arm in board.arms
-        if (one := board.gaps.change(arm, task)) is not None and one.tests
+        if (change := board.gaps.change(arm, task)) is not None and change.tests
     }
-    if not found:
+    if not changes:
         return []
-    lines = [f"<details><summary>{escape(task)}: {_count(found)}</summary>", ""]
-    for some in columns([*found]):
-        header = ["language", *(escape(" × ".join(arm)) for arm in some)]
-        lines += [*table(header, _rows(board, task, some, found), 1), ""]
+    lines = [f"<details><summary>{escape(task)}: {_count(changes)}</summary>", ""]
+    for table_arms in columns([*changes]):
+        header = ["language", *(escape(" × ".join(arm)) for arm in table_arms)]
+        lines += [*table(header, _rows(board, task, table_arms, changes), 1), ""]
     return [*lines, "</details>", ""]
 
 
-def _count(found: Mapping[Arm, Change]) -> str:
-    every = [test for one in found.values() for test in one.tests.values()]
-    return f"{sum(map(_sure, every))} of {len(every)} changes told from zero"
+def _count(changes: Mapping[Arm, Change]) -> str:
+    all_tests = [test for change in changes.values() for test in change.tests.values()]
+    return f"{sum(map(_sure, all_tests))} of {len(all_tests)} changes told from zero"
 
 
 def _rows(
-    board: Board, task: str, some: Sequence[Arm], found: Mapping[Arm, Change]
+    board: Board, task: str, table_arms: Sequence[Arm], changes: Mapping[Arm, Change]
 ) -> list[list[str]]:
     return [
-        [language(code), *(_cell(found[arm].tests.get(code)) for arm in some)]
+        [language(code), *(_cell(changes[arm].tests.get(code)) for arm in table_arms)]
         for code in codes_of(board, task)
-        if any(code in found[arm].tests for arm in some)
+        if any(code in changes[arm].tests for arm in table_arms)
     ]
 
 
@@ -64,8 +64,8 @@ def _cell(test: Test | None) -> str:
     """`**+3.2** (0.004)`."""
     if test is None:
         return "—"
-    told = signed(test.difference.value)
+    difference = signed(test.difference.value)
     if test.adjusted is None:
-        return told
+        return difference
     p = "< 0.001" if test.adjusted < 0.001 else f"{test.adjusted:.3f}"
-    return f"**{told}** ({p})" if _sure(test) else f"{told} ({p})"
+    return f"**{difference}** ({p})" if _sure(test) else f"{difference} ({p})"

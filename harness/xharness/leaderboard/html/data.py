@@ -7,10 +7,10 @@ from typing import Any
 
 from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Test, Trend
 from xharness.languages import LANGUAGES
-from xharness.leaderboard import cells
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.style import MARKERS
-from xharness.leaderboard.language_tables import codes_of
+from xharness.leaderboard.sections import cells
+from xharness.leaderboard.sections.languages import codes_of
 
 Values = dict[str, Any]
 _DECIMALS = 3

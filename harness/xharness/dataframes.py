@@ -1,12 +1,12 @@
 """Boards as data frames, for notebooks: one function a table, one line a row.
 
-    from xharness import frames
+    from xharness import dataframes
 
-    frames.scores("runs/demo")            every score, every missing number with its reason
-    frames.gaps("runs/demo")              each arm on each task: score, mean, gap, intervals
-    frames.languages("runs/demo")         each arm, task and language, with intervals
-    frames.changes("runs/demo")           each arm against the baseline
-    frames.comparison("runs/a", "runs/b") two runs, language by language, with tests
+    dataframes.scores("runs/demo")            every score, every missing number with its reason
+    dataframes.gaps("runs/demo")              each arm on each task: score, mean, gap, intervals
+    dataframes.languages("runs/demo")         each arm, task and language, with intervals
+    dataframes.changes("runs/demo")           each arm against the baseline
+    dataframes.comparison("runs/a", "runs/b") two runs, language by language, with tests
 
 The frames are pandas'; `xharness leaderboard export` writes the same rows as Parquet, CSV or JSON
 for anything else.
@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 from xharness import leaderboard, plugins
 from xharness.catalogue import Catalogue
 from xharness.gaps import Change, Estimate, TaskGap
-from xharness.leaderboard import Board, tidy
+from xharness.leaderboard import Board
 from xharness.leaderboard import comparison as sides
 from xharness.leaderboard.comparison import Compared
+from xharness.leaderboard.exports import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ def changes(folder: Folder) -> pd.DataFrame:
 
 def comparison(a: Folder, b: Folder) -> pd.DataFrame:
     """One row an arm, task and language that both runs have: B minus A, with its test."""
-    first, second = (sides.side(Path(one)) for one in (a, b))
+    first, second = (sides.side(Path(folder)) for folder in (a, b))
     pairs = sides.alike(first, second)
     return _frame(_tests(sides.compare(first, second, pairs, _metrics())))
 
@@ -76,45 +77,62 @@ def _frame(rows: Rows) -> pd.DataFrame:
 
 
 def _gaps(board: Board) -> Rows:
-    return [_gap(one) for one in board.gaps.tasks]
+    return [_gap(task_gap) for task_gap in board.gaps.tasks]
 
 
-def _gap(one: TaskGap) -> dict[str, Any]:
-    place = {"model": one.model, "strategy": one.strategy, "task": one.task, "metric": one.metric}
-    told = {"seeds": len(one.seeds), "languages": len(one.languages), "undefined": one.undefined}
-    return place | _spread(one, ("source", "mean", "gap", "retention")) | told
+def _gap(task_gap: TaskGap) -> dict[str, Any]:
+    identity = {
+        "model": task_gap.model,
+        "strategy": task_gap.strategy,
+        "task": task_gap.task,
+        "metric": task_gap.metric,
+    }
+    facts = {
+        "seeds": len(task_gap.seeds),
+        "languages": len(task_gap.languages),
+        "undefined": task_gap.undefined,
+    }
+    return identity | _spread(task_gap, ("source", "mean", "gap", "retention")) | facts
 
 
 def _languages(board: Board) -> Rows:
     return [
-        {"model": one.model, "strategy": one.strategy, "task": one.task, "metric": one.metric,
-         "language": code, "is_source": code == one.source_language, **_ends("score", found)}
-        for one in board.gaps.tasks
-        for code, found in one.scores.items()
+        {"model": task_gap.model, "strategy": task_gap.strategy, "task": task_gap.task,
+         "metric": task_gap.metric,
+         "language": code, "is_source": code == task_gap.source_language, **_ends("score", score)}
+        for task_gap in board.gaps.tasks
+        for code, score in task_gap.scores.items()
     ]  # fmt: skip
 
 
-def _changes(found: Iterable[Change]) -> Rows:
+def _changes(changes: Iterable[Change]) -> Rows:
     return [
-        {"model": one.model, "strategy": one.strategy, "against": one.against, "task": one.task}
-        | _spread(one, ("source", "mean", "gap"))
-        | {"undefined": one.undefined}
-        for one in found
+        {
+            "model": change.model,
+            "strategy": change.strategy,
+            "against": change.against,
+            "task": change.task,
+        }
+        | _spread(change, ("source", "mean", "gap"))
+        | {"undefined": change.undefined}
+        for change in changes
     ]
 
 
-def _tests(found: Iterable[Compared]) -> Rows:
+def _tests(comparisons: Iterable[Compared]) -> Rows:
     return [
-        {"pair": one.pair.name, "task": one.task, "language": code,
+        {"pair": compared.pair.name, "task": compared.task, "language": code,
          **_ends("difference", test.difference),
          "p": test.p, "p_adjusted": test.adjusted, "test": test.method}
-        for one in found
-        for code, test in one.change.tests.items()
+        for compared in comparisons
+        for code, test in compared.change.tests.items()
     ]  # fmt: skip
 
 
-def _spread(one: TaskGap | Change, names: Sequence[str]) -> dict[str, Any]:
-    return {key: value for name in names for key, value in _ends(name, getattr(one, name)).items()}
+def _spread(values: TaskGap | Change, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        key: value for name in names for key, value in _ends(name, getattr(values, name)).items()
+    }
 
 
 def _ends(name: str, estimate: Estimate | None) -> dict[str, float | None]:

@@ -1,5 +1,5 @@
 """`leaderboard.html`: the board in one file that needs nothing else, not even a network."""
 
-from xharness.leaderboard.page.assemble import page
+from xharness.leaderboard.html.page import page
 
 __all__ = ["page"]

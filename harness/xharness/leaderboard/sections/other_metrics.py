@@ -12,7 +12,7 @@ from xharness.leaderboard.text import escape, points, table
 from xharness.scores import Score
 
 
-def other_metrics(board: Board) -> list[str]:
+def section(board: Board) -> list[str]:
     """What else was measured, averaged over seeds, without intervals."""
     grouped: dict[tuple[str, str, Arm], list[Score]] = defaultdict(list)
     for row in board.scores:
@@ -20,13 +20,13 @@ def other_metrics(board: Board) -> list[str]:
             grouped[row.task, row.metric, (row.model, row.strategy)].append(row)
     if not grouped:
         return []
-    known = dict.fromkeys(
-        (task, metric) for task in board.tasks for other, metric, _ in sorted(grouped)
-        if task == other
+    metrics_of_tasks = dict.fromkeys(
+        (task, metric) for task in board.tasks for group_task, metric, _ in sorted(grouped)
+        if task == group_task
     )  # fmt: skip
     rows = [
         [*map(escape, (task, metric, *arm)), *_means(grouped[task, metric, arm])]
-        for task, metric in known
+        for task, metric in metrics_of_tasks
         for arm in board.arms
         if (task, metric, arm) in grouped
     ]
@@ -39,10 +39,10 @@ def _means(rows: Sequence[Score]) -> list[str]:
     values: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         values[row.language].append(row.value)
-    means = {code: fmean(found) for code, found in sorted(values.items())}
+    means = {code: fmean(seed_values) for code, seed_values in sorted(values.items())}
     source = rows[0].source_language
-    others = [mean for code, mean in means.items() if code != source]
+    other_means = [mean for code, mean in means.items() if code != source]
     return [
         points(means[source]) if source in means else "—",
-        points(fmean(others)) if others else "—",
+        points(fmean(other_means)) if other_means else "—",
     ]

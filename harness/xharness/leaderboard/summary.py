@@ -24,7 +24,7 @@ _FEW_SEEDS = 5  # below it, the t quantile makes an interval a third wider or mo
 
 
 @dataclass(frozen=True)
-class Ink:
+class Markup:
     """How a page writes: a name so that it stays text, and words that stand out."""
 
     name: Callable[[str], str]
@@ -42,7 +42,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a reader is told first, as sentences in the ink of the page."""
+    """What a reader is told first, as sentences in the markup of the page."""
 
     verdicts: tuple[Verdict, ...]
     sizes: tuple[str, ...]
@@ -51,8 +51,8 @@ class Answer:
     limits: tuple[str, ...]
 
 
-MARKDOWN = Ink(escape, "**{}**".format, "*{}*".format)
-HTML = Ink(html.escape, "<strong>{}</strong>".format, "<em>{}</em>".format)
+MARKDOWN = Markup(escape, "**{}**".format, "*{}*".format)
+HTML = Markup(html.escape, "<strong>{}</strong>".format, "<em>{}</em>".format)
 
 
 def answer(board: Board, figures: Sequence[str] = ()) -> list[str]:
@@ -76,24 +76,24 @@ def _bullets(heading: str, items: Sequence[str]) -> list[str]:
     return [heading, "", *(f"- {one}" for one in items), ""] if items else []
 
 
-def sentences(board: Board, ink: Ink) -> Answer:
-    """The answer in sentences, for a page that writes with `ink`."""
+def sentences(board: Board, markup: Markup) -> Answer:
+    """The answer in sentences, for a page that writes with `markup`."""
     compared = board.against_baseline
     verdicts = [
         Verdict(
-            _in_all(board, strategy, arms, ink),
-            tuple(_of_one(board, arm, ink) for arm in arms),
+            _in_all(board, strategy, arms, markup),
+            tuple(_of_one(board, arm, markup) for arm in arms),
         )
         for strategy in dict.fromkeys(strategy for _, strategy in compared)
         if (arms := [arm for arm in compared if arm[1] == strategy])
     ]
-    nothing = Verdict(f"The rows compare no strategy with {ink.name(board.gaps.baseline)}.", ())
+    nothing = Verdict(f"The rows compare no strategy with {markup.name(board.gaps.baseline)}.", ())
     caution = (
         "A smaller gap is not better by itself: it also shrinks when the "
         f"{board.source} score falls. Read it beside the two scores it is the difference of."
     )
-    sizes = tuple(ink.name(one.answer) for one in _pooled(board))
-    return Answer(tuple(verdicts or [nothing]), sizes, caution, tuple(_limits(board, ink)))
+    sizes = tuple(markup.name(one.answer) for one in _pooled(board))
+    return Answer(tuple(verdicts or [nothing]), sizes, caution, tuple(_limits(board, markup)))
 
 
 def _pooled(board: Board) -> list[Trend]:
@@ -114,41 +114,45 @@ def direction(estimate: Estimate | None) -> int:
     return (rounded(estimate.low) > 0) - (rounded(estimate.high) < 0)
 
 
-def _in_all(board: Board, strategy: str, arms: Sequence[Arm], ink: Ink) -> str:
+def _in_all(board: Board, strategy: str, arms: Sequence[Arm], markup: Markup) -> str:
     """`multitask` against `single`, counted over models."""
     changes = [_gap(board.gaps.change(arm)) for arm in arms]
     ways = [direction(one) for one in changes if one is not None]
     undefined = len(arms) - len(ways)
     tasks = next((one.tasks for one in board.gaps.averages if one.tasks), ())
     over = (
-        f"over {plural(len(tasks), 'task')} ({listed(map(ink.name, tasks))})" if tasks else "here"
+        f"over {plural(len(tasks), 'task')} ({listed(map(markup.name, tasks))})"
+        if tasks
+        else "here"
     )
     told = [
         f"{verb} the gap for {count} of {plural(len(arms), 'model')}"
         for verb, count in (("narrows", ways.count(-1)), ("widens", ways.count(1)))
         if count
     ]
-    against = f"against {ink.name(board.gaps.baseline)}, {over}"
+    against = f"against {markup.name(board.gaps.baseline)}, {over}"
     rest = f"; for {undefined} it is undefined" if undefined else ""
     if not ways:
-        return f"What {ink.name(strategy)} changes {against}, is undefined."
+        return f"What {markup.name(strategy)} changes {against}, is undefined."
     if not told:
-        return f"Whether {ink.name(strategy)} changes the gap {against}, the data can't tell{rest}."
+        return (
+            f"Whether {markup.name(strategy)} changes the gap {against}, the data can't tell{rest}."
+        )
     rest = f"; for {ways.count(0)} the data can't tell{rest}" if ways.count(0) else rest
-    return f"{ink.name(strategy)}, {against}, {listed(told)}{rest}."
+    return f"{markup.name(strategy)}, {against}, {listed(told)}{rest}."
 
 
 def _gap(change: Change | None) -> Estimate | None:
     return change.gap if change is not None else None
 
 
-def _of_one(board: Board, arm: Arm, ink: Ink) -> str:
+def _of_one(board: Board, arm: Arm, markup: Markup) -> str:
     change, own = board.gaps.change(arm), board.gaps.average(arm)
     base = board.gaps.average((arm[0], board.gaps.baseline))
-    name = f"{_sized(board, arm[0], ink)}, {ink.name(arm[1])}"
+    name = f"{_sized(board, arm[0], markup)}, {markup.name(arm[1])}"
     if change is None or change.gap is None or change.mean is None or change.source is None:
         why = change.undefined if change is not None and change.undefined else "no rows"
-        return f"{name}: {ink.weak('undefined')} ({ink.name(why)})."
+        return f"{name}: {markup.weak('undefined')} ({markup.name(why)})."
     return (
         f"{name}: {_verdict(change)}{_from_to(base, own)}. "
         f"Change of the gap {with_interval(change.gap, change=True)} points; "
@@ -158,12 +162,12 @@ def _of_one(board: Board, arm: Arm, ink: Ink) -> str:
     )
 
 
-def _sized(board: Board, model: str, ink: Ink) -> str:
+def _sized(board: Board, model: str, markup: Markup) -> str:
     total, body = board.sizes.get(model, (None, None))
     if total is None:
-        return ink.strong(ink.name(model))
+        return markup.strong(markup.name(model))
     inner = f", {parameters(body)} outside the embedding" if body is not None else ""
-    return f"{ink.strong(ink.name(model))} ({parameters(total)} parameters{inner})"
+    return f"{markup.strong(markup.name(model))} ({parameters(total)} parameters{inner})"
 
 
 def _verdict(change: Change) -> str:
@@ -194,14 +198,14 @@ def _judgement(change: Change, source: str) -> str:
     }[gap, mean]
 
 
-def _limits(board: Board, ink: Ink) -> Iterator[str]:
+def _limits(board: Board, markup: Markup) -> Iterator[str]:
     yield from _seeds(board)
     for pool in board.gaps.pools:
         which = (
             "" if pool is board.gaps.pools[0] else f" of {pool.provenance}, {pool.protocol} rows"
         )
         for task, reason in pool.left_out.items():
-            yield f"{ink.name(task)} is in no average{which}: {ink.name(reason)}."
+            yield f"{markup.name(task)} is in no average{which}: {markup.name(reason)}."
     scored = [one for one in board.gaps.tasks if one.scores]
     for task in board.tasks:
         of_task = [one for one in scored if one.task == task]
@@ -209,14 +213,14 @@ def _limits(board: Board, ink: Ink) -> Iterator[str]:
         if near:
             floor = near[0].chance
             chance = "near zero" if floor is None else f"near chance ({points(floor)})"
-            who = _who(near, of_task, ink)
-            yield f"{ink.name(task)}: {chance}, so a small gap says little ({who})."
+            who = _who(near, of_task, markup)
+            yield f"{markup.name(task)}: {chance}, so a small gap says little ({who})."
     for note in dict.fromkeys(note for one in scored for note in one.notes):
-        whose = _whose([one for one in scored if note in one.notes], scored, ink)
-        yield f"{whose}: {ink.name(note)}."
+        whose = _whose([one for one in scored if note in one.notes], scored, markup)
+        yield f"{whose}: {markup.name(note)}."
 
 
-def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
+def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap], markup: Markup) -> str:
     """The tasks a note speaks of, and for each the arms where it is not all of them."""
     arms: dict[str, set[Arm]] = defaultdict(set)
     for one in said:
@@ -226,26 +230,26 @@ def _whose(said: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
     for task, some in arms.items():
         tasks[frozenset() if some == whole[task] else frozenset(some)].append(task)
     every = len({one.task for one in scored})
-    return "; ".join(_of(own, some, every, ink) for some, own in tasks.items())
+    return "; ".join(_of(own, some, every, markup) for some, own in tasks.items())
 
 
-def _of(tasks: Sequence[str], arms: Collection[Arm], every: int, ink: Ink) -> str:
+def _of(tasks: Sequence[str], arms: Collection[Arm], every: int, markup: Markup) -> str:
     """`udpos and wikiann (2 arms)`; no arms stand for all of them."""
-    named = "every task" if len(tasks) == every > 1 else listed(map(ink.name, tasks))
+    named = "every task" if len(tasks) == every > 1 else listed(map(markup.name, tasks))
     if not arms:
         return named
     if len(arms) > _NAMED:
         return f"{named} ({len(arms)} arms)"
-    return f"{named} ({listed(ink.name(' × '.join(arm)) for arm in sorted(arms))})"
+    return f"{named} ({listed(markup.name(' × '.join(arm)) for arm in sorted(arms))})"
 
 
-def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap], ink: Ink) -> str:
+def _who(some: Sequence[TaskGap], scored: Sequence[TaskGap], markup: Markup) -> str:
     """Which arms: their names while they are few."""
     if len(some) == len(scored):
         return "every arm"
     if len(some) > _NAMED:
         return f"{len(some)} of {len(scored)} arms"
-    return listed(ink.name(" × ".join(one.arm)) for one in some)
+    return listed(markup.name(" × ".join(one.arm)) for one in some)
 
 
 def _seeds(board: Board) -> Iterator[str]:

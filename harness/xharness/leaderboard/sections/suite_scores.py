@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from xharness.gaps import Arm
-from xharness.leaderboard import cells
 from xharness.leaderboard.board import Board
+from xharness.leaderboard.sections import cells
 from xharness.leaderboard.text import Footnotes, escape, points, table
 from xharness.scores import Score
 from xharness.suites import Aggregate, Benchmark, SuiteScore, Variant, aggregate, variants
@@ -29,46 +29,50 @@ class _Seeds:
     runs: Mapping[int | None, SuiteScore]
     noted: bool
 
-    def family(self, place: int) -> list[Aggregate]:
+    def family(self, family_index: int) -> list[Aggregate]:
         """The family at `place`, seed by seed."""
-        return [one.families[place] for one in self.runs.values()]
+        return [suite_score.families[family_index] for suite_score in self.runs.values()]
 
     @property
     def whole(self) -> list[Aggregate]:
-        return [one.whole for one in self.runs.values()]
+        return [suite_score.whole for suite_score in self.runs.values()]
 
     @property
     def complete(self) -> set[str]:
         """The tasks of the families that every seed has a score of."""
-        families = zip(*(one.families for one in self.runs.values()), strict=True)
-        whole = (seeds[0] for seeds in families if all(one.value is not None for one in seeds))
+        families = zip(*(suite_score.families for suite_score in self.runs.values()), strict=True)
+        whole = (
+            seeds[0]
+            for seeds in families
+            if all(suite_score.value is not None for suite_score in seeds)
+        )
         return {task for family in whole for task in family.tasks}
 
 
-def suites(board: Board) -> list[str]:
+def section(board: Board) -> list[str]:
     """A section where a family is complete for some arm; nothing else."""
-    lines = [line for one in board.benchmarks for line in _suite(board, one)]
+    lines = [line for benchmark in board.benchmarks for line in _suite(board, benchmark)]
     return ["## Suites", "", *lines] if lines else []
 
 
 def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
     """A table for each variant that makes a difference; no table holds both."""
     kinds = {row.task: row.kind for row in board.scores}
-    complete = {task for one in _arms(board, benchmark) for task in one.complete}
+    complete = {task for seed_scores in _arms(board, benchmark) for task in seed_scores.complete}
     if not complete:
         return
     yield from (f"### {escape(benchmark.title)}", "", _RULE, "")
-    several = variants(kinds[task] for task in complete)
-    for variant in several:
-        if len(several) > 1:
+    question_variants = variants(kinds[task] for task in complete)
+    for variant in question_variants:
+        if len(question_variants) > 1:
             yield from (f"Question answering as {_named(variant)}:", "")
         yield from _table(benchmark, _arms(board, benchmark, variant))
 
 
 def _arms(board: Board, benchmark: Benchmark, variant: Variant = Variant.OFFICIAL) -> list[_Seeds]:
     """The arms that have a family complete."""
-    found = (_seeds(board, benchmark, variant, arm) for arm in board.arms)
-    return [one for one in found if one.complete]
+    arms_scores = (_seeds(board, benchmark, variant, arm) for arm in board.arms)
+    return [arm_scores for arm_scores in arms_scores if arm_scores.complete]
 
 
 def _named(variant: Variant) -> str:
@@ -92,34 +96,39 @@ def _points(rows: Sequence[Score], variant: Variant) -> dict[str, dict[str, floa
     metrics: dict[str, list[str]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: not row.main):
         metrics[row.task].append(row.metric)
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    task_points: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
         if row.metric == variant.metric(row.kind, metrics[row.task]):
-            found[row.task][row.language] = row.value
-    return found
+            task_points[row.task][row.language] = row.value
+    return task_points
 
 
-def _table(benchmark: Benchmark, found: Sequence[_Seeds]) -> Iterator[str]:
+def _table(benchmark: Benchmark, arms_scores: Sequence[_Seeds]) -> Iterator[str]:
     notes = Footnotes()
     header = ["model", "strategy", "seeds", *map(escape, benchmark.families), "suite"]
-    rows = [_row(one, len(benchmark.families), notes) for one in found]
+    rows = [_row(arm_scores, len(benchmark.families), notes) for arm_scores in arms_scores]
     yield from (*table(header, rows, 2), *notes.lines(), "")
 
 
-def _row(found: _Seeds, families: int, notes: Footnotes) -> list[str]:
-    said = [_NOTED] if found.noted else []
-    each = [*(found.family(place) for place in range(families)), found.whole]
+def _row(arm_scores: _Seeds, families: int, notes: Footnotes) -> list[str]:
+    notes_text = [_NOTED] if arm_scores.noted else []
+    aggregates = [
+        *(arm_scores.family(family_index) for family_index in range(families)),
+        arm_scores.whole,
+    ]
     return [
-        escape(found.arm[0]),
-        cells.name(found.arm[1], notes, *said),
-        str(len(found.runs)),
-        *(_cell(some, notes) for some in each),
+        escape(arm_scores.arm[0]),
+        cells.name(arm_scores.arm[1], notes, *notes_text),
+        str(len(arm_scores.runs)),
+        *(_cell(seed_aggregates, notes) for seed_aggregates in aggregates),
     ]
 
 
 def _cell(seeds: Sequence[Aggregate], notes: Footnotes) -> str:
     """The mean over the seeds, or a dash where one of them lacks a part."""
-    why = next((one.undefined for one in seeds if one.undefined is not None), None)
-    if why is not None:
-        return "—" + notes.mark(why)
-    return points(fmean(one.value for one in seeds if one.value is not None))
+    reason = next(
+        (aggregate.undefined for aggregate in seeds if aggregate.undefined is not None), None
+    )
+    if reason is not None:
+        return "—" + notes.mark(reason)
+    return points(fmean(aggregate.value for aggregate in seeds if aggregate.value is not None))

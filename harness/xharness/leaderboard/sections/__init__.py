@@ -1,0 +1,1 @@
+"""What stands on a board, thought by thought: each module gives `section(board)`, as lines."""
