@@ -20,8 +20,8 @@ import numpy as np
 from scipy import stats
 
 from xharness.gaps import Evidence, Items, measure
-from xharness.kinds.base import Floats, Metric, ratio
-from xharness.scores import Score
+from xharness.gaps.scores import Score
+from xharness.task_types.base import Floats, Metric, ratio
 
 MODELS, STRATEGIES = 4, ("single", "multitask", "intermediate")
 SEEDS, LANGUAGES, ITEMS = 3, 15, 1852

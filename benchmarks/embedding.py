@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks import material
 from benchmarks.material import Material
 from benchmarks.measured import Clock, Contest, Measured, Setting
-from xharness.extend import Asked, TextRole, Together
-from xharness.search import Vectors
+from xharness.plugin.api import SearchRequest, SearchTaskType, TextRole
+from xharness.task_types.neighbours import VectorBlocks
 
 _EACH = 50
 _WARM = 16
@@ -20,15 +20,15 @@ def ours(setting: Setting) -> Measured:
     shared = Material(setting, "tatoeba")
     model, kind = material.body(setting.model), shared.kind
     asked = shared.asked(_EACH, "test")
-    assert isinstance(kind, Together)
+    assert isinstance(kind, SearchTaskType)
 
-    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
-        return Vectors([model.embed([*texts], shared.recipe(), role)])
+    def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
+        return VectorBlocks([model.embed([*texts], shared.recipe(), role)])
 
-    kind.answer(Asked(asked[0][1][:_WARM], encode))
+    kind.search(SearchRequest(asked[0][1][:_WARM], encode))
     clock = Clock()
     with clock.running():
-        given = [kind.answer(Asked(some, encode)) for _, some in asked]
+        given = [kind.search(SearchRequest(some, encode)) for _, some in asked]
     every = [one for _, some in asked for one in some]
     flat = [one for answers in given for one in answers]
     return clock.read(2 * len(every), {"score": shared.score(every, flat)})

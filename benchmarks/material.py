@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measured import Setting
-from xharness.cards import Split, TaskCard
-from xharness.catalogue import Catalogue
-from xharness.cli.compose import open_catalogue
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import UnavailableError
-from xharness.extend import Recipe, Surroundings
+from xharness.plugin.api import Recipe, RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.session.session import open_catalogue
+from xharness.spec.cards import Split, TaskCard
 from xharness_hf.config.options import Answers
 
 SEED = 1
-LENGTHS = {"tagging": 128, "classification": 128, "span": 384}
+LENGTHS = {"tagging": 128, "classification": 128, "extractive_qa": 384}
 """What the reference scripts of XTREME pad to."""
 
 
@@ -27,15 +27,15 @@ class Material:
     def __init__(self, setting: Setting, task: str) -> None:
         self.catalogue: Catalogue = open_catalogue([])
         self.card: TaskCard = self.catalogue.card(task)
-        self.kind = self.catalogue.kinds[self.card.kind]
-        self.length = LENGTHS.get(self.card.kind, 128)
-        around = Surroundings(data_root=setting.data_root, offline=True)
-        self._data = Data(self.catalogue, around)
+        self.kind = self.catalogue.task_types[self.card.task_type]
+        self.length = LENGTHS.get(self.card.task_type, 128)
+        around = RunEnvironment(data_root=setting.data_root, offline=True)
+        self._data = DataReader(self.catalogue, around)
         self.setting = setting
 
     def learnt(self, count: int) -> list[Any]:
         """English examples to learn from."""
-        portion = self._data.portion(self.card, "en", "train", None)
+        portion = self._data.data_slice(self.card, "en", "train", None)
         return self._data.load(portion, learn=True).examples[: self.setting.count(count)]
 
     def asked(self, each: int, split: Split = "validation") -> list[tuple[str, list[Any]]]:
@@ -49,14 +49,14 @@ class Material:
     def of(self, language: str, count: int, split: Split = "validation") -> list[Any]:
         """Examples of one language; none where it is not under the data root."""
         try:
-            portion = self._data.portion(self.card, language, split, self.setting.count(count))
+            portion = self._data.data_slice(self.card, language, split, self.setting.count(count))
             return list(self._data.load(portion).examples)
         except UnavailableError:
             return []
 
     def recipe(self, **changes: Any) -> Recipe:
         """One epoch in batches of 32, at the length and precision that all use."""
-        same = {"epochs": 1, "batch_size": 32, "max_length": self.length, "stride": 128}
+        same = {"epochs": 1, "batch_size": 32, "max_length": self.length, "doc_stride": 128}
         return Recipe().changed(same | {"precision": self.setting.precision} | changes)
 
     def score(self, examples: list[Any], answers: list[Any], language: str = "en") -> float:
@@ -74,7 +74,7 @@ def body(folder: Path, answers: Answers = "heads") -> Any:
     from xharness_hf.build import start
     from xharness_hf.config.options import Options
 
-    return start(Options(path=folder, answers=answers), Surroundings(offline=True), "cpu")
+    return start(Options(path=folder, answers=answers), RunEnvironment(offline=True), "cpu")
 
 
 def head(model: Any, card: TaskCard) -> Any:
@@ -82,7 +82,7 @@ def head(model: Any, card: TaskCard) -> Any:
     from xharness_hf.heads.heads import build_head, seeded
     from xharness_hf.heads.tasks import TASKS
 
-    task = TASKS[card.kind]
+    task = TASKS[card.task_type]
     found = seeded(build_head(task.kind, task.outputs(card), model.backbone), SEED, card.head_name)
     model.heads.add(card.head_name, found)
     return found

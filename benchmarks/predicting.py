@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import material, scripts
 from benchmarks.material import Material
 from benchmarks.measured import Clock, Contest, Contestant, Measured, Setting
-from xharness.study import Runtime
+from xharness.spec.study import Runtime
 
 _EACH = {"wikiann": 24, "udpos": 24, "xnli": 32, "tydiqa": 20}
 _WARM = 16
@@ -65,7 +65,7 @@ def trainer(task: str, best: bool, setting: Setting) -> Measured:
             order.sort(key=lambda place: len(found[place]["input_ids"]))
         by_length = [found[place] for place in order]
         logits = own.predict(by_length).predictions
-        if shared.card.kind == "span":
+        if shared.card.kind == "extractive_qa":
             return found, [tuple(side.argmax(axis=-1).tolist()) for side in logits[:2]]
         given = dict(zip(order, scripts.answers(by_length, logits), strict=True))
         return found, [given[place] for place in range(len(found))]

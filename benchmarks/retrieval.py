@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.search import Matrix, Places, Vectors, nearest
+from xharness.task_types.neighbours import Matrix, Places, VectorBlocks, nearest
 
 NOISE = 0.7  # how far a query lies from the candidate it is made from, against the length of 1
 
@@ -59,12 +59,12 @@ def main() -> None:
     _tell([Outcome(**ours, recall=recall), Outcome(**theirs, recall=None)], options)
 
 
-def ours(queries: Matrix, candidates: Vectors, k: int) -> Places:
+def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
     """The harness's own search."""
-    return nearest(Vectors([queries]), candidates, k).places
+    return nearest(VectorBlocks([queries]), candidates, k).indices
 
 
-def exhaustive(queries: Matrix, candidates: Vectors, k: int) -> Places:
+def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
     """Every inner product in double precision; of equal ones the lowest place comes first."""
     scores = np.full((len(queries), k), -np.inf)
     places = np.zeros((len(queries), k), dtype=np.int64)
@@ -80,7 +80,7 @@ def exhaustive(queries: Matrix, candidates: Vectors, k: int) -> Places:
     return places
 
 
-SEARCHES: dict[str, Callable[[Matrix, Vectors, int], Places]] = {
+SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Places]] = {
     "ours": ours,
     "exhaustive": exhaustive,
 }
@@ -118,7 +118,7 @@ def _search_in_this_process(options: argparse.Namespace) -> None:
     queries = np.load(folder / "queries.npy")
     if options.only == "exhaustive":
         queries = queries[: options.sample]
-    candidates = Vectors(sorted(folder.glob("block-*.npy")))
+    candidates = VectorBlocks(sorted(folder.glob("block-*.npy")))
     began = time.perf_counter()
     places = SEARCHES[options.only](queries, candidates, options.k)
     seconds = time.perf_counter() - began

@@ -31,7 +31,7 @@ def _tags(shared: Material) -> tuple[list[Any], list[list[int]]]:
 
 def ours_ner(setting: Setting) -> Measured:
     """The shipped span F1, item by item, as a stage scores."""
-    from xharness.executor.scoring import item_statistics
+    from xharness.executor.score import item_statistics
 
     shared = Material(setting, "wikiann")
     examples, given = _tags(shared)
@@ -74,7 +74,7 @@ def _answers(shared: Material) -> tuple[list[Any], list[str]]:
 
 def ours_qa(setting: Setting) -> Measured:
     """The shipped F1 of answers, item by item."""
-    from xharness.executor.scoring import item_statistics
+    from xharness.executor.score import item_statistics
 
     shared = Material(setting, "tydiqa")
     examples, given = _answers(shared)

@@ -23,11 +23,13 @@ def parts(shared: Material) -> tuple[Any, Any]:
     kinds = {
         "tagging": (AutoModelForTokenClassification, "classifier"),
         "classification": (AutoModelForSequenceClassification, "classifier"),
-        "span": (AutoModelForQuestionAnswering, "qa_outputs"),
+        "extractive_qa": (AutoModelForQuestionAnswering, "qa_outputs"),
     }
     automatic, name = kinds[shared.card.kind]
     folder = shared.setting.model
-    given = {} if shared.card.kind == "span" else {"num_labels": len(shared.card.labels or ())}
+    given = (
+        {} if shared.card.kind == "extractive_qa" else {"num_labels": len(shared.card.labels or ())}
+    )
     torch.manual_seed(material.SEED)
     model = automatic.from_pretrained(folder, **given)
     linear = getattr(model, name)
@@ -47,7 +49,9 @@ def features(shared: Material, tokenizer: Any, examples: Sequence[Any], pad: boo
     """Feature dictionaries, padded to the task's length or not at all."""
     padding: dict[str, Any] = {"truncation": True, "max_length": shared.length}
     padding |= {"padding": "max_length"} if pad else {}
-    make = {"tagging": _tagging, "classification": _pairs, "span": _spans}[shared.card.kind]
+    make = {"tagging": _tagging, "classification": _pairs, "extractive_qa": _spans}[
+        shared.card.kind
+    ]
     return make(tokenizer, examples, padding)
 
 

@@ -30,11 +30,11 @@ def ours(task: str, setting: Setting) -> Measured:
 
 def warmed(shared: Material) -> Callable[[], tuple[Any, Mapping[str, Any]]]:
     """Our training, warmed up; called, it gives the model and the facts of its receipt."""
-    from xharness.extend import Session, TrainingSet
+    from xharness.plugin.api import TrainingSession, TrainingSet
 
     def fit(model: Any, some: list[Any], name: str) -> tuple[Any, Mapping[str, Any]]:
         feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, some)
-        session = Session(material.SEED, shared.setting.work / name, checkpoint_seconds=1e9)
+        session = TrainingSession(material.SEED, shared.setting.work / name, checkpoint_seconds=1e9)
         return model, model.fit([feed], shared.recipe(), session)
 
     examples = shared.learnt(_COUNTS[shared.card.name])
@@ -59,7 +59,7 @@ def trainer(task: str, best: bool, setting: Setting) -> Measured:
     with clock.running():
         own, told, read = fit(*fresh, examples)
     checks = {"loss": told.training_loss}
-    if shared.card.kind != "span":
+    if shared.card.kind != "extractive_qa":
         held_out = shared.of("en", 200)
         tokenizer = scripts.tokenizer(shared)
         found = scripts.features(shared, tokenizer, held_out, pad=True)

@@ -133,7 +133,7 @@ class Pieces(io.RawIOBase):
 
 def unpack(gguf: Path, to: Path) -> None:
     """Write a GGUF file as an ordinary folder, so that it loads in seconds instead of a minute."""
-    from xharness.extend import Surroundings
+    from xharness.plugin.api import Surroundings
     from xharness_hf.plugin import HfBackend
 
     backend, around = HfBackend(), Surroundings(offline=True, cache=gguf.parent)

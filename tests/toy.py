@@ -10,31 +10,31 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness import plugins as plugin_loading
-from xharness.catalogue import Catalogue
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness.plugin import manager as plugin_loading
+from xharness.plugin.api import (
     Backend,
     Example,
-    Kind,
     Recipe,
-    Request,
     Row,
-    Session,
+    RunEnvironment,
     Sizes,
     Source,
+    SourceRequest,
     StageError,
-    Surroundings,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
     UnavailableError,
 )
-from xharness.hookspecs import hookimpl
-from xharness.plugins import Plugins, Provider
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Plugins, Provider
+from xharness.spec.documents import Strict
 
 CARD = """\
 name: {name}
-kind: classification
+task_type: classification
 role: {role}
 sources:
   - from: toy
@@ -45,7 +45,7 @@ labels: [a, b]
 metrics: [accuracy]
 train_on: [{train_on}]
 rows: {{train: {rows}, test: {rows}}}
-about: {{title: t, summary: s, licence: CC0-1.0, citation: c}}
+about: {{title: t, summary: s, license: CC0-1.0, citation: c}}
 """
 
 
@@ -61,12 +61,12 @@ class ToySource:
     name = "toy"
     options: type[BaseModel] = ToyOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         if request.language in request.options.missing:
             raise UnavailableError(f"no rows in '{request.language}'")
         return f"toy-{request.options.rows}-{request.language}-{request.split}"
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         for number in range(request.options.rows):
             label = (number + len(request.language)) % request.options.labels
             yield {"text": f"{request.language} {number}", "label": label}
@@ -88,7 +88,7 @@ class CountingModel:
         return Sizes(100, 40)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         for feed in feeds:
             if feed.card.name == self.options.fail:
@@ -98,7 +98,7 @@ class CountingModel:
         return {"steps": len(feeds)}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[int]:
         return [(len(self.learnt) + place) % 2 for place, _ in enumerate(examples)]
 
@@ -112,12 +112,14 @@ class CountingBackend:
     options: type[BaseModel] = CountingOptions
     kinds = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
         if options.seedling == "absent":
             raise UnavailableError("there is no model 'absent'")
         return f"{options.seedling}-{options.fail}"
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> CountingModel:
+    def start(
+        self, options: Any, surroundings: RunEnvironment, device: str | None
+    ) -> CountingModel:
         return CountingModel(options, [])
 
     def load(self, folder: Path, device: str | None) -> CountingModel:
@@ -167,10 +169,10 @@ def toy_plugins(cards: Path) -> Plugins:
 
 class _OnlyKinds:
     @hookimpl
-    def xharness_kinds(self) -> Iterable[Kind]:
-        from xharness.kinds import SHIPPED
+    def xharness_task_types(self) -> Iterable[TaskType]:
+        from xharness.task_types import BUILTIN
 
-        return SHIPPED
+        return BUILTIN
 
 
 def toy_catalogue(cards: Path) -> Catalogue:

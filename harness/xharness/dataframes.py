@@ -19,13 +19,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xharness import leaderboard, plugins
-from xharness.catalogue import Catalogue
+from xharness import leaderboard
 from xharness.gaps import Change, Estimate, TaskGap
 from xharness.leaderboard import Board
 from xharness.leaderboard import comparison as sides
 from xharness.leaderboard.comparison import Compared
 from xharness.leaderboard.exports import tidy
+from xharness.plugin import manager
+from xharness.plugin.catalogue import Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ def _board(folder: Folder) -> Board:
 
 @cache
 def _metrics() -> Any:
-    return leaderboard.metrics_of(Catalogue(plugins.load()))
+    return leaderboard.metrics_of(Catalogue(manager.load()))
 
 
 def _frame(rows: Rows) -> pd.DataFrame:

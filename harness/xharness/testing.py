@@ -20,61 +20,61 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
-from xharness.cards import About, SourceSpec, TaskCard
-from xharness.catalogue import validated
-from xharness.executor.encoding import embedded
-from xharness.extend import (
+from xharness.executor.encode import embedded
+from xharness.plugin.api import (
     Backend,
     Embeds,
     Example,
-    Kind,
     Model,
     Prediction,
     Recipe,
-    Session,
+    RunEnvironment,
     Sizes,
-    Surroundings,
+    TaskType,
+    TrainingSession,
     TrainingSet,
 )
-from xharness.kinds import (
-    SHIPPED,
-    Answer,
-    Asked,
+from xharness.plugin.catalogue import validated
+from xharness.spec.cards import About, SourceSpec, TaskCard
+from xharness.task_types import (
+    BUILTIN,
     BitextExample,
+    BitextMiningExample,
     ChecklistExample,
-    ChoiceExample,
     ClassificationExample,
-    Composed,
-    MiningExample,
+    CompositeTaskType,
+    ExtractiveQAExample,
+    GoldAnswer,
+    MultipleChoiceExample,
     PassageExample,
     RetrievalExample,
-    SpanExample,
+    SearchRequest,
+    SearchTaskType,
     TaggingExample,
     TextRole,
-    Together,
-    pool,
+    build_index,
 )
-from xharness.search import Vectors
+from xharness.task_types.neighbours import VectorBlocks
 
 _WORDS = (
     "red blue green stone river cloud house bird lamp road salt wind".split()  # noqa: SIM905
 )
-_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in SHIPPED}
+_KINDS: Mapping[str, TaskType] = {kind.name: kind for kind in BUILTIN}
 
 
 def toy_card(kind: str) -> TaskCard:
     """A card of `kind` for `toy_examples`."""
-    labels = {"classification": ("no-bird", "bird"), "choice": ("first", "second")}
+    labels = {"classification": ("no-bird", "bird"), "multiple_choice": ("first", "second")}
     return TaskCard(
         name=f"toy_{kind}",
-        kind=kind,
+        task_type=kind,
         role="target",
         sources=(SourceSpec.model_validate({"from": "nowhere"}),),
         languages=("en",),
         fields={},
         labels=labels.get(kind, ("O", "B-LOC")),
         metrics=(next(iter(_KINDS[kind].metrics)),),
-        about=About(title="toy", summary="toy", licence="CC0-1.0", citation="none"),
+        about=About(title="toy", summary="toy", license="CC0-1.0", citation="none"),
     )
 
 
@@ -99,7 +99,7 @@ def _choice(item: str, draw: random.Random) -> Example:
     label = draw.randrange(2)
     choices = [" ".join(_words(draw, 2)), " ".join(_words(draw, 2))]
     choices[label] = f"bird {choices[label]}"
-    return ChoiceExample(item, "who flies", tuple(choices), label)
+    return MultipleChoiceExample(item, "who flies", tuple(choices), label)
 
 
 def _tagging(item: str, draw: random.Random) -> Example:
@@ -111,18 +111,22 @@ def _span(item: str, draw: random.Random) -> Example:
     words = [*_words(draw, 3), "bird", *_words(draw, 3)]
     draw.shuffle(words)
     context = " ".join(words)
-    return SpanExample(item, "who flies", context, (Answer("bird", context.index("bird")),))
+    return ExtractiveQAExample(
+        item, "who flies", context, (GoldAnswer("bird", context.index("bird")),)
+    )
 
 
 def _span_or_none(item: str, draw: random.Random) -> Example:
     if draw.randrange(2):
         return _span(item, draw)
-    return SpanExample(item, "who flies", " ".join(_words(draw, 7)), ())
+    return ExtractiveQAExample(item, "who flies", " ".join(_words(draw, 7)), ())
 
 
 def _checklist(item: str, draw: random.Random) -> Example:
     parts = [_span(f"{item}.{place}", draw) for place in range(2)]
-    return ChecklistExample(item, tuple(one for one in parts if isinstance(one, SpanExample)))
+    return ChecklistExample(
+        item, tuple(one for one in parts if isinstance(one, ExtractiveQAExample))
+    )
 
 
 def _bitext(item: str, draw: random.Random) -> Example:
@@ -137,7 +141,7 @@ def _retrieval(item: str, draw: random.Random) -> Example:
 
 def _mining(item: str, draw: random.Random) -> Example:
     match = f"t{item}" if draw.randrange(2) else ""
-    return MiningExample(item, " ".join(_own_words(item)), (match,) if match else ())
+    return BitextMiningExample(item, " ".join(_own_words(item)), (match,) if match else ())
 
 
 def _own_words(item: str) -> list[str]:
@@ -150,8 +154,8 @@ def toy_candidates(examples: Iterable[Example]) -> Iterator[PassageExample]:
     """Candidates among which `examples`, of a kind that has an index, find what they want."""
     for one in examples:
         if isinstance(one, RetrievalExample):
-            yield PassageExample(f"p{one.id}", one.positive or "", (one.wanted,))
-        if isinstance(one, MiningExample):
+            yield PassageExample(f"p{one.id}", one.positive or "", (one.relevant,))
+        if isinstance(one, BitextMiningExample):
             yield from (PassageExample(match, one.text, ()) for match in one.matches)
 
 
@@ -159,35 +163,35 @@ def answered(
     model: Model, card: TaskCard, examples: Sequence[Example], recipe: Recipe
 ) -> Sequence[Prediction]:
     """What a run would store: answers of the model, or what is found by its vectors."""
-    kind = _KINDS[card.kind]
-    if not isinstance(kind, Together):
+    kind = _KINDS[card.task_type]
+    if not isinstance(kind, SearchTaskType):
         return model.predict(card, kind, examples, recipe)
 
     assert isinstance(model, Embeds)
     embedder = model
 
-    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
-        return Vectors([embedded(embedder, [*texts], recipe, role)])
+    def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
+        return VectorBlocks([embedded(embedder, [*texts], recipe, role)])
 
     found = toy_candidates(examples)
-    candidates = pool(found, encode, kind.candidates) if kind.indexed else None
-    asked = Asked(examples, encode, candidates)
-    return kind.answer(replace(asked, tuning=asked))
+    candidates = build_index(found, encode, kind.candidate_role) if kind.indexed else None
+    asked = SearchRequest(examples, encode, candidates)
+    return kind.search(replace(asked, tuning=asked))
 
 
 _TOYS = {
     "classification": _classification,
-    "choice": _choice,
+    "multiple_choice": _choice,
     "tagging": _tagging,
-    "span": _span,
-    "span_or_none": _span_or_none,
+    "extractive_qa": _span,
+    "extractive_qa_unanswerable": _span_or_none,
     "checklist": _checklist,
-    "bitext": _bitext,
+    "bitext_retrieval": _bitext,
     "retrieval": _retrieval,
-    "linking": _retrieval,
-    "mining": _mining,
+    "entity_linking": _retrieval,
+    "bitext_mining": _mining,
 }
-_UNTAUGHT = frozenset({"bitext", "mining"})
+_UNTAUGHT = frozenset({"bitext_retrieval", "bitext_mining"})
 """Kinds that are only ever answered: whatever vectors there are do."""
 
 
@@ -218,7 +222,7 @@ class BackendContract:
 
     def test_order_does_not_matter(self, tmp_path: Path) -> None:
         for kind in self._kinds():
-            if isinstance(_KINDS[kind], Together):
+            if isinstance(_KINDS[kind], SearchTaskType):
                 continue
             model, examples = self._trained(kind, tmp_path / kind), toy_examples(kind, 11, seed=2)
             forward = self._predict(model, kind, examples)
@@ -242,7 +246,7 @@ class BackendContract:
 
         texts = [" ".join(_own_words(str(number))) for number in range(9)]
         for kind in self._kinds():
-            if not isinstance(_KINDS[kind], Together):
+            if not isinstance(_KINDS[kind], SearchTaskType):
                 continue
             model = self._trained(kind, tmp_path / kind)
             assert isinstance(model, Embeds), kind
@@ -295,14 +299,14 @@ class BackendContract:
 
     def _kinds(self) -> list[str]:
         """Those it names, but for corpora and for kinds that it is only asked the parts of."""
-        known = self.backend.kinds & set(_TOYS)
-        return sorted(kind for kind in known if not isinstance(_KINDS[kind], Composed))
+        known = self.backend.task_types & set(_TOYS)
+        return sorted(kind for kind in known if not isinstance(_KINDS[kind], CompositeTaskType))
 
     def _options(self) -> Any:
         return validated(self.backend.options, dict(self.options), "the contract's options")
 
-    def _around(self, folder: Path) -> Surroundings:
-        return Surroundings(cache=folder / "cache", base=self.base, offline=True)
+    def _around(self, folder: Path) -> RunEnvironment:
+        return RunEnvironment(cache=folder / "cache", base=self.base, offline=True)
 
     def _trained(self, kind: str, folder: Path, progress: Any = None) -> Model:
         folder.mkdir(parents=True, exist_ok=True)
@@ -311,7 +315,7 @@ class BackendContract:
         feed = TrainingSet(card, _KINDS[kind], "task", card.head_name, toy_examples(kind, 120))
         if kind in _UNTAUGHT:
             return model
-        session = Session(seed=1, folder=folder / "checkpoint", checkpoint_seconds=0)
+        session = TrainingSession(seed=1, folder=folder / "checkpoint", checkpoint_seconds=0)
         if progress is not None:
             session.progress = progress
         model.fit([feed], self.recipe, session)

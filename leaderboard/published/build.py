@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from xharness import plugins, scores
-from xharness.catalogue import Catalogue
 from xharness.errors import XharnessError
+from xharness.gaps import scores
 from xharness.importers import ImportOptions, ReportedScore, read, rows
+from xharness.plugin import manager
+from xharness.plugin.catalogue import Catalogue
 
 HERE = Path(__file__).parent
 ARMS = {
@@ -63,7 +64,7 @@ LOST = re.compile(r",? (?:via )?index id \d+")
 
 
 def main(tables: Path, to: Path = HERE) -> None:
-    catalogue = Catalogue(plugins.load())
+    catalogue = Catalogue(manager.load())
     reported_scores = [*per_language(tables, catalogue), *seeds(tables, catalogue)]
     reported_scores += [*averages(catalogue), *task_level(tables), *prompted(tables, catalogue)]
     renamed_scores = [

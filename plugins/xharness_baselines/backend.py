@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.extend import StageError, Surroundings, digest
+from xharness.plugin.api import RunEnvironment, StageError, digest
 from xharness_baselines.model import OPTIONS, WEIGHTS, Arrays, CountingModel
 
 
@@ -20,13 +20,15 @@ class Baseline:
 
     name: str
     options: type[BaseModel]
-    kinds: frozenset[str]
+    task_types: frozenset[str]
     make: Callable[[Any, Arrays], CountingModel]
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
         return digest([self.name, options.model_dump(mode="json")])
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> CountingModel:
+    def start(
+        self, options: Any, surroundings: RunEnvironment, device: str | None
+    ) -> CountingModel:
         return self.make(options, {})
 
     def load(self, folder: Path, device: str | None) -> CountingModel:

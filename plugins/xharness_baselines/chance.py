@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.extend import (
-    ChoiceExample,
+from xharness.plugin.api import (
     Example,
+    ExtractiveQAExample,
+    MultipleChoiceExample,
     Prediction,
     Recipe,
-    Session,
-    SpanExample,
     TaggingExample,
     TaskCard,
+    TrainingSession,
     TrainingSet,
 )
 from xharness_baselines.model import CountingModel
@@ -30,7 +30,7 @@ class RandomModel(CountingModel):
     """Guesses hang on the seed and the item's id alone, so that no interruption changes them."""
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         self.arrays[_SEED] = np.array([session.seed], dtype=np.int64)
         return {}
@@ -42,10 +42,10 @@ class RandomModel(CountingModel):
         dice, labels = self._dice(card, example), len(card.labels or ())
         if isinstance(example, TaggingExample):
             return [dice.randrange(labels) for _ in example.tokens]
-        if isinstance(example, SpanExample):
-            unanswerable = card.kind == "span_or_none" and dice.random() < 0.5
+        if isinstance(example, ExtractiveQAExample):
+            unanswerable = card.task_type == "extractive_qa_unanswerable" and dice.random() < 0.5
             return "" if unanswerable else dice.choice(example.context.split() or [""])
-        if isinstance(example, ChoiceExample):
+        if isinstance(example, MultipleChoiceExample):
             return dice.randrange(len(example.choices))
         return dice.randrange(labels)
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from xharness.extend import Example, Prediction, SpanExample, TaggingExample, TaskCard, TrainingSet
+from xharness.plugin.api import (
+    Example,
+    ExtractiveQAExample,
+    Prediction,
+    TaggingExample,
+    TaskCard,
+    TrainingSet,
+)
 from xharness_baselines.model import CountingModel, gold
 
 
@@ -19,7 +26,7 @@ class MajorityModel(CountingModel):
         np.add.at(counts, list(gold(example)), 1)
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
-        if isinstance(example, SpanExample):
+        if isinstance(example, ExtractiveQAExample):
             return ""
         label = int(self.head(card).argmax())
         return [label] * len(example.tokens) if isinstance(example, TaggingExample) else label

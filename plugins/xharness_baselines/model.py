@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.extend import (
-    ChoiceExample,
+from xharness.plugin.api import (
     ClassificationExample,
     Example,
-    Kind,
+    MultipleChoiceExample,
     Prediction,
     Recipe,
-    Session,
     Sizes,
     StageError,
     Strict,
     TaggingExample,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
 )
 
@@ -56,7 +56,7 @@ class CountingModel(ABC):
         return Sizes(total=sum(array.size for array in self.arrays.values()), embedding=0)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         if any(feed.objective != "task" for feed in feeds):
             raise StageError("a baseline has nothing that could be pretrained")
@@ -72,7 +72,7 @@ class CountingModel(ABC):
         return {"examples": total}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         return [self.answer(card, example) for example in examples]
 
@@ -101,6 +101,6 @@ def gold(example: Example) -> Sequence[int]:
     """The right labels of a labelled example: one, or one for each word."""
     if isinstance(example, TaggingExample):
         return example.tags
-    if isinstance(example, ClassificationExample | ChoiceExample):
+    if isinstance(example, ClassificationExample | MultipleChoiceExample):
         return (example.label,)
     return ()

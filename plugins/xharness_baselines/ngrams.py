@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.extend import (
-    ChoiceExample,
+from xharness.plugin.api import (
     ClassificationExample,
     Example,
+    ExtractiveQAExample,
     Floats,
+    MultipleChoiceExample,
     Prediction,
     Recipe,
     RetrievalExample,
-    Session,
-    SpanExample,
     TaggingExample,
     TaskCard,
+    TrainingSession,
     TrainingSet,
 )
 from xharness_baselines.model import CountingModel, gold
@@ -39,7 +39,7 @@ class NgramModel(CountingModel):
     _log_probabilities: tuple[NDArray[Any], Floats, Floats] | None = None
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         self._log_probabilities = None
         return super().fit(feeds, recipe, session)
@@ -56,7 +56,7 @@ class NgramModel(CountingModel):
         for label, bag in zip(classes, self._features(example), strict=True):
             np.add.at(counts[label], bag, 1)
             counts[label, -1] += 1
-        if isinstance(example, SpanExample):
+        if isinstance(example, ExtractiveQAExample):
             lengths = self.grow(f"{feed.head}.words", 2)
             lengths += [sum(classes), any(classes)]
 
@@ -64,14 +64,14 @@ class NgramModel(CountingModel):
         prior, likelihood = self._logarithms(card)
         bags = self._features(example)
         scores = [prior + likelihood[:, bag].sum(axis=1, dtype=np.float64) for bag in bags]
-        if isinstance(example, SpanExample):
+        if isinstance(example, ExtractiveQAExample):
             answers, count = self.arrays[f"{card.head_name}.words"]
             odds = np.array([yes - no for no, yes in scores])
-            if card.kind == "span_or_none" and not (odds > 0).any():
+            if card.task_type == "extractive_qa_unanswerable" and not (odds > 0).any():
                 return ""  # no word is more likely inside an answer than outside
             size = int(np.ceil(answers / max(count, 1)))
             return best_window(example, odds, size, self.options)
-        if isinstance(example, ChoiceExample):
+        if isinstance(example, MultipleChoiceExample):
             return int(np.argmax([right - wrong for wrong, right in scores]))
         best = [int(score.argmax()) for score in scores]
         return best if isinstance(example, TaggingExample) else best[0]
@@ -86,11 +86,11 @@ class NgramModel(CountingModel):
             parts = [example.text] if example.pair is None else [example.text, example.pair]
             bags = [buckets(part, self.options, salt) for salt, part in enumerate(parts)]
             return [np.concatenate(bags)]
-        if isinstance(example, ChoiceExample):
+        if isinstance(example, MultipleChoiceExample):
             return [buckets(choice, self.options) for choice in example.choices]
         if isinstance(example, TaggingExample):
             return self._words(example.tokens)
-        if isinstance(example, SpanExample):
+        if isinstance(example, ExtractiveQAExample):
             return [word_buckets(word, self.options) for word in words(example.context)]
         return []
 
@@ -116,8 +116,8 @@ class NgramModel(CountingModel):
 
 def _classes(example: Example) -> Sequence[int]:
     """The class of each thing that `_features` tells of."""
-    if isinstance(example, SpanExample):
+    if isinstance(example, ExtractiveQAExample):
         return in_answer(example)
-    if isinstance(example, ChoiceExample):
+    if isinstance(example, MultipleChoiceExample):
         return [int(index == example.label) for index in range(len(example.choices))]
     return gold(example)

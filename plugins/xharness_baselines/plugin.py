@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xharness.extend import Backend
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import Backend
+from xharness.plugin.hookspecs import hookimpl
 from xharness_baselines.backend import Baseline
 from xharness_baselines.chance import RandomModel
 from xharness_baselines.majority import MajorityModel
@@ -13,9 +13,11 @@ from xharness_baselines.model import NoOptions
 from xharness_baselines.ngrams import NgramModel
 from xharness_baselines.text import NgramOptions
 
-_LABELLED = frozenset({"classification", "choice", "tagging", "span_or_none"})
-_VECTORS = frozenset({"bitext", "retrieval", "linking", "mining"})
-_ALL = _LABELLED | _VECTORS | {"span"}
+_LABELLED = frozenset(
+    {"classification", "multiple_choice", "tagging", "extractive_qa_unanswerable"}
+)
+_VECTORS = frozenset({"bitext_retrieval", "retrieval", "entity_linking", "bitext_mining"})
+_ALL = _LABELLED | _VECTORS | {"extractive_qa"}
 
 
 @hookimpl

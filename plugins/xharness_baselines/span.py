@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from xharness.extend import Answer, Floats, SpanExample
+from xharness.plugin.api import ExtractiveQAExample, Floats, GoldAnswer
 from xharness_baselines.text import NgramOptions, buckets, word_buckets
 
 _WORD = re.compile(r"\S+")
@@ -18,15 +18,17 @@ def words(context: str) -> list[str]:
     return _WORD.findall(context)
 
 
-def in_answer(example: SpanExample) -> list[int]:
+def in_answer(example: ExtractiveQAExample) -> list[int]:
     """For each word of the context, whether it belongs to the first located answer, if any."""
-    answer = next((answer for answer in example.answers if answer.start >= 0), Answer("", 0))
+    answer = next((answer for answer in example.answers if answer.start >= 0), GoldAnswer("", 0))
     end = answer.start + len(answer.text)
     matches = _WORD.finditer(example.context)
     return [int(word.start() < end and word.end() > answer.start) for word in matches]
 
 
-def best_window(example: SpanExample, odds: Floats, size: int, options: NgramOptions) -> str:
+def best_window(
+    example: ExtractiveQAExample, odds: Floats, size: int, options: NgramOptions
+) -> str:
     """The `size` words with the highest log-odds, shape (words,), and the question around them.
 
     Words that the question has itself speak for their neighbours, as in the sliding window of

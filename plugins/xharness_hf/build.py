@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-from xharness.extend import Sizes, Surroundings, XharnessError
+from xharness.plugin.api import RunEnvironment, Sizes, XharnessError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.precision import device_of
 from xharness_hf.backbone.tokens import Tokens
@@ -27,7 +27,7 @@ from xharness_hf.scratch import ScratchBuilder
 
 
 def start(
-    options: Options, surroundings: Surroundings, device: str | None
+    options: Options, surroundings: RunEnvironment, device: str | None
 ) -> HfModel | GenerativeModel:
     """The model that `options` stand for; see `HfBackend.start`."""
     loading.quiet()
@@ -38,18 +38,18 @@ def start(
     folders.weight_files(folder, options.weights)
     if options.answers != "heads":
         return _writing(options, folder, where)
-    backbone = loading.backbone(folder, options.weights, options.layers)
+    backbone = loading.backbone(folder, options.weights, options.num_layers)
     if options.hub is not None:  # files of the hub's cache are never written again
         backbone.origin = loading.safetensors(folder)
     tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
     vectors: Embedder = RECIPE_EMBEDDER
-    if options.vectors == "published":
+    if options.embeddings == "published":
         vectors = SentenceTransformersEmbedder(folder, options.weights, options.prompts, backbone)
     return HfModel(where, (backbone, tokens, Heads()), vectors)
 
 
 def _writing(options: Options, folder: Path, where: torch.device) -> GenerativeModel:
-    backbone = writer(folder, options.weights, options.layers)
+    backbone = writer(folder, options.weights, options.num_layers)
     if options.hub is not None:
         backbone.origin = loading.safetensors(folder)
     manner = AnswerOptions(**options.model_dump(include={*AnswerOptions.model_fields}))
@@ -65,7 +65,7 @@ def load(folder: Path, device: str | None) -> HfModel | GenerativeModel:
     return HfModel(device_of(device), *storage.load(folder))
 
 
-def _folder(options: Options, surroundings: Surroundings) -> Path:
+def _folder(options: Options, surroundings: RunEnvironment) -> Path:
     if options.hub is not None:
         return hub.snapshot(options, surroundings)
     if options.gguf is not None:
@@ -76,7 +76,7 @@ def _folder(options: Options, surroundings: Surroundings) -> Path:
     return folders.local(options.path, surroundings)
 
 
-def sizes(options: Options, surroundings: Surroundings) -> Sizes | None:
+def sizes(options: Options, surroundings: RunEnvironment) -> Sizes | None:
     """Parameters as the loaded model counts them; None where nothing tells its configuration.
 
     A scratch model whose tokenizer is still to be learnt has so many at most.
@@ -91,7 +91,7 @@ def sizes(options: Options, surroundings: Surroundings) -> Sizes | None:
     place = configuration(options, surroundings)
     if place is None:
         return None
-    config = loading.config(place.parent, options.layers)
+    config = loading.config(place.parent, options.num_layers)
     try:
         with torch.device("meta"):
             return _empty(options.answers, config).sizes()

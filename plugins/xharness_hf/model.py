@@ -11,16 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness.extend import (
+from xharness.plugin.api import (
     Example,
-    Kind,
     Prediction,
     Recipe,
-    Session,
     Sizes,
     StageError,
     TaskCard,
+    TaskType,
     TextRole,
+    TrainingSession,
     TrainingSet,
 )
 from xharness_hf.backbone import adapters
@@ -85,7 +85,7 @@ class HfModel:
         return self.backbone.sizes()
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         """Train on all feeds together; returns steps, loss, examples, speed.
 
@@ -97,7 +97,7 @@ class HfModel:
             return self._fit(feeds, recipe, session)
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         """One prediction for each example, in order.
 
@@ -140,7 +140,7 @@ class HfModel:
         storage.save(folder, self.backbone, self.tokens, self.heads, self._vectors)
 
     def _fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         if self._parts is None and self._beginning is not None:
             said = [text for feed in feeds for one in feed.examples for text in texts(one)]
@@ -188,7 +188,7 @@ class HfModel:
                 + ("reads left to right" if self.backbone.causal else "has no mask token")
             )
         task: TrainingObjective = (
-            MaskedLmObjective(feed.objective) if masked else self._learnt(feed.kind)
+            MaskedLmObjective(feed.objective) if masked else self._learnt(feed.task_type)
         )
         features = task.features(feed.examples, self.tokens, recipe, gold=True)
         if not features:
@@ -196,7 +196,7 @@ class HfModel:
         outputs = (
             self.backbone.embedding.num_embeddings
             if masked
-            else _learnt(feed.kind).outputs(feed.card)
+            else _learnt(feed.task_type).outputs(feed.card)
         )
         if not outputs:
             raise StageError(f"the card '{feed.card.name}' has no labels to learn")
@@ -205,7 +205,7 @@ class HfModel:
         name = feed.card.name if not masked else f"{feed.card.name} ({feed.objective})"
         return PreparedFeed(name, len(feed.examples), features, task, head, layout, masked)
 
-    def _learnt(self, kind: Kind) -> HeadObjective:
+    def _learnt(self, kind: TaskType) -> HeadObjective:
         task = _learnt(kind)
         return task.by(self._vectors) if isinstance(task, ContrastiveObjective) else task
 
@@ -232,19 +232,19 @@ class HfModel:
         return self.heads.get(name, kind, outputs)
 
 
-def _task(kind: Kind) -> HeadTask:
+def _task(kind: TaskType) -> HeadTask:
     if kind.name not in TASKS:
         raise _no_head(kind, TASKS)
     return TASKS[kind.name]
 
 
-def _learnt(kind: Kind) -> HeadObjective:
+def _learnt(kind: TaskType) -> HeadObjective:
     if kind.name not in LEARNT:
         raise _no_head(kind, LEARNT)
     return LEARNT[kind.name]
 
 
-def _no_head(kind: Kind, known: Iterable[str]) -> StageError:
+def _no_head(kind: TaskType, known: Iterable[str]) -> StageError:
     return StageError(
         f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(known)
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness.extend import Backend, Sizes, Surroundings, Translator, Wanted
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import Backend, CapabilityQuery, RunEnvironment, Sizes, Translator
+from xharness.plugin.hookspecs import hookimpl
 from xharness_hf.config.capabilities import refusal
 from xharness_hf.config.configuration import configuration
 from xharness_hf.config.options import Options
@@ -25,17 +25,17 @@ class HfBackend:
 
     name = "hf"
     options: type[BaseModel] = Options
-    kinds = frozenset(
+    task_types = frozenset(
         {
             "classification",
-            "choice",
+            "multiple_choice",
             "tagging",
-            "span",
-            "span_or_none",
-            "bitext",
+            "extractive_qa",
+            "extractive_qa_unanswerable",
+            "bitext_retrieval",
             "retrieval",
-            "linking",
-            "mining",
+            "entity_linking",
+            "bitext_mining",
         }
     )
 
@@ -43,7 +43,9 @@ class HfBackend:
         """Whether the model of these options writes, or ranks, words."""
         return bool(options.answers != "heads")
 
-    def refusal(self, options: Any, wanted: Wanted, surroundings: Surroundings) -> str | None:
+    def refusal(
+        self, options: Any, wanted: CapabilityQuery, surroundings: RunEnvironment
+    ) -> str | None:
         """Why the model of these options cannot answer or learn what is wanted, or None.
 
         Raises:
@@ -51,7 +53,7 @@ class HfBackend:
         """
         return refusal(options, wanted, surroundings)
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
         """Digest of the model's files (or hub commit) and of what changes its answers.
 
         Raises:
@@ -62,7 +64,7 @@ class HfBackend:
 
         return fingerprint(options, surroundings)
 
-    def sizes(self, options: Any, surroundings: Surroundings) -> Sizes | None:
+    def sizes(self, options: Any, surroundings: RunEnvironment) -> Sizes | None:
         """How large the model of these options is, or None where nothing tells its configuration.
 
         Raises:
@@ -87,7 +89,7 @@ class HfBackend:
         device_of(device)
 
     def start(
-        self, options: Any, surroundings: Surroundings, device: str | None
+        self, options: Any, surroundings: RunEnvironment, device: str | None
     ) -> HfModel | GenerativeModel:
         """The model before any training here; `device` None means the best there is.
 

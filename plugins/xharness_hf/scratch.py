@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from xharness.extend import Sizes, StageError, Surroundings
+from xharness.plugin.api import RunEnvironment, Sizes, StageError
 from xharness_hf.backbone import vocabulary
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
@@ -20,7 +20,7 @@ from xharness_hf.files import folders, loading
 class ScratchBuilder:
     """Knows how a scratch model comes to be; reads a given tokenizer at once, to fail early."""
 
-    def __init__(self, spec: Scratch, surroundings: Surroundings) -> None:
+    def __init__(self, spec: Scratch, surroundings: RunEnvironment) -> None:
         self._spec = spec
         self._given = None
         if isinstance(spec.tokenizer, Path):
@@ -60,7 +60,7 @@ def module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTrainedModel:
         scratch.architecture,
         vocab_size=size,
         hidden_size=scratch.hidden,
-        num_hidden_layers=scratch.layers,
+        num_hidden_layers=scratch.num_layers,
         num_attention_heads=scratch.heads,
         intermediate_size=scratch.intermediate or 4 * scratch.hidden,
         max_position_embeddings=scratch.max_positions + (pad + 1 if shifted else 0),

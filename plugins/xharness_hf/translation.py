@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field, model_validator
 
 from xharness.digest import digest
-from xharness.documents import Strict
-from xharness.extend import Surroundings, Translating, UnavailableError
+from xharness.plugin.api import RunEnvironment, TranslateTexts, UnavailableError
+from xharness.spec.documents import Strict
 from xharness_hf.config.configuration import file_of
 from xharness_hf.config.language_codes import code_of
 from xharness_hf.config.options import Options
@@ -63,7 +63,7 @@ class HfTranslator:
     options: type[BaseModel] = TranslatorOptions
 
     def fingerprint(
-        self, options: Any, source: str, target: str, surroundings: Surroundings
+        self, options: Any, source: str, target: str, surroundings: RunEnvironment
     ) -> str:
         """Digest of the model's files (or hub commit), the languages, and how it decodes.
 
@@ -98,9 +98,9 @@ class HfTranslator:
         options: Any,
         source: str,
         target: str,
-        surroundings: Surroundings,
+        surroundings: RunEnvironment,
         device: str | None,
-    ) -> Translating:
+    ) -> TranslateTexts:
         """The model, loaded.
 
         Raises:
@@ -115,7 +115,7 @@ class _Loaded:
         options: TranslatorOptions,
         source: str,
         target: str,
-        surroundings: Surroundings,
+        surroundings: RunEnvironment,
         device: str | None,
     ) -> None:
         from xharness_hf.backbone.precision import device_of
@@ -196,7 +196,7 @@ def _read(folder: Path, weights: Weights) -> tuple[Any, Any]:
     return tokenizer, model
 
 
-def _folder(model: Options, surroundings: Surroundings) -> Path:
+def _folder(model: Options, surroundings: RunEnvironment) -> Path:
     from xharness_hf.files import folders, hub
 
     if model.hub is not None:

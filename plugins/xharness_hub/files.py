@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from xharness.extend import Request, Row, UnavailableError, digest, suggestion
+from xharness.plugin.api import Row, SourceRequest, UnavailableError, digest, suggestion
 from xharness_hub import digests, locations, readers
 
 
@@ -27,19 +27,19 @@ class FileSource:
     name: ClassVar[str] = "file"
     options: ClassVar[type[BaseModel]] = FileOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the files' bytes and of how they are read; where they lie stays out."""
-        sha256 = digests.sha256(_paths(request), request.surroundings.cache)
+        sha256 = digests.sha256(_paths(request), request.environment.cache)
         return digest({"files": sha256, "reading": request.options.meaning()})
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         """The rows of all files, in order."""
         paths = _paths(request)
         return readers.read(paths, request.options, ", ".join(map(str, paths)))
 
 
-def _paths(request: Request) -> list[Path]:
-    environment = request.surroundings
+def _paths(request: SourceRequest) -> list[Path]:
+    environment = request.environment
     names = locations.of_split(request.options.path, request.split, "source 'file', key 'path'")
     paths = [_path(name, environment.base, environment.data_root) for name in names]
     for path in paths:

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from xharness.extend import Request, Row, Strict, Surroundings, UnavailableError, digest
+from xharness.plugin.api import Row, RunEnvironment, SourceRequest, Strict, UnavailableError, digest
 from xharness_hub import arrow, bucc, clones, digests, network
 from xharness_hub.lock import Lock
 from xharness_hub.remote import HuggingFace, Remote
@@ -60,10 +60,10 @@ class HubSource:
     name: ClassVar[str] = "hub"
     options: ClassVar[type[BaseModel]] = HubOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the bytes of a clone's files, or of the commit a download is held to."""
         options: HubOptions = request.options
-        surroundings = request.surroundings
+        surroundings = request.environment
         contents = {"config": options.config, "split": request.split}
         contents |= {"reader": options.reader} if options.reader else {}
         clone = clones.find(surroundings.data_root, options.id)
@@ -77,10 +77,10 @@ class HubSource:
             self._downloaded(request, commit).files(options.config, request.split)
         return digest(contents | {"id": options.id, "commit": commit})
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         """The rows of the split, in order; classes as their numbers."""
         options: HubOptions = request.options
-        surroundings = request.surroundings
+        surroundings = request.environment
         network.is_offline(surroundings)  # tells the libraries, before they are imported
         clone = clones.find(surroundings.data_root, options.id)
         if clone is None:
@@ -97,7 +97,7 @@ class HubSource:
             return rows
         return bucc.listed(rows, options.reader, f"data set '{options.id}'")
 
-    def _commit(self, options: HubOptions, surroundings: Surroundings) -> str:
+    def _commit(self, options: HubOptions, surroundings: RunEnvironment) -> str:
         """The commit the data set is read at: the one asked for, else the held, else today's."""
         if options.revision and _COMMIT.fullmatch(options.revision):
             return options.revision
@@ -113,10 +113,10 @@ class HubSource:
             raise _completed(error, options, surroundings) from error
         return lock.hold_commit(_lock_name(options), commit)
 
-    def _downloaded(self, request: Request, commit: str) -> clones.Clone:
+    def _downloaded(self, request: SourceRequest, commit: str) -> clones.Clone:
         """The folder of the commit, with the files of the split in it."""
         options: HubOptions = request.options
-        offline = network.is_offline(request.surroundings)
+        offline = network.is_offline(request.environment)
         script = f"{options.id.rpartition('/')[2]}.py"
         try:
             folder = self.remote.download(options.id, commit, ["README.md", script], offline)
@@ -126,7 +126,7 @@ class HubSource:
         except UnavailableError as error:
             if error.hint:
                 raise
-            raise _completed(error, options, request.surroundings) from error
+            raise _completed(error, options, request.environment) from error
         return clones.Clone(options.id, folder)
 
 
@@ -134,7 +134,7 @@ def _lock_name(options: HubOptions) -> str:
     return f"{options.id}@{options.revision or 'main'}"
 
 
-def _missing(options: HubOptions, surroundings: Surroundings, problem: str) -> UnavailableError:
+def _missing(options: HubOptions, surroundings: RunEnvironment, problem: str) -> UnavailableError:
     root = surroundings.data_root
     folder = f"{root or '<root>'}/{options.id}"
     command = clones.how_to_clone(options.id, folder, options.revision)
@@ -146,7 +146,7 @@ def _missing(options: HubOptions, surroundings: Surroundings, problem: str) -> U
 
 
 def _completed(
-    error: UnavailableError, options: HubOptions, surroundings: Surroundings
+    error: UnavailableError, options: HubOptions, surroundings: RunEnvironment
 ) -> UnavailableError:
     """What the hub said, with where was looked before and how to do without the hub."""
     hints = _missing(options, surroundings, "")

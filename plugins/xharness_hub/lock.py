@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from xharness.extend import ConfigurationError, Surroundings, UnavailableError, digest
+from xharness.plugin.api import ConfigurationError, RunEnvironment, UnavailableError, digest
 from xharness_hub.atomic import writing
 
 
 class Lock:
     """The lock file beside the study: committed with it, it binds every machine that runs it."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: RunEnvironment) -> None:
         self.path = surroundings.base / "xharness.lock"
         self._guard = surroundings.cache / f"{digest(str(self.path.absolute()))}.guard"
 

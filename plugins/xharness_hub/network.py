@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
 
 _VARIABLES = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 _TRUE = {"1", "ON", "YES", "TRUE"}
 
 
-def is_offline(surroundings: Surroundings) -> bool:
+def is_offline(surroundings: RunEnvironment) -> bool:
     """Whether the run, or the environment it runs in, forbids the network.
 
     The libraries read their variables once, at import; so they are set here, beforehand.
@@ -23,7 +23,7 @@ def is_offline(surroundings: Surroundings) -> bool:
     return forbidden
 
 
-def root_hint(surroundings: Surroundings) -> str:
+def root_hint(surroundings: RunEnvironment) -> str:
     """What to add to a hint when there is no data root to look in."""
     if surroundings.data_root is not None:
         return ""

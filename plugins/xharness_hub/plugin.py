@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xharness.extend import Source
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import Source
+from xharness.plugin.hookspecs import hookimpl
 from xharness_hub.files import FileSource
 from xharness_hub.hub import HubSource
 from xharness_hub.urls import UrlSource

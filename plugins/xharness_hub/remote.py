@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from xharness.extend import UnavailableError
+from xharness.plugin.api import UnavailableError
 
 
 class Remote(Protocol):

@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from xharness.extend import ConfigurationError, Request, Row, Surroundings, UnavailableError, digest
+from xharness.plugin.api import (
+    ConfigurationError,
+    Row,
+    RunEnvironment,
+    SourceRequest,
+    UnavailableError,
+    digest,
+)
 from xharness_hub import digests, locations, network, readers
 from xharness_hub.lock import Lock
 
@@ -61,27 +68,25 @@ class UrlSource:
     name: ClassVar[str] = "url"
     options: ClassVar[type[BaseModel]] = UrlOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the files' bytes and of how they are read, equal for every copy of them."""
-        sha256 = digests.sha256(self._paths(request), request.surroundings.cache)
+        sha256 = digests.sha256(self._paths(request), request.environment.cache)
         return digest({"files": sha256, "reading": request.options.meaning()})
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         """The rows of all files, in order."""
         urls = _urls(request)
         return readers.read(self._paths(request), request.options, ", ".join(urls))
 
-    def _paths(self, request: Request) -> list[Path]:
+    def _paths(self, request: SourceRequest) -> list[Path]:
         urls = _urls(request)
-        paths = [self._path(url, request.surroundings) for url in urls]
+        paths = [self._path(url, request.environment) for url in urls]
         expected = request.options.sha256 or {}
         if isinstance(expected, str) and len(urls) > 1:
             raise ConfigurationError(
                 f"one sha256 for {len(urls)} files", where="source 'url'", expected="a mapping"
             )
-        for url, sha256 in zip(
-            urls, digests.sha256(paths, request.surroundings.cache), strict=True
-        ):
+        for url, sha256 in zip(urls, digests.sha256(paths, request.environment.cache), strict=True):
             expected_sha256 = expected if isinstance(expected, str) else expected.get(url, sha256)
             if sha256 != expected_sha256.lower():
                 raise UnavailableError(
@@ -91,7 +96,7 @@ class UrlSource:
                 )
         return paths
 
-    def _path(self, url: str, surroundings: Surroundings) -> Path:
+    def _path(self, url: str, surroundings: RunEnvironment) -> Path:
         """The file that stands for `url`: in the data root, or downloaded before, or now."""
         relative_path, root = _place(url), surroundings.data_root
         if root is not None and (root / relative_path).is_file():
@@ -118,12 +123,12 @@ class UrlSource:
         return copy
 
 
-def _urls(request: Request) -> tuple[str, ...]:
+def _urls(request: SourceRequest) -> tuple[str, ...]:
     return locations.of_split(request.options.url, request.split, "source 'url', key 'url'")
 
 
 def _missing(
-    url: str, relative_path: Path, surroundings: Surroundings, problem: str
+    url: str, relative_path: Path, surroundings: RunEnvironment, problem: str
 ) -> UnavailableError:
     root = surroundings.data_root
     copy = f"{root or '<root>'}/{relative_path.as_posix()}"

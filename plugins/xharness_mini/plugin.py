@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.extend import Request, Row, Source, Strict, UnavailableError, digest
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import Row, Source, SourceRequest, Strict, UnavailableError, digest
+from xharness.plugin.hookspecs import hookimpl
 
 
 class MiniOptions(Strict):
@@ -29,13 +29,13 @@ class MiniSource:
     name = "mini"
     options: type[BaseModel] = MiniOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         options = request.options
         _check(request)
         row_options = [options.task, options.seed, options.sizes[request.split]]
         return digest([_content(), *row_options, request.language, request.split])
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         from xharness_mini.tasks import rows
 
         options: Any = request.options
@@ -48,7 +48,7 @@ class MiniSource:
             raise UnavailableError(str(error)) from None
 
 
-def _check(request: Request) -> None:
+def _check(request: SourceRequest) -> None:
     """Know at plan time what `rows` would refuse."""
     from xharness_mini.tasks import TASKS, languages, splits
 

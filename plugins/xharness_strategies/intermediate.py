@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.extend import Checkpoint, Heads, InTranslation, Name, Route
+from xharness.plugin.api import Checkpoint, Heads, Name, Route, TranslateTest
 from xharness_strategies.learning import LearningOptions
 from xharness_strategies.mixing import MixingOptions
 
@@ -42,7 +42,7 @@ class Intermediate:
     name = "intermediate"
     options: type[BaseModel] = IntermediateOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
+    def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         settings: IntermediateOptions = options
         intermediate_stage, target_stage = _stages(settings)
         cards = [route.card(name) for name in settings.tasks]

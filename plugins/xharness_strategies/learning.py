@@ -7,23 +7,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from xharness.extend import (
+from xharness.plugin.api import (
     Checkpoint,
     ConfigurationError,
-    Feed,
+    DataSlice,
     Heads,
-    InTranslation,
     LanguageCode,
-    Mixing,
+    Mixture,
     Name,
-    Portion,
     Route,
     Split,
     Strict,
     TaskCard,
+    TrainingFeed,
+    TranslateTest,
     UnavailableError,
 )
-from xharness.study import Changes
+from xharness.spec.study import Changes
 
 Languages = tuple[LanguageCode, ...]
 
@@ -108,7 +108,7 @@ class LearningOptions(Strict):
         cards: Sequence[TaskCard],
         *,
         heads: Heads = "drop",
-        mixing: Mixing | None = None,
+        mixing: Mixture | None = None,
         targets: Sequence[TaskCard] | None = None,
         judged_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
@@ -132,7 +132,7 @@ class LearningOptions(Strict):
 
     def finish(
         self, route: Route, model: Checkpoint, *, heads: Heads = "drop"
-    ) -> Checkpoint | InTranslation:
+    ) -> Checkpoint | TranslateTest:
         """`model` trained on the target's sets, one after the other, and what comes at the end."""
         for card in route.training_sets():
             model = self.train(route, model, [card], heads=heads)
@@ -141,23 +141,27 @@ class LearningOptions(Strict):
 
     def end(
         self, route: Route, model: Checkpoint, targets: Sequence[TaskCard]
-    ) -> Checkpoint | InTranslation:
+    ) -> Checkpoint | TranslateTest:
         """The last examples, and the language in which the model is asked."""
         if self.few_shot is not None:
             model = self._train_on_shots(route, model, targets, self.few_shot)
         if self.translate is not None and self.translate.mode == "test":
-            return InTranslation(model, self._test_translator(), self.translate.options)
+            return TranslateTest(model, self._test_translator(), self.translate.options)
         return model
 
-    def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> Feed:
+    def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> TrainingFeed:
         rows = tuple(route.rows(card, self.source_languages))
         if self.translate is None or self.translate.mode == "test":
             return route.feed(card, rows)
         return route.feed(card, (*rows, *self._translations(route, card, rows, languages)))
 
     def _translations(
-        self, route: Route, card: TaskCard, rows: Sequence[Portion], scored_languages: Sequence[str]
-    ) -> Sequence[Portion]:
+        self,
+        route: Route,
+        card: TaskCard,
+        rows: Sequence[DataSlice],
+        scored_languages: Sequence[str],
+    ) -> Sequence[DataSlice]:
         translation = self.translate
         assert translation is not None
         row_languages = {portion.language for portion in rows}
@@ -192,7 +196,7 @@ class LearningOptions(Strict):
             )
         return self.translate.translator
 
-    def _mlm_feeds(self, route: Route) -> list[tuple[Feed, float]]:
+    def _mlm_feeds(self, route: Route) -> list[tuple[TrainingFeed, float]]:
         if self.mlm is None:
             return []
         return [(route.corpus(self.mlm.corpus, self.mlm.languages), self.mlm.ratio)]
@@ -219,7 +223,7 @@ class LearningOptions(Strict):
             model,
             feeds,
             heads="keep",
-            mixing=Mixing("uniform"),
+            mixing=Mixture("uniform"),
             judged=targets,
             recipe=few_shot.recipe,
         )
@@ -227,7 +231,7 @@ class LearningOptions(Strict):
 
 def _published_rows(
     route: Route, card: TaskCard, languages: Sequence[str], *, languages_named: bool
-) -> Sequence[Portion]:
+) -> Sequence[DataSlice]:
     """The card's own rows in those of the languages that it has, in all that a study names."""
     languages_at_hand = [
         language for language in languages if languages_named or card.has(language, "train")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xharness.extend import ConfigurationError, Mixing, Name, Strict, TaskCard, suggestion
-from xharness.study import Sampling
+from xharness.plugin.api import ConfigurationError, Mixture, Name, Strict, TaskCard, suggestion
+from xharness.spec.study import Sampling
 
 Weights = dict[Name, Annotated[float, Field(gt=0)]]
 
@@ -25,16 +25,16 @@ class MixingOptions(Strict):
     temperature: float = Field(default=2.0, ge=1, description="used with sampling: temperature")
     cap: int | None = Field(default=None, gt=0, description="examples a task counts for, at most")
 
-    def mixing(self, cards: Sequence[TaskCard]) -> Mixing:
+    def mixing(self, cards: Sequence[TaskCard]) -> Mixture:
         """The choice as the plan knows it; what is not used does not enter its key.
 
         Raises:
             ConfigurationError: weights for other tasks than those that take part.
         """
         if isinstance(self.sampling, dict):
-            return Mixing(weights=_weights(self.sampling, [card.name for card in cards]))
+            return Mixture(weights=_weights(self.sampling, [card.name for card in cards]))
         temperature = self.temperature if self.sampling == "temperature" else 1.0
-        return Mixing(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
+        return Mixture(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
 
 
 def _weights(weights: Weights, names: Sequence[str]) -> tuple[float, ...]:

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.extend import (
+from xharness.plugin.api import (
     Checkpoint,
     ConfigurationError,
-    InTranslation,
     Name,
     Route,
     TaskCard,
+    TranslateTest,
     suggestion,
 )
 from xharness_strategies.learning import LearningOptions
@@ -41,7 +41,7 @@ class Multitask:
     name = "multitask"
     options: type[BaseModel] = MultitaskOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
+    def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         settings: MultitaskOptions = options
         targets = _targets(route, settings)
         cards = {card.name: card for target in targets for card in route.training_sets(target)}

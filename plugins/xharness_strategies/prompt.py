@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.extend import Checkpoint, Route, Strict
+from xharness.plugin.api import Checkpoint, Route, Strict
 
 
 class PromptOptions(Strict):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.extend import Checkpoint, InTranslation, Route
+from xharness.plugin.api import Checkpoint, Route, TranslateTest
 from xharness_strategies.learning import LearningOptions
 
 
@@ -20,6 +20,6 @@ class Single:
     name = "single"
     options: type[BaseModel] = LearningOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint | InTranslation:
+    def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         learning: LearningOptions = options
         return learning.finish(route, route.base)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xharness.extend import Recipe, Session, TrainingSet
-from xharness.kinds import SHIPPED, Answer, SpanExample
+from xharness.plugin.api import Recipe, TrainingSession, TrainingSet
+from xharness.task_types import BUILTIN, ExtractiveQAExample, GoldAnswer
 from xharness.testing import BackendContract, toy_card, toy_examples
 from xharness_baselines.model import CountingModel, NoOptions
 from xharness_baselines.plugin import xharness_backends
@@ -16,7 +16,7 @@ from xharness_baselines.span import best_window, in_answer, words
 from xharness_baselines.text import NgramOptions, buckets, vectors
 
 MAJORITY, RANDOM, NGRAMS = xharness_backends()
-KINDS = {kind.name: kind for kind in SHIPPED}
+KINDS = {kind.name: kind for kind in BUILTIN}
 
 
 class TestMajority(BackendContract):
@@ -86,7 +86,9 @@ def test_vectors_are_of_length_one() -> None:
 
 def test_the_window_beside_the_questions_words_answers() -> None:
     context = "snow falls in winter. The river Elbe rises in Bohemia. Bread is made of flour"
-    example = SpanExample("1", "Where does the river Elbe rise?", context, (Answer("Bohemia", 46),))
+    example = ExtractiveQAExample(
+        "1", "Where does the river Elbe rise?", context, (GoldAnswer("Bohemia", 46),)
+    )
     assert sum(in_answer(example)) == 1
     nothing_learnt = np.zeros(len(words(context)))
     assert "Bohemia" in best_window(example, nothing_learnt, 2, NgramOptions())
@@ -97,4 +99,4 @@ def _fit(
 ) -> None:  # type: ignore[type-arg]
     card = toy_card(kind)
     feed = TrainingSet(card, KINDS[kind], "task", card.head_name, examples)
-    model.fit([feed], Recipe(), Session(1, folder, heads=heads))  # type: ignore[arg-type]
+    model.fit([feed], Recipe(), TrainingSession(1, folder, heads=heads))  # type: ignore[arg-type]

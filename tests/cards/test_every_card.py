@@ -9,16 +9,17 @@ from typing import get_args
 import pytest
 
 from tests.conftest import REPOSITORY
-from xharness import documents, plugins
-from xharness.cards import Groups, Size, Split, Suite, TaskCard
-from xharness.catalogue import Catalogue
-from xharness.kinds import SHIPPED
-from xharness.languages import LANGUAGES
-from xharness.study import Recipe
+from xharness.plugin import manager
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec import documents
+from xharness.spec.cards import Size, Split, TaskCard, TaskGroup, TaskGroups
+from xharness.spec.languages import LANGUAGES
+from xharness.spec.study import Recipe
+from xharness.task_types import BUILTIN
 
 FOLDER = REPOSITORY / "task_cards"
 FILES = sorted(path for path in FOLDER.rglob("*.yaml") if path.name != "groups.yaml")
-KINDS = {kind.name: kind for kind in SHIPPED}
+KINDS = {kind.name: kind for kind in BUILTIN}
 FAMILIES = ("classification", "structured", "qa", "retrieval", "multichecklist")
 MANY = "mul"
 """ISO 639-2 for several languages in one."""
@@ -34,13 +35,13 @@ def cards() -> dict[str, TaskCard]:
 
 
 @cache
-def groups() -> dict[str, Suite]:
-    return documents.validate(documents.load(FOLDER / "groups.yaml"), Groups).groups
+def groups() -> dict[str, TaskGroup]:
+    return documents.validate(documents.load(FOLDER / "groups.yaml"), TaskGroups).groups
 
 
 @cache
 def catalogue() -> Catalogue:
-    return Catalogue(plugins.load(installed=True))
+    return Catalogue(manager.load(installed=True))
 
 
 def languages_of(group: str) -> dict[str, tuple[str, ...]]:
@@ -50,7 +51,7 @@ def languages_of(group: str) -> dict[str, tuple[str, ...]]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_card(path: Path) -> None:
     card = load(path)
-    kind = KINDS[card.kind]
+    kind = KINDS[card.task_type]
 
     assert catalogue().card(card.name) == card  # kinds, sources, recipes and neighbours are right
     assert path.read_text(encoding="utf-8").startswith(
@@ -65,17 +66,17 @@ def test_card(path: Path) -> None:
 
     about = card.about
     assert about.title
-    assert about.licence
+    assert about.license
     assert about.citation
     assert about.summary.endswith((".", "?"))
-    assert all(trap.endswith(".") for trap in about.traps)
+    assert all(trap.endswith(".") for trap in about.caveats)
 
 
 @pytest.mark.parametrize("name", sorted(cards()))
 def test_rows_are_expected_where_rows_are_used(name: str) -> None:
     card = cards()[name]
     learnt = card.role == "corpus" and "train" in card.rows
-    split: Split = "train" if learnt else card.scored
+    split: Split = "train" if learnt else card.eval_split
     for language in card.languages:
         assert card.sources_of(language, split), f"nothing in {language} {split}"
         assert card.expected_rows(language, split), f"how many rows in {language} {split}?"
@@ -89,8 +90,8 @@ def test_what_a_card_trains_on(name: str) -> None:
     card = cards()[name]
     for other in card.train_on:
         taught = cards()[other]
-        answered = getattr(KINDS[card.kind], "part", KINDS[card.kind])
-        assert taught.kind == answered.name
+        answered = getattr(KINDS[card.task_type], "part", KINDS[card.task_type])
+        assert taught.task_type == answered.name
         assert taught.sources_of(card.source_language or "en", "train")
         assert taught.expected_rows(card.source_language or "en", "train")
     if card.train_on:
@@ -100,12 +101,14 @@ def test_what_a_card_trains_on(name: str) -> None:
 def test_cards_that_share_a_head_agree_on_its_labels() -> None:
     by_head: dict[str, list[TaskCard]] = {}
     for card in cards().values():
-        if not hasattr(KINDS[card.kind], "part"):  # what is asked in parts is answered by those
+        if not hasattr(
+            KINDS[card.task_type], "part"
+        ):  # what is asked in parts is answered by those
             by_head.setdefault(card.head_name, []).append(card)
     for sharing in by_head.values():
-        assert len({card.kind for card in sharing}) == 1, [card.name for card in sharing]
+        assert len({card.task_type for card in sharing}) == 1, [card.name for card in sharing]
         # A choice head scores one choice at a time: how many there are is not its business.
-        if sharing[0].kind != "choice":
+        if sharing[0].task_type != "multiple_choice":
             assert len({card.labels for card in sharing}) == 1, [card.name for card in sharing]
 
 
@@ -124,7 +127,7 @@ def test_published_recipes(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(cards()))
 def test_published_results(name: str) -> None:
     card = cards()[name]
-    for one in card.reference:
+    for one in card.published_results:
         assert one.score is not None or one.scores
         assert set(one.scores) <= set(card.languages)
         if one.score is not None and set(one.scores) == set(card.languages):

@@ -42,7 +42,15 @@ MAY_BE_ABSENT = {
     "tydiqa": {"ar", "bn", "fi", "id", "ru", "te"},
     "mewslix": {None},
 }
-KINDS = {"classification", "choice", "tagging", "span", "bitext", "retrieval", "mining"}
+KINDS = {
+    "classification",
+    "multiple_choice",
+    "tagging",
+    "extractive_qa",
+    "bitext_retrieval",
+    "retrieval",
+    "bitext_mining",
+}
 
 pytestmark = pytest.mark.data
 
@@ -72,7 +80,7 @@ def test_what_is_at_hand_is_scored(rows: list[dict[str, Any]]) -> None:
 
 
 def test_each_kind_of_target_is_among_them(rows: list[dict[str, Any]]) -> None:
-    assert {row["kind"] for row in rows if "kind" in row} >= KINDS
+    assert {row["task_type"] for row in rows if "task_type" in row} >= KINDS
 
 
 def test_partial_data_is_marked_and_whole_data_is_not(
@@ -84,5 +92,5 @@ def test_partial_data_is_marked_and_whole_data_is_not(
     said = [note for note in pawsx.get("notes", ()) if note.startswith("partial data")]
     whole = f"partial data: validation has {found} of 2000 rows"
     assert said == ([] if found == 2000 else [whole])
-    tatoeba = [row for row in rows if row["task"] == "tatoeba" and "kind" in row]
+    tatoeba = [row for row in rows if row["task"] == "tatoeba" and "task_type" in row]
     assert not any("partial data" in note for row in tatoeba for note in row["notes"])

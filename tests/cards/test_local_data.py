@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.cards.test_every_card import cards, catalogue, groups
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
 
 SUITES = [one.task for one in groups()["multichecklist"].tasks]
 
 
-def _data(tmp_path: Path, root: Path | None = None) -> Data:
-    return Data(
-        catalogue(), Surroundings(root, True, tmp_path / "cache", False, tmp_path / "study")
+def _data(tmp_path: Path, root: Path | None = None) -> DataReader:
+    return DataReader(
+        catalogue(), RunEnvironment(root, True, tmp_path / "cache", False, tmp_path / "study")
     )
 
 
@@ -41,7 +41,7 @@ def test_suites_are_read_beside_the_study_or_from_the_data_root(
 ) -> None:
     _suite(tmp_path / where)
     data = _data(tmp_path, tmp_path / "root")
-    loaded = data.load(data.portion(cards()[task], "sw", "test", None))
+    loaded = data.load(data.data_slice(cards()[task], "sw", "test", None))
     assert [one.id for one in loaded.examples] == ["a", "b"]
     assert loaded.count.partial  # two cases where 200 are expected
 
@@ -58,7 +58,7 @@ def test_what_is_not_there_is_refused_with_what_to_do(
 ) -> None:
     card = cards()[task]
     with pytest.raises(UnavailableError) as caught:
-        _data(tmp_path).portion(card, "en", split, None)  # type: ignore[arg-type]
+        _data(tmp_path).data_slice(card, "en", split, None)  # type: ignore[arg-type]
     assert "there is no such file" in caught.value.reason
     assert told in caught.value.reason
 
@@ -70,7 +70,7 @@ def test_supertags_are_read(tmp_path: Path) -> None:
     (folder / "ccg.dev").write_text("They\tNP\nleak\tS[dcl]\\NP\n\n")
     data = _data(tmp_path, tmp_path / "root")
     assert data.card("ccg").labels == ("N", "N/N", "NP", "S[dcl]\\NP")
-    (one,) = data.load(data.portion(cards()["ccg"], "en", "validation", None)).examples
+    (one,) = data.load(data.data_slice(cards()["ccg"], "en", "validation", None)).examples
     assert one.tags == (2, 3)  # type: ignore[attr-defined]
 
 

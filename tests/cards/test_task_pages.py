@@ -34,7 +34,7 @@ def test_a_page_says_what_the_card_says(name: str) -> None:
 def test_a_page_answers_the_usual_questions(name: str) -> None:
     card, text = cards()[name], TEXTS[f"{name}.md"]
     assert card.about.summary in text
-    assert card.about.licence in text
+    assert card.about.license in text
     for heading in ("Languages and rows", "Citation"):
         assert f"## {heading}\n" in text
     for metric in card.metrics:

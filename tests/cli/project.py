@@ -100,7 +100,7 @@ def sentiment(name: str = "mood", **changes: Any) -> dict[str, Any]:
     """A classification card over `data/mood.<language>.<split>.jsonl`."""
     card: dict[str, Any] = {
         "name": name,
-        "kind": "classification",
+        "task_type": "classification",
         "role": "target",
         "sources": [
             {
@@ -121,7 +121,7 @@ def sentiment(name: str = "mood", **changes: Any) -> dict[str, Any]:
         "about": {
             "title": "Mood",
             "summary": "Is it good?",
-            "licence": "CC0-1.0",
+            "license": "CC0-1.0",
             "citation": "none",
         },
     }

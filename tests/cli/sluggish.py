@@ -12,22 +12,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness.plugin.api import (
     Backend,
     Example,
-    Kind,
     Prediction,
     Recipe,
-    Session,
+    RunEnvironment,
     Sizes,
     StageError,
-    Surroundings,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
     UnavailableError,
 )
-from xharness.hookspecs import hookimpl
+from xharness.plugin.hookspecs import hookimpl
+from xharness.spec.documents import Strict
 
 STEPS = 12
 
@@ -46,7 +46,7 @@ class SluggishModel:
         return Sizes(self._options.parameters, 0)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         if self._options.fails:
             raise StageError("the loss is not finite at step 3; the last finite one was 0.7")
@@ -64,7 +64,7 @@ class SluggishModel:
         return {"steps": STEPS, "continued_from": first}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         _wait()
         return [zlib.crc32(f"{self._state} {one.id}".encode()) % 2 for one in examples]
@@ -80,12 +80,14 @@ class Sluggish:
     options: type[BaseModel] = SluggishOptions
     kinds = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
         if options.absent:
             raise UnavailableError("no weights in 'models/absent'")
         return f"sluggish {options.parameters} {options.fails}"
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> SluggishModel:
+    def start(
+        self, options: Any, surroundings: RunEnvironment, device: str | None
+    ) -> SluggishModel:
         return SluggishModel(options)
 
     def load(self, folder: Path, device: str | None) -> SluggishModel:

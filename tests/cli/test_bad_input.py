@@ -123,7 +123,11 @@ def test_nothing_that_could_be_run(project: Project) -> None:
 
 def test_a_kind_that_no_model_can_answer(project: Project) -> None:
     project.study["models"] = [{"name": "most", "backend": "majority"}]
-    project.cards["mood"] |= {"kind": "bitext", "metrics": ["accuracy"], "labels": None}
+    project.cards["mood"] |= {
+        "task_type": "bitext_retrieval",
+        "metrics": ["accuracy"],
+        "labels": None,
+    }
     project.cards["mood"]["fields"] = {"source": "text", "target": "label"}
     result = project.write().run()
     _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext'")
@@ -154,7 +158,7 @@ def test_a_disk_that_fills_up(project: Project, monkeypatch: pytest.MonkeyPatch)
     def refuse(path: Path, text: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr("xharness.executor.scoring.write_json", refuse)
+    monkeypatch.setattr("xharness.executor.score.write_json", refuse)
     _refused(project.run(), 1, "No space left on device", "free some space")
 
 

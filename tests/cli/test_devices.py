@@ -15,8 +15,8 @@ from xharness_hf.translation import HfTranslator
 
 PLACED = """
 from dataclasses import replace
-from xharness.extend import ConfigurationError
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import ConfigurationError
+from xharness.plugin.hookspecs import hookimpl
 from xharness_baselines import plugin
 from xharness_baselines.backend import Baseline
 
@@ -70,7 +70,7 @@ def test_what_is_stored_needs_no_device(placed: Project) -> None:
 def test_an_executor_of_a_plugin_may_run_elsewhere(placed: Project) -> None:
     (placed.folder / "far.py").write_text(
         "from xharness.executor import Sequential\n"
-        "from xharness.hookspecs import hookimpl\n"
+        "from xharness.plugin.hookspecs import hookimpl\n"
         "class Far:\n"
         "    name = 'far'\n"
         "    def run(self, plan, work):\n"
@@ -99,7 +99,7 @@ def test_devices_of_torch(check: object) -> None:
 STUDY = """
 name: placed
 models:
-  - {name: tiny, scratch: {architecture: bert, hidden: 8, layers: 1, heads: 1, tokenizer: {vocabulary: 500}}}
+  - {name: tiny, scratch: {architecture: bert, hidden: 8, num_layers: 1, heads: 1, tokenizer: {vocabulary: 500}}}
 strategies: [single]
 targets: [{task: mini_topic, languages: [en], limit: 5}]
 """  # noqa: E501

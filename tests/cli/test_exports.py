@@ -11,9 +11,10 @@ import pytest
 from huggingface_hub import ModelCard
 
 from tests.cli.project import Project, fresh, invoke
-from xharness import dataframes, scores
-from xharness.kinds import SHIPPED
+from xharness import dataframes
+from xharness.gaps import scores
 from xharness.leaderboard.exports.every_eval_ever import _result
+from xharness.task_types import BUILTIN
 
 ROWS = 6  # two models in three languages
 
@@ -73,10 +74,10 @@ def test_every_eval_ever_records_have_what_the_schema_requires(done: Project) ->
 
 def test_every_eval_ever_is_told_which_metrics_are_errors() -> None:
     row = scores.Score(
-        model="m", strategy="single", seed=1, task="xquad", kind="span", language="de",
+        model="m", strategy="single", seed=1, task="xquad", kind="extractive_qa", language="de",
         source_language="en", split="test", metric="wrong_language", main=False, value=3, n=9,
     )  # fmt: skip
-    metrics = {kind.name: kind.metrics for kind in SHIPPED}
+    metrics = {kind.name: kind.metrics for kind in BUILTIN}
     told = [_result(one, metrics) for one in (row, row.model_copy(update={"metric": "f1"}))]
     assert [one["metric_config"]["lower_is_better"] for one in told] == [True, False]
 

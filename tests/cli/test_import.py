@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.project import invoke
-from xharness import scores
-from xharness.scores import Mean, Score
+from xharness.gaps import scores
+from xharness.gaps.scores import Mean, Score
 
 HEAD = "task,metric,model,lang,score,source\n"
 TABLE = HEAD + "".join(
@@ -118,4 +118,4 @@ def test_the_registry_is_listed_without_a_study(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "FacebookAI/xlm-roberta-base" in done.stdout and "86.0M" in done.stdout
     listed = json.loads(invoke(tmp_path, "models", "list", "--json").stdout)
-    assert {"name", "hub", "family", "licence", "confidence"} <= listed[0].keys()
+    assert {"name", "hub", "family", "license", "confidence"} <= listed[0].keys()

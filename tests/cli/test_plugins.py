@@ -44,7 +44,7 @@ def test_a_broken_plugin_takes_nobody_down(project: Project, site: Path) -> None
 
 def test_a_misspelt_hook_is_a_load_error(project: Project, site: Path) -> None:
     hook = "@hookimpl\ndef xharness_backend():\n    return []\n"
-    _install(site, "misspelt", f"from xharness.hookspecs import hookimpl\n{hook}")
+    _install(site, "misspelt", f"from xharness.plugin.hookspecs import hookimpl\n{hook}")
     _, _, err = project.call(*project.words("plan"))
     assert "there is no hook 'xharness_backend'; did you mean 'xharness_backends'?" in err
 
@@ -57,7 +57,7 @@ def test_a_plugin_from_the_command_line_must_load(project: Project) -> None:
 
 def test_an_offer_that_lacks_a_method_is_named_before_it_is_missed(project: Project) -> None:
     text = (
-        "from xharness.hookspecs import hookimpl\n"
+        "from xharness.plugin.hookspecs import hookimpl\n"
         "class Half:\n"
         "    name, options, kinds = 'half', None, frozenset()\n"
         "    def start(self, options, surroundings, device): ...\n"
@@ -77,7 +77,7 @@ def test_an_offer_that_lacks_a_method_is_named_before_it_is_missed(project: Proj
 
 def test_two_offers_of_one_name_name_both(project: Project) -> None:
     text = (
-        "from xharness.hookspecs import hookimpl\n"
+        "from xharness.plugin.hookspecs import hookimpl\n"
         "from xharness_baselines import plugin\n"
         "@hookimpl\n"
         "def xharness_backends():\n"

@@ -113,7 +113,7 @@ def test_the_studys_own_store_lies_beside_it(project: Project) -> None:
 def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     (project.folder / "mine.py").write_text(
         "from xharness.executor import Sequential\n"
-        "from xharness.hookspecs import hookimpl\n"
+        "from xharness.plugin.hookspecs import hookimpl\n"
         "class Mine(Sequential):\n"
         "    name = 'mine'\n"
         "@hookimpl\n"
@@ -146,7 +146,7 @@ def test_nothing_is_written_before_everything_is_collected(
     def damaged(*_: object) -> None:
         raise StageError("odd")
 
-    monkeypatch.setattr("xharness.cli.outputs.collect_items", damaged)
+    monkeypatch.setattr("xharness.session.outputs.collect_items", damaged)
     assert project.run("-o", "there").exit_code == 1
     assert not any((project.folder / "there").iterdir())
 

@@ -15,7 +15,7 @@ from statistics import mean
 
 import pytest
 
-from xharness.scores import Score, read
+from xharness.gaps.scores import Score, read
 
 Scores = Mapping[tuple[str, str, str], Mapping[str, float]]
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
-from xharness import hookspecs, plugins
-from xharness.catalogue import Catalogue
-from xharness.kinds import SHIPPED
-from xharness.study import Recipe, Runtime, Study
+from xharness.plugin import hookspecs, manager
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec.study import Recipe, Runtime, Study
+from xharness.task_types import BUILTIN
 
 DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 EXTENDING = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def test_every_hook_is_documented() -> None:
 
 
 def test_every_kind_is_documented_with_its_fields_and_metrics() -> None:
-    for kind in SHIPPED:
+    for kind in BUILTIN:
         (row,) = [line for line in EXTENDING.splitlines() if line.startswith(f"| `{kind.name}`")]
         for name in (*kind.fields, *kind.metrics):
             assert f"`{name}`" in row, (kind.name, name)
@@ -56,7 +56,7 @@ def test_the_example_card_passes_the_check_of_cards(tmp_path: Path) -> None:
     (text,) = [text for text in _blocks(EXTENDING, "yaml") if "fields:" in text]
     file = tmp_path / f"{yaml.safe_load(text)['name']}.yaml"
     file.write_text(text, encoding="utf-8")
-    Catalogue(plugins.load()).check_file(file)
+    Catalogue(manager.load()).check_file(file)
 
 
 def test_the_study_examples_are_right() -> None:

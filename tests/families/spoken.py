@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from tests.hf import tiny
-from xharness.cards import TaskCard, Verbaliser
-from xharness.extend import TrainingSet
+from xharness.plugin.api import TrainingSet
+from xharness.spec.cards import TaskCard, Verbalizer
 from xharness.testing import toy_card, toy_examples
 
 _WORDS: dict[str, dict[str, Any]] = {
     "classification": {"prompt": "{text} who", "answers": {"no-bird": "stone", "bird": "river"}},
-    "choice": {"prompt": "{prompt}"},
-    "span": {"prompt": "{context} {question}"},
+    "multiple_choice": {"prompt": "{prompt}"},
+    "extractive_qa": {"prompt": "{context} {question}"},
 }
 
 
 def card(kind: str, **changes: Any) -> TaskCard:
     """The toy card of `kind` with a verbaliser."""
-    spoken = Verbaliser(**_WORDS[kind] | changes)
-    return toy_card(kind).model_copy(update={"verbaliser": spoken})
+    spoken = Verbalizer(**_WORDS[kind] | changes)
+    return toy_card(kind).model_copy(update={"verbalizer": spoken})
 
 
 def feed(kind: str, count: int = 96, objective: Any = "task") -> TrainingSet:

@@ -11,10 +11,10 @@ from tests.families import spoken, zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import StageError
-from xharness.extend import Recipe
+from xharness.plugin.api import Recipe
 from xharness.testing import toy_examples
 
-RECIPE = Recipe(steps=4, learning_rate=1e-2, batch_size=8, max_length=32, answer_length=8)
+RECIPE = Recipe(steps=4, learning_rate=1e-2, batch_size=8, max_length=32, max_answer_length=8)
 _NOTHING_TAKEN = "takes no keys and values from outside"
 _NOTHING_READ = "does not read the keys and values that it is given"
 REFUSED = {
@@ -56,11 +56,11 @@ def test_lora_learns_to_answer_in_words(family: str, folder: Folder, tmp_path: P
         {"adapter": {"method": "lora", "rank": 8, "alpha": 32}, "steps": 90, "batch_size": 16}
     )
     model.fit([feed], recipe, tiny.session(tmp_path / "run"))
-    given = model.predict(feed.card, feed.kind, fresh, recipe)
+    given = model.predict(feed.card, feed.task_type, fresh, recipe)
     assert tiny.accuracy(given, fresh) > 0.85
     assert model.sizes() == sizes
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    assert again.predict(feed.card, feed.kind, fresh, recipe) == given
+    assert again.predict(feed.card, feed.task_type, fresh, recipe) == given
     with pytest.raises(StageError, match="answers in words cannot learn a prompt"):
         model.fit([feed], RECIPE.changed({"adapter": "prompt"}), tiny.session(tmp_path / "no"))

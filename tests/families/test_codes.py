@@ -23,20 +23,20 @@ from tests.families.conftest import Folder
 from tests.families.test_words import _scores
 from tests.hf import tiny
 from tests.hf.hubs import COMMIT, new_process, stubbed
-from xharness.cards import Verbaliser
 from xharness.cli import app
 from xharness.digest import digest, file_digest
 from xharness.errors import ConfigurationError
-from xharness.extend import Recipe, Surroundings, TrainingSet, Wanted
-from xharness.kinds import ChoiceExample
+from xharness.plugin.api import CapabilityQuery, Recipe, RunEnvironment, TrainingSet
+from xharness.spec.cards import Verbalizer
+from xharness.task_types import MultipleChoiceExample
 from xharness.testing import toy_examples
 from xharness_hf.config.options import Options
 from xharness_hf.files import folders
 from xharness_hf.generative.model import GenerativeModel
 from xharness_hf.model import HfModel
 
-_RECIPE = Recipe(epochs=1, learning_rate=5e-3, batch_size=16, max_length=64, answer_length=8)
-_AROUND = Surroundings(offline=True)
+_RECIPE = Recipe(epochs=1, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8)
+_AROUND = RunEnvironment(offline=True)
 _EACH = [(family, language) for family, codes in coded.CODES.items() for language in codes]
 
 
@@ -74,8 +74,11 @@ def test_what_is_written_is_what_transformers_generates(
     family: str, language: str, layout: Layout
 ) -> None:
     model = tiny.start(layout(family), answers="text")
-    some, card = toy_examples("span", 6), spoken.card("span").spoken(language)
-    written = model.predict(card, tiny.KINDS["span"], some, _RECIPE)
+    some, card = (
+        toy_examples("extractive_qa", 6),
+        spoken.card("extractive_qa").in_language(language),
+    )
+    written = model.predict(card, tiny.KINDS["extractive_qa"], some, _RECIPE)
     lm = AutoModelForSeq2SeqLM.from_pretrained(layout(family)).eval()
     lm.generation_config.forced_eos_token_id = None  # mBART's last sub-word would be cut
     own = coded.read(family, layout(family), language)
@@ -84,13 +87,13 @@ def test_what_is_written_is_what_transformers_generates(
 
 
 def test_what_files_force_to_stand_first_does_not(layout: Layout, tmp_path: Path) -> None:
-    some, card = toy_examples("span", 4), spoken.card("span").spoken("de")
+    some, card = toy_examples("extractive_qa", 4), spoken.card("extractive_qa").in_language("de")
     folder = tmp_path / "forced"
     shutil.copytree(layout("mbart25"), folder)
     forced = GenerationConfig(forced_bos_token_id=7, no_repeat_ngram_size=1)  # type: ignore[no-untyped-call]
     forced.save_pretrained(folder)
     plain, other = (
-        tiny.start(place, answers="text").predict(card, tiny.KINDS["span"], some, _RECIPE)
+        tiny.start(place, answers="text").predict(card, tiny.KINDS["extractive_qa"], some, _RECIPE)
         for place in (layout("mbart25"), folder)
     )
     assert plain == other
@@ -102,7 +105,7 @@ def _generated(lm: Any, own: Any, one: Any) -> str:
     read = own(f"{one.context} {one.question}", return_tensors="pt")
     first = {"decoder_start_token_id": code} if isinstance(own, _ALONE) else {}
     forced = {} if first else {"forced_bos_token_id": code}
-    new = _RECIPE.answer_length + len(forced)
+    new = _RECIPE.max_answer_length + len(forced)
     said = lm.generate(**read, **first, **forced, do_sample=False, max_new_tokens=new)
     text = str(own.batch_decode(said[:, 1 + len(forced) :], skip_special_tokens=True)[0])
     return (text.strip().splitlines() or [""])[0].strip()
@@ -123,12 +126,12 @@ def test_likelihoods_are_those_of_the_model_alone_in_each_language(
     model = tiny.start(layout(family), answers="likelihood")
     model.backbone.module.eval()
     some = [
-        ChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
-        ChoiceExample("1", "the cat the cat", ("wind", "lamp"), 1),
+        MultipleChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
+        MultipleChoiceExample("1", "the cat the cat", ("wind", "lamp"), 1),
     ]
     found = {}
     for language in coded.CODES[family]:
-        card = spoken.card("choice").spoken(language)
+        card = spoken.card("multiple_choice").in_language(language)
         own = coded.read(family, layout(family), language)
         found[language] = _scores(model, card, some, closed=False)
         for one, scores in zip(some, found[language], strict=True):
@@ -152,10 +155,12 @@ def _likelihood(model: Any, own: Any, prompt: str, answer: str) -> float:
 
 def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
     languages = [*coded.CODES[family]][:2]
-    examples = [*toy_examples("span", 4)]
+    examples = [*toy_examples("extractive_qa", 4)]
     told = [languages[place // 2] for place in range(4)]
-    card = spoken.card("span")
-    return TrainingSet(card, tiny.KINDS["span"], "task", "span", examples, told), told
+    card = spoken.card("extractive_qa")
+    return TrainingSet(
+        card, tiny.KINDS["extractive_qa"], "task", "extractive_qa", examples, told
+    ), told
 
 
 @pytest.mark.parametrize("family", sorted(coded.CODES.keys() - {"nllb-legacy"}))
@@ -192,11 +197,11 @@ def test_a_saved_model_keeps_its_languages(family: str, layout: Layout, tmp_path
     model.fit([_in_two(family)[0]], _RECIPE, tiny.session(tmp_path / "run"))
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    some, kind = toy_examples("span", 6), tiny.KINDS["span"]
+    some, kind = toy_examples("extractive_qa", 6), tiny.KINDS["extractive_qa"]
     languages = [*coded.CODES[family]]
     given = {}
     for language in (*languages, "zh"):
-        card = spoken.card("span").spoken(language)
+        card = spoken.card("extractive_qa").in_language(language)
         given[language] = model.predict(card, kind, some, _RECIPE)
         assert again.predict(card, kind, some, _RECIPE) == given[language]
         opening = again._spelling.spoken(language).opening
@@ -233,16 +238,18 @@ def test_models_without_codes_are_asked_as_before(folder: Folder) -> None:
 
 @given(st.sampled_from(["en", "sw", "de"]), st.sampled_from(["en", "sw", "de"]))
 def test_words_remember_their_language_and_nothing_else_does(one: str, other: str) -> None:
-    words = Verbaliser(prompt="{prompt}")
-    first, second = words.spoken(one), words.spoken(other)
+    words = Verbalizer(prompt="{prompt}")
+    first, second = words.in_language(one), words.in_language(other)
     assert first.language == one and words.language is None
     assert (first == second) == (one == other)
     assert first.model_dump() == second.model_dump()
-    assert "language" not in Verbaliser.model_json_schema()["properties"]
+    assert "language" not in Verbalizer.model_json_schema()["properties"]
 
 
-def _wanted(*languages: str, objective: Any = None) -> Wanted:
-    return Wanted(spoken.card("choice"), "choice", objective, Recipe(), languages)
+def _wanted(*languages: str, objective: Any = None) -> CapabilityQuery:
+    return CapabilityQuery(
+        spoken.card("multiple_choice"), "multiple_choice", objective, Recipe(), languages
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,10 +273,12 @@ def test_an_unknown_language_is_refused_with_the_nearest(
     heads = Options(path=layout(family))
     assert tiny.BACKEND.refusal(heads, _wanted(language), _AROUND) is None
     if told is not None:
-        card = spoken.card("choice").spoken(language)
+        card = spoken.card("multiple_choice").in_language(language)
         model = tiny.start(layout(family), answers="text")
         with pytest.raises(ConfigurationError, match=f"no language '{language}'"):
-            model.predict(card, tiny.KINDS["choice"], toy_examples("choice", 1), _RECIPE)
+            model.predict(
+                card, tiny.KINDS["multiple_choice"], toy_examples("multiple_choice", 1), _RECIPE
+            )
 
 
 def test_what_files_do_not_list_is_left_to_the_loaded_model(layout: Layout, folder: Folder) -> None:
@@ -279,7 +288,7 @@ def test_what_files_do_not_list_is_left_to_the_loaded_model(layout: Layout, fold
 
 
 def test_codes_that_cannot_be_are_errors(layout: Layout, folder: Folder, tmp_path: Path) -> None:
-    around = Surroundings(cache=tmp_path, offline=True)
+    around = RunEnvironment(cache=tmp_path, offline=True)
     named = Options(path=layout("nllb"), answers="text", codes={"yue": "zho_Hans"})
     assert tiny.BACKEND.refusal(named, _wanted("yue"), _AROUND) is None
     assert tiny.BACKEND.fingerprint(named, around)
@@ -296,15 +305,15 @@ def test_codes_that_cannot_be_are_errors(layout: Layout, folder: Folder, tmp_pat
 def test_only_models_with_codes_have_another_identity(
     layout: Layout, folder: Folder, tmp_path: Path
 ) -> None:
-    around = Surroundings(cache=tmp_path, offline=True)
+    around = RunEnvironment(cache=tmp_path, offline=True)
 
     def identity(place: Path, **options: Any) -> tuple[str, dict[str, Any]]:
         files = folders.model_files(place, "safetensors")
-        said = {"files": {file.name: file_digest(file) for file in files}, "layers": None}
+        said = {"files": {file.name: file_digest(file) for file in files}, "num_layers": None}
         return tiny.BACKEND.fingerprint(Options(path=place, **options), around), said | options
 
     for place, options in (
-        (folder("mt5"), {"answers": "text"}), (folder("gemma"), {"answers": "likelihood"}),
+        (folder("mt5"), {"mode": "generate"}), (folder("gemma"), {"mode": "loglikelihood"}),
         (layout("nllb"), {}),
     ):  # fmt: skip
         found, said = identity(place, **options)
@@ -322,10 +331,10 @@ def test_a_hub_model_keeps_its_identity_once_it_is_fetched(
     stub = stubbed(tmp_path, monkeypatch)
     stub.files["org/m"] = {"config.json": '{"model_type": "mbart"}'}
     named = [Options(hub="org/m", answers="text", revision=one) for one in (None, COMMIT)]
-    meaning = {"hub": "org/m", "commit": COMMIT, "layers": None, "answers": "text"}
+    meaning = {"hub": "org/m", "commit": COMMIT, "num_layers": None, "mode": "generate"}
     for offline in (False, True):  # the second finds what the first has fetched
         new_process()
-        around = Surroundings(cache=tmp_path, offline=offline)
+        around = RunEnvironment(cache=tmp_path, offline=offline)
         if offline:
             named = named[1:]  # where a branch stood is noted once all files are there
         found = {tiny.BACKEND.fingerprint(one, around) for one in named}
@@ -358,7 +367,7 @@ def test_a_study_asks_each_language_in_its_own_code(
         return honest(self, card, kind, examples, recipe)
 
     monkeypatch.setattr(GenerativeModel, "predict", predict)
-    model: dict[str, Any] = {"name": "m", "path": str(layout("nllb")), "answers": "text"}
+    model: dict[str, Any] = {"name": "m", "path": str(layout("nllb")), "mode": "generate"}
     told = _run(tmp_path, "run", models=[model], strategies=["single"])
     assert asked == [("en", 6), ("de", 6)]
     assert "the model has no language 'fr'" in told
@@ -387,9 +396,9 @@ def test_a_model_with_heads_is_still_asked_small_languages_together(
 def test_an_arm_that_would_learn_an_unknown_language_is_left_out(
     layout: Layout, tmp_path: Path
 ) -> None:
-    model = {"name": "m", "path": str(layout("nllb")), "answers": "text"}
-    several = {"name": "several", "use": "single", "source_languages": ["en", "es"]}
-    looked = {"name": "looked", "use": "single", "selection": "target-dev"}
+    model = {"name": "m", "path": str(layout("nllb")), "mode": "generate"}
+    several = {"name": "several", "strategy": "single", "source_languages": ["en", "es"]}
+    looked = {"name": "looked", "strategy": "single", "selection": "target-dev"}
     for strategy in (several, looked):
         told = _run(tmp_path, "plan", models=[model], strategies=[strategy])
         assert "the model has no language" in told

@@ -11,9 +11,9 @@ from tests.families import zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import StageError
-from xharness.extend import Recipe
-from xharness.kinds import SpanExample
-from xharness.kinds.span import Answer
+from xharness.plugin.api import Recipe
+from xharness.task_types import ExtractiveQAExample
+from xharness.task_types.extractive_qa import GoldAnswer
 from xharness.testing import toy_examples
 
 _RECIPE = Recipe(epochs=5, learning_rate=5e-3, batch_size=16, max_length=48)
@@ -22,13 +22,13 @@ _RECIPE = Recipe(epochs=5, learning_rate=5e-3, batch_size=16, max_length=48)
 @pytest.mark.parametrize("family", zoo.EVERY)
 def test_a_family_learns_and_comes_back(family: str, folder: Folder, tmp_path: Path) -> None:
     model = tiny.start(folder(family))
-    feed = tiny.feed("choice", 64)
+    feed = tiny.feed("multiple_choice", 64)
     model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
-    given = model.predict(feed.card, feed.kind, feed.examples, _RECIPE)
+    given = model.predict(feed.card, feed.task_type, feed.examples, _RECIPE)
     assert tiny.accuracy(given, feed.examples) > 0.8
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    assert again.predict(feed.card, feed.kind, feed.examples, _RECIPE) == given
+    assert again.predict(feed.card, feed.task_type, feed.examples, _RECIPE) == given
 
 
 @pytest.mark.parametrize("family", zoo.EVERY)
@@ -46,10 +46,10 @@ def test_every_answer_is_a_stretch_of_the_context(
     family: str, folder: Folder, tmp_path: Path
 ) -> None:
     model = tiny.start(folder(family))
-    feed = tiny.feed("span", 64)
+    feed = tiny.feed("extractive_qa", 64)
     model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
-    some = toy_examples("span", 30, seed=3)
-    given = model.predict(feed.card, feed.kind, some, _RECIPE)
+    some = toy_examples("extractive_qa", 30, seed=3)
+    given = model.predict(feed.card, feed.task_type, some, _RECIPE)
     assert all(answer and answer in one.context for answer, one in zip(given, some, strict=True))
     right = [answer == one.answers[0].text for answer, one in zip(given, some, strict=True)]
     assert np.mean(right) > (0.9 if family not in ("canine", "byt5") else 0.5)
@@ -70,7 +70,7 @@ def test_hashed_characters_have_no_table_to_learn_masked_words_from(
 ) -> None:
     model = tiny.start(folder("canine"))
     assert model.sizes().embedding > 0
-    feed = tiny.feed("span", 8, objective="mlm", head="mlm")
+    feed = tiny.feed("extractive_qa", 8, objective="mlm", head="mlm")
     with pytest.raises(StageError, match="no table of sub-words"):
         model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
 
@@ -83,5 +83,5 @@ def test_what_a_tokenizer_moved_together_is_still_found() -> None:
     found = [text[start:end] for start, end in offsets(text, pieces).tolist()]
     assert found == ["The", "Lam", "p", ",", "and", "CAFÉ", "über"]
     assert offsets("", []).shape == (0, 2)
-    example = SpanExample("1", "?", text, (Answer("Lamp", 5),))
+    example = ExtractiveQAExample("1", "?", text, (GoldAnswer("Lamp", 5),))
     assert example.context[5:9] == "Lamp"

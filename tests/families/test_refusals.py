@@ -18,18 +18,18 @@ from tests.families.test_adapted import REFUSED
 from tests.hf import tiny
 from xharness.cli import app
 from xharness.errors import ConfigurationError
-from xharness.extend import Objective, Recipe, Surroundings, Wanted
+from xharness.plugin.api import CapabilityQuery, Objective, Recipe, RunEnvironment
 from xharness_hf.config.capabilities import _TAKE_NO_KEYS, check_writes
 from xharness_hf.config.configuration import DECODERS, ENCODERS
 from xharness_hf.config.options import Options
 
-AROUND = Surroundings(offline=True)
+AROUND = RunEnvironment(offline=True)
 NO_MASK_HERE = ("mbart", "nllb")  # the tiny tokenizers alone: the real ones have a mask token
 
 
 def _told(options: Any, objective: Objective | None, **recipe: Any) -> str | None:
     card = tiny.feed("classification").card
-    wanted = Wanted(card, "classification", objective, Recipe().changed(recipe))
+    wanted = CapabilityQuery(card, "classification", objective, Recipe().changed(recipe))
     return tiny.BACKEND.refusal(Options(**options), wanted, AROUND)
 
 
@@ -88,7 +88,7 @@ def test_offline_a_model_on_the_hub_is_known_once_it_was_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    options = {"hub": "some/writer", "answers": "text"}
+    options = {"hub": "some/writer", "mode": "generate"}
     check_writes(Options(**options), AROUND)
     _fetched(tmp_path / "models--some--writer", '{"model_type": "bert"}')
     with pytest.raises(ConfigurationError, match="some/writer: 'bert' is an encoder"):
@@ -107,9 +107,9 @@ def _fetched(repository: Path, config: str) -> None:
 
 
 def test_words_carry_no_prompt() -> None:
-    why = _told({"path": "unread", "answers": "text"}, "mlm")
-    assert why == "a model with 'answers: text' cannot learn by 'mlm'"
-    why = _told({"path": "unread", "answers": "text"}, "task", adapter="prompt")
+    why = _told({"path": "unread", "mode": "generate"}, "mlm")
+    assert why == "a model with 'mode: generate' cannot learn by 'mlm'"
+    why = _told({"path": "unread", "mode": "generate"}, "task", adapter="prompt")
     assert why is not None
 
 
@@ -129,11 +129,11 @@ def test_arms_that_cannot_learn_are_left_out_with_the_reason(
     folder: Folder, tmp_path: Path
 ) -> None:
     masked = {"corpus": "mini_parallel", "ratio": 0.5, "languages": ["de"]}
-    prefixed = {"name": "prefixed", "use": "single", "recipe": {"adapter": "prefix"}}
+    prefixed = {"name": "prefixed", "strategy": "single", "recipe": {"adapter": "prefix"}}
     _, told = _plan(
         tmp_path,
         models=[{"name": name, "path": str(folder(name))} for name in ("gemma", "bert", "mt5")],
-        strategies=[{"name": "mixed", "use": "single", "mlm": masked}, prefixed],
+        strategies=[{"name": "mixed", "strategy": "single", "mlm": masked}, prefixed],
     )
     assert "'gemma3_text' reads left to right" in told
     assert "'mt5' has no mask token" in told
@@ -158,7 +158,7 @@ def test_pretraining_that_can_never_work_is_an_error_with_its_line(
 def test_nothing_heavy_is_imported_to_tell(folder: Folder) -> None:
     code = f"""
 import sys
-from xharness.extend import Recipe, Surroundings, Wanted
+from xharness.plugin.api import Recipe, Surroundings, Wanted
 from xharness_hf.plugin import HfBackend
 backend = HfBackend()
 options = backend.options(path={str(folder("mt5"))!r})

@@ -16,13 +16,13 @@ from tests.hf import tiny
 from tests.strategies.running import TINY
 from xharness.cli import app
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings
 from xharness.leaderboard.text import parameters
+from xharness.plugin.api import RunEnvironment
 from xharness_hf.config.options import Options
 
 
 def _sizes(**options: Any) -> Any:
-    return tiny.BACKEND.sizes(Options(**options), Surroundings(offline=True))
+    return tiny.BACKEND.sizes(Options(**options), RunEnvironment(offline=True))
 
 
 @pytest.mark.parametrize("family", zoo.EVERY)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tests.conftest import REPOSITORY
 from tests.families.conftest import Folder
 from xharness.cli import app
-from xharness.study import Study
+from xharness.spec.study import Study
 
 _BASE: dict[str, Any] = {"name": "words", "strategies": ["single"], "targets": ["xnli"]}
 
@@ -26,7 +26,7 @@ def _study(folder: Path, **changes: Any) -> Path:
             for name in ("mini_choice", "mini_qa", "mini_ner")
         ],
         "train_limit": 16,
-        "recipe": {"steps": 2, "max_length": 256, "answer_length": 6},
+        "recipe": {"steps": 2, "max_length": 256, "max_answer_length": 6},
     } | changes
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -48,10 +48,10 @@ def test_prompted_and_fine_tuned_rows_stand_side_by_side(folder: Folder, tmp_pat
             tmp_path,
             models=[
                 {"name": "heads", "path": where},
-                {"name": "asked", "path": where, "answers": "likelihood"},
-                {"name": "writes", "path": where, "answers": "text"},
+                {"name": "asked", "path": where, "mode": "loglikelihood"},
+                {"name": "writes", "path": where, "mode": "generate"},
             ],
-            strategies=["single", "prompt", {"name": "shown", "use": "prompt", "shots": 1}],
+            strategies=["single", "prompt", {"name": "shown", "strategy": "prompt", "shots": 1}],
         )
     )
     scores = [row for row in rows if "value" in row]
@@ -88,13 +88,13 @@ def test_a_task_without_words_is_refused_before_anything_runs(
 ) -> None:
     study = _study(
         tmp_path,
-        models=[{"name": "asked", "path": str(folder("gemma")), "answers": "likelihood"}],
+        models=[{"name": "asked", "path": str(folder("gemma")), "mode": "loglikelihood"}],
         strategies=["prompt"],
         targets=[{"task": "silent", "languages": ["en"]}],
     )
     card = yaml.safe_load((REPOSITORY / "task_cards" / "mini" / "mini_choice.yaml").read_text())
     card |= {"name": "silent", "train_on": ["silent"]}
-    del card["verbaliser"]
+    del card["verbalizer"]
     (tmp_path / "silent.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
     done = CliRunner().invoke(app, ["plan", str(study), "--cards", str(tmp_path / "silent.yaml")])
     assert "has no verbaliser" in done.output
@@ -105,7 +105,7 @@ def test_examples_are_shown_once_however_many_rates_there_are(
 ) -> None:
     study = _study(
         tmp_path,
-        models=[{"name": "asked", "path": str(folder("gemma")), "answers": "likelihood"}],
+        models=[{"name": "asked", "path": str(folder("gemma")), "mode": "loglikelihood"}],
         strategies=[{"prompt": {"shots": 2}}],
         targets=[{"task": "mini_choice", "languages": ["en"], "limit": 2}],
         recipe={"learning_rate": [1e-5, 2e-5], "max_length": 256},
@@ -119,13 +119,16 @@ def test_examples_are_shown_once_however_many_rates_there_are(
 
 def test_queries_of_the_registry_are_spelt_out() -> None:
     study = Study(**_BASE, models={"max_total": "1e9", "family": "mmbert"})
-    assert [(one.name, one.own_options["hub"]) for one in study.models] == [
+    assert [(one.name, one.backend_options["hub"]) for one in study.models] == [
         ("mmbert-small", "jhu-clsp/mmBERT-small"),
         ("mmbert-base", "jhu-clsp/mmBERT-base"),
     ]
-    listed = [{"name": "small", "hub": "jhu-clsp/mmBERT-small"}, {"family": "mmBERT", "layers": 3}]
+    listed = [
+        {"name": "small", "hub": "jhu-clsp/mmBERT-small"},
+        {"family": "mmBERT", "num_layers": 3},
+    ]
     (small, base) = Study(**_BASE, models=listed).models
-    assert (small.name, base.own_options["layers"]) == ("small", 3)
+    assert (small.name, base.backend_options["num_layers"]) == ("small", 3)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +143,14 @@ def test_queries_of_the_registry_are_spelt_out() -> None:
 def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: str) -> None:
     if "max_totl" in query:
         study = Study(**_BASE, models=query)  # the backend refuses the option when it is planned
-        assert study.models[0].own_options["max_totl"] == 3
+        assert study.models[0].backend_options["max_totl"] == 3
         return
     with pytest.raises(ValueError, match=told):
         Study(**_BASE, models=query)
 
 
 @pytest.mark.parametrize(
-    ("verbaliser", "told"),
+    ("verbalizer", "told"),
     [
         ({"prompt": "{prompt} {label}"}, "'{label}' is no field that a prompt of 'odd' can show"),
         ({"prompt": "{prompt}", "replace": {"(": ""}}, "no regular expression"),
@@ -159,7 +162,7 @@ def test_a_verbaliser_that_cannot_work_is_an_error_in_its_card(
     verbaliser: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
     card = yaml.safe_load((REPOSITORY / "task_cards" / "mini" / "mini_choice.yaml").read_text())
-    card |= {"name": "odd", "train_on": ["odd"], "verbaliser": verbaliser}
+    card |= {"name": "odd", "train_on": ["odd"], "verbalizer": verbaliser}
     (tmp_path / "odd.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
     done = CliRunner().invoke(app, ["cards", "validate", str(tmp_path / "odd.yaml")])
     assert done.exit_code != 0

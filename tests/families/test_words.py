@@ -13,8 +13,8 @@ from tests.families import spoken, zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, StageError
-from xharness.extend import Recipe, Surroundings, TrainingSet
-from xharness.kinds import ChoiceExample
+from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
+from xharness.task_types import MultipleChoiceExample
 from xharness.testing import toy_examples
 from xharness_hf.backbone.batch import Layout
 from xharness_hf.config.options import Options
@@ -23,7 +23,7 @@ from xharness_hf.generative.prompt_encoder import PromptEncoder
 from xharness_hf.generative.verbalizer import prompt, question, verbaliser
 from xharness_hf.inference import read
 
-_RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, answer_length=8)
+_RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8)
 WRITERS = zoo.PAIRED | zoo.DECODERS
 CPU = torch.device("cpu")
 
@@ -62,11 +62,11 @@ def _naive(model: Any, text: str, answer: str) -> float:
 def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), answers="likelihood")
     model.backbone.module.eval()
-    card = spoken.card("choice")
+    card = spoken.card("multiple_choice")
     examples = [
-        ChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
-        ChoiceExample("1", "the cat the cat the cat", ("wind", "lamp"), 1),
-        *toy_examples("choice", 4),
+        MultipleChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
+        MultipleChoiceExample("1", "the cat the cat the cat", ("wind", "lamp"), 1),
+        *toy_examples("multiple_choice", 4),
     ]
     for one, given in zip(examples, _scores(model, card, examples, closed=False), strict=True):
         wanted = [_naive(model, one.prompt, choice) for choice in one.choices]
@@ -76,18 +76,18 @@ def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -
 @pytest.mark.parametrize("family", WRITERS)
 def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), answers="text")
-    card, kind = spoken.card("span"), tiny.KINDS["span"]
-    some = toy_examples("span", 6)
+    card, kind = spoken.card("extractive_qa"), tiny.KINDS["extractive_qa"]
+    some = toy_examples("extractive_qa", 6)
     together = model.predict(card, kind, some, _RECIPE)
     assert together == [model.predict(card, kind, [one], _RECIPE)[0] for one in some]
     assert all(isinstance(text, str) and "\n" not in text for text in together)
 
 
 @pytest.mark.parametrize(
-    ("family", "kind"),
+    ("family", "task_type"),
     [
-        ("mt5", "span"), ("byt5", "classification"), ("nllb", "span"), ("mbart", "span"),
-        ("gemma", "span"), ("bloom", "span"), ("llama", "classification"),
+        ("mt5", "extractive_qa"), ("byt5", "classification"), ("nllb", "extractive_qa"), ("mbart", "extractive_qa"),
+        ("gemma", "extractive_qa"), ("bloom", "extractive_qa"), ("llama", "classification"),
     ],
 )  # fmt: skip
 def test_text_to_text_learns_and_comes_back(
@@ -97,8 +97,8 @@ def test_text_to_text_learns_and_comes_back(
     fresh = toy_examples(kind, 40, seed=9)
 
     def right() -> float:
-        given = model.predict(feed.card, feed.kind, fresh, _RECIPE)
-        gold = [one.answers[0].text if kind == "span" else one.label for one in fresh]
+        given = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
+        gold = [one.answers[0].text if kind == "extractive_qa" else one.label for one in fresh]
         return float(np.mean([a == b for a, b in zip(given, gold, strict=True)]))
 
     before = right()
@@ -106,17 +106,17 @@ def test_text_to_text_learns_and_comes_back(
     assert right() > max(0.8, before)
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    given = model.predict(feed.card, feed.kind, fresh, _RECIPE)
-    assert again.predict(feed.card, feed.kind, fresh, _RECIPE) == given
+    given = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
+    assert again.predict(feed.card, feed.task_type, fresh, _RECIPE) == given
 
 
 def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> None:
     model = tiny.start(folder("gemma"), answers="likelihood")
-    card, feed = spoken.card("choice"), spoken.feed("choice", 2, "shots")
+    card, feed = spoken.card("multiple_choice"), spoken.feed("multiple_choice", 2, "shots")
     recipe = _RECIPE.changed({"max_length": 128})
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     assert facts["shots"] == 2
-    asked = question(toy_examples("choice", 1, seed=5)[0], card)
+    asked = question(toy_examples("multiple_choice", 1, seed=5)[0], card)
     shown = [question(one, card) for one in feed.examples]
     wanted = "".join(f"who flies {one.gold}\n\n" for one in shown) + "who flies"
     answering = AnswerObjective(card, model._spelling, model.shots)
@@ -124,19 +124,19 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
     model.save(tmp_path / "saved")
     assert tiny.BACKEND.load(tmp_path / "saved", "cpu").shots == model.shots
     with pytest.raises(StageError, match=r"2 examples take .* no room for the question"):
-        model.predict(card, feed.kind, feed.examples, recipe.changed({"max_length": 16}))
+        model.predict(card, feed.task_type, feed.examples, recipe.changed({"max_length": 16}))
 
 
 def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
     model = tiny.start(folder("mt5"), answers="text")
-    card = spoken.card("span", prompt="{context} Question: {question}")
-    (one,) = toy_examples("span", 1)
+    card = spoken.card("extractive_qa", prompt="{context} Question: {question}")
+    (one,) = toy_examples("extractive_qa", 1)
     long = type(one)("9", one.question, one.context + " salt" * 200 + " red bird", one.answers)
     answering = AnswerObjective(card, model._spelling)
     text = answering.prompt(question(long, card), _RECIPE, 0)
     assert text.endswith(f"Question: {one.question}")
     assert 40 < model._spelling.count(text) <= _RECIPE.max_length
-    assert model.predict(card, tiny.KINDS["span"], [long], _RECIPE)
+    assert model.predict(card, tiny.KINDS["extractive_qa"], [long], _RECIPE)
 
 
 def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder) -> None:
@@ -151,13 +151,13 @@ def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder)
 
 def test_the_words_of_a_language_are_said_in_it() -> None:
     card = spoken.card(
-        "choice",
+        "multiple_choice",
         lowercase=True,
         replace={"[.]? Why[?]$": " because"},
         languages={"it": {"replace": {"[.]? Why[?]$": " perché"}}},
     )
-    example = ChoiceExample("0", "Piove. Why?", ("Il Sole", "Una nube"), 1)
-    said = {code: card.spoken(code) for code in ("en", "it")}
+    example = MultipleChoiceExample("0", "Piove. Why?", ("Il Sole", "Una nube"), 1)
+    said = {code: card.in_language(code) for code in ("en", "it")}
     asked = question(example, said["it"])
     assert prompt(asked, verbaliser(said["it"])) == "Piove perché"
     assert prompt(asked, verbaliser(said["en"])) == "Piove because"
@@ -173,15 +173,19 @@ _TWO = {
 def _in_two_languages(objective: Any) -> TrainingSet:
     """English and Italian questions, each with a connective of its own language."""
     card = spoken.card(
-        "choice", replace={"$": " because"}, languages={"it": {"replace": {"$": " perché"}}}
+        "multiple_choice",
+        replace={"$": " because"},
+        languages={"it": {"replace": {"$": " perché"}}},
     )
     examples = [
-        ChoiceExample(f"{code}{place}", asked, answers, place)
+        MultipleChoiceExample(f"{code}{place}", asked, answers, place)
         for code, (asked, answers) in _TWO.items()
         for place in range(2)
     ]
     languages = ["en", "en", "it", "it"]
-    return TrainingSet(card, tiny.KINDS["choice"], objective, "choice", examples, languages)
+    return TrainingSet(
+        card, tiny.KINDS["multiple_choice"], objective, "multiple_choice", examples, languages
+    )
 
 
 @pytest.mark.parametrize("family", ["mt5", "gemma"])
@@ -206,13 +210,13 @@ def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path
 def test_an_encoder_cannot_write(folder: Folder) -> None:
     options = Options(path=folder("bert"), answers="text")
     with pytest.raises(ConfigurationError, match="'bert' is an encoder"):
-        tiny.BACKEND.fingerprint(options, Surroundings(cache=folder("bert")))
+        tiny.BACKEND.fingerprint(options, RunEnvironment(cache=folder("bert")))
 
 
 def test_the_way_of_answering_is_part_of_a_models_identity(folder: Folder) -> None:
-    around = Surroundings(cache=folder("gemma"))
-    ways = ({}, {"answers": "text"}, {"answers": "likelihood"},
-            {"answers": "likelihood", "normalised": True})  # fmt: skip
+    around = RunEnvironment(cache=folder("gemma"))
+    ways = ({}, {"mode": "generate"}, {"mode": "loglikelihood"},
+            {"mode": "loglikelihood", "length_normalized": True})  # fmt: skip
     found = {
         tiny.BACKEND.fingerprint(Options(path=folder("gemma"), **way), around)  # type: ignore[arg-type]
         for way in ways

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from xharness.kinds import SHIPPED, SpanExample
-from xharness.kinds.span import Answer
+from xharness.task_types import BUILTIN, ExtractiveQAExample
+from xharness.task_types.extractive_qa import GoldAnswer
 from xharness.testing import toy_card
 
-SPAN = next(kind for kind in SHIPPED if kind.name == "span")
+SPAN = next(kind for kind in BUILTIN if kind.name == "extractive_qa")
 RATE = SPAN.metrics["wrong_language"]
-EXAMPLE = SpanExample(
+EXAMPLE = ExtractiveQAExample(
     "1",
     "Wann wurde die alte Brücke über den Fluss gebaut?",
     "Die alte Brücke wurde im Sommer 1931 von den Bürgern der Stadt gebaut. New York.",
-    (Answer("im Sommer 1931", 25),),
+    (GoldAnswer("im Sommer 1931", 25),),
 )
 
 
@@ -32,14 +32,14 @@ EXAMPLE = SpanExample(
     ],
 )
 def test_what_counts(answer: str, language: str, counts: tuple[float, float]) -> None:
-    card = toy_card("span").model_copy(update={"languages": ("en", "de", "ru", "es")})
+    card = toy_card("extractive_qa").model_copy(update={"languages": ("en", "de", "ru", "es")})
     assert RATE.item(EXAMPLE, answer, card, language) == counts
 
 
 def test_it_stands_beside_a_score_and_is_measured_unasked() -> None:
     assert RATE.lower_is_better
-    assert RATE.written
+    assert RATE.generated_only
     written = [
-        metric.name for kind in SHIPPED for metric in kind.metrics.values() if metric.written
+        metric.name for kind in BUILTIN for metric in kind.metrics.values() if metric.generated_only
     ]
     assert written == ["wrong_language"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from xharness.gaps import Gaps, Items, measure
-from xharness.kinds.base import Floats, Metric, ratio
-from xharness.scores import Missing, Score
+from xharness.gaps.scores import Missing, Score
+from xharness.task_types.base import Floats, Metric, ratio
 
 
 def _f1(sums: Floats) -> Floats:
@@ -87,7 +87,7 @@ def score(
     stage: str, facts: Mapping[str, Any],
 ) -> Score:  # fmt: skip
     values: dict[str, Any] = {
-        "kind": "classification", "metric": "accuracy", "source_language": "en", "split": "test",
+        "task_type": "classification", "metric": "accuracy", "source_language": "en", "split": "test",
         "main": True, "value": 100 * sum(right) / len(right), "n": len(right),
     }  # fmt: skip
     return Score(

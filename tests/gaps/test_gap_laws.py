@@ -14,7 +14,7 @@ from tests.gaps.handmade import F1, METRICS, Rows
 from xharness.gaps import Items, measure
 from xharness.gaps.bootstrap import resampled_sums
 from xharness.gaps.intervals import aligned, estimate, from_error, p_value, variances
-from xharness.scores import Score
+from xharness.gaps.scores import Score
 
 _quick = settings(max_examples=25, deadline=None)
 
@@ -129,7 +129,7 @@ def test_a_metric_that_is_no_mean_is_scored_from_its_sums():
     items = {("s", one): Items.of("s", one, list("abcd"), counts) for one in ("en", "sw")}
     value = 100 * float(F1.value(counts.sum(axis=0)))
     facts = {
-        "model": "m", "strategy": "single", "seed": 1, "task": "ner", "kind": "tagging",
+        "model": "m", "strategy": "single", "seed": 1, "task": "ner", "task_type": "tagging",
         "source_language": "en", "split": "test", "metric": "f1", "main": True, "n": 4,
     }  # fmt: skip
     rows = [Score(language=one, value=value, stage="s", **facts) for one in ("en", "sw")]

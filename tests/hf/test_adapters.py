@@ -15,21 +15,21 @@ from transformers import AutoModel
 from tests.hf import tiny
 from tests.hf.test_training import KilledError
 from xharness.errors import StageError
-from xharness.extend import Recipe, Surroundings
-from xharness.stages import Feed, Mixing, Portion, Start, Train
-from xharness.study import Adapter
+from xharness.plugin.api import Recipe, RunEnvironment
+from xharness.spec.study import Adapter
+from xharness.stages import DataSlice, Mixture, Start, Train, TrainingFeed
 from xharness.testing import toy_card, toy_examples
 from xharness_hf.config.options import Options
 
 METHODS: dict[str, dict[str, Any]] = {
     "lora": {"method": "lora", "rank": 4},
-    "prompt": {"method": "prompt", "virtual_tokens": 6},
-    "prefix": {"method": "prefix", "virtual_tokens": 6},
+    "prompt": {"method": "prompt", "num_virtual_tokens": 6},
+    "prefix": {"method": "prefix", "num_virtual_tokens": 6},
 }
 RATES = {"lora": 1e-2, "prompt": 0.3, "prefix": 0.1}
 RECIPE = Recipe(steps=60, learning_rate=1e-2, batch_size=16, max_length=24)
 MEDIUM = {
-    "architecture": "bert", "hidden": 128, "layers": 3, "heads": 4, "max_positions": 64,
+    "architecture": "bert", "hidden": 128, "num_layers": 3, "heads": 4, "max_positions": 64,
     "tokenizer": {"vocabulary": 400},
 }  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_the_adapter_learns_and_the_body_stays(
 
 def test_lora_learns_with_less_than_two_in_a_hundred(tmp_path: Path) -> None:
     options = Options.model_validate({"scratch": MEDIUM})
-    model = tiny.BACKEND.start(options, Surroundings(), "cpu")
+    model = tiny.BACKEND.start(options, RunEnvironment(), "cpu")
     recipe = Recipe(
         epochs=8, learning_rate=1e-2, batch_size=16, max_length=24,
         adapter={"method": "lora", "rank": 2},  # type: ignore[arg-type]
@@ -130,14 +130,14 @@ def test_the_same_adapter_learns_on(bert: Path, tmp_path: Path, method: str) -> 
     model.save(tmp_path / "first")
     first = [one.clone() for one in model.backbone.adapter.parameters().values()]
     again = tiny.BACKEND.load(tmp_path / "first", "cpu")
-    _fit(again, _recipe(method, steps=3), tmp_path / "2", "choice")
+    _fit(again, _recipe(method, steps=3), tmp_path / "2", "multiple_choice")
     second = list(again.backbone.adapter.parameters().values())
     assert [one.shape for one in first] == [one.shape for one in second]
     assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     again.save(tmp_path / "second")
     files = [tmp_path / name / "model.safetensors" for name in ("first", "second")]
     assert files[0].samefile(files[1]), "the backbone's weights are not written again"
-    assert [*again.heads] == ["toy_choice"]
+    assert [*again.heads] == ["toy_multiple_choice"]
 
 
 def test_an_adapter_that_is_not_wanted_any_more_is_merged(bert: Path, tmp_path: Path) -> None:
@@ -211,7 +211,10 @@ def test_pairs_that_count_anew_and_masks_learn_too(
 ) -> None:
     for method in METHODS:
         model = tiny.start(folders["xlmr"])
-        feeds = [tiny.feed("bitext", objective="tlm"), tiny.feed("bitext", objective="mlm")]
+        feeds = [
+            tiny.feed("bitext_retrieval", objective="tlm"),
+            tiny.feed("bitext_retrieval", objective="mlm"),
+        ]
         session = tiny.session(tmp_path / method)
         assert model.fit(feeds, _recipe(method, steps=6), session)["loss"] > 0
 
@@ -224,23 +227,23 @@ def test_what_a_body_cannot_carry_is_refused(bert: Path, tmp_path: Path) -> None
     with pytest.raises(StageError, match="no gradient checkpointing with a prefix"):
         _fit(tiny.start(bert), _recipe("prefix", gradient_checkpointing=True), tmp_path / "2")
     with pytest.raises(StageError, match="'freeze' or 'adapter' hold fixed"):
-        feeds = [tiny.feed("bitext", objective="align")]
+        feeds = [tiny.feed("bitext_retrieval", objective="align")]
         tiny.start(bert).fit(feeds, _recipe("lora"), tiny.session(tmp_path / "3"))
 
 
 def test_fields_of_another_method_are_refused() -> None:
     assert Recipe(adapter="lora").adapter == Adapter(method="lora")  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="'rank' does not belong to the method 'prompt'"):
-        Adapter(method="prompt", rank=3)
+        Adapter(method="prompt", r=3)
 
 
 def test_what_the_method_reads_enters_the_key() -> None:
-    start, portion = Start("hf", "{}", "x"), Portion("red", "en", "train", None, "y")
+    start, portion = Start("hf", "{}", "x"), DataSlice("red", "en", "train", None, "y")
 
     def key(**fields: Any) -> str:
         recipe = Recipe().changed(fields)
-        feed = Feed((portion,), "task", "red")
-        return Train(start, (feed,), Mixing(), recipe, "drop", 1).key
+        feed = TrainingFeed((portion,), "task", "red")
+        return Train(start, (feed,), Mixture(), recipe, "drop", 1).key
 
     plain = key()
     assert key(adapter=None, optimizer="adamw", gradient_checkpointing=True) == plain
@@ -256,6 +259,6 @@ def test_in_bf16_an_adapter_learns_and_answers(
     model, recipe = tiny.start(able[family]), _recipe(method, steps=2, precision="bf16")
     feed = tiny.feed("classification")
     _fit(model, recipe, tmp_path / "run", "classification")
-    given = model.predict(feed.card, feed.kind, feed.examples, recipe)
+    given = model.predict(feed.card, feed.task_type, feed.examples, recipe)
     assert len(given) == len(feed.examples)
     assert {one.dtype for one in model.backbone.adapter.parameters().values()} == {torch.float32}

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import torch
 
-from xharness.extend import Recipe, Session, Surroundings, TrainingSet
-from xharness.kinds import SHIPPED, BitextExample
+from xharness.plugin.api import Recipe, RunEnvironment, TrainingSession, TrainingSet
+from xharness.task_types import BUILTIN, BitextExample
 from xharness.testing import answered, toy_card
 from xharness_hf.config.options import Options
 from xharness_hf.model import HfModel
 from xharness_hf.plugin import HfBackend
 from xharness_mini import rows
 
-BITEXT = next(kind for kind in SHIPPED if kind.name == "bitext")
+BITEXT = next(kind for kind in BUILTIN if kind.name == "bitext_retrieval")
 SCRATCH = {
-    "architecture": "bert", "hidden": 48, "layers": 1, "heads": 2, "dropout": 0,
+    "architecture": "bert", "hidden": 48, "num_layers": 1, "heads": 2, "dropout": 0,
     "tokenizer": {"vocabulary": 1500},
 }  # fmt: skip
 
 
 def _pairs(split: str, count: int) -> list[BitextExample]:
-    task = "parallel" if split == "train" else "bitext"
+    task = "parallel" if split == "train" else "bitext_retrieval"
     found = [
         row for language in ("de", "ru") for row in rows(task, language, split, seed=0, size=count)
     ]
@@ -34,13 +34,13 @@ def _pairs(split: str, count: int) -> list[BitextExample]:
 
 def _model(folder: Path) -> HfModel:
     options = Options.model_validate({"scratch": SCRATCH})
-    return HfBackend().start(options, Surroundings(cache=folder), "cpu")
+    return HfBackend().start(options, RunEnvironment(cache=folder), "cpu")
 
 
 def _fit(model: HfModel, folder: Path, steps: int) -> None:
-    feed = TrainingSet(toy_card("bitext"), BITEXT, "align", "align", _pairs("train", 600))
+    feed = TrainingSet(toy_card("bitext_retrieval"), BITEXT, "align", "align", _pairs("train", 600))
     recipe = Recipe(steps=steps, batch_size=64, learning_rate=5e-3)
-    model.fit([feed], recipe, Session(seed=0, folder=folder / "checkpoint"))
+    model.fit([feed], recipe, TrainingSession(seed=0, folder=folder / "checkpoint"))
 
 
 def _right(model: HfModel) -> float:
@@ -48,7 +48,7 @@ def _right(model: HfModel) -> float:
     hits = 0
     for first in (0, 100):
         some = _pairs("test", 100)[first : first + 100]
-        given = answered(model, toy_card("bitext"), some, Recipe(layer=0))
+        given = answered(model, toy_card("bitext_retrieval"), some, Recipe(layer=0))
         hits += sum(place == one.label for place, one in zip(given, some, strict=True))
     return hits / 200
 

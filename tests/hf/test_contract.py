@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.hf import tiny
-from xharness.extend import Model, Recipe
+from xharness.plugin.api import Model, Recipe
 from xharness.testing import BackendContract
 
 _TRAINED: dict[tuple[str, str], Model] = {}
@@ -22,7 +22,7 @@ class _OnTinyModels(BackendContract):
 
     @pytest.fixture(autouse=True)
     def _place(self, folders: dict[str, Path]) -> None:
-        type(self).options = {"path": str(folders[self.family]), "layers": 1}
+        type(self).options = {"path": str(folders[self.family]), "num_layers": 1}
 
     def _trained(self, kind: str, folder: Path, progress: Any = None) -> Model:
         if folder.name != kind:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.hf import tiny
-from xharness.extend import StageError
+from xharness.plugin.api import StageError
 from xharness_hf.backbone.precision import computing
 from xharness_hf.speed import embedding_grad, switches
 from xharness_hf.speed.dropout import dropping, kept
@@ -251,7 +251,7 @@ def test_everything_faster_at_once_still_learns(bert: Path, tmp_path: Path) -> N
     model.fit([tiny.feed("classification")], tiny.RECIPE, tiny.session(tmp_path))
     held_out = tiny.toy_examples("classification", 128)[96:]
     feed = tiny.feed("classification")
-    given = model.predict(feed.card, feed.kind, held_out, tiny.RECIPE)
+    given = model.predict(feed.card, feed.task_type, held_out, tiny.RECIPE)
     assert tiny.accuracy(given, held_out) > 0.9
     with faster(CPU):
         assert torch.is_tensor(functional.linear(torch.ones(1, 2), torch.ones(3, 2)))

@@ -15,11 +15,11 @@ from tests.hf import tiny
 from tests.hf.hubs import COMMIT, GatedRepoError, Hub, new_process, stubbed
 from xharness.cli import app
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Objective, Recipe, Surroundings, Wanted
+from xharness.plugin.api import CapabilityQuery, Objective, Recipe, RunEnvironment
 from xharness_hf.config.options import Options
 
 LLAMA, T5 = '{"model_type": "llama"}', '{"model_type": "mt5"}'
-OFFLINE = Surroundings(offline=True)
+OFFLINE = RunEnvironment(offline=True)
 
 
 @pytest.fixture
@@ -29,11 +29,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def _why(
-    name: str, objective: Objective = "mlm", around: Surroundings | None = None, **more: Any
+    name: str, objective: Objective = "mlm", around: RunEnvironment | None = None, **more: Any
 ) -> str | None:
-    wanted = Wanted(tiny.feed("classification").card, "classification", objective, Recipe())
+    wanted = CapabilityQuery(
+        tiny.feed("classification").card, "classification", objective, Recipe()
+    )
     options = Options(hub=name, **more)
-    return tiny.BACKEND.refusal(options, wanted, around or Surroundings())
+    return tiny.BACKEND.refusal(options, wanted, around or RunEnvironment())
 
 
 def test_the_configuration_alone_is_fetched_at_the_planned_commit_once(hub: Hub) -> None:
@@ -62,14 +64,14 @@ def test_what_is_in_the_cache_is_not_asked_for_again(hub: Hub) -> None:
 def test_what_needs_no_configuration_fetches_none(hub: Hub) -> None:
     hub.files["org/llama"] = {"config.json": LLAMA}
     assert _why("org/llama", "task") is None
-    assert tiny.BACKEND.fingerprint(Options(hub="org/llama"), Surroundings())
+    assert tiny.BACKEND.fingerprint(Options(hub="org/llama"), RunEnvironment())
     assert hub.asked == []
 
 
 def test_an_encoder_that_is_to_write_is_refused_before_it_is_fetched(hub: Hub) -> None:
     hub.files["org/bert"] = {"config.json": '{"model_type": "bert"}'}
     with pytest.raises(ConfigurationError, match="org/bert: 'bert' is an encoder"):
-        tiny.BACKEND.fingerprint(Options(hub="org/bert", answers="text"), Surroundings())
+        tiny.BACKEND.fingerprint(Options(hub="org/bert", answers="text"), RunEnvironment())
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -105,7 +107,7 @@ def test_why_it_cannot_be_fetched_is_asked_once(hub: Hub, failure: Exception, to
         with pytest.raises(UnavailableError, match=told):
             _why("org/gone")
         with pytest.raises(UnavailableError, match=told):
-            tiny.BACKEND.sizes(Options(hub="org/gone"), Surroundings())
+            tiny.BACKEND.sizes(Options(hub="org/gone"), RunEnvironment())
     assert hub.resolved == ["org/gone"] and len(hub.asked) == 1
 
 
@@ -128,13 +130,13 @@ def test_offline_nobody_is_asked(hub: Hub) -> None:
 def test_a_model_without_configuration_tells_nothing(hub: Hub) -> None:
     hub.files["org/bare"] = {}
     assert _why("org/bare") is None
-    assert tiny.BACKEND.sizes(Options(hub="org/bare"), Surroundings()) is None
+    assert tiny.BACKEND.sizes(Options(hub="org/bare"), RunEnvironment()) is None
 
 
 def test_sizes_are_those_of_the_loaded_model(hub: Hub, bert: Path) -> None:
     text = (bert / "config.json").read_text(encoding="utf-8")
     hub.files["org/bert"] = {"config.json": text}
-    sizes = tiny.BACKEND.sizes(Options(hub="org/bert"), Surroundings())
+    sizes = tiny.BACKEND.sizes(Options(hub="org/bert"), RunEnvironment())
     assert sizes == tiny.start(bert).sizes()
     assert hub.asked == [("org/bert", "config.json", COMMIT)]
 
@@ -145,7 +147,7 @@ def test_sizes_are_those_of_the_loaded_model(hub: Hub, bert: Path) -> None:
 def test_a_configuration_of_no_model_has_no_size(hub: Hub, config: str) -> None:  # fmt: skip
     hub.files["org/odd"] = {"config.json": config}
     with pytest.raises(UnavailableError, match=r"config\.json: the configuration cannot be read"):
-        tiny.BACKEND.sizes(Options(hub="org/odd"), Surroundings())
+        tiny.BACKEND.sizes(Options(hub="org/odd"), RunEnvironment())
 
 
 def _study(folder: Path, *names: str) -> list[str]:
@@ -153,7 +155,7 @@ def _study(folder: Path, *names: str) -> list[str]:
     values = {
         "name": "hub",
         "models": [{"name": name, "hub": f"org/{name}"} for name in names],
-        "strategies": [{"name": "mixed", "use": "single", "mlm": masked}],
+        "strategies": [{"name": "mixed", "strategy": "single", "mlm": masked}],
         "targets": [
             {"task": task, "languages": ["en"], "limit": 6} for task in ("mini_topic", "mini_qa")
         ],

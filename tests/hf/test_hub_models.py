@@ -13,7 +13,7 @@ from huggingface_hub import constants
 
 from tests.hf.hubs import new_process
 from xharness.errors import UnavailableError
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
 from xharness_hf.config.fingerprint import fingerprint
 from xharness_hf.config.options import Options
 from xharness_hf.files import hub
@@ -55,7 +55,7 @@ def moving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moving]:
 
 
 def test_the_commit_that_was_planned_is_loaded(moving: Moving, tmp_path: Path) -> None:
-    around, options = Surroundings(cache=tmp_path), Options(hub="org/moving")
+    around, options = RunEnvironment(cache=tmp_path), Options(hub="org/moving")
     planned = fingerprint(options, around)
     assert hub.snapshot(options, around).name == FIRST
     assert moving.fetched == [FIRST]
@@ -65,7 +65,7 @@ def test_the_commit_that_was_planned_is_loaded(moving: Moving, tmp_path: Path) -
 
 
 def test_a_translator_is_loaded_as_it_was_planned(moving: Moving, tmp_path: Path) -> None:
-    around = Surroundings(cache=tmp_path)
+    around = RunEnvironment(cache=tmp_path)
     options = TranslatorOptions(hub="org/{source}-{target}")
     HfTranslator().fingerprint(options, "en", "fr", around)
     assert _folder(options.model("en", "fr"), around).name == FIRST
@@ -74,18 +74,18 @@ def test_a_translator_is_loaded_as_it_was_planned(moving: Moving, tmp_path: Path
 
 
 def test_another_process_sees_that_the_branch_has_moved(moving: Moving, tmp_path: Path) -> None:
-    around, options = Surroundings(cache=tmp_path), Options(hub="org/moving")
+    around, options = RunEnvironment(cache=tmp_path), Options(hub="org/moving")
     assert hub.commit(options, around) == FIRST
     new_process()
     assert hub.commit(options, around) == SECOND
 
 
 def test_what_was_fetched_is_found_again_offline(moving: Moving, tmp_path: Path) -> None:
-    options, offline = Options(hub="org/moving"), Surroundings(cache=tmp_path, offline=True)
+    options, offline = Options(hub="org/moving"), RunEnvironment(cache=tmp_path, offline=True)
     with pytest.raises(UnavailableError, match="not in the local cache"):
         hub.commit(options, offline)
-    hub.snapshot(options, Surroundings(cache=tmp_path))
+    hub.snapshot(options, RunEnvironment(cache=tmp_path))
     assert hub.commit(options, offline) == FIRST
     new_process()
     moving.commits.clear()
-    assert hub.commit(options, Surroundings(cache=tmp_path)) == FIRST
+    assert hub.commit(options, RunEnvironment(cache=tmp_path)) == FIRST

@@ -15,7 +15,7 @@ name: killed
 models:
   - name: tiny
     scratch:
-      {architecture: bert, hidden: 32, layers: 1, heads: 2, tokenizer: {vocabulary: 600}}
+      {architecture: bert, hidden: 32, num_layers: 1, heads: 2, tokenizer: {vocabulary: 600}}
     pretrain:
       corpus: mini_parallel
       languages: [de]
@@ -25,9 +25,9 @@ strategies:
   - single
   - multitask
   - name: lora
-    use: single
+    strategy: single
     selection: source-dev
-    recipe: {adapter: {method: lora, rank: 2}, optimizer: adafactor}
+    recipe: {adapter: {method: lora, r: 2}, optimizer: adafactor}
 targets:
   - {task: mini_topic, languages: [en, de], limit: 20}
   - {task: mini_ner, languages: [en, de], limit: 20}

@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 from tests.families import zoo
 from tests.hf import tiny
 from tests.hf.hubs import GatedRepoError, Hub, new_process, stubbed
-from xharness import registry
 from xharness.cli import app
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
+from xharness.spec import registry
 from xharness_hf.config.options import Options
 
 XLMR, MT5, GEMMA, MGTE = (
@@ -62,13 +62,13 @@ def test_configurations_are_fetched_when_asked_for(hub: Hub, bert: Path, tmp_pat
     assert row["confidence"] == "configuration"
     assert {file for _, file, _ in hub.asked} == {"config.json"}
     assert len(hub.asked) == len(registry.models())
-    both = tiny.BACKEND.sizes(Options(path=tmp_path / "mt5", answers="text"), Surroundings())
+    both = tiny.BACKEND.sizes(Options(path=tmp_path / "mt5", answers="text"), RunEnvironment())
     assert rows[MT5]["total"] == both.total > 0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("name", "why"), [(GEMMA, "GatedRepoError"), (MGTE, "cannot be read")])
 def test_what_cannot_be_had_keeps_the_registry_and_is_told(hub: Hub, name: str, why: str) -> None:
-    done, known = _listed("--fetch", "--json"), registry.find(name)
+    done, known = _listed("--fetch", "--json"), registry.find_model(name)
     assert known is not None
     assert _rows(done)[name] == known.model_dump(mode="json")
     (line,) = [one for one in done.stderr.splitlines() if one.startswith(f"{known.name} keeps")]
@@ -94,7 +94,7 @@ def test_what_was_fetched_is_read_later_and_nobody_is_asked(hub: Hub) -> None:
 
 def test_queries_of_size_ask_the_registry_alone(hub: Hub) -> None:
     _listed("--fetch")
-    found = registry.Query(min_total=2.5e8, max_total=2.9e8).matching()
+    found = registry.RegistryQuery(min_total=2.5e8, max_total=2.9e8).matching()
     assert XLMR in [one.hub for one in found]
 
 
@@ -111,7 +111,7 @@ def test_an_empty_cache_imports_nothing_heavy(tmp_path: Path) -> None:
 import sys
 from typer.testing import CliRunner
 from xharness.cli import app
-from xharness.extend import Surroundings
+from xharness.plugin.api import Surroundings
 assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
 assert not {"torch", "transformers"} & sys.modules.keys()
 """

@@ -16,7 +16,7 @@ from transformers import AutoModel
 
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, StageError, UnavailableError
-from xharness.extend import Recipe, Sizes
+from xharness.plugin.api import Recipe, Sizes
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.pooling import pool
@@ -243,7 +243,7 @@ def test_a_pretrained_model_goes_the_whole_way(tmp_path: Path) -> None:
     if not named:
         pytest.skip("no pretrained weights; set XHARNESS_PRETRAINED to a model's folder")
     model = tiny.start(Path(named))
-    recipe = Recipe(steps=20, batch_size=8, learning_rate=1e-4, freeze=0.5)
+    recipe = Recipe(steps=20, batch_size=8, learning_rate=1e-4, freeze_ratio=0.5)
     facts = model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "session"))
     assert facts["loss"] < 0.5
     model.save(tmp_path / "saved")

@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError
-from xharness.extend import Recipe
+from xharness.plugin.api import Recipe
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Batch
 from xharness_hf.training.loop import checkpoint
@@ -80,7 +80,7 @@ def test_a_checkpoint_remembers_the_pieces(
 
 
 @pytest.mark.parametrize(
-    ("kind", "most", "told"),
+    ("task_type", "most", "told"),
     [("tagging", 0, "learn from one input of"), ("retrieval", 8, "tell 16 pairs apart at once")],
 )
 def test_what_cannot_be_smaller_is_refused(

@@ -8,17 +8,17 @@ import pytest
 import torch
 
 from tests.hf import tiny
-from xharness.extend import Recipe
-from xharness.kinds import Answer, SpanExample
+from xharness.plugin.api import Recipe
+from xharness.task_types import ExtractiveQAExample, GoldAnswer
 from xharness_hf.backbone.batch import Feature, Layout, Window, collate
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.files import loading
 from xharness_hf.heads.extractive_qa import SpanPrediction
 from xharness_hf.heads.tasks import TASKS
 
-TASK = TASKS["span_or_none"]
+TASK = TASKS["extractive_qa_unanswerable"]
 CONTEXT = "the red bird flies"
-EXAMPLE = SpanExample("0", "who flies", CONTEXT, (Answer("bird", 8),))
+EXAMPLE = ExtractiveQAExample("0", "who flies", CONTEXT, (GoldAnswer("bird", 8),))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_none_is_weighed_against_the_best_span(
 
 
 def test_a_question_without_an_answer_is_learnt_as_position_0(tokens: Tokens) -> None:
-    silent = SpanExample("1", "who flies", CONTEXT, ())
+    silent = ExtractiveQAExample("1", "who flies", CONTEXT, ())
     features = TASK.features([EXAMPLE, silent], tokens, Recipe(), gold=True)
     (start, end), none = features[0].gold[:2], features[1].gold[:2]
     assert 0 < start <= end
@@ -67,9 +67,9 @@ def test_the_score_of_none_is_that_of_position_0(tokens: Tokens) -> None:
 
 def test_both_heads_are_told_apart(folders: dict[str, Path], tmp_path: Path) -> None:
     model = tiny.start(folders["bert"])
-    model.fit([tiny.feed("span_or_none")], tiny.RECIPE, tiny.session(tmp_path))
-    card = tiny.feed("span_or_none").card
-    given = model.predict(card, tiny.KINDS["span_or_none"], [EXAMPLE], tiny.RECIPE)
+    model.fit([tiny.feed("extractive_qa_unanswerable")], tiny.RECIPE, tiny.session(tmp_path))
+    card = tiny.feed("extractive_qa_unanswerable").card
+    given = model.predict(card, tiny.KINDS["extractive_qa_unanswerable"], [EXAMPLE], tiny.RECIPE)
     assert isinstance(given[0], str)
     with pytest.raises(Exception, match="answers span_or_none with 2 outputs"):
-        model.predict(card, tiny.KINDS["span"], [EXAMPLE], tiny.RECIPE)
+        model.predict(card, tiny.KINDS["extractive_qa"], [EXAMPLE], tiny.RECIPE)

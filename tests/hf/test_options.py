@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
 from xharness_hf.config.fingerprint import fingerprint
 from xharness_hf.config.options import Options
 
-SCRATCH = {"hidden": 32, "layers": 1, "heads": 2, "tokenizer": {"vocabulary": 300}}
+SCRATCH = {"hidden": 32, "num_layers": 1, "heads": 2, "tokenizer": {"vocabulary": 300}}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -28,11 +28,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         ({}, "none is"),
         ({"path": "a", "hub": "b/c"}, "'path' and 'hub' are"),
         ({"path": "a", "revision": "main"}, "'revision' belongs to 'hub'"),
-        ({"scratch": SCRATCH, "layers": 2}, "'scratch.layers'"),
+        ({"scratch": SCRATCH, "num_layers": 2}, "'scratch.layers'"),
         ({"scratch": SCRATCH | {"heads": 5}}, "multiple of 'heads'"),
         ({"hub": "./folder/of/mine"}, "a folder goes under 'path'"),
         ({"path": "a", "trust_remote_code": True}, "unknown key 'trust_remote_code'"),
-        ({"path": "a", "layers": 0}, "greater than 0"),
+        ({"path": "a", "num_layers": 0}, "greater than 0"),
     ],
 )
 def test_options_that_cannot_be(written: dict[str, Any], says: str) -> None:
@@ -41,7 +41,7 @@ def test_options_that_cannot_be(written: dict[str, Any], says: str) -> None:
 
 
 def _told(folder: Path, base: Path = Path(), **options: Any) -> str:
-    around = Surroundings(cache=folder / "cache", base=base, offline=True)
+    around = RunEnvironment(cache=folder / "cache", base=base, offline=True)
     with pytest.raises((UnavailableError, ConfigurationError)) as caught:
         tiny.BACKEND.fingerprint(Options.model_validate(options), around)
     return str(caught.value)
@@ -83,11 +83,11 @@ def test_offline_hub_models_say_how_to_fetch_them(tmp_path: Path) -> None:
 
 
 def test_a_pinned_commit_is_an_identity_without_a_network(tmp_path: Path) -> None:
-    around = Surroundings(cache=tmp_path, offline=True)
+    around = RunEnvironment(cache=tmp_path, offline=True)
     pinned = Options(hub="org/name", revision=COMMIT)
     assert fingerprint(pinned, around) == fingerprint(pinned, around)
     assert fingerprint(pinned, around) != fingerprint(
-        pinned.model_copy(update={"layers": 3}), around
+        pinned.model_copy(update={"num_layers": 3}), around
     )
 
 
@@ -100,18 +100,18 @@ def test_a_branch_is_resolved_in_the_local_cache(
     ref = tmp_path / "models--org--name" / "refs" / "main"
     ref.parent.mkdir(parents=True)
     ref.write_text(COMMIT)
-    around = Surroundings(cache=tmp_path, offline=True)
+    around = RunEnvironment(cache=tmp_path, offline=True)
     branch, pinned = Options(hub="org/name"), Options(hub="org/name", revision=COMMIT)
     assert fingerprint(branch, around) == fingerprint(pinned, around)
 
 
 def test_the_identity_is_that_of_the_bytes(tmp_path: Path) -> None:
-    around = Surroundings(cache=tmp_path / "cache", base=tmp_path)
+    around = RunEnvironment(cache=tmp_path / "cache", base=tmp_path)
     one, two = tiny.bert(tmp_path / "one"), tiny.bert(tmp_path / "two")
     first = fingerprint(Options(path=one), around)
     assert fingerprint(Options(path=two), around) == first
     assert fingerprint(Options(path=Path("two")), around) == first
-    assert fingerprint(Options(path=two, layers=1), around) != first
+    assert fingerprint(Options(path=two, num_layers=1), around) != first
     (two / "README.md").write_text("prose changes no answer")
     assert fingerprint(Options(path=two), around) == first
     (two / "model.safetensors").write_bytes(b"other weights")
@@ -121,7 +121,7 @@ def test_the_identity_is_that_of_the_bytes(tmp_path: Path) -> None:
 def test_unchanged_files_are_not_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    around = Surroundings(cache=tmp_path / "cache")
+    around = RunEnvironment(cache=tmp_path / "cache")
     options = Options(path=tiny.bert(tmp_path / "model"))
     first = fingerprint(options, around)
     monkeypatch.setattr(
@@ -131,7 +131,7 @@ def test_unchanged_files_are_not_read_again(
 
 
 def test_the_identity_of_a_scratch_model_is_its_specification(tmp_path: Path) -> None:
-    around = Surroundings(cache=tmp_path)
+    around = RunEnvironment(cache=tmp_path)
     options = Options.model_validate({"scratch": SCRATCH})
     wider = Options.model_validate({"scratch": SCRATCH | {"hidden": 64}})
     assert fingerprint(options, around) == fingerprint(options, around)
@@ -143,7 +143,7 @@ def test_gguf_without_its_package_answers_with_the_install_line(
 ) -> None:
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    around = Surroundings(cache=tmp_path / "cache", base=tmp_path)
+    around = RunEnvironment(cache=tmp_path / "cache", base=tmp_path)
     with pytest.raises(UnavailableError, match=r'pip install "xharness-eval\[gguf\]"'):
         tiny.BACKEND.start(Options(gguf=Path("model.gguf")), around, "cpu")
 
@@ -155,7 +155,7 @@ def test_a_missing_gguf_file_is_named(tmp_path: Path) -> None:
 def test_a_damaged_gguf_file_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("gguf", reason="the extra 'gguf' is not installed")
     (tmp_path / "model.gguf").write_bytes(b"GGUF and then nonsense")
-    around = Surroundings(cache=tmp_path / "cache", base=tmp_path)
+    around = RunEnvironment(cache=tmp_path / "cache", base=tmp_path)
     with pytest.raises(UnavailableError, match="the GGUF file cannot be read"):
         tiny.BACKEND.start(Options(gguf=Path("model.gguf")), around, "cpu")
     assert not list((tmp_path / "cache" / "gguf").iterdir())
@@ -163,7 +163,7 @@ def test_a_damaged_gguf_file_is_an_error_and_leaves_nothing(tmp_path: Path) -> N
 
 def test_offering_and_identifying_import_nothing_heavy(bert: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from xharness.extend import Surroundings\n"
+        "import sys; from pathlib import Path; from xharness.plugin.api import Surroundings\n"
         "from xharness_hf.plugin import xharness_backends\n"
         "(backend,) = xharness_backends()\n"
         f"options = backend.options(path={str(bert)!r})\n"

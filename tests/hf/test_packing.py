@@ -22,7 +22,7 @@ from benchmarks.material import Material
 from benchmarks.measured import Setting
 from tests.families import zoo
 from tests.hf import tiny
-from xharness.extend import Recipe
+from xharness.plugin.api import Recipe
 from xharness_hf import inference
 from xharness_hf.backbone import packing
 from xharness_hf.backbone.backbone import Backbone
@@ -227,7 +227,9 @@ def test_attention_that_wants_more_is_refused(given: dict[str, Any]) -> None:
 def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
     assert packing.worth(model.backbone, 8, CPU)
-    recipe = tiny.RECIPE.changed({"adapter": {"method": "prompt", "virtual_tokens": 3}, "steps": 1})
+    recipe = tiny.RECIPE.changed(
+        {"adapter": {"method": "prompt", "num_virtual_tokens": 3}, "steps": 1}
+    )
     model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
     assert not packing.worth(model.backbone, 8, CPU)
 

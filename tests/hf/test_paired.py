@@ -10,9 +10,9 @@ import torch
 
 from tests.hf import tiny
 from tests.hf.test_loading import weights
-from xharness.extend import Recipe, TrainingSet
-from xharness.kinds import RetrievalExample
-from xharness.kinds.ranking import average_precision
+from xharness.plugin.api import Recipe, TrainingSet
+from xharness.task_types import RetrievalExample
+from xharness.task_types.ranking import average_precision
 from xharness.testing import answered, toy_card, toy_examples
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.backbone.tokens import Tokens
@@ -84,7 +84,7 @@ def test_queries_are_cut_shorter_than_passages(bert: Path) -> None:
     long = " ".join(tiny.WORDS[:12])
     examples = [RetrievalExample("1", long, "1", long), RetrievalExample("2", long, "2", None)]
     (feature,) = ContrastiveObjective("retrieval").features(
-        examples, tokens, Recipe(max_length=10, query_length=6), gold=True
+        examples, tokens, Recipe(max_length=10, max_query_length=6), gold=True
     )
     assert [len(window.ids) for window in feature.windows] == [6, 10]
 

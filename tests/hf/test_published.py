@@ -25,8 +25,8 @@ from torch.nn import functional
 from tests.hf import sentence_encoders as encoders
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Recipe, Surroundings, TrainingSet
-from xharness.kinds import RetrievalExample
+from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
+from xharness.task_types import RetrievalExample
 from xharness.testing import BackendContract, toy_card
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.config.fingerprint import fingerprint
@@ -312,10 +312,14 @@ class TestPublished(BackendContract):
         folder = encoders.labse(folders["bert"], tmp_path / "encoder")
         # the first state of a tiny backbone is nearly the same for all texts, and learns nothing
         _change(folder, "1_Pooling/config.json", pooling_mode="mean")
-        type(self).options = {"path": str(folder), "vectors": "published", "prompts": E5}
+        type(self).options = {
+            "path": str(folder),
+            "embeddings": "sentence-transformers",
+            "prompts": E5,
+        }
 
     def _kinds(self) -> list[str]:
-        return ["bitext", "retrieval"]
+        return ["bitext_retrieval", "retrieval"]
 
 
 # --- prompts ---------------------------------------------------------------------------------
@@ -379,7 +383,9 @@ def test_padding_changes_no_pooling(length: int, mode: Mode, padding: int) -> No
 
 
 def _identity(folder: Path, **options: Any) -> str:
-    return fingerprint(Options(path=folder, **options), Surroundings(cache=folder.parent / "cache"))
+    return fingerprint(
+        Options(path=folder, **options), RunEnvironment(cache=folder.parent / "cache")
+    )
 
 
 def _change(folder: Path, name: str, **values: Any) -> None:
@@ -428,11 +434,15 @@ def test_what_changes_no_vector_changes_no_identity(folders: Folders, tmp_path: 
 
 
 def test_prompts_of_a_hub_model_are_part_of_its_identity(tmp_path: Path) -> None:
-    around = Surroundings(cache=tmp_path, offline=True)
+    around = RunEnvironment(cache=tmp_path, offline=True)
     pinned = {"hub": "org/name", "revision": COMMIT}
     told = [
         fingerprint(Options.model_validate(pinned | more), around)
-        for more in ({}, {"vectors": "published"}, {"vectors": "published", "prompts": E5})
+        for more in (
+            {},
+            {"embeddings": "sentence-transformers"},
+            {"embeddings": "sentence-transformers", "prompts": E5},
+        )
     ]
     assert len({*told}) == 3
 
@@ -440,7 +450,7 @@ def test_prompts_of_a_hub_model_are_part_of_its_identity(tmp_path: Path) -> None
 def test_telling_it_imports_nothing_heavy(folders: Folders, tmp_path: Path) -> None:
     folder = encoders.labse(folders["bert"], tmp_path / "m")
     code = (
-        "import sys; from pathlib import Path; from xharness.extend import Surroundings\n"
+        "import sys; from pathlib import Path; from xharness.plugin.api import Surroundings\n"
         "from xharness_hf.plugin import xharness_backends\n"
         "(backend,) = xharness_backends()\n"
         f"options = backend.options(path={str(folder)!r}, vectors='published')\n"
@@ -487,7 +497,7 @@ def test_a_hub_model_is_fetched_with_its_modules(
     here = {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
 
     def wanted(**options: Any) -> set[str]:
-        hub.snapshot(Options(hub="org/name", revision=COMMIT, **options), Surroundings())
+        hub.snapshot(Options(hub="org/name", revision=COMMIT, **options), RunEnvironment())
         return {*filter_repo_objects(here, allow_patterns=asked)}
 
     own = {
@@ -505,8 +515,8 @@ def test_what_is_fetched_is_checked_while_planning(
     folders: Folders, fetched: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
     folder, _ = fetched
-    around = Surroundings(cache=tmp_path / "cache", offline=True)
-    options = Options(hub="org/name", revision=COMMIT, vectors="published")
+    around = RunEnvironment(cache=tmp_path / "cache", offline=True)
+    options = Options(hub="org/name", revision=COMMIT, embeddings="published")
     shutil.copytree(folders["bert"], folder)
     known = fingerprint(options, around)  # fetched before, without its modules
     encoders.modules(folder, "Pooling", "WordWeights")
@@ -522,12 +532,21 @@ def test_what_is_fetched_is_checked_while_planning(
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ({"path": "a", "prompts": {"query": "q"}}, "'prompts' belongs to 'vectors: published'"),
-        ({"gguf": "a", "vectors": "published"}, "needs a folder: 'path' or 'hub'"),
-        ({"path": "a", "answers": "text", "vectors": "published"}, "not for 'answers: text'"),
-        ({"path": "a", "layers": 2, "vectors": "published"}, "shortened by 'layers'"),
         (
-            {"path": "a", "vectors": "published", "prompts": {"document": "d"}},
+            {"path": "a", "prompts": {"query": "q"}},
+            "'prompts' belongs to 'embeddings: sentence-transformers'",
+        ),
+        ({"gguf": "a", "embeddings": "sentence-transformers"}, "needs a folder: 'path' or 'hub'"),
+        (
+            {"path": "a", "mode": "generate", "embeddings": "sentence-transformers"},
+            "not for 'mode: generate'",
+        ),
+        (
+            {"path": "a", "num_layers": 2, "embeddings": "sentence-transformers"},
+            "shortened by 'layers'",
+        ),
+        (
+            {"path": "a", "embeddings": "sentence-transformers", "prompts": {"document": "d"}},
             "unknown key 'document'",
         ),
     ],
@@ -635,7 +654,7 @@ def test_what_is_not_read_is_refused_while_planning(
 
 
 def test_a_missing_declaration_says_how_to_do_without(folders: Folders, tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match="leave out 'vectors: published'"):
+    with pytest.raises(UnavailableError, match="leave out 'embeddings: sentence-transformers'"):
         _identity(shutil.copytree(folders["bert"], tmp_path / "m"), vectors="published")
 
 

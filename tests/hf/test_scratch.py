@@ -15,8 +15,8 @@ import torch
 from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError, UnavailableError
-from xharness.extend import Mixing, Recipe, Surroundings, TrainingSet
-from xharness.kinds import BitextExample
+from xharness.plugin.api import Mixture, Recipe, RunEnvironment, TrainingSet
+from xharness.task_types import BitextExample
 from xharness.testing import answered, toy_card, toy_examples
 from xharness_hf.backbone.batch import Feature, Layout
 from xharness_hf.backbone.vocabulary import learn
@@ -25,7 +25,7 @@ from xharness_hf.inference import read
 
 SPEC = {
     "hidden": 32,
-    "layers": 1,
+    "num_layers": 1,
     "heads": 2,
     "max_positions": 40,
     "tokenizer": {"vocabulary": 400},
@@ -34,7 +34,7 @@ SPEC = {
 
 def _start(folder: Path, **changes: Any) -> Any:
     options = Options.model_validate({"scratch": SPEC | changes})
-    return tiny.BACKEND.start(options, Surroundings(cache=folder, base=folder), "cpu")
+    return tiny.BACKEND.start(options, RunEnvironment(cache=folder, base=folder), "cpu")
 
 
 def _pairs(count: int) -> list[BitextExample]:
@@ -52,7 +52,13 @@ def _pairs(count: int) -> list[BitextExample]:
 
 
 def _corpus(objective: Any, count: int = 60) -> TrainingSet:
-    return TrainingSet(toy_card("bitext"), tiny.KINDS["bitext"], objective, "mlm", _pairs(count))
+    return TrainingSet(
+        toy_card("bitext_retrieval"),
+        tiny.KINDS["bitext_retrieval"],
+        objective,
+        "mlm",
+        _pairs(count),
+    )
 
 
 def test_before_its_first_training_there_is_nothing_to_ask(tmp_path: Path) -> None:
@@ -68,7 +74,7 @@ def test_masked_words_become_less_of_a_riddle(tmp_path: Path, architecture: str)
     for steps in (2, 80):
         model = _start(tmp_path, architecture=architecture)
         recipe = Recipe(steps=steps, learning_rate=5e-3, batch_size=16)
-        session = tiny.session(tmp_path / str(steps), mixing=Mixing("uniform"))
+        session = tiny.session(tmp_path / str(steps), mixing=Mixture("uniform"))
         facts = model.fit([_corpus("mlm"), _corpus("tlm")], recipe, session)
         losses.append(facts["loss"])
     assert losses[1] < 0.85 * losses[0]
@@ -108,7 +114,7 @@ def test_seed_and_texts_are_all_there_is(tmp_path: Path) -> None:
 
 def test_a_given_tokenizer_is_used(bert: Path, tmp_path: Path) -> None:
     model = _start(tmp_path, tokenizer=str(bert))
-    model.fit([tiny.feed("choice")], Recipe(steps=1), tiny.session(tmp_path / "s"))
+    model.fit([tiny.feed("multiple_choice")], Recipe(steps=1), tiny.session(tmp_path / "s"))
     assert model.tokens.tokenizer.get_vocab() == tiny.start(bert).tokens.tokenizer.get_vocab()
     with pytest.raises(UnavailableError, match=r"no tokenizer here; expected a tokenizer\.json"):
         _start(tmp_path, tokenizer="nowhere")
@@ -150,11 +156,13 @@ def test_masking_wants_a_body_that_reads_both_ways(
         tiny.start(folders["gemma"]).fit([_corpus("mlm")], Recipe(), tiny.session(tmp_path))
     with pytest.raises(StageError, match="TLM needs aligned sentences"):
         tiny.start(folders["bert"]).fit(
-            [tiny.feed("choice", objective="tlm")], Recipe(), tiny.session(tmp_path)
+            [tiny.feed("multiple_choice", objective="tlm")], Recipe(), tiny.session(tmp_path)
         )
 
 
-@pytest.mark.parametrize("kind", ["classification", "choice", "tagging", "span"])
+@pytest.mark.parametrize(
+    "task_type", ["classification", "multiple_choice", "tagging", "extractive_qa"]
+)
 def test_words_of_any_kind_can_be_masked(bert: Path, tmp_path: Path, kind: str) -> None:
     feed = tiny.feed(kind, objective="mlm")
     facts = tiny.start(bert).fit([feed], Recipe(steps=1), tiny.session(tmp_path))
@@ -165,7 +173,7 @@ def test_retrieval_finds_the_line(bert: Path) -> None:
     model = tiny.start(bert)
     pairs = [BitextExample(str(n), word, word, n) for n, word in enumerate(tiny.WORDS[:16])]
     for layer in (-1, 0, 1):
-        given = answered(model, toy_card("bitext"), pairs, Recipe(layer=layer))
+        given = answered(model, toy_card("bitext_retrieval"), pairs, Recipe(layer=layer))
         assert given == list(range(16))
     assert model.embed([], Recipe()).shape == (0, 32)
     vectors = model.embed(["the cat", "the cat", "bird"], Recipe())

@@ -13,14 +13,14 @@ import torch
 from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError
-from xharness.extend import Mixing, Recipe
+from xharness.plugin.api import Mixture, Recipe
 from xharness.testing import toy_card, toy_examples
 from xharness_hf.heads.objectives import HeadTask
 from xharness_hf.heads.tagging import TaggingTask
 from xharness_hf.training.loop import checkpoint
 
-FEEDS = ("tagging", "span", "choice")
-RECIPE = Recipe(steps=24, learning_rate=3e-3, batch_size=8, max_length=24, stride=8)
+FEEDS = ("tagging", "extractive_qa", "multiple_choice")
+RECIPE = Recipe(steps=24, learning_rate=3e-3, batch_size=8, max_length=24, doc_stride=8)
 
 
 class KilledError(Exception):
@@ -88,7 +88,7 @@ def test_equal_seeds_give_equal_weights(bert: Path, tmp_path: Path) -> None:
     def weights_of(seed: int) -> Any:
         model = tiny.start(bert)
         recipe = Recipe(steps=3, batch_size=8)
-        model.fit([tiny.feed("choice")], recipe, tiny.session(tmp_path / "x", seed=seed))
+        model.fit([tiny.feed("multiple_choice")], recipe, tiny.session(tmp_path / "x", seed=seed))
         return model
 
     assert _same(weights_of(1), weights_of(1))
@@ -100,7 +100,7 @@ def test_training_leaves_the_global_generator_alone(bert: Path, tmp_path: Path) 
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    model.fit([tiny.feed("choice")], Recipe(steps=2), tiny.session(tmp_path))
+    model.fit([tiny.feed("multiple_choice")], Recipe(steps=2), tiny.session(tmp_path))
     assert torch.equal(torch.rand(1), expected)
 
 
@@ -127,7 +127,9 @@ def test_pieces_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
     found = []
     for pieces in (1, 3):
         model = tiny.start(folder)
-        recipe = RECIPE.model_copy(update={"accumulate": pieces, "steps": 6, "learning_rate": 1e-4})
+        recipe = RECIPE.model_copy(
+            update={"gradient_accumulation_steps": pieces, "steps": 6, "learning_rate": 1e-4}
+        )
         model.heads.clear()
         facts = model.fit(
             [tiny.feed(kind) for kind in FEEDS], recipe, tiny.session(tmp_path / str(pieces))
@@ -140,7 +142,7 @@ def test_pieces_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
 
 def test_only_heads_learn_on_a_frozen_body(bert: Path, tmp_path: Path) -> None:
     model, untouched = tiny.start(bert), tiny.start(bert)
-    recipe = Recipe(steps=20, learning_rate=1e-2, freeze=1.0)
+    recipe = Recipe(steps=20, learning_rate=1e-2, freeze_ratio=1.0)
     facts = model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
     assert facts["learning_parameters"] == 2 * 32 + 2
     for one, two in zip(
@@ -151,23 +153,30 @@ def test_only_heads_learn_on_a_frozen_body(bert: Path, tmp_path: Path) -> None:
 
 def test_heads_are_dropped_or_kept_by_choice(bert: Path, tmp_path: Path) -> None:
     model, recipe = tiny.start(bert), Recipe(steps=1)
-    model.fit([tiny.feed("choice")], recipe, tiny.session(tmp_path / "1"))
+    model.fit([tiny.feed("multiple_choice")], recipe, tiny.session(tmp_path / "1"))
     model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "2", heads="keep"))
-    assert list(model.heads) == ["toy_choice", "toy_tagging"]
-    kept = model.heads.get("toy_choice", "choice")
-    model.fit([tiny.feed("choice")], recipe, tiny.session(tmp_path / "3", heads="keep"))
-    assert model.heads.get("toy_choice", "choice") is kept
+    assert list(model.heads) == ["toy_multiple_choice", "toy_tagging"]
+    kept = model.heads.get("toy_multiple_choice", "multiple_choice")
+    model.fit([tiny.feed("multiple_choice")], recipe, tiny.session(tmp_path / "3", heads="keep"))
+    assert model.heads.get("toy_multiple_choice", "multiple_choice") is kept
     model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "4"))
     assert list(model.heads) == ["toy_tagging"]
-    with pytest.raises(StageError, match=r"no head 'toy_choice'; expected .*: toy_tagging"):
-        model.predict(toy_card("choice"), tiny.KINDS["choice"], toy_examples("choice", 3), recipe)
+    with pytest.raises(
+        StageError, match=r"no head 'toy_multiple_choice'; expected .*: toy_tagging"
+    ):
+        model.predict(
+            toy_card("multiple_choice"),
+            tiny.KINDS["multiple_choice"],
+            toy_examples("multiple_choice", 3),
+            recipe,
+        )
 
 
 def test_a_head_of_another_shape_is_refused(bert: Path, tmp_path: Path) -> None:
     model, recipe = tiny.start(bert), Recipe(steps=1)
     model.fit([tiny.feed("tagging", head="shared")], recipe, tiny.session(tmp_path / "1"))
     with pytest.raises(StageError, match="head 'shared' answers tagging with 2 outputs"):
-        other = tiny.feed("choice", head="shared")
+        other = tiny.feed("multiple_choice", head="shared")
         model.fit([other], recipe, tiny.session(tmp_path / "2", heads="keep"))
 
 
@@ -175,19 +184,19 @@ def test_there_must_be_something_to_learn(bert: Path, tmp_path: Path) -> None:
     with pytest.raises(StageError, match="nothing to learn from in 'toy_tagging'"):
         tiny.start(bert).fit([tiny.feed("tagging", 0)], Recipe(), tiny.session(tmp_path))
     with pytest.raises(StageError, match="no head for the kind 'bitext'"):
-        tiny.start(bert).fit([tiny.feed("bitext")], Recipe(), tiny.session(tmp_path))
+        tiny.start(bert).fit([tiny.feed("bitext_retrieval")], Recipe(), tiny.session(tmp_path))
 
 
 def test_several_feeds_learn_together(bert: Path, tmp_path: Path) -> None:
     model, recipe = tiny.start(bert), tiny.RECIPE.model_copy(update={"epochs": 9})
-    kinds = ("classification", "choice", "tagging")
+    kinds = ("classification", "multiple_choice", "tagging")
     facts = model.fit(
         [tiny.feed(kind, 120) for kind in kinds], recipe,
-        tiny.session(tmp_path, mixing=Mixing("uniform")),
+        tiny.session(tmp_path, mixing=Mixture("uniform")),
     )  # fmt: skip
     assert facts["examples"] == {f"toy_{kind}": 120 for kind in kinds}
     assert facts["loss"] < 0.2
-    for kind in ("classification", "choice"):
+    for kind in ("classification", "multiple_choice"):
         examples = toy_examples(kind, 60, seed=9)
         given = model.predict(toy_card(kind), tiny.KINDS[kind], examples, recipe)
         assert tiny.accuracy(given, examples) > 0.9
@@ -196,9 +205,12 @@ def test_several_feeds_learn_together(bert: Path, tmp_path: Path) -> None:
 def test_bf16_learns_and_answers(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
     recipe = Recipe(steps=2, batch_size=4, precision="bf16")
-    assert model.fit([tiny.feed("choice", 8)], recipe, tiny.session(tmp_path))["loss"] > 0
+    assert model.fit([tiny.feed("multiple_choice", 8)], recipe, tiny.session(tmp_path))["loss"] > 0
     assert all(one.dtype == torch.float32 for one in weights(model))
     given = model.predict(
-        toy_card("choice"), tiny.KINDS["choice"], toy_examples("choice", 3), recipe
+        toy_card("multiple_choice"),
+        tiny.KINDS["multiple_choice"],
+        toy_examples("multiple_choice", 3),
+        recipe,
     )
     assert len(given) == 3

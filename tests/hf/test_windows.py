@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hf import tiny
-from xharness.extend import Recipe
-from xharness.kinds import (
-    Answer,
+from xharness.plugin.api import Recipe
+from xharness.task_types import (
     BitextExample,
-    ChoiceExample,
     ClassificationExample,
-    SpanExample,
+    ExtractiveQAExample,
+    GoldAnswer,
+    MultipleChoiceExample,
     TaggingExample,
 )
 from xharness_hf.backbone.batch import Feature, Layout, collate
@@ -78,10 +78,10 @@ def test_a_split_keeps_every_word(lengths: list[int], room: int) -> None:
 @QUICK
 @given(limit=st.integers(16, 60), longest=st.none() | st.integers(4, 80))
 def test_a_question_is_cut_at_its_length(tokens: Tokens, limit: int, longest: int | None) -> None:
-    recipe = Recipe(max_length=limit, stride=4, query_length=longest)
-    example = SpanExample("1", "river " * 50, "stone " * 50, (Answer("stone", 0),))
+    recipe = Recipe(max_length=limit, doc_stride=4, max_query_length=longest)
+    example = ExtractiveQAExample("1", "river " * 50, "stone " * 50, (GoldAnswer("stone", 0),))
     question, context = (len(ids) for ids in tokens.ids([example.question, example.context]))
-    features = TASKS["span"].features([example], tokens, recipe, gold=False)
+    features = TASKS["extractive_qa"].features([example], tokens, recipe, gold=False)
     for feature in features:
         (window,) = feature.windows
         assert len(window.ids) <= limit
@@ -111,10 +111,10 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
     answer = gap.join(spoken[first : first + data.draw(st.integers(1, 2))])
     context = gap.join(spoken)
     start = len(gap.join(spoken[:first])) + (len(gap) if first else 0)
-    example = SpanExample("0", "who flies", context, (Answer(answer, start),))
+    example = ExtractiveQAExample("0", "who flies", context, (GoldAnswer(answer, start),))
     # wide enough for the answer to fit into what two windows share
-    recipe = Recipe(max_length=64 if len(tokens.frame.after) else 100, stride=32)
-    task = TASKS["span"]
+    recipe = Recipe(max_length=64 if len(tokens.frame.after) else 100, doc_stride=32)
+    task = TASKS["extractive_qa"]
     features = task.features([example], tokens, recipe, gold=True)
     told = []
     for feature in features:
@@ -132,15 +132,17 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
 
 
 def test_a_long_question_leaves_half_of_the_window(tokens: Tokens) -> None:
-    example = SpanExample("0", "who " * 90, "the red bird", (Answer("bird", 8),))
-    (feature, *_) = TASKS["span"].features([example], tokens, Recipe(max_length=40), gold=True)
+    example = ExtractiveQAExample("0", "who " * 90, "the red bird", (GoldAnswer("bird", 8),))
+    (feature, *_) = TASKS["extractive_qa"].features(
+        [example], tokens, Recipe(max_length=40), gold=True
+    )
     assert feature.windows[0].second <= 20
     assert len(feature.marks) > 0
 
 
 def test_an_empty_context_is_answered_with_nothing(tokens: Tokens) -> None:
-    task, recipe = TASKS["span"], Recipe()
-    example = SpanExample("0", "who?", "", ())
+    task, recipe = TASKS["extractive_qa"], Recipe()
+    example = ExtractiveQAExample("0", "who?", "", ())
     features = task.features([example], tokens, recipe, gold=True)
     batch = collate(features, Layout(tokens.pad), CPU)
     states = torch.zeros(*batch.ids.shape, 2)
@@ -171,11 +173,11 @@ def test_pairs_are_cut_at_the_longer_text(first: int, second: int, room: int) ->
 
 
 def test_choices_may_differ_in_number(tokens: Tokens) -> None:
-    task, recipe = TASKS["choice"], Recipe()
+    task, recipe = TASKS["multiple_choice"], Recipe()
     examples = [
-        ChoiceExample("0", "who", ("bird", "cat", "stone"), 2),
-        ChoiceExample("1", "who", (), 0),
-        ChoiceExample("2", "who", ("bird",), 0),
+        MultipleChoiceExample("0", "who", ("bird", "cat", "stone"), 2),
+        MultipleChoiceExample("1", "who", (), 0),
+        MultipleChoiceExample("2", "who", ("bird",), 0),
     ]
     features = task.features(examples, tokens, recipe, gold=True)
     batch = collate(features, Layout(tokens.pad), CPU)

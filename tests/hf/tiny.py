@@ -20,14 +20,14 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from xharness.extend import Recipe, Session, Surroundings, TrainingSet
-from xharness.kinds import SHIPPED
+from xharness.plugin.api import Recipe, RunEnvironment, TrainingSession, TrainingSet
+from xharness.task_types import BUILTIN
 from xharness.testing import toy_card, toy_examples
 from xharness_hf.config.options import Options
 from xharness_hf.plugin import HfBackend
 
 BACKEND = HfBackend()
-KINDS = {kind.name: kind for kind in SHIPPED}
+KINDS = {kind.name: kind for kind in BUILTIN}
 WORDS = [
     "red", "blue", "green", "stone", "river", "cloud", "house", "bird", "lamp", "road", "salt",
     "wind", "who", "flies", "the", "cat", "café", "naïve", "Straße", "東京", "привет", "мир",
@@ -141,7 +141,7 @@ def _write(
 
 def start(folder: Path, **options: Any) -> Any:
     """The model in `folder` before training."""
-    around = Surroundings(offline=True)
+    around = RunEnvironment(offline=True)
     return BACKEND.start(Options(path=folder, **options), around, "cpu")
 
 
@@ -152,9 +152,9 @@ def feed(kind: str, count: int = 96, **changes: Any) -> TrainingSet:
     return TrainingSet(card, KINDS[kind], examples=toy_examples(kind, count), **parts)
 
 
-def session(folder: Path, seed: int = 1, **changes: Any) -> Session:
+def session(folder: Path, seed: int = 1, **changes: Any) -> TrainingSession:
     """A session that saves after every step unless told otherwise."""
-    return Session(seed=seed, folder=folder, **{"checkpoint_seconds": 3600} | changes)
+    return TrainingSession(seed=seed, folder=folder, **{"checkpoint_seconds": 3600} | changes)
 
 
 def accuracy(given: Sequence[Any], examples: Sequence[Any]) -> float:

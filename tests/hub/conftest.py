@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hub_files import write_parquet
 
-from xharness.extend import Request, Source, Surroundings
+from xharness.plugin.api import RunEnvironment, Source, SourceRequest
 
 
 @pytest.fixture(autouse=True)
@@ -45,20 +45,20 @@ def reading(hf_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def surroundings(tmp_path: Path) -> Surroundings:
-    return Surroundings(
+def surroundings(tmp_path: Path) -> RunEnvironment:
+    return RunEnvironment(
         data_root=tmp_path / "root", cache=tmp_path / "cache", base=tmp_path / "study"
     )
 
 
 @pytest.fixture
-def ask(surroundings: Surroundings) -> Callable[..., Request]:
+def ask(surroundings: RunEnvironment) -> Callable[..., SourceRequest]:
     """A request to `source`: its options, checked, and a split."""
 
     def request(
-        source: Source, split: str = "test", within: Surroundings = surroundings, **options: Any
-    ) -> Request:
-        return Request(source.options.model_validate(options), "en", split, within)
+        source: Source, split: str = "test", within: RunEnvironment = surroundings, **options: Any
+    ) -> SourceRequest:
+        return SourceRequest(source.options.model_validate(options), "en", split, within)
 
     return request
 
@@ -81,7 +81,7 @@ configs:
 
 
 @pytest.fixture
-def clone(surroundings: Surroundings) -> Path:
+def clone(surroundings: RunEnvironment) -> Path:
     """A small clone of `org/name` in the data root."""
     assert surroundings.data_root is not None
     folder = surroundings.data_root / "org" / "name"

@@ -9,30 +9,30 @@ from typing import Any, get_args
 
 import pytest
 
-from xharness import documents
-from xharness.cards import SourceSpec, Split, TaskCard
 from xharness.errors import UnavailableError
-from xharness.extend import Request, Source, Surroundings
-from xharness.kinds import SHIPPED
+from xharness.plugin.api import RunEnvironment, Source, SourceRequest
+from xharness.spec import documents
+from xharness.spec.cards import SourceSpec, Split, TaskCard
+from xharness.task_types import BUILTIN
 from xharness_hub.plugin import xharness_sources
 
 FOLDER = Path(__file__).parents[2] / "task_cards"
 FILES = sorted(path for path in FOLDER.glob("*/*.yaml") if path.parent.name != "mini")
 SOURCES: dict[str, Source] = {source.name: source for source in xharness_sources()}
-KINDS = {kind.name: kind for kind in SHIPPED}
+KINDS = {kind.name: kind for kind in BUILTIN}
 
 
 def requests(
-    card: TaskCard, around: Surroundings
-) -> Iterator[tuple[str, str, SourceSpec, Request]]:
+    card: TaskCard, around: RunEnvironment
+) -> Iterator[tuple[str, str, SourceSpec, SourceRequest]]:
     """Every language and split of the card that the data root holds."""
     for language in card.languages:
         for split in get_args(Split):
             for spec in card.sources_of(language, split):
                 source = SOURCES[spec.source]
-                own = spec.expand(spec.own_options, language)
+                own = spec.expand(spec.source_options, language)
                 options: Any = source.options.model_validate(own)
-                request = Request(options, language, spec.splits[split], around)
+                request = SourceRequest(options, language, spec.splits[split], around)
                 try:
                     source.fingerprint(request)
                 except UnavailableError:
@@ -40,12 +40,12 @@ def requests(
                 yield language, split, spec, request
 
 
-def counted(counts: dict[str, int], spec: SourceSpec, request: Request) -> int | None:
+def counted(counts: dict[str, int], spec: SourceSpec, request: SourceRequest) -> int | None:
     """How many rows the data root says it has."""
     options = request.options
-    if spec.source == "hub" and not spec.where:
+    if spec.source == "hub" and not spec.filter:
         return counts[f"{options.id} {options.config or 'default'} {request.split}"]
-    if "lang" in spec.where:
+    if "lang" in spec.filter:
         return counts[f"tatoeba {spec.codes[request.language]}"]
     if spec.source == "url" and options.reader == "conll":
         urls = [options.url] if isinstance(options.url, str) else options.url
@@ -61,13 +61,13 @@ def counted(counts: dict[str, int], spec: SourceSpec, request: Request) -> int |
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
     card = documents.validate(documents.load(path), TaskCard)
-    kind = KINDS[card.kind]
+    kind = KINDS[card.task_type]
     counts_file = data_root / "COUNTS.json"
     counts = json.loads(counts_file.read_text()) if counts_file.is_file() else None
-    around = Surroundings(data_root=data_root, offline=True, cache=tmp_path)
+    around = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
     found = 0
     for language, split, spec, request in requests(card, around):
-        column, pattern = next(iter(spec.expand(spec.where, language).items()), ("", ""))
+        column, pattern = next(iter(spec.expand(spec.filter, language).items()), ("", ""))
         rows = 0
         for row in SOURCES[spec.source].rows(request):
             if column and not str(row[column]).startswith(pattern.removesuffix("*")):
@@ -90,6 +90,6 @@ def test_a_missing_split_of_real_data_names_the_existing_ones(
 ) -> None:
     source = SOURCES["hub"]
     options = source.options.model_validate({"id": "unimelb-nlp/wikiann", "config": "sw"})
-    around = Surroundings(data_root=data_root, offline=True, cache=tmp_path)
+    around = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
     with pytest.raises(UnavailableError, match="'sw' has no split 'tset'"):
-        source.fingerprint(Request(options, "sw", "tset", around))
+        source.fingerprint(SourceRequest(options, "sw", "tset", around))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from xharness.errors import UnavailableError
-from xharness.extend import Request
+from xharness.plugin.api import SourceRequest
 from xharness_hub.files import FileSource
 
-Ask = Callable[..., Request]
+Ask = Callable[..., SourceRequest]
 SOURCE = FileSource()
 
 

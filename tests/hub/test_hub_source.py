@@ -17,10 +17,10 @@ from hub_files import write_parquet
 from pydantic import ValidationError
 
 from xharness.errors import UnavailableError
-from xharness.extend import Request, Surroundings
+from xharness.plugin.api import RunEnvironment, SourceRequest
 from xharness_hub.hub import HubOptions, HubSource
 
-Ask = Callable[..., Request]
+Ask = Callable[..., SourceRequest]
 OLD, NEW = "a" * 40, "b" * 40
 
 
@@ -83,7 +83,7 @@ def test_a_config_does_not_need_the_files_of_others(ask: Ask, clone: Path) -> No
 
 
 @pytest.mark.usefixtures("reading")
-def test_clones_of_other_formats(ask: Ask, surroundings: Surroundings) -> None:
+def test_clones_of_other_formats(ask: Ask, surroundings: RunEnvironment) -> None:
     assert surroundings.data_root is not None
     folder = surroundings.data_root / "org" / "text"
     folder.mkdir(parents=True)
@@ -131,7 +131,7 @@ def test_the_fingerprint_follows_the_bytes_of_the_split(ask: Ask, clone: Path) -
     assert fingerprint("train") != train
 
 
-def test_the_fingerprint_is_golden(ask: Ask, surroundings: Surroundings) -> None:
+def test_the_fingerprint_is_golden(ask: Ask, surroundings: RunEnvironment) -> None:
     assert surroundings.data_root is not None
     folder = surroundings.data_root / "org" / "name"
     folder.mkdir(parents=True)
@@ -146,7 +146,7 @@ def test_the_fingerprint_needs_no_heavy_library(clone: Path, tmp_path: Path) -> 
     code = f"""
 import sys
 from pathlib import Path
-from xharness.extend import Request, Surroundings
+from xharness.plugin.api import Request, Surroundings
 from xharness_hub.plugin import xharness_sources
 source = next(one for one in xharness_sources() if one.name == "hub")
 around = Surroundings(data_root=Path({str(clone.parents[1])!r}), cache=Path({str(tmp_path)!r}))
@@ -187,7 +187,7 @@ def test_a_card_is_checked_before_its_blanks_are_filled() -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_a_download_fetches_the_split_alone_and_holds_it(
-    ask: Ask, stub: Stub, surroundings: Surroundings
+    ask: Ask, stub: Stub, surroundings: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
@@ -209,7 +209,7 @@ def test_a_download_fetches_the_split_alone_and_holds_it(
 
 @pytest.mark.usefixtures("reading")
 def test_a_download_that_changed_is_refused_until_accepted(
-    ask: Ask, stub: Stub, surroundings: Surroundings
+    ask: Ask, stub: Stub, surroundings: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
@@ -222,7 +222,7 @@ def test_a_download_that_changed_is_refused_until_accepted(
     assert [row["text"] for row in source.rows(request)] == ["forged"]
 
 
-def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
     source = HubSource(stub)
     old = source.fingerprint(ask(source, id="org/name", revision=OLD))
     assert old != source.fingerprint(ask(source, id="org/name", revision=NEW))
@@ -256,7 +256,7 @@ def test_scripts_are_never_run(ask: Ask, stub: Stub) -> None:
         source.rows(ask(source, id="org/name"))
 
 
-def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
     source = HubSource(stub)
     with pytest.raises(UnavailableError, match="does not exist, or is private") as caught:
         source.fingerprint(ask(source, id="org/nmae"))
@@ -270,7 +270,7 @@ def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: Surroundings) -
 def test_offline_says_where_it_looked_and_how_to_make_a_clone(
     ask: Ask,
     stub: Stub,
-    surroundings: Surroundings,
+    surroundings: RunEnvironment,
     monkeypatch: pytest.MonkeyPatch,
     variable: str | None,
 ) -> None:
@@ -289,7 +289,7 @@ def test_offline_says_where_it_looked_and_how_to_make_a_clone(
     assert os.environ["HF_HUB_OFFLINE"] == os.environ["HF_DATASETS_OFFLINE"] == "1"
 
 
-def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
     source = HubSource(stub)
     offline = replace(surroundings, offline=True, data_root=None)
     with pytest.raises(UnavailableError) as caught:
@@ -300,7 +300,7 @@ def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: Surroun
 
 
 @pytest.mark.usefixtures("reading")
-def test_offline_after_a_download(ask: Ask, stub: Stub, surroundings: Surroundings) -> None:
+def test_offline_after_a_download(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
     source = HubSource(stub)
     online = ask(source, id="org/name", config="sw")
     fingerprint, rows = source.fingerprint(online), list(source.rows(online))
@@ -312,7 +312,7 @@ def test_offline_after_a_download(ask: Ask, stub: Stub, surroundings: Surroundin
 
 
 def test_offline_a_pinned_commit_must_be_there_when_planned(
-    ask: Ask, stub: Stub, surroundings: Surroundings
+    ask: Ask, stub: Stub, surroundings: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     offline = replace(surroundings, offline=True)
@@ -322,7 +322,7 @@ def test_offline_a_pinned_commit_must_be_there_when_planned(
 
 
 def test_the_real_hub_is_not_asked_when_offline(
-    ask: Ask, surroundings: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Ask, surroundings: RunEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import huggingface_hub.constants
 

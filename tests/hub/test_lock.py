@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
 from xharness_hub.lock import Lock
 
 DATASET = "org/name@main"
 
 
 def _lock(folder: Path) -> Lock:
-    return Lock(Surroundings(base=folder, cache=folder / "cache"))
+    return Lock(RunEnvironment(base=folder, cache=folder / "cache"))
 
 
 def test_the_first_commit_stays(tmp_path: Path) -> None:

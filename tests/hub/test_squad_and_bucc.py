@@ -13,7 +13,7 @@ import pytest
 from hub_files import write_parquet
 
 from xharness.errors import UnavailableError
-from xharness.extend import Request, Surroundings
+from xharness.plugin.api import RunEnvironment, SourceRequest
 from xharness_hub.hub import HubSource
 from xharness_hub.readers import ReaderOptions, read
 
@@ -136,7 +136,7 @@ def test_a_damaged_archive_is_told(tmp_path: Path, cut: int) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_either_side_of_the_hubs_one_row(
-    surroundings: Surroundings, ask: Callable[..., Request]
+    surroundings: RunEnvironment, ask: Callable[..., SourceRequest]
 ) -> None:
     assert surroundings.data_root is not None
     folder = surroundings.data_root / "org" / "name"

@@ -15,11 +15,11 @@ import pytest
 from pydantic import ValidationError
 
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Request, Surroundings
+from xharness.plugin.api import RunEnvironment, SourceRequest
 from xharness_hub.download import _OnlyHttps, download
 from xharness_hub.urls import UrlOptions, UrlSource
 
-Ask = Callable[..., Request]
+Ask = Callable[..., SourceRequest]
 URL = "https://host.example/data/x.txt"
 
 
@@ -38,11 +38,11 @@ class Web:
         target.write_text(self.pages[url])
 
 
-def texts(source: UrlSource, request: Request) -> list[str]:
+def texts(source: UrlSource, request: SourceRequest) -> list[str]:
     return [row["text"] for row in source.rows(request)]
 
 
-def test_a_copy_in_the_data_root_is_taken(ask: Ask, surroundings: Surroundings) -> None:
+def test_a_copy_in_the_data_root_is_taken(ask: Ask, surroundings: RunEnvironment) -> None:
     assert surroundings.data_root is not None
     copy = surroundings.data_root / "host.example/data/x.txt"
     copy.parent.mkdir(parents=True)
@@ -53,7 +53,7 @@ def test_a_copy_in_the_data_root_is_taken(ask: Ask, surroundings: Surroundings) 
     assert web.asked == []
 
 
-def test_a_download_happens_once_and_is_locked(ask: Ask, surroundings: Surroundings) -> None:
+def test_a_download_happens_once_and_is_locked(ask: Ask, surroundings: RunEnvironment) -> None:
     web = Web()
     source = UrlSource(web)
     request = ask(source, url=URL, reader="lines")
@@ -64,7 +64,7 @@ def test_a_download_happens_once_and_is_locked(ask: Ask, surroundings: Surroundi
     assert hashlib.sha256(b"one\n").hexdigest() in lock
 
 
-def test_copies_and_downloads_have_one_fingerprint(ask: Ask, surroundings: Surroundings) -> None:
+def test_copies_and_downloads_have_one_fingerprint(ask: Ask, surroundings: RunEnvironment) -> None:
     source = UrlSource(Web())
     request = ask(source, url=URL, reader="lines")
     downloaded = source.fingerprint(request)
@@ -77,7 +77,9 @@ def test_copies_and_downloads_have_one_fingerprint(ask: Ask, surroundings: Surro
     assert source.fingerprint(request) != downloaded
 
 
-def test_a_changed_download_is_refused_until_accepted(ask: Ask, surroundings: Surroundings) -> None:
+def test_a_changed_download_is_refused_until_accepted(
+    ask: Ask, surroundings: RunEnvironment
+) -> None:
     web = Web()
     source = UrlSource(web)
     request = ask(source, url=URL, reader="lines")
@@ -102,7 +104,7 @@ def test_splits_have_their_own_addresses(ask: Ask) -> None:
         source.rows(ask(source, "dev", url=by_split, reader="lines"))
 
 
-def test_offline_says_where_a_copy_belongs(ask: Ask, surroundings: Surroundings) -> None:
+def test_offline_says_where_a_copy_belongs(ask: Ask, surroundings: RunEnvironment) -> None:
     web = Web()
     source = UrlSource(web)
     offline = replace(surroundings, offline=True)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from xharness import plugins
-from xharness.catalogue import Catalogue
+from xharness.gaps.scores import Mean, Score
 from xharness.importers import ImportOptions, read, rows
-from xharness.scores import Mean, Score
+from xharness.plugin import manager
+from xharness.plugin.catalogue import Catalogue
 
 Import = Callable[..., list[Score | Mean]]
 
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return Catalogue(plugins.load())
+    return Catalogue(manager.load())
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.importers.conftest import Import
+from xharness.gaps.scores import Mean, Score
 from xharness.leaderboard.published_averages import Claim, claims
-from xharness.scores import Mean, Score
 
 HEAD = "task,metric,model,lang,score,source,over,suite\n"
 

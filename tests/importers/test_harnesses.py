@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError
+from xharness.gaps.scores import Mean, Score
 from xharness.importers import ImportedScores, ImportOptions, read, rows
-from xharness.scores import Mean, Score
+from xharness.plugin.catalogue import Catalogue
 
 LM_EVAL: dict[str, Any] = {
     "results": {

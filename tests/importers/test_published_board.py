@@ -10,9 +10,9 @@ from statistics import fmean
 import pytest
 
 from tests.conftest import REPOSITORY
-from xharness import scores
+from xharness.gaps import scores
+from xharness.gaps.scores import Mean, Score
 from xharness.leaderboard.published_averages import claims
-from xharness.scores import Mean, Score
 
 BOARD = REPOSITORY / "leaderboard" / "published"
 TABLES = REPOSITORY.parent / "shared" / "reference" / "tables"

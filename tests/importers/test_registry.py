@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from xharness import registry
+from xharness.spec import registry
 
 
 def test_names_hubs_and_aliases_are_each_one_models() -> None:
     owners: dict[str, str] = {}
     for one in registry.models():
         for name in {one.name, one.hub, *one.aliases}:
-            found = registry.find(name)
+            found = registry.find_model(name)
             assert found is not None and found.name == one.name, name
             assert owners.setdefault(name.casefold(), one.name) == one.name
 
@@ -35,9 +35,9 @@ def test_sizes_add_up() -> None:
     ],
 )
 def test_models_are_found_by_what_publications_call_them(name: str, known: str) -> None:
-    found = registry.find(name)
+    found = registry.find_model(name)
     assert found is not None and found.name == known
 
 
 def test_an_unknown_model_is_unknown() -> None:
-    assert registry.find("bert-of-nowhere") is None
+    assert registry.find_model("bert-of-nowhere") is None

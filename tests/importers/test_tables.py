@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.importers.conftest import Import
 from xharness.errors import ConfigurationError
+from xharness.gaps.scores import Mean, Score
 from xharness.importers import names
-from xharness.scores import Mean, Score
 
 HEAD = "task,metric,model,lang,score,seed,split,strategy,source,n\n"
 

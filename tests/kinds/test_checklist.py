@@ -13,13 +13,18 @@ import pytest
 
 from tests.cli.project import Project, invoke
 from tests.conftest import REPOSITORY
-from xharness.executor.asking import ask
-from xharness.extend import Recipe, StageError, UnavailableError
-from xharness.kinds import Checklist, ChecklistExample, SpanExample, kind_asked
+from xharness.executor.ask_model import ask_model
+from xharness.plugin.api import Recipe, StageError, UnavailableError
+from xharness.task_types import (
+    Checklist,
+    ChecklistExample,
+    ExtractiveQAExample,
+    predicted_task_type,
+)
 from xharness.testing import toy_card, toy_examples
 
 CARD = toy_card("checklist").model_copy(update={"fields": {"items": "items"}})
-ABOUT = {"title": "t", "summary": "s", "licence": "CC0-1.0", "citation": "c"}
+ABOUT = {"title": "t", "summary": "s", "license": "CC0-1.0", "citation": "c"}
 PART = {"context": "Ann is older than Bo.", "question": "Who is younger?", "answers": ["Bo"]}
 
 
@@ -31,8 +36,8 @@ class _Echo:
         self.extra = extra
 
     def predict(self, card: Any, kind: Any, examples: Any, recipe: Any) -> list[Any]:
-        assert kind.name == "span"
-        assert all(isinstance(one, SpanExample) for one in examples)
+        assert kind.name == "extractive_qa"
+        assert all(isinstance(one, ExtractiveQAExample) for one in examples)
         self.asked += [one.id for one in examples]
         return [*(one.context.split()[-2] for one in examples), *(self.extra or [])]
 
@@ -40,23 +45,23 @@ class _Echo:
 def test_a_case_is_asked_part_by_part_and_joined() -> None:
     cases = toy_examples("checklist", 7)
     model = _Echo()
-    given = ask(model, CARD, Checklist(), cases, Recipe())  # type: ignore[arg-type]
+    given = ask_model(model, CARD, Checklist(), cases, Recipe())  # type: ignore[arg-type]
     for case, answers in zip(cases, given, strict=True):
         assert isinstance(case, ChecklistExample)
         assert answers == [part.context.split()[-2] for part in case.parts]
     assert len(model.asked) == len(set(model.asked)) == 14
-    assert ask(_Echo(), CARD, Checklist(), [], Recipe()) == []  # type: ignore[arg-type]
+    assert ask_model(_Echo(), CARD, Checklist(), [], Recipe()) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("extra", [["one too many"], [None]])
 def test_a_model_that_miscounts_is_told(extra: list[Any]) -> None:
     with pytest.raises(StageError, match="15 predictions for 14 items of 'toy_checklist'"):
-        ask(_Echo(extra), CARD, Checklist(), toy_examples("checklist", 7), Recipe())  # type: ignore[arg-type]
+        ask_model(_Echo(extra), CARD, Checklist(), toy_examples("checklist", 7), Recipe())  # type: ignore[arg-type]
 
 
 def test_a_backend_that_answers_spans_answers_checklists() -> None:
-    assert kind_asked(Checklist()).name == "span"
-    assert kind_asked(kind_asked(Checklist())).name == "span"
+    assert predicted_task_type(Checklist()).name == "extractive_qa"
+    assert predicted_task_type(predicted_task_type(Checklist())).name == "extractive_qa"
 
 
 def _read(items: Any) -> ChecklistExample:
@@ -109,7 +114,7 @@ def test_the_documented_export_writes_what_is_read(
 def _card(name: str, **changes: Any) -> dict[str, Any]:
     source = {"from": "file", "reader": "jsonl", "path": f"data/{name}.{{language}}.jsonl"}
     return {
-        "name": name, "kind": "span", "role": "intermediate", "languages": ["en"],
+        "name": name, "task_type": "extractive_qa", "role": "intermediate", "languages": ["en"],
         "sources": [source | {"splits": {"train": "train"}}],
         "fields": {"question": "question", "context": "context", "answers": "answers"},
         "metrics": ["squad_mean"], "about": ABOUT,

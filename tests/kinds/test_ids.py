@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xharness.data import _item
+from xharness.data.reader import _item
 from xharness.errors import UnavailableError
-from xharness.kinds import Asked, Bitext, BitextExample, TextRole
-from xharness.search import Vectors
+from xharness.task_types import BitextExample, BitextRetrieval, SearchRequest, TextRole
+from xharness.task_types.neighbours import VectorBlocks
 from xharness.testing import toy_card
 
 ROW = {"key": "k7", "meta": {"id": 12}}
@@ -18,7 +18,7 @@ ROW = {"key": "k7", "meta": {"id": 12}}
 
 def _id(column: str | None) -> str:
     fields = {"text": "key"} | ({"id": column} if column else {})
-    return _item(toy_card("bitext").model_copy(update={"fields": fields}), ROW, 3)
+    return _item(toy_card("bitext_retrieval").model_copy(update={"fields": fields}), ROW, 3)
 
 
 def test_an_id_may_be_deep_or_made_of_columns() -> None:
@@ -35,8 +35,10 @@ def test_an_id_column_that_the_data_lacks_is_told() -> None:
 
 
 def _pair(item: str) -> BitextExample:
-    card = toy_card("bitext").model_copy(update={"fields": {"source": "s", "target": "t"}})
-    return Bitext().example({"s": "one", "t": "eins"}, item, card)
+    card = toy_card("bitext_retrieval").model_copy(
+        update={"fields": {"source": "s", "target": "t"}}
+    )
+    return BitextRetrieval().example({"s": "one", "t": "eins"}, item, card)
 
 
 def test_a_place_is_the_number_that_an_id_ends_in() -> None:
@@ -47,10 +49,10 @@ def test_a_place_is_the_number_that_an_id_ends_in() -> None:
 
 
 def test_two_items_cannot_be_on_one_line() -> None:
-    def encode(texts: Any, role: TextRole) -> Vectors:
-        return Vectors([np.eye(len([*texts]), dtype=np.float32)])
+    def encode(texts: Any, role: TextRole) -> VectorBlocks:
+        return VectorBlocks([np.eye(len([*texts]), dtype=np.float32)])
 
-    fine = Asked([_pair("a-1"), _pair("a-2")], encode)
-    assert Bitext().answer(fine) == [1, 2]
+    fine = SearchRequest([_pair("a-1"), _pair("a-2")], encode)
+    assert BitextRetrieval().search(fine) == [1, 2]
     with pytest.raises(UnavailableError, match="'a-1' and 'b-1' tell one place"):
-        Bitext().answer(Asked([_pair("a-1"), _pair("b-1")], encode))
+        BitextRetrieval().search(SearchRequest([_pair("a-1"), _pair("b-1")], encode))

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xharness.kinds import Answer, Span, SpanExample, SpanOrNone
-from xharness.kinds.base import Repairs
+from xharness.task_types import (
+    ExtractiveQA,
+    ExtractiveQAExample,
+    ExtractiveQAUnanswerable,
+    GoldAnswer,
+)
+from xharness.task_types.base import AnswerRepairs
 from xharness.testing import toy_card
 
-CARD = toy_card("span").model_copy(
+CARD = toy_card("extractive_qa").model_copy(
     update={"fields": {name: name for name in ("question", "context", "answers")}}
 )
 STRIPPED = {"ar": 26, "en": 5, "es": 5, "hi": 13, "ru": 5, "th": 10, "vi": 5, "zh": 100}
@@ -22,9 +27,11 @@ STRIPPED = {"ar": 26, "en": 5, "es": 5, "hi": 13, "ru": 5, "th": 10, "vi": 5, "z
 letters = st.text(alphabet="ab \u3000北\u0301", max_size=12)
 
 
-def _read(context: str, answers: dict[str, list[Any]], kind: Span | None = None) -> SpanExample:
+def _read(
+    context: str, answers: dict[str, list[Any]], kind: ExtractiveQA | None = None
+) -> ExtractiveQAExample:
     row = {"question": "q", "context": context, "answers": answers}
-    return (kind or Span()).example(row, "0", CARD)
+    return (kind or ExtractiveQA()).example(row, "0", CARD)
 
 
 @given(letters, st.data())
@@ -48,28 +55,32 @@ def test_a_right_offset_is_left_alone(context: str, length: int, data: st.DataOb
     start = data.draw(st.integers(0, max(len(context) - 1, 0)))
     text = context[start : start + length]
     (answer,) = _read(context, {"text": [text], "answer_start": [start]}).answers
-    assert answer == (Answer(text, start) if text else Answer("", -1))
+    assert answer == (GoldAnswer(text, start) if text else GoldAnswer("", -1))
 
 
 def test_the_nearest_of_several_places_is_taken() -> None:
     answers = {"text": ["Rom", "Rom", "Ulm"], "answer_start": [9, 2, 0]}
     example = _read("Rom, 3 Rom, Rom", answers)
-    assert example.answers == (Answer("Rom", 7, True), Answer("Rom", 0, True), Answer("Ulm", -1))
-    assert Span().repairs(example) == Repairs(moved=2, of=3)
+    assert example.answers == (
+        GoldAnswer("Rom", 7, True),
+        GoldAnswer("Rom", 0, True),
+        GoldAnswer("Ulm", -1),
+    )
+    assert ExtractiveQA().repairs(example) == AnswerRepairs(moved=2, of=3)
 
 
 def test_an_answer_that_is_nowhere_is_scored_but_not_learnt_from() -> None:
     example = _read("Rom", {"text": ["Ulm"], "answer_start": [0]})
-    assert not Span().learnable(example)
-    assert not SpanOrNone().learnable(example)
-    metric = Span().metrics["exact_match"]
+    assert not ExtractiveQA().learnable(example)
+    assert not ExtractiveQAUnanswerable().learnable(example)
+    metric = ExtractiveQA().metrics["exact_match"]
     assert metric.item(example, "ulm", CARD, "en") == (1.0, 1.0)
 
 
 def test_no_answer_is_learnt_only_where_it_may_be() -> None:
-    example = _read("Rom", {"text": [], "answer_start": []}, SpanOrNone())
-    assert SpanOrNone().learnable(example)
-    assert not Span().learnable(example)
+    example = _read("Rom", {"text": [], "answer_start": []}, ExtractiveQAUnanswerable())
+    assert ExtractiveQAUnanswerable().learnable(example)
+    assert not ExtractiveQA().learnable(example)
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
@@ -77,7 +88,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         return list(table.read().to_pylist())
 
 
-def _stripped(row: dict[str, Any]) -> tuple[SpanExample, list[int]]:
+def _stripped(row: dict[str, Any]) -> tuple[ExtractiveQAExample, list[int]]:
     """The row as the public copies have it, and the places that would be right."""
     context, answers = row["context"], row["answers"]
     lead = len(context) - len(context.lstrip())
@@ -93,8 +104,10 @@ def test_xquad_is_repaired_where_a_stripped_copy_is_wrong(data_root: Path, langu
     for row in _rows(file):
         example, right = _stripped(row)
         assert [answer.start for answer in example.answers] == right, row["id"]
-        moved += Span().repairs(example).moved
-        assert Span().repairs(_read(row["context"], row["answers"])) == Repairs(0, len(right))
+        moved += ExtractiveQA().repairs(example).moved
+        assert ExtractiveQA().repairs(_read(row["context"], row["answers"])) == AnswerRepairs(
+            0, len(right)
+        )
     assert moved == STRIPPED.get(language, 0)
 
 
@@ -106,7 +119,7 @@ def test_tydiqa_is_repaired_where_a_stripped_copy_is_wrong(
     files = data_root.glob(f"google-research-datasets/tydiqa/secondary_task/{split}-*.parquet")
     pairs = [_stripped(row) for file in files for row in _rows(file)]
     assert all([one.start for one in example.answers] == right for example, right in pairs)
-    assert sum(Span().repairs(example).moved for example, _ in pairs) == moved
+    assert sum(ExtractiveQA().repairs(example).moved for example, _ in pairs) == moved
 
 
 @pytest.mark.data
@@ -114,4 +127,4 @@ def test_no_answer_of_mlqa_is_lost(data_root: Path) -> None:
     files = sorted(data_root.glob("google/xtreme/MLQA.*/validation-*.parquet"))
     rows = [row for file in files for row in _rows(file)]
     assert len(rows) == 4199
-    assert all(Span().learnable(_read(row["context"], row["answers"])) for row in rows)
+    assert all(ExtractiveQA().learnable(_read(row["context"], row["answers"])) for row in rows)

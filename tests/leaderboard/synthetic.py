@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from xharness import scores
-from xharness.gaps import Items, evidence
-from xharness.kinds.base import Floats, Metric, ratio
+from xharness.gaps import Items, evidence, scores
+from xharness.gaps.scores import Missing, Score
 from xharness.leaderboard import Board, read
-from xharness.scores import Missing, Score
+from xharness.task_types.base import Floats, Metric, ratio
 
 STUDY = """\
 name: synthetic
@@ -48,18 +47,18 @@ def _unused(*_: Any) -> tuple[float, ...]:
 ACCURACY = Metric("accuracy", ("correct", "items"), _unused, ratio, "share of right answers")
 METRICS = {
     "classification": {"accuracy": ACCURACY},
-    "choice": {"accuracy": ACCURACY},
+    "multiple_choice": {"accuracy": ACCURACY},
     "tagging": {"f1": Metric("f1", ("found", "extra", "lost"), _unused, _f1, "span F1")},
 }
 FACTS: dict[str, dict[str, Any]] = {
-    "nli": {"kind": "classification", "metric": "accuracy", "chance": 100 / 3, "parallel": True},
-    "ner": {"kind": "tagging", "metric": "f1"},
+    "nli": {"task_type": "classification", "metric": "accuracy", "chance": 100 / 3, "parallel": True},
+    "ner": {"task_type": "tagging", "metric": "f1"},
     "copa": {
-        "kind": "choice", "metric": "accuracy", "chance": 50.0, "source_language": None,
+        "task_type": "multiple_choice", "metric": "accuracy", "chance": 50.0, "source_language": None,
         "notes": ("limited to 150 items a language",),
     },
     "qa": {
-        "kind": "classification", "metric": "accuracy", "chance": 25.0,
+        "task_type": "classification", "metric": "accuracy", "chance": 25.0,
         "split": "validation", "notes": ("other split: validation, not test",),
     },
 }  # fmt: skip

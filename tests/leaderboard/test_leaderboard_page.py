@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.leaderboard import synthetic
 
-from xharness import scores
-from xharness.gaps import Estimate
+from xharness.gaps import Estimate, scores
+from xharness.gaps.scores import Score
 from xharness.leaderboard import read, render
 from xharness.leaderboard.summary import direction
 from xharness.leaderboard.text import (
@@ -21,7 +21,6 @@ from xharness.leaderboard.text import (
     signed,
     with_interval,
 )
-from xharness.scores import Score
 
 GOLDEN = Path(__file__).with_name("golden.md")
 
@@ -153,7 +152,7 @@ def test_a_study_may_borrow_a_source_language_score(tmp_path):
     ]
     scores.write(folder / "scores.jsonl", [*rows, *lent])
     with (folder / "study.yaml").open("a", encoding="utf-8") as file:
-        file.write("references: {copa: copa_en}\n")
+        file.write("source_score_from: {copa: copa_en}\n")
     copa = section(render(read(folder, synthetic.METRICS)), "copa")
     (small,) = [line for line in copa.splitlines() if line.startswith("| mini-s | single")]
     assert "| 81.0 [81.0, 81.0] |" in small and "*undefined*" not in small

@@ -32,7 +32,7 @@ def ask(server, path, *, host=None, method="GET"):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
+    ("path", "task_type"),
     [
         ("/", "text/html; charset=utf-8"),
         ("/leaderboard.html?x=1", "text/html; charset=utf-8"),

@@ -8,12 +8,12 @@ from typing import Any
 
 from tests.leaderboard.synthetic import ACCURACY
 
-from xharness.kinds.base import Metric, ratio
+from xharness.gaps.scores import Score
+from xharness.gaps.suites import Benchmark
 from xharness.leaderboard import assemble, render
 from xharness.leaderboard.sections.suite_scores import section as suites
-from xharness.scores import Score
-from xharness.study import Study
-from xharness.suites import Benchmark
+from xharness.spec.study import Study
+from xharness.task_types.base import Metric, ratio
 
 TINY = Benchmark(
     "tiny",
@@ -37,13 +37,16 @@ def _unused(*_: Any) -> tuple[float, ...]:
 
 
 MEAN, F1 = (Metric(name, ("sum", "n"), _unused, ratio, name) for name in ("squad_mean", "f1"))
-METRICS = {"classification": {"accuracy": ACCURACY}, "span": {"squad_mean": MEAN, "f1": F1}}
+METRICS = {
+    "classification": {"accuracy": ACCURACY},
+    "extractive_qa": {"squad_mean": MEAN, "f1": F1},
+}
 
 
 def row(task: str, language: str, value: float, seed: int = 1, **more: Any) -> Score:
     span = task == "qa"
     facts: dict[str, Any] = {
-        "kind": "span" if span else "classification",
+        "task_type": "extractive_qa" if span else "classification",
         "metric": "squad_mean" if span else "accuracy",
         "main": True,
     }

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from xharness.cards import TaskCard
-from xharness.kinds import SHIPPED, Answer, SpanExample
+from xharness.spec.cards import TaskCard
+from xharness.task_types import BUILTIN, ExtractiveQAExample, GoldAnswer
 from xharness.testing import toy_card
 
-KINDS = {kind.name: kind for kind in SHIPPED}
+KINDS = {kind.name: kind for kind in BUILTIN}
 COVERED: set[tuple[str, str]] = set()
 """The (kind, metric) pairs that a module of this folder compares with something else."""
 
@@ -31,12 +31,12 @@ def score(
     task: TaskCard, metric: str, items: Iterable[tuple[Any, Any]], language: str = "en"
 ) -> float:
     """The value over (example, prediction) pairs."""
-    made = KINDS[task.kind].metrics[metric]
+    made = KINDS[task.task_type].metrics[metric]
     rows = [made.item(example, given, task, language) for example, given in items]
     sums = np.array(rows, dtype=np.float64).reshape(len(rows), len(made.statistics)).sum(axis=0)
     return float(made.value(sums))
 
 
-def question(golds: Iterable[str], item: str = "0") -> SpanExample:
+def question(golds: Iterable[str], item: str = "0") -> ExtractiveQAExample:
     """A question whose gold answers are `golds`."""
-    return SpanExample(item, "q", "c", tuple(Answer(gold, 0) for gold in golds))
+    return ExtractiveQAExample(item, "q", "c", tuple(GoldAnswer(gold, 0) for gold in golds))

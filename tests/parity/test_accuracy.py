@@ -8,18 +8,18 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from tests.parity.scored import card, covers, score
-from xharness.kinds import BitextExample, ChoiceExample, ClassificationExample, Example
+from xharness.task_types import BitextExample, ClassificationExample, Example, MultipleChoiceExample
 
 MAKE = {
     "classification": lambda item, label: ClassificationExample(item, "t", None, label),
-    "choice": lambda item, label: ChoiceExample(item, "p", ("a", "b", "c"), label),
-    "bitext": lambda item, label: BitextExample(item, "s", "t", label),
+    "multiple_choice": lambda item, label: MultipleChoiceExample(item, "p", ("a", "b", "c"), label),
+    "bitext_retrieval": lambda item, label: BitextExample(item, "s", "t", label),
 }
 for _kind in MAKE:
     covers(_kind, "accuracy")
 
 
-@pytest.mark.parametrize("kind", MAKE)
+@pytest.mark.parametrize("task_type", MAKE)
 def test_accuracy(kind: str) -> None:
     draw, task = random.Random(6), card(kind, "abc")
     for _ in range(100):

@@ -7,13 +7,15 @@ import pytest
 from tests.parity.expected import marks, mlqa_words, squad2_marks, squad_words
 from tests.parity.scored import card, covers, question, score
 from tests.parity.texts import answers
-from xharness.kinds.qa_metrics import mlqa_tokens, squad_tokens
+from xharness.task_types.qa_metrics import mlqa_tokens, squad_tokens
 
 LANGUAGES = ["en", "es", "de", "vi", "ar", "hi", "zh"]
 
-covers("span", "squad_mean", "exact_match", "f1", "mlqa_mean", "mlqa_exact_match", "mlqa_f1")
 covers(
-    "span_or_none", "squad2_mean", "squad2_exact_match", "squad2_f1", "squad2_has_answer_f1",
+    "extractive_qa", "squad_mean", "exact_match", "f1", "mlqa_mean", "mlqa_exact_match", "mlqa_f1"
+)
+covers(
+    "extractive_qa_unanswerable", "squad2_mean", "squad2_exact_match", "squad2_f1", "squad2_has_answer_f1",
     "squad2_no_answer_f1",
 )  # fmt: skip
 
@@ -23,7 +25,7 @@ def _near(value: float) -> object:
 
 
 def test_squad_1() -> None:
-    task = card("span")
+    task = card("extractive_qa")
     for given, golds in answers(seed=2, count=3000):
         exact, f1 = marks(given, golds, squad_words)
         item = [(question(golds), given)]
@@ -34,7 +36,7 @@ def test_squad_1() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_mlqa(language: str) -> None:
-    task, words = card("span"), mlqa_words(language)
+    task, words = card("extractive_qa"), mlqa_words(language)
     for given, golds in answers(seed=3, count=1000):
         assert mlqa_tokens(given, language) == words(given), given
         exact, f1 = marks(given, golds, words)
@@ -45,7 +47,7 @@ def test_mlqa(language: str) -> None:
 
 
 def test_squad_2() -> None:
-    task = card("span_or_none")
+    task = card("extractive_qa_unanswerable")
     for place, (given, golds) in enumerate(answers(seed=4, count=3000)):
         kept = golds if place % 3 else []
         exact, f1 = squad2_marks(given, kept)
@@ -56,7 +58,7 @@ def test_squad_2() -> None:
 
 
 def test_squad_2_with_and_without_answers() -> None:
-    task = card("span_or_none")
+    task = card("extractive_qa_unanswerable")
     pairs = [
         (golds if place % 3 else [], given)
         for place, (given, golds) in enumerate(answers(seed=5, count=300))
@@ -87,5 +89,5 @@ def test_normalisation_by_example(text: str, squad: list[str], chinese: list[str
 
 @pytest.mark.parametrize("metric", ["squad_mean", "exact_match", "f1", "mlqa_mean"])
 def test_nobody_answered_scores_nothing(metric: str) -> None:
-    assert score(card("span"), metric, []) == 0
-    assert score(card("span"), metric, [(question(["Rome"]), ""), (question([]), "")]) == 0
+    assert score(card("extractive_qa"), metric, []) == 0
+    assert score(card("extractive_qa"), metric, [(question(["Rome"]), ""), (question([]), "")]) == 0

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 from tests.parity.scored import COVERED
-from xharness.kinds import SHIPPED
+from xharness.task_types import BUILTIN
 
-SHIPPED_METRICS = {(kind.name, metric) for kind in SHIPPED for metric in kind.metrics}
+SHIPPED_METRICS = {(kind.name, metric) for kind in BUILTIN for metric in kind.metrics}
 
 
 def test_every_metric_is_compared() -> None:
@@ -23,6 +23,6 @@ def test_every_metric_is_documented() -> None:
     text = (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
     assert {(kind, metric) for kind, metric, *_ in rows} == SHIPPED_METRICS
-    about = {(k.name, m): k.metrics[m].lower_is_better for k in SHIPPED for m in k.metrics}
+    about = {(k.name, m): k.metrics[m].lower_is_better for k in BUILTIN for m in k.metrics}
     for kind, metric, definition, _ in rows:
         assert ("lower is better" in definition) == about[kind, metric], metric

@@ -9,9 +9,9 @@ from py3langid import langid
 
 from tests.parity.scored import card, covers, score
 from tests.parity.texts import alike, text
-from xharness.kinds import Answer, SpanExample
+from xharness.task_types import ExtractiveQAExample, GoldAnswer
 
-covers("span", "wrong_language")
+covers("extractive_qa", "wrong_language")
 EVERY = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
 CODES = ("en", "de", "es", "ru", "ar", "sw")
 SAID = ["the man went home", "der Mann ging heim", "el hombre fue a casa", "человек пошёл домой",
@@ -21,12 +21,12 @@ SAID = ["the man went home", "der Mann ging heim", "el hombre fue a casa", "че
 @pytest.mark.parametrize("language", ["de", "ar"])
 def test_wrong_language(language: str) -> None:
     draw = random.Random(language)
-    task = card("span").model_copy(update={"languages": CODES})
+    task = card("extractive_qa").model_copy(update={"languages": CODES})
     items, wrong = [], []
     for place in range(400):
         said = alike(draw, draw.choice(SAID)) if draw.random() < 0.7 else text(draw)
         context = alike(draw, said)
-        items.append((SpanExample(str(place), "?", context, (Answer("a", 0),)), said))
+        items.append((ExtractiveQAExample(str(place), "?", context, (GoldAnswer("a", 0),)), said))
         bare = said.strip()
         if sum(letter.isalpha() for letter in bare):
             wrong.append(not context.count(bare) and _first(bare) != language)

@@ -11,12 +11,18 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
 from tests.parity.scored import KINDS, card, covers, score
-from xharness.kinds import Asked, BitextExample, MiningExample, RetrievalExample, TextRole
-from xharness.search import Vectors, nearest
+from xharness.task_types import (
+    BitextExample,
+    BitextMiningExample,
+    RetrievalExample,
+    SearchRequest,
+    TextRole,
+)
+from xharness.task_types.neighbours import VectorBlocks, nearest
 
 covers("retrieval", "map_at_20")
-covers("linking", "map_at_20")
-covers("mining", "mining_f1")
+covers("entity_linking", "map_at_20")
+covers("bitext_mining", "mining_f1")
 
 QUERY = RetrievalExample("0", "q", "0", None)
 
@@ -24,7 +30,7 @@ QUERY = RetrievalExample("0", "q", "0", None)
 def _precision(ranked: list[str], relevant: list[str]) -> float:
     given = {"ranked": ranked, "relevant": relevant}
     one = score(card("retrieval"), "map_at_20", [(QUERY, given)])
-    assert score(card("linking"), "map_at_20", [(QUERY, given)]) == one
+    assert score(card("entity_linking"), "map_at_20", [(QUERY, given)]) == one
     return one
 
 
@@ -60,13 +66,13 @@ def test_no_ranking_and_nothing_right_score_nothing() -> None:
 
 
 def test_the_f1_of_mined_pairs_is_scikit_learns() -> None:
-    draw, task = random.Random(11), card("mining")
+    draw, task = random.Random(11), card("bitext_mining")
     for _ in range(60):
         items = []
         for place in range(draw.randint(0, 50)):
             gold = draw.choice(["", "", str(draw.randrange(30))])
             given = draw.choice([gold, gold, "", str(draw.randrange(30))])
-            items.append((MiningExample(str(place), "t", (gold,) if gold else ()), given))
+            items.append((BitextMiningExample(str(place), "t", (gold,) if gold else ()), given))
         gold_pairs = {(one.id, match) for one, _ in items for match in one.matches}
         pairs = {(one.id, given) for one, given in items if given}
         every = sorted(gold_pairs | pairs)
@@ -96,10 +102,10 @@ def test_neighbours_are_those_of_exhaustive_search(count: int, k: int) -> None:
     generator = np.random.default_rng(count)
     queries, candidates = _unit(generator, 100, 24), _unit(generator, count, 24)
     candidates[count // 2 :: 7] = candidates[0]  # ties: the lowest place wins
-    blocks = Vectors([candidates[:1700], *([candidates[1700:]] if count > 1700 else [])])
-    found = nearest(Vectors([queries]), blocks, k)
+    blocks = VectorBlocks([candidates[:1700], *([candidates[1700:]] if count > 1700 else [])])
+    found = nearest(VectorBlocks([queries]), blocks, k)
     expected = _exhaustive(queries, candidates, k)
-    assert np.array_equal(found.places, expected)
+    assert np.array_equal(found.indices, expected)
     assert found.scores == pytest.approx(
         np.take_along_axis(queries.astype(np.float64) @ candidates.T, expected, axis=1), abs=1e-9
     )
@@ -111,7 +117,7 @@ def test_neighbours_are_those_of_faiss() -> None:
     index = faiss.IndexFlatIP(32)
     index.add(candidates)
     scores, _ = index.search(queries, 4)
-    found = nearest(Vectors([queries]), Vectors([candidates]), 4)
+    found = nearest(VectorBlocks([queries]), VectorBlocks([candidates]), 4)
     assert found.scores == pytest.approx(scores, abs=1e-6), "faiss adds in single precision"
 
 
@@ -124,13 +130,13 @@ def test_tatoebas_accuracy_is_that_of_the_nearest_cosine() -> None:
     known = {f"{side}{n}": vectors[n] for side, vectors in (("e", english), ("f", foreign))
              for n in range(500)}  # fmt: skip
 
-    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
-        return Vectors([np.stack([known[text] for text in texts])])
+    def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
+        return VectorBlocks([np.stack([known[text] for text in texts])])
 
     examples = [BitextExample(str(n), f"e{n}", f"f{n}", n) for n in range(500)]
-    given = KINDS["bitext"].answer(Asked(examples, encode))  # type: ignore[attr-defined]
+    given = KINDS["bitext_retrieval"].answer(SearchRequest(examples, encode))  # type: ignore[attr-defined]
     nearest_lines = _exhaustive(english, foreign, 1)[:, 0]
     assert list(given) == nearest_lines.tolist()
-    ours = score(card("bitext"), "accuracy", zip(examples, given, strict=True))
+    ours = score(card("bitext_retrieval"), "accuracy", zip(examples, given, strict=True))
     assert ours == pytest.approx((nearest_lines == np.arange(500)).mean(), abs=1e-9)
     assert 0.3 < ours < 0.95

@@ -10,8 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from xharness.kinds import Asked, Bitext, BitextExample, TextRole
-from xharness.search import Vectors
+from xharness.task_types import BitextExample, BitextRetrieval, SearchRequest, TextRole
+from xharness.task_types.neighbours import VectorBlocks
 
 PAIRS, WIDTH = 2_000, 48
 
@@ -33,12 +33,12 @@ def test_the_same_sentence_is_nearest() -> None:
              for number, row in enumerate(rows)}  # fmt: skip
     pairs = [BitextExample(str(one), f"e{one}", f"f{one}", one) for one in range(PAIRS)]
 
-    def encode(texts: Iterable[str], role: TextRole) -> Vectors:
-        return Vectors([np.stack([known[text] for text in texts])])
+    def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
+        return VectorBlocks([np.stack([known[text] for text in texts])])
 
-    asked = Asked(pairs, encode)
+    asked = SearchRequest(pairs, encode)
 
-    ours = Bitext().answer(asked)
+    ours = BitextRetrieval().search(asked)
     hits = util.semantic_search(torch.tensor(english), torch.tensor(foreign), top_k=1)
     theirs = [found[0]["corpus_id"] for found in hits]
 

@@ -12,19 +12,19 @@ import xharness_baselines.plugin
 import xharness_hub.plugin
 import xharness_strategies.plugin
 from tests.toy import _OnlyKinds
-from xharness import plugins as plugin_loading
-from xharness.catalogue import Catalogue
-from xharness.data import Data
-from xharness.executor import Report, Sequential, Work, collect
-from xharness.extend import Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.plugins import Provider
-from xharness.scores import Missing, Score
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, RunReport, Sequential, collect
+from xharness.gaps.scores import Missing, Score
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin import manager as plugin_loading
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.study import Study
 from xharness.store import Store
-from xharness.study import Study
 
-ABOUT = {"title": "t", "summary": "s.", "licence": "CC0-1.0", "citation": "c"}
+ABOUT = {"title": "t", "summary": "s.", "license": "CC0-1.0", "citation": "c"}
 WORDS = {
     "en": ["house", "river", "stone", "cloud", "bird", "road"],
     "de": ["hausen", "rivers", "steine", "clouds", "birde", "roads"],
@@ -57,7 +57,7 @@ def card(folder: Path, name: str, kind: str, fields: Mapping[str, Any], **more: 
     path = f"{name}-{{language}}-{{split}}.jsonl"
     values = {
         "name": name,
-        "kind": kind,
+        "task_type": kind,
         "role": "target",
         "sources": [{"from": "file", "reader": "jsonl", "path": path, "splits": {"test": "test"}}],
         "languages": ["en", "de"],
@@ -94,8 +94,8 @@ def mining(folder: Path) -> None:
     splits = {"validation": "validation", "test": "test"}
     path = "{name}-{{language}}-{{split}}.jsonl"
     for name, kind, fields, more in (
-        ("mined", "mining", {"id": "id", "text": "text", "match": "match"},
-         {"metrics": ["mining_f1"], "index": {"card": "english"}, "tuned_on": "validation"}),
+        ("mined", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
+         {"metrics": ["mining_f1"], "index": {"card": "english"}, "threshold_split": "validation"}),
         ("english", "passage", {"id": "id", "text": "text"}, {"role": "corpus"}),
     ):  # fmt: skip
         source = {"from": "file", "reader": "jsonl", "path": path.format(name=name)}
@@ -113,7 +113,7 @@ def mining(folder: Path) -> None:
         rows(folder, f"english-de-{split}", other)
 
 
-def plan(folder: Path, **changes: Any) -> tuple[Plan, Work]:
+def plan(folder: Path, **changes: Any) -> tuple[Plan, RunContext]:
     """The plan of a study in that world."""
     values = {
         "name": "small",
@@ -122,14 +122,14 @@ def plan(folder: Path, **changes: Any) -> tuple[Plan, Work]:
         "targets": ["asks"],
     }
     study = Study.model_validate(values | changes)
-    around = Surroundings(base=folder, cache=folder / "cache", offline=True)
+    around = RunEnvironment(base=folder, cache=folder / "cache", offline=True)
     shelves = catalogue(folder)
-    data = Data(shelves, around)
-    made = compile_plan(study, shelves, data.portion, around)
-    return made, Work(shelves, data, Store(folder / "store"), around, study.runtime)
+    data = DataReader(shelves, around)
+    made = compile_plan(study, shelves, data.data_slice, around)
+    return made, RunContext(shelves, data, Store(folder / "store"), around, study.runtime)
 
 
-def run(folder: Path, **changes: Any) -> tuple[Plan, Work, Report, list[Score | Missing]]:
+def run(folder: Path, **changes: Any) -> tuple[Plan, RunContext, RunReport, list[Score | Missing]]:
     """What a study in that world comes to."""
     made, work = plan(folder, **changes)
     report = Sequential().run(made, work)

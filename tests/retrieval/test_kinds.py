@@ -13,29 +13,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.kinds import (
-    SHIPPED,
-    Asked,
-    MiningExample,
+from xharness.task_types import (
+    BUILTIN,
+    BitextMiningExample,
+    CandidateIndex,
     PassageExample,
-    Pool,
+    SearchRequest,
     TextRole,
-    pool,
+    build_index,
     sentences,
 )
-from xharness.kinds.margin import Mined, best_threshold, mine
-from xharness.kinds.ranking import Ranking, average_precision
-from xharness.search import Vectors
+from xharness.task_types.margin import Mined, best_threshold, mine
+from xharness.task_types.neighbours import VectorBlocks
+from xharness.task_types.ranking import Ranking, average_precision
 from xharness.testing import toy_card
 
-KINDS: dict[str, Any] = {kind.name: kind for kind in SHIPPED}
+KINDS: dict[str, Any] = {kind.name: kind for kind in BUILTIN}
 FIELDS = {
     "passage": {"text": "text", "answers": "answers"},
     "retrieval": {"query": "question", "context": "context", "answers": "answers"},
-    "linking": {
-        "context": "context", "mention": "mention_span", "wanted": "entity_id", "entity": "entity"
+    "entity_linking": {
+        "context": "context", "mention": "mention_span", "relevant": "entity_id", "entity": "entity"
     },
-    "mining": {"id": "id", "text": "text", "match": "match"},
+    "bitext_mining": {"id": "id", "text": "text", "match": "match"},
 }  # fmt: skip
 
 
@@ -67,11 +67,11 @@ def test_a_passage_is_its_marked_sentences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "row"),
+    ("task_type", "row"),
     [
         ("passage", {"text": "a\ud800", "answers": None}),
-        ("mining", {"id": "1", "text": "a\ud800", "match": ""}),
-        ("linking", {
+        ("bitext_mining", {"id": "1", "text": "a\ud800", "match": ""}),
+        ("entity_linking", {
             "context": {"text": "Ann \ud800", "sentence_spans": [{"start": 0, "end": 5}]},
             "mention_span": {"start": 0, "end": 3},
             "entity_id": "Q1",
@@ -125,27 +125,27 @@ MENTION: dict[str, Any] = {
 
 
 def test_a_mention_stands_in_braces_in_its_sentence() -> None:
-    example = read("linking", MENTION)
+    example = read("entity_linking", MENTION)
     assert example.query == "York: (Ann) saw { York } and left."
     assert (example.wanted, example.positive) == ("Q42", "York is a city. It is old.")
 
 
 def test_a_mention_across_sentences_gets_both() -> None:
     span = {"start": 4, "end": 13, "text": "this. {An"}
-    example = read("linking", MENTION | {"mention_span": span})
+    example = read("entity_linking", MENTION | {"mention_span": span})
     assert example.query == "this. {An: Not { this. {An } n) saw York and left."
 
 
 def test_a_mention_without_context_is_named() -> None:
     with pytest.raises(UnavailableError, match="not a mention in its context"):
-        read("linking", MENTION | {"context": {"text": "x"}})
+        read("entity_linking", MENTION | {"context": {"text": "x"}})
 
 
 @pytest.mark.parametrize(
     ("match", "matches"), [("", ()), ("e1", ("e1",)), (["e1", "e2"], ("e1", "e2"))]
 )
 def test_a_mined_sentence_has_no_match_or_some(match: Any, matches: tuple[str, ...]) -> None:
-    assert read("mining", {"id": "1", "text": "a", "match": match}).matches == matches
+    assert read("bitext_mining", {"id": "1", "text": "a", "match": match}).matches == matches
 
 
 # --- average precision -----------------------------------------------------------------------
@@ -197,11 +197,11 @@ def test_it_is_scikit_learns_where_all_are_found(hits: list[bool], more: int) ->
 # --- answering -------------------------------------------------------------------------------
 
 
-def encode(texts: Iterable[str], role: TextRole) -> Vectors:
+def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
     """Letters as directions: texts are near that share letters."""
     rows = [np.bincount([ord(one) % 64 for one in text], minlength=64) for text in texts]
     counts = np.array(rows, dtype=np.float32).reshape(len(rows), 64)
-    return Vectors([counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)])
+    return VectorBlocks([counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)])
 
 
 def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
@@ -212,39 +212,42 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
     ]
     example = read("retrieval", {"question": "cab", "context": "", "answers": []})
     (found,) = KINDS["retrieval"].answer(
-        Asked([example], encode, pool(passages, encode, "passage"))
+        SearchRequest([example], encode, build_index(passages, encode, "passage"))
     )
     assert found == {"ranked": ["p1", "p3", "p2"], "relevant": ["p1", "p3"]}
 
 
 def test_what_needs_an_index_says_so() -> None:
-    for kind in ("retrieval", "linking"):
+    for kind in ("retrieval", "entity_linking"):
         with pytest.raises(ConfigurationError, match="nothing to search"):
-            KINDS[kind].answer(Asked([], encode))
+            KINDS[kind].answer(SearchRequest([], encode))
 
 
 def test_mining_needs_something_to_tune_on() -> None:
     with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'tuned_on'"):
-        KINDS["mining"].answer(Asked([], encode, pool([], encode, "sentence")))
+        KINDS["bitext_mining"].answer(
+            SearchRequest([], encode, build_index([], encode, "sentence"))
+        )
 
 
 def test_pairs_below_the_tuned_threshold_are_left() -> None:
     texts = {"1": "abcd", "2": "efgh", "3": "ijkx", "4": "lmny"}
     found = {**texts, "3": "ijxz", "5": "ijkq"}  # two that are somewhat like the third
     passages = [PassageExample(f"t{n}", text, ()) for n, text in found.items()]
-    asked = Asked(
-        [MiningExample(n, text, ()) for n, text in texts.items()],
+    asked = SearchRequest(
+        [BitextMiningExample(n, text, ()) for n, text in texts.items()],
         encode,
-        pool(passages, encode, "passage"),
+        build_index(passages, encode, "passage"),
     )
-    kind = KINDS["mining"]
+    kind = KINDS["bitext_mining"]
 
     def given(*right: str) -> Sequence[str]:
         tuned = [
-            MiningExample(n, text, (f"t{n}",) if n in right else ()) for n, text in texts.items()
+            BitextMiningExample(n, text, (f"t{n}",) if n in right else ())
+            for n, text in texts.items()
         ]
-        tuning = Asked(tuned, encode, asked.pool)
-        return kind.answer(Asked(asked.examples, encode, asked.pool, tuning))
+        tuning = SearchRequest(tuned, encode, asked.index)
+        return kind.answer(SearchRequest(asked.examples, encode, asked.index, tuning))
 
     assert given("1", "2", "4") == ["t1", "t2", "", "t4"]
     assert given("1", "2", "3", "4") == ["t1", "t2", "t3", "t4"]
@@ -252,10 +255,12 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
 
 
 def test_mining_is_scored_by_pairs() -> None:
-    metric = KINDS["mining"].metrics["mining_f1"]
+    metric = KINDS["bitext_mining"].metrics["mining_f1"]
     items = [(("a",), "a"), (("b",), ""), ((), "c"), (("d",), "x"), ((), "")]
     rows = [
-        metric.item(MiningExample(str(n), "", matches), given, toy_card("mining"), "de")
+        metric.item(
+            BitextMiningExample(str(n), "", matches), given, toy_card("bitext_mining"), "de"
+        )
         for n, (matches, given) in enumerate(items)
     ]
     assert rows == [(1, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (0, 0, 0)]
@@ -266,9 +271,9 @@ def test_mining_is_scored_by_pairs() -> None:
 # --- margin, against the definition written out -------------------------------------------------
 
 
-def side(name: str, rows: np.ndarray[Any, Any], twice: Sequence[int] = ()) -> Pool:
+def side(name: str, rows: np.ndarray[Any, Any], twice: Sequence[int] = ()) -> CandidateIndex:
     ids = [(f"{name}{n}", "again") if n in twice else (f"{name}{n}",) for n in range(len(rows))]
-    return Pool(ids, Vectors([rows]), {})
+    return CandidateIndex(ids, VectorBlocks([rows]), {})
 
 
 def by_definition(x: Any, y: Any, k: int = 4) -> dict[tuple[int, int], float]:
@@ -331,10 +336,10 @@ def test_no_threshold_is_better(seed: int) -> None:
 def test_a_pool_reads_each_text_once() -> None:
     read: list[str] = []
 
-    def count(texts: Iterable[str], role: TextRole) -> Vectors:
+    def count(texts: Iterable[str], role: TextRole) -> VectorBlocks:
         read.extend(texts)
         return encode(read, role)
 
     twice = [PassageExample(f"{a}{b}", a, ()) for a, b in product("xyz", "12")]
-    assert [*pool(twice, count, "passage").ids] == [("x1", "x2"), ("y1", "y2"), ("z1", "z2")]
+    assert [*build_index(twice, count, "passage").ids] == [("x1", "x2"), ("y1", "y2"), ("z1", "z2")]
     assert read == ["x", "y", "z"]

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from xharness import plugins
-from xharness.catalogue import Catalogue
-from xharness.data import Data
-from xharness.executor import Sequential, Work, collect
-from xharness.extend import Surroundings
-from xharness.kinds import sentences
-from xharness.plan import compile_plan
-from xharness.scores import Missing, Score
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, Sequential, collect
+from xharness.gaps.scores import Missing, Score
+from xharness.planning.compile import compile_plan
+from xharness.plugin import manager
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec.study import Study
 from xharness.store import Store
-from xharness.study import Study
+from xharness.task_types import sentences
 from xharness_hub import readers
 
 LAREQA = "raw.githubusercontent.com/google-research-datasets/lareqa/master/xquad-r"
@@ -85,11 +85,11 @@ def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[Score |
             "train_limit": 10,
         }
     )
-    around = Surroundings(data_root=data_root, offline=True, cache=folder, base=folder)
-    catalogue = Catalogue(plugins.load())
-    data = Data(catalogue, around)
-    plan = compile_plan(study, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(folder / "store"), around, study.runtime)
+    around = RunEnvironment(data_root=data_root, offline=True, cache=folder, base=folder)
+    catalogue = Catalogue(manager.load())
+    data = DataReader(catalogue, around)
+    plan = compile_plan(study, catalogue, data.data_slice, around)
+    work = RunContext(catalogue, data, Store(folder / "store"), around, study.runtime)
     return collect(plan, work, Sequential().run(plan, work))
 
 

@@ -12,11 +12,11 @@ import pytest
 from tests.retrieval import small
 from xharness.digest import digest
 from xharness.errors import ConfigurationError, StageError
-from xharness.executor import encoding
-from xharness.executor.encoding import Encoder
+from xharness.executor import encode
+from xharness.executor.encode import CachedEncoder
 from xharness.executor.tables import read_table
-from xharness.extend import Recipe
-from xharness.scores import Missing, Score
+from xharness.gaps.scores import Missing, Score
+from xharness.plugin.api import Recipe
 from xharness_baselines.ngrams import NgramModel
 
 
@@ -179,7 +179,7 @@ def test_queries_are_cut_where_the_recipe_says(tmp_path: Path) -> None:
             lengths.append(recipe.max_length)
             return np.ones((len(texts), 2), dtype=np.float32)
 
-    encode = Encoder(lambda: Noting(), Recipe(max_length=64, query_length=16), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(lambda: Noting(), Recipe(max_length=64, max_query_length=16), tmp_path)  # type: ignore[arg-type,return-value]
     encode(["a", "b"], "passage")
     encode(["a", "b"], "query")
     encode(["a", "b"], "passage")
@@ -201,7 +201,7 @@ def test_blocks_hang_on_the_role_where_the_model_does(tmp_path: Path) -> None:
 
     def twice(model: Any, folder: Path) -> list[str]:
         asked.clear()
-        encode = Encoder(lambda: model, Recipe(), folder)
+        encode = CachedEncoder(lambda: model, Recipe(), folder)
         for role in ("query", "passage", "query"):
             encode(["x"], role)  # type: ignore[arg-type]
         return asked
@@ -249,7 +249,7 @@ def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None
         def embed(self, texts: list[str], recipe: Recipe) -> Any:
             return np.ones((1, 2)) if texts == ["a"] else vectors
 
-    encode = Encoder(lambda: Wrong(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(lambda: Wrong(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError) as caught:
         encode(["b", "c"], "passage")
     assert message in str(caught.value)
@@ -257,7 +257,7 @@ def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None
 
 
 def test_a_model_without_vectors_is_told(tmp_path: Path) -> None:
-    encode = Encoder(lambda: object(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(lambda: object(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError, match="makes no vectors of texts"):
         encode(["a"], "passage")
 

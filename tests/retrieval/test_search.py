@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from xharness import search
-from xharness.search import Vectors, nearest
+from xharness.task_types import neighbours
+from xharness.task_types.neighbours import VectorBlocks, nearest
 
 Rows = NDArray[np.float32]
 
@@ -22,8 +22,8 @@ def unit(count: int, width: int, seed: int = 0) -> Rows:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def blocks(rows: Rows, size: int) -> Vectors:
-    return Vectors([rows[first : first + size] for first in range(0, len(rows), size)])
+def blocks(rows: Rows, size: int) -> VectorBlocks:
+    return VectorBlocks([rows[first : first + size] for first in range(0, len(rows), size)])
 
 
 def by_sorting(queries: Rows, candidates: Rows, k: int) -> list[list[int]]:
@@ -47,8 +47,8 @@ def test_it_finds_what_sorting_finds_ties_and_all(data: st.DataObject, faiss: bo
         patch.setattr(search, "_FEW", 0 if faiss else 4096)
         patch.setattr(search, "_SPARE", 2)
         found = nearest(blocks(queries, 7), blocks(candidates, size), k)
-    assert found.places.tolist() == by_sorting(queries, candidates, k)
-    exact = (queries[:, None] * candidates[found.places]).sum(axis=2)
+    assert found.indices.tolist() == by_sorting(queries, candidates, k)
+    exact = (queries[:, None] * candidates[found.indices]).sum(axis=2)
     assert np.allclose(found.scores, exact)
 
 
@@ -57,21 +57,21 @@ def test_faiss_and_numpy_answer_alike_to_the_bit(monkeypatch: pytest.MonkeyPatch
     by_faiss = nearest(blocks(queries, 128), blocks(candidates, 1000), 20)
     monkeypatch.setattr(search, "_FEW", 10_000)
     by_numpy = nearest(blocks(queries, 300), blocks(candidates, 6000), 20)
-    assert np.array_equal(by_faiss.places, by_numpy.places)
+    assert np.array_equal(by_faiss.indices, by_numpy.indices)
     assert np.array_equal(by_faiss.scores, by_numpy.scores)
     # each candidate stands there twice: the first of the two comes first
-    assert (np.diff(by_faiss.places.reshape(300, 10, 2)) == 3000).all()
+    assert (np.diff(by_faiss.indices.reshape(300, 10, 2)) == 3000).all()
 
 
 def test_hundreds_of_equal_candidates_come_in_their_order() -> None:
     candidates = np.concatenate([unit(5000, 16, 2), np.repeat(unit(1, 16, 3), 200, axis=0)])
     found = nearest(blocks(unit(1, 16, 3), 1), blocks(candidates, 1024), 20)
-    assert found.places.tolist() == [[*range(5000, 5020)]]
+    assert found.indices.tolist() == [[*range(5000, 5020)]]
 
 
 def test_fewer_candidates_than_asked_for() -> None:
-    assert nearest(blocks(unit(3, 4), 3), blocks(unit(2, 4, 1), 2), 20).places.shape == (3, 2)
-    assert nearest(Vectors([]), blocks(unit(2, 4), 2), 5).places.shape == (0, 2)
+    assert nearest(blocks(unit(3, 4), 3), blocks(unit(2, 4, 1), 2), 20).indices.shape == (3, 2)
+    assert nearest(VectorBlocks([]), blocks(unit(2, 4), 2), 5).indices.shape == (0, 2)
 
 
 def test_files_are_searched_block_by_block(tmp_path: Path) -> None:
@@ -80,10 +80,12 @@ def test_files_are_searched_block_by_block(tmp_path: Path) -> None:
         paths.append(tmp_path / f"{first}.npy")
         np.save(paths[-1], candidates[first : first + 4000])
     queries = unit(50, 64, 5)
-    nearest(blocks(queries, 50), Vectors(paths[:2]), 20)  # imports faiss, whose memory is not meant
+    nearest(
+        blocks(queries, 50), VectorBlocks(paths[:2]), 20
+    )  # imports faiss, whose memory is not meant
     tracemalloc.start()
-    found = nearest(blocks(queries, 50), Vectors(paths), 20)
+    found = nearest(blocks(queries, 50), VectorBlocks(paths), 20)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found.places[:2].tolist() == by_sorting(queries[:2], candidates, 20)
+    assert found.indices[:2].tolist() == by_sorting(queries[:2], candidates, 20)
     assert peak < candidates.nbytes / 2

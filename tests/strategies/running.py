@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness import plugins as plugin_loading
-from xharness.catalogue import Catalogue
-from xharness.data import Data
-from xharness.executor import Sequential, Work, collect
-from xharness.extend import Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.plugins import Provider
-from xharness.scores import Missing, Score
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, Sequential, collect
+from xharness.gaps.scores import Missing, Score
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin import manager as plugin_loading
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.study import Study
 from xharness.store import Store
-from xharness.study import Study
 
 TINY: Mapping[str, Any] = {
     "name": "tiny",
     "scratch": {
         "architecture": "bert",
         "hidden": 48,
-        "layers": 1,
+        "num_layers": 1,
         "heads": 2,
         "intermediate": 96,
         "dropout": 0,
@@ -51,7 +51,7 @@ class Ran:
     """A study that was carried out."""
 
     plan: Plan
-    work: Work
+    work: RunContext
     rows: list[Score | Missing]
 
     def value(self, strategy: str, task: str, language: str) -> float:
@@ -93,9 +93,9 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
     catalogue = Catalogue(loaded)
     values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, **study}
     asked = Study.model_validate(values)
-    around = Surroundings(cache=folder / "cache", base=folder)
-    data = Data(catalogue, around)
-    plan = compile_plan(asked, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
+    around = RunEnvironment(cache=folder / "cache", base=folder)
+    data = DataReader(catalogue, around)
+    plan = compile_plan(asked, catalogue, data.data_slice, around)
+    work = RunContext(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
     report = Sequential().run(plan, work)
     return Ran(plan, work, collect(plan, work, report))

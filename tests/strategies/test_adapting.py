@@ -19,12 +19,12 @@ from xharness_hf.heads.heads import Heads
 
 METHODS: dict[str, dict[str, Any]] = {
     "lora": {"method": "lora", "rank": 1, "targets": ["query", "key", "value", "dense"]},
-    "prompt": {"method": "prompt", "virtual_tokens": 10},
-    "prefix": {"method": "prefix", "virtual_tokens": 10},
+    "prompt": {"method": "prompt", "num_virtual_tokens": 10},
+    "prefix": {"method": "prefix", "num_virtual_tokens": 10},
 }
 BODY = {
     **TINY,
-    "scratch": {**TINY["scratch"], "layers": 2},
+    "scratch": {**TINY["scratch"], "num_layers": 2},
     "pretrain": {**TINY["pretrain"], "recipe": {**RECIPE, "steps": 300}},
 }
 STUDY: dict[str, Any] = {
@@ -32,9 +32,9 @@ STUDY: dict[str, Any] = {
     "targets": [{"task": "mini_pos", "languages": ["en"]}],
     "recipe": {**RECIPE, "learning_rate": 1e-2},
 }
-HEAD = {"name": "head", "use": "single", "recipe": {"freeze": 1.0}}
+HEAD = {"name": "head", "strategy": "single", "recipe": {"freeze_ratio": 1.0}}
 ADAPTED = [
-    {"name": name, "use": "single", "recipe": {"adapter": adapter}}
+    {"name": name, "strategy": "single", "recipe": {"adapter": adapter}}
     for name, adapter in METHODS.items()
 ]
 MARGINS = {"lora": 10, "prompt": 4, "prefix": 2}

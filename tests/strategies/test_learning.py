@@ -18,9 +18,9 @@ from xharness.stages import Checkpoint, Train
 TWO = [{"task": name, "languages": ["en", "de"]} for name in ("mini_topic", "mini_ner")]
 GERMAN: dict[str, Any] = {"languages": ["de"]}
 BRIEF: dict[str, dict[str, Any]] = {
-    "brief": {"use": "single"},
-    "joint": {"use": "multitask", "sampling": "uniform"},
-    "finished": {"use": "multitask", "sampling": "uniform", "finish": "single"},
+    "brief": {"strategy": "single"},
+    "joint": {"strategy": "multitask", "sampling": "uniform"},
+    "finished": {"strategy": "multitask", "sampling": "uniform", "finish": "single"},
 }
 """Stages so short that it shows where a later one began."""
 
@@ -31,11 +31,15 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     strategies = [
         "single",
         {"multitask": {"sampling": "uniform", "recipe": {"steps": 240}}},
-        {"name": "translated", "use": "single", "translate": {**GERMAN, "with": "words"}},
-        {"name": "published", "use": "single", "translate": {**GERMAN, "with": "published"}},
-        {"name": "translate-test", "use": "single", "translate": {"mode": "test", "with": "words"}},
-        {"name": "shown", "use": "single", "few_shot": shots},
-        {"name": "several", "use": "single", "source_languages": ["en", "de"]},
+        {"name": "translated", "strategy": "single", "translate": {**GERMAN, "with": "words"}},
+        {"name": "published", "strategy": "single", "translate": {**GERMAN, "with": "published"}},
+        {
+            "name": "translate-test",
+            "strategy": "single",
+            "translate": {"mode": "test", "with": "words"},
+        },
+        {"name": "shown", "strategy": "single", "few_shot": shots},
+        {"name": "several", "strategy": "single", "source_languages": ["en", "de"]},
         *({"name": name, **options, "recipe": {"steps": 30}} for name, options in BRIEF.items()),
     ]
     folder = tmp_path_factory.mktemp("strategies")
@@ -101,7 +105,7 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
         strategies=[
             {
                 "name": "t",
-                "use": "single",
+                "strategy": "single",
                 "translate": {**GERMAN, "with": "words"},
                 "recipe": {"steps": 2},
             }
@@ -113,7 +117,7 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
 
 LITTLE = """\
 name: {name}
-kind: {kind}
+task_type: {kind}
 role: target
 sources: [{{from: mini, task: {task}, sizes: {{train: 18, validation: 200, test: 200}}}}]
 languages: [en, de]
@@ -121,15 +125,15 @@ fields: {fields}
 labels: {labels}
 metrics: [{metric}]
 train_on: [{name}]
-about: {{title: t, summary: s, licence: Apache-2.0, citation: c}}
+about: {{title: t, summary: s, license: Apache-2.0, citation: c}}
 """
 TOPIC = {
-    "name": "little_topic", "kind": "classification", "task": "topic", "metric": "accuracy",
+    "name": "little_topic", "task_type": "classification", "task": "topic", "metric": "accuracy",
     "fields": "{id: id, text: text, label: label}",
     "labels": "[food, sport, school, music, health, travel]",
 }  # fmt: skip
 NER = {
-    "name": "little_ner", "kind": "tagging", "task": "ner", "metric": "span_f1",
+    "name": "little_ner", "task_type": "tagging", "task": "ner", "metric": "span_f1",
     "fields": "{id: id, tokens: tokens, tags: tags}",
     "labels": "[O, B-PER, I-PER, B-LOC, I-LOC, B-ORG, I-ORG]",
 }  # fmt: skip
@@ -150,10 +154,10 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         targets=[{"task": card["name"], "languages": ["en"]} for card in (TOPIC, NER)],
         strategies=[
             "single",
-            {"name": "topic", "use": "intermediate", "tasks": ["mini_topic"]},
-            {"name": "topic-ner", "use": "intermediate", "tasks": both},
-            {"name": "ner-topic", "use": "intermediate", "tasks": both[::-1]},
-            {"name": "together", "use": "intermediate", "tasks": both, "mode": "multitask",
+            {"name": "topic", "strategy": "intermediate", "tasks": ["mini_topic"]},
+            {"name": "topic-ner", "strategy": "intermediate", "tasks": both},
+            {"name": "ner-topic", "strategy": "intermediate", "tasks": both[::-1]},
+            {"name": "together", "strategy": "intermediate", "tasks": both, "mode": "multitask",
              "sampling": "uniform"},
         ],
         recipe={**RECIPE, "tasks": {card["name"]: briefly for card in (TOPIC, NER)}},
@@ -186,7 +190,9 @@ def test_masked_batches_lower_the_loss_on_words_never_seen_masked(tmp_path: Path
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en"]}],
-        strategies=[{"name": "mixed", "use": "single", "mlm": masked, "recipe": {"steps": 300}}],
+        strategies=[
+            {"name": "mixed", "strategy": "single", "mlm": masked, "recipe": {"steps": 300}}
+        ],
     )
     assert ran.value("mixed", "mini_topic", "en") > 80
     after = ran.plan.arms[0].score.predictions.model
@@ -198,7 +204,7 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     """Cross-entropy of hidden sub-words in held-out sentences."""
     import torch
 
-    from xharness.extend import Recipe
+    from xharness.plugin.api import Recipe
     from xharness_hf.backbone.batch import Layout, collate
     from xharness_hf.heads.heads import MASKED
     from xharness_hf.heads.tasks import MaskedLmObjective, hide
@@ -208,7 +214,7 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     data, model = ran.work.data, ran.work.model(checkpoint)
     assert isinstance(model, HfModel)
     card = data.card("mini_parallel")
-    examples = data.load(data.portion(card, "de", "validation", None)).examples
+    examples = data.load(data.data_slice(card, "de", "validation", None)).examples
     task, tokens, recipe = MaskedLmObjective("mlm"), model.tokens, Recipe(max_length=64)
     assert tokens.mask is not None
     units = task.units(examples, tokens, recipe, gold=True)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.toy import card, toy_catalogue
-from xharness.data import Data
-from xharness.extend import Mixing, Portion, Recipe, Surroundings
+from xharness.data.reader import DataReader
+from xharness.plugin.api import DataSlice, Mixture, Recipe, RunEnvironment
 from xharness_hf.training.sampler import BatchSampler, probabilities
 
 counts = st.lists(st.integers(1, 10_000), min_size=2, max_size=6)
@@ -21,8 +21,8 @@ counts = st.lists(st.integers(1, 10_000), min_size=2, max_size=6)
 def test_what_stands_beside_has_its_share_and_the_others_theirs(
     found: list[int], share: float
 ) -> None:
-    alone = probabilities(found[:-1], Mixing())
-    together = probabilities(found, Mixing(beside=(share,)))
+    alone = probabilities(found[:-1], Mixture())
+    together = probabilities(found, Mixture(auxiliary_shares=(share,)))
     assert together.sum() == pytest.approx(1)
     assert together[-1] == pytest.approx(share)
     assert together[:-1] == pytest.approx(alone * (1 - share))
@@ -31,7 +31,7 @@ def test_what_stands_beside_has_its_share_and_the_others_theirs(
 @given(counts, st.data())
 def test_weights_come_over_sizes(found: list[int], data: st.DataObject) -> None:
     weights = data.draw(st.lists(st.floats(0.1, 9), min_size=len(found), max_size=len(found)))
-    shares = probabilities(found, Mixing(weights=tuple(weights)))
+    shares = probabilities(found, Mixture(weights=tuple(weights)))
     assert shares == pytest.approx([one / sum(weights) for one in weights])
 
 
@@ -39,15 +39,15 @@ def test_weights_come_over_sizes(found: list[int], data: st.DataObject) -> None:
 @given(st.floats(0.1, 0.9), st.integers(1, 4))
 def test_epochs_count_the_tasks_alone(share: float, epochs: int) -> None:
     recipe = Recipe(batch_size=10, epochs=epochs)
-    plain = BatchSampler([[1] * 200], Mixing(), recipe, 1)
-    mixed = BatchSampler([[1] * 200, [1] * 7], Mixing(beside=(share,)), recipe, 1)
+    plain = BatchSampler([[1] * 200], Mixture(), recipe, 1)
+    mixed = BatchSampler([[1] * 200, [1] * 7], Mixture(auxiliary_shares=(share,)), recipe, 1)
     assert mixed.total == pytest.approx(plain.total / (1 - share), abs=1)
 
 
 def test_steps_are_drawn_as_the_shares_say() -> None:
     schedule = BatchSampler(
         [[1] * 50, [1] * 50, [1] * 900],
-        Mixing(weights=(3.0, 1.0), beside=(0.5,)),
+        Mixture(weights=(3.0, 1.0), auxiliary_shares=(0.5,)),
         Recipe(steps=4000, batch_size=1),
         7,
     )
@@ -57,10 +57,10 @@ def test_steps_are_drawn_as_the_shares_say() -> None:
 
 def test_of_one_seed_more_examples_hold_the_fewer(tmp_path: Path) -> None:
     card(tmp_path, "red", rows=40)
-    data = Data(toy_catalogue(tmp_path), Surroundings())
+    data = DataReader(toy_catalogue(tmp_path), RunEnvironment())
 
     def drawn(k: int, seed: int, language: str = "de") -> list[str]:
-        portion = Portion("red", language, "validation", k, "x", sample=seed)
+        portion = DataSlice("red", language, "validation", k, "x", sample=seed)
         loaded = data.load(portion)
         assert (loaded.count.used, loaded.count.rows, loaded.count.sampled) == (k, 40, True)
         return [one.id for one in loaded.examples]

@@ -10,19 +10,19 @@ import pytest
 
 from tests.strategies.words import Plugin
 from tests.toy import CountingBackend, card, toy_plugins
-from xharness.catalogue import Catalogue
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.extend import Recipe, Route, Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.plugins import Provider
-from xharness.stages import Choose, Mixing, Portion, Predict, Score, Start, Train, Translate
-from xharness.study import Study
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin.api import Recipe, Route, RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.study import Study
+from xharness.stages import DataSlice, Mixture, Predict, Score, SelectModel, Start, Train, Translate
 from xharness_strategies.single import Single
 
 EDITS = {
-    "words": ("kind: classification", "kind: tagging"),
+    "words": ("task_type: classification", "task_type: tagging"),
     "untested": ("languages:", "    splits: {train: train, test: test}\nlanguages:"),
     "english": (
         "languages:",
@@ -66,7 +66,7 @@ def _plan(cards: Path, **changes: Any) -> Plan:
     loaded = toy_plugins(cards)
     loaded.add(Plugin(), Provider("words"))
     loaded.add(More(), Provider("more"))
-    catalogue, around = Catalogue(loaded), Surroundings()
+    catalogue, around = Catalogue(loaded), RunEnvironment()
     values = {
         "name": "colours",
         "models": [{"name": "m", "backend": "counting"}],
@@ -74,7 +74,7 @@ def _plan(cards: Path, **changes: Any) -> Plan:
         "targets": ["red"],
     }
     study = Study.model_validate(values | changes)
-    return compile_plan(study, catalogue, Data(catalogue, around).portion, around)
+    return compile_plan(study, catalogue, DataReader(catalogue, around).data_slice, around)
 
 
 def _single(**options: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _model(plan: Plan) -> Train:
     return model
 
 
-def _told(portions: tuple[Portion, ...]) -> list[tuple[str, str, str]]:
+def _told(portions: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
     return [(one.card, one.language, one.split) for one in portions]
 
 
@@ -106,7 +106,7 @@ def test_intermediate_tasks_are_learnt_together_where_asked(cards: Path) -> None
     last = _model(_plan(cards, strategies=[{"intermediate": options}]))
     assert isinstance(last.start, Train)
     assert [feed.head for feed in last.start.feeds] == ["warm", "cold"]
-    assert last.start.mixing == Mixing("uniform")
+    assert last.start.mixture == Mixture("uniform")
     assert not isinstance(last.start.start, Train)
 
 
@@ -119,8 +119,8 @@ def test_intermediate_heads_are_dropped_unless_kept(cards: Path, heads: str) -> 
 def test_masked_batches_stand_beside_the_task(cards: Path) -> None:
     model = _model(_plan(cards, **_single(mlm={"corpus": "cold", "ratio": 0.25})))
     assert [feed.objective for feed in model.feeds] == ["task", "mlm"]
-    assert model.mixing.beside == (0.25,)
-    assert [one.language for one in model.feeds[1].portions] == ["en", "de", "sw"]
+    assert model.mixture.auxiliary_shares == (0.25,)
+    assert [one.language for one in model.feeds[1].data_slices] == ["en", "de", "sw"]
 
 
 def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
@@ -142,7 +142,7 @@ def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) 
         last = _model(_plan(cards, strategies=[{"intermediate": options}]))
         assert isinstance(last.start, Train)
         stages = (last.start, last)
-        return [[row.language for row in one.feeds[0].portions] for one in stages]
+        return [[row.language for row in one.feeds[0].data_slices] for one in stages]
 
     assert languages({}) == [["en", "de"], ["en"]]
     assert languages({"apply_to": "target"}) == [["en"], ["en", "de"]]
@@ -152,18 +152,18 @@ def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) 
 def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
     asked = {"languages": ["de"], "with": "published"}
     model = _model(_plan(cards, **_single(translate=asked)))
-    assert _told(model.feeds[0].portions) == [("red", "en", "train"), ("red", "de", "train")]
-    assert all(one.translation is None for one in model.feeds[0].portions)
+    assert _told(model.feeds[0].data_slices) == [("red", "en", "train"), ("red", "de", "train")]
+    assert all(one.translation is None for one in model.feeds[0].data_slices)
 
 
 def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
     plan = _plan(cards, **_single(translate={"languages": ["de"], "with": "words"}))
     first = next(iter(plan.stages.values()))
     assert isinstance(first, Translate)
-    assert (first.source, first.target, first.portion.language) == ("en", "de", "en")
+    assert (first.source, first.target, first.data_slice.language) == ("en", "de", "en")
     model = _model(plan)
     assert first in model.needs
-    assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
+    assert [one.language for one in model.feeds[0].data_slices] == ["en", "de"]
     other = _plan(cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}}))
     assert model.key != _model(other).key
 
@@ -176,7 +176,7 @@ def test_translate_test_translates_all_but_the_source_language(cards: Path) -> N
     plain = _plan(cards, targets=[target])
     assert _model(plan).key == _model(plain).key
     assert plan.arms[0].score.key != plain.arms[0].score.key
-    told = [one.language for one in plan.arms[0].score.predictions.portions]
+    told = [one.language for one in plan.arms[0].score.predictions.data_slices]
     assert told == ["en", "de"]
 
 
@@ -185,19 +185,19 @@ def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> 
     model = _model(plan)
     assert isinstance(model.start, Train)
     (feed,) = model.feeds
-    assert _told(feed.portions) == [("red", "de", "validation"), ("red", "sw", "validation")]
-    assert {(one.limit, one.sample) for one in feed.portions} == {(4, 1)}
+    assert _told(feed.data_slices) == [("red", "de", "validation"), ("red", "sw", "validation")]
+    assert {(one.limit, one.sample) for one in feed.data_slices} == {(4, 1)}
     assert model.heads == "keep"
     others = {arm.seed: arm.score.predictions.model for arm in plan.arms}
     assert isinstance(others[2], Train)
-    assert {one.sample for one in others[2].feeds[0].portions} == {2}
+    assert {one.sample for one in others[2].feeds[0].data_slices} == {2}
 
 
 def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(cards: Path) -> None:
     asked = {"num_shots": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
     model = _model(_plan(cards, **_single(few_shot=asked)))
     assert isinstance(model.start, Train)
-    assert _told(model.feeds[0].portions) == [("red", "sw", "train")]
+    assert _told(model.feeds[0].data_slices) == [("red", "sw", "train")]
     assert (model.start.recipe.steps, model.recipe.steps) == (None, 9)
 
 
@@ -206,22 +206,22 @@ def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> 
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}])
     assert len({arm.score.predictions.model.key for arm in plan.arms}) == 1
     model = _model(plan)
-    assert [_told(feed.portions) for feed in model.feeds] == [
+    assert [_told(feed.data_slices) for feed in model.feeds] == [
         [("red", "sw", "validation")],
         [("green", "sw", "validation")],
     ]
-    assert model.mixing == Mixing("uniform")
+    assert model.mixture == Mixture("uniform")
 
 
 def test_several_source_languages_are_one_training_set(cards: Path) -> None:
     model = _model(_plan(cards, **_single(source_languages=["en", "de"])))
-    assert [one.language for one in model.feeds[0].portions] == ["en", "de"]
+    assert [one.language for one in model.feeds[0].data_slices] == ["en", "de"]
 
 
 def test_german_alone_is_where_everything_begins(cards: Path) -> None:
     plan = _plan(cards, source_language="de", selection="source-dev")
     model = _model(plan)
-    assert [one.language for one in model.feeds[0].portions] == ["de"]
+    assert [one.language for one in model.feeds[0].data_slices] == ["de"]
     assert model.selection is not None
     assert _told(model.selection.dev) == [("red", "de", "validation")]
 
@@ -248,31 +248,31 @@ def test_multitask_learns_the_targets_that_it_names(cards: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, Mixing()),
-        ({"cap": 7}, Mixing(cap=7)),
-        ({"temperature": 3}, Mixing()),
-        ({"sampling": "temperature"}, Mixing("temperature", 2.0)),
-        ({"sampling": "temperature", "temperature": 3, "cap": 7}, Mixing("temperature", 3.0, 7)),
-        ({"sampling": "uniform", "cap": 7}, Mixing("uniform")),
+        ({}, Mixture()),
+        ({"cap": 7}, Mixture(cap=7)),
+        ({"temperature": 3}, Mixture()),
+        ({"sampling": "temperature"}, Mixture("temperature", 2.0)),
+        ({"sampling": "temperature", "temperature": 3, "cap": 7}, Mixture("temperature", 3.0, 7)),
+        ({"sampling": "uniform", "cap": 7}, Mixture("uniform")),
     ],
 )
 def test_what_is_not_used_in_drawing_is_not_in_the_plan(
-    cards: Path, options: dict[str, Any], expected: Mixing
+    cards: Path, options: dict[str, Any], expected: Mixture
 ) -> None:
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": options}])
-    assert _model(plan).mixing == expected
+    assert _model(plan).mixture == expected
 
 
 def test_weights_stand_in_the_order_of_the_feeds(cards: Path) -> None:
     asked = {"sampling": {"green": 1, "red": 3}}
     model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}]))
     assert [feed.head for feed in model.feeds] == ["red", "green"]
-    assert model.mixing.weights == (3.0, 1.0)
+    assert model.mixture.weights == (3.0, 1.0)
 
 
 def test_a_strategy_may_be_for_some_models_and_have_a_recipe_of_its_own(cards: Path) -> None:
     models = [{"name": name, "backend": "counting", "seedling": name} for name in ("m", "n")]
-    brief = {"name": "brief", "use": "single", "models": ["n"], "recipe": {"steps": 3}}
+    brief = {"name": "brief", "strategy": "single", "models": ["n"], "recipe": {"steps": 3}}
     plan = _plan(cards, models=models, strategies=["single", brief])
     steps = {
         (arm.model, arm.strategy): arm.score.predictions.model.recipe.steps
@@ -301,10 +301,10 @@ def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
 
 
 def test_a_selection_looks_and_waits_as_it_says(cards: Path) -> None:
-    asked = {"by": "source-dev", "looks": 4, "patience": 2, "limit": 5}
+    asked = {"by": "source-dev", "num_evals": 4, "patience": 2, "limit": 5}
     selection = _model(_plan(cards, selection=asked)).selection
     assert selection is not None
-    assert (selection.looks, selection.patience) == (4, 2)
+    assert (selection.num_evals, selection.patience) == (4, 2)
     assert [(one.language, one.limit) for one in selection.dev] == [("en", 5)]
 
 
@@ -329,11 +329,11 @@ def test_one_multitask_model_serves_all_targets_under_an_oracle(cards: Path) -> 
 def test_rates_are_trained_apart_and_chosen_between(cards: Path) -> None:
     plan = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5, 2e-5]})
     model = plan.arms[0].score.predictions.model
-    assert isinstance(model, Choose)
+    assert isinstance(model, SelectModel)
     assert [one.recipe.learning_rate for one in model.candidates] == [1e-5, 2e-5]
     assert _told(model.dev) == [("red", "en", "validation")]
     order = [type(one) for one in plan.stages.values()]
-    assert order[:4] == [Train, Train, Choose, Predict]
+    assert order[:4] == [Train, Train, SelectModel, Predict]
     one = _plan(cards, recipe={"learning_rate": [2e-5]})
     assert _model(one).key == _model(_plan(cards)).key
 
@@ -346,7 +346,7 @@ def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
     )
     assert sum(isinstance(one, Train) for one in plan.stages.values()) == 3
     model = plan.arms[0].score.predictions.model
-    assert isinstance(model, Choose)
+    assert isinstance(model, SelectModel)
     assert {one.start.key for one in model.candidates} == {model.candidates[0].start.key}
 
 
@@ -366,8 +366,8 @@ def test_shots_are_drawn_by_the_seed_and_nothing_is_learnt(cards: Path) -> None:
     model = _model(plan)
     (feed,) = model.feeds
     assert feed.objective == "shots"
-    assert _told(feed.portions) == [("red", "en", "train")]
-    assert [(one.limit, one.sample) for one in feed.portions] == [(4, 3)]
+    assert _told(feed.data_slices) == [("red", "en", "train")]
+    assert [(one.limit, one.sample) for one in feed.data_slices] == [(4, 3)]
     assert model.recipe == Recipe()
     keys = {_prompted(cards, "speaker", shots=k).arms[0].score.predictions.key for k in (0, 1, 4)}
     assert len(keys) == 3
@@ -475,5 +475,5 @@ def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
     assert replace(trained, selection=other).key != trained.key
 
     chosen = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5]}).arms[0].score.predictions.model
-    assert isinstance(chosen, Choose)
+    assert isinstance(chosen, SelectModel)
     assert replace(chosen, metrics=(("red", "another"),)).key != chosen.key

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.strategies.running import RECIPE, Ran, run
-from xharness.executor.choosing import judge
+from xharness.executor.select_model import judge
 from xharness.stages import Train
 from xharness_hf.model import HfModel
 
@@ -34,7 +34,7 @@ def test_the_best_rate_and_the_best_state_are_found_on_dev(tmp_path: Path) -> No
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en", "de"]}],
-        strategies=[{"single": {"selection": [{"by": "source-dev", "looks": 4, "limit": 60}]}}],
+        strategies=[{"single": {"selection": [{"by": "source-dev", "num_evals": 4, "limit": 60}]}}],
         recipe={**RECIPE, "steps": 60, "learning_rate": [1e-6, 3e-3]},
     )
     assert ran.value("single", "mini_topic", "en") > 80
@@ -54,7 +54,7 @@ def test_the_mean_of_several_states_has_learnt_and_is_not_the_last(tmp_path: Pat
         tmp_path,
         targets=[{"task": "mini_ner", "languages": ["en"]}],
         strategies=["single"],
-        selection=["last", {"by": "average", "looks": 8}],
+        selection=["last", {"by": "average", "num_evals": 8}],
     )
     assert ran.value("single (average)", "mini_ner", "en") > 80
     last, mean = (_weights(ran, name) for name in ("single", "single (average)"))
@@ -69,10 +69,10 @@ def test_an_oracle_sees_what_english_dev_data_cannot(tmp_path: Path) -> None:
     ran = run(
         tmp_path,
         targets=[{"task": "mini_topic", "languages": ["en", "de"]}],
-        strategies=[{"name": "shown", "use": "single", "few_shot": shots}],
+        strategies=[{"name": "shown", "strategy": "single", "few_shot": shots}],
         selection=[
-            {"by": "source-dev", "looks": 12, "limit": 20},
-            {"by": "target-dev", "looks": 12, "limit": 100},
+            {"by": "source-dev", "num_evals": 12, "limit": 20},
+            {"by": "target-dev", "num_evals": 12, "limit": 100},
         ],
     )
     seeing, blind = _trained(ran, ORACLE), _trained(ran, BY_ENGLISH)

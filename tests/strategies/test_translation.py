@@ -11,19 +11,19 @@ import pytest
 
 from tests.strategies.words import Words
 from tests.toy import card, toy_plugins
-from xharness.catalogue import Catalogue
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, StageError, UnavailableError
-from xharness.executor import Report, Sequential, Work
+from xharness.executor import RunContext, RunReport, Sequential
 from xharness.executor.perform import training_set
-from xharness.executor.translating import FILE, load
-from xharness.extend import Surroundings, Translating, Translator
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.plugins import Provider
+from xharness.executor.translate import FILE, load
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.study import Study
 from xharness.stages import Train, Translate
 from xharness.store import Store
-from xharness.study import Study
 from xharness_hf.config.language_codes import code_of
 from xharness_hf.translation import HfTranslator, TranslatorOptions
 
@@ -34,7 +34,7 @@ class Loud(Words):
     def __init__(self, limit: int, answers: int | None = None) -> None:
         self.limit, self.answers, self.said = limit, answers, 0
 
-    def open(self, *asked: Any) -> Translating:
+    def open(self, *asked: Any) -> TranslateTexts:
         def say(texts: Sequence[str]) -> list[str]:
             self.said += len(texts)
             if self.said > self.limit:
@@ -48,13 +48,13 @@ class Loud(Words):
         return [self]
 
 
-def _run(folder: Path, translator: Loud) -> tuple[Plan, Work, Report]:
+def _run(folder: Path, translator: Loud) -> tuple[Plan, RunContext, RunReport]:
     cards = folder / "cards"
     cards.mkdir(exist_ok=True)
     card(cards, "red")
     loaded = toy_plugins(cards)
     loaded.add(translator, Provider("loud"))
-    catalogue, around = Catalogue(loaded), Surroundings()
+    catalogue, around = Catalogue(loaded), RunEnvironment()
     study = Study.model_validate(
         {
             "name": "s",
@@ -64,9 +64,9 @@ def _run(folder: Path, translator: Loud) -> tuple[Plan, Work, Report]:
             "runtime": {"shard": 4},
         }
     )
-    data = Data(catalogue, around)
-    plan = compile_plan(study, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(folder / "store"), around, study.runtime)
+    data = DataReader(catalogue, around)
+    plan = compile_plan(study, catalogue, data.data_slice, around)
+    work = RunContext(catalogue, data, Store(folder / "store"), around, study.runtime)
     return plan, work, Sequential().run(plan, work)
 
 
@@ -82,7 +82,7 @@ def test_an_interrupted_translation_goes_on_after_its_last_shard(tmp_path: Path)
     assert report.outcomes[_stage(plan).key].ending == "ran"
     assert second.said == 2  # ten rows, of which two shards of four were stored
     model = next(one for one in plan.stages.values() if isinstance(one, Train))
-    english, german = model.feeds[0].portions
+    english, german = model.feeds[0].data_slices
     found = load(german, work)
     texts = [one.text for one in load(english, work).examples]  # type: ignore[attr-defined]
     assert [one.text for one in found.examples] == [text.upper() for text in texts]  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ def test_a_damaged_translation_is_named(tmp_path: Path) -> None:
     work.store = Store(work.store.root)
     model = next(one for one in plan.stages.values() if isinstance(one, Train))
     with pytest.raises(StageError, match="not the one that was stored"):
-        load(model.feeds[0].portions[1], work)
+        load(model.feeds[0].data_slices[1], work)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def many_to_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_translations_hang_on_their_own_text_alone(many_to_many: Path, tmp_path: Path) -> None:
     options = TranslatorOptions(path=str(many_to_many), length=12, batch=2)
-    around = Surroundings(cache=tmp_path)
+    around = RunEnvironment(cache=tmp_path)
     say = HfTranslator().open(options, "en", "fr", around, "cpu")
     texts = ["a b c d e f", "a", "p o n", "c c", "a b c d e f"]
     together = say(texts)
@@ -184,7 +184,7 @@ def test_translations_hang_on_their_own_text_alone(many_to_many: Path, tmp_path:
 
 
 def test_the_translators_fingerprint_means_its_content(many_to_many: Path, tmp_path: Path) -> None:
-    around, hf = Surroundings(cache=tmp_path), HfTranslator()
+    around, hf = RunEnvironment(cache=tmp_path), HfTranslator()
     options = TranslatorOptions(path=str(many_to_many))
     first = hf.fingerprint(options, "en", "fr", around)
     copy = tmp_path / "elsewhere"
@@ -216,7 +216,7 @@ def test_a_damaged_file_of_the_tokenizer_is_named(
     (folder / name).write_bytes(said)
     options = TranslatorOptions(path=str(folder))
     with pytest.raises(UnavailableError, match=f"{name}: the tokenizer's file is damaged"):
-        HfTranslator().fingerprint(options, "en", "fr", Surroundings(cache=tmp_path))
+        HfTranslator().fingerprint(options, "en", "fr", RunEnvironment(cache=tmp_path))
 
 
 @pytest.mark.pretrained
@@ -228,7 +228,7 @@ def test_a_real_model_translates_english_into_french(tmp_path: Path) -> None:
     pytest.importorskip("sentencepiece", reason="the extra 'translate' is not installed")
     path = str(Path(place).resolve() / "opus-mt-{source}-{target}")
     options = TranslatorOptions(path=path, weights="any")
-    say = HfTranslator().open(options, "en", "fr", Surroundings(cache=tmp_path), "cpu")
+    say = HfTranslator().open(options, "en", "fr", RunEnvironment(cache=tmp_path), "cpu")
     texts = ["The cat sleeps on the sofa.", "Where is the nearest railway station?", "A hospital."]
     assert list(say(texts)) == [
         "Le chat dort sur le canapé.",

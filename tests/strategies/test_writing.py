@@ -49,7 +49,7 @@ def _encoder_decoder(folder: Path) -> Path:
 
 
 def _learnt(make: Callable[[Path], Path], folder: Path) -> Ran:
-    model = {"name": "writer", "path": str(make(folder / "writer")), "answers": "text"}
+    model = {"name": "writer", "path": str(make(folder / "writer")), "mode": "generate"}
     recipe = {**RECIPE, "steps": 200, "max_length": 96}
     return run(folder, models=[model], targets=ENGLISH, strategies=["single"], recipe=recipe)
 
@@ -68,9 +68,9 @@ def test_a_decoder_learns_to_write_and_is_asked_as_it_is(tmp_path: Path) -> None
     learnt = ran.work.store.open(ran.plan.arms[0].score.predictions.model.key) / "model"
     asked = run(
         tmp_path,
-        models=[{"name": "asked", "path": str(learnt), "answers": "likelihood"}],
+        models=[{"name": "asked", "path": str(learnt), "mode": "loglikelihood"}],
         targets=ENGLISH,
-        strategies=["prompt", {"name": "shown", "use": "prompt", "shots": 2}],
+        strategies=["prompt", {"name": "shown", "strategy": "prompt", "shots": 2}],
         recipe={**RECIPE, "max_length": 160},
     )
     assert asked.value("prompt", "mini_topic", "en") > 4 * CHANCE

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings, Translating, Translator
-from xharness.hookspecs import hookimpl
+from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
+from xharness.plugin.hookspecs import hookimpl
+from xharness.spec.documents import Strict
 from xharness_mini.tasks import rows
 
 _SIZE = 2000
@@ -31,7 +31,7 @@ class Words:
     asked = 0
 
     def fingerprint(
-        self, options: Any, source: str, target: str, surroundings: Surroundings
+        self, options: Any, source: str, target: str, surroundings: RunEnvironment
     ) -> str:
         if {source, target} != {"en", "de"}:
             raise ConfigurationError(f"'words' does not translate {source} into {target}")
@@ -42,9 +42,9 @@ class Words:
         options: Any,
         source: str,
         target: str,
-        surroundings: Surroundings,
+        surroundings: RunEnvironment,
         device: str | None,
-    ) -> Translating:
+    ) -> TranslateTexts:
         known = _dictionary(options.rows, source == "en")
 
         def say(texts: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-ABOUT = {"title": "t", "summary": "Which one?", "licence": "CC0-1.0", "citation": "none"}
+ABOUT = {"title": "t", "summary": "Which one?", "license": "CC0-1.0", "citation": "none"}
 _WORDS = [
     "river", "stone", "lamp", "forest", "window", "bread", "winter", "harbour", "garden", "mirror",
 ]  # fmt: skip
@@ -20,7 +20,7 @@ def _card(name: str, kind: str, fields: Mapping[str, str], **more: Any) -> dict[
     files |= {"validation": f"data/{name}.{{language}}.validation.jsonl"} if "tuned" in name else {}
     return {
         "name": name,
-        "kind": kind,
+        "task_type": kind,
         "role": "corpus" if kind == "passage" else "target",
         "sources": [
             {
@@ -40,7 +40,7 @@ CARDS = [
     _card("asked", "retrieval", {"id": "id", "query": "text"}, metrics=["map_at_20"],
           index={"card": "said", "languages": "all"}),
     _card("said", "passage", {"id": "id", "text": "text", "answers": "answers"}),
-    _card("mined_tuned", "mining", {"id": "id", "text": "text", "match": "match"},
+    _card("mined_tuned", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
           metrics=["mining_f1"], index={"card": "other_tuned", "languages": "own"},
           tuned_on="validation"),
     _card("other_tuned", "passage", {"id": "id", "text": "text"}),

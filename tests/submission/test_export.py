@@ -13,8 +13,8 @@ from tests.cli.project import invoke
 from tests.submission import searched
 
 MINI = {
-    "mini_topic": "topic", "mini_choice": "choice", "mini_ner": "ner", "mini_pos": "pos",
-    "mini_qa": "qa", "mini_bitext": "bitext",
+    "mini_topic": "topic", "mini_choice": "multiple_choice", "mini_ner": "ner", "mini_pos": "pos",
+    "mini_qa": "qa", "mini_bitext": "bitext_retrieval",
 }  # fmt: skip
 REAL = {
     "xnli": "validation", "xcopa": "test", "wikiann": "validation", "udpos": "validation",

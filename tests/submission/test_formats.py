@@ -9,27 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError
-from xharness.executor.scoring import item_statistics
-from xharness.kinds import (
-    SHIPPED,
-    Answer,
-    BitextExample,
-    ChoiceExample,
-    ClassificationExample,
-    MiningExample,
-    RetrievalExample,
-    SpanExample,
-    TaggingExample,
-)
+from xharness.executor.score import item_statistics
+from xharness.spec.cards import TaskCard
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
 from xharness.submission.layout import SuiteTask, select_tasks
+from xharness.task_types import (
+    BUILTIN,
+    BitextExample,
+    BitextMiningExample,
+    ClassificationExample,
+    ExtractiveQAExample,
+    GoldAnswer,
+    MultipleChoiceExample,
+    RetrievalExample,
+    TaggingExample,
+)
 
-KINDS = {kind.name: kind for kind in SHIPPED}
-LABELS = {"classification": ("no", "yes"), "choice": ("a", "b"), "tagging": ("O", "B-X", "I-X")}
-ABOUT = {"title": "t", "summary": "s", "licence": "l", "citation": "c"}
+KINDS = {kind.name: kind for kind in BUILTIN}
+LABELS = {
+    "classification": ("no", "yes"),
+    "multiple_choice": ("a", "b"),
+    "tagging": ("O", "B-X", "I-X"),
+}
+ABOUT = {"title": "t", "summary": "s", "license": "l", "citation": "c"}
 words = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable() or "\u2028" in text)
 places = st.integers(0, 1)
 
@@ -38,7 +42,7 @@ def task(kind: str, name: str = "t") -> SuiteTask:
     """A task of that kind, with all its metrics."""
     card = TaskCard.model_validate(
         {
-            "name": name, "kind": kind, "role": "target", "sources": [{"from": "mini"}],
+            "name": name, "task_type": kind, "role": "target", "sources": [{"from": "mini"}],
             "languages": ["en"], "fields": {}, "labels": LABELS.get(kind),
             "metrics": [*KINDS[kind].metrics], "about": ABOUT,
         }
@@ -72,8 +76,10 @@ def test_labels(pairs: list[tuple[int, int]]) -> None:
 
 @given(st.lists(st.tuples(places, places), min_size=1))
 def test_choices(pairs: list[tuple[int, int]]) -> None:
-    examples = [ChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)]
-    there_and_back("choice", AnsweredItems(examples, [given for _, given in pairs]))
+    examples = [
+        MultipleChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)
+    ]
+    there_and_back("multiple_choice", AnsweredItems(examples, [given for _, given in pairs]))
 
 
 tags = st.integers(0, 2)
@@ -93,10 +99,10 @@ def test_tags_even_of_sentences_without_words(sentences: list[list[tuple[int, in
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9), words), min_size=1))
 def test_answers(rows: list[tuple[str, str, str]]) -> None:
     examples = [
-        SpanExample(str(n), word, word, (Answer(gold, 0), Answer(word, -1)))
+        ExtractiveQAExample(str(n), word, word, (GoldAnswer(gold, 0), GoldAnswer(word, -1)))
         for n, (gold, _, word) in enumerate(rows)
     ]
-    there_and_back("span", AnsweredItems(examples, [given for _, given, _ in rows]))
+    there_and_back("extractive_qa", AnsweredItems(examples, [given for _, given, _ in rows]))
 
 
 @given(st.data(), st.lists(st.text(max_size=3), min_size=1, max_size=8))
@@ -104,7 +110,7 @@ def test_places(data: Any, sources: list[str]) -> None:
     count = len(sources)
     examples = [BitextExample(str(n), text, "", n) for n, text in enumerate(sources)]
     answers = st.lists(st.integers(0, count - 1), min_size=count, max_size=count)
-    there_and_back("bitext", AnsweredItems(examples, data.draw(answers)))
+    there_and_back("bitext_retrieval", AnsweredItems(examples, data.draw(answers)))
 
 
 ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
@@ -114,14 +120,16 @@ ids = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
 def test_rankings(rows: list[tuple[list[str], list[str]]]) -> None:
     examples = [RetrievalExample(str(n), "q", "w", None) for n in range(len(rows))]
     rankings = [{"ranked": ranked, "relevant": relevant} for ranked, relevant in rows]
-    for kind in ("retrieval", "linking"):
+    for kind in ("retrieval", "entity_linking"):
         there_and_back(kind, AnsweredItems(examples, rankings))
 
 
 @given(st.lists(st.tuples(ids, st.sampled_from(["", *"abcdefgh"])), min_size=1))
 def test_pairs(rows: list[tuple[list[str], str]]) -> None:
-    examples = [MiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)]
-    there_and_back("mining", AnsweredItems(examples, [given for _, given in rows]))
+    examples = [
+        BitextMiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)
+    ]
+    there_and_back("bitext_mining", AnsweredItems(examples, [given for _, given in rows]))
 
 
 def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
@@ -132,14 +140,24 @@ def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
 
 
 @pytest.mark.parametrize(
-    ("kind", "labels", "predictions", "told"),
+    ("task_type", "labels", "predictions", "told"),
     [
-        ("mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
-        ("mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
-        ("mining", "a\tb\n", "a\tb\nc\td\na\tb\n", "given:3: this pair stands on line 1 already"),
-        ("linking", '{"m": ["Q1"]}', '{"m": "Q1"}', "given:1: the answer to 'm' has the wrong sha"),
-        ("linking", '{"m": ["Q1"]}', '{"m": ["Q1", "Q1"]}', "a list of ids, each once"),
-        ("linking", '["Q1"]', "{}", "labels:1: not a mapping from items to answers"),
+        ("bitext_mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
+        ("bitext_mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
+        (
+            "bitext_mining",
+            "a\tb\n",
+            "a\tb\nc\td\na\tb\n",
+            "given:3: this pair stands on line 1 already",
+        ),
+        (
+            "entity_linking",
+            '{"m": ["Q1"]}',
+            '{"m": "Q1"}',
+            "given:1: the answer to 'm' has the wrong sha",
+        ),
+        ("entity_linking", '{"m": ["Q1"]}', '{"m": ["Q1", "Q1"]}', "a list of ids, each once"),
+        ("entity_linking", '["Q1"]', "{}", "labels:1: not a mapping from items to answers"),
         ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "item 'n' is not answered"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xharness.suites import Benchmark, Variant, aggregate, variants
+from xharness.gaps.suites import Benchmark, Variant, aggregate, variants
 
 TASKS = {"a": ("en", "de", "sw"), "b": ("en", "zh"), "c": ("et",)}
 FAMILIES = {"first": ("a", "b"), "second": ("c",)}
@@ -71,8 +71,8 @@ def test_many_missing_languages_are_counted() -> None:
 
 def test_variants_differ_for_question_answering_alone() -> None:
     metrics = ("mlqa_mean", "mlqa_exact_match", "mlqa_f1")
-    assert Variant.OFFICIAL.metric("span", metrics) == "mlqa_mean"
-    assert Variant.F1_ONLY.metric("span", metrics) == "mlqa_f1"
+    assert Variant.OFFICIAL.metric("extractive_qa", metrics) == "mlqa_mean"
+    assert Variant.F1_ONLY.metric("extractive_qa", metrics) == "mlqa_f1"
     assert Variant.F1_ONLY.metric("tagging", ("chunk_f1", "token_accuracy")) == "chunk_f1"
-    assert variants(["tagging", "span"]) == (Variant.OFFICIAL, Variant.F1_ONLY)
+    assert variants(["tagging", "extractive_qa"]) == (Variant.OFFICIAL, Variant.F1_ONLY)
     assert variants(["tagging"]) == (Variant.OFFICIAL,)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from xharness import documents
-from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError
-from xharness.study import Study
+from xharness.spec import documents
+from xharness.spec.cards import TaskCard
+from xharness.spec.study import Study
 
 CARD = """\
 name: toy
-kind: classification
+task_type: classification
 role: target
 sources:
   - from: file
@@ -22,7 +22,7 @@ languages: [en, nb]
 fields: {text: text, label: label}
 labels: [a, b]
 metrics: [accuracy]
-about: {title: t, summary: s, licence: CC0-1.0, citation: c}
+about: {title: t, summary: s, license: CC0-1.0, citation: c}
 """
 
 
@@ -33,7 +33,7 @@ def _read(text: str) -> TaskCard:
 def test_a_good_card_reads() -> None:
     card = _read(CARD)
     assert card.languages == ("en", "nb")
-    assert card.sources[0].own_options == {"path": "toy.jsonl"}
+    assert card.sources[0].source_options == {"path": "toy.jsonl"}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_good_card_reads() -> None:
             "metrcs:",
             "card.yaml:10:1: metrcs: unknown key 'metrcs'; did you mean 'metrics'",
         ),
-        ("kind: classification\n", "", "card.yaml:1:1: kind: this key is missing"),
+        ("task_type: classification\n", "", "card.yaml:1:1: kind: this key is missing"),
         ("role: target", "role: targt", "card.yaml:3:1: role: 'targt' is not one of"),
         ("role: target", "role: targt", "did you mean 'target'?"),
         ("[en, nb]", "[en, no]", "card.yaml:7:17: languages.1: a language code, not a truth value"),
@@ -99,7 +99,7 @@ def test_aliases_cannot_blow_up() -> None:
 
 def test_a_part_keeps_the_lines_of_the_whole() -> None:
     part = documents.parse(CARD, "card.yaml").part("sources", 0)
-    assert str(part.place(("path",))) == "card.yaml:6:5"
+    assert str(part.position(("path",))) == "card.yaml:6:5"
 
 
 @pytest.mark.parametrize(

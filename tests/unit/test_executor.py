@@ -12,14 +12,14 @@ import pytest
 from filelock import FileLock
 
 from tests.toy import CountingModel, card, toy_catalogue
-from xharness.data import Data
-from xharness.executor import Report, Sequential, Work, collect, collect_items
-from xharness.extend import StageError, Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import Plan, compile_plan
-from xharness.scores import Missing, Score, read, write
+from xharness.data.reader import DataReader
+from xharness.executor import RunContext, RunReport, Sequential, collect, collect_items
+from xharness.gaps.scores import Missing, Score, read, write
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin.api import RunEnvironment, StageError
+from xharness.plugin.hookspecs import hookimpl
+from xharness.spec.study import Study
 from xharness.store import Store
-from xharness.study import Study
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def cards(tmp_path: Path) -> Path:
 
 def _run(
     cards: Path, *, strict: bool = False, **changes: Any
-) -> tuple[Plan, Work, Report, list[Score | Missing]]:
+) -> tuple[Plan, RunContext, RunReport, list[Score | Missing]]:
     values: dict[str, Any] = {
         "name": "colours",
         "models": [{"name": "m", "backend": "counting"}],
@@ -42,10 +42,10 @@ def _run(
     }
     study = Study.model_validate(values | changes)
     catalogue = toy_catalogue(cards)
-    around = Surroundings(strict_data=strict)
-    data = Data(catalogue, around)
-    plan = compile_plan(study, catalogue, data.portion, around)
-    work = Work(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
+    around = RunEnvironment(strict_data=strict)
+    data = DataReader(catalogue, around)
+    plan = compile_plan(study, catalogue, data.data_slice, around)
+    work = RunContext(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
     report = Sequential().run(plan, work)
     return plan, work, report, collect(plan, work, report)
 

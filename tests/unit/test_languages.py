@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xharness.languages import LANGUAGES, SCRIPTS, check_choice, chosen
+from xharness.spec.languages import LANGUAGES, SCRIPTS, check_choice, chosen_languages
 
 
 def test_every_script_has_an_english_name() -> None:
@@ -25,17 +25,23 @@ def test_every_script_has_an_english_name() -> None:
     ],
 )
 def test_a_word_chooses(word: str, expected: set[str]) -> None:
-    assert set(chosen([word], LANGUAGES)) == expected
+    assert set(chosen_languages([word], LANGUAGES)) == expected
 
 
 def test_a_family_holds_its_branches() -> None:
     branches = {one.family for one in LANGUAGES.values() if one.family.startswith("Indo-European")}
-    both = {code for family in branches for code in chosen([f"family:{family}"], LANGUAGES)}
-    assert set(chosen(["family:Indo-European"], LANGUAGES)) == both
+    both = {
+        code for family in branches for code in chosen_languages([f"family:{family}"], LANGUAGES)
+    }
+    assert set(chosen_languages(["family:Indo-European"], LANGUAGES)) == both
 
 
 def test_several_words_add_up_in_the_given_order() -> None:
-    assert chosen(["sw", "script:Thai", "ru"], ["th", "ru", "en", "sw"]) == ("th", "ru", "sw")
+    assert chosen_languages(["sw", "script:Thai", "ru"], ["th", "ru", "en", "sw"]) == (
+        "th",
+        "ru",
+        "sw",
+    )
 
 
 @pytest.mark.parametrize("word", ["en", "gsw", "zh-TW", "script:Thai", "family:dravidian"])

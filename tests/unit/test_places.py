@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.toy import card, toy_catalogue
-from xharness import documents
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings
-from xharness.plan import Plan, compile_plan
-from xharness.study import Study
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin.api import RunEnvironment
+from xharness.spec import documents
+from xharness.spec.study import Study
 
 STUDY = """\
 name: colours
@@ -44,8 +44,10 @@ def cards(tmp_path: Path) -> Path:
 def _plan(cards: Path, text: str) -> Plan:
     document = documents.parse(text, "study.yaml")
     study = documents.validate(document, Study)
-    catalogue, around = toy_catalogue(cards), Surroundings()
-    return compile_plan(study, catalogue, Data(catalogue, around).portion, around, document)
+    catalogue, around = toy_catalogue(cards), RunEnvironment()
+    return compile_plan(
+        study, catalogue, DataReader(catalogue, around).data_slice, around, document
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def _plan(cards: Path, text: str) -> Plan:
         ("- single", "- singel", "study.yaml:5:5: strategies.0.use: there is no strategy 'singel'"),
         (
             "- single",
-            "- {name: a, use: singel}",
+            "- {name: a, strategy: singel}",
             "study.yaml:5:15: strategies.0.use: there is no strategy 'singel'",
         ),
         (
@@ -72,7 +74,7 @@ def _plan(cards: Path, text: str) -> Plan:
         ),
         (
             "- single",
-            "- {name: a, use: intermediate, taks: [warm]}",
+            "- {name: a, strategy: intermediate, taks: [warm]}",
             "study.yaml:5:34: strategy 'a', taks: unknown key 'taks'",
         ),
         (
@@ -119,6 +121,6 @@ def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
     study = documents.validate(document, Study)
     (green,) = [one for one in study.targets if one.task == "green"]
     moved = study.model_copy(update={"targets": (green, green)})
-    catalogue, around = toy_catalogue(cards), Surroundings()
+    catalogue, around = toy_catalogue(cards), RunEnvironment()
     with pytest.raises(ConfigurationError, match=r"study.yaml:8:5: targets.1.task: .* twice"):
-        compile_plan(moved, catalogue, Data(catalogue, around).portion, around, document)
+        compile_plan(moved, catalogue, DataReader(catalogue, around).data_slice, around, document)

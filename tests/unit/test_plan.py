@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.toy import card, toy_catalogue
-from xharness.cards import Split, TaskCard
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Surroundings
-from xharness.plan import Plan, compile_plan
-from xharness.stages import Portion, Predict, Score, Train
-from xharness.study import Study
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin.api import RunEnvironment
+from xharness.spec.cards import Split, TaskCard
+from xharness.spec.study import Study
+from xharness.stages import DataSlice, Predict, Score, Train
 
 
 @pytest.fixture
@@ -41,8 +41,10 @@ def _study(**changes: Any) -> Study:
 
 def _plan(cards: Path, **changes: Any) -> Plan:
     catalogue = toy_catalogue(cards)
-    around = Surroundings()
-    return compile_plan(_study(**changes), catalogue, Data(catalogue, around).portion, around)
+    around = RunEnvironment()
+    return compile_plan(
+        _study(**changes), catalogue, DataReader(catalogue, around).data_slice, around
+    )
 
 
 def _count(plan: Plan, kind: type) -> int:
@@ -59,7 +61,7 @@ def test_shared_checkpoints_are_trained_once(cards: Path) -> None:
     strategies = [
         "single",
         {"intermediate": {"tasks": ["warm"]}},
-        {"name": "both", "use": "intermediate", "tasks": ["warm", "cold"]},
+        {"name": "both", "strategy": "intermediate", "tasks": ["warm", "cold"]},
         "multitask",
     ]
     plan = _plan(cards, strategies=strategies)
@@ -95,13 +97,13 @@ def test_a_target_that_names_no_training_set_is_told_so(cards: Path) -> None:
 def test_reasons_carry_the_place_and_no_hint(cards: Path) -> None:
     error = UnavailableError("it is not there", where="red.jsonl", hint="look elsewhere")
 
-    def portion(card: TaskCard, language: str, split: Split, limit: int | None) -> Portion:
+    def portion(card: TaskCard, language: str, split: Split, limit: int | None) -> DataSlice:
         if language == "sw" or split == "train":
             raise error
-        return Portion(card.name, language, split, limit, "x")
+        return DataSlice(card.name, language, split, limit, "x")
 
     catalogue = toy_catalogue(cards)
-    plan = compile_plan(_study(targets=["red"]), catalogue, portion, Surroundings())
+    plan = compile_plan(_study(targets=["red"]), catalogue, portion, RunEnvironment())
     assert {row.reason for row in plan.missing} == {"red.jsonl: it is not there"}
 
 
@@ -133,7 +135,7 @@ def test_only_what_is_missing_is_needed(cards: Path) -> None:
         ({"runtime": {"device": "cuda", "shard": 7, "store": "elsewhere"}}, False, False),
         ({"recipe": {"learning_rate": 1e-4}}, True, True),
         ({"recipe": {"layer": 7}}, False, True),
-        ({"recipe": {"mask_rate": 0.3}}, False, False),
+        ({"recipe": {"mlm_probability": 0.3}}, False, False),
         ({"recipe": {"tasks": {"green": {"epochs": 1}}}}, False, False),
         ({"recipe": {"tasks": {"red": {"epochs": 1}}}}, True, True),
         ({"models": [{"name": "other-name", "backend": "counting"}]}, False, False),
@@ -221,7 +223,7 @@ def test_a_missing_language_costs_only_its_own_cell(cards: Path) -> None:
         text.replace("rows: 10\nlang", "rows: 10\n    missing: [sw]\nlang")
     )
     plan = _plan(cards, targets=["red"], seeds=[1])
-    assert [p.language for p in plan.arms[0].score.predictions.portions] == ["en", "de"]
+    assert [p.language for p in plan.arms[0].score.predictions.data_slices] == ["en", "de"]
     assert [(row.task, row.language) for row in plan.missing] == [("red", "sw")]
 
 

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.toy import card, toy_catalogue
-from xharness import documents
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings
-from xharness.plan import Plan, compile_plan
+from xharness.planning.compile import Plan, compile_plan
+from xharness.plugin.api import RunEnvironment
+from xharness.spec import documents
+from xharness.spec.study import Recipe, Study, common_fields
 from xharness.stages import Train
-from xharness.study import Recipe, Study, agreed
 
 PAPER = """\
 recipes:
   paper:
     source: a script
-    base: {{epochs: {epochs}, max_length: 64, warmup: 0.0}}
-    large: {{epochs: 9, accumulate: 4}}
+    base: {{epochs: {epochs}, max_length: 64, warmup_ratio: 0.0}}
+    large: {{epochs: 9, gradient_accumulation_steps: 4}}
 about"""
 
 
@@ -46,10 +46,12 @@ def _plan(cards: Path, recipe: Any, **changes: Any) -> Plan:
         "targets": ["red"],
         "recipe": recipe,
     }
-    catalogue, around = toy_catalogue(cards), Surroundings()
+    catalogue, around = toy_catalogue(cards), RunEnvironment()
     document = documents.Document("study.yaml", values | changes, {})
     study = documents.validate(document, Study)
-    return compile_plan(study, catalogue, Data(catalogue, around).portion, around, document)
+    return compile_plan(
+        study, catalogue, DataReader(catalogue, around).data_slice, around, document
+    )
 
 
 def _recipe(plan: Plan, task: str = "red") -> Recipe:
@@ -62,18 +64,18 @@ def _recipe(plan: Plan, task: str = "red") -> Recipe:
 
 def test_a_name_is_enough(cards: Path) -> None:
     found = _recipe(_plan(cards, "paper"))
-    assert found == Recipe(epochs=5, max_length=64, warmup=0.0)
-    assert found == _recipe(_plan(cards, {"use": "paper"}))
+    assert found == Recipe(epochs=5, max_length=64, warmup_ratio=0.0)
+    assert found == _recipe(_plan(cards, {"strategy": "paper"}))
 
 
 def test_large_models_have_a_column_of_their_own(cards: Path) -> None:
     models = [{"name": "m", "backend": "counting", "size": "large"}]
     found = _recipe(_plan(cards, "paper", models=models))
-    assert found == Recipe(epochs=9, max_length=64, warmup=0.0, accumulate=4)
+    assert found == Recipe(epochs=9, max_length=64, warmup_ratio=0.0, gradient_accumulation_steps=4)
 
 
 def test_later_words_count_more(cards: Path) -> None:
-    recipe: dict[str, Any] = {"use": "paper", "max_length": 32, "batch_size": 32}
+    recipe: dict[str, Any] = {"strategy": "paper", "max_length": 32, "batch_size": 32}
     assert _recipe(_plan(cards, recipe)).max_length == 32
     recipe["tasks"] = {"red": {"max_length": 40}}
     assert _recipe(_plan(cards, recipe)).max_length == 40
@@ -81,26 +83,26 @@ def test_later_words_count_more(cards: Path) -> None:
     assert _recipe(_plan(cards, recipe, models=models)).max_length == 48
     strategies = [{"single": {"recipe": {"max_length": 56}}}]
     found = _recipe(_plan(cards, recipe, models=models, strategies=strategies))
-    assert found == Recipe(epochs=5, max_length=56, warmup=0.0)
+    assert found == Recipe(epochs=5, max_length=56, warmup_ratio=0.0)
 
 
 def test_saying_the_default_is_saying_something(cards: Path) -> None:
-    assert _recipe(_plan(cards, {"use": "paper", "max_length": 128})).max_length == 128
+    assert _recipe(_plan(cards, {"strategy": "paper", "max_length": 128})).max_length == 128
 
 
 def test_what_is_learnt_together_takes_what_is_agreed(cards: Path) -> None:
     plan = _plan(cards, "paper", targets=["red", "green"], strategies=["multitask"])
-    assert _recipe(plan) == Recipe(max_length=64, warmup=0.0)
+    assert _recipe(plan) == Recipe(max_length=64, warmup_ratio=0.0)
     assert {one.score.predictions.recipe.max_length for one in plan.arms} == {64}
 
 
 def test_a_card_without_the_recipe_keeps_the_study_s_own(cards: Path) -> None:
-    plan = _plan(cards, {"use": "paper", "batch_size": 8}, targets=["red", "blue"])
+    plan = _plan(cards, {"strategy": "paper", "batch_size": 8}, targets=["red", "blue"])
     assert _recipe(plan).epochs == 5
     assert _recipe(plan, "blue") == Recipe(batch_size=8)
 
 
-@pytest.mark.parametrize("recipe", ["papr", {"use": "papr"}])
+@pytest.mark.parametrize("recipe", ["papr", {"strategy": "papr"}])
 def test_an_unknown_recipe_is_refused(cards: Path, recipe: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         _plan(cards, recipe)
@@ -113,7 +115,7 @@ def test_an_unknown_recipe_is_refused(cards: Path, recipe: Any) -> None:
     [
         ("epochs: 5", "epoch: 5", "red.yaml:16:12: recipes.paper.base, epoch: unknown key 'epoch'"),
         ("epochs: 5", "epochs: 0", "recipes.paper.base, epochs: input should be greater than 0"),
-        ("accumulate: 4", "acumulate: 4", "did you mean 'accumulate'?"),
+        ("gradient_accumulation_steps: 4", "acumulate: 4", "did you mean 'accumulate'?"),
     ],
 )
 def test_recipes_of_cards_are_checked(cards: Path, old: str, new: str, message: str) -> None:
@@ -134,17 +136,19 @@ def test_fields_that_came_later_enter_a_key_once_they_are_said(cards: Path) -> N
 
 
 fields = st.fixed_dictionaries(
-    {}, optional={"epochs": st.sampled_from([1.0, 2.0]), "stride": st.sampled_from([0, 64])}
+    {}, optional={"epochs": st.sampled_from([1.0, 2.0]), "doc_stride": st.sampled_from([0, 64])}
 )
 
 
 @given(recipes=st.lists(fields, min_size=1, max_size=4))
 def test_agreement_is_what_all_say(recipes: list[dict[str, Any]]) -> None:
-    found = agreed(recipes)
-    for name in ("epochs", "stride"):
+    found = common_fields(recipes)
+    for name in ("epochs", "doc_stride"):
         said = [one.get(name) for one in recipes]
         assert found.get(name) == (said[0] if len({*said}) == 1 else None)
 
 
 def test_agreement_is_of_values_not_of_spellings() -> None:
-    assert agreed([{"learning_rate": "2e-5"}, {"learning_rate": 2e-5}]) == {"learning_rate": 2e-5}
+    assert common_fields([{"learning_rate": "2e-5"}, {"learning_rate": 2e-5}]) == {
+        "learning_rate": 2e-5
+    }

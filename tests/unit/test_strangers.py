@@ -10,16 +10,16 @@ import pytest
 from pydantic import BaseModel
 
 from tests.toy import card, toy_plugins
-from xharness import plugins
-from xharness.catalogue import Catalogue
-from xharness.data import Data
-from xharness.documents import Strict
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.extend import Surroundings
-from xharness.hookspecs import hookimpl
-from xharness.plan import compile_plan
-from xharness.plugins import Provider
-from xharness.study import Study
+from xharness.planning.compile import compile_plan
+from xharness.plugin import manager
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.hookspecs import hookimpl
+from xharness.plugin.manager import Provider
+from xharness.spec.documents import Strict
+from xharness.spec.study import Study
 
 STRANGER = Provider("stranger", "strange 2.0")
 
@@ -31,7 +31,7 @@ class Everything:
         self._offer = offer
 
     @hookimpl
-    def xharness_kinds(self) -> Any:
+    def xharness_task_types(self) -> Any:
         return [self._offer]
 
     @hookimpl
@@ -143,12 +143,12 @@ def test_an_offer_that_lacks_something_is_set_aside_with_what(cards: Path) -> No
     lacking = "lacks 'options', 'kinds', 'fingerprint', 'start', 'load'"
     assert f"backend 'bare' {lacking}" in told["xharness_backends"]
     assert "source 'bare' lacks 'options', 'fingerprint', 'rows'" in told["xharness_sources"]
-    assert "kind 'bare' lacks 'fields', 'prediction', 'metrics'" in told["xharness_kinds"]
+    assert "kind 'bare' lacks 'fields', 'prediction', 'metrics'" in told["xharness_task_types"]
     assert "strategy 'bare' lacks 'options', 'route'" in told["xharness_strategies"]
     lacking = "lacks 'options', 'fingerprint', 'open'"
     assert f"translator 'bare' {lacking}" in told["xharness_translators"]
     assert "executor 'bare' lacks 'run'" in told["xharness_executors"]
-    assert "bare" not in {*catalogue.backends, *catalogue.strategies, *catalogue.kinds}
+    assert "bare" not in {*catalogue.backends, *catalogue.strategies, *catalogue.task_types}
 
 
 def test_a_class_is_no_offer(cards: Path) -> None:
@@ -182,7 +182,7 @@ def test_places_that_are_none_are_set_aside(cards: Path, places: Any) -> None:
 def test_a_plugin_that_exits_at_import_is_named(tmp_path: Path) -> None:
     (tmp_path / "leaves.py").write_text("raise SystemExit(4)\n")
     with pytest.raises(ConfigurationError, match=r"leaves\.py': SystemExit: 4"):
-        plugins.load([str(tmp_path / "leaves.py")], installed=False)
+        manager.load([str(tmp_path / "leaves.py")], installed=False)
 
 
 class _Point:
@@ -195,7 +195,7 @@ class _Point:
 
 def test_an_installed_plugin_that_exits_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "entry_points", lambda group: [_Point()])
-    (broken,) = plugins.load().broken
+    (broken,) = manager.load().broken
     assert broken.provider.plugin == "leaver"
 
 
@@ -219,16 +219,16 @@ def _exits(route: Any) -> Any:
 def test_a_strategy_that_goes_wrong_is_named(
     cards: Path, walk: Callable[[Any], Any], message: str
 ) -> None:
-    catalogue, around = _catalogue(cards, Offers([Strategy(walk)])), Surroundings()
+    catalogue, around = _catalogue(cards, Offers([Strategy(walk)])), RunEnvironment()
     values = {
         "name": "s",
         "models": [{"name": "m", "backend": "counting"}],
-        "strategies": [{"name": "mine", "use": "odd"}],
+        "strategies": [{"name": "mine", "strategy": "odd"}],
         "targets": ["red"],
     }
     study = Study.model_validate(values)
     with pytest.raises(ConfigurationError) as caught:
-        compile_plan(study, catalogue, Data(catalogue, around).portion, around)
+        compile_plan(study, catalogue, DataReader(catalogue, around).data_slice, around)
     assert "strategy 'odd', offered by stranger (strange 2.0): " in str(caught.value)
     assert message in str(caught.value)
 
@@ -244,7 +244,7 @@ def test_a_strategy_is_not_blamed_for_a_source(cards: Path) -> None:
         "targets": ["red"],
     }
     with pytest.raises(ZeroDivisionError, match="in a source"):
-        compile_plan(Study.model_validate(values), _catalogue(cards), portion, Surroundings())
+        compile_plan(Study.model_validate(values), _catalogue(cards), portion, RunEnvironment())
 
 
 def _groups(folder: Path, **groups: str) -> str:

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from tests.toy import CountingModel
 from tests.unit.test_executor import _run, cards
-from xharness.executor.streams import Part, split, streams, total
+from xharness.executor.language_batches import LanguageBatch, language_batches, split, total
 from xharness.executor.tables import read_table
 
 __all__ = ["cards"]
 
 
-def _parts(sizes: list[tuple[int, str]]) -> list[Part]:
+def _parts(sizes: list[tuple[int, str]]) -> list[LanguageBatch]:
     given: Any = [(size, words) for size, words in sizes]
-    return [Part(place, words, range(size)) for place, (size, words) in enumerate(given)]
+    return [LanguageBatch(place, words, range(size)) for place, (size, words) in enumerate(given)]
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from("ab"))), st.integers(1, 20))
@@ -28,7 +28,7 @@ def test_streams_keep_order_and_words_and_are_no_longer_than_they_must(
     sizes: list[tuple[int, str]], least: int
 ) -> None:
     parts = _parts(sizes)
-    found = [*streams(parts, least)]
+    found = [*language_batches(parts, least)]
     assert [part for stream in found for part in stream] == parts
     for stream, after in zip(found, [*found[1:], None], strict=False):
         assert len({part.card for part in stream}) == 1
@@ -62,5 +62,5 @@ def test_a_model_is_asked_shard_by_shard(
     (arm,) = plan.arms
     folder = work.store.folder(arm.score.predictions.key) / "predictions"
     assert {path.stem: read_table(path).num_rows for path in folder.iterdir()} == {
-        portion.language: 10 for portion in arm.score.predictions.portions
+        portion.language: 10 for portion in arm.score.predictions.data_slices
     }

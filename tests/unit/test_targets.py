@@ -9,8 +9,8 @@ import pytest
 
 from tests.toy import card, toy_catalogue
 from xharness.errors import ConfigurationError
-from xharness.study import Places, Study
-from xharness.targets import narrowed, spelt_out
+from xharness.planning.targets import expanded_targets, targets_in_languages
+from xharness.spec.study import Study, StudyDocument
 
 GROUPS = """\
 groups:
@@ -40,7 +40,7 @@ def _study(*targets: Any) -> Study:
 
 
 def _spelt(cards: Path, *targets: Any) -> dict[str, tuple[str, ...] | None]:
-    found = spelt_out(_study(*targets), toy_catalogue(cards), Places())
+    found = expanded_targets(_study(*targets), toy_catalogue(cards), StudyDocument())
     return {one.task: one.languages for one in found}
 
 
@@ -87,7 +87,7 @@ def test_flags_narrow_what_the_study_says(cards: Path) -> None:
     catalogue = toy_catalogue(cards)
 
     def task_and_languages(*words: str) -> dict[str, tuple[str, ...] | None]:
-        return {one.task: one.languages for one in narrowed(study, words, catalogue)}
+        return {one.task: one.languages for one in targets_in_languages(study, words, catalogue)}
 
     assert task_and_languages("sw", "script:Cyrl") == {"red": ("sw",), "blue": ("ru",)}
     with pytest.raises(ConfigurationError, match="no target has the language 'de'"):

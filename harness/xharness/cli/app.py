@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from xharness.cli import flags, guard
-from xharness.cli.wishes import Wishes
+from xharness.session.options import Options
 
 _EXAMPLES = """\b
 Examples:
@@ -111,7 +111,7 @@ def run(
     """
     from xharness.cli.running import run as carry_out
 
-    wishes = Wishes(
+    wishes = Options(
         study, data_root, store, output, tuple(plugin or ()), tuple(cards or ()), split, limit,
         _codes(languages), _seeds(seed), device, executor, offline, strict_data, debug,
         deterministic,
@@ -141,7 +141,7 @@ def plan(
     """
     from xharness.cli.planning import show
 
-    wishes = Wishes(
+    wishes = Options(
         study, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), split, limit,
         _codes(languages), _seeds(seed), offline=offline, debug=debug,
     )  # fmt: skip
@@ -235,7 +235,7 @@ def export(
     from xharness.submission import ArmChoice
 
     target = Target(suite, ArmChoice(model, strategy, seed), to, labels)
-    wishes = Wishes(
+    wishes = Options(
         None, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
     )
     carry_out(run, target, wishes)
@@ -279,9 +279,9 @@ def import_(
     xharness import ner.csv --map score=f1 --set task=wikiann --set metric=f1
     xharness import results_2026-01-01.json
     """
-    from xharness.cli.importing import Wanted, bring
+    from xharness.cli.importing import ImportOptions, bring
 
-    wanted = Wanted(
+    wanted = ImportOptions(
         tuple(files), to, tuple(map_ or ()), tuple(set_ or ()), unit, format,
         tuple(plugin or ()), tuple(cards or ()),
     )  # fmt: skip
@@ -345,9 +345,9 @@ def cards_list(
     xharness cards list --group xtreme-r
     xharness cards list --role intermediate --kind choice
     """
-    from xharness.cli.cards import Wanted, show_all
+    from xharness.cli.cards import CardFilter, show_all
 
-    wanted = Wanted(group, role, kind)
+    wanted = CardFilter(group, role, kind)
     show_all(wanted, tuple(plugin or ()), tuple(cards or ()), as_json=json)
 
 
@@ -424,7 +424,7 @@ def models_list(
     from xharness.cli.known_models import show_known
     from xharness.cli.models import show
 
-    wishes = Wishes(
+    wishes = Options(
         study, data_root, store, None, tuple(plugin or ()), tuple(cards or ()), offline=offline
     )
     if study is None:

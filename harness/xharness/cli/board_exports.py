@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xharness import leaderboard
-from xharness.cli.compose import open_catalogue
 from xharness.errors import ConfigurationError, suggestion
 from xharness.files import write_bytes
 from xharness.leaderboard.exports import FORMATS
 from xharness.leaderboard.exports.every_eval_ever import to_records
+from xharness.session.session import open_catalogue
 
 EVERY = "every-eval-ever"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from xharness import leaderboard
 from xharness.cli import guard
-from xharness.cli.compose import open_catalogue
 from xharness.gaps import Metrics
-from xharness.suites import Benchmark
+from xharness.gaps.suites import Benchmark
+from xharness.session.session import open_catalogue
 
 
 def build(folders: Sequence[Path], extra: Iterable[str]) -> None:

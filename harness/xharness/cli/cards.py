@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from xharness.cards import Member, Role, TaskCard
-from xharness.catalogue import Catalogue
 from xharness.cli import guard, pages
-from xharness.cli.compose import open_catalogue, warn_of_broken
 from xharness.console import show_json, show_table
 from xharness.errors import ConfigurationError, suggestion
+from xharness.plugin.catalogue import Catalogue
+from xharness.session.session import open_catalogue, warn_of_broken
+from xharness.spec.cards import GroupMember, Role, TaskCard
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CardFilter:
     """Which cards are asked for; None: whatever it is."""
 
     group: str | None = None
@@ -28,7 +28,7 @@ class Wanted:
 
 
 def show_all(
-    wanted: Wanted, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
+    wanted: CardFilter, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
 ) -> None:
     """Print the cards, or those that are wanted."""
     catalogue = open_catalogue(extra, folders)
@@ -91,30 +91,30 @@ def write_pages(
         print(f"{len(files)} pages in {folder}")
 
 
-def _rows(catalogue: Catalogue, wanted: Wanted) -> Iterator[dict[str, Any]]:
+def _rows(catalogue: Catalogue, wanted: CardFilter) -> Iterator[dict[str, Any]]:
     for noun, name, known in (
         ("group", wanted.group, [*catalogue.groups]),
         ("role", wanted.role, get_args(Role)),
-        ("kind of task", wanted.kind, [*catalogue.kinds]),
+        ("kind of task", wanted.kind, [*catalogue.task_types]),
     ):
         if name is not None and name not in known:
             raise ConfigurationError(f"there is no {noun} '{name}'", hint=suggestion(name, known))
     whole = catalogue.members(wanted.group) if wanted.group else map(_whole, catalogue.card_files)
     for member in whole:
         card = catalogue.card_files[member.task].card
-        if wanted.role in (None, card.role) and wanted.kind in (None, card.kind):
+        if wanted.role in (None, card.role) and wanted.kind in (None, card.task_type):
             yield _row(card, member.languages or card.languages)
 
 
-def _whole(name: str) -> Member:
-    return Member(task=name)
+def _whole(name: str) -> GroupMember:
+    return GroupMember(task=name)
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
     """What fits beside each other on a screen."""
     return {
         "card": row["card"],
-        "kind": row["kind"],
+        "task_type": row["task_type"],
         "role": row["role"],
         "languages": len(row["languages"]),
         "score": row["metrics"][0] if row["metrics"] else None,
@@ -126,12 +126,12 @@ def _brief(row: dict[str, Any]) -> dict[str, Any]:
 def _row(card: TaskCard, languages: Iterable[str]) -> dict[str, Any]:
     return {
         "card": card.name,
-        "kind": card.kind,
+        "task_type": card.task_type,
         "role": card.role,
         "languages": tuple(languages),
         "metrics": card.metrics,
         "trained on": card.train_on,
-        "licence": card.about.licence,
+        "license": card.about.license,
         "title": card.about.title,
     }
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from xharness import leaderboard
-from xharness.cli.compose import open_catalogue
 from xharness.console import show_json, show_table
 from xharness.gaps import Metrics
 from xharness.leaderboard import comparison
 from xharness.leaderboard.comparison import Compared
 from xharness.leaderboard.text import points, with_interval
+from xharness.session.session import open_catalogue
 
 
 def compare(a: str, b: str, run: Path | None, extra: Iterable[str], *, as_json: bool) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from xharness import __version__
-from xharness.cli.compose import open_catalogue, open_store, surroundings
 from xharness.console import show_facts, show_json
+from xharness.session.session import open_catalogue, open_store, run_environment
 
 _DISTRIBUTION = "xharness-eval"
 _DEVICES = """
@@ -28,7 +28,7 @@ if torch.backends.mps.is_available():
 
 def show(data_root: Path | None, store: Path | None, *, offline: bool, as_json: bool) -> None:
     """Print what there is."""
-    around = surroundings(data_root, Path.cwd(), offline=offline)
+    around = run_environment(data_root, Path.cwd(), offline=offline)
     root = open_store(store, None, Path.cwd()).root
     broken = open_catalogue(()).plugins.broken
     found = {

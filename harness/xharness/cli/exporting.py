@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness import study, submission
-from xharness.cli.compose import open_catalogue, open_store, surroundings, warn_of_broken
-from xharness.cli.wishes import Wishes
+from xharness import submission
 from xharness.console import show_table
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
+from xharness.gaps.suites import Benchmark
 from xharness.leaderboard.board import SCORES, STUDY
+from xharness.session.options import Options
+from xharness.session.session import open_catalogue, open_store, run_environment, warn_of_broken
+from xharness.spec import study
 from xharness.submission import ArmChoice, ExportedFiles, ExportSource
-from xharness.suites import Benchmark
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Target:
     labels: Path | None
 
 
-def export(run: Path, target: Target, wishes: Wishes) -> None:
+def export(run: Path, target: Target, wishes: Options) -> None:
     """Write the folders, and print what they hold.
 
     Raises:
@@ -46,13 +47,13 @@ def export(run: Path, target: Target, wishes: Wishes) -> None:
     _tell_notes(found)
 
 
-def _source(run: Path, wishes: Wishes) -> ExportSource:
+def _source(run: Path, wishes: Options) -> ExportSource:
     catalogue = open_catalogue(wishes.plugins, wishes.cards)
     warn_of_broken(catalogue.plugins)
     question = study.load(run / STUDY)[0] if (run / STUDY).is_file() else None
-    environment = surroundings(wishes.data_root, run, offline=wishes.offline)
+    environment = run_environment(wishes.data_root, run, offline=wishes.offline)
     return ExportSource(
-        catalogue, Data(catalogue, environment), open_store(wishes.store, question, run)
+        catalogue, DataReader(catalogue, environment), open_store(wishes.store, question, run)
     )
 
 

@@ -9,22 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness import documents, importers, scores
-from xharness.cli.compose import open_catalogue
+from xharness import importers
 from xharness.console import show_json, show_table
 from xharness.errors import ConfigurationError
 from xharness.files import write_text
+from xharness.gaps import scores
+from xharness.gaps.scores import Mean, Row, Score
 from xharness.importers.names import arm_label
 from xharness.importers.reading import ImportFormat, ScoreUnit
 from xharness.leaderboard.board import SCORES, STUDY
 from xharness.leaderboard.published_averages import claims
-from xharness.scores import Mean, Row, Score
+from xharness.session.session import open_catalogue
+from xharness.spec import documents
 
 _NAMED = 8  # names left out that are told before they are counted
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportOptions:
     """What is imported, from which files, to where."""
 
     files: tuple[Path, ...]
@@ -37,7 +39,7 @@ class Wanted:
     cards: tuple[Path, ...] = ()
 
 
-def bring(wanted: Wanted, *, as_json: bool) -> None:
+def bring(wanted: ImportOptions, *, as_json: bool) -> None:
     """Read, check, write all or nothing, and say what came in and what did not.
 
     Raises:
@@ -62,7 +64,7 @@ def bring(wanted: Wanted, *, as_json: bool) -> None:
     print(folder / SCORES)
 
 
-def _reading(wanted: Wanted) -> importers.ImportOptions:
+def _reading(wanted: ImportOptions) -> importers.ImportOptions:
     return importers.ImportOptions(
         _pairs(wanted.renamed, "--map"),
         _pairs(wanted.fixed, "--set"),

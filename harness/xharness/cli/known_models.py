@@ -7,27 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xharness import registry
-from xharness.catalogue import Catalogue
-from xharness.cli.compose import open_catalogue, surroundings
 from xharness.cli.models import COUNTS
-from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table, tracked
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.extend import Sizes, Surroundings
 from xharness.leaderboard.text import parameters
-from xharness.registry import Known
-from xharness.routes import Abilities
-from xharness.study import ModelSpec
+from xharness.planning import Capabilities
+from xharness.plugin.api import RunEnvironment, Sizes
+from xharness.plugin.catalogue import Catalogue
+from xharness.session.options import Options
+from xharness.session.session import open_catalogue, run_environment
+from xharness.spec import registry
+from xharness.spec.registry import RegisteredModel
+from xharness.spec.study import ModelSpec
 
 
-def show_known(wishes: Wishes, *, fetch: bool, as_json: bool) -> None:
+def show_known(wishes: Options, *, fetch: bool, as_json: bool) -> None:
     """Print the registry; sizes as configurations tell: those at hand, or fetched if asked for.
 
     Raises:
         ConfigurationError: configurations shall be fetched, offline.
     """
-    around = surroundings(None, Path.cwd(), offline=wishes.offline)
+    around = run_environment(None, Path.cwd(), offline=wishes.offline)
     if fetch and around.offline:
         raise ConfigurationError("nothing can be fetched offline", where="--fetch")
     around = replace(around, offline=not fetch)
@@ -41,11 +41,11 @@ def show_known(wishes: Wishes, *, fetch: bool, as_json: bool) -> None:
     show_table([_shown(row) for row in rows], right=(*COUNTS, "max length"))
 
 
-def _sizes(known: Known, catalogue: Catalogue, around: Surroundings) -> Sizes | None:
+def _sizes(known: RegisteredModel, catalogue: Catalogue, around: RunEnvironment) -> Sizes | None:
     """What the model's configuration tells; a line says why one that should does not."""
     spec = ModelSpec(name=known.name, hub=known.hub, **known.options)
     try:
-        sizes = Abilities(catalogue, spec, around).sizes()
+        sizes = Capabilities(catalogue, spec, around).sizes()
     except UnavailableError as error:
         why = error.reason
     else:
@@ -56,7 +56,7 @@ def _sizes(known: Known, catalogue: Catalogue, around: Surroundings) -> Sizes | 
     return None
 
 
-def _row(known: Known, sizes: Sizes | None) -> dict[str, Any]:
+def _row(known: RegisteredModel, sizes: Sizes | None) -> dict[str, Any]:
     row = known.model_dump(mode="json")
     if sizes is None:
         return row
@@ -74,6 +74,6 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "outside embedding": parameters(row["non_embedding"]),
         "tokenizer": row["tokenizer"],
         "max length": row["max_length"],
-        "licence": row["licence"],
+        "license": row["license"],
         "sizes": row["confidence"],
     }

@@ -6,29 +6,29 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from xharness.cli.compose import Job, compose
-from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table
 from xharness.errors import StageError, UnavailableError
-from xharness.extend import Sizes
 from xharness.leaderboard.text import parameters
-from xharness.routes import Abilities
+from xharness.planning import Capabilities
+from xharness.plugin.api import Sizes
+from xharness.session.options import Options
+from xharness.session.session import Session, open_session
+from xharness.spec.study import ModelSpec
 from xharness.stages import Stage
-from xharness.study import ModelSpec
 
 COUNTS = ("parameters", "embedding", "outside embedding")
 
 
-def show(wishes: Wishes, *, as_json: bool) -> None:
+def show(wishes: Options, *, as_json: bool) -> None:
     """Print the study's models; sizes as its stored stages tell, else their configurations."""
-    job = compose(wishes)
+    job = open_session(wishes)
     stored = _stored(job)
     rows = [
         {
             "model": one.name,
             "backend": one.backend,
             "by": str(job.catalogue.backends.provider(one.backend)),
-            "options": one.own_options,
+            "options": one.backend_options,
             "pretrained here": one.pretrain.corpus if one.pretrain else None,
             **_counts(stored.get(one.name) or _configured(job, one)),
         }
@@ -63,16 +63,16 @@ def _counts(sizes: Sizes | None) -> dict[str, int | None]:
     }
 
 
-def _configured(job: Job, model: ModelSpec) -> Sizes | None:
+def _configured(job: Session, model: ModelSpec) -> Sizes | None:
     """What the model's backend knows of it; why it knows nothing is said beside the table."""
     try:
-        return Abilities(job.catalogue, model, job.surroundings).sizes()
+        return Capabilities(job.catalogue, model, job.environment).sizes()
     except UnavailableError as error:
         print(f"no sizes of '{model.name}': {error.reason}", file=sys.stderr)
         return None
 
 
-def _stored(job: Job) -> dict[str, Sizes]:
+def _stored(job: Session) -> dict[str, Sizes]:
     """Model to sizes, where a stage of one of its arms is in the store."""
     found: dict[str, Sizes] = {}
     for arm in job.plan.arms:
@@ -90,7 +90,7 @@ def _backwards(stage: Stage) -> Iterator[Stage]:
         yield from _backwards(need)
 
 
-def _told(job: Job, stage: Stage) -> Sizes | None:
+def _told(job: Session, stage: Stage) -> Sizes | None:
     if not job.store.has(stage.key):
         return None
     try:

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from xharness.catalogue import Catalogue, Shelf
-from xharness.cli.compose import open_catalogue
 from xharness.console import show_json, show_table
-from xharness.plugins import Provider
+from xharness.plugin.catalogue import Catalogue, Registry
+from xharness.plugin.manager import Provider
+from xharness.session.session import open_catalogue
 
 
 def show(extra: Iterable[str], *, as_json: bool) -> None:
@@ -28,11 +28,11 @@ def show(extra: Iterable[str], *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def shelves(catalogue: Catalogue) -> dict[str, Shelf[Any]]:
+def shelves(catalogue: Catalogue) -> dict[str, Registry[Any]]:
     """Every shelf by what is on it."""
     return {
         "cards": catalogue.card_files,
-        "kinds": catalogue.kinds,
+        "task_types": catalogue.task_types,
         "sources": catalogue.sources,
         "backends": catalogue.backends,
         "strategies": catalogue.strategies,

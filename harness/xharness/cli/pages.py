@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from xharness.cards import PublishedRecipe, SourceSpec, Split, TaskCard
-from xharness.catalogue import Catalogue
 from xharness.files import write_text
-from xharness.languages import LANGUAGES, name_of
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec.cards import PublishedRecipe, SourceSpec, Split, TaskCard
+from xharness.spec.languages import LANGUAGES, name_of
 
 _MADE = "<!-- Made from the task cards by `xharness cards docs FOLDER`: edit the card. -->\n"
 _ROLES = {
@@ -41,7 +41,12 @@ def index(cards: Sequence[TaskCard]) -> str:
     parts = [_MADE, "# Tasks\n"]
     for role, title in _ROLES.items():
         rows = [
-            (f"[{card.name}]({card.name}.md)", card.about.title, card.kind, len(card.languages))
+            (
+                f"[{card.name}]({card.name}.md)",
+                card.about.title,
+                card.task_type,
+                len(card.languages),
+            )
             for card in cards
             if card.role == role
         ]
@@ -63,7 +68,7 @@ def page(card: TaskCard, catalogue: Catalogue) -> str:
         _rows(card),
         _recipes(card),
         _results(card),
-        _listed("Traps", about.traps),
+        _listed("Traps", about.caveats),
         f"## Citation\n\n{about.citation}\n",
     ]
     return "\n".join(section for section in sections if section)
@@ -77,17 +82,17 @@ def _facts(card: TaskCard, catalogue: Catalogue) -> str:
     ]
     facts = {
         "card": f"`{card.name}`",
-        "kind": f"`{card.kind}`",
+        "task_type": f"`{card.task_type}`",
         "groups": _names(groups),
         "source": "<br>".join(dict.fromkeys(map(_source, card.sources))),
-        "licence": card.about.licence,
+        "license": card.about.license,
         "home page": f"<{card.about.homepage}>" if card.about.homepage else "",
         "training sets, in order": ", ".join(
             _training_set(one, catalogue) for one in card.train_on
         ),
         "candidates": _index(card),
         "gap measured from": _source_language(card),
-        "split scored": card.scored if card.role != "corpus" else "",
+        "split scored": card.eval_split if card.role != "corpus" else "",
     }
     return _table(("", ""), [(key, value) for key, value in facts.items() if value])
 
@@ -105,7 +110,7 @@ def _source_language(card: TaskCard) -> str:
 
 
 def _source(spec: SourceSpec) -> str:
-    own = spec.own_options
+    own = spec.source_options
     if spec.source == "hub":
         config = f", config `{own['config']}`" if "config" in own else ""
         text = f"data set [{own['id']}](https://huggingface.co/datasets/{own['id']}){config}"
@@ -114,7 +119,7 @@ def _source(spec: SourceSpec) -> str:
         several = places.values() if isinstance(places, dict) else (places,)
         flat = (one for some in several for one in ((some,) if isinstance(some, str) else some))
         text = ", ".join(f"`{one}`" for one in flat)
-    return text + (f" ({spec.obtain})" if spec.obtain else "")
+    return text + (f" ({spec.download_instructions})" if spec.download_instructions else "")
 
 
 def _index(card: TaskCard) -> str:
@@ -125,7 +130,7 @@ def _index(card: TaskCard) -> str:
 
 
 def _metrics(card: TaskCard, catalogue: Catalogue) -> str:
-    known = catalogue.kinds[card.kind].metrics
+    known = catalogue.task_types[card.task_type].metrics
     lines = [
         f"`{name}`: {known[name].about}; from sums over the items: "
         + ", ".join(known[name].statistics)
@@ -169,7 +174,7 @@ def _columns(recipe: PublishedRecipe) -> str:
 
 
 def _results(card: TaskCard) -> str:
-    if not card.reference:
+    if not card.published_results:
         return ""
     rows = [
         (
@@ -180,7 +185,7 @@ def _results(card: TaskCard) -> str:
             one.source,
             one.note or "",
         )
-        for one in card.reference
+        for one in card.published_results
     ]
     heads = ("model", "metric", "mean", card.source_language or "", "source", "note")
     return f"## Published results\n\n{_table(heads, rows)}"

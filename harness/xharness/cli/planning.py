@@ -7,25 +7,25 @@ from dataclasses import asdict
 from typing import Any
 
 from xharness.cli import guard
-from xharness.cli.compose import Job, compose
-from xharness.cli.costs import Cost, Estimates, sort_of, total
-from xharness.cli.missing import condensed
-from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table
 from xharness.console.times import duration
+from xharness.session.costs import Cost, Estimates, sort_of, total
+from xharness.session.missing import condensed
+from xharness.session.options import Options
+from xharness.session.session import Session, open_session
 
 _NUMBERS = ("examples", "steps", "items", "time")
 
 
-def show(wishes: Wishes, *, as_json: bool) -> int:
+def show(wishes: Options, *, as_json: bool) -> int:
     """Print the plan of what is wished; 3 where data or a model is unavailable, else 0."""
-    job = compose(wishes)
+    job = open_session(wishes)
     with guard.readers_may_leave():
         _show(job, as_json=as_json)
     return guard.UNAVAILABLE if job.plan.unavailable else 0
 
 
-def _show(job: Job, *, as_json: bool) -> None:
+def _show(job: Session, *, as_json: bool) -> None:
     stages = _stages(job)
     todo = total(cost for row, cost in stages if row["state"] in ("run", "continue"))
     if as_json:
@@ -47,7 +47,7 @@ def _show(job: Job, *, as_json: bool) -> None:
     print(f"{_counts(stages)} (store: {job.store.root}); to run: {_said(todo)}")
 
 
-def _stages(job: Job) -> list[tuple[dict[str, Any], Cost]]:
+def _stages(job: Session) -> list[tuple[dict[str, Any], Cost]]:
     """Each stage with its state: stored, continue, run, or not needed any more."""
     plan, store = job.plan, job.store
     needed = {stage.key for stage in plan.needed(store.has)}

@@ -9,26 +9,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from xharness.cli import guard, outputs
+from xharness.cli import guard
 from xharness.cli.board import short_board
-from xharness.cli.compose import Job, compose
-from xharness.cli.devices import check_device
-from xharness.cli.missing import condensed
-from xharness.cli.wishes import Wishes
 from xharness.console import show_json, show_table, watching
 from xharness.console.times import duration
 from xharness.errors import ConfigurationError, suggestion
-from xharness.executor import Report, Sequential, Work
+from xharness.executor import RunContext, RunReport, Sequential
 from xharness.executor.outcome import Ending
-from xharness.extend import Executor
+from xharness.plugin.api import Executor
+from xharness.session import outputs
+from xharness.session.devices import check_device
+from xharness.session.missing import condensed
+from xharness.session.options import Options
+from xharness.session.session import Session, open_session
 
 _DETERMINISTIC = {"XHARNESS_DETERMINISTIC": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 """What backends read; CUDA's libraries read the second when they are first used."""
 
 
-def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
+def run(wishes: Options, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     """Run what is wished; the exit code says how it went (see `guard`)."""
-    job = compose(wishes)
+    job = open_session(wishes)
     folder = outputs.output_folder(job)
     job.store.prepare()
     if not job.plan.arms:
@@ -36,14 +37,14 @@ def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     began = time.monotonic()
     if job.study.runtime.deterministic:
         os.environ.update(_DETERMINISTIC)
-    work = Work(
-        job.catalogue, job.data, job.store, job.surroundings, job.study.runtime, wishes.debug
+    work = RunContext(
+        job.catalogue, job.data, job.store, job.environment, job.study.runtime, wishes.debug
     )
     executor = _executor(job)
     if isinstance(executor, Sequential):  # another may carry stages out on other machines
         check_device(job, work)
     with watching(job.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
-        report: Report = executor.run(job.plan, work)
+        report: RunReport = executor.run(job.plan, work)
     board, files = outputs.write(job, work, report, folder)
     code = exit_code(job, report)
     took = time.monotonic() - began
@@ -59,55 +60,57 @@ def run(wishes: Wishes, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     return code
 
 
-def _nothing(job: Job, *, as_json: bool) -> int:
+def _nothing(job: Session, *, as_json: bool) -> int:
     """No arm has both a model and data: say why, and leave no file."""
     code = guard.UNAVAILABLE if job.plan.unavailable else guard.WRONG
     show_table(condensed(job.plan, job.plan.missing), title="nothing can be run", err=True)
     with guard.readers_may_leave():
         if as_json:
-            show_json(_as_json(job, Report(), code))
+            show_json(_as_json(job, RunReport(), code))
     return code
 
 
-def exit_code(job: Job, report: Report) -> int:
+def exit_code(job: Session, report: RunReport) -> int:
     """0 all done, 1 some stages failed, 3 where only data or models were missing."""
     if report.failed:
         return report.exit_code
     return guard.UNAVAILABLE if job.plan.unavailable else 0
 
 
-def _executor(job: Job) -> Executor:
+def _executor(job: Session) -> Executor:
     shipped, others = Sequential(), job.catalogue.executors
-    name = job.wishes.executor
+    name = job.options.executor
     if name != shipped.name and name not in others:
         hint = suggestion(name, [shipped.name, *others])
         raise ConfigurationError(f"there is no executor '{name}'", hint=hint)
     return shipped if name == shipped.name else others[name]
 
 
-def _tell_troubles(job: Job, report: Report) -> None:
+def _tell_troubles(job: Session, report: RunReport) -> None:
     show_table(condensed(job.plan, job.plan.missing), title="missing", err=True)
     show_table(_failures(report), title="failed", err=True)
 
 
-def _counts(report: Report) -> str:
+def _counts(report: RunReport) -> str:
     shown = [f"{count} {ending}" for ending, count in _endings(report).items() if count]
     return f"stages: {', '.join(shown)}"
 
 
-def _endings(report: Report) -> dict[str, int]:
+def _endings(report: RunReport) -> dict[str, int]:
     known: tuple[Ending, ...] = get_args(Ending)
     return {ending: report.count(ending) for ending in known}
 
 
-def _failures(report: Report) -> list[dict[str, Any]]:
+def _failures(report: RunReport) -> list[dict[str, Any]]:
     return [
         {"stage": one.label, "reason": one.reason, "log": one.log and str(one.log)}
         for one in report.failed
     ]
 
 
-def _as_json(job: Job, report: Report, code: int, files: Sequence[Path] = ()) -> dict[str, Any]:
+def _as_json(
+    job: Session, report: RunReport, code: int, files: Sequence[Path] = ()
+) -> dict[str, Any]:
     return {
         "study": job.study.name,
         "exit_code": code,

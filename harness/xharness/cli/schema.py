@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from xharness.cards import SourceSpec, TaskCard
-from xharness.catalogue import Catalogue
-from xharness.cli.compose import open_catalogue
-from xharness.study import Recipe
+from xharness.plugin.catalogue import Catalogue
+from xharness.session.session import open_catalogue
+from xharness.spec.cards import SourceSpec, TaskCard
+from xharness.spec.study import Recipe
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -30,7 +30,7 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
     definitions = made["$defs"]
     branches = [_branch(name, catalogue, definitions) for name in catalogue.sources]
     definitions["SourceSpec"] = {"anyOf": [*branches, _stranger(catalogue)]}
-    made["properties"]["kind"]["examples"] = list(catalogue.kinds)
+    made["properties"]["task_type"]["examples"] = list(catalogue.task_types)
     recipe = Recipe.model_json_schema()
     definitions |= recipe.pop("$defs", {})
     for column in ("base", "large"):

@@ -8,12 +8,12 @@ from typing import Any
 
 from xharness import submission
 from xharness.cli import guard
-from xharness.cli.compose import open_catalogue, warn_of_broken
 from xharness.console import show_table
 from xharness.errors import ConfigurationError
 from xharness.files import write_json
+from xharness.gaps.suites import Aggregate, SuiteScore, Variant
+from xharness.session.session import open_catalogue, warn_of_broken
 from xharness.submission import ScoringRequest, SubmissionScores
-from xharness.suites import Aggregate, SuiteScore, Variant
 
 
 def score(

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from xharness import documents, scores
-from xharness.cli.compose import open_store
 from xharness.console import show_json, show_table
 from xharness.errors import ConfigurationError
+from xharness.gaps import scores
+from xharness.gaps.scores import Mean, Missing, Score
 from xharness.leaderboard.board import SCORES
-from xharness.scores import Mean, Missing, Score
+from xharness.session.session import open_store
+from xharness.spec import documents
 from xharness.store import Store
 
 

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from xharness.console.times import duration, rate
-from xharness.hookspecs import hookimpl
+from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from xharness.console.times import duration, rate
-from xharness.hookspecs import hookimpl
+from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
 
 SECONDS_BETWEEN_LINES = 20.0  # within a stage

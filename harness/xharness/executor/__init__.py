@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from xharness.executor.context import RunContext
 from xharness.executor.evidence import collect_items
-from xharness.executor.outcome import Outcome, Report
+from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.results import collect
 from xharness.executor.sequential import Sequential
-from xharness.executor.work import Work
 
-__all__ = ["Outcome", "Report", "Sequential", "Work", "collect", "collect_items"]
+__all__ = ["StageOutcome", "RunReport", "Sequential", "RunContext", "collect", "collect_items"]

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xharness.executor.outcome import Report
-from xharness.executor.scoring import answered
+from xharness.executor.context import RunContext
+from xharness.executor.outcome import RunReport
+from xharness.executor.score import answered
 from xharness.executor.tables import read_table
-from xharness.executor.work import Work
 from xharness.gaps import Items
-from xharness.plan import Plan
+from xharness.planning.compile import Plan
 from xharness.stages import Score
 
 
-def collect_items(plan: Plan, work: Work, report: Report) -> Iterator[Items]:
+def collect_items(plan: Plan, work: RunContext, report: RunReport) -> Iterator[Items]:
     """The statistics of each arm's main metric, for every language that has scores.
 
     Arms that `report` has a reason against are left out, as `collect` leaves them out.
@@ -25,9 +25,9 @@ def collect_items(plan: Plan, work: Work, report: Report) -> Iterator[Items]:
             yield from _of_stage(score, work)
 
 
-def _of_stage(score: Score, work: Work) -> Iterator[Items]:
+def _of_stage(score: Score, work: RunContext) -> Iterator[Items]:
     main = score.metrics[0]
-    kind = work.catalogue.kinds[work.catalogue.card(score.predictions.card).kind]
+    kind = work.catalogue.task_types[work.catalogue.card(score.predictions.card).task_type]
     columns = [f"{main}.{name}" for name in kind.metrics[main].statistics]
     folder = work.store.open(score.key) / "statistics"
     for portion in answered(score, work.store.receipt(score.key).facts):

@@ -12,7 +12,7 @@ Ending = Literal["ran", "reused", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StageOutcome:
     """How one stage ended, and why where it did not end well."""
 
     stage: Stage
@@ -25,17 +25,17 @@ class Outcome:
 
 
 @dataclass
-class Report:
+class RunReport:
     """How all stages of a run ended."""
 
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, StageOutcome] = field(default_factory=dict)
 
     def count(self, ending: Ending) -> int:
         """How many stages ended so."""
         return sum(one.ending == ending for one in self.outcomes.values())
 
     @property
-    def failed(self) -> list[Outcome]:
+    def failed(self) -> list[StageOutcome]:
         return [one for one in self.outcomes.values() if one.ending == "failed"]
 
     def reason(self, stage: Stage) -> str | None:

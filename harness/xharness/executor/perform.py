@@ -9,19 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from xharness.data import Count
+from xharness.data.reader import RowCount
 from xharness.errors import StageError
-from xharness.executor.choosing import choose, choosing
-from xharness.executor.predicting import predict
-from xharness.executor.scoring import score
-from xharness.executor.translating import load, translate
-from xharness.executor.work import Work
-from xharness.extend import Session, TrainingSet
-from xharness.stages import Choose, Feed, Predict, Stage, Train, Translate
+from xharness.executor.context import RunContext
+from xharness.executor.predict import predict
+from xharness.executor.score import score
+from xharness.executor.select_model import choose, choosing
+from xharness.executor.translate import load, translate
+from xharness.plugin.api import TrainingSession, TrainingSet
+from xharness.stages import Predict, SelectModel, Stage, Train, TrainingFeed, Translate
 from xharness.store import SCRATCH
 
 
-def perform(stage: Stage, work: Work, folder: Path) -> Mapping[str, Any]:
+def perform(stage: Stage, work: RunContext, folder: Path) -> Mapping[str, Any]:
     """Do what `stage` says, continuing from what an interrupted attempt left in `folder`.
 
     Raises:
@@ -34,7 +34,7 @@ def perform(stage: Stage, work: Work, folder: Path) -> Mapping[str, Any]:
             return predict(stage, work, folder)
         if isinstance(stage, Translate):
             return translate(stage, work, folder)
-        if isinstance(stage, Choose):
+        if isinstance(stage, SelectModel):
             return choose(stage, work, folder)
         return score(stage, work, folder)
     except OSError as error:
@@ -48,22 +48,22 @@ def perform(stage: Stage, work: Work, folder: Path) -> Mapping[str, Any]:
         raise
 
 
-def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
+def train(stage: Train, work: RunContext, folder: Path) -> Mapping[str, Any]:
     """Train and save a model under `folder`/model."""
     unfinished = folder / SCRATCH
     unfinished.mkdir(exist_ok=True)
-    counts: list[Count] = []
+    counts: list[RowCount] = []
     feeds = [training_set(feed, work, counts) for feed in stage.feeds]
     model = work.take(stage.start)
     facts = model.fit(
         feeds,
         stage.recipe,
-        Session(
+        TrainingSession(
             seed=stage.seed,
             folder=unfinished / "checkpoint",
             heads=stage.heads,
-            mixing=stage.mixing,
-            choosing=choosing(stage.selection, stage.recipe, work),
+            mixture=stage.mixture,
+            selector=choosing(stage.selection, stage.recipe, work),
             checkpoint_seconds=work.runtime.checkpoint_seconds,
             progress=work.progress(stage, "steps"),
         ),
@@ -81,12 +81,12 @@ def train(stage: Train, work: Work, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def training_set(feed: Feed, work: Work, counts: list[Count]) -> TrainingSet:
+def training_set(feed: TrainingFeed, work: RunContext, counts: list[RowCount]) -> TrainingSet:
     """The feed's rows; portions of several languages follow each other, and are counted."""
-    card = work.data.card(feed.portions[0].card)
-    loaded = [load(portion, work, learn=True) for portion in feed.portions]
+    card = work.data.card(feed.data_slices[0].card)
+    loaded = [load(portion, work, learn=True) for portion in feed.data_slices]
     counts += [one.count for one in loaded]
     examples = [example for one in loaded for example in one.examples]
     languages = [one.count.language for one in loaded for _ in one.examples]
-    kind = work.catalogue.kinds[card.kind]
+    kind = work.catalogue.task_types[card.task_type]
     return TrainingSet(card, kind, feed.objective, feed.head, examples, languages)

@@ -8,22 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xharness.data import Count
+from xharness.data.reader import RowCount
 from xharness.errors import StageError
-from xharness.executor.outcome import Outcome, Report
+from xharness.executor.context import RunContext
+from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.protocols import protocol
-from xharness.executor.scoring import TOLD_AGAIN, answered
-from xharness.executor.work import Work
-from xharness.extend import TaskCard
-from xharness.languages import name_of
-from xharness.plan import Arm, Plan
-from xharness.scores import Missing
-from xharness.scores import Score as ScoreRow
-from xharness.stages import Beside, Portion
+from xharness.executor.score import TOLD_AGAIN, answered
+from xharness.gaps.scores import Missing
+from xharness.gaps.scores import Score as ScoreRow
+from xharness.planning.compile import Arm, Plan
+from xharness.plugin.api import TaskCard
+from xharness.spec.languages import name_of
+from xharness.stages import DataSlice, RetrievalData
 from xharness.store import RECEIPT
 
 
-def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
+def collect(plan: Plan, work: RunContext, report: RunReport) -> list[ScoreRow | Missing]:
     """One row per model, strategy, seed, task, language and metric; reasons for what is missing.
 
     A score whose stored files are damaged is noted in `report` as failed; the others stay.
@@ -44,13 +44,13 @@ def collect(plan: Plan, work: Work, report: Report) -> list[ScoreRow | Missing]:
     return [_public(row, work) if isinstance(row, Missing) else row for row in rows]
 
 
-def _public(row: Missing, work: Work) -> Missing:
+def _public(row: Missing, work: RunContext) -> Missing:
     """The reason on one line, without the paths of this machine: boards are published.
 
     What follows the first line is a hint for whoever sits before the terminal.
     """
     reason = " ".join(row.reason.partition("\n")[0].split())
-    around = work.surroundings
+    around = work.environment
     places = {"DATA_ROOT": around.data_root, "CACHE": around.cache, "STORE": work.store.root}
     for name, place in places.items():
         for path in (place, place.resolve()) if place is not None else ():
@@ -75,15 +75,15 @@ def _renamed(reason: str, path: Path, name: str) -> str:
     return re.sub(rf"(?<![\w./-]){re.escape(str(path))}{end}", lambda _: name, reason)
 
 
-def _damaged(arm: Arm, plan: Plan, error: StageError) -> Outcome:
+def _damaged(arm: Arm, plan: Plan, error: StageError) -> StageOutcome:
     label = plan.labels[arm.score.key]
-    return Outcome(arm.score, label, "failed", str(error), None, error.exit_code)
+    return StageOutcome(arm.score, label, "failed", str(error), None, error.exit_code)
 
 
-def _note_empty(arm: Arm, plan: Plan, work: Work) -> None:
+def _note_empty(arm: Arm, plan: Plan, work: RunContext) -> None:
     """Languages that turned out to have no row join what the plan knew to be unavailable."""
     for language, reason in _facts(arm, work)["empty"].items():
-        plan.miss(_missing(arm, reason, language))
+        plan.leave_out(_missing(arm, reason, language))
 
 
 def _missing(arm: Arm, reason: str, language: str | None = None) -> Missing:
@@ -97,9 +97,9 @@ def _missing(arm: Arm, reason: str, language: str | None = None) -> Missing:
     )
 
 
-def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
+def _rows(arm: Arm, plan: Plan, work: RunContext) -> Iterator[ScoreRow]:
     card = work.catalogue.card(arm.target.task)
-    kind = work.catalogue.kinds[card.kind]
+    kind = work.catalogue.task_types[card.task_type]
     folder = work.store.open(arm.score.key)
     facts = _facts(arm, work)
     found: dict[str, Any] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
@@ -113,7 +113,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
         scored = found[portion.language]
         notes = (
             *_notes(card, portion, counts.of([portion])[0]),
-            *_notes_beside(arm.score.predictions.beside, portion, counts),
+            *_notes_beside(arm.score.predictions.retrieval, portion, counts),
             *training,
         )
         for name in arm.score.metrics:
@@ -121,12 +121,12 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
                 model=arm.model,
                 parameters=facts["sizes"]["total"],
                 embedding_parameters=facts["sizes"]["embedding"],
-                family=model.lineage,
+                family=model.known_family,
                 seen=model.saw(portion.language),
                 strategy=arm.strategy,
                 seed=arm.seed,
                 task=card.name,
-                kind=card.kind,
+                kind=card.task_type,
                 language=portion.language,
                 source_language=_source_language(card, plan),
                 split=portion.split,
@@ -142,7 +142,7 @@ def _rows(arm: Arm, plan: Plan, work: Work) -> Iterator[ScoreRow]:
             )
 
 
-def _facts(arm: Arm, work: Work) -> Mapping[str, Any]:
+def _facts(arm: Arm, work: RunContext) -> Mapping[str, Any]:
     """What the predictions were made with, as the score tells it again.
 
     Raises:
@@ -166,10 +166,10 @@ def _source_language(card: TaskCard, plan: Plan) -> str | None:
     return language if card.source_language is not None and language in card.languages else None
 
 
-def _notes(card: TaskCard, portion: Portion, count: Count) -> Iterator[str]:
+def _notes(card: TaskCard, portion: DataSlice, count: RowCount) -> Iterator[str]:
     """What a reader of the number must know about the data under it."""
-    if portion.split != card.scored:
-        yield f"scored on {portion.split}, not on the card's {card.scored}"
+    if portion.split != card.eval_split:
+        yield f"scored on {portion.split}, not on the card's {card.eval_split}"
     if count.partial:
         yield f"partial data: {count.split} has {count.rows} of {count.expected} rows"
     if count.used < count.rows:
@@ -183,31 +183,33 @@ class _Counts:
     """What was counted when a stage read its rows, by portion."""
 
     def __init__(self, facts: Sequence[Mapping[str, Any]]) -> None:
-        counts = [Count(**fact) for fact in facts]
+        counts = [RowCount(**fact) for fact in facts]
         self._counts = {(one.card, one.language, one.split): one for one in counts}
 
-    def of(self, portions: Sequence[Portion]) -> list[Count]:
+    def of(self, portions: Sequence[DataSlice]) -> list[RowCount]:
         """The counts of some portions."""
         return [self._counts[one.card, one.language, one.split] for one in portions]
 
 
-def _notes_beside(beside: Beside | None, portion: Portion, counts: _Counts) -> Iterator[str]:
+def _notes_beside(
+    beside: RetrievalData | None, portion: DataSlice, counts: _Counts
+) -> Iterator[str]:
     """What a reader must know of the candidates, and of the items that were tuned on."""
     if beside is None:
         return
-    yield from _partial("candidates from", counts.of(beside.pool(portion)))
-    tuned = beside.tuned(portion)
+    yield from _partial("candidates from", counts.of(beside.candidates_for(portion)))
+    tuned = beside.tuning_for(portion)
     if tuned is None:
         return
     (count,) = counts.of([tuned])
-    yield from _partial("tuned on", [count, *counts.of(beside.pool(tuned))])
+    yield from _partial("tuned on", [count, *counts.of(beside.candidates_for(tuned))])
     if tuned == portion:
         yield "tuned on the items that are scored"
     elif count.used < count.rows:
         yield f"tuned on the first {count.used} items"
 
 
-def _partial(what: str, counts: Sequence[Count]) -> Iterator[str]:
+def _partial(what: str, counts: Sequence[RowCount]) -> Iterator[str]:
     """A note on each card whose rows, of all the languages together, are not the publisher's."""
     for card in dict.fromkeys(one.card for one in counts if one.partial):
         some = [one for one in counts if one.card == card and one.expected is not None]
@@ -221,17 +223,17 @@ def _shown(note: str, asked: str) -> str:
 
 
 def _training_notes(
-    trained_on: Sequence[Mapping[str, Any]], plan: Plan, work: Work
+    trained_on: Sequence[Mapping[str, Any]], plan: Plan, work: RunContext
 ) -> Iterator[str]:
     """What a reader must know about the data the model was trained on, a note a reason."""
-    counts = [Count(**values) for values in trained_on]
+    counts = [RowCount(**values) for values in trained_on]
     yield from _languages_learnt(counts, plan, work)
     partial = [f"{one.card} has {one.rows} of {one.expected} rows" for one in counts if one.partial]
     if partial:
         yield f"trained on partial data: {_listed(partial)}"
     limited: dict[int, list[str]] = {}
     for one in counts:
-        if not one.sampled and one.used + one.refused < one.rows:
+        if not one.sampled and one.used + one.unlearnable < one.rows:
             limited.setdefault(one.used, []).append(one.card)
     for used, cards in sorted(limited.items()):
         yield f"trained on the first {used} examples of {_listed(cards)}"
@@ -239,11 +241,11 @@ def _training_notes(
         if one.repaired:
             told = f"{one.repaired} of {one.answers} answers of {one.card}"
             yield f"{told} stood elsewhere than the data says and were repaired"
-        if one.refused:
-            yield f"{one.refused} rows of {one.card} have nothing to learn from and were left out"
+        if one.unlearnable:
+            yield f"{one.unlearnable} rows of {one.card} have nothing to learn from and were left out"
 
 
-def _languages_learnt(counts: Sequence[Count], plan: Plan, work: Work) -> Iterator[str]:
+def _languages_learnt(counts: Sequence[RowCount], plan: Plan, work: RunContext) -> Iterator[str]:
     """Which tasks were learnt in another language than the source: those cells are no zero-shot."""
     found: dict[tuple[str, str], list[str]] = {}
     for one in counts:

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.data import Count
+from xharness.data.reader import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError
-from xharness.executor.outcome import Outcome, Report
+from xharness.executor.context import RunContext
+from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.perform import perform
 from xharness.executor.provenance import provenance
-from xharness.executor.work import Work
 from xharness.files import write_text
-from xharness.plan import Plan
+from xharness.planning.compile import Plan
 from xharness.stages import Stage
 
 
@@ -24,7 +24,7 @@ class Sequential:
 
     name = "sequential"
 
-    def run(self, plan: Plan, work: Work) -> Report:
+    def run(self, plan: Plan, work: RunContext) -> RunReport:
         """Carry out `plan`; stages that are stored, or that nobody needs any more, are reused.
 
         Under `strict_data`, those that were made from partial data fail instead.
@@ -33,7 +33,7 @@ class Sequential:
             KeyboardInterrupt: the store holds what was done, the same command goes on from there.
         """
         hook = work.catalogue.plugins.manager.hook
-        report = Report()
+        report = RunReport()
         needed = {stage.key for stage in plan.needed(work.store.has)}
         for number, (key, stage) in enumerate(plan.stages.items(), 1):
             label = plan.labels[key]
@@ -49,50 +49,50 @@ class Sequential:
         return report
 
 
-def _reuse(stage: Stage, label: str, work: Work, report: Report) -> Outcome:
-    if not work.surroundings.strict_data:
-        return Outcome(stage, label, "reused")
+def _reuse(stage: Stage, label: str, work: RunContext, report: RunReport) -> StageOutcome:
+    if not work.environment.strict_data:
+        return StageOutcome(stage, label, "reused")
     blocker = _blocker(stage, report)
     if blocker is not None:
-        return Outcome(stage, label, "skipped", blocker)
+        return StageOutcome(stage, label, "skipped", blocker)
     try:
         _refuse_partial(stage, work)
     except XharnessError as error:
         if work.debug:
             raise
-        return Outcome(stage, label, "failed", str(error), None, max(error.exit_code, 1))
-    return Outcome(stage, label, "reused")
+        return StageOutcome(stage, label, "failed", str(error), None, max(error.exit_code, 1))
+    return StageOutcome(stage, label, "reused")
 
 
-def _refuse_partial(stage: Stage, work: Work) -> None:
+def _refuse_partial(stage: Stage, work: RunContext) -> None:
     """Refuse, under `strict_data`, a stored stage as a fresh one would be.
 
     Raises:
         UnavailableError: partial data is behind it.
         StageError: its receipt is damaged.
     """
-    if not work.surroundings.strict_data or not work.store.has(stage.key):
+    if not work.environment.strict_data or not work.store.has(stage.key):
         return
     facts = work.store.receipt(stage.key).facts
     for values in (*facts.get("trained_on", ()), *facts.get("data", ())):
-        count = Count(**values)
+        count = RowCount(**values)
         if count.partial:
             raise UnavailableError(
                 f"partial data: {count}", hint="leave out --strict-data to go on"
             )
 
 
-def _blocker(stage: Stage, report: Report) -> str | None:
+def _blocker(stage: Stage, report: RunReport) -> str | None:
     """Why a stage that `stage` needs has no result."""
     return next((report.reason(need) for need in stage.needs if report.reason(need)), None)
 
 
 def _attempt(
-    stage: Stage, label: str, work: Work, report: Report
-) -> tuple[Outcome, Mapping[str, Any] | None]:
+    stage: Stage, label: str, work: RunContext, report: RunReport
+) -> tuple[StageOutcome, Mapping[str, Any] | None]:
     blocker = _blocker(stage, report)
     if blocker is not None:
-        return Outcome(stage, label, "skipped", blocker), None
+        return StageOutcome(stage, label, "skipped", blocker), None
     folder = work.store.folder(stage.key)
     try:
         return _carry_out(stage, label, work)
@@ -107,7 +107,9 @@ def _attempt(
         return _failure(stage, label, folder, told, 1), None
 
 
-def _carry_out(stage: Stage, label: str, work: Work) -> tuple[Outcome, Mapping[str, Any]]:
+def _carry_out(
+    stage: Stage, label: str, work: RunContext
+) -> tuple[StageOutcome, Mapping[str, Any]]:
     hook = work.catalogue.plugins.manager.hook
 
     def waiting() -> None:
@@ -116,21 +118,21 @@ def _carry_out(stage: Stage, label: str, work: Work) -> tuple[Outcome, Mapping[s
     with work.store.claim(stage.key, waiting) as folder:
         if work.store.has(stage.key):  # another process finished it while this one waited
             _refuse_partial(stage, work)
-            return Outcome(stage, label, "reused"), work.store.receipt(stage.key).facts
+            return StageOutcome(stage, label, "reused"), work.store.receipt(stage.key).facts
         started = time.monotonic()
         facts = dict(perform(stage, work, folder))
         facts |= {"label": label, "seconds": round(time.monotonic() - started, 3)}
         receipt = work.store.commit(stage.key, facts | {"provenance": provenance()})
-        return Outcome(stage, label, "ran"), receipt.facts
+        return StageOutcome(stage, label, "ran"), receipt.facts
 
 
 def _failure(
     stage: Stage, label: str, folder: Path, error: XharnessError, exit_code: int
-) -> Outcome:
+) -> StageOutcome:
     """Note the failure beside the stage's files, for the table at the end and for later."""
     log: Path | None = folder / "failure.txt"
     try:
         write_text(folder / "failure.txt", f"{label}\n\n{traceback.format_exc()}")
     except OSError:
         log = None
-    return Outcome(stage, label, "failed", str(error), log, exit_code)
+    return StageOutcome(stage, label, "failed", str(error), log, exit_code)

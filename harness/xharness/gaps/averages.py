@@ -18,7 +18,7 @@ from xharness.gaps.curves import Curves
 from xharness.gaps.intervals import aligned
 from xharness.gaps.ranks import ranks
 from xharness.gaps.values import Arm, Average, Change, Pool, Seed, TaskGap
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 _TOLD = 3  # arms whose lack is told before they are counted
 _TASKS_SAY = "what is noted under its tasks holds for their average too"

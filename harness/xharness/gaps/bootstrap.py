@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from xharness.digest import digest
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 _BLOCK = 1 << 18  # weights held at a time: 2 MB stay near the processor
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xharness.errors import ConfigurationError
+from xharness.gaps.scores import Missing, Score
 from xharness.gaps.values import Seed
-from xharness.languages import name_of
-from xharness.scores import Missing, Score
+from xharness.spec.languages import name_of
 
-_ALIKE = ("kind", "metric", "split", "protocol", "provenance", "source_language", "chance")
+_ALIKE = ("task_type", "metric", "split", "protocol", "provenance", "source_language", "chance")
 _SHOWN = 6  # languages named in a note before it says how many more
 
 

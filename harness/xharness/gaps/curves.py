@@ -11,8 +11,8 @@ from xharness.gaps import intervals
 from xharness.gaps.cells import Cells
 from xharness.gaps.samples import Sample
 from xharness.gaps.values import Estimate, Seed
-from xharness.kinds.base import Floats
-from xharness.languages import name_of
+from xharness.spec.languages import name_of
+from xharness.task_types.base import Floats
 
 _ALIKE = ("metric", "split", "protocol", "provenance")
 _SCORES = (0.0, 100.0)

@@ -18,7 +18,7 @@ import numpy as np
 from xharness.digest import digest
 from xharness.errors import ConfigurationError
 from xharness.files import whole
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 FILE = "evidence.parquet"
 _FIRST = "s0"

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xharness.gaps.values import Estimate, Seed
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 POWER = 0.8  # of the smallest detectable difference
 _LEVEL = 0.975  # two-sided 95%

@@ -16,9 +16,9 @@ from xharness.gaps.evidence import Evidence
 from xharness.gaps.paired import tests
 from xharness.gaps.ranks import ranks
 from xharness.gaps.samples import Metrics, Sample, sample
+from xharness.gaps.scores import Missing, Score
 from xharness.gaps.trend import sizes, trends
 from xharness.gaps.values import Arm, Change, Estimate, Gaps, TaskGap, Test
-from xharness.scores import Missing, Score
 
 NEAR_CHANCE = 5.0  # points above chance below which a score counts as near it
 

@@ -16,7 +16,7 @@ from xharness.gaps.evidence import Items
 from xharness.gaps.intervals import estimate, p_value
 from xharness.gaps.samples import Sample
 from xharness.gaps.values import Estimate, Test
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 MCNEMAR, BOOTSTRAP = "exact McNemar", "paired bootstrap"
 

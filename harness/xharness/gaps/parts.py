@@ -11,7 +11,7 @@ import numpy as np
 from xharness.gaps.cells import Cells
 from xharness.gaps.curves import Curves
 from xharness.gaps.values import Estimate, Part
-from xharness.languages import LANGUAGES
+from xharness.spec.languages import LANGUAGES
 
 
 def families(cells: Cells, own: Curves) -> dict[str, Part]:

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from xharness.gaps.curves import Curves
 from xharness.gaps.intervals import aligned, estimate
 from xharness.gaps.values import Arm, Estimate
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 _BEST: Mapping[Literal["gap", "mean"], int] = {"gap": 1, "mean": -1}  # 1: the lowest comes first
 

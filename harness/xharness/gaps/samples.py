@@ -13,9 +13,9 @@ from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps.bootstrap import resampled_sums
 from xharness.gaps.cells import Cells
 from xharness.gaps.evidence import Evidence, Items
+from xharness.gaps.scores import Score
 from xharness.gaps.values import Seed
-from xharness.kinds.base import Floats, Metric
-from xharness.scores import Score
+from xharness.task_types.base import Floats, Metric
 
 Metrics = Mapping[str, Mapping[str, Metric]]
 """Kind to metric name to metric: two kinds may call different things by one name."""

@@ -20,7 +20,7 @@ from xharness.gaps import intervals
 from xharness.gaps.curves import Curves
 from xharness.gaps.intervals import aligned
 from xharness.gaps.values import Estimate, Seed
-from xharness.kinds.base import Floats
+from xharness.task_types.base import Floats
 
 _DECIMALS = 3  # an optimiser stops elsewhere on another machine; a board must not
 

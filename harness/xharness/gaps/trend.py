@@ -13,10 +13,10 @@ from typing import Literal, cast
 from xharness.gaps import averages, slopes
 from xharness.gaps.averages import Found
 from xharness.gaps.curves import Curves
+from xharness.gaps.scores import Missing, Score
 from xharness.gaps.slopes import Sized
 from xharness.gaps.trend_text import answer, notes, untold
 from xharness.gaps.values import Axis, Point, Pool, Trend
-from xharness.scores import Missing, Score
 
 Of = Literal["gap", "change"]
 FEWEST = 3  # sizes that a slope with an interval needs

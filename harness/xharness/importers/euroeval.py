@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from xharness import documents
-from xharness.catalogue import Catalogue
-from xharness.documents import Document
 from xharness.errors import ConfigurationError
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec import documents
+from xharness.spec.documents import Document
 
 _SAMPLE_NOTE = "EuroEval's own sample of the data, mean over its bootstrap iterations"
 

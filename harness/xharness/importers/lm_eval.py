@@ -14,12 +14,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from xharness import documents
-from xharness.catalogue import Catalogue
-from xharness.documents import Document
 from xharness.errors import ConfigurationError
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec import documents
+from xharness.spec.documents import Document
 
 _TASK = re.compile(r"(?P<task>.+?)_(?P<language>[a-z]{2,3})(?:_(?P<question>[a-z]{2,3}))?")
 _MODEL = re.compile(r"(?:^|,)\s*(?:pretrained|model|path)=([^,]+)")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xharness.cards import TaskCard
-from xharness.catalogue import Catalogue
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec.cards import TaskCard
 
 CARD_NAMES = {
     "panx": "wikiann",

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError
 from xharness.importers import euroeval, lm_eval
 from xharness.importers.reported import ReportedScore
 from xharness.importers.tables import decoded, table
+from xharness.plugin.catalogue import Catalogue
 
 ImportFormat = Literal["csv", "lm-eval", "euroeval"]
 ScoreUnit = Literal["points", "fraction"]

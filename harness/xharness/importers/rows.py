@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from xharness import registry
-from xharness.cards import Split, TaskCard
-from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError, suggestion
+from xharness.gaps.scores import Mean, Missing, Row, Score
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
-from xharness.scores import Mean, Missing, Row, Score
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec import registry
+from xharness.spec.cards import Split, TaskCard
 
 _MISTAKES_SHOWN = 20  # mistakes that are listed before the rest is counted
 _SPLITS: tuple[Split, ...] = get_args(Split)
@@ -95,13 +95,13 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
             hint=suggestion(language, card.languages),
         )
     split = _split(reported.split, card)
-    chance = catalogue.kinds[card.kind].chance(card)
+    chance = catalogue.task_types[card.task_type].chance(card)
     return Score(
         **_arm_names(reported),
         **_size(reported.model),
         seed=reported.seed,
         task=card.name,
-        kind=card.kind,
+        kind=card.task_type,
         language=language,
         source_language=card.source_language,
         split=split,
@@ -119,7 +119,7 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
 
 
 def _split(name: str | None, card: TaskCard) -> Split:
-    split_name = names.split_name(name or card.scored)
+    split_name = names.split_name(name or card.eval_split)
     split = next((split for split in _SPLITS if split == split_name), None)
     if split is None:
         raise ConfigurationError(f"'{name}' is no split", hint=suggestion(split_name, _SPLITS))
@@ -184,7 +184,7 @@ def _mean_values(reported: ReportedScore) -> dict[str, Any]:
 
 def _size(model: str) -> dict[str, Any]:
     """What the registry knows of a model; nothing where it does not know it."""
-    registered_model = registry.find(model)
+    registered_model = registry.find_model(model)
     if registered_model is None:
         return {}
     sizes = {

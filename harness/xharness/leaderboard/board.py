@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from xharness import scores, study
-from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError
-from xharness.gaps import Arm, Evidence, Gaps, Metrics, TaskGap, evidence, measure
-from xharness.languages import name_of
-from xharness.scores import Mean, Missing, Score
-from xharness.study import Study
-from xharness.suites import Benchmark
+from xharness.gaps import Arm, Evidence, Gaps, Metrics, TaskGap, evidence, measure, scores
+from xharness.gaps.scores import Mean, Missing, Score
+from xharness.gaps.suites import Benchmark
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec import study
+from xharness.spec.languages import name_of
+from xharness.spec.study import Study
 
 STUDY, SCORES = "study.yaml", "scores.jsonl"
 EVIDENCE = evidence.FILE
@@ -140,7 +140,7 @@ def assemble(
     means = tuple(row for row in all_rows if isinstance(row, Mean))
     complete = (*cell_rows, *_not_run(study, cell_rows, {row.model for row in means}))
     gaps = measure(
-        complete, evidence, metrics, baseline=_baseline(study), references=study.references
+        complete, evidence, metrics, baseline=_baseline(study), references=study.source_score_from
     )
     return Board(study, complete, gaps, means, tuple(benchmarks))
 
@@ -172,7 +172,7 @@ def cells_of(folder: Path) -> tuple[Row, ...]:
 
 def metrics_of(catalogue: Catalogue) -> Metrics:
     """Every kind's metrics, as `assemble` and `read` want them."""
-    return {name: catalogue.kinds[name].metrics for name in catalogue.kinds}
+    return {name: catalogue.task_types[name].metrics for name in catalogue.task_types}
 
 
 def benchmarks_of(catalogue: Catalogue) -> tuple[Benchmark, ...]:
@@ -192,7 +192,9 @@ def benchmarks_of(catalogue: Catalogue) -> tuple[Benchmark, ...]:
 def _baseline(study: Study) -> str:
     """The strategy that changes are counted from: the one named `single`, else one that uses it."""
     names = [
-        strategy.name for strategy in study.strategies if "single" in (strategy.name, strategy.use)
+        strategy.name
+        for strategy in study.strategies
+        if "single" in (strategy.name, strategy.strategy)
     ]
     return "single" if "single" in names or not names else names[0]
 

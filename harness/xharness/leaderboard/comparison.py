@@ -8,8 +8,8 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps import Arm, Change, Evidence, Metrics, TaskGap, evidence, measure
+from xharness.gaps.scores import Missing, Score
 from xharness.leaderboard.board import EVIDENCE, SCORES, cells_of
-from xharness.scores import Missing, Score
 
 A, B = "A", "B"
 Cell = Score | Missing

@@ -9,13 +9,13 @@ from pathlib import Path
 from xharness.errors import ConfigurationError
 from xharness.files import write_bytes
 from xharness.gaps import Metrics
+from xharness.gaps.suites import Benchmark
 from xharness.leaderboard.board import Board, read
 from xharness.leaderboard.exports import to_csv, to_json
 from xharness.leaderboard.figures import Figure, differs, figures, svg
 from xharness.leaderboard.figures.figure import FOLDER
 from xharness.leaderboard.html import page
 from xharness.leaderboard.markdown import render
-from xharness.suites import Benchmark
 
 _PAGES = {
     "leaderboard.md": render,

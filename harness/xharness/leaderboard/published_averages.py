@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from xharness.scores import Mean, Score
+from xharness.gaps.scores import Mean, Score
 
 _EXACT = 4  # decimals beyond which a number was not rounded for print
 _SPARE = 1e-9  # what binary fractions are off by

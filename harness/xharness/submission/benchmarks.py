@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xharness.catalogue import Catalogue
 from xharness.errors import ConfigurationError, suggestion
+from xharness.gaps.suites import Benchmark
+from xharness.plugin.catalogue import Catalogue
 from xharness.submission.layout import SuiteTask
-from xharness.suites import Benchmark
 
 
 def load_benchmark(catalogue: Catalogue, name: str) -> tuple[Benchmark, dict[str, SuiteTask]]:

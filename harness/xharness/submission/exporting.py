@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness.catalogue import Catalogue
-from xharness.data import Data
+from xharness.data.reader import DataReader
 from xharness.errors import StageError, UnavailableError
 from xharness.executor.tables import read_table
-from xharness.extend import Example, Prediction
-from xharness.scores import Score
+from xharness.gaps.scores import Score
+from xharness.gaps.suites import Benchmark
+from xharness.plugin.api import Example, Prediction
+from xharness.plugin.catalogue import Catalogue
 from xharness.store import Store
 from xharness.submission.benchmarks import load_benchmark
 from xharness.submission.formats import AnsweredItems, FileTexts, format_of
 from xharness.submission.layout import SuiteTask
 from xharness.submission.picking import ArmChoice, pick
 from xharness.submission.scoring import points_of
-from xharness.suites import Benchmark
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ExportSource:
     """Where what is exported comes from."""
 
     catalogue: Catalogue
-    data: Data
+    data: DataReader
     store: Store
 
 
@@ -69,7 +69,7 @@ def _exported(task: SuiteTask, row: Score, source: ExportSource) -> ExportedFile
     if [example.id for example in examples] != [*predictions]:
         raise _other_data(row)
     answered_items = AnsweredItems(examples, [*predictions.values()])
-    metric = source.catalogue.kinds[task.card.kind].metrics[row.metric]
+    metric = source.catalogue.task_types[task.card.task_type].metrics[row.metric]
     if points_of(metric, answered_items, task.card, row.language) != row.value:
         raise _other_data(row)
     return ExportedFiles(task, row, format_of(task).write(answered_items, task))
@@ -81,7 +81,9 @@ def _examples(row: Score, facts: Mapping[str, Any], source: ExportSource) -> Seq
     count = next(count for count in counts if count["language"] == row.language)
     limit = count["used"] if count["used"] < count["rows"] else None
     card = source.catalogue.card(row.task)
-    return source.data.load(source.data.portion(card, row.language, count["split"], limit)).examples
+    return source.data.load(
+        source.data.data_slice(card, row.language, count["split"], limit)
+    ).examples
 
 
 def _predictions(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from xharness.cards import TaskCard
 from xharness.errors import ConfigurationError, suggestion
+from xharness.spec.cards import TaskCard
 
 _FOLDERS: Mapping[str, str] = MappingProxyType({"wikiann": "panx", "bucc": "bucc2018"})
 """Card to folder, where the two are not called the same."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xharness import scores
 from xharness.errors import ConfigurationError, suggestion
-from xharness.scores import Score
-from xharness.suites import Benchmark
+from xharness.gaps import scores
+from xharness.gaps.scores import Score
+from xharness.gaps.suites import Benchmark
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
-from xharness.languages import check_choice
-from xharness.languages import chosen as select_languages
+from xharness.gaps.suites import Benchmark, listed
+from xharness.spec.languages import check_choice
+from xharness.spec.languages import chosen_languages as select_languages
 from xharness.submission.formats import format_of
 from xharness.submission.layout import SuiteTask, select_tasks
-from xharness.suites import Benchmark, listed
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xharness.cards import TaskCard
-from xharness.catalogue import Catalogue
-from xharness.executor.scoring import item_statistics, value
-from xharness.kinds import Metric
+from xharness.executor.score import item_statistics, value
+from xharness.gaps.suites import Benchmark, SuiteScore, Variant, aggregate, variants
+from xharness.plugin.catalogue import Catalogue
+from xharness.spec.cards import TaskCard
 from xharness.submission.benchmarks import load_benchmark
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
 from xharness.submission.layout import SuiteTask
 from xharness.submission.reading import FilePair, ScoringRequest, find
-from xharness.suites import Benchmark, SuiteScore, Variant, aggregate, variants
+from xharness.task_types import Metric
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class SubmissionScores:
 
     def variants(self) -> tuple[Variant, ...]:
         """The variants that differ for what was scored."""
-        return variants(self.tasks[name].card.kind for name in self.languages)
+        return variants(self.tasks[name].card.task_type for name in self.languages)
 
     def _points(self, name: str, variant: Variant) -> dict[str, float]:
         card = self.tasks[name].card
-        metric = variant.metric(card.kind, card.metrics)
+        metric = variant.metric(card.task_type, card.metrics)
         return {
             code: language_score.points[metric]
             for code, language_score in self.languages[name].items()
@@ -74,7 +74,7 @@ def _score(pair: FilePair, catalogue: Catalogue) -> LanguageScore:
     items = format_of(task).read(labels, predictions, task)
     if not items.examples:
         raise labels.error("there are no items in this file")
-    metrics = [catalogue.kinds[card.kind].metrics[name] for name in card.metrics]
+    metrics = [catalogue.task_types[card.task_type].metrics[name] for name in card.metrics]
     points = {metric.name: points_of(metric, items, card, pair.language) for metric in metrics}
     return LanguageScore(len(items.examples), points)
 

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xharness.digest import digest
-from xharness.extend import StageError
-from xharness.study import Adapter
+from xharness.plugin.api import StageError
+from xharness.spec.study import Adapter
 from xharness_hf.backbone.attached_adapter import LORA, AttachedAdapter
 from xharness_hf.backbone.backbone import Backbone
 
@@ -57,7 +57,7 @@ def merge(backbone: Backbone) -> None:
     assert adapter is not None
     if adapter.spec.method != "lora":
         raise StageError(
-            f"the model carries a {adapter.spec.method} of {adapter.spec.virtual_tokens} vectors, "
+            f"the model carries a {adapter.spec.method} of {adapter.spec.num_virtual_tokens} vectors, "
             "which cannot become part of its weights",
             hint="give every training of the route the same 'adapter', or use lora",
         )
@@ -135,17 +135,21 @@ def _config(backbone: Backbone, spec: Adapter) -> Any:
     heads = (
         backbone.reader.config.num_attention_heads
     )  # PEFT does not know it by every family's name
-    vectors = {"num_virtual_tokens": spec.virtual_tokens, "num_attention_heads": heads, **common}
+    vectors = {
+        "num_virtual_tokens": spec.num_virtual_tokens,
+        "num_attention_heads": heads,
+        **common,
+    }
     if spec.method == "prefix":
         return PrefixTuningConfig(**vectors)
     if spec.method == "prompt":  # words of the vocabulary to begin with, as in Lester et al., 3.2
         return PromptTuningConfig(prompt_tuning_init="SAMPLE_VOCAB", **vectors)
     unknown = None if backbone.reader.config.model_type in KNOWN else "all-linear"
     return LoraConfig(
-        r=spec.rank,
-        lora_alpha=spec.alpha,  # type: ignore[arg-type]
-        lora_dropout=spec.dropout,
-        target_modules=list(spec.targets) if spec.targets else unknown,
+        r=spec.r,
+        lora_alpha=spec.lora_alpha,  # type: ignore[arg-type]
+        lora_dropout=spec.lora_dropout,
+        target_modules=list(spec.target_modules) if spec.target_modules else unknown,
         **common,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.study import Adapter
+from xharness.spec.study import Adapter
 
 LORA = "lora_"
 """What PEFT puts into the name of every weight of LoRA."""
@@ -32,7 +32,7 @@ class AttachedAdapter:
     @property
     def positions(self) -> int:
         """Positions that the adapter takes from the text."""
-        return 0 if self.spec.method == "lora" else self.spec.virtual_tokens
+        return 0 if self.spec.method == "lora" else self.spec.num_virtual_tokens
 
     @property
     def inserted(self) -> int:

@@ -14,7 +14,7 @@ from accelerate.state import (  # type: ignore[import-untyped]
 )
 from torch import nn
 
-from xharness.extend import (
+from xharness.plugin.api import (
     ConfigurationError,
     Recipe,
     StageError,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from xharness.kinds import (
+from xharness.task_types import (
     BitextExample,
-    ChoiceExample,
+    BitextMiningExample,
     ClassificationExample,
-    MiningExample,
+    ExtractiveQAExample,
+    MultipleChoiceExample,
     PassageExample,
     RetrievalExample,
-    SpanExample,
     TaggingExample,
 )
 
@@ -23,15 +23,15 @@ def texts(example: Any) -> list[str]:
             found = [example.source, example.target]
         case ClassificationExample():
             found = [example.text, example.pair or ""]
-        case ChoiceExample():
+        case MultipleChoiceExample():
             found = [example.prompt, *example.choices]
         case TaggingExample():
             found = [" ".join(example.tokens)]
         case RetrievalExample():
             found = [example.query, example.positive or ""]
-        case PassageExample() | MiningExample():
+        case PassageExample() | BitextMiningExample():
             found = [example.text]
-        case SpanExample():
+        case ExtractiveQAExample():
             found = [example.question, example.context]
         case _:
             found = []

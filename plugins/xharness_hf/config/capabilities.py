@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xharness.extend import ConfigurationError, Objective, Surroundings, Wanted
-from xharness.study import Adapter, Recipe
+from xharness.plugin.api import CapabilityQuery, ConfigurationError, Objective, RunEnvironment
+from xharness.spec.study import Adapter, Recipe
 from xharness_hf.config.configuration import CODED, ENCODERS, ModelFiles, configured
 from xharness_hf.config.language_codes import code_of, is_code
 from xharness_hf.config.options import AnswerOptions, Options
 from xharness_hf.config.special_tokens import special_tokens
 
-_RANKED = frozenset({"classification", "choice"})
-_KINDS = {"likelihood": _RANKED, "text": _RANKED | {"span"}}
+_RANKED = frozenset({"classification", "multiple_choice"})
+_KINDS = {"likelihood": _RANKED, "text": _RANKED | {"extractive_qa"}}
 _HASHED = frozenset({"canine"})
 _TAKE_NO_KEYS = frozenset(
     {
@@ -23,7 +23,7 @@ _TAKE_NO_KEYS = frozenset(
 _READ_NO_KEYS = frozenset({"mt5", "t5", "umt5"})
 
 
-def refusal(options: Options, wanted: Wanted, surroundings: Surroundings) -> str | None:
+def refusal(options: Options, wanted: CapabilityQuery, surroundings: RunEnvironment) -> str | None:
     """Why the model of `options` cannot do what is wanted; None where nothing tells so yet.
 
     Raises:
@@ -41,7 +41,7 @@ def refusal(options: Options, wanted: Wanted, surroundings: Surroundings) -> str
     return _unlearnable(objective, found) or _unadapted(adapter, recipe, found)
 
 
-def check_writes(options: Options, surroundings: Surroundings) -> None:
+def check_writes(options: Options, surroundings: RunEnvironment) -> None:
     """Whether a model that is to answer in words can write, as far as its configuration tells.
 
     Raises:
@@ -54,11 +54,11 @@ def check_writes(options: Options, surroundings: Surroundings) -> None:
             f"'{found.family}' is an encoder: it has no words to answer with",
             where=_where(options, surroundings),
             expected="a decoder or an encoder-decoder",
-            hint="use 'answers: heads'",
+            hint="use 'mode: head'",
         )
 
 
-def check_codes(options: Options, surroundings: Surroundings) -> None:
+def check_codes(options: Options, surroundings: RunEnvironment) -> None:
     """Whether the model has the language codes that it is said to have, as far as its files tell.
 
     Raises:
@@ -78,11 +78,13 @@ def check_codes(options: Options, surroundings: Surroundings) -> None:
         raise ConfigurationError(unknown.what, where=where, hint=unknown.hint)
 
 
-def _where(options: Options, surroundings: Surroundings) -> str:
+def _where(options: Options, surroundings: RunEnvironment) -> str:
     return options.hub or str(surroundings.base / str(options.path))
 
 
-def _unspoken(options: Options, wanted: Wanted, surroundings: Surroundings) -> str | None:
+def _unspoken(
+    options: Options, wanted: CapabilityQuery, surroundings: RunEnvironment
+) -> str | None:
     found = configured(options, surroundings) if wanted.languages else None
     if found is None or found.family not in CODED:
         return None
@@ -105,18 +107,18 @@ def _unknown(
     return None
 
 
-def _in_words(manner: AnswerOptions, wanted: Wanted, adapter: Adapter | None) -> str | None:
+def _in_words(
+    manner: AnswerOptions, wanted: CapabilityQuery, adapter: Adapter | None
+) -> str | None:
     said = f"a model with 'answers: {manner.answers}'"
     if wanted.objective not in (None, "task", "shots"):
         return f"{said} cannot learn by '{wanted.objective}'"
     if wanted.objective == "task" and manner.answers == "likelihood":
         return f"{said} is not trained: it has strategy 'prompt' alone"
     known = _KINDS[manner.answers]
-    if wanted.kind not in known:
-        return (
-            f"{said} cannot answer tasks of kind '{wanted.kind}', only {', '.join(sorted(known))}"
-        )
-    if wanted.card.verbaliser is None:
+    if wanted.task_type not in known:
+        return f"{said} cannot answer tasks of kind '{wanted.task_type}', only {', '.join(sorted(known))}"
+    if wanted.card.verbalizer is None:
         return f"task '{wanted.card.name}' has no verbaliser: its items cannot be put into words"
     if adapter is not None and adapter.method != "lora":
         return f"{said} cannot learn a {adapter.method}"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xharness.extend import Surroundings
+from xharness.plugin.api import RunEnvironment
 from xharness_hf.config.options import Options
 from xharness_hf.files import hub
 
@@ -77,7 +77,7 @@ class ModelFiles:
         return known
 
 
-def configured(options: Options, surroundings: Surroundings) -> ModelFiles | None:
+def configured(options: Options, surroundings: RunEnvironment) -> ModelFiles | None:
     """What can be told of the model; None of a GGUF file, and offline of a hub model not fetched.
 
     Raises:
@@ -89,13 +89,13 @@ def configured(options: Options, surroundings: Surroundings) -> ModelFiles | Non
     return None if place is None else _read(place, partial(file_of, options, surroundings))
 
 
-def coded(options: Options, surroundings: Surroundings) -> bool:
+def coded(options: Options, surroundings: RunEnvironment) -> bool:
     """Whether the model answers in words and is told what language they are in."""
     found = None if options.answers == "heads" else configured(options, surroundings)
     return found is not None and found.family in CODED
 
 
-def configuration(options: Options, surroundings: Surroundings) -> Path | None:
+def configuration(options: Options, surroundings: RunEnvironment) -> Path | None:
     """The model's `config.json`, of a hub model fetched alone; None as for `configured`.
 
     Raises:
@@ -104,7 +104,7 @@ def configuration(options: Options, surroundings: Surroundings) -> Path | None:
     return file_of(options, surroundings, _CONFIGURATION)
 
 
-def file_of(options: Options, surroundings: Surroundings, name: str) -> Path | None:
+def file_of(options: Options, surroundings: RunEnvironment, name: str) -> Path | None:
     """The model's file `name`, of a hub model fetched alone; None where it has none.
 
     Raises:

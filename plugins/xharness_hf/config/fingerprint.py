@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.digest import digest, file_digest
-from xharness.extend import Surroundings, UnavailableError
+from xharness.plugin.api import RunEnvironment, UnavailableError
 from xharness_hf.config.capabilities import check_codes, check_writes
 from xharness_hf.config.configuration import coded, configuration
 from xharness_hf.config.options import AnswerOptions, Options, Scratch
@@ -19,7 +19,7 @@ _CODED = 1
 """Raised when language codes are put elsewhere: only models that have some then answer anew."""
 
 
-def fingerprint(options: Options, surroundings: Surroundings) -> str:
+def fingerprint(options: Options, surroundings: RunEnvironment) -> str:
     """The identity of a model: its files or hub commit, and the options that change answers.
 
     Raises:
@@ -31,11 +31,11 @@ def fingerprint(options: Options, surroundings: Surroundings) -> str:
     check_codes(options, surroundings)
     manner = options.model_dump(include={*AnswerOptions.model_fields}, exclude_defaults=True)
     spoken = {"coded": _CODED} if coded(options, surroundings) else {}
-    meaning = _meaning(options, surroundings) | {"layers": options.layers} | manner | spoken
+    meaning = _meaning(options, surroundings) | {"num_layers": options.num_layers} | manner | spoken
     return digest(meaning | _vectors(options, surroundings))
 
 
-def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
+def _meaning(options: Options, surroundings: RunEnvironment) -> dict[str, Any]:
     if options.scratch is not None:
         return {"scratch": _scratch(options.scratch, surroundings)}
     if options.hub is not None:
@@ -49,9 +49,9 @@ def _meaning(options: Options, surroundings: Surroundings) -> dict[str, Any]:
     return {"files": {file.name: remembered(file, surroundings.cache) for file in files}}
 
 
-def _vectors(options: Options, surroundings: Surroundings) -> dict[str, Any]:
+def _vectors(options: Options, surroundings: RunEnvironment) -> dict[str, Any]:
     """How texts become vectors, where not by the recipe; a hub model's commit says the rest."""
-    if options.vectors == "recipe":
+    if options.embeddings == "recipe":
         return {}
     place = configuration(options, surroundings)
     if options.hub is not None:
@@ -71,7 +71,7 @@ def _vectors(options: Options, surroundings: Surroundings) -> dict[str, Any]:
     return {"vectors": found.meaning() | {"dense": files}}
 
 
-def _scratch(scratch: Scratch, surroundings: Surroundings) -> dict[str, Any]:
+def _scratch(scratch: Scratch, surroundings: RunEnvironment) -> dict[str, Any]:
     spec = scratch.model_dump(mode="json")
     if isinstance(scratch.tokenizer, Path):
         files = folders.tokenizer_files(scratch.tokenizer, surroundings)

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from xharness.documents import Strict
-from xharness.extend import LanguageCode
+from xharness.plugin.api import LanguageCode
+from xharness.spec.documents import Strict
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files.folders import Weights
 
@@ -28,7 +28,7 @@ class Scratch(Strict):
 
     architecture: Literal["bert", "xlm-roberta"] = "bert"
     hidden: int = Field(gt=0, description="width of the hidden states")
-    layers: int = Field(gt=0)
+    num_layers: int = Field(gt=0)
     heads: int = Field(gt=0, description="attention heads per layer")
     intermediate: int | None = Field(default=None, gt=0, description="default: four times hidden")
     max_positions: int = Field(default=512, ge=8, description="sub-words of the longest input")
@@ -61,7 +61,7 @@ class AnswerOptions(Strict):
 
     @model_validator(mode="after")
     def _heads_have_no_words(self) -> AnswerOptions:
-        given = next((name for name in ("normalised", "codes") if getattr(self, name)), None)
+        given = next((name for name in ("length_normalized", "codes") if getattr(self, name)), None)
         if given is not None and self.answers == "heads":
             raise ValueError(f"'{given}' belongs to answers in words")
         return self
@@ -75,7 +75,7 @@ class Options(AnswerOptions):
     revision: str | None = Field(default=None, description="commit, tag or branch of `hub`")
     gguf: Path | None = Field(default=None, description="a .gguf file")
     scratch: Scratch | None = None
-    layers: int | None = Field(
+    num_layers: int | None = Field(
         default=None,
         gt=0,
         description="the first layers of the backbone, the others left out; the middle layers of a "
@@ -85,7 +85,7 @@ class Options(AnswerOptions):
         default="safetensors",
         description="any: also PyTorch .bin files, unpickled with weights_only",
     )
-    vectors: EmbeddingSource = Field(
+    embeddings: EmbeddingSource = Field(
         default="recipe",
         description="recipe: texts become vectors by its pooling and layer; published: as the "
         "folder declares, in the layout of sentence-transformers",
@@ -102,15 +102,17 @@ class Options(AnswerOptions):
 
     @model_validator(mode="after")
     def _published_as_a_whole(self) -> Options:
-        if self.vectors == "recipe":
+        if self.embeddings == "recipe":
             if self.prompts != Prompts():
-                raise ValueError("'prompts' belongs to 'vectors: published'")
+                raise ValueError("'prompts' belongs to 'embeddings: sentence-transformers'")
             return self
         if self.path is None and self.hub is None:
-            raise ValueError("'vectors: published' needs a folder: 'path' or 'hub'")
+            raise ValueError("'embeddings: sentence-transformers' needs a folder: 'path' or 'hub'")
         if self.answers != "heads":
-            raise ValueError(f"'vectors: published' is not for 'answers: {self.answers}'")
-        if self.layers is not None:
+            raise ValueError(
+                f"'embeddings: sentence-transformers' is not for 'answers: {self.answers}'"
+            )
+        if self.num_layers is not None:
             raise ValueError("a backbone shortened by 'layers' is not the published one")
         return self
 
@@ -122,7 +124,7 @@ class Options(AnswerOptions):
             raise ValueError(f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {said}")
         if self.revision is not None and self.hub is None:
             raise ValueError("'revision' belongs to 'hub'")
-        if self.layers is not None and self.scratch is not None:
+        if self.num_layers is not None and self.scratch is not None:
             raise ValueError("'layers' shortens a pretrained backbone; use 'scratch.layers'")
         if self.hub is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+|[\w.-]+", self.hub):
             raise ValueError(f"'{self.hub}' is not organisation/name; a folder goes under 'path'")

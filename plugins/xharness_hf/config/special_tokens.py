@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from xharness.extend import UnavailableError
+from xharness.plugin.api import UnavailableError
 
 _FILES = ("special_tokens_map.json", "tokenizer_config.json", "tokenizer.json")
 

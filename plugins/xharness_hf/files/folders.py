@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from xharness.extend import Surroundings, UnavailableError
+from xharness.plugin.api import RunEnvironment, UnavailableError
 
 Weights = Literal["safetensors", "any"]
 
@@ -20,7 +20,7 @@ SETTINGS = "sentence_*_config.json"
 """Named after the family of the backbone in older folders, after BERT in all newer ones."""
 
 
-def local(path: Path, surroundings: Surroundings) -> Path:
+def local(path: Path, surroundings: RunEnvironment) -> Path:
     """The folder a study names, relative to the study's own folder.
 
     Raises:
@@ -88,7 +88,7 @@ def _shards(index: Path) -> list[Path]:
     return shards
 
 
-def gguf_file(path: Path, surroundings: Surroundings) -> Path:
+def gguf_file(path: Path, surroundings: RunEnvironment) -> Path:
     """The .gguf file a study names.
 
     Raises:
@@ -100,7 +100,7 @@ def gguf_file(path: Path, surroundings: Surroundings) -> Path:
     return file
 
 
-def tokenizer_files(path: Path, surroundings: Surroundings) -> list[Path]:
+def tokenizer_files(path: Path, surroundings: RunEnvironment) -> list[Path]:
     """The tokenizer files at `path`, a folder or one tokenizer.json.
 
     Raises:

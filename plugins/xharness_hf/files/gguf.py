@@ -10,12 +10,12 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from xharness.extend import Surroundings, UnavailableError
+from xharness.plugin.api import RunEnvironment, UnavailableError
 from xharness_hf.files import folders
 from xharness_hf.files.digests import remembered
 
 
-def converted(path: Path, surroundings: Surroundings) -> Path:
+def converted(path: Path, surroundings: RunEnvironment) -> Path:
     """A folder in the Hugging Face layout with the dequantised model of a .gguf file.
 
     Raises:

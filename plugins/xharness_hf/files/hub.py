@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from xharness.extend import Surroundings, UnavailableError
+from xharness.plugin.api import RunEnvironment, UnavailableError
 from xharness_hf.files.folders import MODULES, PROMPTS, SETTINGS, TOKENIZER_FILES, Weights
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -30,7 +30,7 @@ class HubModel(Protocol):
     def vectors(self) -> Literal["recipe", "published"]: ...
 
 
-def commit(options: HubModel, surroundings: Surroundings) -> str:
+def commit(options: HubModel, surroundings: RunEnvironment) -> str:
     """The commit that `hub` and `revision` mean; offline, the one last fetched here.
 
     A process that has asked once keeps to the answer: what a plan was made for is what is loaded,
@@ -68,7 +68,7 @@ def _told(name: str, revision: str) -> str | Exception | None:
         return error
 
 
-def file(options: HubModel, name: str, surroundings: Surroundings) -> Path | None:
+def file(options: HubModel, name: str, surroundings: RunEnvironment) -> Path | None:
     """The model's file `name` at its commit, fetched alone where it is not in the local cache.
 
     None where the model has no such file, and offline where it was not fetched before.
@@ -131,7 +131,7 @@ def _cache(name: str) -> Path:
     return Path(constants.HF_HUB_CACHE) / ("models--" + name.replace("/", "--"))
 
 
-def snapshot(options: HubModel, surroundings: Surroundings) -> Path:
+def snapshot(options: HubModel, surroundings: RunEnvironment) -> Path:
     """A local folder with the files of the model; fetched when it is not there yet.
 
     Raises:

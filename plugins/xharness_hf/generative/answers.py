@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness.extend import Recipe, StageError, TaskCard
+from xharness.plugin.api import Recipe, StageError, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, joined
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.prompt_encoder import AnswerTokens, PromptEncoder
@@ -29,7 +29,7 @@ class AnswerObjective:
         self._card, self._spoken = card, verbaliser(card)
         self.spelling = spelling.spoken(self._spoken.language)
         """With the code of the items' language, where the model has any."""
-        self._before = "".join(shot + self._spoken.between for shot in shots)
+        self._before = "".join(shot + self._spoken.fewshot_delimiter for shot in shots)
         self._shots = len(shots)
 
     def questions(self, examples: Sequence[Any]) -> list[VerbalizedItem]:
@@ -68,7 +68,9 @@ class AnswerObjective:
             if answers and all(answers):
                 longest = max(self.spelling.count(one) for one in answers) + 2
                 text = self.prompt(asked, recipe, min(longest, recipe.max_length // 2), learn=gold)
-                found.append(self.spelling.feature(place, text, self._spoken.separator, answers))
+                found.append(
+                    self.spelling.feature(place, text, self._spoken.target_delimiter, answers)
+                )
         return found
 
     def terms(self, features: Sequence[Feature]) -> int:

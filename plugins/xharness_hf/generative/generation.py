@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import GenerationConfig
 
-from xharness.extend import Recipe, StageError
+from xharness.plugin.api import Recipe, StageError
 from xharness_hf.backbone.batch import Ints
 from xharness_hf.backbone.precision import computing
 from xharness_hf.backbone.tokens import Tokens
@@ -87,7 +87,7 @@ def _greedy(writer: LanguageModel, tokens: Tokens, recipe: Recipe) -> Generation
     """Nothing of the model's own habits: no sampling, no beams, no forced sub-words."""
     config: Any = GenerationConfig
     found: GenerationConfig = config(
-        max_new_tokens=recipe.answer_length,
+        max_new_tokens=recipe.max_answer_length,
         do_sample=False,
         num_beams=1,
         use_cache=True,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
 from transformers.modeling_outputs import BaseModelOutput
 
-from xharness.extend import Sizes, UnavailableError
+from xharness.plugin.api import Sizes, UnavailableError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Batch
 from xharness_hf.files import loading
@@ -113,7 +113,7 @@ class LanguageModel(Backbone):
         if not torch.allclose(mine[0, :3], mine[1, :3], rtol=1e-3, atol=1e-4):
             raise UnavailableError(
                 f"{type(self.module).__name__} reads both ways: it cannot answer in words",
-                hint="use 'answers: heads'",
+                hint="use 'mode: head'",
             )
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xharness.extend import (
+from xharness.plugin.api import (
     Example,
-    Kind,
     Prediction,
     Recipe,
-    Session,
     Sizes,
     StageError,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
 )
 from xharness_hf.backbone import adapters
@@ -60,7 +60,7 @@ class GenerativeModel:
         return self.backbone.sizes()
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         """Train on all feeds together, or only remember them where they are shots.
 
@@ -80,7 +80,7 @@ class GenerativeModel:
             return facts
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         """The likeliest of an item's answers, or what the model writes where there are none.
 
@@ -111,9 +111,7 @@ class GenerativeModel:
         Raises:
             StageError: always.
         """
-        raise StageError(
-            "a model that answers in words makes no vectors", hint="use 'answers: heads'"
-        )
+        raise StageError("a model that answers in words makes no vectors", hint="use 'mode: head'")
 
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs; `from_pretrained` reads the model.
@@ -130,21 +128,23 @@ class GenerativeModel:
         examples: Sequence[Example],
         recipe: Recipe,
     ) -> list[str]:
-        separator = verbaliser(card).separator.rstrip() if not self.backbone.paired else ""
+        separator = verbaliser(card).target_delimiter.rstrip() if not self.backbone.paired else ""
         prompts = [
             answering.spelling.source(
-                answering.prompt(one, recipe, 0 if self.backbone.paired else recipe.answer_length)
+                answering.prompt(
+                    one, recipe, 0 if self.backbone.paired else recipe.max_answer_length
+                )
                 + separator
             )
             for one in answering.questions(examples)
         ]
         return written(self.backbone, self.tokens, prompts, answering.spelling.opening, recipe)
 
-    def _adapt(self, recipe: Recipe, session: Session) -> None:
+    def _adapt(self, recipe: Recipe, session: TrainingSession) -> None:
         if recipe.adapter is not None and recipe.adapter.method != "lora":
             raise StageError(
                 f"a model that answers in words cannot learn a {recipe.adapter.method}",
-                hint="use lora, or 'answers: heads'",
+                hint="use lora, or 'mode: head'",
             )
         adapters.prepare(self.backbone, recipe.adapter, session.seed)
 
@@ -153,11 +153,11 @@ class GenerativeModel:
             raise StageError(f"a model that answers in words cannot learn by '{feed.objective}'")
         if self.manner.answers == "likelihood":
             raise StageError(
-                "a model that is asked by likelihood is not trained", hint="use 'answers: text'"
+                "a model that is asked by likelihood is not trained", hint="use 'mode: generate'"
             )
         features = [
             feature
-            for card, some in feed.worded()
+            for card, some in feed.by_language()
             for feature in AnswerObjective(card, self._spelling).features(
                 some, self.tokens, recipe, gold=True
             )
@@ -172,8 +172,8 @@ class GenerativeModel:
 def _shots(feed: TrainingSet) -> list[str]:
     """The feed's examples with their right answers, in words."""
     shots = []
-    for card, some in feed.worded():
+    for card, some in feed.by_language():
         spoken = verbaliser(card)
         asked = [question(one, card) for one in some]
-        shots += [prompt(one, spoken) + spoken.separator + one.gold for one in asked]
+        shots += [prompt(one, spoken) + spoken.target_delimiter + one.gold for one in asked]
     return shots

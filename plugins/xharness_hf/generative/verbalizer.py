@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xharness.cards import Verbaliser
-from xharness.extend import StageError, TaskCard
-from xharness.kinds import ChoiceExample, ClassificationExample, SpanExample
+from xharness.plugin.api import StageError, TaskCard
+from xharness.spec.cards import Verbalizer
+from xharness.task_types import ClassificationExample, ExtractiveQAExample, MultipleChoiceExample
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _TRIES = 8  # cuts of a field until the prompt is short enough; each aims at the right length
@@ -28,18 +28,18 @@ class VerbalizedItem:
     """The right answer, "" where the data knows none."""
 
 
-def verbaliser(card: TaskCard) -> Verbaliser:
+def verbaliser(card: TaskCard) -> Verbalizer:
     """The card's verbaliser.
 
     Raises:
         StageError: it has none.
     """
-    if card.verbaliser is None:
+    if card.verbalizer is None:
         raise StageError(
             f"the card '{card.name}' does not say how its items are put into words",
             hint="add a 'verbaliser' to the card, or let the model answer by heads",
         )
-    return card.verbaliser
+    return card.verbalizer
 
 
 def question(example: Any, card: TaskCard) -> VerbalizedItem:
@@ -54,17 +54,17 @@ def question(example: Any, card: TaskCard) -> VerbalizedItem:
             fields = {"text": example.text, "pair": example.pair or ""}
             said = [fill(spoken.answers[label], fields) for label in card.labels or ()]
             return VerbalizedItem(fields, tuple(said), said[example.label])
-        case ChoiceExample():
+        case MultipleChoiceExample():
             said = [_begun(choice, spoken) for choice in example.choices]
             return VerbalizedItem({"prompt": example.prompt}, tuple(said), said[example.label])
-        case SpanExample():
+        case ExtractiveQAExample():
             fields = {"question": example.question, "context": example.context}
             return VerbalizedItem(fields, (), example.answers[0].text if example.answers else "")
         case _:
-            raise StageError(f"items of kind '{card.kind}' cannot be put into words")
+            raise StageError(f"items of kind '{card.task_type}' cannot be put into words")
 
 
-def prompt(asked: VerbalizedItem, spoken: Verbaliser) -> str:
+def prompt(asked: VerbalizedItem, spoken: Verbalizer) -> str:
     """What stands before the answer and the separator."""
     text = fill(spoken.prompt, asked.fields)
     for pattern, put in spoken.replace.items():
@@ -78,7 +78,7 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 
 
 def fitted(
-    asked: VerbalizedItem, spoken: Verbaliser, room: int, count: Count, *, learn: bool
+    asked: VerbalizedItem, spoken: Verbalizer, room: int, count: Count, *, learn: bool
 ) -> str:
     """The prompt in at most `room` sub-words: the longest field is cut at its end.
 
@@ -110,5 +110,5 @@ def _cut(text: str, length: int, wanted: str) -> str:
     return text[first : first + max(length, 0)]
 
 
-def _begun(text: str, spoken: Verbaliser) -> str:
+def _begun(text: str, spoken: Verbalizer) -> str:
     return text[:1].lower() + text[1:] if spoken.lowercase else text

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness.extend import Recipe, TaskCard
-from xharness.kinds import RetrievalExample
+from xharness.plugin.api import Recipe, TaskCard
+from xharness.task_types import RetrievalExample
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
@@ -49,7 +49,7 @@ class ContrastiveObjective:
         """One for each example that has a passage."""
         pairs = [(place, one) for place, one in enumerate(examples) if one.positive is not None]
         long = recipe.max_length
-        short = min(recipe.query_length or long, long)
+        short = min(recipe.max_query_length or long, long)
         windows = self._vectors.windows
         queries = windows([one.query for _, one in pairs], tokens, "query", short)
         passages = windows([one.positive or "" for _, one in pairs], tokens, "passage", long)

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xharness.extend import Prediction, Recipe, TaskCard
-from xharness.kinds import SpanExample
+from xharness.plugin.api import Prediction, Recipe, TaskCard
+from xharness.task_types import ExtractiveQAExample
 from xharness_hf.backbone.batch import Batch, Feature, Ints
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, summed
@@ -40,14 +40,14 @@ class SpanLabels(NamedTuple):
 class ExtractiveQaTask:
     """A feature is one window; its marks are the positions that hold context."""
 
-    kind = "span"
+    kind = "extractive_qa"
 
     def outputs(self, card: TaskCard) -> int:
         """A start and an end logit."""
         return 2
 
     def features(
-        self, examples: Sequence[SpanExample], tokens: Tokens, recipe: Recipe, *, gold: bool
+        self, examples: Sequence[ExtractiveQAExample], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Feature]:
         """Every window of every example; the question is whole, or as much as fits."""
         questions = tokens.ids([one.question for one in examples])
@@ -61,7 +61,7 @@ class ExtractiveQaTask:
             offsets = trimmed(one.context, offsets)
             answer = _answer(one, offsets) if gold else None
             room = max(limit - len(question) - tokens.pair_specials, 1)
-            for first, last in stretches(len(ids), room, recipe.stride):
+            for first, last in stretches(len(ids), room, recipe.doc_stride):
                 window = tokens.pair(question, ids[first:last], limit)
                 marks = np.arange(window.second, window.second + last - first, dtype=np.int32)
                 shift = window.second - first
@@ -92,7 +92,7 @@ class ExtractiveQaTask:
         free = head(states)
         nones = free[:, 0].sum(dim=-1).tolist()
         logits = free.masked_fill(~_context(batch).unsqueeze(-1), float("-inf"))
-        scores, starts, ends = best_spans(logits[..., 0], logits[..., 1], recipe.answer_length)
+        scores, starts, ends = best_spans(logits[..., 0], logits[..., 1], recipe.max_answer_length)
         found = []
         for feature, *one in zip(batch.features, scores, starts, ends, nones, strict=True):
             found.append(_found(feature, *one))
@@ -100,7 +100,7 @@ class ExtractiveQaTask:
 
     def join(
         self,
-        examples: Sequence[SpanExample],
+        examples: Sequence[ExtractiveQAExample],
         features: Sequence[Feature],
         answers: Sequence[SpanPrediction],
     ) -> list[Prediction]:
@@ -116,11 +116,11 @@ class UnanswerableQaTask(ExtractiveQaTask):
     the BERT code's `run_squad.py`, with threshold 0): one window that sees the answer is enough.
     """
 
-    kind = "span_or_none"
+    kind = "extractive_qa_unanswerable"
 
     def join(
         self,
-        examples: Sequence[SpanExample],
+        examples: Sequence[ExtractiveQAExample],
         features: Sequence[Feature],
         answers: Sequence[SpanPrediction],
     ) -> list[Prediction]:
@@ -188,10 +188,10 @@ def best_spans(
 def _question_room(recipe: Recipe, specials: int) -> int:
     """Sub-words of a question, at most: as the recipe says, else half of the window."""
     half, whole = recipe.max_length // 2 - specials, recipe.max_length - specials - 1
-    return max(half if recipe.query_length is None else min(recipe.query_length, whole), 1)
+    return max(half if recipe.max_query_length is None else min(recipe.max_query_length, whole), 1)
 
 
-def _answer(example: SpanExample, offsets: Ints) -> tuple[int, int] | None:
+def _answer(example: ExtractiveQAExample, offsets: Ints) -> tuple[int, int] | None:
     """First and last sub-word of the first answer that the context holds."""
     answer = next((one for one in example.answers if one.start >= 0), None)
     if answer is None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from xharness.digest import digest
-from xharness.extend import StageError
+from xharness.plugin.api import StageError
 from xharness_hf.backbone.backbone import Backbone
 
 MASKED = "mlm"
@@ -126,14 +126,16 @@ class Heads:
 
     def spec(self) -> Mapping[str, Any]:
         """What `Heads` needs to be built again, weights aside."""
-        return {name: {"kind": h.kind, "outputs": h.outputs} for name, h in self._heads.items()}
+        return {
+            name: {"task_type": h.kind, "outputs": h.outputs} for name, h in self._heads.items()
+        }
 
 
 def build_head(kind: str, outputs: int, backbone: Backbone) -> AnyHead:
     """A head for `backbone`, its weights not yet meant."""
     if kind == MASKED:
         return MaskedHead(backbone.width, backbone.embedding)
-    if kind in ("retrieval", "linking"):
+    if kind in ("retrieval", "entity_linking"):
         return ScaleHead(kind)
     return Head(kind, backbone.width, outputs, backbone.dropout)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from xharness.extend import Prediction, Recipe, TaskCard
-from xharness.kinds import ChoiceExample
+from xharness.plugin.api import Prediction, Recipe, TaskCard
+from xharness.task_types import MultipleChoiceExample
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens
@@ -18,14 +18,19 @@ from xharness_hf.heads.objectives import Logits, best, only, summed
 class MultipleChoiceTask:
     """As many windows as choices, one score for each."""
 
-    kind = "choice"
+    kind = "multiple_choice"
 
     def outputs(self, card: TaskCard) -> int:
         """A single score, so that the head fits any number of choices."""
         return 1
 
     def features(
-        self, examples: Sequence[ChoiceExample], tokens: Tokens, recipe: Recipe, *, gold: bool
+        self,
+        examples: Sequence[MultipleChoiceExample],
+        tokens: Tokens,
+        recipe: Recipe,
+        *,
+        gold: bool,
     ) -> list[Feature]:
         """A feature for each example, a (prompt, choice) window for each choice."""
         prompts = tokens.ids([one.prompt for one in examples])
@@ -53,7 +58,10 @@ class MultipleChoiceTask:
         return best(_scores(states, head, batch, recipe))
 
     def join(
-        self, examples: Sequence[ChoiceExample], features: Sequence[Feature], answers: Sequence[int]
+        self,
+        examples: Sequence[MultipleChoiceExample],
+        features: Sequence[Feature],
+        answers: Sequence[int],
     ) -> list[Prediction]:
         """The answers in the examples' order; 0 where there was nothing to choose from."""
         return [answer or 0 for answer in only(features, answers, len(examples))]

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xharness.extend import StageError, UnavailableError
+from xharness.plugin.api import StageError, UnavailableError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
@@ -80,7 +80,7 @@ def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
 def _heads(spec: dict[str, Any], learnt: dict[str, Tensor], backbone: Backbone) -> Heads:
     heads = Heads()
     for name, one in spec.items():
-        head = build_head(one["kind"], int(one["outputs"]), backbone)
+        head = build_head(one["task_type"], int(one["outputs"]), backbone)
         prefix = f"{name}/"
         own = {k.removeprefix(prefix): v for k, v in learnt.items() if k.startswith(prefix)}
         head.load_state_dict(own)

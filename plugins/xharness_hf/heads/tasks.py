@@ -28,7 +28,7 @@ TASKS: Mapping[str, HeadTask] = MappingProxyType(
 )
 """What is answered by a head."""
 LEARNT: Mapping[str, HeadObjective] = MappingProxyType(
-    {**TASKS, **{kind: ContrastiveObjective(kind) for kind in ("retrieval", "linking")}}
+    {**TASKS, **{kind: ContrastiveObjective(kind) for kind in ("retrieval", "entity_linking")}}
 )
 """What is learnt through a head: the last of these are answered from vectors."""
 COMPARING = (WordAlignmentObjective, ContrastiveObjective)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xharness.extend import Recipe, StageError
-from xharness.kinds import BitextExample
+from xharness.plugin.api import Recipe, StageError
+from xharness.task_types import BitextExample
 from xharness_hf.backbone.batch import Batch, Feature, Window
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.extend import Choosing, StageError
+from xharness.plugin.api import CheckpointSelector, StageError
 
 Judge = Callable[[], float]
 
@@ -22,11 +22,11 @@ Judge = Callable[[], float]
 class CheckpointSelector:
     """Looks at weights while they learn, and keeps the chosen ones on the CPU."""
 
-    def __init__(self, choosing: Choosing, judge: Judge | None, total: int) -> None:
+    def __init__(self, choosing: CheckpointSelector, judge: Judge | None, total: int) -> None:
         if judge is None and (choosing.by == "best" or choosing.patience is not None):
             raise StageError("nobody judges the weights that are to be chosen from")
         self._choosing, self._judge = choosing, judge
-        looks = min(choosing.looks, total)
+        looks = min(choosing.num_evals, total)
         self._due = {math.ceil(total * look / looks) for look in range(1, looks + 1)}
         self.kept: dict[str, Tensor] = {}
         self._looks: list[list[Any]] = []
@@ -69,7 +69,7 @@ class CheckpointSelector:
         best = self._best
         chosen = best[0] if best else self._looks[-1][0]
         own = {} if self._choosing.by == "average" else {"step": chosen}
-        return {"by": self._choosing.by, "looks": self._looks, **own}
+        return {"by": self._choosing.by, "num_evals": self._looks, **own}
 
     def state(self) -> list[list[Any]]:
         """What a checkpoint keeps beside the weights."""

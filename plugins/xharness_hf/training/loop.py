@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import torch
 
 from xharness.digest import digest
-from xharness.extend import Model, Recipe, Session, StageError
+from xharness.plugin.api import Model, Recipe, StageError, TrainingSession
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.precision import accelerator
@@ -76,14 +76,14 @@ class Training:
         model: TrainableModel,
         lessons: Sequence[PreparedFeed],
         recipe: Recipe,
-        session: Session,
+        session: TrainingSession,
         device: torch.device,
     ) -> None:
         self._body, self._heads, self._tokens = model.backbone, model.heads, model.tokens
         self._lessons, self._recipe, self._session = lessons, recipe, session
         self._device = device
         lengths = [[feature.length for feature in lesson.features] for lesson in lessons]
-        self._schedule = BatchSampler(lengths, session.mixing, recipe, session.seed)
+        self._schedule = BatchSampler(lengths, session.mixture, recipe, session.seed)
         self._chooser = _chooser(model, session, self._schedule.total)
         self._identity = digest([session.seed, lengths, *_meaning(recipe, session)])
         self._teach()
@@ -91,7 +91,7 @@ class Training:
         self._learning = learning(self._body, self._heads)
         self._optimizer = optimizer(self._learning, recipe, device)
         self._accelerator = accelerator(device, recipe)
-        self._pieces = GradientAccumulation(recipe.accumulate)
+        self._pieces = GradientAccumulation(recipe.gradient_accumulation_steps)
         self._lookups = EmbeddingGradients(device)
         self._tail: deque[float] = deque(maxlen=math.ceil(self._schedule.total * _TAIL))
         self._done, self._read, self._seconds = 0, 0, 0.0
@@ -123,7 +123,7 @@ class Training:
 
     def _teach(self) -> None:
         """Let learn what is to learn: before the first step, and after the model was asked."""
-        self._body.freeze(self._recipe.freeze)
+        self._body.freeze(self._recipe.freeze_ratio)
         for head in self._heads.modules():
             head.train()
 
@@ -151,7 +151,7 @@ class Training:
             assert self._tokens.mask is not None
             stream = random(seed, _MASKS, step)
             known = min(self._tokens.size, self._body.embedding.num_embeddings)
-            features = hide(features, self._tokens.mask, known, recipe.mask_rate, stream)
+            features = hide(features, self._tokens.mask, known, recipe.mlm_probability, stream)
         loss = self._gradients(lesson, features, int(random(seed, _DROPOUT, step).integers(2**63)))
         if not math.isfinite(loss):
             raise self._diverged(step, loss)
@@ -201,7 +201,7 @@ class Training:
         facts["pieces"] = self._pieces.count
         tensors, kept = checkpoint.state(self._learning, self._optimizer), {}
         if self._chooser is not None:
-            facts["looks"], kept = self._chooser.state(), self._chooser.kept
+            facts["num_evals"], kept = self._chooser.state(), self._chooser.kept
         found = TrainingCheckpoint(self._done, tensors, facts, kept)
         checkpoint.write(self._session.folder, self._identity, found)
         self._saved = time.monotonic()
@@ -216,7 +216,7 @@ class Training:
         self._pieces.count = int(found.facts["pieces"])
         self._tail.extend(found.facts["tail"])
         if self._chooser is not None:
-            self._chooser.restore(found.facts["looks"], found.kept)
+            self._chooser.restore(found.facts["num_evals"], found.kept)
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -232,8 +232,10 @@ class Training:
         }
 
 
-def _chooser(model: TrainableModel, session: Session, total: int) -> CheckpointSelector | None:
-    choosing = session.choosing
+def _chooser(
+    model: TrainableModel, session: TrainingSession, total: int
+) -> CheckpointSelector | None:
+    choosing = session.selector
     if choosing is None:
         return None
     judge = None if choosing.judge is None else partial(choosing.judge, model)
@@ -248,8 +250,8 @@ def _check_that_words_learn(backbone: Backbone, lessons: Sequence[PreparedFeed])
             )
 
 
-def _meaning(recipe: Recipe, session: Session) -> list[Any]:
+def _meaning(recipe: Recipe, session: TrainingSession) -> list[Any]:
     """What of them a checkpoint hangs on."""
-    choosing = session.choosing
-    chosen = [] if choosing is None else [choosing.by, choosing.looks, choosing.patience]
+    choosing = session.selector
+    chosen = [] if choosing is None else [choosing.by, choosing.num_evals, choosing.patience]
     return [recipe.meaning(Recipe.model_fields), *chosen, in_use()]

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from xharness.extend import Recipe, StageError
+from xharness.plugin.api import Recipe, StageError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.packing import attending
 from xharness_hf.heads.heads import Heads
@@ -56,10 +56,10 @@ def optimizer(
 
 def rate(step: int, total: int, recipe: Recipe) -> float:
     """The learning rate's factor in (0, 1] at `step`: linear warm-up, then decay or none."""
-    warm = math.ceil(recipe.warmup * total)
+    warm = math.ceil(recipe.warmup_ratio * total)
     if step < warm:
         return (step + 1) / warm
-    return 1.0 if recipe.schedule == "constant" else (total - step) / (total - warm)
+    return 1.0 if recipe.lr_scheduler_type == "constant" else (total - step) / (total - warm)
 
 
 def clip(parameters: Iterable[nn.Parameter], most: float) -> None:

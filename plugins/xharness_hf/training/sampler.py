@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from xharness.extend import Mixing, Recipe
+from xharness.plugin.api import Mixture, Recipe
 
 Places = NDArray[np.int64]
 
@@ -38,14 +38,14 @@ class BatchSampler:
     """
 
     def __init__(
-        self, lengths: Sequence[Sequence[int]], mixing: Mixing, recipe: Recipe, seed: int
+        self, lengths: Sequence[Sequence[int]], mixing: Mixture, recipe: Recipe, seed: int
     ) -> None:
         self._lengths = [np.asarray(one) for one in lengths]
         self._batch, self._seed = recipe.batch_size, seed
         counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
-        own = counts[: len(counts) - len(mixing.beside)]
+        own = counts[: len(counts) - len(mixing.auxiliary_shares)]
         epoch = sum(math.ceil(count / recipe.batch_size) for count in own)
-        steps = recipe.epochs * epoch / (1 - sum(mixing.beside))
+        steps = recipe.epochs * epoch / (1 - sum(mixing.auxiliary_shares))
         self.total = recipe.steps or math.ceil(steps)
         self._feeds = random(seed, _FEED).choice(
             len(lengths), size=self.total, p=probabilities(counts, mixing)
@@ -73,18 +73,20 @@ def random(*path: int) -> Generator:
     return default_rng([number % 2**63 for number in path])
 
 
-def probabilities(counts: Sequence[int], mixing: Mixing) -> NDArray[np.float64]:
+def probabilities(counts: Sequence[int], mixing: Mixture) -> NDArray[np.float64]:
     """How likely each feed is drawn, from its (capped) number of features."""
-    own = counts[: len(counts) - len(mixing.beside)]
+    own = counts[: len(counts) - len(mixing.auxiliary_shares)]
     shares = np.asarray(mixing.weights or _sizes(own, mixing), dtype=np.float64)
     shares = shares / shares.sum()
-    if mixing.beside:
-        shares = np.append(shares * (1 - sum(mixing.beside)), mixing.beside)
+    if mixing.auxiliary_shares:
+        shares = np.append(shares * (1 - sum(mixing.auxiliary_shares)), mixing.auxiliary_shares)
     return np.asarray(shares)
 
 
-def _sizes(counts: Sequence[int], mixing: Mixing) -> Sequence[float]:
-    power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixing.temperature}[mixing.by]
+def _sizes(counts: Sequence[int], mixing: Mixture) -> Sequence[float]:
+    power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixing.temperature}[
+        mixing.sampling
+    ]
     return [float(count) ** power for count in counts]
 
 

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from xharness import __version__, registry
+from xharness import __version__
 from xharness.gaps import Metrics
+from xharness.gaps.scores import Score
 from xharness.leaderboard.board import Board, is_published
-from xharness.scores import Score
+from xharness.spec import registry
 
 SCHEMA = "0.2.1"
 
@@ -65,7 +66,7 @@ def _library(source: str | None) -> dict[str, str]:
 
 
 def _model(row: Score) -> dict[str, Any]:
-    registered = registry.find(row.model)
+    registered = registry.find_model(row.model)
     details = {
         "strategy": row.strategy, "seed": row.seed, "protocol": row.protocol,
         "parameters": row.parameters, "non_embedding_parameters": row.non_embedding_parameters,

@@ -12,18 +12,18 @@ from typing import Any
 
 import yaml
 
-from xharness import documents, registry
-from xharness.cards import TaskCard
-from xharness.languages import name_of
+from xharness.gaps.scores import Score
 from xharness.leaderboard.text import escape, points, table
-from xharness.scores import Score
+from xharness.spec import documents, registry
+from xharness.spec.cards import TaskCard
+from xharness.spec.languages import name_of
 
 _ASKS = {
     "classification": "text-classification",
-    "choice": "multiple-choice",
+    "multiple_choice": "multiple-choice",
     "tagging": "token-classification",
-    "span": "question-answering",
-    "span_or_none": "question-answering",
+    "extractive_qa": "question-answering",
+    "extractive_qa_unanswerable": "question-answering",
 }
 """Kinds to the hub's names of tasks; what compares sentences is the rest."""
 _FENCE = "---\n"
@@ -54,7 +54,7 @@ def model_card(
 def hub_id(options: Mapping[str, Any], model: str) -> str | None:
     """The hub id that a study's model starts from, as its options or the registry say."""
     hub = options.get("hub")
-    registered = registry.find(model)
+    registered = registry.find_model(model)
     return str(hub) if hub else (registered.hub if registered is not None else None)
 
 
@@ -86,7 +86,7 @@ def _result(rows: Sequence[Score], card: TaskCard) -> Result:
 
 def _dataset(card: TaskCard) -> str:
     """The hub's data set, where the rows come from the hub; else the card's name."""
-    ids = (source.own_options.get("id") for source in card.sources if source.source == "hub")
+    ids = (source.source_options.get("id") for source in card.sources if source.source == "hub")
     return str(next((hub_id for hub_id in ids if hub_id is not None), card.name))
 
 

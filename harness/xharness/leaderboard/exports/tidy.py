@@ -7,8 +7,8 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from xharness.gaps.scores import Mean, Missing, Score
 from xharness.leaderboard.board import Board
-from xharness.scores import Mean, Missing, Score
 
 if TYPE_CHECKING:
     import pyarrow as pa

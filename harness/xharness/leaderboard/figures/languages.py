@@ -6,11 +6,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from xharness.gaps import Arm
-from xharness.languages import LANGUAGES, name_of
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure
 from xharness.leaderboard.figures.style import GROUND, QUIET
 from xharness.leaderboard.text import plural, points
+from xharness.spec.languages import LANGUAGES, name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

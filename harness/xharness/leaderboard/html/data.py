@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Test, Trend
-from xharness.languages import LANGUAGES
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.style import MARKERS
 from xharness.leaderboard.sections import cells
 from xharness.leaderboard.sections.languages import codes_of
+from xharness.spec.languages import LANGUAGES
 
 Values = dict[str, Any]
 _DECIMALS = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xharness.gaps import Arm, TaskGap
-from xharness.languages import SCRIPTS
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections.languages import columns
 from xharness.leaderboard.text import escape, points, table
+from xharness.spec.languages import SCRIPTS
 
 _PARTS = {
     "families": "Language families",

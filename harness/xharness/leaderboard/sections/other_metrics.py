@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from xharness.gaps import Arm
+from xharness.gaps.scores import Score
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import escape, points, table
-from xharness.scores import Score
 
 
 def section(board: Board) -> list[str]:

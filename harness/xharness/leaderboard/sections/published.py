@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+from xharness.gaps.scores import Mean, Score
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.published_averages import Claim, claims
 from xharness.leaderboard.text import Footnotes, escape, listed, plural, points, table
-from xharness.scores import Mean, Score
 
 
 def section(board: Board) -> list[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from xharness.gaps import Arm
+from xharness.gaps.scores import Score
+from xharness.gaps.suites import Aggregate, Benchmark, SuiteScore, Variant, aggregate, variants
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
 from xharness.leaderboard.text import Footnotes, escape, points, table
-from xharness.scores import Score
-from xharness.suites import Aggregate, Benchmark, SuiteScore, Variant, aggregate, variants
 
 _NOTED = "what is noted under its tasks holds here too"
 _RULE = (

@@ -19,13 +19,13 @@ from xharness.submission.layout import SuiteTask
 _FORMATS: Mapping[str, FileFormat] = MappingProxyType(
     {
         "classification": LabelFormat(),
-        "choice": ChoiceFormat(),
+        "multiple_choice": ChoiceFormat(),
         "tagging": TagFormat(),
-        "span": SquadFormat(),
-        "bitext": PositionFormat(),
-        "mining": PairFormat(),
+        "extractive_qa": SquadFormat(),
+        "bitext_retrieval": PositionFormat(),
+        "bitext_mining": PairFormat(),
         "retrieval": RankingFormat(),
-        "linking": RankingFormat(),
+        "entity_linking": RankingFormat(),
     }
 )
 
@@ -38,10 +38,10 @@ def format_of(task: SuiteTask) -> FileFormat:
     Raises:
         ConfigurationError: tasks of its kind have none.
     """
-    if task.card.kind not in _FORMATS:
+    if task.card.task_type not in _FORMATS:
         raise ConfigurationError(
-            f"there is no file format for tasks of the kind '{task.card.kind}'",
+            f"there is no file format for tasks of the kind '{task.card.task_type}'",
             where=f"card '{task.card.name}'",
             hint=f"formats exist for: {', '.join(sorted(_FORMATS))}",
         )
-    return _FORMATS[task.card.kind]
+    return _FORMATS[task.card.task_type]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from xharness.kinds import Example, Prediction
 from xharness.submission.files import SubmissionFile
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import Example, Prediction
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from xharness.kinds import ChoiceExample
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import MultipleChoiceExample
 
 
 class ChoiceFormat:
@@ -23,7 +23,8 @@ class ChoiceFormat:
         predictions.check_count(len(predicted_labels), len(gold_labels), "lines", labels)
         ids = numbered(len(gold_labels))
         examples = [
-            ChoiceExample(item, "", (), gold) for item, gold in zip(ids, gold_labels, strict=True)
+            MultipleChoiceExample(item, "", (), gold)
+            for item, gold in zip(ids, gold_labels, strict=True)
         ]
         return AnsweredItems(examples, predicted_labels)
 
@@ -31,7 +32,7 @@ class ChoiceFormat:
         gold_labels = [
             example.label
             for example in answered_items.examples
-            if isinstance(example, ChoiceExample)
+            if isinstance(example, MultipleChoiceExample)
         ]
         return FileTexts(_as_objects(gold_labels), _as_objects(answered_items.predictions))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xharness.kinds import MiningExample
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import BitextMiningExample
 
 _Pair = tuple[str, str]
 
@@ -24,7 +24,7 @@ class PairFormat:
         gold_pairs, predicted_pairs = _pairs(labels), _pairs(predictions)
         all_pairs = [*gold_pairs, *(pair for pair in predicted_pairs if pair not in gold_pairs)]
         examples = [
-            MiningExample(source, "", (target,) if (source, target) in gold_pairs else ())
+            BitextMiningExample(source, "", (target,) if (source, target) in gold_pairs else ())
             for source, target in all_pairs
         ]
         return AnsweredItems(
@@ -33,7 +33,9 @@ class PairFormat:
 
     def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
         examples = [
-            example for example in answered_items.examples if isinstance(example, MiningExample)
+            example
+            for example in answered_items.examples
+            if isinstance(example, BitextMiningExample)
         ]
         gold_pairs = [(example.id, target) for example in examples for target in example.matches]
         answered_examples = zip(examples, answered_items.predictions, strict=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xharness.kinds import BitextExample
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import BitextExample
 
 
 class PositionFormat:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from xharness.kinds import RetrievalExample
-from xharness.kinds.ranking import Ranking
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import RetrievalExample
+from xharness.task_types.ranking import Ranking
 
 _SHAPE = "a list of ids, each once"
 

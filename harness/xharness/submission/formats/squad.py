@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness import documents
-from xharness.documents import Document
-from xharness.kinds import Answer, SpanExample
+from xharness.spec import documents
+from xharness.spec.documents import Document
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import ExtractiveQAExample, GoldAnswer
 
 
 class _SquadAnswer(BaseModel):
@@ -54,7 +54,9 @@ class SquadFormat:
 
     def write(self, answered_items: AnsweredItems, task: SuiteTask) -> FileTexts:
         examples = [
-            example for example in answered_items.examples if isinstance(example, SpanExample)
+            example
+            for example in answered_items.examples
+            if isinstance(example, ExtractiveQAExample)
         ]
         items = [example.id for example in examples]
         answers = dict(zip(items, answered_items.predictions, strict=True))
@@ -62,7 +64,7 @@ class SquadFormat:
         return FileTexts(as_json(labels), as_json(answers))
 
 
-def _examples(file: SubmissionFile) -> Iterator[SpanExample]:
+def _examples(file: SubmissionFile) -> Iterator[ExtractiveQAExample]:
     parsed = file.parsed()
     data = {"data": parsed} if isinstance(parsed, list) else parsed
     squad = documents.validate(Document(str(file.path), data, {}), _SquadFile)
@@ -76,12 +78,14 @@ def _examples(file: SubmissionFile) -> Iterator[SpanExample]:
                     )
                 ids.add(question.id)
                 answers = tuple(
-                    Answer(answer.text, answer.answer_start) for answer in question.answers
+                    GoldAnswer(answer.text, answer.answer_start) for answer in question.answers
                 )
-                yield SpanExample(question.id, question.question, paragraph.context, answers)
+                yield ExtractiveQAExample(
+                    question.id, question.question, paragraph.context, answers
+                )
 
 
-def _article(example: SpanExample) -> dict[str, Any]:
+def _article(example: ExtractiveQAExample) -> dict[str, Any]:
     """A question with its own paragraph: contexts that repeat are told again."""
     answers = [{"text": answer.text, "answer_start": answer.start} for answer in example.answers]
     question = {"id": example.id, "question": example.question, "answers": answers}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from xharness.kinds import TaggingExample
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, numbered
 from xharness.submission.formats.labels import label_index
 from xharness.submission.layout import SuiteTask
+from xharness.task_types import TaggingExample
 
 
 @dataclass

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from xharness.documents import Document, validate
-from xharness.extend import ConfigurationError, UnavailableError
+from xharness.plugin.api import ConfigurationError, UnavailableError
+from xharness.spec.documents import Document, validate
 from xharness_hf.embedding.sentence_transformers.layout import (
     Dense,
     ModuleEntries,
@@ -125,7 +125,7 @@ def _json(folder: Path, name: str) -> Any:
             "there is no such file",
             where=str(file),
             expected="a sentence encoder in the layout of sentence-transformers",
-            hint="fetch it, or leave out 'vectors: published': vectors are then made by the "
+            hint="fetch it, or leave out 'embeddings: sentence-transformers': vectors are then made by the "
             "recipe's 'pooling' and 'layer'",
         ) from None
     except (OSError, ValueError) as error:

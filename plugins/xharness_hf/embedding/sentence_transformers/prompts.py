@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from xharness.documents import Strict
-from xharness.extend import TextRole
+from xharness.plugin.api import TextRole
+from xharness.spec.documents import Strict
 from xharness_hf.embedding.sentence_transformers.layout import PromptsConfig
 
 ByRole = Mapping[TextRole, str]

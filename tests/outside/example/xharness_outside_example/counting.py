@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from xharness.documents import Strict
-from xharness.extend import Request, Row, UnavailableError
+from xharness.plugin.api import Row, SourceRequest, UnavailableError
+from xharness.spec.documents import Strict
 
 _WORDS = {
     "en": ("one", "two", "three", "four", "five"),
@@ -26,12 +26,12 @@ class NumberSource:
     name = "numbers"
     options: type[BaseModel] = NumberOptions
 
-    def fingerprint(self, request: Request) -> str:
+    def fingerprint(self, request: SourceRequest) -> str:
         if request.language not in _WORDS:
             raise UnavailableError(f"nobody here counts in '{request.language}'")
         return f"numbers-1-{request.language}-{request.split}-{request.options.count}"
 
-    def rows(self, request: Request) -> Iterator[Row]:
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
         shift = {"train": 0, "validation": 1, "test": 2}[request.split]
         words = _WORDS[request.language]
         for number in range(request.options.count):

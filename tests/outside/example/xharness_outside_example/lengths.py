@@ -11,19 +11,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
-from xharness.extend import (
+from xharness.plugin.api import (
     Example,
-    Kind,
     Prediction,
     Recipe,
-    Session,
+    RunEnvironment,
     Sizes,
-    Surroundings,
     TaskCard,
+    TaskType,
+    TrainingSession,
     TrainingSet,
 )
-from xharness.kinds import ClassificationExample
+from xharness.spec.documents import Strict
+from xharness.task_types import ClassificationExample
 
 _FILE = "lengths.json"
 
@@ -42,7 +42,7 @@ class LengthModel:
         return Sizes(total=sum(map(len, self._heads.values())), embedding=0)
 
     def fit(
-        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: Session
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
         for feed in feeds:
             lengths: dict[str, list[int]] = defaultdict(list)
@@ -54,7 +54,7 @@ class LengthModel:
         return {}
 
     def predict(
-        self, card: TaskCard, kind: Kind, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         means = self._heads[card.head_name]
         return [_nearest(example, means) for example in examples]
@@ -71,10 +71,10 @@ class LengthBackend:
     options: type[BaseModel] = LengthOptions
     kinds = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: Surroundings) -> str:
+    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
         return "lengths-1"
 
-    def start(self, options: Any, surroundings: Surroundings, device: str | None) -> LengthModel:
+    def start(self, options: Any, surroundings: RunEnvironment, device: str | None) -> LengthModel:
         return LengthModel({})
 
     def load(self, folder: Path, device: str | None) -> LengthModel:

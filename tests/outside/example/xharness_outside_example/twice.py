@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.documents import Strict
-from xharness.extend import Checkpoint, Route
+from xharness.plugin.api import Checkpoint, Route
+from xharness.spec.documents import Strict
 
 
 class TwiceOptions(Strict):

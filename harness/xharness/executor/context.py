@@ -1,0 +1,103 @@
+"""What carrying out a plan takes, and the one model that is kept loaded between stages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from xharness.data.reader import DataReader
+from xharness.plugin.api import Backend, Checkpoint, Model, Progress, RunEnvironment, Start, Train
+from xharness.plugin.catalogue import Catalogue, validated
+from xharness.spec.study import Runtime
+from xharness.stages import SelectModel, Stage
+from xharness.store import Store
+
+
+@dataclass
+class RunContext:
+    """The catalogue, the data, the store and the surroundings of one run."""
+
+    catalogue: Catalogue
+    data: DataReader
+    store: Store
+    environment: RunEnvironment
+    runtime: Runtime
+    debug: bool = False
+    _loaded: tuple[str, Model] | None = field(default=None, repr=False)
+
+    def backend(self, checkpoint: Checkpoint) -> Backend:
+        """The backend that made the checkpoint."""
+        return self.catalogue.backends[_start(checkpoint).backend]
+
+    def resolved(self, checkpoint: Checkpoint) -> Start | Train:
+        """The checkpoint that has the weights: of several candidates, the one that was chosen."""
+        if not isinstance(checkpoint, SelectModel):
+            return checkpoint
+        chosen = self.store.receipt(checkpoint.key).facts["chosen"]
+        return next(one for one in checkpoint.candidates if one.key == chosen)
+
+    def learnt_from(self, checkpoint: Checkpoint) -> Sequence[Mapping[str, Any]]:
+        """The counts of all data that a checkpoint was trained on."""
+        if isinstance(checkpoint, Start):
+            return ()
+        data: Sequence[Mapping[str, Any]] = self.store.receipt(checkpoint.key).facts["data"]
+        return data
+
+    def model(self, checkpoint: Checkpoint) -> Model:
+        """The model of a checkpoint, loaded unless it is the one at hand."""
+        checkpoint = self.resolved(checkpoint)
+        if self._loaded is None or self._loaded[0] != checkpoint.key:
+            self._loaded = None  # frees the memory before the next one is loaded
+            self._loaded = (checkpoint.key, self._load(checkpoint))
+        return self._loaded[1]
+
+    def take(self, checkpoint: Checkpoint) -> Model:
+        """The model of a checkpoint, for the caller to change: it is no longer kept."""
+        model = self.model(checkpoint)
+        self._loaded = None
+        return model
+
+    def keep(self, checkpoint: Checkpoint, model: Model) -> None:
+        """Keep a model that was just trained: the next stage most likely asks for it."""
+        self._loaded = (checkpoint.key, model)
+
+    def progress(self, stage: Stage, what: str) -> Progress:
+        """Tells the observers how far the step `what` of a stage is."""
+        hook: Callable[..., Any] = self.catalogue.plugins.manager.hook.xharness_stage_progress
+
+        def tell(done: int, total: int | None) -> None:
+            hook(stage=stage, done=done, total=total, what=what)
+
+        return tell
+
+    def _load(self, checkpoint: Start | Train) -> Model:
+        backend = self.backend(checkpoint)
+        if isinstance(checkpoint, Train):
+            return backend.load(self.store.open(checkpoint.key) / "model", self.runtime.device)
+        options = validated(backend.options, json.loads(checkpoint.options), "the stored model")
+        return backend.start(options, self.environment, self.runtime.device)
+
+
+@dataclass
+class ProgressCounter:
+    """Counts what is through, and tells."""
+
+    progress: Progress
+    total: int | None
+    count: int = 0
+
+    def add(self, some: int) -> None:
+        """So many more are through."""
+        self.count += some
+        self.progress(self.count, self.total)
+
+
+def _start(checkpoint: Checkpoint) -> Start:
+    while not isinstance(checkpoint, Start):
+        if isinstance(checkpoint, SelectModel):
+            checkpoint = checkpoint.candidates[0]
+        else:
+            checkpoint = checkpoint.start
+    return checkpoint

@@ -1,0 +1,73 @@
+"""The hooks: nouns that return offers, observers that watch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from xharness.plugin.api import Backend, Executor, Source, Strategy, TaskType, Translator
+    from xharness.stages import Stage
+
+hookspec = pluggy.HookspecMarker("xharness")
+hookimpl = pluggy.HookimplMarker("xharness")
+
+
+@hookspec
+def xharness_task_cards() -> Iterable[Traversable]:  # type: ignore[empty-body]
+    """Folders or files with task cards (*.yaml)."""
+
+
+@hookspec
+def xharness_task_types() -> Iterable[TaskType]:  # type: ignore[empty-body]
+    """Kinds of task."""
+
+
+@hookspec
+def xharness_sources() -> Iterable[Source]:  # type: ignore[empty-body]
+    """Sources of rows."""
+
+
+@hookspec
+def xharness_backends() -> Iterable[Backend]:  # type: ignore[empty-body]
+    """Makers of models."""
+
+
+@hookspec
+def xharness_strategies() -> Iterable[Strategy]:  # type: ignore[empty-body]
+    """Training strategies."""
+
+
+@hookspec
+def xharness_translators() -> Iterable[Translator]:  # type: ignore[empty-body]
+    """Translators of training sets and of test items."""
+
+
+@hookspec
+def xharness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
+    """Ways to carry out a plan."""
+
+
+@hookspec
+def xharness_stage_started(stage: Stage, label: str, place: tuple[int, int]) -> None:
+    """A stage begins; `place` is (12, 857) for the twelfth of 857."""
+
+
+@hookspec
+def xharness_stage_progress(stage: Stage, done: int, total: int | None, what: str) -> None:
+    """`done` of `total` items (None: unknown) of the step `what` are through."""
+
+
+@hookspec
+def xharness_stage_waiting(stage: Stage, label: str) -> None:
+    """Another process works on the stage; this one waits until it is through."""
+
+
+@hookspec
+def xharness_stage_finished(
+    stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+) -> None:
+    """A stage ended; `outcome` is ran, reused, failed or skipped."""

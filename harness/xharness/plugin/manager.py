@@ -1,0 +1,152 @@
+"""Finds plugins, loads them, and keeps each offer's provider.
+
+Plugins come through the entry-point group `xharness` and from the command line. One that fails to
+import is set aside with its reason; it never takes the others down.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.plugin import hookspecs
+
+GROUP = "xharness"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who offers something: a plugin and the distribution it came in."""
+
+    plugin: str
+    distribution: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.plugin} ({self.distribution})" if self.distribution else self.plugin
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """A plugin that could not be used, and why."""
+
+    provider: Provider
+    reason: str
+
+
+@dataclass
+class Plugins:
+    """The plugins that loaded, and those that did not."""
+
+    manager: pluggy.PluginManager
+    providers: dict[str, Provider] = field(default_factory=dict)
+    broken: list[BrokenPlugin] = field(default_factory=list)
+
+    def offers(self, hook: str) -> Iterator[tuple[Provider, Any]]:
+        """(provider, offer) for everything that plugins return from the noun `hook`."""
+        for impl in getattr(self.manager.hook, hook).get_hookimpls():
+            provider = self.providers[impl.plugin_name]
+            try:
+                found = impl.function() or ()
+                if isinstance(found, str | bytes):
+                    raise TypeError("must return a list of offers, not text")
+                yield from ((provider, offer) for offer in found)
+            except (Exception, SystemExit) as error:
+                self.set_aside(provider, hook, error)
+
+    def set_aside(self, provider: Provider, what: str, error: BaseException) -> None:
+        """Note that `what` of a plugin cannot be used."""
+        self.broken.append(BrokenPlugin(provider, f"{what}: {summary(error)}"))
+
+    def add(self, plugin: object, provider: Provider) -> None:
+        """Register a plugin object; a hook it misspells or mis-declares is its load error."""
+        unknown = _unknown_hooks(self.manager, plugin)
+        if unknown:
+            hooks = [name for name in vars(hookspecs) if name.startswith("xharness_")]
+            reason = f"there is no hook '{unknown}'; {suggestion(unknown, hooks)}"
+            self.broken.append(BrokenPlugin(provider, reason))
+            return
+        try:
+            self.manager.register(plugin, name=provider.plugin)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            self.broken.append(BrokenPlugin(provider, summary(error)))
+        else:
+            self.providers[provider.plugin] = provider
+
+
+def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
+    """Load installed plugins and those named `extra`: module names or paths of Python files.
+
+    Raises:
+        ConfigurationError: an `extra` plugin cannot be loaded; the user asked for it by name.
+    """
+    manager = pluggy.PluginManager("xharness")
+    manager.add_hookspecs(hookspecs)
+    plugins = Plugins(manager)
+    if installed:
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+            _add_installed(plugins, point)
+    for name in extra:
+        before = len(plugins.broken)
+        try:
+            plugins.add(_import(name), Provider(name, "command line"))
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(summary(error), where=f"plugin '{name}'") from error
+        if len(plugins.broken) > before:
+            raise ConfigurationError(plugins.broken[-1].reason, where=f"plugin '{name}'")
+    return plugins
+
+
+def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
+    dist = point.dist
+    provider = Provider(point.name, f"{dist.name} {dist.version}" if dist else None)
+    if provider.plugin in plugins.providers:
+        other = plugins.providers[provider.plugin]
+        plugins.broken.append(BrokenPlugin(provider, f"{other} has the same plugin name"))
+        return
+    try:
+        plugins.add(point.load(), provider)
+    except (Exception, SystemExit) as error:  # a stranger's import can raise anything
+        plugins.broken.append(BrokenPlugin(provider, summary(error)))
+
+
+def _import(name: str) -> ModuleType:
+    path = Path(name)
+    if path.suffix != ".py":
+        return importlib.import_module(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    module_name = f"xharness_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _unknown_hooks(manager: pluggy.PluginManager, plugin: object) -> str | None:
+    """The first hook implementation in `plugin` that no specification knows."""
+    for name in dir(plugin):
+        marked = manager.parse_hookimpl_opts(plugin, name) is not None
+        if marked and not hasattr(hookspecs, name):
+            return name
+    return None
+
+
+def summary(error: BaseException) -> str:
+    """The error, and where in the plugin it came from, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = [frame for frame in frames if "importlib" not in frame.filename]
+    place = f" ({Path(inner[-1].filename).name}:{inner[-1].lineno})" if inner else ""
+    return f"{type(error).__name__}: {error}{place}"

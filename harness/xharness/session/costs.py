@@ -1,0 +1,108 @@
+"""What stages will cost: counted from the cards, and timed by the receipts of earlier stages."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xharness.data.reader import expected_rows
+from xharness.plugin.catalogue import Catalogue
+from xharness.stages import Predict, SelectModel, Stage, Train, Translate
+from xharness.store import RECEIPT, Store
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage takes; None where the cards do not say how many rows there are."""
+
+    examples: int | None = None
+    """Training examples, each once."""
+    steps: int | None = None
+    items: int | None = None
+    seconds: float | None = None
+    """None where no stage of this model and sort is in the store."""
+
+
+class Estimates:
+    """Costs of stages, given what the store's receipts say of earlier ones."""
+
+    def __init__(self, catalogue: Catalogue, store: Store) -> None:
+        self._catalogue = catalogue
+        self._paces = _paces(store)
+
+    def of(self, stage: Stage, model: str) -> Cost:
+        """The cost of `stage`, which is one of `model`."""
+        if isinstance(stage, Train):
+            examples = expected_rows(
+                (one for feed in stage.feeds for one in feed.data_slices), self._catalogue
+            )
+            steps = _steps(stage, examples)
+            return Cost(examples, steps, None, self._seconds(model, "train", steps))
+        if isinstance(stage, Predict):
+            items = expected_rows(stage.data_slices, self._catalogue)
+            return Cost(None, None, items, self._seconds(model, "predict", items))
+        if isinstance(stage, Translate):
+            items = expected_rows([stage.data_slice], self._catalogue)
+            return Cost(None, None, items, self._seconds(model, "translate", items))
+        if isinstance(stage, SelectModel):
+            items = expected_rows(stage.dev * len(stage.candidates), self._catalogue)
+            return Cost(None, None, items, self._seconds(model, "predict", items))
+        languages = len(stage.predictions.data_slices)
+        return Cost(seconds=self._seconds(model, "score", languages))
+
+    def _seconds(self, model: str, what: str, units: int | None) -> float | None:
+        pace = self._paces.get((model, what))
+        return None if pace is None or units is None else pace * units
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """The sum of what is known; None where nothing is."""
+    known = list(costs)
+    return Cost(
+        _sum(one.examples for one in known),
+        _sum(one.steps for one in known),
+        _sum(one.items for one in known),
+        _sum(one.seconds for one in known),
+    )
+
+
+def sort_of(stage: Stage) -> str:
+    """The word for a sort of stage, as receipts have it."""
+    return type(stage).__name__.lower()
+
+
+def _steps(stage: Train, examples: int | None) -> int | None:
+    if stage.recipe.steps is not None or examples is None:
+        return stage.recipe.steps
+    return math.ceil(examples * stage.recipe.epochs / stage.recipe.batch_size)
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _paces(store: Store) -> dict[tuple[str, str], float]:
+    """(model, sort of stage) to the seconds of one step, item or language."""
+    seconds: dict[tuple[str, str], float] = defaultdict(float)
+    units: dict[tuple[str, str], int] = defaultdict(int)
+    for path in store.root.glob(f"*/*/{RECEIPT}"):
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
+            key, count = (facts["label"].split(" · ")[0], facts["stage"]), _units(facts)
+            seconds[key] += facts["seconds"]
+            units[key] += count
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # an estimate can do without a damaged receipt; a run will name it
+    return {key: seconds[key] / units[key] for key in seconds if units[key]}
+
+
+def _units(facts: Mapping[str, Any]) -> int:
+    if facts["stage"] == "train":
+        steps = facts["training"].get("steps")
+        return int(steps) if isinstance(steps, int) else 0
+    return int(facts["languages" if facts["stage"] == "score" else "items"])

@@ -1,0 +1,276 @@
+"""YAML at the door: read safely, checked strictly, and every complaint knows its line.
+
+A `Document` keeps, for each key path, where in the file it stands, so that an error found by
+pydantic in the value can point at the text the user wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from xharness.errors import ConfigurationError, nearest, suggestion
+
+KeyPath = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_NODE_LIMIT = 200_000  # aliases can make a small file describe an enormous value
+_DEPTH_LIMIT = 64  # an alias can stand inside its own value
+
+
+class Position(NamedTuple):
+    """A position in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class _Readable(Protocol):
+    def read_text(self, encoding: str | None = None) -> str: ...
+
+
+class Strict(BaseModel):
+    """The base of everything users write: frozen, and unknown keys are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or cls.model_config.get("extra") != "forbid":
+            return data
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        for key in data:
+            if key not in known and key not in cls.model_fields:
+                raise PydanticCustomError(
+                    "unknown_key",
+                    "unknown key '{key}'; {hint}",
+                    {"key": str(key), "hint": suggestion(str(key), known)},
+                )
+        return data
+
+
+@dataclass(frozen=True)
+class Document:
+    """The value of one YAML text, with the place of each key path in it."""
+
+    file: str
+    data: Any
+    positions: Mapping[KeyPath, Position]
+    owner: str = ""
+    """What the value belongs to, told before its key path; for parts of a document."""
+    _parts: dict[KeyPath, Document] = field(default_factory=dict, compare=False, repr=False)
+
+    def position(self, path: KeyPath) -> Position:
+        """Where `path` stands, or its nearest enclosing key that stands in the file."""
+        known = tuple(step for step in path)
+        while known and known not in self.positions:
+            known = known[:-1]
+        return self.positions.get(known, Position(self.file, 1, 1))
+
+    def error(self, path: KeyPath, what: str, **details: str | None) -> ConfigurationError:
+        """An error about the value at `path`."""
+        keys = ", ".join(filter(None, (self.owner, ".".join(map(str, path)))))
+        at = str(self.position(path)) if self.positions else self.file
+        return ConfigurationError(what, where=f"{at}: {keys}" if keys else at, **details)
+
+    def part(self, *path: str | int) -> Document:
+        """The document below `path`, its places still those of the whole file."""
+        if path not in self._parts:
+            self._parts[path] = self._below(path)
+        return self._parts[path]
+
+    def _below(self, path: KeyPath) -> Document:
+        data = self.data
+        for step in path:
+            data = data[step]
+        depth = len(path)
+        below = {at[depth:]: place for at, place in self.positions.items() if at[:depth] == path}
+        return Document(self.file, data, below)
+
+
+def load(path: Path) -> Document:
+    """Read and parse the YAML file at `path`.
+
+    Raises:
+        ConfigurationError: the file is missing, unreadable, not UTF-8, or not valid YAML.
+    """
+    return read(path, str(path))
+
+
+def read(file: _Readable, name: str) -> Document:
+    """Like `load`, for anything with `read_text`, such as a resource inside a wheel."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError("there is no such file", where=name) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=name) from None
+    except OSError as error:
+        raise ConfigurationError(error.strerror or str(error), where=name) from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str = "<text>") -> Document:
+    """Parse YAML `text`; `name` stands for the file in errors."""
+    loader = yaml.CSafeLoader(text)
+    places: dict[KeyPath, Position] = {}
+    try:
+        _check_depth(text, name)
+        node = loader.get_single_node()
+        if node is None:
+            raise ConfigurationError("the file is empty", where=name)
+        data = _build(loader, node, (), places, name)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = str(Position(name, mark.line + 1, mark.column + 1)) if mark else name
+        raise ConfigurationError(f"not valid YAML: {error.problem}", where=where) from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"not valid YAML: {error}", where=name) from None
+    finally:
+        loader.dispose()
+    return Document(name, data, places)
+
+
+def _check_depth(text: str, name: str) -> None:
+    """Refuse what would overflow the C stack of the composer, which knows no limit."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEPTH_LIMIT:
+            mark = event.start_mark
+            line, column = (mark.line, mark.column) if mark else (0, 0)
+            raise _too_deep(Position(name, line + 1, column + 1))
+
+
+def _too_deep(place: Position, hint: str | None = None) -> ConfigurationError:
+    what = f"values stand more than {_DEPTH_LIMIT} deep inside each other"
+    return ConfigurationError(what, where=str(place), hint=hint)
+
+
+def _build(
+    loader: yaml.CSafeLoader,
+    node: yaml.Node,
+    path: KeyPath,
+    places: dict[KeyPath, Position],
+    name: str,
+) -> Any:
+    """The value of `node`; notes the place of each key path on the way."""
+    place = Position(name, node.start_mark.line + 1, node.start_mark.column + 1)
+    places.setdefault(path, place)
+    if len(places) > _NODE_LIMIT:
+        raise ConfigurationError(f"more than {_NODE_LIMIT} values", where=name)
+    if len(path) > _DEPTH_LIMIT:
+        raise _too_deep(place, "does an alias (*name) stand inside the value it names?")
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(loader, item, (*path, i), places, name) for i, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return _scalar(loader, node, place)
+    found: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        at = Position(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        key = _key(loader, key_node, at)
+        if key in found:
+            raise ConfigurationError(f"key '{key}' stands here a second time", where=str(at))
+        places[(*path, key)] = at
+        found[key] = _build(loader, value_node, (*path, key), places, name)
+    return found
+
+
+def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, at: Position) -> Any:
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError as error:  # such as a date in the 13th month
+        raise ConfigurationError(f"not valid YAML: {error}", where=str(at)) from None
+
+
+def _key(loader: yaml.CSafeLoader, node: yaml.Node, at: Position) -> Any:
+    key = _scalar(loader, node, at)
+    if isinstance(key, bool):
+        raise ConfigurationError(
+            f"YAML 1.1 reads {node.value} as {str(key).lower()}",
+            where=str(at),
+            hint=f'put it in quotes: "{node.value}"',
+        )
+    if not isinstance(key, str | int):
+        raise ConfigurationError("a key must be text or a whole number", where=str(at))
+    return key
+
+
+def validate(document: Document, model: type[ModelT], context: Any = None) -> ModelT:
+    """The document's value as a `model`.
+
+    Raises:
+        ConfigurationError: one line per problem: file:line:column, key path, what was expected.
+    """
+    try:
+        return model.model_validate(document.data, context=context)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        problems = [_explain(document, one) for one in details if not _follows(one, details)]
+        raise ConfigurationError("\n".join(dict.fromkeys(problems))) from None
+
+
+def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because pydantic does not count its wrong items."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in others
+    )
+
+
+def _explain(document: Document, detail: ErrorDetails) -> str:
+    """One problem that pydantic found, told with its place in the file."""
+    context = detail.get("ctx", {})
+    path: KeyPath = tuple(
+        step for step in detail["loc"] if not _is_pydantic_detour(document, detail["loc"], step)
+    )
+    if detail["type"] == "unknown_key":
+        path = (*path, context["key"])
+    message = detail["msg"].removeprefix("Value error, ")
+    value = detail["input"]
+    if detail["type"] == "missing":
+        message = "this key is missing"
+    elif detail["type"] == "too_short":
+        least = context["min_length"]
+        message = f"needs at least {'one' if least == 1 else least}"
+    elif detail["type"] == "literal_error":
+        known = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
+        close = nearest(str(value), known)
+        message = f"'{value}' is not one of {context['expected']}"
+        message += f"; did you mean '{close}'?" if close else ""
+    elif detail["type"] not in ("unknown_key", "value_error") and not isinstance(
+        value, dict | list
+    ):
+        message = f"{message[0].lower()}{message[1:]}, not {value!r}"
+    return str(document.error(path, message))
+
+
+def _is_pydantic_detour(document: Document, whole: tuple[str | int, ...], step: str | int) -> bool:
+    """Whether `step` of a pydantic location names a union branch instead of a key."""
+    return (
+        isinstance(step, str)
+        and ("[" in step or step in {"str", "int", "float", "bool", "list", "dict", "none"})
+        and (whole not in document.positions)
+    )
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """`value` as YAML in the order given, readable by people."""
+    text: str = yaml.dump(
+        dict(value), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text

@@ -1,0 +1,60 @@
+"""The kinds of task the harness ships: one module each, plus `base` with what a kind is."""
+
+from __future__ import annotations
+
+from xharness.task_types.base import (
+    CompositeTaskType,
+    Example,
+    Floats,
+    Metric,
+    Prediction,
+    Reader,
+    Row,
+    TaskType,
+    Translatable,
+    predicted_task_type,
+    ratio,
+)
+from xharness.task_types.bitext_mining import BitextMining, BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample, BitextRetrieval
+from xharness.task_types.checklist import Checklist, ChecklistExample
+from xharness.task_types.classification import Classification, ClassificationExample
+from xharness.task_types.corpus import Corpus, PassageExample
+from xharness.task_types.entity_linking import EntityLinking
+from xharness.task_types.extractive_qa import ExtractiveQA, ExtractiveQAExample, GoldAnswer
+from xharness.task_types.extractive_qa_unanswerable import ExtractiveQAUnanswerable
+from xharness.task_types.multiple_choice import MultipleChoice, MultipleChoiceExample
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.retrieval import Retrieval
+from xharness.task_types.search import (
+    CandidateIndex,
+    Encode,
+    SearchRequest,
+    SearchTaskType,
+    TextRole,
+    build_index,
+)
+from xharness.task_types.tagging import Tagging, TaggingExample
+
+BUILTIN: tuple[TaskType, ...] = (
+    Classification(),
+    MultipleChoice(),
+    Tagging(),
+    ExtractiveQA(),
+    ExtractiveQAUnanswerable(),
+    Checklist(),
+    BitextRetrieval(),
+    Corpus(),
+    Retrieval(),
+    EntityLinking(),
+    BitextMining(),
+)
+
+__all__ = [
+    "BUILTIN", "GoldAnswer", "SearchRequest", "BitextRetrieval", "BitextExample", "Checklist", "ChecklistExample",
+    "MultipleChoice", "MultipleChoiceExample", "Classification", "ClassificationExample", "CompositeTaskType", "Encode",
+    "Example", "Floats", "TaskType", "EntityLinking", "Metric", "BitextMining", "BitextMiningExample", "Corpus",
+    "PassageExample", "CandidateIndex", "Prediction", "Reader", "Retrieval", "RetrievalExample", "Row",
+    "ExtractiveQA", "ExtractiveQAExample", "ExtractiveQAUnanswerable", "Tagging", "TaggingExample", "TextRole", "SearchTaskType",
+    "Translatable", "predicted_task_type", "build_index", "ratio",
+]  # fmt: skip

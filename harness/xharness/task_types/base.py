@@ -1,0 +1,261 @@
+"""What a kind of task is, and what a metric is.
+
+A metric is *per-item statistics plus a function of their sums*: accuracy is (correct, 1), span F1
+is (tp, fp, fn), exact match is (em, 1). One shape gives the score, the bootstrap, the paired test
+and the stored evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xharness.errors import ConfigurationError, UnavailableError, suggestion
+from xharness.spec.cards import TaskCard
+
+Row = Mapping[str, Any]
+Floats = NDArray[np.float64]
+Prediction = Any
+"""What the kind's `prediction` says."""
+PredictionShape = Literal["int", "ints", "text", "texts", "ranking"]
+"""What one stored prediction is: an integer, a list of them, a text, a list of them, or a ranking,
+which tells the ids of what was found and of what would have been right."""
+
+
+class Example(Protocol):
+    """One item: every kind's examples carry an id that is unique in its split."""
+
+    @property
+    def id(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Per-item statistics, and the score as a function of their sums.
+
+    `item(example, prediction, card, language)` gives the statistics of one item, in the order of
+    `statistics`. `value(sums)` takes sums of shape (..., statistics) to scores in [0, 1] of shape
+    (...), so that one call scores every bootstrap resample.
+    """
+
+    name: str
+    statistics: tuple[str, ...]
+    item: Callable[[Any, Prediction, TaskCard, str], tuple[float, ...]]
+    value: Callable[[Floats], Floats]
+    about: str
+    lower_is_better: bool = False
+    """An error rate; such a metric can stand beside a task's score, never be it."""
+    generated_only: bool = False
+    """Measured, unasked, wherever a model writes its answers, and nowhere else."""
+
+
+class TaskType(Protocol):
+    """What a task asks: how a row becomes an example, and how answers are scored."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fields(self) -> Mapping[str, bool]:
+        """The fields a card must (True) or may (False) map to columns."""
+        ...
+
+    @property
+    def prediction(self) -> PredictionShape:
+        """The shape of one stored prediction."""
+        ...
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]: ...
+
+    def example(self, row: Row, item: str, card: TaskCard) -> Example:
+        """The example in `row`; `item` is its id where the card maps no id column.
+
+        Raises:
+            UnavailableError: the row lacks a column or carries a label outside the card's set.
+        """
+        ...
+
+    def learnable(self, example: Example) -> bool:
+        """Whether a model can be trained on it; what is not is left out and counted."""
+        ...
+
+    def chance(self, card: TaskCard) -> float | None:
+        """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
+        ...
+
+
+@runtime_checkable
+class CompositeTaskType(Protocol):
+    """A kind whose items are made of several items of another: models are asked for those."""
+
+    @property
+    def part(self) -> TaskType:
+        """The kind of the parts; a backend that answers it answers this one too."""
+        ...
+
+    def parts(self, example: Example) -> Sequence[Example]:
+        """The parts of one item, in the order in which `joined` wants their answers."""
+        ...
+
+    def joined(self, answers: Sequence[Prediction]) -> Prediction:
+        """The prediction for an item, from the answers to its parts."""
+        ...
+
+
+def predicted_task_type(kind: TaskType) -> TaskType:
+    """The kind that a model must answer so that items of `kind` can be."""
+    return kind.part if isinstance(kind, CompositeTaskType) else kind
+
+
+@runtime_checkable
+class Translatable(Protocol):
+    """A kind whose texts can be said in another language without moving what is asked."""
+
+    def texts(self, example: Any) -> Sequence[str]:
+        """All texts of one item."""
+        ...
+
+    def with_texts(self, example: Any, texts: Sequence[str]) -> Example:
+        """The item with other texts, in the order of `texts`; all else stays."""
+        ...
+
+
+class AnswerRepairs(NamedTuple):
+    """How many of an example's gold answers did not stand where the data says, `of` how many."""
+
+    moved: int
+    of: int
+
+
+@runtime_checkable
+class Repairing(Protocol):
+    """A kind that mends a fault of public copies while reading; what it mends is counted."""
+
+    def repairs(self, example: Example) -> AnswerRepairs:
+        """What reading this example mended."""
+        ...
+
+
+def ratio(sums: Floats) -> Floats:
+    """sum / count, for statistics (sum, count); 0 where nothing was counted."""
+    total, count = sums[..., 0], sums[..., 1]
+    return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+
+
+def f1(sums: Floats) -> Floats:
+    """2 tp / (2 tp + fp + fn), for statistics (tp, fp, fn); 0 where there is nothing at all."""
+    hits, extra, missed = sums[..., 0], sums[..., 1], sums[..., 2]
+    whole = 2 * hits + extra + missed
+    return np.divide(2 * hits, whole, out=np.zeros_like(whole), where=whole > 0)
+
+
+class Reader:
+    """Reads the fields of a card out of a row; the only place that knows columns and templates."""
+
+    _missing: ClassVar[object] = object()
+
+    def __init__(self, card: TaskCard, row: Row, item: str) -> None:
+        self._card, self._row, self._item = card, row, item
+
+    def has(self, field: str) -> bool:
+        """Whether the card maps `field`."""
+        return field in self._card.fields
+
+    def text(self, field: str) -> str:
+        """The field as text; templates are filled in."""
+        return self._fill(self._spec(field), field)
+
+    def value(self, field: str) -> Any:
+        """The field's column as it stands in the data."""
+        return self._column(self._spec(field), field)
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """The field as several texts: a list of templates or columns, or one list column."""
+        spec = self._card.fields[field]
+        if isinstance(spec, tuple):
+            return tuple(self._fill(one, field) for one in spec)
+        return tuple(self.sound(str(one)) for one in self._column(spec, field))
+
+    def keys(self, field: str) -> tuple[str, ...]:
+        """A column that holds a key or a list of keys; none where it is empty or not mapped."""
+        value = self.value(field) if self.has(field) else None
+        if value is None or value == "":
+            return ()
+        several = isinstance(value, Sequence) and not isinstance(value, str)
+        return tuple(map(str, value)) if several else (str(value),)
+
+    def label(self, field: str = "label") -> int:
+        """The field as a place in the card's labels."""
+        return label_index(self.value(field), self._card, self._item)
+
+    def _spec(self, field: str) -> str:
+        spec = self._card.fields[field]
+        if isinstance(spec, tuple):
+            raise ConfigurationError(
+                f"field '{field}' is a list", where=f"card '{self._card.name}'", expected="one text"
+            )
+        return spec
+
+    def sound(self, text: str) -> str:
+        """`text`, if it is Unicode: half of a surrogate pair can be neither read nor stored.
+
+        Raises:
+            UnavailableError: it is not.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise UnavailableError(
+                f"character {error.start} of a text is half of a surrogate pair",
+                where=f"card '{self._card.name}', item {self._item}",
+                expected="Unicode text",
+            ) from None
+        return text
+
+    def _fill(self, spec: str, field: str) -> str:
+        if "{" not in spec:
+            value = self._column(spec, field)
+            return "" if value is None else self.sound(str(value))
+        parts = spec.split("{")
+        text = parts[0]
+        for part in parts[1:]:
+            column, _, rest = part.partition("}")
+            text += str(self._column(column, field)) + rest
+        return self.sound(text)
+
+    def _column(self, path: str, field: str) -> Any:
+        value: Any = self._row
+        for step in path.split("."):
+            found = value.get(step, self._missing) if isinstance(value, Mapping) else self._missing
+            if found is self._missing:
+                known = list(value) if isinstance(value, Mapping) else []
+                raise UnavailableError(
+                    f"the data has no column '{path}' for field '{field}'",
+                    where=f"card '{self._card.name}', item {self._item}",
+                    hint=suggestion(step, map(str, known)),
+                )
+            value = found
+        return value
+
+
+def label_index(value: Any, card: TaskCard, item: str) -> int:
+    """The place of a label in the card's list: an integer is the place, a text the name.
+
+    Raises:
+        UnavailableError: a label outside the card's set.
+    """
+    labels = card.labels or ()
+    if isinstance(value, int | np.integer) and 0 <= value < len(labels):
+        return int(value)
+    if isinstance(value, str) and value in labels:
+        return labels.index(value)
+    raise UnavailableError(
+        f"label {value!r} is outside the card's set",
+        where=f"card '{card.name}', item {item}",
+        expected=", ".join(labels[:20]),
+    )

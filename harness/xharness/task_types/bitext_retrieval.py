@@ -1,0 +1,85 @@
+"""Bitext retrieval: find each sentence's translation among all of the other language's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xharness.errors import UnavailableError
+from xharness.spec.cards import TaskCard
+from xharness.task_types.accuracy import ACCURACY
+from xharness.task_types.base import Example, Metric, Prediction, PredictionShape, Reader, Row
+from xharness.task_types.neighbours import nearest
+from xharness.task_types.search import SearchRequest, TextRole
+
+
+@dataclass(frozen=True, slots=True)
+class BitextExample:
+    """A source sentence (the query), its translation (in the index), and its place there."""
+
+    id: str
+    source: str
+    target: str
+    label: int
+
+
+class BitextRetrieval:
+    """Which target sentence translates this source sentence? Gold: the one on the same line.
+
+    XTREME asks Tatoeba in one direction only, English queries against the foreign index
+    (Hu et al. 2020, appendix; `utils_retrieve.similarity_search` of the official code).
+    """
+
+    name = "bitext_retrieval"
+    fields: Mapping[str, bool] = MappingProxyType({"source": True, "target": True})
+    prediction: PredictionShape = "int"
+    indexed = False
+    candidate_role: TextRole = "sentence"
+    metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
+        read = Reader(card, row, item)
+        return BitextExample(
+            item, read.text("source").strip(), read.text("target").strip(), _place(item, card)
+        )
+
+    def learnable(self, example: Example) -> bool:
+        return True
+
+    def chance(self, card: TaskCard) -> float | None:
+        return None
+
+    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
+        """The place of the nearest translation among those of all the items.
+
+        Raises:
+            UnavailableError: two items tell the same place.
+        """
+        _check_places(asked.examples)
+        queries = asked.encode((one.source for one in asked.examples), self.candidate_role)
+        targets = asked.encode((one.target for one in asked.examples), self.candidate_role)
+        places = nearest(queries, targets, 1).indices[:, 0].tolist()
+        return [asked.examples[place].label for place in places]
+
+
+def _place(item: str, card: TaskCard) -> int:
+    """The number that an id ends in, such as 17 of `dev-17`."""
+    number = item.rsplit("-", 1)[-1]
+    if not (number.isascii() and number.isdigit()):
+        raise UnavailableError(
+            f"the id '{item}' tells no place",
+            where=f"card '{card.name}'",
+            expected="a whole number at the end of each id: which line of the text it is",
+        )
+    return int(number)
+
+
+def _check_places(examples: Sequence[BitextExample]) -> None:
+    known: dict[int, str] = {}
+    for one in examples:
+        first = known.setdefault(one.label, one.id)
+        if first != one.id:
+            raise UnavailableError(
+                f"'{first}' and '{one.id}' tell one place", expected="another number for each"
+            )

@@ -1,0 +1,50 @@
+"""Classification: one label for a text, or for a pair of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from xharness.spec.cards import TaskCard
+from xharness.task_types.accuracy import ACCURACY
+from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationExample:
+    """A text, perhaps with a second one, and the place of its label in the card's labels."""
+
+    id: str
+    text: str
+    pair: str | None
+    label: int
+
+
+class Classification:
+    """Which of the card's labels is it?"""
+
+    name = "classification"
+    fields: Mapping[str, bool] = MappingProxyType({"text": True, "pair": False, "label": True})
+    prediction: PredictionShape = "int"
+    metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> ClassificationExample:
+        read = Reader(card, row, item)
+        pair = read.text("pair") if read.has("pair") else None
+        return ClassificationExample(item, read.text("text"), pair, read.label())
+
+    def learnable(self, example: Example) -> bool:
+        return True
+
+    def texts(self, example: ClassificationExample) -> Sequence[str]:
+        return (example.text,) if example.pair is None else (example.text, example.pair)
+
+    def with_texts(
+        self, example: ClassificationExample, texts: Sequence[str]
+    ) -> ClassificationExample:
+        text, *pair = texts
+        return replace(example, text=text, pair=pair[0] if pair else None)
+
+    def chance(self, card: TaskCard) -> float | None:
+        return 1 / len(card.labels) if card.labels else None

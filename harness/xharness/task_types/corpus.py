@@ -1,0 +1,47 @@
+"""Passages: the candidates that retrieval, linking and mining choose from; never a task itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xharness.spec.cards import TaskCard
+from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row
+from xharness.task_types.sentences import spelt
+
+
+@dataclass(frozen=True, slots=True)
+class PassageExample:
+    """A candidate, and the keys of the questions, or the entity, that it answers."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...]
+
+
+class Corpus:
+    """What may answer a question. `answers`: a key or a list of keys, such as question ids.
+
+    With `sentences`, a list of {start, end} into the text, the passage is these, joined by blanks.
+    """
+
+    name = "passage"
+    fields: Mapping[str, bool] = MappingProxyType(
+        {"text": True, "answers": False, "sentences": False}
+    )
+    prediction: PredictionShape = "text"
+    metrics: Mapping[str, Metric] = MappingProxyType({})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> PassageExample:
+        read = Reader(card, row, item)
+        text = read.text("text")
+        if read.has("sentences"):
+            text = spelt(text, read.value("sentences"), card, item)
+        return PassageExample(item, text.strip(), read.keys("answers"))
+
+    def learnable(self, example: Example) -> bool:
+        return False
+
+    def chance(self, card: TaskCard) -> float | None:
+        return None

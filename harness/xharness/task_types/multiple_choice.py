@@ -1,0 +1,49 @@
+"""Multiple choice: which of several endings, causes or answers fits the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from xharness.spec.cards import TaskCard
+from xharness.task_types.accuracy import ACCURACY
+from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleChoiceExample:
+    """A prompt, its choices, and the place of the right one."""
+
+    id: str
+    prompt: str
+    choices: tuple[str, ...]
+    label: int
+
+
+class MultipleChoice:
+    """Which choice is right? The card's labels name the places, in the order of the choices."""
+
+    name = "multiple_choice"
+    fields: Mapping[str, bool] = MappingProxyType({"prompt": True, "choices": True, "label": True})
+    prediction: PredictionShape = "int"
+    metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> MultipleChoiceExample:
+        read = Reader(card, row, item)
+        return MultipleChoiceExample(item, read.text("prompt"), read.texts("choices"), read.label())
+
+    def learnable(self, example: Example) -> bool:
+        return True
+
+    def texts(self, example: MultipleChoiceExample) -> Sequence[str]:
+        return (example.prompt, *example.choices)
+
+    def with_texts(
+        self, example: MultipleChoiceExample, texts: Sequence[str]
+    ) -> MultipleChoiceExample:
+        prompt, *choices = texts
+        return replace(example, prompt=prompt, choices=tuple(choices))
+
+    def chance(self, card: TaskCard) -> float | None:
+        return 1 / len(card.labels) if card.labels else None

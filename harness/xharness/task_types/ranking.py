@@ -1,0 +1,77 @@
+"""Rankings: the nearest passages of each query, and mean average precision at 20."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, TypedDict
+
+from xharness.errors import ConfigurationError
+from xharness.spec.cards import TaskCard
+from xharness.task_types.base import Metric, ratio
+from xharness.task_types.neighbours import nearest
+from xharness.task_types.search import SearchRequest
+
+DEPTH = 20
+
+
+class Ranking(TypedDict):
+    """The ids of the nearest candidates, nearest first, and of those that would be right."""
+
+    ranked: list[str]
+    relevant: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalExample:
+    """A query, the key of what it wants, and, for training, a passage that is right."""
+
+    id: str
+    query: str
+    relevant: str
+    positive: str | None
+
+
+def rank(asked: SearchRequest) -> list[Ranking]:
+    """The `DEPTH` nearest passages of each query; of equally near ones the first of the pool.
+
+    Raises:
+        ConfigurationError: the card names no index.
+    """
+    if asked.index is None:
+        raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
+    ids, answering = asked.index.ids, asked.index.relevant_ids
+    queries = asked.encode([one.query for one in asked.examples], "query")
+    places = nearest(queries, asked.index.vectors, DEPTH).indices
+    return [
+        Ranking(ranked=_first(ids, row), relevant=list(answering.get(one.wanted, ())))
+        for one, row in zip(asked.examples, places.tolist(), strict=True)
+    ]
+
+
+def _first(ids: Sequence[tuple[str, ...]], places: Sequence[int]) -> list[str]:
+    """The first `DEPTH` ids of the texts at `places`; some share a text."""
+    return list(islice(chain.from_iterable(ids[place] for place in places), DEPTH))
+
+
+def average_precision(ranking: Ranking) -> float:
+    """Sum over the right ones among the first 20 of the precision at their rank / min(right, 20).
+
+    Ruder et al. 2021 (XTREME-R), section 3.1 and the official code; where one is right it is the
+    reciprocal rank. Nothing right in the pool gives 0.
+    """
+    relevant = {*ranking["relevant"]}
+    hits, total = 0, 0.0
+    for rank, item in enumerate(ranking["ranked"][:DEPTH], 1):
+        if item in relevant:
+            hits += 1
+            total += hits / rank
+    return total / max(min(len(relevant), DEPTH), 1)
+
+
+def _item(example: Any, prediction: Ranking, card: TaskCard, language: str) -> tuple[float, float]:
+    return average_precision(prediction), 1.0
+
+
+MAP_AT_20 = Metric("map_at_20", ("ap", "n"), _item, ratio, "mean average precision at rank 20")

@@ -1,0 +1,68 @@
+"""Retrieval: find the passages that answer a question, in one pool of many languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from xharness.spec.cards import TaskCard
+from xharness.task_types import sentences
+from xharness.task_types.base import Example, Metric, Prediction, PredictionShape, Reader, Row
+from xharness.task_types.extractive_qa import gold_answers
+from xharness.task_types.ranking import MAP_AT_20, RetrievalExample, rank
+from xharness.task_types.search import SearchRequest, TextRole
+
+
+class Retrieval:
+    """Which passages answer the question? Those whose `answers` hold the key that it wants.
+
+    `wanted` is that key, the question's id unless the card says otherwise. To learn from, a row
+    gives `positive`, a right passage; or `context` and `answers`, as SQuAD's rows do: the positive
+    is then the sentence that holds the first answer and the whole context after it, as LAReQA's
+    candidates are made (Roy et al. 2020, section 3).
+    """
+
+    name = "retrieval"
+    fields: Mapping[str, bool] = MappingProxyType(
+        {
+            "id": False,
+            "query": True,
+            "relevant": False,
+            "positive": False,
+            "context": False,
+            "answers": False,
+        }
+    )
+    prediction: PredictionShape = "ranking"
+    indexed = True
+    candidate_role: TextRole = "passage"
+    metrics: Mapping[str, Metric] = MappingProxyType({"map_at_20": MAP_AT_20})
+
+    def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:
+        read = Reader(card, row, item)
+        wanted = read.text("relevant") if read.has("relevant") else item
+        positive = _positive(read, card, item)
+        return RetrievalExample(item, read.text("query").strip(), wanted, positive)
+
+    def learnable(self, example: Example) -> bool:
+        return isinstance(example, RetrievalExample) and example.positive is not None
+
+    def chance(self, card: TaskCard) -> float | None:
+        return None
+
+    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
+        return rank(asked)
+
+
+def _positive(read: Reader, card: TaskCard, item: str) -> str | None:
+    if read.has("positive"):
+        return read.text("positive").strip()
+    if not (read.has("context") and read.has("answers")):
+        return None
+    context = read.text("context")
+    answers = gold_answers(read.value("answers"), context, card, item)
+    start = next((answer.start for answer in answers if answer.start >= 0), -1)
+    sentence = sentences.holding(start, sentences.split(context))
+    if sentence is None:
+        return None
+    return (context[slice(*sentence)] + context).replace("\n", "")
