@@ -21,7 +21,7 @@ def _tags(shared: Material) -> tuple[list[Any], list[list[int]]]:
     draw = random.Random(material.SEED)
     count = shared.setting.count(_SENTENCES)
     examples = [real[place % len(real)] for place in range(count)]
-    labels = range(len(shared.card.labels or ()))
+    labels = range(len(shared.card.label_names))
     given = [
         [draw.choice(labels) if draw.random() < 0.1 else tag for tag in one.tags]
         for one in examples
@@ -49,7 +49,7 @@ def seqeval(setting: Setting) -> Measured:
 
     shared = Material(setting, "wikiann")
     examples, given = _tags(shared)
-    names = shared.card.labels or ()
+    names = shared.card.label_names
     gold = [[names[tag] for tag in one.tags] for one in examples]
     said = [[names[tag] for tag in tags] for tags in given]
     clock = Clock()

@@ -28,7 +28,7 @@ def parts(shared: Material) -> tuple[Any, Any]:
     automatic, name = kinds[shared.card.kind]
     folder = shared.setting.model
     given = (
-        {} if shared.card.kind == "extractive_qa" else {"num_labels": len(shared.card.labels or ())}
+        {} if shared.card.kind == "extractive_qa" else {"num_labels": len(shared.card.label_names)}
     )
     torch.manual_seed(material.SEED)
     model = automatic.from_pretrained(folder, **given)

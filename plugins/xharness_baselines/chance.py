@@ -39,7 +39,7 @@ class RandomModel(CountingModel):
         """There is nothing to learn."""
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
-        dice, labels = self._dice(card, example), len(card.labels or ())
+        dice, labels = self._dice(card, example), len(card.label_names)
         if isinstance(example, TaggingExample):
             return [dice.randrange(labels) for _ in example.tokens]
         if isinstance(example, ExtractiveQAExample):

@@ -22,7 +22,7 @@ class MajorityModel(CountingModel):
     """
 
     def learn(self, feed: TrainingSet, example: Example) -> None:
-        counts = self.grow(feed.head, len(feed.card.labels or ()))
+        counts = self.grow(feed.head, len(feed.card.label_names))
         np.add.at(counts, list(gold(example)), 1)
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:

@@ -47,7 +47,7 @@ class NgramModel(CountingModel):
     def learn(self, feed: TrainingSet, example: Example) -> None:
         if isinstance(example, RetrievalExample):
             return  # what is found by cosine needs no counts
-        label_count = len(feed.card.labels or ())
+        label_count = len(feed.card.label_names)
         class_count = (
             label_count if isinstance(example, ClassificationExample | TaggingExample) else 2
         )

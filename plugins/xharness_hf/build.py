@@ -36,7 +36,7 @@ def start(
         return HfModel(where, ScratchBuilder(options.scratch, surroundings))
     folder = _folder(options, surroundings)
     folders.weight_files(folder, options.weights)
-    if options.answers != "heads":
+    if options.mode != "head":
         return _writing(options, folder, where)
     backbone = loading.backbone(folder, options.weights, options.num_layers)
     if options.hub is not None:  # files of the hub's cache are never written again
@@ -94,7 +94,7 @@ def sizes(options: Options, surroundings: RunEnvironment) -> Sizes | None:
     config = loading.config(place.parent, options.num_layers)
     try:
         with torch.device("meta"):
-            return _empty(options.answers, config).sizes()
+            return _empty(options.mode, config).sizes()
     except XharnessError:
         raise
     except Exception as error:  # shapes that no model can have fail in every family's own way
@@ -102,7 +102,7 @@ def sizes(options: Options, surroundings: RunEnvironment) -> Sizes | None:
 
 
 def _empty(answers: Answers, config: Any) -> Backbone:
-    heads, paired = answers == "heads", config.is_encoder_decoder
+    heads, paired = answers == "head", config.is_encoder_decoder
     auto: Any = AutoModelForSeq2SeqLM if paired else AutoModelForCausalLM
     module = (AutoModel if heads else auto).from_config(config)
     return Backbone(module, causal=False) if heads else LanguageModel(module)

@@ -41,7 +41,7 @@ class HfBackend:
 
     def in_words(self, options: Any) -> bool:
         """Whether the model of these options writes, or ranks, words."""
-        return bool(options.answers != "heads")
+        return bool(options.mode != "head")
 
     def refusal(
         self, options: Any, wanted: CapabilityQuery, surroundings: RunEnvironment

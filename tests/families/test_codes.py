@@ -265,7 +265,7 @@ def _wanted(*languages: str, objective: Any = None) -> CapabilityQuery:
 def test_an_unknown_language_is_refused_with_the_nearest(
     family: str, language: str, told: str | None, layout: Layout
 ) -> None:
-    options = Options(path=layout(family), answers="text")
+    options = Options(path=layout(family), mode="text")
     for wanted in (_wanted(language), _wanted("en", language, objective="task")):
         why = tiny.BACKEND.refusal(options, wanted, _AROUND)
         assert (why is None) == (told is None)
@@ -283,23 +283,23 @@ def test_an_unknown_language_is_refused_with_the_nearest(
 
 def test_what_files_do_not_list_is_left_to_the_loaded_model(layout: Layout, folder: Folder) -> None:
     for place in (layout("m2m100-unlisted"), folder("mt5"), folder("gemma")):
-        options = Options(path=place, answers="text")
+        options = Options(path=place, mode="text")
         assert tiny.BACKEND.refusal(options, _wanted("eu"), _AROUND) is None
 
 
 def test_codes_that_cannot_be_are_errors(layout: Layout, folder: Folder, tmp_path: Path) -> None:
     around = RunEnvironment(cache=tmp_path, offline=True)
-    named = Options(path=layout("nllb"), answers="text", codes={"yue": "zho_Hans"})
+    named = Options(path=layout("nllb"), mode="text", language_codes={"yue": "zho_Hans"})
     assert tiny.BACKEND.refusal(named, _wanted("yue"), _AROUND) is None
     assert tiny.BACKEND.fingerprint(named, around)
-    wrong = Options(path=layout("nllb"), answers="text", codes={"zh": "zho_Hnas"})
+    wrong = Options(path=layout("nllb"), mode="text", language_codes={"zh": "zho_Hnas"})
     with pytest.raises(ConfigurationError, match="'zho_Hnas'\n  did you mean 'zho_Hans'"):
         tiny.BACKEND.fingerprint(wrong, around)
-    none = Options(path=folder("mt5"), answers="text", codes={"zh": "zho_Hans"})
+    none = Options(path=folder("mt5"), mode="text", language_codes={"zh": "zho_Hans"})
     with pytest.raises(ConfigurationError, match="'mt5' has no codes for languages"):
         tiny.BACKEND.fingerprint(none, around)
     with pytest.raises(ValidationError, match="'codes' belongs to answers in words"):
-        Options(path=folder("mt5"), codes={"zh": "zho_Hans"})
+        Options(path=folder("mt5"), language_codes={"zh": "zho_Hans"})
 
 
 def test_only_models_with_codes_have_another_identity(
@@ -330,7 +330,7 @@ def test_a_hub_model_keeps_its_identity_once_it_is_fetched(
 ) -> None:
     stub = stubbed(tmp_path, monkeypatch)
     stub.files["org/m"] = {"config.json": '{"model_type": "mbart"}'}
-    named = [Options(hub="org/m", answers="text", revision=one) for one in (None, COMMIT)]
+    named = [Options(hub="org/m", mode="text", revision=one) for one in (None, COMMIT)]
     meaning = {"hub": "org/m", "commit": COMMIT, "num_layers": None, "mode": "generate"}
     for offline in (False, True):  # the second finds what the first has fetched
         new_process()

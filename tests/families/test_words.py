@@ -208,7 +208,7 @@ def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path
 
 
 def test_an_encoder_cannot_write(folder: Folder) -> None:
-    options = Options(path=folder("bert"), answers="text")
+    options = Options(path=folder("bert"), mode="text")
     with pytest.raises(ConfigurationError, match="'bert' is an encoder"):
         tiny.BACKEND.fingerprint(options, RunEnvironment(cache=folder("bert")))
 

@@ -13,7 +13,7 @@ from tests.hf import tiny
 from tests.hf.test_loading import weights
 from tests.hf.test_training import KilledError
 from xharness.errors import StageError
-from xharness.plugin.api import CheckpointSelector, Model, Recipe
+from xharness.plugin.api import CheckpointPolicy, Model, Recipe
 from xharness.testing import toy_card, toy_examples
 
 RECIPE = Recipe(steps=20, learning_rate=3e-3, batch_size=8, max_length=24)
@@ -49,7 +49,7 @@ def _ask(model: Model) -> float:
 
 
 def _fit(
-    bert: Path, folder: Path, choosing: CheckpointSelector | None, **more: Any
+    bert: Path, folder: Path, choosing: CheckpointPolicy | None, **more: Any
 ) -> tuple[Any, Any]:
     model = tiny.start(bert)
     session = tiny.session(folder, choosing=choosing, **more)
@@ -58,7 +58,7 @@ def _fit(
 
 def test_the_best_look_is_the_result(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(0.1, 0.5, 0.3, 0.5, 0.2)
-    model, facts = _fit(bert, tmp_path, CheckpointSelector("best", num_evals=5, judge=judge))
+    model, facts = _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=5, judge=judge))
     assert facts["choosing"] == {
         "by": "best", "num_evals": [[4, 0.1], [8, 0.5], [12, 0.3], [16, 0.5], [20, 0.2]], "step": 8,
     }  # fmt: skip
@@ -74,32 +74,32 @@ def test_looking_changes_nothing_in_the_training(bert: Path, tmp_path: Path) -> 
     count = iter(range(100))
     plain, _ = _fit(bert, tmp_path / "1", None)
     looked, _ = _fit(
-        bert, tmp_path / "2", CheckpointSelector("best", num_evals=7, judge=best_at_last)
+        bert, tmp_path / "2", CheckpointPolicy("best", num_evals=7, judge=best_at_last)
     )
     assert _same(_weights(plain), _weights(looked))
 
 
 def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(*[0.5] * 4)
-    model, facts = _fit(bert, tmp_path, CheckpointSelector("average", num_evals=4, judge=judge))
+    model, facts = _fit(bert, tmp_path, CheckpointPolicy("average", num_evals=4, judge=judge))
     assert facts["choosing"]["by"] == "average"
     assert [step for step, _ in facts["choosing"]["num_evals"]] == [5, 10, 15, 20]
     for place, found in enumerate(_weights(model)):
         expected = torch.stack([one[place].double() for one in judge.seen]).mean(dim=0)
         assert torch.allclose(found.double(), expected, atol=1e-7)
-    unjudged, _ = _fit(bert, tmp_path / "2", CheckpointSelector("average", num_evals=4))
+    unjudged, _ = _fit(bert, tmp_path / "2", CheckpointPolicy("average", num_evals=4))
     assert _same(_weights(unjudged), _weights(model))
 
 
 def test_where_nobody_can_judge_the_last_look_is_the_result(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(*[float("nan"), float("inf"), float("nan")])
-    model, facts = _fit(bert, tmp_path, CheckpointSelector("best", num_evals=3, judge=judge))
+    model, facts = _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=3, judge=judge))
     assert facts["choosing"]["num_evals"] == [[7, None], [14, None], [20, None]]
     assert facts["choosing"]["step"] == 20
     assert _same(_weights(model), judge.seen[-1])
     assert not _same(_weights(model), judge.seen[0])
     late = _Judge(float("nan"), 0.1, 0.1)
-    model, facts = _fit(bert, tmp_path / "2", CheckpointSelector("best", num_evals=3, judge=late))
+    model, facts = _fit(bert, tmp_path / "2", CheckpointPolicy("best", num_evals=3, judge=late))
     assert facts["choosing"]["step"] == 14
     assert _same(_weights(model), late.seen[1])
 
@@ -107,7 +107,7 @@ def test_where_nobody_can_judge_the_last_look_is_the_result(bert: Path, tmp_path
 def test_patience_ends_a_training_early(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(0.1, 0.5, 0.5, float("nan"), 0.9)
     model, facts = _fit(
-        bert, tmp_path, CheckpointSelector("best", num_evals=5, patience=2, judge=judge)
+        bert, tmp_path, CheckpointPolicy("best", num_evals=5, patience=2, judge=judge)
     )
     assert facts["steps"] == 16
     assert facts["choosing"]["num_evals"][-1] == [16, None]
@@ -117,12 +117,12 @@ def test_patience_ends_a_training_early(bert: Path, tmp_path: Path) -> None:
 
 def test_more_looks_than_steps_is_a_look_a_step(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(*range(20))
-    _, facts = _fit(bert, tmp_path, CheckpointSelector("best", num_evals=50, judge=judge))
+    _, facts = _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=50, judge=judge))
     assert len(facts["choosing"]["num_evals"]) == 20
 
 
 def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
-    for choosing in (CheckpointSelector("best"), CheckpointSelector("average", patience=1)):
+    for choosing in (CheckpointPolicy("best"), CheckpointPolicy("average", patience=1)):
         with pytest.raises(StageError, match="nobody judges"):
             _fit(bert, tmp_path, choosing)
 
@@ -130,16 +130,14 @@ def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "choosing",
     [
-        lambda: CheckpointSelector(
-            "best", num_evals=10, judge=_Judge(1, 3, 2, 3, 2, 2, 2, 2, 2, 2)
-        ),
-        lambda: CheckpointSelector("average", num_evals=10),
-        lambda: CheckpointSelector("best", num_evals=5, patience=2, judge=_ask),
+        lambda: CheckpointPolicy("best", num_evals=10, judge=_Judge(1, 3, 2, 3, 2, 2, 2, 2, 2, 2)),
+        lambda: CheckpointPolicy("average", num_evals=10),
+        lambda: CheckpointPolicy("best", num_evals=5, patience=2, judge=_ask),
     ],
 )
 @pytest.mark.parametrize("after", [3, 8, 15])
 def test_a_killed_training_chooses_the_same(
-    bert: Path, tmp_path: Path, choosing: Callable[[], CheckpointSelector], after: int
+    bert: Path, tmp_path: Path, choosing: Callable[[], CheckpointPolicy], after: int
 ) -> None:
     def progress(done: int, total: int | None) -> None:
         if done == after:
@@ -164,7 +162,7 @@ def test_another_choice_does_not_go_on_from_the_checkpoint(bert: Path, tmp_path:
     with pytest.raises(KilledError):
         _fit(bert, tmp_path, None, checkpoint_seconds=0, progress=progress)
     judge = _Judge(*range(20))
-    _fit(bert, tmp_path, CheckpointSelector("best", num_evals=20, judge=judge))
+    _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=20, judge=judge))
     assert len(judge.seen) == 20
 
 

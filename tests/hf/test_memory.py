@@ -80,7 +80,7 @@ def test_a_checkpoint_remembers_the_pieces(
 
 
 @pytest.mark.parametrize(
-    ("task_type", "most", "told"),
+    ("kind", "most", "told"),
     [("tagging", 0, "learn from one input of"), ("retrieval", 8, "tell 16 pairs apart at once")],
 )
 def test_what_cannot_be_smaller_is_refused(

@@ -19,7 +19,7 @@ for _kind in MAKE:
     covers(_kind, "accuracy")
 
 
-@pytest.mark.parametrize("task_type", MAKE)
+@pytest.mark.parametrize("kind", MAKE)
 def test_accuracy(kind: str) -> None:
     draw, task = random.Random(6), card(kind, "abc")
     for _ in range(100):

@@ -67,7 +67,7 @@ def test_a_passage_is_its_marked_sentences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task_type", "row"),
+    ("kind", "row"),
     [
         ("passage", {"text": "a\ud800", "answers": None}),
         ("bitext_mining", {"id": "1", "text": "a\ud800", "match": ""}),

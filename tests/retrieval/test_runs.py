@@ -145,7 +145,7 @@ def test_after_an_interruption_no_block_is_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small.retrieval(tmp_path)
-    monkeypatch.setattr(encoding, "_ROWS", 4)
+    monkeypatch.setattr(encode, "_ROWS", 4)
     asked: list[str] = []
     embed = NgramModel.embed
 

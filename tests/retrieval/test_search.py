@@ -44,8 +44,8 @@ def test_it_finds_what_sorting_finds_ties_and_all(data: st.DataObject, faiss: bo
     queries = np.array(data.draw(rows), dtype=np.float32)
     k, size = data.draw(st.integers(1, 25)), data.draw(st.integers(1, 60))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_FEW", 0 if faiss else 4096)
-        patch.setattr(search, "_SPARE", 2)
+        patch.setattr(neighbours, "_FEW", 0 if faiss else 4096)
+        patch.setattr(neighbours, "_SPARE", 2)
         found = nearest(blocks(queries, 7), blocks(candidates, size), k)
     assert found.indices.tolist() == by_sorting(queries, candidates, k)
     exact = (queries[:, None] * candidates[found.indices]).sum(axis=2)
@@ -55,7 +55,7 @@ def test_it_finds_what_sorting_finds_ties_and_all(data: st.DataObject, faiss: bo
 def test_faiss_and_numpy_answer_alike_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     queries, candidates = unit(300, 48), np.concatenate([unit(3000, 48, 1)] * 2)
     by_faiss = nearest(blocks(queries, 128), blocks(candidates, 1000), 20)
-    monkeypatch.setattr(search, "_FEW", 10_000)
+    monkeypatch.setattr(neighbours, "_FEW", 10_000)
     by_numpy = nearest(blocks(queries, 300), blocks(candidates, 6000), 20)
     assert np.array_equal(by_faiss.indices, by_numpy.indices)
     assert np.array_equal(by_faiss.scores, by_numpy.scores)

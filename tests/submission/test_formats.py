@@ -140,7 +140,7 @@ def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
 
 
 @pytest.mark.parametrize(
-    ("task_type", "labels", "predictions", "told"),
+    ("kind", "labels", "predictions", "told"),
     [
         ("bitext_mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
         ("bitext_mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),

@@ -194,7 +194,7 @@ class _Point:
 
 
 def test_an_installed_plugin_that_exits_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [_Point()])
+    monkeypatch.setattr(manager, "entry_points", lambda group: [_Point()])
     (broken,) = manager.load().broken
     assert broken.provider.plugin == "leaver"
 

@@ -95,7 +95,7 @@ class DataReader:
             self._check_leak(card, language, split, {*fingerprints})
         parts = [one.identity(seen) for one, seen in zip(pieces, fingerprints, strict=True)]
         identity: list[Any] = parts[0] if len(parts) == 1 else parts
-        if card.open_labels:
+        if card.labels == "from_data":
             identity = [*identity, [one.fingerprint() for one in self._labelled(card)]]
         return DataSlice(card.name, language, split, limit, digest(identity))
 
@@ -106,7 +106,7 @@ class DataReader:
             UnavailableError: that data cannot be had.
         """
         card = self._catalogue.card(name)
-        if not card.open_labels:
+        if card.labels != "from_data":
             return card
         if name not in self._open:
             labels = labels_of(self._labelled(card))

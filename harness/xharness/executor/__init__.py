@@ -8,4 +8,4 @@ from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.results import collect
 from xharness.executor.sequential import Sequential
 
-__all__ = ["StageOutcome", "RunReport", "Sequential", "RunContext", "collect", "collect_items"]
+__all__ = ["RunContext", "RunReport", "Sequential", "StageOutcome", "collect", "collect_items"]

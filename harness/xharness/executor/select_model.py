@@ -12,7 +12,7 @@ from typing import Any
 from xharness.executor.ask_model import ask_model
 from xharness.executor.context import RunContext
 from xharness.executor.score import item_statistics, value
-from xharness.plugin.api import Checkpoint, CheckpointSelector, Example, Model, Recipe
+from xharness.plugin.api import Checkpoint, CheckpointPolicy, Example, Model, Recipe
 from xharness.stages import CheckpointSelection, DataSlice, SelectModel, Train
 
 Judge = Callable[[Model], float]
@@ -41,14 +41,14 @@ def judge(by: CheckpointSelection | SelectModel, recipe: Recipe, work: RunContex
 
 def choosing(
     selection: CheckpointSelection | None, recipe: Recipe, work: RunContext
-) -> CheckpointSelector | None:
+) -> CheckpointPolicy | None:
     """What a training is told of a stage's selection."""
     if selection is None:
         return None
     if selection.by == "average":
-        return CheckpointSelector("average", selection.num_evals)
+        return CheckpointPolicy("average", selection.num_evals)
     asked = judge(selection, recipe, work)
-    return CheckpointSelector("best", selection.num_evals, selection.patience, asked)
+    return CheckpointPolicy("best", selection.num_evals, selection.patience, asked)
 
 
 def choose(stage: SelectModel, work: RunContext, folder: Path) -> Mapping[str, Any]:

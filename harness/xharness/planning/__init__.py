@@ -8,4 +8,4 @@ from xharness.planning.memo import Memo
 from xharness.planning.route import ArmRoute
 from xharness.planning.translators import TranslatorStarts
 
-__all__ = ["Capabilities", "UnsupportedError", "Memo", "TranslatorStarts", "ArmRoute", "ArmContext"]
+__all__ = ["ArmContext", "ArmRoute", "Capabilities", "Memo", "TranslatorStarts", "UnsupportedError"]

@@ -120,12 +120,12 @@ def compile_plan(
     plan = Plan(study)
     translators = TranslatorStarts(catalogue, surroundings)
     for at, model in enumerate(study.models):
-        starts = _Starts(catalogue, portion, surroundings, places, places.model(at, model))
+        starts = StartFinder(catalogue, portion, surroundings, places, places.model(at, model))
         for path, name, way in _ways(
             study, catalogue, portion, surroundings, translators, targets, model
         ):
             for target in targets:
-                _ArmMaker(way, name, places, path).into(plan, target, starts)
+                ArmCompiler(way, name, places, path).into(plan, target, starts)
     _check_source_language(plan, targets, catalogue, places)
     _check_recipe(plan, targets, catalogue, places)
     return plan
@@ -237,7 +237,7 @@ def _named(plan: Plan, targets: Sequence[TargetSpec], catalogue: Catalogue) -> s
     return named
 
 
-class _Starts:
+class StartFinder:
     """The model an arm starts from: pretrained elsewhere, or by a stage of this plan."""
 
     def __init__(
@@ -298,7 +298,7 @@ class _Starts:
 
 
 @dataclass(frozen=True)
-class _ArmMaker:
+class ArmCompiler:
     """Takes one model under one strategy with one seed to its arms."""
 
     way: ArmContext
@@ -308,7 +308,7 @@ class _ArmMaker:
     path: KeyPath
     """Where the strategy stands in the study's file."""
 
-    def into(self, plan: Plan, target: TargetSpec, starts: _Starts) -> None:
+    def into(self, plan: Plan, target: TargetSpec, starts: StartFinder) -> None:
         """Add the arm of `target` to the plan, or the reason why there is none."""
         way = self.way
         card = way.catalogue.card(target.task)
@@ -349,7 +349,8 @@ class _ArmMaker:
     def _chosen(self, walk: ArmRoute) -> Checkpoint | TranslateTest:
         """What the strategy returns; of several learning rates, the choice between them."""
         walks = [
-            replace(walk, way=replace(self.way, rate=place)) for place in range(self.way.rates)
+            replace(walk, context=replace(self.way, rate_index=place))
+            for place in range(self.way.rates)
         ]
         found = [self._walk(one) for one in walks]
         models = {one.key: one for one in map(_model, found)}
@@ -476,7 +477,7 @@ def _came_from_data(error: BaseException) -> bool:
     return any(frame.f_code is ArmContext.data_slice.__code__ for frame in frames)
 
 
-def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: _ArmMaker) -> None:
+def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: ArmCompiler) -> None:
     """Whether the model will have learnt the head that answers `card`, known before any run."""
     if isinstance(maker.way.catalogue.task_types[card.task_type], SearchTaskType):
         return

@@ -156,7 +156,7 @@ class ArmRoute:
         _check_mixing(feeds, mixing, shares)
         chosen = mixing if mixing is not None and len(feeds) > 1 else Mixture()
         if shares:
-            chosen = replace(chosen, beside=shares)
+            chosen = replace(chosen, auxiliary_shares=shares)
         how = (
             self.context.selection
             if selection is None

@@ -81,17 +81,81 @@ from xharness.task_types.search import (
 )
 
 __all__ = [
-    "GoldAnswer", "SearchRequest", "Backend", "BitextExample", "ChecklistExample", "Checkpoint",
-    "MultipleChoiceExample", "CheckpointSelector", "ClassificationExample", "CompositeTaskType", "ConfigurationError",
-    "Embeds", "Encode", "Example", "Executor", "TrainingFeed", "Floats", "Heads", "TranslateTest",
-    "TaskType", "LanguageCode", "Metric", "BitextMiningExample", "Mixture", "Model", "Name", "Objective",
-    "PassageExample", "Placing", "CandidateIndex", "DataSlice", "Prediction", "Progress", "Prompted", "Ratio",
-    "Reader", "Recipe", "Refusing", "Repairing", "AnswerRepairs", "SourceRequest", "RetrievalExample",
-    "Route", "Row", "TrainingSession", "PredictionShape", "Sizes", "Sizing", "Source", "ExtractiveQAExample", "Split",
-    "StageError", "Start", "Strategy", "Strict", "RunEnvironment", "TaggingExample", "TaskCard",
-    "TextRole", "SearchTaskType", "Train", "TrainingSet", "Translatable", "TranslateTexts", "Translator",
-    "UnavailableError", "CapabilityQuery", "Wording", "XharnessError", "digest", "f1", "nearest",
-    "ratio", "suggestion", "takes_role",
+    "AnswerRepairs",
+    "Backend",
+    "BitextExample",
+    "BitextMiningExample",
+    "CandidateIndex",
+    "CapabilityQuery",
+    "ChecklistExample",
+    "Checkpoint",
+    "CheckpointPolicy",
+    "ClassificationExample",
+    "CompositeTaskType",
+    "ConfigurationError",
+    "DataSlice",
+    "Embeds",
+    "Encode",
+    "Example",
+    "Executor",
+    "ExtractiveQAExample",
+    "Floats",
+    "GoldAnswer",
+    "Heads",
+    "LanguageCode",
+    "Metric",
+    "Mixture",
+    "Model",
+    "MultipleChoiceExample",
+    "Name",
+    "Objective",
+    "PassageExample",
+    "Placing",
+    "Prediction",
+    "PredictionShape",
+    "Progress",
+    "Prompted",
+    "Ratio",
+    "Reader",
+    "Recipe",
+    "Refusing",
+    "Repairing",
+    "RetrievalExample",
+    "Route",
+    "Row",
+    "RunEnvironment",
+    "SearchRequest",
+    "SearchTaskType",
+    "Sizes",
+    "Sizing",
+    "Source",
+    "SourceRequest",
+    "Split",
+    "StageError",
+    "Start",
+    "Strategy",
+    "Strict",
+    "TaggingExample",
+    "TaskCard",
+    "TaskType",
+    "TextRole",
+    "Train",
+    "TrainingFeed",
+    "TrainingSession",
+    "TrainingSet",
+    "Translatable",
+    "TranslateTest",
+    "TranslateTexts",
+    "Translator",
+    "UnavailableError",
+    "Wording",
+    "XharnessError",
+    "digest",
+    "f1",
+    "nearest",
+    "ratio",
+    "suggestion",
+    "takes_role",
 ]  # fmt: skip
 
 Ratio = float
@@ -194,7 +258,7 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
-class CheckpointSelector:
+class CheckpointPolicy:
     """Which weights a training ends with, where it is not simply the last ones.
 
     At `looks` evenly spaced steps, the last of them at the end, the weights are looked at: the
@@ -223,7 +287,7 @@ class TrainingSession:
     folder: Path
     heads: Heads = "drop"
     mixture: Mixture = field(default_factory=Mixture)
-    selector: CheckpointSelector | None = None
+    selector: CheckpointPolicy | None = None
     checkpoint_seconds: float = 120
     progress: Progress = lambda done, total: None
 

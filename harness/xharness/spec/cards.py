@@ -247,11 +247,10 @@ class TaskCard(Strict):
     fields: dict[str, str | tuple[str, ...]] = Field(
         description="each field of the kind: a column, or a template such as '{premise} Why?'"
     )
-    labels: tuple[str, ...] | None = Field(
-        default=None, description="label names; an integer in the data is a place in this list"
-    )
-    open_labels: bool = Field(
-        default=False, description="in place of 'labels': those that the data holds, sorted"
+    labels: tuple[str, ...] | Literal["from_data"] | None = Field(
+        default=None,
+        description="label names; an integer in the data is an index into this list. from_data: "
+        "those that the data holds, sorted",
     )
     metrics: tuple[str, ...] = Field(
         default=(), description="the first one is the task's score; a corpus needs none"
@@ -286,9 +285,7 @@ class TaskCard(Strict):
 
     @model_validator(mode="after")
     def _labels_are_unique(self) -> TaskCard:
-        if self.labels is not None and self.open_labels:
-            raise ValueError("either 'labels' are listed, or 'open_labels' are those of the data")
-        labels = self.labels or ()
+        labels = self.label_names
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
             raise ValueError(f"the label '{twice}' stands twice in 'labels'")
@@ -304,11 +301,11 @@ class TaskCard(Strict):
     def _every_label_has_words(self) -> TaskCard:
         spoken = self.verbalizer
         for name in (*spoken.answers, *self._other_words()) if spoken else ():
-            if name not in (self.labels or ()):
-                hint = suggestion(name, self.labels or ())
+            if name not in self.label_names:
+                hint = suggestion(name, self.label_names)
                 raise ValueError(f"'verbaliser' has words for '{name}', no label; {hint}")
         if spoken and self.task_type == "classification":
-            silent = next((one for one in self.labels or () if one not in spoken.answers), None)
+            silent = next((one for one in self.label_names if one not in spoken.answers), None)
             if silent is not None:
                 raise ValueError(f"'verbaliser.answers' has no words for '{silent}'")
         return self
@@ -337,6 +334,11 @@ class TaskCard(Strict):
         if self.role == "target" and self.source_language not in (None, *self.languages):
             raise ValueError("'source_language' must be among 'languages', or null")
         return self
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels in their order; none before those of `from_data` are known."""
+        return self.labels if isinstance(self.labels, tuple) else ()
 
     @property
     def head_name(self) -> str:

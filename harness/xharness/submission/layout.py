@@ -34,7 +34,7 @@ class SuiteTask:
     @property
     def labels(self) -> tuple[str, ...]:
         """How files spell the card's labels, in the card's order."""
-        return _SPELLINGS.get(self.card.name, self.card.labels or ())
+        return _SPELLINGS.get(self.card.name, self.card.label_names)
 
     def file(self, root: Path, language: str, ending: str) -> Path:
         """Where the task's file for `language` is under `root`."""

@@ -249,7 +249,7 @@ def label_index(value: Any, card: TaskCard, item: str) -> int:
     Raises:
         UnavailableError: a label outside the card's set.
     """
-    labels = card.labels or ()
+    labels = card.label_names
     if isinstance(value, int | np.integer) and 0 <= value < len(labels):
         return int(value)
     if isinstance(value, str) and value in labels:

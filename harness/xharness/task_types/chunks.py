@@ -56,7 +56,7 @@ def _starts(before: str, prefix: str, other_type: bool) -> bool:
 def _item(
     example: _Tagged, prediction: Prediction, card: TaskCard, language: str
 ) -> tuple[float, float, float]:
-    names = card.labels or ()
+    names = card.label_names
     gold = chunks([names[tag] for tag in example.tags])
     given = chunks([names[tag] for tag in prediction])
     hits = len(gold & given)

@@ -47,4 +47,4 @@ class Classification:
         return replace(example, text=text, pair=pair[0] if pair else None)
 
     def chance(self, card: TaskCard) -> float | None:
-        return 1 / len(card.labels) if card.labels else None
+        return 1 / len(card.label_names) if card.label_names else None

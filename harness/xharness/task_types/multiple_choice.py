@@ -46,4 +46,4 @@ class MultipleChoice:
         return replace(example, prompt=prompt, choices=tuple(choices))
 
     def chance(self, card: TaskCard) -> float | None:
-        return 1 / len(card.labels) if card.labels else None
+        return 1 / len(card.label_names) if card.label_names else None

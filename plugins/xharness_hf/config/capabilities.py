@@ -12,7 +12,7 @@ from xharness_hf.config.options import AnswerOptions, Options
 from xharness_hf.config.special_tokens import special_tokens
 
 _RANKED = frozenset({"classification", "multiple_choice"})
-_KINDS = {"likelihood": _RANKED, "text": _RANKED | {"extractive_qa"}}
+_KINDS = {"loglikelihood": _RANKED, "generate": _RANKED | {"extractive_qa"}}
 _HASHED = frozenset({"canine"})
 _TAKE_NO_KEYS = frozenset(
     {
@@ -31,7 +31,7 @@ def refusal(options: Options, wanted: CapabilityQuery, surroundings: RunEnvironm
     """
     objective, recipe = wanted.objective, wanted.recipe
     adapter = recipe.adapter if recipe is not None else None
-    if options.answers != "heads":
+    if options.mode != "head":
         return _in_words(options, wanted, adapter) or _unspoken(options, wanted, surroundings)
     if objective in (None, "shots") or (objective == "task" and adapter is None):
         return None
@@ -48,7 +48,7 @@ def check_writes(options: Options, surroundings: RunEnvironment) -> None:
         ConfigurationError: it is an encoder.
         UnavailableError: the configuration of a hub model cannot be fetched.
     """
-    found = configured(options, surroundings) if options.answers != "heads" else None
+    found = configured(options, surroundings) if options.mode != "head" else None
     if found is not None and found.family in ENCODERS:
         raise ConfigurationError(
             f"'{found.family}' is an encoder: it has no words to answer with",
@@ -65,7 +65,7 @@ def check_codes(options: Options, surroundings: RunEnvironment) -> None:
         ConfigurationError: it lacks one of them, or has none at all.
         UnavailableError: a file of a hub model cannot be fetched.
     """
-    found = configured(options, surroundings) if options.codes else None
+    found = configured(options, surroundings) if options.language_codes else None
     if found is None:
         return
     where = _where(options, surroundings)
@@ -73,7 +73,7 @@ def check_codes(options: Options, surroundings: RunEnvironment) -> None:
         raise ConfigurationError(
             f"'{found.family}' has no codes for languages", where=where, hint="leave out 'codes'"
         )
-    unknown = _unknown(found, tuple(options.codes), options)
+    unknown = _unknown(found, tuple(options.language_codes), options)
     if unknown is not None:
         raise ConfigurationError(unknown.what, where=where, hint=unknown.hint)
 
@@ -101,7 +101,7 @@ def _unknown(
         return None  # the loaded model knows
     try:
         for language in languages:
-            code_of(language, tokens, options.codes)
+            code_of(language, tokens, options.language_codes)
     except ConfigurationError as error:
         return error
     return None
@@ -110,12 +110,12 @@ def _unknown(
 def _in_words(
     manner: AnswerOptions, wanted: CapabilityQuery, adapter: Adapter | None
 ) -> str | None:
-    said = f"a model with 'answers: {manner.answers}'"
+    said = f"a model with 'answers: {manner.mode}'"
     if wanted.objective not in (None, "task", "shots"):
         return f"{said} cannot learn by '{wanted.objective}'"
-    if wanted.objective == "task" and manner.answers == "likelihood":
+    if wanted.objective == "task" and manner.mode == "loglikelihood":
         return f"{said} is not trained: it has strategy 'prompt' alone"
-    known = _KINDS[manner.answers]
+    known = _KINDS[manner.mode]
     if wanted.task_type not in known:
         return f"{said} cannot answer tasks of kind '{wanted.task_type}', only {', '.join(sorted(known))}"
     if wanted.card.verbalizer is None:

@@ -91,7 +91,7 @@ def configured(options: Options, surroundings: RunEnvironment) -> ModelFiles | N
 
 def coded(options: Options, surroundings: RunEnvironment) -> bool:
     """Whether the model answers in words and is told what language they are in."""
-    found = None if options.answers == "heads" else configured(options, surroundings)
+    found = None if options.mode == "head" else configured(options, surroundings)
     return found is not None and found.family in CODED
 
 

@@ -13,8 +13,8 @@ from xharness.spec.documents import Strict
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files.folders import Weights
 
-Answers = Literal["heads", "text", "likelihood"]
-EmbeddingSource = Literal["recipe", "published"]
+AnswerMode = Literal["head", "generate", "loglikelihood"]
+EmbeddingSource = Literal["recipe", "sentence-transformers"]
 
 
 class LearntTokenizer(Strict):
@@ -47,22 +47,24 @@ class Scratch(Strict):
 class AnswerOptions(Strict):
     """How a model answers."""
 
-    answers: Answers = Field(
-        default="heads",
-        description="heads: a head for each task, on hidden states; text: trained to write the "
-        "answer; likelihood: the answer whose words are likeliest, without training",
+    mode: AnswerMode = Field(
+        default="head",
+        description="head: a head for each task, on hidden states; generate: trained to write the "
+        "answer; loglikelihood: the answer whose words are likeliest, without training",
     )
-    normalised: bool = Field(
+    length_normalized: bool = Field(
         default=False, description="the log-probability of an answer is divided by its characters"
     )
-    codes: dict[LanguageCode, str] = Field(
+    language_codes: dict[LanguageCode, str] = Field(
         default={}, description="what the model calls a language, where that cannot be guessed"
     )
 
     @model_validator(mode="after")
     def _heads_have_no_words(self) -> AnswerOptions:
-        given = next((name for name in ("length_normalized", "codes") if getattr(self, name)), None)
-        if given is not None and self.answers == "heads":
+        given = next(
+            (name for name in ("length_normalized", "language_codes") if getattr(self, name)), None
+        )
+        if given is not None and self.mode == "head":
             raise ValueError(f"'{given}' belongs to answers in words")
         return self
 
@@ -87,7 +89,7 @@ class Options(AnswerOptions):
     )
     embeddings: EmbeddingSource = Field(
         default="recipe",
-        description="recipe: texts become vectors by its pooling and layer; published: as the "
+        description="recipe: texts become vectors by its pooling and layer; sentence-transformers: as the "
         "folder declares, in the layout of sentence-transformers",
     )
     prompts: Prompts = Field(
@@ -96,7 +98,7 @@ class Options(AnswerOptions):
 
     @model_validator(mode="after")
     def _words_need_a_language_model(self) -> Options:
-        if self.answers != "heads" and self.scratch is not None:
+        if self.mode != "head" and self.scratch is not None:
             raise ValueError("a scratch model is an encoder: it answers by heads")
         return self
 
@@ -108,12 +110,10 @@ class Options(AnswerOptions):
             return self
         if self.path is None and self.hub is None:
             raise ValueError("'embeddings: sentence-transformers' needs a folder: 'path' or 'hub'")
-        if self.answers != "heads":
-            raise ValueError(
-                f"'embeddings: sentence-transformers' is not for 'answers: {self.answers}'"
-            )
+        if self.mode != "head":
+            raise ValueError(f"'embeddings: sentence-transformers' is not for 'mode: {self.mode}'")
         if self.num_layers is not None:
-            raise ValueError("a backbone shortened by 'layers' is not the published one")
+            raise ValueError("a backbone shortened by 'num_layers' is not the published one")
         return self
 
     @model_validator(mode="after")
@@ -125,7 +125,9 @@ class Options(AnswerOptions):
         if self.revision is not None and self.hub is None:
             raise ValueError("'revision' belongs to 'hub'")
         if self.num_layers is not None and self.scratch is not None:
-            raise ValueError("'layers' shortens a pretrained backbone; use 'scratch.layers'")
+            raise ValueError(
+                "'num_layers' shortens a pretrained backbone; use 'scratch.num_layers'"
+            )
         if self.hub is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+|[\w.-]+", self.hub):
             raise ValueError(f"'{self.hub}' is not organisation/name; a folder goes under 'path'")
         return self

@@ -52,8 +52,8 @@ class GenerativeModel:
         """None: its answers are words."""
         self.manner, self.shots = manner, tuple(shots)
         backbone.to(device)
-        closed = manner.answers == "text"
-        self._spelling = PromptEncoder(backbone, tokens, closed=closed, codes=manner.codes)
+        closed = manner.mode == "generate"
+        self._spelling = PromptEncoder(backbone, tokens, closed=closed, codes=manner.language_codes)
 
     def sizes(self) -> Sizes:
         """Parameters of the whole model."""
@@ -103,7 +103,7 @@ class GenerativeModel:
         for feature, one in zip(features, answers, strict=True):
             scores[feature.owner] = one
         asked = answering.questions(examples)
-        return best(asked, scores, normalised=self.manner.normalised)
+        return best(asked, scores, normalised=self.manner.length_normalized)
 
     def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
         """Never.
@@ -151,7 +151,7 @@ class GenerativeModel:
     def _lesson(self, feed: TrainingSet, recipe: Recipe) -> PreparedFeed:
         if feed.objective != "task":
             raise StageError(f"a model that answers in words cannot learn by '{feed.objective}'")
-        if self.manner.answers == "likelihood":
+        if self.manner.mode == "loglikelihood":
             raise StageError(
                 "a model that is asked by likelihood is not trained", hint="use 'mode: generate'"
             )

@@ -52,7 +52,7 @@ def question(example: Any, card: TaskCard) -> VerbalizedItem:
     match example:
         case ClassificationExample():
             fields = {"text": example.text, "pair": example.pair or ""}
-            said = [fill(spoken.answers[label], fields) for label in card.labels or ()]
+            said = [fill(spoken.answers[label], fields) for label in card.label_names]
             return VerbalizedItem(fields, tuple(said), said[example.label])
         case MultipleChoiceExample():
             said = [_begun(choice, spoken) for choice in example.choices]

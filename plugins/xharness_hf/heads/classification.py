@@ -21,7 +21,7 @@ class ClassificationTask:
 
     def outputs(self, card: TaskCard) -> int:
         """One for each label."""
-        return len(card.labels or ())
+        return len(card.label_names)
 
     def features(
         self,

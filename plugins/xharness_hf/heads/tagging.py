@@ -25,7 +25,7 @@ class TaggingTask:
 
     def outputs(self, card: TaskCard) -> int:
         """One for each label."""
-        return len(card.labels or ())
+        return len(card.label_names)
 
     def features(
         self, examples: Sequence[TaggingExample], tokens: Tokens, recipe: Recipe, *, gold: bool

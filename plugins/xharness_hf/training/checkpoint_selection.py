@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.plugin.api import CheckpointSelector, StageError
+from xharness.plugin.api import CheckpointPolicy, StageError
 
 Judge = Callable[[], float]
 
@@ -22,7 +22,7 @@ Judge = Callable[[], float]
 class CheckpointSelector:
     """Looks at weights while they learn, and keeps the chosen ones on the CPU."""
 
-    def __init__(self, choosing: CheckpointSelector, judge: Judge | None, total: int) -> None:
+    def __init__(self, choosing: CheckpointPolicy, judge: Judge | None, total: int) -> None:
         if judge is None and (choosing.by == "best" or choosing.patience is not None):
             raise StageError("nobody judges the weights that are to be chosen from")
         self._choosing, self._judge = choosing, judge
