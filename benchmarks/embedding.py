@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import material
 from benchmarks.material import Material
 from benchmarks.measured import Clock, Contest, Measured, Setting
-from xharness.plugin.api import SearchRequest, SearchTaskType, TextRole
+from xharness.plugin.api import SearchRequest, TextRole
 from xharness.task_types.neighbours import VectorBlocks
 
 _EACH = 50
@@ -20,7 +20,7 @@ def ours(setting: Setting) -> Measured:
     shared = Material(setting, "tatoeba")
     model, kind = material.body(setting.model), shared.kind
     asked = shared.asked(_EACH, "test")
-    assert isinstance(kind, SearchTaskType)
+    assert kind.answered_by_search
 
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
         return VectorBlocks([model.embed([*texts], shared.recipe(), role)])

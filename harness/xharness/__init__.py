@@ -1,3 +1,100 @@
-"""xharness: a benchmark harness for cross-lingual transfer."""
+"""xharness: a benchmark harness for cross-lingual transfer.
+
+    import xharness
+
+    session = xharness.open_study("study.yaml", data_root="data")
+    board = session.run()
+
+Plugins import from here, too: `hookimpl`, the base classes of what they offer (`Backend`, `Strategy`,
+`TaskType`, `Source`, `Translator`, `Executor`), and the values those are handed. Names are looked up
+when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from xharness.plugin.api import LANGUAGES as LANGUAGES
+    from xharness.plugin.api import Adapter as Adapter
+    from xharness.plugin.api import AnswerRepairs as AnswerRepairs
+    from xharness.plugin.api import Backend as Backend
+    from xharness.plugin.api import BitextExample as BitextExample
+    from xharness.plugin.api import BitextMiningExample as BitextMiningExample
+    from xharness.plugin.api import CandidateIndex as CandidateIndex
+    from xharness.plugin.api import CapabilityQuery as CapabilityQuery
+    from xharness.plugin.api import Changes as Changes
+    from xharness.plugin.api import ChecklistExample as ChecklistExample
+    from xharness.plugin.api import Checkpoint as Checkpoint
+    from xharness.plugin.api import CheckpointPolicy as CheckpointPolicy
+    from xharness.plugin.api import ClassificationExample as ClassificationExample
+    from xharness.plugin.api import ConfigurationError as ConfigurationError
+    from xharness.plugin.api import DataSlice as DataSlice
+    from xharness.plugin.api import Encode as Encode
+    from xharness.plugin.api import Example as Example
+    from xharness.plugin.api import Executor as Executor
+    from xharness.plugin.api import ExtractiveQAExample as ExtractiveQAExample
+    from xharness.plugin.api import Floats as Floats
+    from xharness.plugin.api import GoldAnswer as GoldAnswer
+    from xharness.plugin.api import Heads as Heads
+    from xharness.plugin.api import LanguageCode as LanguageCode
+    from xharness.plugin.api import Metric as Metric
+    from xharness.plugin.api import Mixture as Mixture
+    from xharness.plugin.api import Model as Model
+    from xharness.plugin.api import MultipleChoiceExample as MultipleChoiceExample
+    from xharness.plugin.api import Name as Name
+    from xharness.plugin.api import NoOptions as NoOptions
+    from xharness.plugin.api import Objective as Objective
+    from xharness.plugin.api import PassageExample as PassageExample
+    from xharness.plugin.api import Prediction as Prediction
+    from xharness.plugin.api import PredictionShape as PredictionShape
+    from xharness.plugin.api import Progress as Progress
+    from xharness.plugin.api import Reader as Reader
+    from xharness.plugin.api import Recipe as Recipe
+    from xharness.plugin.api import RetrievalExample as RetrievalExample
+    from xharness.plugin.api import Route as Route
+    from xharness.plugin.api import Row as Row
+    from xharness.plugin.api import RunEnvironment as RunEnvironment
+    from xharness.plugin.api import Sampling as Sampling
+    from xharness.plugin.api import SearchRequest as SearchRequest
+    from xharness.plugin.api import Sizes as Sizes
+    from xharness.plugin.api import Source as Source
+    from xharness.plugin.api import SourceRequest as SourceRequest
+    from xharness.plugin.api import Split as Split
+    from xharness.plugin.api import StageError as StageError
+    from xharness.plugin.api import Start as Start
+    from xharness.plugin.api import Strategy as Strategy
+    from xharness.plugin.api import Strict as Strict
+    from xharness.plugin.api import TaggingExample as TaggingExample
+    from xharness.plugin.api import TaskCard as TaskCard
+    from xharness.plugin.api import TaskType as TaskType
+    from xharness.plugin.api import TextRole as TextRole
+    from xharness.plugin.api import Train as Train
+    from xharness.plugin.api import TrainingFeed as TrainingFeed
+    from xharness.plugin.api import TrainingSession as TrainingSession
+    from xharness.plugin.api import TrainingSet as TrainingSet
+    from xharness.plugin.api import TranslateTest as TranslateTest
+    from xharness.plugin.api import TranslateTexts as TranslateTexts
+    from xharness.plugin.api import Translator as Translator
+    from xharness.plugin.api import UnavailableError as UnavailableError
+    from xharness.plugin.api import Verbalizer as Verbalizer
+    from xharness.plugin.api import XharnessError as XharnessError
+    from xharness.plugin.api import digest as digest
+    from xharness.plugin.api import f1 as f1
+    from xharness.plugin.api import file_digest as file_digest
+    from xharness.plugin.api import nearest as nearest
+    from xharness.plugin.api import ratio as ratio
+    from xharness.plugin.api import suggestion as suggestion
+    from xharness.plugin.hookspecs import hookimpl as hookimpl
+else:
+    _HOMES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
+
+    def __getattr__(name):
+        for home in _HOMES:
+            module = import_module(home)
+            if name in module.__all__:
+                return getattr(module, name)
+        raise AttributeError(f"module 'xharness' has no attribute '{name}'")

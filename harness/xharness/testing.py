@@ -16,14 +16,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
-from xharness.executor.encode import embedded
 from xharness.plugin.api import (
     Backend,
-    Embeds,
     Example,
     Model,
     Prediction,
@@ -42,14 +39,12 @@ from xharness.task_types import (
     BitextMiningExample,
     ChecklistExample,
     ClassificationExample,
-    CompositeTaskType,
     ExtractiveQAExample,
     GoldAnswer,
     MultipleChoiceExample,
     PassageExample,
     RetrievalExample,
     SearchRequest,
-    SearchTaskType,
     TaggingExample,
     TextRole,
     build_index,
@@ -164,14 +159,11 @@ def answered(
 ) -> Sequence[Prediction]:
     """What a run would store: answers of the model, or what is found by its vectors."""
     kind = _KINDS[card.task_type]
-    if not isinstance(kind, SearchTaskType):
+    if not kind.answered_by_search:
         return model.predict(card, kind, examples, recipe)
 
-    assert isinstance(model, Embeds)
-    embedder = model
-
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
-        return VectorBlocks([embedded(embedder, [*texts], recipe, role)])
+        return VectorBlocks([model.embed([*texts], recipe, role)])
 
     found = toy_candidates(examples)
     candidates = build_index(found, encode, kind.candidate_role) if kind.indexed else None
@@ -222,7 +214,7 @@ class BackendContract:
 
     def test_order_does_not_matter(self, tmp_path: Path) -> None:
         for kind in self._kinds():
-            if isinstance(_KINDS[kind], SearchTaskType):
+            if _KINDS[kind].answered_by_search:
                 continue
             model, examples = self._trained(kind, tmp_path / kind), toy_examples(kind, 11, seed=2)
             forward = self._predict(model, kind, examples)
@@ -246,23 +238,24 @@ class BackendContract:
 
         texts = [" ".join(_own_words(str(number))) for number in range(9)]
         for kind in self._kinds():
-            if not isinstance(_KINDS[kind], SearchTaskType):
+            if not _KINDS[kind].answered_by_search:
                 continue
             model = self._trained(kind, tmp_path / kind)
-            assert isinstance(model, Embeds), kind
             folder = tmp_path / kind / "embedding"
             model.save(folder)
             again = self.backend.load(folder, "cpu")
-            assert isinstance(again, Embeds)
             for role in get_args(TextRole):
-                embed = partial(embedded, recipe=self.recipe, role=role)
-                vectors = embed(model, [*texts, texts[0]])
+                vectors = model.embed([*texts, texts[0]], self.recipe, role)
                 assert vectors.shape[0] == 10
                 assert vectors.dtype == np.float32
                 assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5), kind
-                alone = np.concatenate([embed(model, [one]) for one in texts[::-1]])
+                alone = np.concatenate(
+                    [model.embed([text], self.recipe, role) for text in texts[::-1]]
+                )
                 assert np.allclose(alone[::-1], vectors[:-1], atol=1e-5), kind
-                assert np.array_equal(embed(again, texts), embed(model, texts)), (kind, role)
+                assert np.array_equal(
+                    again.embed(texts, self.recipe, role), model.embed(texts, self.recipe, role)
+                ), (kind, role)
 
     def test_training_learns(self, tmp_path: Path) -> None:
         if not self.learns:
@@ -300,7 +293,7 @@ class BackendContract:
     def _kinds(self) -> list[str]:
         """Those it names, but for corpora and for kinds that it is only asked the parts of."""
         known = self.backend.task_types & set(_TOYS)
-        return sorted(kind for kind in known if not isinstance(_KINDS[kind], CompositeTaskType))
+        return sorted(kind for kind in known if _KINDS[kind].part is None)
 
     def _options(self) -> Any:
         return validated(self.backend.options, dict(self.options), "the contract's options")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.plugin.api import (
+from xharness import (
     Example,
     ExtractiveQAExample,
     MultipleChoiceExample,
@@ -17,6 +17,7 @@ from xharness.plugin.api import (
     Recipe,
     TaggingExample,
     TaskCard,
+    TextRole,
     TrainingSession,
     TrainingSet,
 )
@@ -49,7 +50,9 @@ class RandomModel(CountingModel):
             return dice.randrange(len(example.choices))
         return dice.randrange(labels)
 
-    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+    def embed(
+        self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
+    ) -> NDArray[np.float32]:
         """A direction for each text, any as likely as another; of the seed and the text alone."""
         draws = [np.random.default_rng(self._number(text)) for text in texts]
         directions = np.stack([draw.standard_normal(_WIDTH, dtype=np.float32) for draw in draws])

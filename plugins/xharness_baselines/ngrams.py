@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.plugin.api import (
+from xharness import (
     ClassificationExample,
     Example,
     ExtractiveQAExample,
@@ -24,6 +24,7 @@ from xharness.plugin.api import (
     RetrievalExample,
     TaggingExample,
     TaskCard,
+    TextRole,
     TrainingSession,
     TrainingSet,
 )
@@ -76,7 +77,9 @@ class NgramModel(CountingModel):
         best = [int(score.argmax()) for score in scores]
         return best if isinstance(example, TaggingExample) else best[0]
 
-    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
+    def embed(
+        self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
+    ) -> NDArray[np.float32]:
         """Damped counts of n-grams; nothing is learnt for them."""
         return vectors(texts, self.options)
 

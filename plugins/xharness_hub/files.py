@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import Row, SourceRequest, UnavailableError, digest, suggestion
+from xharness import Row, Source, SourceRequest, UnavailableError, digest, suggestion
 from xharness_hub import digests, locations, readers
 
 
@@ -21,11 +20,11 @@ class FileOptions(readers.ReaderOptions):
     )
 
 
-class FileSource:
+class FileSource(Source):
     """Rows from files; relative paths count from the study's folder, else the data root."""
 
-    name: ClassVar[str] = "file"
-    options: ClassVar[type[BaseModel]] = FileOptions
+    name = "file"
+    options: type[BaseModel] = FileOptions
 
     def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the files' bytes and of how they are read; where they lie stays out."""

@@ -69,12 +69,12 @@ def test_what_is_stored_needs_no_device(placed: Project) -> None:
 
 def test_an_executor_of_a_plugin_may_run_elsewhere(placed: Project) -> None:
     (placed.folder / "far.py").write_text(
-        "from xharness.executor import Sequential\n"
+        "from xharness.executor.sequential import SequentialExecutor\n"
         "from xharness.plugin.hookspecs import hookimpl\n"
         "class Far:\n"
         "    name = 'far'\n"
         "    def run(self, plan, work):\n"
-        "        return Sequential().run(plan, work)\n"
+        "        return SequentialExecutor().run(plan, work)\n"
         "@hookimpl\n"
         "def xharness_executors():\n"
         "    return [Far()]\n",

@@ -11,9 +11,9 @@ import pytest
 from huggingface_hub import ModelCard
 
 from tests.cli.project import Project, fresh, invoke
-from xharness import dataframes
 from xharness.gaps import scores
 from xharness.leaderboard.exports.every_eval_ever import _result
+from xharness.session import dataframes
 from xharness.task_types import BUILTIN
 
 ROWS = 6  # two models in three languages

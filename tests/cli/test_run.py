@@ -112,9 +112,9 @@ def test_the_studys_own_store_lies_beside_it(project: Project) -> None:
 
 def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     (project.folder / "mine.py").write_text(
-        "from xharness.executor import Sequential\n"
+        "from xharness.executor.sequential import SequentialExecutor\n"
         "from xharness.plugin.hookspecs import hookimpl\n"
-        "class Mine(Sequential):\n"
+        "class Mine(SequentialExecutor):\n"
         "    name = 'mine'\n"
         "@hookimpl\n"
         "def xharness_executors():\n"

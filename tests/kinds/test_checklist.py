@@ -19,7 +19,6 @@ from xharness.task_types import (
     Checklist,
     ChecklistExample,
     ExtractiveQAExample,
-    predicted_task_type,
 )
 from xharness.testing import toy_card, toy_examples
 
@@ -60,8 +59,8 @@ def test_a_model_that_miscounts_is_told(extra: list[Any]) -> None:
 
 
 def test_a_backend_that_answers_spans_answers_checklists() -> None:
-    assert predicted_task_type(Checklist()).name == "extractive_qa"
-    assert predicted_task_type(predicted_task_type(Checklist())).name == "extractive_qa"
+    assert Checklist().predicted.name == "extractive_qa"
+    assert Checklist().predicted.predicted.name == "extractive_qa"
 
 
 def _read(items: Any) -> ChecklistExample:

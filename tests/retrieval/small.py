@@ -13,9 +13,11 @@ import xharness_hub.plugin
 import xharness_strategies.plugin
 from tests.toy import _OnlyKinds
 from xharness.data.reader import DataReader
-from xharness.executor import RunContext, RunReport, Sequential, collect
+from xharness.executor import RunContext, RunReport, collect
+from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -132,5 +134,5 @@ def plan(folder: Path, **changes: Any) -> tuple[Plan, RunContext]:
 def run(folder: Path, **changes: Any) -> tuple[Plan, RunContext, RunReport, list[Score | Missing]]:
     """What a study in that world comes to."""
     made, work = plan(folder, **changes)
-    report = Sequential().run(made, work)
+    report = SequentialExecutor().run(made, work)
     return made, work, report, collect(made, work, report)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from xharness.data.reader import DataReader
-from xharness.executor import RunContext, Sequential, collect
+from xharness.executor import RunContext, collect
 from xharness.gaps.scores import Missing, Score
 from xharness.planning.compile import compile_plan
 from xharness.plugin import manager
@@ -90,7 +90,7 @@ def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[Score |
     data = DataReader(catalogue, around)
     plan = compile_plan(study, catalogue, data.data_slice, around)
     work = RunContext(catalogue, data, Store(folder / "store"), around, study.runtime)
-    return collect(plan, work, Sequential().run(plan, work))
+    return collect(plan, work().run(plan, work))
 
 
 def test_lareqa_from_end_to_end(data_root: Path, tmp_path: Path) -> None:

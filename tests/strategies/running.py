@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from xharness.data.reader import DataReader
-from xharness.executor import RunContext, Sequential, collect
+from xharness.executor import RunContext, collect
+from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -97,5 +99,5 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
     data = DataReader(catalogue, around)
     plan = compile_plan(asked, catalogue, data.data_slice, around)
     work = RunContext(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
-    report = Sequential().run(plan, work)
+    report = SequentialExecutor().run(plan, work)
     return Ran(plan, work, collect(plan, work, report))

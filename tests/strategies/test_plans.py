@@ -12,7 +12,8 @@ from tests.strategies.words import Plugin
 from tests.toy import CountingBackend, card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin.api import Recipe, Route, RunEnvironment
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl

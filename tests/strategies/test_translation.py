@@ -13,10 +13,11 @@ from tests.strategies.words import Words
 from tests.toy import card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, StageError, UnavailableError
-from xharness.executor import RunContext, RunReport, Sequential
+from xharness.executor import RunContext, RunReport
 from xharness.executor.perform import training_set
 from xharness.executor.translate import FILE, load
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
@@ -67,7 +68,7 @@ def _run(folder: Path, translator: Loud) -> tuple[Plan, RunContext, RunReport]:
     data = DataReader(catalogue, around)
     plan = compile_plan(study, catalogue, data.data_slice, around)
     work = RunContext(catalogue, data, Store(folder / "store"), around, study.runtime)
-    return plan, work, Sequential().run(plan, work)
+    return plan, work().run(plan, work)
 
 
 def _stage(plan: Plan) -> Translate:

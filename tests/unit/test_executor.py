@@ -13,9 +13,11 @@ from filelock import FileLock
 
 from tests.toy import CountingModel, card, toy_catalogue
 from xharness.data.reader import DataReader
-from xharness.executor import RunContext, RunReport, Sequential, collect, collect_items
+from xharness.executor import RunContext, RunReport, collect, collect_items
+from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score, read, write
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin.api import RunEnvironment, StageError
 from xharness.plugin.hookspecs import hookimpl
 from xharness.spec.study import Study
@@ -46,7 +48,7 @@ def _run(
     data = DataReader(catalogue, around)
     plan = compile_plan(study, catalogue, data.data_slice, around)
     work = RunContext(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
-    report = Sequential().run(plan, work)
+    report = SequentialExecutor().run(plan, work)
     return plan, work, report, collect(plan, work, report)
 
 
@@ -328,5 +330,5 @@ def test_observers_are_told_that_a_stage_waits_for_another_process(cards: Path) 
     lock.acquire()
     watcher = _Watcher(lock)
     work.catalogue.plugins.manager.register(watcher)
-    assert Sequential().run(plan, work).count("ran") == 3
+    assert SequentialExecutor().run(plan, work).count("ran") == 3
     assert watcher.told == ["m · train red · seed 1"]

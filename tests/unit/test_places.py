@@ -9,7 +9,8 @@ import pytest
 from tests.toy import card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
 from xharness.spec.study import Study

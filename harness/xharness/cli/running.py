@@ -13,10 +13,8 @@ from xharness.cli import guard
 from xharness.cli.board import short_board
 from xharness.console import show_json, show_table, watching
 from xharness.console.times import duration
-from xharness.errors import ConfigurationError, suggestion
-from xharness.executor import RunContext, RunReport, Sequential
+from xharness.executor import RunContext, RunReport
 from xharness.executor.outcome import Ending
-from xharness.plugin.api import Executor
 from xharness.session import outputs
 from xharness.session.devices import check_device
 from xharness.session.missing import condensed
@@ -40,11 +38,11 @@ def run(wishes: Options, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     work = RunContext(
         job.catalogue, job.data, job.store, job.environment, job.study.runtime, wishes.debug
     )
-    executor = _executor(job)
-    if isinstance(executor, Sequential):  # another may carry stages out on other machines
+    executor = job.catalogue.executors[job.options.executor]
+    if executor.runs_here:
         check_device(job, work)
     with watching(job.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
-        report: RunReport = executor.run(job.plan, work)
+        report = executor.run(job.plan, work)
     board, files = outputs.write(job, work, report, folder)
     code = exit_code(job, report)
     took = time.monotonic() - began
@@ -75,15 +73,6 @@ def exit_code(job: Session, report: RunReport) -> int:
     if report.failed:
         return report.exit_code
     return guard.UNAVAILABLE if job.plan.unavailable else 0
-
-
-def _executor(job: Session) -> Executor:
-    shipped, others = Sequential(), job.catalogue.executors
-    name = job.options.executor
-    if name != shipped.name and name not in others:
-        hint = suggestion(name, [shipped.name, *others])
-        raise ConfigurationError(f"there is no executor '{name}'", hint=hint)
-    return shipped if name == shipped.name else others[name]
 
 
 def _tell_troubles(job: Session, report: RunReport) -> None:

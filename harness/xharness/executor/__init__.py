@@ -6,6 +6,5 @@ from xharness.executor.context import RunContext
 from xharness.executor.evidence import collect_items
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.results import collect
-from xharness.executor.sequential import Sequential
 
-__all__ = ["RunContext", "RunReport", "Sequential", "StageOutcome", "collect", "collect_items"]
+__all__ = ["RunContext", "RunReport", "StageOutcome", "collect", "collect_items"]

@@ -6,29 +6,21 @@ from collections.abc import Sequence
 
 from xharness.errors import StageError
 from xharness.plugin.api import Example, Model, Prediction, Recipe, TaskCard, TaskType
-from xharness.task_types import CompositeTaskType
 
 
 def ask_model(
-    model: Model, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+    model: Model, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
 ) -> Sequence[Prediction]:
     """One prediction for each example; the model is asked for all parts of all of them at once.
 
     Raises:
         StageError: the model gave too few answers, too many, or None for one.
     """
-    if not isinstance(kind, CompositeTaskType):
-        return _answers(model, card, kind, examples, recipe)
-    parts = [kind.parts(one) for one in examples]
-    flat = [part for some in parts for part in some]
-    answers = iter(_answers(model, card, kind.part, flat, recipe))
-    return [kind.joined([next(answers) for _ in some]) for some in parts]
-
-
-def _answers(
-    model: Model, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
-) -> Sequence[Prediction]:
-    return checked(model.predict(card, kind, examples, recipe), card, examples)
+    parts = [task_type.parts(example) for example in examples]
+    flat_parts = [part for example_parts in parts for part in example_parts]
+    predictions = model.predict(card, task_type.predicted, flat_parts, recipe)
+    answers = iter(checked(predictions, card, flat_parts))
+    return [task_type.joined([next(answers) for _ in example_parts]) for example_parts in parts]
 
 
 def checked(

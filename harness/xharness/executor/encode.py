@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from xharness.digest import digest
 from xharness.errors import StageError
 from xharness.files import whole
-from xharness.plugin.api import Embeds, Model, Recipe, TextRole, takes_role
+from xharness.plugin.api import Model, Recipe, TextRole
 from xharness.task_types.neighbours import Matrix, VectorBlocks
 
 _ROWS = 16_384  # texts in a block, at most: what an interruption may cost
@@ -23,7 +23,6 @@ class CachedEncoder:
     """Turns texts into vectors with one model; blocks lie in `folder`, named by their texts.
 
     So a block is computed once, whoever asks for it again: another language, or a later attempt.
-    A model that takes the role of texts has blocks for each role.
     """
 
     def __init__(self, model: Callable[[], Model], recipe: Recipe, folder: Path) -> None:
@@ -31,7 +30,7 @@ class CachedEncoder:
         folder.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, texts: Iterable[str], role: TextRole) -> VectorBlocks:
-        """The vectors of `texts`, in order; queries are cut at the recipe's `query_length`.
+        """The vectors of `texts`, in order; queries are cut at the recipe's `max_query_length`.
 
         Raises:
             StageError: the model gave something else than a finite vector for each text.
@@ -51,32 +50,14 @@ class CachedEncoder:
         return max(1, min(_ROWS, _BYTES // (4 * len(vector))))
 
     def _block(self, texts: list[str], recipe: Recipe, role: TextRole) -> Path:
-        told = [role] if takes_role(self._embedder) else []
-        path = self._folder / f"{digest([recipe.max_length, texts, *told])}.npy"
+        path = self._folder / f"{digest([recipe.max_length, texts, role])}.npy"
         if not path.is_file():
             with whole(path) as partial, partial.open("wb") as file:
                 np.save(file, self._embed(texts, recipe, role))
         return path
 
     def _embed(self, texts: list[str], recipe: Recipe, role: TextRole) -> Matrix:
-        return _checked(embedded(self._embedder, texts, recipe, role), len(texts))
-
-    @property
-    def _embedder(self) -> Embeds:
-        model = self._model()
-        if not isinstance(model, Embeds):
-            raise StageError(
-                "this model makes no vectors of texts",
-                hint="its backend must not list kinds that are answered by searching",
-            )
-        return model
-
-
-def embedded(model: Embeds, texts: Sequence[str], recipe: Recipe, role: TextRole) -> Matrix:
-    """The model's vectors of texts of one role, which it is told if it takes it."""
-    if takes_role(model):
-        return model.embed(texts, recipe, role=role)
-    return model.embed(texts, recipe)
+        return _checked(self._model().embed(texts, recipe, role), len(texts))
 
 
 def _checked(vectors: Matrix, count: int) -> Matrix:

@@ -11,7 +11,7 @@ from xharness.executor.outcome import RunReport
 from xharness.executor.score import answered
 from xharness.executor.tables import read_table
 from xharness.gaps import Items
-from xharness.planning.compile import Plan
+from xharness.planning.plan import Plan
 from xharness.stages import Score
 
 

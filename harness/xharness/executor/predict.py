@@ -20,7 +20,6 @@ from xharness.executor.translate import load
 from xharness.plugin.api import Example, Prediction, Sizes, TaskCard, TaskType
 from xharness.stages import DataSlice, Predict
 from xharness.store import SCRATCH
-from xharness.task_types import SearchTaskType
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +34,7 @@ def predict(stage: Predict, work: RunContext, folder: Path) -> Mapping[str, Any]
     together = SearchPredictions(stage, work, folder / SCRATCH, done)
     counts: list[RowCount] = []
     empty: dict[str, str] = {}
-    alone = isinstance(_kind(stage, work), SearchTaskType)
+    alone = _kind(stage, work).answered_by_search
     parts = _parts(stage, work, counts, empty)
     for stream in language_batches(parts, 1 if alone else work.runtime.shard):
         _answer(stage, work, stream, folder, together, done)
@@ -88,7 +87,7 @@ def _answer(
     scratch = folder / SCRATCH / stream[0].data_slice.language
     scratch.mkdir(parents=True, exist_ok=True)
     kind = _kind(stage, work)
-    if isinstance(kind, SearchTaskType):
+    if kind.answered_by_search:
         (part,) = stream
         given = checked(
             together.answer(kind, part.data_slice, part.examples), part.card, part.examples

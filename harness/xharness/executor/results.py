@@ -16,7 +16,7 @@ from xharness.executor.protocols import protocol
 from xharness.executor.score import TOLD_AGAIN, answered
 from xharness.gaps.scores import Missing
 from xharness.gaps.scores import Score as ScoreRow
-from xharness.planning.compile import Arm, Plan
+from xharness.planning.plan import Arm, Plan
 from xharness.plugin.api import TaskCard
 from xharness.spec.languages import name_of
 from xharness.stages import DataSlice, RetrievalData

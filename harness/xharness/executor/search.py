@@ -12,7 +12,7 @@ from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.encode import CachedEncoder
 from xharness.plugin.api import Example, Prediction
 from xharness.stages import DataSlice, Predict
-from xharness.task_types import CandidateIndex, SearchRequest, SearchTaskType, build_index
+from xharness.task_types import CandidateIndex, SearchRequest, TaskType, build_index
 
 _STEP = 1024  # rows between two reports of progress
 
@@ -28,7 +28,7 @@ class SearchPredictions:
         self._pools: dict[tuple[DataSlice, ...], CandidateIndex] = {}
 
     def answer(
-        self, kind: SearchTaskType, portion: DataSlice, examples: Sequence[Example]
+        self, kind: TaskType, portion: DataSlice, examples: Sequence[Example]
     ) -> Sequence[Prediction]:
         """One prediction for each of the portion's examples, in order."""
         own = self._folder / portion.language
@@ -45,7 +45,7 @@ class SearchPredictions:
         return [self._counts[portion] for portion in portions]
 
     def _asked(
-        self, kind: SearchTaskType, portion: DataSlice, examples: Sequence[Any], own: Path
+        self, kind: TaskType, portion: DataSlice, examples: Sequence[Any], own: Path
     ) -> SearchRequest:
         asked = SearchRequest(examples, self._encoder(own), self._pool(kind, portion, own))
         beside = self._stage.retrieval
@@ -63,7 +63,7 @@ class SearchPredictions:
         work, stage = self._work, self._stage
         return CachedEncoder(lambda: work.model(stage.model), stage.recipe, folder)
 
-    def _pool(self, kind: SearchTaskType, portion: DataSlice, own: Path) -> CandidateIndex | None:
+    def _pool(self, kind: TaskType, portion: DataSlice, own: Path) -> CandidateIndex | None:
         """The candidates for `portion`; a pool that all languages share is kept for the next."""
         beside = self._stage.retrieval
         if beside is None:

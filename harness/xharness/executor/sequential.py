@@ -1,10 +1,10 @@
-"""The shipped executor: one stage after the other, in this process."""
+"""The built-in executor: one stage after the other, in this process."""
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,17 @@ from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.perform import perform
 from xharness.executor.provenance import provenance
 from xharness.files import write_text
-from xharness.planning.compile import Plan
+from xharness.planning.plan import Plan
+from xharness.plugin.api import Executor
+from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
 
 
-class Sequential:
+class SequentialExecutor(Executor):
     """Runs the stages of a plan in order; a failed one takes only its dependents with it."""
 
     name = "sequential"
+    runs_here = True
 
     def run(self, plan: Plan, work: RunContext) -> RunReport:
         """Carry out `plan`; stages that are stored, or that nobody needs any more, are reused.
@@ -136,3 +139,9 @@ def _failure(
     except OSError:
         log = None
     return StageOutcome(stage, label, "failed", str(error), log, exit_code)
+
+
+@hookimpl
+def xharness_executors() -> Iterable[Executor]:
+    """The executor `sequential`, which runs where no other is named."""
+    return [SequentialExecutor()]

@@ -13,11 +13,10 @@ from xharness.data.reader import LoadedSlice, expected_rows
 from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.tables import read_table, write_table
-from xharness.plugin.api import TranslateTexts
+from xharness.plugin.api import TaskType, TranslateTexts
 from xharness.plugin.catalogue import validated
 from xharness.stages import DataSlice, Translate
 from xharness.store import SCRATCH
-from xharness.task_types import Translatable
 
 FILE = "texts.parquet"
 
@@ -76,9 +75,9 @@ def load(portion: DataSlice, work: RunContext, *, learn: bool = False) -> Loaded
     return LoadedSlice(examples, told)
 
 
-def _kind(stage: Translate, work: RunContext) -> Translatable:
+def _kind(stage: Translate, work: RunContext) -> TaskType:
     kind = work.catalogue.task_types[work.catalogue.card(stage.data_slice.card).task_type]
-    assert isinstance(kind, Translatable)
+    assert kind.translatable
     return kind
 
 

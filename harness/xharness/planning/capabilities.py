@@ -14,17 +14,13 @@ from xharness.plugin.api import (
     CapabilityQuery,
     Objective,
     Recipe,
-    Refusing,
     RunEnvironment,
     Sizes,
-    Sizing,
-    Wording,
 )
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.study import ModelSpec
 from xharness.stages import DataSlice
-from xharness.task_types import Metric, predicted_task_type
 
 
 @dataclass(frozen=True)
@@ -46,29 +42,28 @@ class Capabilities:
 
     @cached_property
     def generates(self) -> bool:
-        """Whether the model answers in words, so that it needs a verbaliser and no head."""
-        return isinstance(self._backend, Wording) and self._backend.in_words(self._options)
+        """Whether the model answers in words, so that it needs a verbalizer and no head."""
+        return self._backend.generates(self._options)
 
     def check(
         self,
         card: TaskCard,
         objective: Objective | None = None,
         recipe: Recipe | None = None,
-        portions: Iterable[DataSlice] = (),
+        data_slices: Iterable[DataSlice] = (),
     ) -> None:
         """Whether the model can answer `card`, or learn it by `objective`, as far as it is said.
 
         Raises:
-            CannotLearnError: it cannot, with the reason.
+            UnsupportedError: it cannot, with the reason.
             UnavailableError: what should tell cannot be had.
         """
-        if isinstance(self._backend, Refusing):
-            kind = predicted_task_type(self.catalogue.task_types[card.task_type]).name
-            languages = tuple(dict.fromkeys(one.text_language for one in portions))
-            wanted = CapabilityQuery(card, kind, objective, recipe, languages)
-            why = self._backend.refusal(self._options, wanted, self.environment)
-            if why is not None:
-                raise UnsupportedError(why)
+        predicted = self.catalogue.task_types[card.task_type].predicted.name
+        languages = tuple(dict.fromkeys(data_slice.text_language for data_slice in data_slices))
+        query = CapabilityQuery(card, predicted, objective, recipe, languages)
+        reason = self._backend.unsupported(self._options, query, self.environment)
+        if reason is not None:
+            raise UnsupportedError(reason)
 
     def sizes(self) -> Sizes | None:
         """How large the model is, where its backend knows before it is loaded.
@@ -76,8 +71,6 @@ class Capabilities:
         Raises:
             UnavailableError: what should tell cannot be had, or cannot be read.
         """
-        if not isinstance(self._backend, Sizing):
-            return None
         return self._backend.sizes(self._options, self.environment)
 
     def prompt_digest(self, card: TaskCard) -> str | None:
@@ -89,9 +82,9 @@ class Capabilities:
     def metrics(self, card: TaskCard) -> tuple[str, ...]:
         """The card's metrics, and those that are measured wherever answers are written."""
         known = self.catalogue.task_types[card.task_type].metrics
-        more = [name for name, one in known.items() if _written(one) and name not in card.metrics]
-        return (*card.metrics, *(more if self.generates else ()))
-
-
-def _written(metric: Metric) -> bool:
-    return metric.generated_only
+        generated = [
+            name
+            for name, metric in known.items()
+            if metric.generated_only and name not in card.metrics
+        ]
+        return (*card.metrics, *(generated if self.generates else ()))

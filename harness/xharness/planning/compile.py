@@ -6,8 +6,8 @@ checkpoint name the same stage, and it is trained once. Nothing heavy is importe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from traceback import walk_tb
 
 from xharness.digest import canonical
@@ -21,6 +21,7 @@ from xharness.planning import (
     TranslatorStarts,
     UnsupportedError,
 )
+from xharness.planning.plan import Arm, Plan
 from xharness.planning.retrieval import FindSlice, RetrievalPlan
 from xharness.planning.targets import expanded_targets
 from xharness.plugin.api import Checkpoint, RunEnvironment, TranslateTest
@@ -35,77 +36,17 @@ from xharness.stages import (
     Predict,
     Score,
     SelectModel,
-    Stage,
     Start,
     Train,
     TrainingFeed,
-    Translate,
 )
-from xharness.task_types import SearchTaskType, predicted_task_type
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One cell of the study: a model under a strategy with a seed, judged on a target."""
-
-    model: str
-    strategy: str
-    seed: int
-    target: TargetSpec
-    score: Score
-
-    @property
-    def label(self) -> str:
-        """How progress and tables call it."""
-        return f"{self.model} · {self.strategy} · seed {self.seed} · {self.target.task}"
-
-
-@dataclass
-class Plan:
-    """Stages in an order that respects what each needs, the arms, and what cannot be had."""
-
-    study: Study
-    stages: dict[str, Stage] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    arms: list[Arm] = field(default_factory=list)
-    missing: list[Missing] = field(default_factory=list)
-    unavailable: list[Missing] = field(default_factory=list)
-    """Those of `missing` that data or a model would fill; the others no download can help."""
-
-    def add(self, arm: Arm) -> None:
-        """Add an arm and the stages it needs, each once, needs first."""
-        self.arms.append(arm)
-        for stage in _in_order(arm.score):
-            if stage.key not in self.stages:
-                self.stages[stage.key] = stage
-                self.labels[stage.key] = _label(stage, arm)
-
-    def leave_out(self, missing: Missing, *, unavailable: bool = True) -> None:
-        """Note what there will be no number of."""
-        self.missing.append(missing)
-        if unavailable:
-            self.unavailable.append(missing)
-
-    def needed(self, done: Callable[[str], bool]) -> list[Stage]:
-        """The stages that must run for every arm to be scored, given which are done.
-
-        A stage whose only readers are done is not needed, even if its folder is gone.
-        """
-        wanted: dict[str, Stage] = {}
-        waiting: list[Stage] = [arm.score for arm in self.arms]
-        while waiting:
-            stage = waiting.pop()
-            if stage.key not in wanted and not done(stage.key):
-                wanted[stage.key] = stage
-                waiting.extend(stage.needs)
-        return [stage for key, stage in self.stages.items() if key in wanted]
 
 
 def compile_plan(
     study: Study,
     catalogue: Catalogue,
     portion: FindSlice,
-    surroundings: RunEnvironment,
+    environment: RunEnvironment,
     document: Document | None = None,
 ) -> Plan:
     """The plan of a study; with the `document` it was read from, errors name their line.
@@ -118,11 +59,11 @@ def compile_plan(
     targets = [*expanded_targets(study, catalogue, places)]
     _check_names(study, catalogue, places)
     plan = Plan(study)
-    translators = TranslatorStarts(catalogue, surroundings)
+    translators = TranslatorStarts(catalogue, environment)
     for at, model in enumerate(study.models):
-        starts = StartFinder(catalogue, portion, surroundings, places, places.model(at, model))
+        starts = StartFinder(catalogue, portion, environment, places, places.model(at, model))
         for path, name, way in _ways(
-            study, catalogue, portion, surroundings, translators, targets, model
+            study, catalogue, portion, environment, translators, targets, model
         ):
             for target in targets:
                 ArmCompiler(way, name, places, path).into(plan, target, starts)
@@ -135,7 +76,7 @@ def _ways(
     study: Study,
     catalogue: Catalogue,
     portion: FindSlice,
-    surroundings: RunEnvironment,
+    environment: RunEnvironment,
     translators: TranslatorStarts,
     targets: Sequence[TargetSpec],
     model: ModelSpec,
@@ -151,7 +92,7 @@ def _ways(
                     study,
                     catalogue,
                     portion,
-                    surroundings,
+                    environment,
                     translators,
                     targets,
                     model,
@@ -244,11 +185,11 @@ class StartFinder:
         self,
         catalogue: Catalogue,
         portion: FindSlice,
-        surroundings: RunEnvironment,
+        environment: RunEnvironment,
         places: StudyDocument,
         path: KeyPath,
     ) -> None:
-        self._catalogue, self._portion, self._surroundings = catalogue, portion, surroundings
+        self._catalogue, self._portion, self._environment = catalogue, portion, environment
         self._places, self._path = places, path
         self._known: Memo[Checkpoint] = Memo()
 
@@ -264,14 +205,14 @@ class StartFinder:
         backend = self._catalogue.backends[spec.backend]
         part = self._places.options(self._path)
         options = validated(backend.options, spec.backend_options, f"model '{spec.name}'", part)
-        fingerprint = backend.fingerprint(options, self._surroundings)
+        fingerprint = backend.fingerprint(options, self._environment)
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(spec.backend, text, fingerprint)
         return start if spec.pretrain is None else self._pretrained(spec, start, spec.pretrain)
 
     def _pretrained(self, spec: ModelSpec, start: Start, asked: Pretraining) -> Train:
         card, recipe = self._corpus(spec, asked), Recipe().changed(asked.recipe)
-        abilities = Capabilities(self._catalogue, spec, self._surroundings)
+        abilities = Capabilities(self._catalogue, spec, self._environment)
         with self._places.locating(
             (*self._path, "pretrain")
         ):  # no arm of the model could ever work
@@ -313,10 +254,7 @@ class ArmCompiler:
         way = self.way
         card = way.catalogue.card(target.task)
         backend = way.catalogue.backends[way.model.backend]
-        if (
-            predicted_task_type(way.catalogue.task_types[card.task_type]).name
-            not in backend.task_types
-        ):
+        if way.catalogue.task_types[card.task_type].predicted.name not in backend.task_types:
             why = f"backend '{backend.name}' cannot answer tasks of kind '{card.task_type}'"
             self._miss(plan, card, why, unavailable=False)
             return
@@ -432,7 +370,7 @@ class ArmCompiler:
         """Those in a language that the model knows; the others are noted and left out."""
         for one in portions:
             try:
-                abilities.check(card, portions=(one,))
+                abilities.check(card, data_slices=(one,))
             except UnsupportedError as error:
                 self._miss(plan, card, error.reason, one.language, unavailable=False)
             else:
@@ -479,7 +417,7 @@ def _came_from_data(error: BaseException) -> bool:
 
 def _check_head(checkpoint: Checkpoint, card: TaskCard, maker: ArmCompiler) -> None:
     """Whether the model will have learnt the head that answers `card`, known before any run."""
-    if isinstance(maker.way.catalogue.task_types[card.task_type], SearchTaskType):
+    if maker.way.catalogue.task_types[card.task_type].answered_by_search:
         return
     heads = set(_heads(checkpoint))
     if card.head_name not in heads:
@@ -503,33 +441,3 @@ def _heads(checkpoint: Checkpoint) -> Iterator[str]:
         yield from (feed.head for feed in checkpoint.feeds)
         if checkpoint.heads == "keep":
             yield from _heads(checkpoint.start)
-
-
-def _in_order(stage: Stage) -> Iterable[Stage]:
-    """`stage` after everything it needs."""
-    for need in stage.needs:
-        yield from _in_order(need)
-    yield stage
-
-
-def _label(stage: Stage, arm: Arm) -> str:
-    if isinstance(stage, Train):
-        objectives = {feed.objective for feed in stage.feeds}
-        if objectives == {"shots"}:
-            return f"{arm.model} · show {stage.feeds[0].data_slices[0].card} · seed {stage.seed}"
-        if "task" not in objectives:
-            return f"{arm.model} · pretrain"
-        cards = [feed.data_slices[0].card for feed in stage.feeds]
-        shown = "+".join(cards) if len(cards) < 4 else f"{len(cards)} tasks"
-        if isinstance(arm.score.predictions.model, SelectModel):
-            shown += f" at {stage.recipe.learning_rate:g}"
-        if stage.selection is not None:
-            shown += f" ({stage.selection.by})"
-        return f"{arm.model} · train {shown} · seed {stage.seed}"
-    if isinstance(stage, Translate):
-        said = f"{stage.data_slice.card} {stage.data_slice.split} {stage.source} to {stage.target}"
-        return f"{stage.translator.backend} · translate {said}"
-    if isinstance(stage, SelectModel):
-        return f"{arm.model} · choose a learning rate · {arm.target.task} · seed {arm.seed}"
-    what = "predict" if isinstance(stage, Predict) else "score"
-    return f"{arm.model} · {what} {arm.target.task} · {arm.strategy} · seed {arm.seed}"

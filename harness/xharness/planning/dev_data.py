@@ -8,7 +8,6 @@ from xharness.errors import ConfigurationError
 from xharness.planning.context import ArmContext
 from xharness.spec.cards import Split, TaskCard
 from xharness.stages import DataSlice
-from xharness.task_types import SearchTaskType
 
 _SPLIT: Split = "validation"
 
@@ -58,7 +57,7 @@ def target_dev(
 
 
 def _check_kind(way: ArmContext, card: TaskCard) -> None:
-    if isinstance(way.catalogue.task_types[card.task_type], SearchTaskType):
+    if way.catalogue.task_types[card.task_type].answered_by_search:
         raise ConfigurationError(
             f"no model can be chosen on task '{card.name}': items of kind '{card.task_type}' are "
             "answered from an index, which is too much to ask while training",

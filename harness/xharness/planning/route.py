@@ -27,7 +27,6 @@ from xharness.stages import (
     TrainingFeed,
     Translate,
 )
-from xharness.task_types import Translatable
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ class ArmRoute:
             self._abilities.check(card, feed.objective, learning, feed.data_slices)
         looked = self._selection(how, feeds, judged if judged is not None else (self.target,))
         for one in looked.dev if looked is not None else ():
-            self._abilities.check(self.card(one.card), portions=(one,))
+            self._abilities.check(self.card(one.card), data_slices=(one,))
         return Train(start, every, chosen, learning, heads, self.context.seed, looked)
 
     def dev(self, training: Train, limit: int | None = None) -> tuple[DataSlice, ...]:
@@ -218,7 +217,7 @@ class ArmRoute:
         self, portion: DataSlice, language: str, translator: str, options: Mapping[str, Any]
     ) -> Translate:
         card = self.card(portion.card)
-        if not isinstance(self.context.catalogue.task_types[card.task_type], Translatable):
+        if not self.context.catalogue.task_types[card.task_type].translatable:
             raise UnsupportedError(
                 f"task '{card.name}' cannot be translated: the answers of kind '{card.task_type}' are "
                 "bound to places in the text"

@@ -23,7 +23,6 @@ from xharness.spec import documents
 from xharness.spec.cards import GroupMember, SourceSpec, TaskCard, TaskGroup, TaskGroups
 from xharness.spec.documents import Document
 from xharness.spec.study import Recipe
-from xharness.task_types import SearchTaskType
 
 T = TypeVar("T")
 
@@ -146,12 +145,12 @@ class Catalogue:
             except (Exception, SystemExit) as error:
                 plugins.set_aside(provider, f"the cards of {folder!r}", error)
 
-    def _shelf(self, noun: str, hook: str, protocol: type) -> Registry[Any]:
+    def _shelf(self, noun: str, hook: str, base: type) -> Registry[Any]:
         shelf: Registry[Any] = Registry(noun)
         for provider, offer in self.plugins.offers(hook):
             try:
                 name = _name(offer, noun)
-                _check_members(offer, f"{noun} '{name}'", protocol)
+                _check_offer(offer, f"{noun} '{name}'", base)
                 shelf.register(name, provider, offer)
             except (Exception, SystemExit) as error:
                 self.plugins.set_aside(provider, hook, error)
@@ -240,9 +239,7 @@ class Catalogue:
 
     def _check_kind(self, card: TaskCard, document: Document) -> None:
         kind = _at(document, ("task_type",), self.task_types, card.task_type)
-        _check_names(
-            document, "fields", card.fields, kind.fields, whole=isinstance(kind, SearchTaskType)
-        )
+        _check_names(document, "fields", card.fields, kind.fields, whole=kind.answered_by_search)
         for field_name, required in kind.fields.items():
             if required and field_name not in card.fields:
                 raise document.error(("fields",), f"kind '{kind.name}' needs '{field_name}'")
@@ -258,12 +255,7 @@ class Catalogue:
             if name not in kind.metrics:
                 hint = suggestion(name, kind.metrics)
                 raise document.error(path, f"kind '{kind.name}' has no metric '{name}'", hint=hint)
-        if (
-            isinstance(kind, SearchTaskType)
-            and kind.indexed
-            and card.role == "target"
-            and not card.index
-        ):
+        if kind.answered_by_search and kind.indexed and card.role == "target" and not card.index:
             raise document.error((), f"kind '{kind.name}' needs candidates: name an 'index'")
         if card.metrics and kind.metrics[card.metrics[0]].lower_is_better:
             better = ", ".join(one for one in kind.metrics if not kind.metrics[one].lower_is_better)
@@ -297,19 +289,19 @@ def _name(offer: Any, noun: str) -> str:
     return name
 
 
-def _check_members(offer: Any, who: str, protocol: type) -> None:
-    """Whether `offer` has all that the protocol of its noun asks for.
+def _check_offer(offer: Any, who: str, base: type) -> None:
+    """Whether `offer` is an instance of its noun's base class, and says all that has no default.
 
     Raises:
-        TypeError: it is a class, or lacks a member.
+        TypeError: it is a class, none of that base, or lacks an attribute.
     """
     if isinstance(offer, type):
         raise TypeError(f"{who} is a class: offer an instance, {offer.__name__}()")
-    protocols = [protocol]
-    if protocol is TaskType and hasattr(offer, "answer"):
-        protocols.append(SearchTaskType)
-    asked = (name for one in protocols for name in vars(one) if not name.startswith("_"))
-    lacking = [f"'{name}'" for name in asked if not hasattr(offer, name)]
+    if not isinstance(offer, base):
+        raise TypeError(
+            f"{who} is no {base.__name__}: derive its class from xharness.{base.__name__}"
+        )
+    lacking = [f"'{name}'" for name in base.__annotations__ if not hasattr(offer, name)]
     if lacking:
         raise TypeError(f"{who} lacks {', '.join(lacking)}")
 

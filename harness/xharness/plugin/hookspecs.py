@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from xharness.plugin.api import Backend, Executor, Source, Strategy, TaskType, Translator
     from xharness.stages import Stage
 
+__all__ = ["hookimpl"]
+
 hookspec = pluggy.HookspecMarker("xharness")
 hookimpl = pluggy.HookimplMarker("xharness")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.executor import RunContext
-from xharness.plugin.api import Backend, Placing, Translator
+from xharness.plugin.api import Backend, Translator
 from xharness.session.session import Session
 from xharness.stages import Predict, Train, Translate
 
@@ -23,8 +23,7 @@ def check_device(job: Session, work: RunContext) -> None:
         return
     for one in {id(one): one for one in _computing(job, work)}.values():
         try:
-            if isinstance(one, Placing):
-                one.check_device(device)
+            one.check_device(device)
         except (ConfigurationError, UnavailableError) as error:
             raise type(error)(error.what, where=_where(job), hint=error.hint) from None
 

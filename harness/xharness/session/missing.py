@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from xharness.gaps.scores import Missing
-from xharness.planning.compile import Plan
+from xharness.planning.plan import Plan
 
 
 def condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:

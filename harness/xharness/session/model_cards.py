@@ -10,7 +10,7 @@ from xharness.digest import digest
 from xharness.files import write_text
 from xharness.gaps.scores import Row, Score
 from xharness.leaderboard.exports.model_card import hub_id, model_card
-from xharness.planning.compile import Arm
+from xharness.planning.plan import Arm
 from xharness.session.session import Session
 from xharness.stages import SelectModel, Train
 

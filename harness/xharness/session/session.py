@@ -14,7 +14,8 @@ import platformdirs
 
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning.compile import compile_plan
+from xharness.planning.plan import Plan
 from xharness.plugin import manager
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from xharness.task_types.base import (
-    CompositeTaskType,
+    AnswerRepairs,
     Example,
     Floats,
     Metric,
     Prediction,
+    PredictionShape,
     Reader,
     Row,
     TaskType,
-    Translatable,
-    predicted_task_type,
+    f1,
     ratio,
 )
 from xharness.task_types.bitext_mining import BitextMining, BitextMiningExample
@@ -30,7 +30,6 @@ from xharness.task_types.search import (
     CandidateIndex,
     Encode,
     SearchRequest,
-    SearchTaskType,
     TextRole,
     build_index,
 )
@@ -52,6 +51,7 @@ BUILTIN: tuple[TaskType, ...] = (
 
 __all__ = [
     "BUILTIN",
+    "AnswerRepairs",
     "BitextExample",
     "BitextMining",
     "BitextMiningExample",
@@ -61,7 +61,6 @@ __all__ = [
     "ChecklistExample",
     "Classification",
     "ClassificationExample",
-    "CompositeTaskType",
     "Corpus",
     "Encode",
     "EntityLinking",
@@ -76,18 +75,17 @@ __all__ = [
     "MultipleChoiceExample",
     "PassageExample",
     "Prediction",
+    "PredictionShape",
     "Reader",
     "Retrieval",
     "RetrievalExample",
     "Row",
     "SearchRequest",
-    "SearchTaskType",
     "Tagging",
     "TaggingExample",
     "TaskType",
     "TextRole",
-    "Translatable",
     "build_index",
-    "predicted_task_type",
+    "f1",
     "ratio",
 ]  # fmt: skip

@@ -7,15 +7,17 @@ and the stored evidence.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xharness.errors import ConfigurationError, UnavailableError, suggestion
 from xharness.spec.cards import TaskCard
+from xharness.task_types.search import SearchRequest, TextRole
 
 Row = Mapping[str, Any]
 Floats = NDArray[np.float64]
@@ -53,78 +55,6 @@ class Metric:
     """Measured, unasked, wherever a model writes its answers, and nowhere else."""
 
 
-class TaskType(Protocol):
-    """What a task asks: how a row becomes an example, and how answers are scored."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def fields(self) -> Mapping[str, bool]:
-        """The fields a card must (True) or may (False) map to columns."""
-        ...
-
-    @property
-    def prediction(self) -> PredictionShape:
-        """The shape of one stored prediction."""
-        ...
-
-    @property
-    def metrics(self) -> Mapping[str, Metric]: ...
-
-    def example(self, row: Row, item: str, card: TaskCard) -> Example:
-        """The example in `row`; `item` is its id where the card maps no id column.
-
-        Raises:
-            UnavailableError: the row lacks a column or carries a label outside the card's set.
-        """
-        ...
-
-    def learnable(self, example: Example) -> bool:
-        """Whether a model can be trained on it; what is not is left out and counted."""
-        ...
-
-    def chance(self, card: TaskCard) -> float | None:
-        """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
-        ...
-
-
-@runtime_checkable
-class CompositeTaskType(Protocol):
-    """A kind whose items are made of several items of another: models are asked for those."""
-
-    @property
-    def part(self) -> TaskType:
-        """The kind of the parts; a backend that answers it answers this one too."""
-        ...
-
-    def parts(self, example: Example) -> Sequence[Example]:
-        """The parts of one item, in the order in which `joined` wants their answers."""
-        ...
-
-    def joined(self, answers: Sequence[Prediction]) -> Prediction:
-        """The prediction for an item, from the answers to its parts."""
-        ...
-
-
-def predicted_task_type(kind: TaskType) -> TaskType:
-    """The kind that a model must answer so that items of `kind` can be."""
-    return kind.part if isinstance(kind, CompositeTaskType) else kind
-
-
-@runtime_checkable
-class Translatable(Protocol):
-    """A kind whose texts can be said in another language without moving what is asked."""
-
-    def texts(self, example: Any) -> Sequence[str]:
-        """All texts of one item."""
-        ...
-
-    def with_texts(self, example: Any, texts: Sequence[str]) -> Example:
-        """The item with other texts, in the order of `texts`; all else stays."""
-        ...
-
-
 class AnswerRepairs(NamedTuple):
     """How many of an example's gold answers did not stand where the data says, `of` how many."""
 
@@ -132,13 +62,83 @@ class AnswerRepairs(NamedTuple):
     of: int
 
 
-@runtime_checkable
-class Repairing(Protocol):
-    """A kind that mends a fault of public copies while reading; what it mends is counted."""
+class TaskType(ABC):
+    """What a task asks: how a row becomes an example, and how answers are scored.
 
-    def repairs(self, example: Example) -> AnswerRepairs:
-        """What reading this example mended."""
-        ...
+    The four attributes and `example` are all that a plain task type needs. What follows them has a
+    default that does nothing: overriding it says that the task type can do more.
+    """
+
+    name: str
+    fields: Mapping[str, bool]
+    """The fields a card must (True) or may (False) map to columns."""
+    prediction: PredictionShape
+    metrics: Mapping[str, Metric]
+
+    @abstractmethod
+    def example(self, row: Row, item: str, card: TaskCard) -> Example:
+        """The example in `row`; `item` is its id where the card maps no id column.
+
+        Raises:
+            UnavailableError: the row lacks a column or carries a label outside the card's set.
+        """
+
+    def learnable(self, example: Example) -> bool:
+        """Whether a model can be trained on it; what is not is left out and counted."""
+        return True
+
+    def chance(self, card: TaskCard) -> float | None:
+        """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
+        return None
+
+    def repairs(self, example: Any) -> AnswerRepairs:
+        """How many gold answers reading the example moved to where they really stand."""
+        return AnswerRepairs(0, 0)
+
+    # --- items that are made of items of another task type, which models are asked instead
+
+    part: TaskType | None = None
+
+    def parts(self, example: Any) -> Sequence[Example]:
+        """The parts of one item, in the order in which `joined` takes their answers."""
+        return (example,)
+
+    def joined(self, answers: Sequence[Prediction]) -> Prediction:
+        """The prediction for an item, from the answers to its parts."""
+        return answers[0]
+
+    @property
+    def predicted(self) -> TaskType:
+        """The task type that a model must answer so that items of this one can be."""
+        return self.part or self
+
+    # --- texts that can be said in another language without moving what is asked
+
+    translatable: bool = False
+
+    def texts(self, example: Any) -> Sequence[str]:
+        """All texts of one item."""
+        raise NotImplementedError
+
+    def with_texts(self, example: Any, texts: Sequence[str]) -> Example:
+        """The item with other texts, in the order of `texts`; all else stays."""
+        raise NotImplementedError
+
+    # --- items that are answered together, by searching among vectors of texts
+
+    answered_by_search: bool = False
+    indexed: bool = False
+    """Whether the candidates come from another card, the card's `index`."""
+    candidate_role: TextRole = "sentence"
+    """What the candidates are to the items: passages, or sentences like them."""
+
+    def search(self, request: SearchRequest) -> Sequence[Prediction]:
+        """One prediction for each of `request.examples`, in order.
+
+        Raises:
+            UnavailableError: something is missing without which there is no answer.
+        """
+        raise NotImplementedError
 
 
 def ratio(sums: Floats) -> Floats:

@@ -8,7 +8,16 @@ from types import MappingProxyType
 
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.spec.cards import TaskCard
-from xharness.task_types.base import Example, Metric, Prediction, PredictionShape, Reader, Row, f1
+from xharness.task_types.base import (
+    Example,
+    Metric,
+    Prediction,
+    PredictionShape,
+    Reader,
+    Row,
+    TaskType,
+    f1,
+)
 from xharness.task_types.margin import Mined, best_threshold, mine
 from xharness.task_types.search import SearchRequest, TextRole, build_index
 
@@ -32,7 +41,7 @@ def _item(
 MINING_F1 = Metric("mining_f1", ("tp", "fp", "fn"), _item, f1, "F1 of the mined pairs")
 
 
-class BitextMining:
+class BitextMining(TaskType):
     """Which sentence of the index, if any, translates this one? "" says that none does.
 
     BUCC as in XTREME (Hu et al. 2020): pairs by the ratio margin of Artetxe and Schwenk 2019
@@ -46,6 +55,7 @@ class BitextMining:
     indexed = True
     candidate_role: TextRole = "sentence"
     metrics: Mapping[str, Metric] = MappingProxyType({"mining_f1": MINING_F1})
+    answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextMiningExample:
         read = Reader(card, row, item)
@@ -54,26 +64,25 @@ class BitextMining:
     def learnable(self, example: Example) -> bool:
         return False
 
-    def chance(self, card: TaskCard) -> float | None:
-        return None
-
-    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
-        if asked.tuning is None:
+    def search(self, request: SearchRequest) -> Sequence[Prediction]:
+        if request.tuning is None:
             raise UnavailableError(
                 "no threshold can be chosen", hint="name the split under 'tuned_on' in the card"
             )
-        pairs, tuning = _pairs(asked), asked.tuning
-        same = tuning.examples is asked.examples
+        pairs, tuning = _pairs(request), request.tuning
+        same = tuning.examples is request.examples
         threshold = best_threshold(pairs if same else _pairs(tuning), _gold(tuning))
         found = {one.source: one.target for one in pairs if one.score >= threshold}
-        return [found.get(example.id, "") for example in asked.examples]
+        return [found.get(example.id, "") for example in request.examples]
 
 
-def _pairs(asked: SearchRequest) -> list[Mined]:
-    if asked.index is None:
+def _pairs(request: SearchRequest) -> list[Mined]:
+    if request.index is None:
         raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
-    return mine(build_index(asked.examples, asked.encode, BitextMining.candidate_role), asked.index)
+    return mine(
+        build_index(request.examples, request.encode, BitextMining.candidate_role), request.index
+    )
 
 
-def _gold(asked: SearchRequest) -> set[tuple[str, str]]:
-    return {(one.id, match) for one in asked.examples for match in one.matches}
+def _gold(request: SearchRequest) -> set[tuple[str, str]]:
+    return {(one.id, match) for one in request.examples for match in one.matches}

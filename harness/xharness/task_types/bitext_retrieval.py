@@ -9,7 +9,14 @@ from types import MappingProxyType
 from xharness.errors import UnavailableError
 from xharness.spec.cards import TaskCard
 from xharness.task_types.accuracy import ACCURACY
-from xharness.task_types.base import Example, Metric, Prediction, PredictionShape, Reader, Row
+from xharness.task_types.base import (
+    Metric,
+    Prediction,
+    PredictionShape,
+    Reader,
+    Row,
+    TaskType,
+)
 from xharness.task_types.neighbours import nearest
 from xharness.task_types.search import SearchRequest, TextRole
 
@@ -24,7 +31,7 @@ class BitextExample:
     label: int
 
 
-class BitextRetrieval:
+class BitextRetrieval(TaskType):
     """Which target sentence translates this source sentence? Gold: the one on the same line.
 
     XTREME asks Tatoeba in one direction only, English queries against the foreign index
@@ -37,6 +44,7 @@ class BitextRetrieval:
     indexed = False
     candidate_role: TextRole = "sentence"
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+    answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
         read = Reader(card, row, item)
@@ -44,23 +52,17 @@ class BitextRetrieval:
             item, read.text("source").strip(), read.text("target").strip(), _place(item, card)
         )
 
-    def learnable(self, example: Example) -> bool:
-        return True
-
-    def chance(self, card: TaskCard) -> float | None:
-        return None
-
-    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
+    def search(self, request: SearchRequest) -> Sequence[Prediction]:
         """The place of the nearest translation among those of all the items.
 
         Raises:
             UnavailableError: two items tell the same place.
         """
-        _check_places(asked.examples)
-        queries = asked.encode((one.source for one in asked.examples), self.candidate_role)
-        targets = asked.encode((one.target for one in asked.examples), self.candidate_role)
+        _check_places(request.examples)
+        queries = request.encode((one.source for one in request.examples), self.candidate_role)
+        targets = request.encode((one.target for one in request.examples), self.candidate_role)
         places = nearest(queries, targets, 1).indices[:, 0].tolist()
-        return [asked.examples[place].label for place in places]
+        return [request.examples[place].label for place in places]
 
 
 def _place(item: str, card: TaskCard) -> int:

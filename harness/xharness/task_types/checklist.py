@@ -30,7 +30,7 @@ class ChecklistExample:
     parts: tuple[ExtractiveQAExample, ...]
 
 
-class Checklist:
+class Checklist(TaskType):
     """Does the model show a skill, case by case? Its questions are those of the kind `span`.
 
     A row is a case. Its field `items` lists the questions, each with `context`, `question` and
@@ -65,9 +65,6 @@ class Checklist:
 
     def joined(self, answers: Sequence[Prediction]) -> Prediction:
         return list(answers)
-
-    def chance(self, card: TaskCard) -> float | None:
-        return None
 
 
 def _part(one: Any, item: str, card: TaskCard) -> ExtractiveQAExample:

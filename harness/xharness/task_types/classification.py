@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from xharness.spec.cards import TaskCard
 from xharness.task_types.accuracy import ACCURACY
-from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row
+from xharness.task_types.base import Metric, PredictionShape, Reader, Row, TaskType
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +21,19 @@ class ClassificationExample:
     label: int
 
 
-class Classification:
+class Classification(TaskType):
     """Which of the card's labels is it?"""
 
     name = "classification"
     fields: Mapping[str, bool] = MappingProxyType({"text": True, "pair": False, "label": True})
     prediction: PredictionShape = "int"
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+    translatable = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> ClassificationExample:
         read = Reader(card, row, item)
         pair = read.text("pair") if read.has("pair") else None
         return ClassificationExample(item, read.text("text"), pair, read.label())
-
-    def learnable(self, example: Example) -> bool:
-        return True
 
     def texts(self, example: ClassificationExample) -> Sequence[str]:
         return (example.text,) if example.pair is None else (example.text, example.pair)

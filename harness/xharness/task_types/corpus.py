@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from xharness.spec.cards import TaskCard
-from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row
+from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row, TaskType
 from xharness.task_types.sentences import spelt
 
 
@@ -20,7 +20,7 @@ class PassageExample:
     answers: tuple[str, ...]
 
 
-class Corpus:
+class Corpus(TaskType):
     """What may answer a question. `answers`: a key or a list of keys, such as question ids.
 
     With `sentences`, a list of {start, end} into the text, the passage is these, joined by blanks.
@@ -42,6 +42,3 @@ class Corpus:
 
     def learnable(self, example: Example) -> bool:
         return False
-
-    def chance(self, card: TaskCard) -> float | None:
-        return None

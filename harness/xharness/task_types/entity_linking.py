@@ -9,7 +9,15 @@ from typing import Any
 from xharness.errors import UnavailableError
 from xharness.spec.cards import TaskCard
 from xharness.task_types import sentences
-from xharness.task_types.base import Example, Metric, Prediction, PredictionShape, Reader, Row
+from xharness.task_types.base import (
+    Example,
+    Metric,
+    Prediction,
+    PredictionShape,
+    Reader,
+    Row,
+    TaskType,
+)
 from xharness.task_types.ranking import MAP_AT_20, RetrievalExample, rank
 from xharness.task_types.search import SearchRequest, TextRole
 from xharness.task_types.sentences import one_line, spelt
@@ -17,7 +25,7 @@ from xharness.task_types.sentences import one_line, spelt
 _BRACES = str.maketrans("{}", "()")
 
 
-class EntityLinking:
+class EntityLinking(TaskType):
     """Which entity is meant? The index describes each entity once, in whatever language.
 
     Reads the shapes of Mewsli-X (Ruder et al. 2021, section 3.1): `context` is {text,
@@ -33,6 +41,7 @@ class EntityLinking:
     indexed = True
     candidate_role: TextRole = "passage"
     metrics: Mapping[str, Metric] = MappingProxyType({"map_at_20": MAP_AT_20})
+    answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:
         read = Reader(card, row, item)
@@ -50,11 +59,8 @@ class EntityLinking:
     def learnable(self, example: Example) -> bool:
         return isinstance(example, RetrievalExample) and bool(example.positive)
 
-    def chance(self, card: TaskCard) -> float | None:
-        return None
-
-    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
-        return rank(asked)
+    def search(self, request: SearchRequest) -> Sequence[Prediction]:
+        return rank(request)
 
 
 def marked(

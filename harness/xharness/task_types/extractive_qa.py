@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 
 from xharness.errors import UnavailableError
 from xharness.spec.cards import TaskCard
-from xharness.task_types.base import AnswerRepairs, Example, Metric, PredictionShape, Reader, Row
+from xharness.task_types.base import (
+    AnswerRepairs,
+    Example,
+    Metric,
+    PredictionShape,
+    Reader,
+    Row,
+    TaskType,
+)
 from xharness.task_types.qa_metrics import METRICS
 from xharness.task_types.wrong_language import WRONG_LANGUAGE
 
@@ -33,7 +41,7 @@ class ExtractiveQAExample:
     answers: tuple[GoldAnswer, ...]
 
 
-class ExtractiveQA:
+class ExtractiveQA(TaskType):
     """Which stretch of the context answers the question?"""
 
     name = "extractive_qa"
@@ -57,9 +65,6 @@ class ExtractiveQA:
     def repairs(self, example: Example) -> AnswerRepairs:
         answers = example.answers if isinstance(example, ExtractiveQAExample) else ()
         return AnswerRepairs(sum(one.moved for one in answers), len(answers))
-
-    def chance(self, card: TaskCard) -> float | None:
-        return None
 
 
 def gold_answers(value: Any, context: str, card: TaskCard, item: str) -> tuple[GoldAnswer, ...]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from xharness.spec.cards import TaskCard
 from xharness.task_types.accuracy import ACCURACY
-from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row
+from xharness.task_types.base import Metric, PredictionShape, Reader, Row, TaskType
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +21,18 @@ class MultipleChoiceExample:
     label: int
 
 
-class MultipleChoice:
+class MultipleChoice(TaskType):
     """Which choice is right? The card's labels name the places, in the order of the choices."""
 
     name = "multiple_choice"
     fields: Mapping[str, bool] = MappingProxyType({"prompt": True, "choices": True, "label": True})
     prediction: PredictionShape = "int"
     metrics: Mapping[str, Metric] = MappingProxyType({"accuracy": ACCURACY})
+    translatable = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> MultipleChoiceExample:
         read = Reader(card, row, item)
         return MultipleChoiceExample(item, read.text("prompt"), read.texts("choices"), read.label())
-
-    def learnable(self, example: Example) -> bool:
-        return True
 
     def texts(self, example: MultipleChoiceExample) -> Sequence[str]:
         return (example.prompt, *example.choices)

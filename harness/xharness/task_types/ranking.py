@@ -33,20 +33,20 @@ class RetrievalExample:
     positive: str | None
 
 
-def rank(asked: SearchRequest) -> list[Ranking]:
+def rank(request: SearchRequest) -> list[Ranking]:
     """The `DEPTH` nearest passages of each query; of equally near ones the first of the pool.
 
     Raises:
         ConfigurationError: the card names no index.
     """
-    if asked.index is None:
+    if request.index is None:
         raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
-    ids, answering = asked.index.ids, asked.index.relevant_ids
-    queries = asked.encode([one.query for one in asked.examples], "query")
-    places = nearest(queries, asked.index.vectors, DEPTH).indices
+    ids, answering = request.index.ids, request.index.relevant_ids
+    queries = request.encode([one.query for one in request.examples], "query")
+    places = nearest(queries, request.index.vectors, DEPTH).indices
     return [
-        Ranking(ranked=_first(ids, row), relevant=list(answering.get(one.wanted, ())))
-        for one, row in zip(asked.examples, places.tolist(), strict=True)
+        Ranking(ranked=_first(ids, row), relevant=list(answering.get(one.relevant, ())))
+        for one, row in zip(request.examples, places.tolist(), strict=True)
     ]
 
 

@@ -7,13 +7,21 @@ from types import MappingProxyType
 
 from xharness.spec.cards import TaskCard
 from xharness.task_types import sentences
-from xharness.task_types.base import Example, Metric, Prediction, PredictionShape, Reader, Row
+from xharness.task_types.base import (
+    Example,
+    Metric,
+    Prediction,
+    PredictionShape,
+    Reader,
+    Row,
+    TaskType,
+)
 from xharness.task_types.extractive_qa import gold_answers
 from xharness.task_types.ranking import MAP_AT_20, RetrievalExample, rank
 from xharness.task_types.search import SearchRequest, TextRole
 
 
-class Retrieval:
+class Retrieval(TaskType):
     """Which passages answer the question? Those whose `answers` hold the key that it wants.
 
     `wanted` is that key, the question's id unless the card says otherwise. To learn from, a row
@@ -37,6 +45,7 @@ class Retrieval:
     indexed = True
     candidate_role: TextRole = "passage"
     metrics: Mapping[str, Metric] = MappingProxyType({"map_at_20": MAP_AT_20})
+    answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:
         read = Reader(card, row, item)
@@ -47,11 +56,8 @@ class Retrieval:
     def learnable(self, example: Example) -> bool:
         return isinstance(example, RetrievalExample) and example.positive is not None
 
-    def chance(self, card: TaskCard) -> float | None:
-        return None
-
-    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
-        return rank(asked)
+    def search(self, request: SearchRequest) -> Sequence[Prediction]:
+        return rank(request)
 
 
 def _positive(read: Reader, card: TaskCard, item: str) -> str | None:

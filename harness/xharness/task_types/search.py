@@ -1,6 +1,6 @@
-"""Items that can only be answered together: what such a kind is asked, and the tools it is given.
+"""Answers found by searching: what such a task type is handed, and the index that it searches.
 
-The kind finds the answers itself, by searching; models only turn texts into vectors.
+The task type searches; models only turn texts into vectors.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
-from xharness.task_types.base import Prediction
 from xharness.task_types.neighbours import VectorBlocks
 
 TextRole = Literal["query", "passage", "sentence"]
@@ -21,7 +20,7 @@ class Encode(Protocol):
     """Turns texts into vectors of length 1, in their order, block by block."""
 
     def __call__(self, texts: Iterable[str], role: TextRole) -> VectorBlocks:
-        """Texts of the role `query` are cut at the recipe's `query_length`."""
+        """Texts of the role `query` are cut at the recipe's `max_query_length`."""
         ...
 
 
@@ -55,29 +54,6 @@ class SearchRequest:
     """Where the card names an index: its candidates."""
     tuning: SearchRequest | None = None
     """Where the card is tuned on a split: that split's items."""
-
-
-@runtime_checkable
-class SearchTaskType(Protocol):
-    """A kind whose items are answered together, as in retrieval, from vectors of texts."""
-
-    @property
-    def indexed(self) -> bool:
-        """Whether the candidates come from another card, the card's `index`."""
-        ...
-
-    @property
-    def candidate_role(self) -> TextRole:
-        """What the candidates are to the items: passages, or sentences like them."""
-        ...
-
-    def search(self, asked: SearchRequest) -> Sequence[Prediction]:
-        """One prediction for each of `asked.examples`, in order.
-
-        Raises:
-            UnavailableError: something is missing without which there is no answer.
-        """
-        ...
 
 
 def build_index(

@@ -15,6 +15,7 @@ from xharness.task_types.base import (
     PredictionShape,
     Reader,
     Row,
+    TaskType,
     label_index,
     ratio,
 )
@@ -42,7 +43,7 @@ TOKEN_ACCURACY = Metric(
 )
 
 
-class Tagging:
+class Tagging(TaskType):
     """Which label does each word carry?"""
 
     name = "tagging"
@@ -65,6 +66,3 @@ class Tagging:
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, TaggingExample) and bool(example.tokens)
-
-    def chance(self, card: TaskCard) -> float | None:
-        return None

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xharness.plugin.api import (
+from xharness import (
     Example,
+    Model,
     Prediction,
     Recipe,
     Sizes,
     StageError,
     TaskCard,
     TaskType,
+    TextRole,
     TrainingSession,
     TrainingSet,
 )
@@ -36,7 +38,7 @@ from xharness_hf.inference import read
 from xharness_hf.training.loop import PreparedFeed, Training
 
 
-class GenerativeModel:
+class GenerativeModel(Model):
     """A language model with the examples it is shown before every question."""
 
     def __init__(
@@ -105,8 +107,10 @@ class GenerativeModel:
         asked = answering.questions(examples)
         return best(asked, scores, normalised=self.manner.length_normalized)
 
-    def embed(self, texts: Sequence[str], recipe: Recipe) -> NDArray[np.float32]:
-        """Never.
+    def embed(
+        self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
+    ) -> NDArray[np.float32]:
+        """Refused: hidden states of a model that writes are no vectors of its texts.
 
         Raises:
             StageError: always.

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.plugin.api import CheckpointPolicy, StageError
+from xharness import CheckpointPolicy, StageError
 
 Judge = Callable[[], float]
 

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, cast
 
 import torch
 
-from xharness.digest import digest
-from xharness.plugin.api import Model, Recipe, StageError, TrainingSession
+from xharness import Model, Recipe, StageError, TrainingSession, digest
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.precision import accelerator
@@ -55,7 +54,7 @@ class PreparedFeed:
     """Whether it learns from sub-word embeddings alone."""
 
 
-class TrainableModel(Model, Protocol):
+class TrainableModel(Protocol):
     """A model whose backbone and heads learn here."""
 
     @property
@@ -238,7 +237,7 @@ def _chooser(
     choosing = session.selector
     if choosing is None:
         return None
-    judge = None if choosing.judge is None else partial(choosing.judge, model)
+    judge = None if choosing.judge is None else partial(choosing.judge, cast(Model, model))
     return CheckpointSelector(choosing, judge, total)
 
 

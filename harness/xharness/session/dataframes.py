@@ -1,6 +1,6 @@
 """Boards as data frames, for notebooks: one function a table, one line a row.
 
-    from xharness import dataframes
+    from xharness.session import dataframes
 
     dataframes.scores("runs/demo")            every score, every missing number with its reason
     dataframes.gaps("runs/demo")              each arm on each task: score, mean, gap, intervals

@@ -1,0 +1,229 @@
+"""Backends make models; a model trains, predicts, embeds, and saves itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from xharness.errors import StageError
+from xharness.plugin.api.source import RunEnvironment
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import Strict
+from xharness.spec.study import Recipe
+from xharness.stages import Heads, Mixture, Objective
+from xharness.task_types import Example, Prediction, TaskType, TextRole
+
+Progress = Callable[[int, int | None], None]
+"""Called with (items done, items in all or None)."""
+
+
+class NoOptions(Strict):
+    """For an offer that a study can write nothing about."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Parameters of a model's backbone, heads left out."""
+
+    total: int
+    embedding: int
+
+    @property
+    def non_embedding(self) -> int:
+        return self.total - self.embedding
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A feed with its rows: what a model learns from."""
+
+    card: TaskCard
+    task_type: TaskType
+    objective: Objective
+    head: str
+    examples: Sequence[Example]
+    languages: Sequence[str] = ()
+    """The language of each example; none where the card has the words of one already."""
+
+    def by_language(self) -> Iterator[tuple[TaskCard, Sequence[Example]]]:
+        """Neighbouring examples of one language with the card in its words, in order.
+
+        For a model that writes: prediction hands it the words of each language too.
+        """
+        if not self.languages:
+            yield self.card, self.examples
+            return
+        pairs = zip(self.languages, self.examples, strict=True)
+        for language, group in groupby(pairs, key=itemgetter(0)):
+            yield self.card.in_language(language), [example for _, example in group]
+
+
+@dataclass(frozen=True)
+class CheckpointPolicy:
+    """Which weights a training ends with, where it is not simply the last ones.
+
+    At `num_evals` evenly spaced steps, the last of them at the end, the weights are evaluated: the
+    best by `judge` are kept (of equals the earliest), or the mean of all of them. A model that
+    learns without steps may leave it aside; one that heeds it says so by a fact `choosing` among
+    those that `fit` returns.
+    """
+
+    by: Literal["best", "average"]
+    num_evals: int = 10
+    patience: int | None = None
+    """Stop after so many evaluations that were no better than the best before them."""
+    judge: Callable[[Model], float] | None = None
+    """How good the model is now, more is better; the best and patience need it."""
+
+
+@dataclass
+class TrainingSession:
+    """What a training run is given: its seed, its folder for checkpoints, and someone to tell.
+
+    `folder` outlives an interruption: a model that finds its own checkpoint there continues from
+    it and ends with the same weights as an undisturbed run on the same hardware.
+    """
+
+    seed: int
+    folder: Path
+    heads: Heads = "drop"
+    mixture: Mixture = field(default_factory=Mixture)
+    selector: CheckpointPolicy | None = None
+    checkpoint_seconds: float = 120
+    progress: Progress = lambda done, total: None
+
+
+class Model(ABC):
+    """A backbone with heads, or a model that writes its answers."""
+
+    @abstractmethod
+    def sizes(self) -> Sizes: ...
+
+    @abstractmethod
+    def fit(
+        self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
+    ) -> Mapping[str, Any]:
+        """Train on all feeds together; returns facts for the receipt (loss, steps, ...).
+
+        Raises:
+            StageError: the loss is not finite (names the step and the last finite loss).
+        """
+
+    @abstractmethod
+    def predict(
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
+    ) -> Sequence[Prediction]:
+        """One prediction for each example, in order, in the shape `task_type.prediction`.
+
+        The examples may be of several languages, unless the model answers in words; each must be
+        answered as if it were alone. Task types that are answered by search ask `embed` instead.
+        """
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write everything that `Backend.load` needs; weights as safetensors."""
+
+    def embed(
+        self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
+    ) -> NDArray[np.float32]:
+        """One vector of length 1 for each text, in order: shape (texts, width).
+
+        A vector depends on its text and the role of the texts alone, not on the other texts. The
+        harness does all searching. To be overridden where the backend lists a task type that is
+        answered by search.
+
+        Raises:
+            StageError: this model makes no vectors.
+        """
+        raise StageError(
+            "this model makes no vectors of texts",
+            hint="its backend must not list task types that are answered by search",
+        )
+
+
+@dataclass(frozen=True)
+class CapabilityQuery:
+    """What a study asks of a model: that it answers a card's items, or learns from them."""
+
+    card: TaskCard
+    task_type: str
+    """Of what the model is handed: of the parts, where items are made of parts."""
+    objective: Objective | None = None
+    """None: the items are to be answered."""
+    recipe: Recipe | None = None
+    """How they are learnt, once that is known."""
+    languages: tuple[str, ...] = ()
+    """What the items are in, or are said in, once that is known."""
+
+
+class Backend(ABC):
+    """Makes models. Three methods are its own to write; the others have defaults that do nothing."""
+
+    name: str
+    options: type[BaseModel] = NoOptions
+    """What a study may write beside `backend:`."""
+    task_types: frozenset[str]
+    """The task types its models can learn and answer, by name."""
+
+    @abstractmethod
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
+        """What `options` stand for, without loading weights or importing heavy libraries.
+
+        Raises:
+            UnavailableError: no such model, or a folder without weights.
+        """
+
+    @abstractmethod
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> Model:
+        """The model before any training here."""
+
+    @abstractmethod
+    def load(self, folder: Path, device: str | None) -> Model:
+        """The model that `Model.save` wrote."""
+
+    def generates(self, options: Any) -> bool:
+        """Whether models of these options answer in words: a card's verbalizer, and no head,
+        serves them."""
+        return False
+
+    def unsupported(
+        self, options: Any, query: CapabilityQuery, environment: RunEnvironment
+    ) -> str | None:
+        """Why the model of these options cannot do what `query` asks, or None.
+
+        Asked many times while planning, so no weights and no heavy libraries; a configuration may
+        be fetched, once. The plan leaves the arm out and tells the reason; what only the loaded
+        model knows is a `StageError` later.
+
+        Raises:
+            UnavailableError: what should tell cannot be had.
+        """
+        return None
+
+    def sizes(self, options: Any, environment: RunEnvironment) -> Sizes | None:
+        """How large the model of these options is; None where nothing tells before it is loaded.
+
+        May import heavy libraries, and fetch a configuration unless offline; never weights.
+
+        Raises:
+            UnavailableError: what should tell cannot be had, or cannot be read.
+        """
+        return None
+
+    def check_device(self, device: str) -> None:
+        """Whether `device` is here; asked before anything runs, and only where one is named.
+
+        Raises:
+            ConfigurationError: no device is called so; the hint has the nearest name.
+            UnavailableError: this machine has none.
+        """
+        return

@@ -1,0 +1,30 @@
+"""Executors carry out a plan."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xharness.executor.context import RunContext
+    from xharness.executor.outcome import RunReport
+    from xharness.planning.plan import Plan
+
+
+class Executor(ABC):
+    """Carries out a plan: every stage it needs is reused, or performed and committed."""
+
+    name: str
+    runs_here: bool = False
+    """Whether it carries stages out on this machine, so that a device can be checked beforehand."""
+
+    @abstractmethod
+    def run(self, plan: Plan, context: RunContext) -> RunReport:
+        """Carry out `plan`; how each stage ended stands in the report.
+
+        `xharness.executor.attempt` performs one stage so that any number of processes may do so on
+        one store.
+
+        Raises:
+            KeyboardInterrupt: the store holds what was done, the same command goes on from there.
+        """

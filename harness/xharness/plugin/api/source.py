@@ -1,0 +1,60 @@
+"""Sources: rows from somewhere, and the environment that a run takes place in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from xharness.task_types import Row
+
+
+@dataclass(frozen=True)
+class RunEnvironment:
+    """Where a run takes place: the data root, offline or not, and folders it may write to."""
+
+    data_root: Path | None = None
+    offline: bool = False
+    cache: Path = Path(".xharness")
+    strict_data: bool = False
+    base: Path = Path()
+    """The folder that relative paths in a study count from."""
+
+
+@dataclass(frozen=True)
+class SourceRequest:
+    """Rows that are to be read: a source's own options, expanded for one language, and the split."""
+
+    options: Any
+    language: str
+    split: str
+    """What the source calls the split."""
+    environment: RunEnvironment
+
+
+class Source(ABC):
+    """Rows from somewhere; `rows` streams, and may be asked twice for the same."""
+
+    name: str
+    options: type[BaseModel]
+    """What a card may write beside `from:`; validated, then handed back in a SourceRequest."""
+
+    @abstractmethod
+    def fingerprint(self, request: SourceRequest) -> str:
+        """A digest of what `rows` would give, cheap enough for planning.
+
+        Raises:
+            UnavailableError: the data cannot be had; a missing split names the existing ones.
+        """
+
+    @abstractmethod
+    def rows(self, request: SourceRequest) -> Iterator[Row]:
+        """The rows in their published order.
+
+        Raises:
+            UnavailableError: as `fingerprint`.
+        """

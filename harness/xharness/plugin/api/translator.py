@@ -1,0 +1,49 @@
+"""Translators say training sets, or test items, in another language."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from xharness.plugin.api.backend import NoOptions
+from xharness.plugin.api.source import RunEnvironment
+
+TranslateTexts = Callable[[Sequence[str]], Sequence[str]]
+"""Says each text in the other language, in order."""
+
+
+class Translator(ABC):
+    """Makes translations; what it translates is stored, and never translated twice."""
+
+    name: str
+    options: type[BaseModel] = NoOptions
+    """What a study may write about it."""
+
+    @abstractmethod
+    def fingerprint(
+        self, options: Any, source: str, target: str, environment: RunEnvironment
+    ) -> str:
+        """What translates from `source` into `target`, known without loading it.
+
+        Raises:
+            ConfigurationError: it does not know one of the languages.
+            UnavailableError: its model cannot be had.
+        """
+
+    @abstractmethod
+    def open(
+        self,
+        options: Any,
+        source: str,
+        target: str,
+        environment: RunEnvironment,
+        device: str | None,
+    ) -> TranslateTexts:
+        """What translates; equal texts give equal translations, whatever stands beside them."""
+
+    def check_device(self, device: str) -> None:
+        """As `Backend.check_device`."""
+        return
