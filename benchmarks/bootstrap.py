@@ -41,7 +41,7 @@ def made() -> tuple[list[Score], dict[tuple[str, str], Items]]:
         rows.append(
             Score(
                 model=f"m{model}", strategy=strategy, seed=seed, task="task", language=code,
-                kind="classification", source_language="xa", split="test", metric="accuracy",
+                task_type="classification", source_language="xa", split="test", metric="accuracy",
                 main=True, value=100 * right.mean(), n=ITEMS, stage=stage,
             )
         )  # fmt: skip

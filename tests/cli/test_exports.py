@@ -74,7 +74,7 @@ def test_every_eval_ever_records_have_what_the_schema_requires(done: Project) ->
 
 def test_every_eval_ever_is_told_which_metrics_are_errors() -> None:
     row = scores.Score(
-        model="m", strategy="single", seed=1, task="xquad", kind="extractive_qa", language="de",
+        model="m", strategy="single", seed=1, task="xquad", task_type="extractive_qa", language="de",
         source_language="en", split="test", metric="wrong_language", main=False, value=3, n=9,
     )  # fmt: skip
     metrics = {kind.name: kind.metrics for kind in BUILTIN}

@@ -24,7 +24,7 @@ from tests.families.test_words import _scores
 from tests.hf import tiny
 from tests.hf.hubs import COMMIT, new_process, stubbed
 from xharness.cli import app
-from xharness.digest import digest, file_digest
+from xharness.digests import digest, file_digest
 from xharness.errors import ConfigurationError
 from xharness.plugin.api import CapabilityQuery, Recipe, RunEnvironment, TrainingSet
 from xharness.spec.cards import Verbalizer

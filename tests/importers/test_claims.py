@@ -76,7 +76,7 @@ def test_honest_rounding_is_never_called_a_contradiction(
     exact = [min(100, max(0, one / 10 + more)) for one, more in zip(tenths, noise, strict=True)]
     arm = {"model": "m", "strategy": "single", "seed": None, "task": "xnli", "metric": "accuracy"}
     cells = [
-        Score(**arm, kind="classification", language=f"l{place}", source_language="en",
+        Score(**arm, task_type="classification", language=f"l{place}", source_language="en",
               split="test", main=True, value=one / 10, n=None, source="A",
               provenance="published")
         for place, one in enumerate(tenths)

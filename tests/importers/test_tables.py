@@ -20,7 +20,7 @@ def test_a_row_carries_everything_the_table_says(bring: Import) -> None:
     told = (row.task, row.metric, row.model, row.language, row.value, row.seed, row.split)
     assert told == ("xnli", "accuracy", "XLM-R-base", "sw", 66.5, 3, "test")
     assert (row.provenance, row.source, row.n) == ("published", "A paper", 5010)
-    assert (row.source_language, row.kind, row.parallel) == ("en", "classification", True)
+    assert (row.source_language, row.task_type, row.parallel) == ("en", "classification", True)
     assert row.main and row.chance == pytest.approx(100 / 3)
     assert (row.parameters, row.embedding_parameters) == (278_043_648, 192_001_536)
 

@@ -82,7 +82,7 @@ def retrieval(folder: Path, languages: str = "all") -> None:
         index={"card": "says", "languages": languages}, parallel=True,
     )  # fmt: skip
     card(
-        folder, "says", "passage", {"id": "id", "text": "text", "answers": "answers"},
+        folder, "says", "corpus", {"id": "id", "text": "text", "answers": "answers"},
         role="corpus", rows={"test": 6},
     )  # fmt: skip
     for language, words in WORDS.items():
@@ -98,7 +98,7 @@ def mining(folder: Path) -> None:
     for name, kind, fields, more in (
         ("mined", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
          {"metrics": ["mining_f1"], "index": {"card": "english"}, "threshold_split": "validation"}),
-        ("english", "passage", {"id": "id", "text": "text"}, {"role": "corpus"}),
+        ("english", "corpus", {"id": "id", "text": "text"}, {"role": "corpus"}),
     ):  # fmt: skip
         source = {"from": "file", "reader": "jsonl", "path": path.format(name=name)}
         card(

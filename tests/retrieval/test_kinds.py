@@ -30,7 +30,7 @@ from xharness.testing import toy_card
 
 KINDS: dict[str, Any] = {kind.name: kind for kind in BUILTIN}
 FIELDS = {
-    "passage": {"text": "text", "answers": "answers"},
+    "corpus": {"text": "text", "answers": "answers"},
     "retrieval": {"query": "question", "context": "context", "answers": "answers"},
     "entity_linking": {
         "context": "context", "mention": "mention_span", "relevant": "entity_id", "entity": "entity"
@@ -49,9 +49,9 @@ def read(kind: str, row: dict[str, Any], item: str = "1", **fields: str) -> Any:
 
 
 def test_a_passage_answers_one_or_several_or_nothing() -> None:
-    assert read("passage", {"text": " a ", "answers": ["q1", 2]}).answers == ("q1", "2")
-    assert read("passage", {"text": "a", "answers": "Q42"}).answers == ("Q42",)
-    assert read("passage", {"text": "a", "answers": None}).answers == ()
+    assert read("corpus", {"text": " a ", "answers": ["q1", 2]}).answers == ("q1", "2")
+    assert read("corpus", {"text": "a", "answers": "Q42"}).answers == ("Q42",)
+    assert read("corpus", {"text": "a", "answers": None}).answers == ()
 
 
 def test_a_passage_is_its_marked_sentences() -> None:
@@ -60,16 +60,16 @@ def test_a_passage_is_its_marked_sentences() -> None:
         "answers": [],
         "spans": [{"start": 0, "end": 10}, {"start": 12, "end": 21}],
     }
-    assert read("passage", row, sentences="spans").text == "Ann lives. In York."
+    assert read("corpus", row, sentences="spans").text == "Ann lives. In York."
     row["spans"] = [3]
     with pytest.raises(UnavailableError, match="not places of sentences"):
-        read("passage", row, sentences="spans")
+        read("corpus", row, sentences="spans")
 
 
 @pytest.mark.parametrize(
     ("kind", "row"),
     [
-        ("passage", {"text": "a\ud800", "answers": None}),
+        ("corpus", {"text": "a\ud800", "answers": None}),
         ("bitext_mining", {"id": "1", "text": "a\ud800", "match": ""}),
         ("entity_linking", {
             "context": {"text": "Ann \ud800", "sentence_spans": [{"start": 0, "end": 5}]},

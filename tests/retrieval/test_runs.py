@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.retrieval import small
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import ConfigurationError, StageError
 from xharness.executor import encode
 from xharness.executor.encode import CachedEncoder
-from xharness.executor.tables import read_table
 from xharness.gaps.scores import Missing, Score
 from xharness.plugin.api import Recipe
+from xharness.store.tables import read_table
 from xharness_baselines.ngrams import NgramModel
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.toy import CountingModel
 from tests.unit.test_executor import _run, cards
 from xharness.executor.language_batches import LanguageBatch, language_batches, split, total
-from xharness.executor.tables import read_table
+from xharness.store.tables import read_table
 
 __all__ = ["cards"]
 

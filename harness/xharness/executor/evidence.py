@@ -9,10 +9,10 @@ import numpy as np
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport
 from xharness.executor.score import answered
-from xharness.executor.tables import read_table
 from xharness.gaps import Items
 from xharness.planning.plan import Plan
 from xharness.stages import Score
+from xharness.store.tables import read_table
 
 
 def collect_items(plan: Plan, work: RunContext, report: RunReport) -> Iterator[Items]:

@@ -15,11 +15,11 @@ from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.language_batches import LanguageBatch, language_batches, split, total
 from xharness.executor.search import SearchPredictions
 from xharness.executor.select_model import notes
-from xharness.executor.tables import read_table, write_table
 from xharness.executor.translate import load
 from xharness.plugin.api import Example, Prediction, Sizes, TaskCard, TaskType
 from xharness.stages import DataSlice, Predict
 from xharness.store import SCRATCH
+from xharness.store.tables import read_table, write_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

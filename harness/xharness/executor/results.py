@@ -126,7 +126,7 @@ def _rows(arm: Arm, plan: Plan, work: RunContext) -> Iterator[ScoreRow]:
                 strategy=arm.strategy,
                 seed=arm.seed,
                 task=card.name,
-                kind=card.task_type,
+                task_type=card.task_type,
                 language=portion.language,
                 source_language=_source_language(card, plan),
                 split=portion.split,

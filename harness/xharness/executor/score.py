@@ -10,10 +10,10 @@ import numpy as np
 
 from xharness.errors import StageError
 from xharness.executor.context import RunContext
-from xharness.executor.tables import read_table, write_table
 from xharness.files import write_json
 from xharness.plugin.api import Example, Metric, Prediction, TaskCard
 from xharness.stages import DataSlice, Score
+from xharness.store.tables import read_table, write_table
 
 TOLD_AGAIN = ("sizes", "data", "trained_on", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""

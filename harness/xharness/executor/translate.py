@@ -12,11 +12,11 @@ from typing import Any
 from xharness.data.reader import LoadedSlice, expected_rows
 from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
-from xharness.executor.tables import read_table, write_table
 from xharness.plugin.api import TaskType, TranslateTexts
 from xharness.plugin.catalogue import validated
 from xharness.stages import DataSlice, Translate
 from xharness.store import SCRATCH
+from xharness.store.tables import read_table, write_table
 
 FILE = "texts.parquet"
 

@@ -117,10 +117,10 @@ def _fill(
 
 
 def _metric(row: Score, metrics: Metrics) -> Metric:
-    shelf = metrics.get(row.kind, {})
+    shelf = metrics.get(row.task_type, {})
     if row.metric not in shelf:
         raise ConfigurationError(
-            f"metric '{row.metric}' of kind '{row.kind}' is unknown here",
+            f"metric '{row.metric}' of kind '{row.task_type}' is unknown here",
             where=f"score of {row.model}, {row.strategy}, {row.task}",
             hint=f"{suggestion(row.metric, shelf)}; or install the plugin that offers it",
         )

@@ -28,7 +28,7 @@ class Score(Strict):
     strategy: str
     seed: int | None
     task: str
-    kind: str
+    task_type: str
     language: str
     seen: bool | None = Field(
         default=None, description="whether the model was pretrained on the language, where known"

@@ -101,7 +101,7 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
         **_size(reported.model),
         seed=reported.seed,
         task=card.name,
-        kind=card.task_type,
+        task_type=card.task_type,
         language=language,
         source_language=card.source_language,
         split=split,

@@ -9,12 +9,12 @@ from typing import Any
 
 from xharness.data.reader import DataReader
 from xharness.errors import StageError, UnavailableError
-from xharness.executor.tables import read_table
 from xharness.gaps.scores import Score
 from xharness.gaps.suites import Benchmark
 from xharness.plugin.api import Example, Prediction
 from xharness.plugin.catalogue import Catalogue
 from xharness.store import Store
+from xharness.store.tables import read_table
 from xharness.submission.benchmarks import load_benchmark
 from xharness.submission.formats import AnsweredItems, FileTexts, format_of
 from xharness.submission.layout import SuiteTask

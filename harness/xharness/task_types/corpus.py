@@ -26,7 +26,7 @@ class Corpus(TaskType):
     With `sentences`, a list of {start, end} into the text, the passage is these, joined by blanks.
     """
 
-    name = "passage"
+    name = "corpus"
     fields: Mapping[str, bool] = MappingProxyType(
         {"text": True, "answers": False, "sentences": False}
     )

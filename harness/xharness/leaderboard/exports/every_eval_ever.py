@@ -81,7 +81,7 @@ def _model(row: Score) -> dict[str, Any]:
 def _result(row: Score, metrics: Metrics) -> dict[str, Any]:
     uncertainty = {"uncertainty": {"num_samples": row.n}} if row.n is not None else {}
     notes: Sequence[str] = row.notes
-    metric = metrics.get(row.kind, {}).get(row.metric)
+    metric = metrics.get(row.task_type, {}).get(row.metric)
     return {
         "evaluation_name": f"{row.task}/{row.language}/{row.metric}",
         "source_data": {

@@ -69,7 +69,7 @@ def _result(rows: Sequence[Score], card: TaskCard) -> Result:
     first = rows[0]
     return {
         "task": {
-            "type": _ASKS.get(first.kind, "sentence-similarity"),
+            "type": _ASKS.get(first.task_type, "sentence-similarity"),
             "name": card.about.title,
         },
         "dataset": {

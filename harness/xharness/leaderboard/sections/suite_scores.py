@@ -57,7 +57,7 @@ def section(board: Board) -> list[str]:
 
 def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
     """A table for each variant that makes a difference; no table holds both."""
-    kinds = {row.task: row.kind for row in board.scores}
+    kinds = {row.task: row.task_type for row in board.scores}
     complete = {task for seed_scores in _arms(board, benchmark) for task in seed_scores.complete}
     if not complete:
         return
@@ -98,7 +98,7 @@ def _points(rows: Sequence[Score], variant: Variant) -> dict[str, dict[str, floa
         metrics[row.task].append(row.metric)
     task_points: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
-        if row.metric == variant.metric(row.kind, metrics[row.task]):
+        if row.metric == variant.metric(row.task_type, metrics[row.task]):
             task_points[row.task][row.language] = row.value
     return task_points
 

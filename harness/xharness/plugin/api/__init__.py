@@ -5,7 +5,7 @@ Plugins import these names from `xharness` itself.
 
 from __future__ import annotations
 
-from xharness.digest import digest, file_digest
+from xharness.digests import digest, file_digest
 from xharness.errors import (
     ConfigurationError,
     StageError,
