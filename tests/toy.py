@@ -14,6 +14,7 @@ from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import (
     Backend,
     Example,
+    Model,
     Recipe,
     Row,
     RunEnvironment,
@@ -55,7 +56,7 @@ class ToyOptions(Strict):
     labels: int = 2
 
 
-class ToySource:
+class ToySource(Source):
     """`rows` rows in every language and split but the missing languages."""
 
     name = "toy"
@@ -78,7 +79,7 @@ class CountingOptions(Strict):
     """A task whose training fails."""
 
 
-class CountingModel:
+class CountingModel(Model):
     """Remembers what it was trained on; answers with how often it was trained, modulo 2."""
 
     def __init__(self, options: CountingOptions, learnt: list[str]) -> None:
@@ -107,19 +108,17 @@ class CountingModel:
         (folder / "learnt.json").write_text(json.dumps(self.learnt))
 
 
-class CountingBackend:
+class CountingBackend(Backend):
     name = "counting"
     options: type[BaseModel] = CountingOptions
-    kinds = frozenset({"classification"})
+    task_types = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         if options.seedling == "absent":
             raise UnavailableError("there is no model 'absent'")
         return f"{options.seedling}-{options.fail}"
 
-    def start(
-        self, options: Any, surroundings: RunEnvironment, device: str | None
-    ) -> CountingModel:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> CountingModel:
         return CountingModel(options, [])
 
     def load(self, folder: Path, device: str | None) -> CountingModel:

@@ -10,25 +10,23 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.plugin.api import RunEnvironment, StageError, digest
+from xharness import Backend, NoOptions, RunEnvironment, StageError, digest
 from xharness_baselines.model import OPTIONS, WEIGHTS, Arrays, CountingModel
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(Backend):
     """Makes one sort of model; nothing is downloaded and nothing runs on an accelerator."""
 
     name: str
-    options: type[BaseModel]
     task_types: frozenset[str]
     make: Callable[[Any, Arrays], CountingModel]
+    options: type[BaseModel] = NoOptions
 
-    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         return digest([self.name, options.model_dump(mode="json")])
 
-    def start(
-        self, options: Any, surroundings: RunEnvironment, device: str | None
-    ) -> CountingModel:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> CountingModel:
         return self.make(options, {})
 
     def load(self, folder: Path, device: str | None) -> CountingModel:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.plugin.api import (
+from xharness import (
     Example,
     ExtractiveQAExample,
     MultipleChoiceExample,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xharness.plugin.api import (
+from xharness import (
     Example,
     ExtractiveQAExample,
     Prediction,

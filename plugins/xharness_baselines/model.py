@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.plugin.api import (
+from xharness import (
     ClassificationExample,
     Example,
+    Model,
     MultipleChoiceExample,
     Prediction,
     Recipe,
     Sizes,
     StageError,
-    Strict,
     TaggingExample,
     TaskCard,
     TaskType,
@@ -34,11 +34,7 @@ Arrays = dict[str, NDArray[Any]]
 _REPORT_EVERY = 256  # examples between two reports of progress
 
 
-class NoOptions(Strict):
-    """There is nothing to choose."""
-
-
-class CountingModel(ABC):
+class CountingModel(Model):
     """One pass over the feeds, one array of counts a head; epochs and seeds change nothing."""
 
     def __init__(self, options: BaseModel, arrays: Arrays) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.plugin.api import (
+from xharness import (
     ClassificationExample,
     Example,
     ExtractiveQAExample,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xharness.plugin.api import Backend
-from xharness.plugin.hookspecs import hookimpl
+from xharness import Backend, hookimpl
 from xharness_baselines.backend import Baseline
 from xharness_baselines.chance import RandomModel
 from xharness_baselines.majority import MajorityModel
-from xharness_baselines.model import NoOptions
 from xharness_baselines.ngrams import NgramModel
 from xharness_baselines.text import NgramOptions
 
@@ -23,7 +21,7 @@ _ALL = _LABELLED | _VECTORS | {"extractive_qa"}
 @hookimpl
 def xharness_backends() -> Iterable[Backend]:
     return (
-        Baseline("majority", NoOptions, _LABELLED, MajorityModel),
-        Baseline("random", NoOptions, _ALL, RandomModel),
-        Baseline("ngrams", NgramOptions, _ALL, NgramModel),
+        Baseline("majority", _LABELLED, MajorityModel),
+        Baseline("random", _ALL, RandomModel),
+        Baseline("ngrams", _ALL, NgramModel, NgramOptions),
     )

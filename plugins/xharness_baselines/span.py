@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from xharness.plugin.api import ExtractiveQAExample, Floats, GoldAnswer
+from xharness import ExtractiveQAExample, Floats, GoldAnswer
 from xharness_baselines.text import NgramOptions, buckets, word_buckets
 
 _WORD = re.compile(r"\S+")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from xharness.plugin.api import Strict
+from xharness import Strict
 
 Buckets = NDArray[np.int64]
 

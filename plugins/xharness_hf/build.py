@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-from xharness.plugin.api import RunEnvironment, Sizes, XharnessError
+from xharness import RunEnvironment, Sizes, XharnessError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.precision import device_of
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.configuration import configuration
-from xharness_hf.config.options import AnswerOptions, Answers, Options
+from xharness_hf.config.options import AnswerMode, AnswerOptions, Options
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
 from xharness_hf.embedding.sentence_transformers.embedder import SentenceTransformersEmbedder
 from xharness_hf.files import folders, hub, loading
@@ -27,14 +27,14 @@ from xharness_hf.scratch import ScratchBuilder
 
 
 def start(
-    options: Options, surroundings: RunEnvironment, device: str | None
+    options: Options, environment: RunEnvironment, device: str | None
 ) -> HfModel | GenerativeModel:
     """The model that `options` stand for; see `HfBackend.start`."""
     loading.quiet()
     where = device_of(device)
     if options.scratch is not None:
-        return HfModel(where, ScratchBuilder(options.scratch, surroundings))
-    folder = _folder(options, surroundings)
+        return HfModel(where, ScratchBuilder(options.scratch, environment))
+    folder = _folder(options, environment)
     folders.weight_files(folder, options.weights)
     if options.answers != "heads":
         return _writing(options, folder, where)
@@ -43,7 +43,7 @@ def start(
         backbone.origin = loading.safetensors(folder)
     tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
     vectors: Embedder = RECIPE_EMBEDDER
-    if options.embeddings == "published":
+    if options.embeddings == "sentence-transformers":
         vectors = SentenceTransformersEmbedder(folder, options.weights, options.prompts, backbone)
     return HfModel(where, (backbone, tokens, Heads()), vectors)
 
@@ -65,18 +65,18 @@ def load(folder: Path, device: str | None) -> HfModel | GenerativeModel:
     return HfModel(device_of(device), *storage.load(folder))
 
 
-def _folder(options: Options, surroundings: RunEnvironment) -> Path:
+def _folder(options: Options, environment: RunEnvironment) -> Path:
     if options.hub is not None:
-        return hub.snapshot(options, surroundings)
+        return hub.snapshot(options, environment)
     if options.gguf is not None:
         from xharness_hf.files.gguf import converted
 
-        return converted(options.gguf, surroundings)
+        return converted(options.gguf, environment)
     assert options.path is not None
-    return folders.local(options.path, surroundings)
+    return folders.local(options.path, environment)
 
 
-def sizes(options: Options, surroundings: RunEnvironment) -> Sizes | None:
+def sizes(options: Options, environment: RunEnvironment) -> Sizes | None:
     """Parameters as the loaded model counts them; None where nothing tells its configuration.
 
     A scratch model whose tokenizer is still to be learnt has so many at most.
@@ -87,8 +87,8 @@ def sizes(options: Options, surroundings: RunEnvironment) -> Sizes | None:
     """
     loading.quiet()
     if options.scratch is not None:
-        return ScratchBuilder(options.scratch, surroundings).sizes()
-    place = configuration(options, surroundings)
+        return ScratchBuilder(options.scratch, environment).sizes()
+    place = configuration(options, environment)
     if place is None:
         return None
     config = loading.config(place.parent, options.num_layers)
@@ -101,7 +101,7 @@ def sizes(options: Options, surroundings: RunEnvironment) -> Sizes | None:
         raise loading.damaged(place, "the configuration", error) from error
 
 
-def _empty(answers: Answers, config: Any) -> Backbone:
+def _empty(mode: AnswerMode, config: Any) -> Backbone:
     heads, paired = answers == "heads", config.is_encoder_decoder
     auto: Any = AutoModelForSeq2SeqLM if paired else AutoModelForCausalLM
     module = (AutoModel if heads else auto).from_config(config)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xharness.plugin.api import Recipe, StageError
+from xharness import Recipe, StageError
 from xharness_hf.backbone import packing
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Batch, Feature, Layout, collate

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness.plugin.api import (
+from xharness import (
     Example,
+    Model,
     Prediction,
     Recipe,
     Sizes,
@@ -47,7 +48,7 @@ from xharness_hf.scratch import ScratchBuilder
 from xharness_hf.training.loop import PreparedFeed, Training
 
 
-class HfModel:
+class HfModel(Model):
     """A backbone with heads; a scratch model gets its backbone at its first training."""
 
     def __init__(

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness.plugin.api import Backend, CapabilityQuery, RunEnvironment, Sizes, Translator
-from xharness.plugin.hookspecs import hookimpl
+from xharness import Backend, CapabilityQuery, RunEnvironment, Sizes, Translator, hookimpl
 from xharness_hf.config.capabilities import refusal
 from xharness_hf.config.configuration import configuration
 from xharness_hf.config.options import Options
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from xharness_hf.model import HfModel
 
 
-class HfBackend:
+class HfBackend(Backend):
     """Transformers models: with heads of the harness's own, or answering in words."""
 
     name = "hf"
@@ -39,21 +38,21 @@ class HfBackend:
         }
     )
 
-    def in_words(self, options: Any) -> bool:
+    def generates(self, options: Any) -> bool:
         """Whether the model of these options writes, or ranks, words."""
         return bool(options.answers != "heads")
 
-    def refusal(
-        self, options: Any, wanted: CapabilityQuery, surroundings: RunEnvironment
+    def unsupported(
+        self, options: Any, wanted: CapabilityQuery, environment: RunEnvironment
     ) -> str | None:
         """Why the model of these options cannot answer or learn what is wanted, or None.
 
         Raises:
             UnavailableError: the configuration of a hub model is needed, and cannot be fetched.
         """
-        return refusal(options, wanted, surroundings)
+        return refusal(options, wanted, environment)
 
-    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         """Digest of the model's files (or hub commit) and of what changes its answers.
 
         Raises:
@@ -62,20 +61,20 @@ class HfBackend:
         """
         from xharness_hf.config.fingerprint import fingerprint
 
-        return fingerprint(options, surroundings)
+        return fingerprint(options, environment)
 
-    def sizes(self, options: Any, surroundings: RunEnvironment) -> Sizes | None:
+    def sizes(self, options: Any, environment: RunEnvironment) -> Sizes | None:
         """How large the model of these options is, or None where nothing tells its configuration.
 
         Raises:
             UnavailableError: the configuration is damaged, or cannot be fetched.
             ConfigurationError: the options ask for more than the model has.
         """
-        if options.scratch is None and configuration(options, surroundings) is None:
+        if options.scratch is None and configuration(options, environment) is None:
             return None  # known before anything heavy is imported
         from xharness_hf.build import sizes
 
-        return sizes(options, surroundings)
+        return sizes(options, environment)
 
     def check_device(self, device: str) -> None:
         """Whether `device` is here.
@@ -89,7 +88,7 @@ class HfBackend:
         device_of(device)
 
     def start(
-        self, options: Any, surroundings: RunEnvironment, device: str | None
+        self, options: Any, environment: RunEnvironment, device: str | None
     ) -> HfModel | GenerativeModel:
         """The model before any training here; `device` None means the best there is.
 
@@ -99,7 +98,7 @@ class HfBackend:
         """
         from xharness_hf.build import start
 
-        return start(options, surroundings, device)
+        return start(options, environment, device)
 
     def load(self, folder: Path, device: str | None) -> HfModel | GenerativeModel:
         """The model that `HfModel.save` wrote.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from xharness.plugin.api import RunEnvironment, Sizes, StageError
+from xharness import RunEnvironment, Sizes, StageError
 from xharness_hf.backbone import vocabulary
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
@@ -20,12 +20,12 @@ from xharness_hf.files import folders, loading
 class ScratchBuilder:
     """Knows how a scratch model comes to be; reads a given tokenizer at once, to fail early."""
 
-    def __init__(self, spec: Scratch, surroundings: RunEnvironment) -> None:
+    def __init__(self, spec: Scratch, environment: RunEnvironment) -> None:
         self._spec = spec
         self._given = None
         if isinstance(spec.tokenizer, Path):
-            folders.tokenizer_files(spec.tokenizer, surroundings)
-            place = surroundings.base / spec.tokenizer.expanduser()
+            folders.tokenizer_files(spec.tokenizer, environment)
+            place = environment.base / spec.tokenizer.expanduser()
             self._given = Tokens(loading.tokenizer(place), causal=False)
 
     def begin(self, texts: Sequence[str], seed: int) -> tuple[Backbone, Tokens]:

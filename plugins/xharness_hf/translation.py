@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from xharness.digest import digest
-from xharness.plugin.api import RunEnvironment, TranslateTexts, UnavailableError
-from xharness.spec.documents import Strict
+from xharness import RunEnvironment, Strict, TranslateTexts, Translator, UnavailableError, digest
 from xharness_hf.config.configuration import file_of
 from xharness_hf.config.language_codes import code_of
 from xharness_hf.config.options import Options
@@ -56,14 +54,14 @@ class TranslatorOptions(Strict):
         return Options(path=path, hub=hub, revision=self.revision, weights=self.weights)
 
 
-class HfTranslator:
+class HfTranslator(Translator):
     """Translates by transformers; the same text always gives the same translation."""
 
     name = "hf"
     options: type[BaseModel] = TranslatorOptions
 
     def fingerprint(
-        self, options: Any, source: str, target: str, surroundings: RunEnvironment
+        self, options: Any, source: str, target: str, environment: RunEnvironment
     ) -> str:
         """Digest of the model's files (or hub commit), the languages, and how it decodes.
 
@@ -78,14 +76,14 @@ class HfTranslator:
         model = options.model(source, target)
         more: dict[str, str] = {}
         if model.path is not None:
-            folder = folders.local(model.path, surroundings)
-            tokens = special_tokens(partial(file_of, model, surroundings))
+            folder = folders.local(model.path, environment)
+            tokens = special_tokens(partial(file_of, model, environment))
             for language in (source, target) if tokens else ():
                 code_of(language, tokens, options.codes)
             files = [folder / name for name in _FILES if (folder / name).is_file()]
-            more = {file.name: remembered(file, surroundings.cache) for file in files}
+            more = {file.name: remembered(file, environment.cache) for file in files}
         decoding = [options.beams, options.length, options.codes, source, target]
-        return digest([_VERSION, fingerprint(model, surroundings), more, decoding])
+        return digest([_VERSION, fingerprint(model, environment), more, decoding])
 
     def check_device(self, device: str) -> None:
         """Whether `device` is here; errors as those of the backend's."""
@@ -98,7 +96,7 @@ class HfTranslator:
         options: Any,
         source: str,
         target: str,
-        surroundings: RunEnvironment,
+        environment: RunEnvironment,
         device: str | None,
     ) -> TranslateTexts:
         """The model, loaded.
@@ -106,7 +104,7 @@ class HfTranslator:
         Raises:
             UnavailableError: it cannot be read, or what its tokenizer needs is not installed.
         """
-        return _Loaded(options, source, target, surroundings, device)
+        return _Loaded(options, source, target, environment, device)
 
 
 class _Loaded:
@@ -115,14 +113,14 @@ class _Loaded:
         options: TranslatorOptions,
         source: str,
         target: str,
-        surroundings: RunEnvironment,
+        environment: RunEnvironment,
         device: str | None,
     ) -> None:
         from xharness_hf.backbone.precision import device_of
         from xharness_hf.files.loading import quiet
 
         quiet()
-        folder = _folder(options.model(source, target), surroundings)
+        folder = _folder(options.model(source, target), environment)
         self._options, self._device = options, device_of(device)
         self._tokenizer, self._model = _read(folder, options.weights)
         self._model.to(self._device).eval()
@@ -196,13 +194,13 @@ def _read(folder: Path, weights: Weights) -> tuple[Any, Any]:
     return tokenizer, model
 
 
-def _folder(model: Options, surroundings: RunEnvironment) -> Path:
+def _folder(model: Options, environment: RunEnvironment) -> Path:
     from xharness_hf.files import folders, hub
 
     if model.hub is not None:
-        return hub.snapshot(model, surroundings)
+        return hub.snapshot(model, environment)
     assert model.path is not None
-    return folders.local(model.path, surroundings)
+    return folders.local(model.path, environment)
 
 
 def _filled(text: str, source: str, target: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from xharness.plugin.api import Row, UnavailableError
+from xharness import Row, UnavailableError
 from xharness_hub.clones import Clone
 
 _BATCH = 1000  # rows turned into Python objects together

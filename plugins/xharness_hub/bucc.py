@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
-from xharness.plugin.api import Row, UnavailableError
+from xharness import Row, UnavailableError
 
 Side = Literal["bucc", "bucc_english"]
 """The text that is asked about, and the English one in which translations are looked for."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from xharness.plugin.api import UnavailableError, suggestion
+from xharness import UnavailableError, suggestion
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 

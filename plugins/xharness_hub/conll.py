@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.plugin.api import UnavailableError, suggestion
+from xharness import UnavailableError, suggestion
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 DEFAULT: Mapping[str, str | int] = {"tokens": "form", "tags": "upos"}

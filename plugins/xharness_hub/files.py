@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import Row, SourceRequest, UnavailableError, digest, suggestion
+from xharness import Row, Source, SourceRequest, UnavailableError, digest, suggestion
 from xharness_hub import digests, locations, readers
 
 
@@ -21,7 +21,7 @@ class FileOptions(readers.ReaderOptions):
     )
 
 
-class FileSource:
+class FileSource(Source):
     """Rows from files; relative paths count from the study's folder, else the data root."""
 
     name: ClassVar[str] = "file"

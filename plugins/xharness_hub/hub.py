@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from xharness.plugin.api import Row, RunEnvironment, SourceRequest, Strict, UnavailableError, digest
+from xharness import Row, RunEnvironment, Source, SourceRequest, Strict, UnavailableError, digest
 from xharness_hub import arrow, bucc, clones, digests, network
 from xharness_hub.lock import Lock
 from xharness_hub.remote import HuggingFace, Remote
@@ -53,7 +53,7 @@ class HubOptions(Strict):
 
 
 @dataclass(frozen=True)
-class HubSource:
+class HubSource(Source):
     """Rows of data sets on the Hugging Face hub."""
 
     remote: Remote = field(default_factory=HuggingFace)
@@ -63,33 +63,33 @@ class HubSource:
     def fingerprint(self, request: SourceRequest) -> str:
         """A digest of the bytes of a clone's files, or of the commit a download is held to."""
         options: HubOptions = request.options
-        surroundings = request.environment
+        environment = request.environment
         contents = {"config": options.config, "split": request.split}
         contents |= {"reader": options.reader} if options.reader else {}
-        clone = clones.find(surroundings.data_root, options.id)
+        clone = clones.find(environment.data_root, options.id)
         if clone is not None:
             paths = clone.files(options.config, request.split)
-            sha256 = digests.sha256(paths, surroundings.cache)
+            sha256 = digests.sha256(paths, environment.cache)
             names = map(clone.relative, paths)
             return digest(contents | {"files": [*map(list, zip(names, sha256, strict=True))]})
-        commit = self._commit(options, surroundings)
-        if network.is_offline(surroundings):
+        commit = self._commit(options, environment)
+        if network.is_offline(environment):
             self._downloaded(request, commit).files(options.config, request.split)
         return digest(contents | {"id": options.id, "commit": commit})
 
     def rows(self, request: SourceRequest) -> Iterator[Row]:
         """The rows of the split, in order; classes as their numbers."""
         options: HubOptions = request.options
-        surroundings = request.environment
-        network.is_offline(surroundings)  # tells the libraries, before they are imported
-        clone = clones.find(surroundings.data_root, options.id)
+        environment = request.environment
+        network.is_offline(environment)  # tells the libraries, before they are imported
+        clone = clones.find(environment.data_root, options.id)
         if clone is None:
-            commit = self._commit(options, surroundings)
+            commit = self._commit(options, environment)
             clone = self._downloaded(request, commit)
             paths = clone.files(options.config, request.split)
-            sha256 = digests.sha256(paths, surroundings.cache)
+            sha256 = digests.sha256(paths, environment.cache)
             names = map(clone.relative, paths)
-            Lock(surroundings).hold_files(
+            Lock(environment).hold_files(
                 _lock_name(options), commit, dict(zip(names, sha256, strict=True))
             )
         rows = arrow.rows(clone, options.config, request.split)
@@ -97,20 +97,20 @@ class HubSource:
             return rows
         return bucc.listed(rows, options.reader, f"data set '{options.id}'")
 
-    def _commit(self, options: HubOptions, surroundings: RunEnvironment) -> str:
+    def _commit(self, options: HubOptions, environment: RunEnvironment) -> str:
         """The commit the data set is read at: the one asked for, else the held, else today's."""
         if options.revision and _COMMIT.fullmatch(options.revision):
             return options.revision
-        lock = Lock(surroundings)
+        lock = Lock(environment)
         locked_commit = lock.commit(_lock_name(options))
         if locked_commit is not None:
             return locked_commit
-        if network.is_offline(surroundings):
-            raise _missing(options, surroundings, "is not here, and this run is offline")
+        if network.is_offline(environment):
+            raise _missing(options, environment, "is not here, and this run is offline")
         try:
             commit = self.remote.commit(options.id, options.revision)
         except UnavailableError as error:
-            raise _completed(error, options, surroundings) from error
+            raise _completed(error, options, environment) from error
         return lock.hold_commit(_lock_name(options), commit)
 
     def _downloaded(self, request: SourceRequest, commit: str) -> clones.Clone:
@@ -134,21 +134,21 @@ def _lock_name(options: HubOptions) -> str:
     return f"{options.id}@{options.revision or 'main'}"
 
 
-def _missing(options: HubOptions, surroundings: RunEnvironment, problem: str) -> UnavailableError:
-    root = surroundings.data_root
+def _missing(options: HubOptions, environment: RunEnvironment, problem: str) -> UnavailableError:
+    root = environment.data_root
     folder = f"{root or '<root>'}/{options.id}"
     command = clones.how_to_clone(options.id, folder, options.revision)
     return UnavailableError(
         f"data set '{options.id}' {problem}",
         where=f"looked at {folder}" if root else None,
-        hint=f"make a clone where there is a network: {command}{network.root_hint(surroundings)}",
+        hint=f"make a clone where there is a network: {command}{network.root_hint(environment)}",
     )
 
 
 def _completed(
-    error: UnavailableError, options: HubOptions, surroundings: RunEnvironment
+    error: UnavailableError, options: HubOptions, environment: RunEnvironment
 ) -> UnavailableError:
     """What the hub said, with where was looked before and how to do without the hub."""
-    hints = _missing(options, surroundings, "")
+    hints = _missing(options, environment, "")
     hint = f"{error.hint}\n  or {hints.hint}" if error.hint else hints.hint
     return UnavailableError(error.what, where=error.where or hints.where, hint=hint)

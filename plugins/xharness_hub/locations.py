@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from xharness.plugin.api import UnavailableError, suggestion
+from xharness import UnavailableError, suggestion
 
 _Several = str | tuple[str, ...]
 _PICKLES = {".pkl", ".pickle", ".dill", ".joblib"}

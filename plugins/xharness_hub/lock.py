@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from xharness.plugin.api import ConfigurationError, RunEnvironment, UnavailableError, digest
+from xharness import ConfigurationError, RunEnvironment, UnavailableError, digest
 from xharness_hub.atomic import writing
 
 
 class Lock:
     """The lock file beside the study: committed with it, it binds every machine that runs it."""
 
-    def __init__(self, surroundings: RunEnvironment) -> None:
-        self.path = surroundings.base / "xharness.lock"
-        self._guard = surroundings.cache / f"{digest(str(self.path.absolute()))}.guard"
+    def __init__(self, environment: RunEnvironment) -> None:
+        self.path = environment.base / "xharness.lock"
+        self._guard = environment.cache / f"{digest(str(self.path.absolute()))}.guard"
 
     def commit(self, dataset: str) -> str | None:
         """The commit that `dataset`, such as 'org/name@main', is held to."""

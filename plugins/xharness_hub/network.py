@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 
-from xharness.plugin.api import RunEnvironment
+from xharness import RunEnvironment
 
 _VARIABLES = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 _TRUE = {"1", "ON", "YES", "TRUE"}
 
 
-def is_offline(surroundings: RunEnvironment) -> bool:
+def is_offline(environment: RunEnvironment) -> bool:
     """Whether the run, or the environment it runs in, forbids the network.
 
     The libraries read their variables once, at import; so they are set here, beforehand.
     """
-    forbidden = surroundings.offline or any(
+    forbidden = environment.offline or any(
         os.environ.get(name, "").upper() in _TRUE for name in _VARIABLES
     )
     if forbidden:
@@ -23,8 +23,8 @@ def is_offline(surroundings: RunEnvironment) -> bool:
     return forbidden
 
 
-def root_hint(surroundings: RunEnvironment) -> str:
+def root_hint(environment: RunEnvironment) -> str:
     """What to add to a hint when there is no data root to look in."""
-    if surroundings.data_root is not None:
+    if environment.data_root is not None:
         return ""
     return "; then say where <root> is: neither --data-root nor XHARNESS_DATA_ROOT is set"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xharness.plugin.api import Source
-from xharness.plugin.hookspecs import hookimpl
+from xharness import Source, hookimpl
 from xharness_hub.files import FileSource
 from xharness_hub.hub import HubSource
 from xharness_hub.urls import UrlSource

@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO, cast
 
 from pydantic import Field, model_validator
 
-from xharness.plugin.api import Row, Strict, UnavailableError, suggestion
+from xharness import Row, Strict, UnavailableError, suggestion
 from xharness_hub import bucc, conll, squad
 
 ReaderName = Literal[

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from xharness.plugin.api import UnavailableError
+from xharness import UnavailableError
 
 
 class Remote(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.plugin.api import Row, UnavailableError
+from xharness import Row, UnavailableError
 
 
 def questions(data: Any, path: Path) -> Iterator[Row]:

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from xharness.plugin.api import (
+from xharness import (
     ConfigurationError,
     Row,
     RunEnvironment,
+    Source,
     SourceRequest,
     UnavailableError,
     digest,
@@ -61,7 +62,7 @@ def _download(url: str, target: Path) -> None:
 
 
 @dataclass(frozen=True)
-class UrlSource:
+class UrlSource(Source):
     """Rows from https addresses; what lies in the data root is taken from there."""
 
     fetch: Callable[[str, Path], None] = _download
@@ -96,26 +97,26 @@ class UrlSource:
                 )
         return paths
 
-    def _path(self, url: str, surroundings: RunEnvironment) -> Path:
+    def _path(self, url: str, environment: RunEnvironment) -> Path:
         """The file that stands for `url`: in the data root, or downloaded before, or now."""
-        relative_path, root = _place(url), surroundings.data_root
+        relative_path, root = _place(url), environment.data_root
         if root is not None and (root / relative_path).is_file():
             return root / relative_path
-        copy = surroundings.cache / "downloads" / relative_path
+        copy = environment.cache / "downloads" / relative_path
         if not copy.is_file():
-            if network.is_offline(surroundings):
+            if network.is_offline(environment):
                 raise _missing(
-                    url, relative_path, surroundings, "is not here, and this run is offline"
+                    url, relative_path, environment, "is not here, and this run is offline"
                 )
             try:
                 self.fetch(url, copy)
             except OSError as error:
                 raise _missing(
-                    url, relative_path, surroundings, f"cannot be had: {error}"
+                    url, relative_path, environment, f"cannot be had: {error}"
                 ) from error
-        (sha256,) = digests.sha256([copy], surroundings.cache)
+        (sha256,) = digests.sha256([copy], environment.cache)
         try:
-            Lock(surroundings).hold_url(url, sha256)
+            Lock(environment).hold_url(url, sha256)
         except UnavailableError:
             # A damaged copy must not stand in the way of the true file.
             copy.unlink(missing_ok=True)
@@ -128,12 +129,12 @@ def _urls(request: SourceRequest) -> tuple[str, ...]:
 
 
 def _missing(
-    url: str, relative_path: Path, surroundings: RunEnvironment, problem: str
+    url: str, relative_path: Path, environment: RunEnvironment, problem: str
 ) -> UnavailableError:
-    root = surroundings.data_root
+    root = environment.data_root
     copy = f"{root or '<root>'}/{relative_path.as_posix()}"
     return UnavailableError(
         f"'{url}' {problem}",
         where=f"looked at {copy}" if root else None,
-        hint=f"put a copy at {copy}{network.root_hint(surroundings)}",
+        hint=f"put a copy at {copy}{network.root_hint(environment)}",
     )

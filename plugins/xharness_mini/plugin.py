@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import Row, Source, SourceRequest, Strict, UnavailableError, digest
-from xharness.plugin.hookspecs import hookimpl
+from xharness import Row, Source, SourceRequest, Strict, UnavailableError, digest, hookimpl
 
 
 class MiniOptions(Strict):
@@ -23,7 +22,7 @@ class MiniOptions(Strict):
     )
 
 
-class MiniSource:
+class MiniSource(Source):
     """Small tasks in ten real languages, made on the spot from templates, lexicons and CLDR."""
 
     name = "mini"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from xharness.plugin.api import suggestion
+from xharness import suggestion
 from xharness_mini.sentences import (
     QUESTIONS,
     STATEMENTS,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import Checkpoint, Heads, Name, Route, TranslateTest
+from xharness import Checkpoint, Heads, Name, Route, Strategy, TranslateTest
 from xharness_strategies.learning import LearningOptions
 from xharness_strategies.mixing import MixingOptions
 
@@ -32,7 +32,7 @@ class IntermediateOptions(LearningOptions, MixingOptions):
     )
 
 
-class Intermediate:
+class Intermediate(Strategy):
     """Supplementary training on intermediate labelled tasks (Phang et al. 2018, 2020).
 
     A target without training data is judged straight on the intermediate model, which is where

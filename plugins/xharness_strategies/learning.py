@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from xharness.plugin.api import (
+from xharness import (
+    Changes,
     Checkpoint,
     ConfigurationError,
     DataSlice,
@@ -23,7 +24,6 @@ from xharness.plugin.api import (
     TranslateTest,
     UnavailableError,
 )
-from xharness.spec.study import Changes
 
 Languages = tuple[LanguageCode, ...]
 

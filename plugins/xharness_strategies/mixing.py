@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xharness.plugin.api import ConfigurationError, Mixture, Name, Strict, TaskCard, suggestion
-from xharness.spec.study import Sampling
+from xharness import ConfigurationError, Mixture, Name, Sampling, Strict, TaskCard, suggestion
 
 Weights = dict[Name, Annotated[float, Field(gt=0)]]
 

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import (
+from xharness import (
     Checkpoint,
     ConfigurationError,
     Name,
     Route,
+    Strategy,
     TaskCard,
     TranslateTest,
     suggestion,
@@ -32,7 +33,7 @@ class MultitaskOptions(LearningOptions, MixingOptions):
     )
 
 
-class Multitask:
+class Multitask(Strategy):
     """Train once on everything; the one model is judged on every target.
 
     A training set that several targets share takes part once.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xharness.plugin.api import Strategy
-from xharness.plugin.hookspecs import hookimpl
+from xharness import Strategy, hookimpl
 from xharness_strategies.intermediate import Intermediate
 from xharness_strategies.multitask import Multitask
 from xharness_strategies.prompt import Prompt

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import Checkpoint, Route, Strict
+from xharness import Checkpoint, Route, Strategy, Strict
 
 
 class PromptOptions(Strict):
@@ -20,7 +20,7 @@ class PromptOptions(Strict):
     )
 
 
-class Prompt:
+class Prompt(Strategy):
     """Ask a model that answers in words as it is (Brown et al. 2020; Lin et al. 2022).
 
     Its scores are labelled *prompted, k-shot*, another protocol than *fine-tuned*. A target that

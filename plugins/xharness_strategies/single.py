@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.plugin.api import Checkpoint, Route, TranslateTest
+from xharness import Checkpoint, Route, Strategy, TranslateTest
 from xharness_strategies.learning import LearningOptions
 
 
-class Single:
+class Single(Strategy):
     """Train on the target's source-language data, one set after the other where it names several.
 
     XCOPA names two, Social IQa and then COPA, and the head goes from the first to the second

@@ -80,14 +80,12 @@ class Sluggish:
     options: type[BaseModel] = SluggishOptions
     kinds = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         if options.absent:
             raise UnavailableError("no weights in 'models/absent'")
         return f"sluggish {options.parameters} {options.fails}"
 
-    def start(
-        self, options: Any, surroundings: RunEnvironment, device: str | None
-    ) -> SluggishModel:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> SluggishModel:
         return SluggishModel(options)
 
     def load(self, folder: Path, device: str | None) -> SluggishModel:

@@ -60,7 +60,7 @@ def test_an_offer_that_lacks_a_method_is_named_before_it_is_missed(project: Proj
         "from xharness.plugin.hookspecs import hookimpl\n"
         "class Half:\n"
         "    name, options, kinds = 'half', None, frozenset()\n"
-        "    def start(self, options, surroundings, device): ...\n"
+        "    def start(self, options, environment, device): ...\n"
         "    def load(self, folder, device): ...\n"
         "@hookimpl\n"
         "def xharness_backends():\n"

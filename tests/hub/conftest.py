@@ -45,18 +45,18 @@ def reading(hf_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def surroundings(tmp_path: Path) -> RunEnvironment:
+def environment(tmp_path: Path) -> RunEnvironment:
     return RunEnvironment(
         data_root=tmp_path / "root", cache=tmp_path / "cache", base=tmp_path / "study"
     )
 
 
 @pytest.fixture
-def ask(surroundings: RunEnvironment) -> Callable[..., SourceRequest]:
+def ask(environment: RunEnvironment) -> Callable[..., SourceRequest]:
     """A request to `source`: its options, checked, and a split."""
 
     def request(
-        source: Source, split: str = "test", within: RunEnvironment = surroundings, **options: Any
+        source: Source, split: str = "test", within: RunEnvironment = environment, **options: Any
     ) -> SourceRequest:
         return SourceRequest(source.options.model_validate(options), "en", split, within)
 
@@ -81,10 +81,10 @@ configs:
 
 
 @pytest.fixture
-def clone(surroundings: RunEnvironment) -> Path:
+def clone(environment: RunEnvironment) -> Path:
     """A small clone of `org/name` in the data root."""
-    assert surroundings.data_root is not None
-    folder = surroundings.data_root / "org" / "name"
+    assert environment.data_root is not None
+    folder = environment.data_root / "org" / "name"
     write_parquet(folder / "en/train-0.parquet", text=["a", "b"], label=[0, 1])
     write_parquet(folder / "en/train-1.parquet", text=["c"], label=[1])
     write_parquet(folder / "en/test.parquet", text=["d"], label=[0])

@@ -83,9 +83,9 @@ def test_a_config_does_not_need_the_files_of_others(ask: Ask, clone: Path) -> No
 
 
 @pytest.mark.usefixtures("reading")
-def test_clones_of_other_formats(ask: Ask, surroundings: RunEnvironment) -> None:
-    assert surroundings.data_root is not None
-    folder = surroundings.data_root / "org" / "text"
+def test_clones_of_other_formats(ask: Ask, environment: RunEnvironment) -> None:
+    assert environment.data_root is not None
+    folder = environment.data_root / "org" / "text"
     folder.mkdir(parents=True)
     (folder / "te.jsonl").write_text('{"a": "x"}\n{"a": "y"}\n')
     (folder / "README.md").write_text(
@@ -131,9 +131,9 @@ def test_the_fingerprint_follows_the_bytes_of_the_split(ask: Ask, clone: Path) -
     assert fingerprint("train") != train
 
 
-def test_the_fingerprint_is_golden(ask: Ask, surroundings: RunEnvironment) -> None:
-    assert surroundings.data_root is not None
-    folder = surroundings.data_root / "org" / "name"
+def test_the_fingerprint_is_golden(ask: Ask, environment: RunEnvironment) -> None:
+    assert environment.data_root is not None
+    folder = environment.data_root / "org" / "name"
     folder.mkdir(parents=True)
     (folder / "README.md").write_text("---\nconfigs:\n- {config_name: x, data_files: x.csv}\n---\n")
     (folder / "x.csv").write_bytes(b"a\n1\n")
@@ -187,7 +187,7 @@ def test_a_card_is_checked_before_its_blanks_are_filled() -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_a_download_fetches_the_split_alone_and_holds_it(
-    ask: Ask, stub: Stub, surroundings: RunEnvironment
+    ask: Ask, stub: Stub, environment: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
@@ -197,7 +197,7 @@ def test_a_download_fetches_the_split_alone_and_holds_it(
     assert stub.asked[1:] == [
         "download a ['README.md', 'name.py']", "download a ('sw/test.parquet',)",
     ]  # fmt: skip
-    held = json.loads((surroundings.base / "xharness.lock").read_text())["datasets"]
+    held = json.loads((environment.base / "xharness.lock").read_text())["datasets"]
     assert held["org/name@main"]["commit"] == OLD
     assert list(held["org/name@main"]["files"]) == ["sw/test.parquet"]
 
@@ -209,7 +209,7 @@ def test_a_download_fetches_the_split_alone_and_holds_it(
 
 @pytest.mark.usefixtures("reading")
 def test_a_download_that_changed_is_refused_until_accepted(
-    ask: Ask, stub: Stub, surroundings: RunEnvironment
+    ask: Ask, stub: Stub, environment: RunEnvironment
 ) -> None:
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
@@ -218,16 +218,16 @@ def test_a_download_that_changed_is_refused_until_accepted(
     with pytest.raises(UnavailableError, match=r"'sw/test\.parquet' has changed") as caught:
         source.rows(request)
     assert "delete the entry 'datasets: org/name@main'" in str(caught.value)
-    (surroundings.base / "xharness.lock").unlink()
+    (environment.base / "xharness.lock").unlink()
     assert [row["text"] for row in source.rows(request)] == ["forged"]
 
 
-def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
+def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
     old = source.fingerprint(ask(source, id="org/name", revision=OLD))
     assert old != source.fingerprint(ask(source, id="org/name", revision=NEW))
     assert stub.asked == []
-    assert not (surroundings.base / "xharness.lock").exists()
+    assert not (environment.base / "xharness.lock").exists()
 
 
 def test_a_branch_is_held_like_the_main_one(ask: Ask, stub: Stub) -> None:
@@ -256,11 +256,11 @@ def test_scripts_are_never_run(ask: Ask, stub: Stub) -> None:
         source.rows(ask(source, id="org/name"))
 
 
-def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
+def test_an_unknown_data_set(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
     with pytest.raises(UnavailableError, match="does not exist, or is private") as caught:
         source.fingerprint(ask(source, id="org/nmae"))
-    assert f"looked at {surroundings.data_root}/org/nmae" in str(caught.value)
+    assert f"looked at {environment.data_root}/org/nmae" in str(caught.value)
 
 
 # --- offline ------------------------------------------------------------------------------------
@@ -270,17 +270,17 @@ def test_an_unknown_data_set(ask: Ask, stub: Stub, surroundings: RunEnvironment)
 def test_offline_says_where_it_looked_and_how_to_make_a_clone(
     ask: Ask,
     stub: Stub,
-    surroundings: RunEnvironment,
+    environment: RunEnvironment,
     monkeypatch: pytest.MonkeyPatch,
     variable: str | None,
 ) -> None:
     if variable:
         monkeypatch.setenv(variable, "1")
     source = HubSource(stub)
-    offline = replace(surroundings, offline=variable is None)
+    offline = replace(environment, offline=variable is None)
     with pytest.raises(UnavailableError, match="this run is offline") as caught:
         source.fingerprint(ask(source, within=offline, id="org/name"))
-    where = f"{surroundings.data_root}/org/name"
+    where = f"{environment.data_root}/org/name"
     assert f"looked at {where}" in str(caught.value)
     command = f"hf download --repo-type dataset org/name --local-dir {where}"
     assert command in str(caught.value)
@@ -289,9 +289,9 @@ def test_offline_says_where_it_looked_and_how_to_make_a_clone(
     assert os.environ["HF_HUB_OFFLINE"] == os.environ["HF_DATASETS_OFFLINE"] == "1"
 
 
-def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
+def test_offline_without_a_data_root(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
-    offline = replace(surroundings, offline=True, data_root=None)
+    offline = replace(environment, offline=True, data_root=None)
     with pytest.raises(UnavailableError) as caught:
         source.rows(ask(source, within=offline, id="org/name", revision="v1"))
     text = str(caught.value)
@@ -300,34 +300,34 @@ def test_offline_without_a_data_root(ask: Ask, stub: Stub, surroundings: RunEnvi
 
 
 @pytest.mark.usefixtures("reading")
-def test_offline_after_a_download(ask: Ask, stub: Stub, surroundings: RunEnvironment) -> None:
+def test_offline_after_a_download(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:
     source = HubSource(stub)
     online = ask(source, id="org/name", config="sw")
     fingerprint, rows = source.fingerprint(online), list(source.rows(online))
     stub.asked.clear()
-    offline = ask(source, within=replace(surroundings, offline=True), id="org/name", config="sw")
+    offline = ask(source, within=replace(environment, offline=True), id="org/name", config="sw")
     assert source.fingerprint(offline) == fingerprint
     assert list(source.rows(offline)) == rows
     assert stub.asked == []
 
 
 def test_offline_a_pinned_commit_must_be_there_when_planned(
-    ask: Ask, stub: Stub, surroundings: RunEnvironment
+    ask: Ask, stub: Stub, environment: RunEnvironment
 ) -> None:
     source = HubSource(stub)
-    offline = replace(surroundings, offline=True)
+    offline = replace(environment, offline=True)
     with pytest.raises(UnavailableError, match="never downloaded") as caught:
         source.fingerprint(ask(source, within=offline, id="org/name", revision=OLD))
     assert "hf download" in str(caught.value)
 
 
 def test_the_real_hub_is_not_asked_when_offline(
-    ask: Ask, surroundings: RunEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Ask, environment: RunEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "none"))
     source = HubSource()
-    offline = replace(surroundings, offline=True)
+    offline = replace(environment, offline=True)
     with pytest.raises(UnavailableError, match="never downloaded"):
         source.rows(ask(source, within=offline, id="org/name", revision=OLD))

@@ -136,10 +136,10 @@ def test_a_damaged_archive_is_told(tmp_path: Path, cut: int) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_either_side_of_the_hubs_one_row(
-    surroundings: RunEnvironment, ask: Callable[..., SourceRequest]
+    environment: RunEnvironment, ask: Callable[..., SourceRequest]
 ) -> None:
-    assert surroundings.data_root is not None
-    folder = surroundings.data_root / "org" / "name"
+    assert environment.data_root is not None
+    folder = environment.data_root / "org" / "name"
     columns = {
         "sentence1": [["eins", "zwei"]], "sentence2": [["one", "two", "three"]], "gold": [[[2, 3]]],
     }  # fmt: skip

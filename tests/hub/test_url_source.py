@@ -42,9 +42,9 @@ def texts(source: UrlSource, request: SourceRequest) -> list[str]:
     return [row["text"] for row in source.rows(request)]
 
 
-def test_a_copy_in_the_data_root_is_taken(ask: Ask, surroundings: RunEnvironment) -> None:
-    assert surroundings.data_root is not None
-    copy = surroundings.data_root / "host.example/data/x.txt"
+def test_a_copy_in_the_data_root_is_taken(ask: Ask, environment: RunEnvironment) -> None:
+    assert environment.data_root is not None
+    copy = environment.data_root / "host.example/data/x.txt"
     copy.parent.mkdir(parents=True)
     copy.write_text("copy\n")
     web = Web()
@@ -53,23 +53,23 @@ def test_a_copy_in_the_data_root_is_taken(ask: Ask, surroundings: RunEnvironment
     assert web.asked == []
 
 
-def test_a_download_happens_once_and_is_locked(ask: Ask, surroundings: RunEnvironment) -> None:
+def test_a_download_happens_once_and_is_locked(ask: Ask, environment: RunEnvironment) -> None:
     web = Web()
     source = UrlSource(web)
     request = ask(source, url=URL, reader="lines")
     source.fingerprint(request)
     assert texts(source, request) == ["one"]
     assert web.asked == [URL]
-    lock = (surroundings.base / "xharness.lock").read_text()
+    lock = (environment.base / "xharness.lock").read_text()
     assert hashlib.sha256(b"one\n").hexdigest() in lock
 
 
-def test_copies_and_downloads_have_one_fingerprint(ask: Ask, surroundings: RunEnvironment) -> None:
+def test_copies_and_downloads_have_one_fingerprint(ask: Ask, environment: RunEnvironment) -> None:
     source = UrlSource(Web())
     request = ask(source, url=URL, reader="lines")
     downloaded = source.fingerprint(request)
-    assert surroundings.data_root is not None
-    copy = surroundings.data_root / "host.example/data/x.txt"
+    assert environment.data_root is not None
+    copy = environment.data_root / "host.example/data/x.txt"
     copy.parent.mkdir(parents=True)
     copy.write_text("one\n")
     assert source.fingerprint(request) == downloaded
@@ -78,18 +78,18 @@ def test_copies_and_downloads_have_one_fingerprint(ask: Ask, surroundings: RunEn
 
 
 def test_a_changed_download_is_refused_until_accepted(
-    ask: Ask, surroundings: RunEnvironment
+    ask: Ask, environment: RunEnvironment
 ) -> None:
     web = Web()
     source = UrlSource(web)
     request = ask(source, url=URL, reader="lines")
     assert texts(source, request) == ["one"]
-    (surroundings.cache / "downloads/host.example/data/x.txt").unlink()
+    (environment.cache / "downloads/host.example/data/x.txt").unlink()
     web.pages[URL] = "two\n"
     for _ in range(2):
         with pytest.raises(UnavailableError, match="has changed since it was first downloaded"):
             source.fingerprint(request)
-    (surroundings.base / "xharness.lock").unlink()
+    (environment.base / "xharness.lock").unlink()
     assert texts(source, request) == ["two"]
 
 
@@ -104,13 +104,13 @@ def test_splits_have_their_own_addresses(ask: Ask) -> None:
         source.rows(ask(source, "dev", url=by_split, reader="lines"))
 
 
-def test_offline_says_where_a_copy_belongs(ask: Ask, surroundings: RunEnvironment) -> None:
+def test_offline_says_where_a_copy_belongs(ask: Ask, environment: RunEnvironment) -> None:
     web = Web()
     source = UrlSource(web)
-    offline = replace(surroundings, offline=True)
+    offline = replace(environment, offline=True)
     with pytest.raises(UnavailableError, match="this run is offline") as caught:
         source.fingerprint(ask(source, within=offline, url=URL, reader="lines"))
-    assert f"put a copy at {surroundings.data_root}/host.example/data/x.txt" in str(caught.value)
+    assert f"put a copy at {environment.data_root}/host.example/data/x.txt" in str(caught.value)
     rootless = replace(offline, data_root=None)
     with pytest.raises(UnavailableError, match="XHARNESS_DATA_ROOT is set"):
         source.fingerprint(ask(source, within=rootless, url=URL, reader="lines"))

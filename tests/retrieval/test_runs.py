@@ -12,7 +12,6 @@ import pytest
 from tests.retrieval import small
 from xharness.digest import digest
 from xharness.errors import ConfigurationError, StageError
-from xharness.executor import encode
 from xharness.executor.encode import CachedEncoder
 from xharness.executor.tables import read_table
 from xharness.gaps.scores import Missing, Score

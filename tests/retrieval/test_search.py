@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from xharness.task_types import neighbours
 from xharness.task_types.neighbours import VectorBlocks, nearest
 
 Rows = NDArray[np.float32]

@@ -31,7 +31,7 @@ class Words:
     asked = 0
 
     def fingerprint(
-        self, options: Any, source: str, target: str, surroundings: RunEnvironment
+        self, options: Any, source: str, target: str, environment: RunEnvironment
     ) -> str:
         if {source, target} != {"en", "de"}:
             raise ConfigurationError(f"'words' does not translate {source} into {target}")
@@ -42,7 +42,7 @@ class Words:
         options: Any,
         source: str,
         target: str,
-        surroundings: RunEnvironment,
+        environment: RunEnvironment,
         device: str | None,
     ) -> TranslateTexts:
         known = _dictionary(options.rows, source == "en")

@@ -76,8 +76,8 @@ class ExampleStream:
 class DataReader:
     """Finds and reads the rows that cards describe."""
 
-    def __init__(self, catalogue: Catalogue, surroundings: RunEnvironment) -> None:
-        self._catalogue, self._surroundings = catalogue, surroundings
+    def __init__(self, catalogue: Catalogue, environment: RunEnvironment) -> None:
+        self._catalogue, self._environment = catalogue, environment
         self._kept: tuple[object, list[Row]] | None = None
         self._open: dict[str, TaskCard] = {}
 
@@ -170,7 +170,7 @@ class DataReader:
             answers=repairs.of,
             repaired=repairs.moved,
         )
-        if count.partial and self._surroundings.strict_data:
+        if count.partial and self._environment.strict_data:
             raise UnavailableError(
                 f"partial data: {count}", hint="leave out --strict-data to go on"
             )
@@ -204,7 +204,7 @@ class DataReader:
         return self._kept[1]
 
     def _pieces(self, card: TaskCard, language: str, split: Split) -> list[SplitSource]:
-        return split_sources(card, language, split, self._catalogue, self._surroundings)
+        return split_sources(card, language, split, self._catalogue, self._environment)
 
     def _labelled(self, card: TaskCard) -> list[SplitSource]:
         """The pieces that open labels are gathered from: the source language's, where they are."""

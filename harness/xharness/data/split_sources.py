@@ -105,7 +105,7 @@ class SplitSource:
 
 
 def split_sources(
-    card: TaskCard, language: str, split: Split, catalogue: Catalogue, surroundings: RunEnvironment
+    card: TaskCard, language: str, split: Split, catalogue: Catalogue, environment: RunEnvironment
 ) -> list[SplitSource]:
     """The pieces of a split, in order.
 
@@ -121,7 +121,7 @@ def split_sources(
         own = spec.expand(spec.source_options, language)
         options: Any = validated(source.options, own, f"card '{card.name}', source '{spec.source}'")
         request = SourceRequest(
-            options, language, spec.expand(spec.splits[split], language), surroundings
+            options, language, spec.expand(spec.splits[split], language), environment
         )
         found.append(SplitSource(card, source, spec, request))
     return found

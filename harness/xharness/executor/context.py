@@ -17,7 +17,7 @@ from xharness.store import Store
 
 @dataclass
 class RunContext:
-    """The catalogue, the data, the store and the surroundings of one run."""
+    """The catalogue, the data, the store and the environment of one run."""
 
     catalogue: Catalogue
     data: DataReader

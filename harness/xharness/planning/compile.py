@@ -105,7 +105,7 @@ def compile_plan(
     study: Study,
     catalogue: Catalogue,
     portion: FindSlice,
-    surroundings: RunEnvironment,
+    environment: RunEnvironment,
     document: Document | None = None,
 ) -> Plan:
     """The plan of a study; with the `document` it was read from, errors name their line.
@@ -118,11 +118,11 @@ def compile_plan(
     targets = [*expanded_targets(study, catalogue, places)]
     _check_names(study, catalogue, places)
     plan = Plan(study)
-    translators = TranslatorStarts(catalogue, surroundings)
+    translators = TranslatorStarts(catalogue, environment)
     for at, model in enumerate(study.models):
-        starts = _Starts(catalogue, portion, surroundings, places, places.model(at, model))
+        starts = _Starts(catalogue, portion, environment, places, places.model(at, model))
         for path, name, way in _ways(
-            study, catalogue, portion, surroundings, translators, targets, model
+            study, catalogue, portion, environment, translators, targets, model
         ):
             for target in targets:
                 _ArmMaker(way, name, places, path).into(plan, target, starts)
@@ -135,7 +135,7 @@ def _ways(
     study: Study,
     catalogue: Catalogue,
     portion: FindSlice,
-    surroundings: RunEnvironment,
+    environment: RunEnvironment,
     translators: TranslatorStarts,
     targets: Sequence[TargetSpec],
     model: ModelSpec,
@@ -151,7 +151,7 @@ def _ways(
                     study,
                     catalogue,
                     portion,
-                    surroundings,
+                    environment,
                     translators,
                     targets,
                     model,
@@ -244,11 +244,11 @@ class _Starts:
         self,
         catalogue: Catalogue,
         portion: FindSlice,
-        surroundings: RunEnvironment,
+        environment: RunEnvironment,
         places: StudyDocument,
         path: KeyPath,
     ) -> None:
-        self._catalogue, self._portion, self._surroundings = catalogue, portion, surroundings
+        self._catalogue, self._portion, self._environment = catalogue, portion, environment
         self._places, self._path = places, path
         self._known: Memo[Checkpoint] = Memo()
 
@@ -264,14 +264,14 @@ class _Starts:
         backend = self._catalogue.backends[spec.backend]
         part = self._places.options(self._path)
         options = validated(backend.options, spec.backend_options, f"model '{spec.name}'", part)
-        fingerprint = backend.fingerprint(options, self._surroundings)
+        fingerprint = backend.fingerprint(options, self._environment)
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(spec.backend, text, fingerprint)
         return start if spec.pretrain is None else self._pretrained(spec, start, spec.pretrain)
 
     def _pretrained(self, spec: ModelSpec, start: Start, asked: Pretraining) -> Train:
         card, recipe = self._corpus(spec, asked), Recipe().changed(asked.recipe)
-        abilities = Capabilities(self._catalogue, spec, self._surroundings)
+        abilities = Capabilities(self._catalogue, spec, self._environment)
         with self._places.locating(
             (*self._path, "pretrain")
         ):  # no arm of the model could ever work

@@ -15,8 +15,8 @@ from xharness.stages import Start
 class TranslatorStarts:
     """Finds translators and what they stand for, each once however many arms translate."""
 
-    def __init__(self, catalogue: Catalogue, surroundings: RunEnvironment) -> None:
-        self._catalogue, self._surroundings = catalogue, surroundings
+    def __init__(self, catalogue: Catalogue, environment: RunEnvironment) -> None:
+        self._catalogue, self._environment = catalogue, environment
         self._known: Memo[Start] = Memo()
 
     def start(self, name: str, options: Mapping[str, Any], source: str, target: str) -> Start:
@@ -33,4 +33,4 @@ class TranslatorStarts:
         translator = self._catalogue.translators[name]
         own = validated(translator.options, dict(options), f"translator '{name}'")
         text = canonical(own.model_dump(mode="json", exclude_defaults=True)).decode()
-        return Start(name, text, translator.fingerprint(own, source, target, self._surroundings))
+        return Start(name, text, translator.fingerprint(own, source, target, self._environment))

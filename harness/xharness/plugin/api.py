@@ -302,7 +302,7 @@ class Backend(Protocol):
         """The kinds its models can learn and answer."""
         ...
 
-    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         """What `options` stand for, without loading weights or importing heavy libraries.
 
         Raises:
@@ -310,7 +310,7 @@ class Backend(Protocol):
         """
         ...
 
-    def start(self, options: Any, surroundings: RunEnvironment, device: str | None) -> Model:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> Model:
         """The model before any training here."""
         ...
 
@@ -348,7 +348,7 @@ class Refusing(Protocol):
     """A backend that knows before anything is loaded what some of its models cannot do."""
 
     def refusal(
-        self, options: Any, wanted: CapabilityQuery, surroundings: RunEnvironment
+        self, options: Any, wanted: CapabilityQuery, environment: RunEnvironment
     ) -> str | None:
         """Why the model of these options cannot do what is `wanted`, or None.
 
@@ -366,7 +366,7 @@ class Refusing(Protocol):
 class Sizing(Protocol):
     """A backend that knows how large its models are before anything has run."""
 
-    def sizes(self, options: Any, surroundings: RunEnvironment) -> Sizes | None:
+    def sizes(self, options: Any, environment: RunEnvironment) -> Sizes | None:
         """How large the model of these options is; None where nothing tells.
 
         May import heavy libraries, and fetch a configuration unless offline; never weights.
@@ -409,7 +409,7 @@ class Translator(Protocol):
         ...
 
     def fingerprint(
-        self, options: Any, source: str, target: str, surroundings: RunEnvironment
+        self, options: Any, source: str, target: str, environment: RunEnvironment
     ) -> str:
         """What translates from `source` into `target`, known without loading it.
 
@@ -424,7 +424,7 @@ class Translator(Protocol):
         options: Any,
         source: str,
         target: str,
-        surroundings: RunEnvironment,
+        environment: RunEnvironment,
         device: str | None,
     ) -> TranslateTexts:
         """What translates; equal texts give equal translations, whatever stands beside them."""

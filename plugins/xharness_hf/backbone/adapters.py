@@ -17,9 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xharness.digest import digest
-from xharness.plugin.api import StageError
-from xharness.spec.study import Adapter
+from xharness import Adapter, StageError, digest
 from xharness_hf.backbone.attached_adapter import LORA, AttachedAdapter
 from xharness_hf.backbone.backbone import Backbone
 

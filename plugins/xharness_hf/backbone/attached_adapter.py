@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.spec.study import Adapter
+from xharness import Adapter
 
 LORA = "lora_"
 """What PEFT puts into the name of every weight of LoRA."""

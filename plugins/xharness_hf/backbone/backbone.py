@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.plugin.api import Recipe, Sizes, StageError
+from xharness import Recipe, Sizes, StageError
 from xharness_hf.backbone import packing
 from xharness_hf.backbone.attached_adapter import AttachedAdapter
 from xharness_hf.backbone.batch import Batch

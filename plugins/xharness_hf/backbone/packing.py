@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from xharness.plugin.api import Recipe
+from xharness import Recipe
 from xharness_hf.backbone.attached_adapter import AttachedAdapter
 from xharness_hf.backbone.batch import Batch, Feature, Layout, Window, collate
 from xharness_hf.backbone.precision import computing

@@ -14,7 +14,7 @@ from accelerate.state import (  # type: ignore[import-untyped]
 )
 from torch import nn
 
-from xharness.plugin.api import (
+from xharness import (
     ConfigurationError,
     Recipe,
     StageError,

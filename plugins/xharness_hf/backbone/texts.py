@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xharness.task_types import (
+from xharness import (
     BitextExample,
     BitextMiningExample,
     ClassificationExample,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xharness.plugin.api import CapabilityQuery, ConfigurationError, Objective, RunEnvironment
-from xharness.spec.study import Adapter, Recipe
+from xharness import Adapter, CapabilityQuery, ConfigurationError, Objective, Recipe, RunEnvironment
 from xharness_hf.config.configuration import CODED, ENCODERS, ModelFiles, configured
 from xharness_hf.config.language_codes import code_of, is_code
 from xharness_hf.config.options import AnswerOptions, Options
@@ -23,7 +22,9 @@ _TAKE_NO_KEYS = frozenset(
 _READ_NO_KEYS = frozenset({"mt5", "t5", "umt5"})
 
 
-def refusal(options: Options, wanted: CapabilityQuery, surroundings: RunEnvironment) -> str | None:
+def unsupported(
+    options: Options, wanted: CapabilityQuery, environment: RunEnvironment
+) -> str | None:
     """Why the model of `options` cannot do what is wanted; None where nothing tells so yet.
 
     Raises:
@@ -32,43 +33,43 @@ def refusal(options: Options, wanted: CapabilityQuery, surroundings: RunEnvironm
     objective, recipe = wanted.objective, wanted.recipe
     adapter = recipe.adapter if recipe is not None else None
     if options.answers != "heads":
-        return _in_words(options, wanted, adapter) or _unspoken(options, wanted, surroundings)
+        return _in_words(options, wanted, adapter) or _unspoken(options, wanted, environment)
     if objective in (None, "shots") or (objective == "task" and adapter is None):
         return None
-    found = configured(options, surroundings)
+    found = configured(options, environment)
     if found is None:
         return None
     return _unlearnable(objective, found) or _unadapted(adapter, recipe, found)
 
 
-def check_writes(options: Options, surroundings: RunEnvironment) -> None:
+def check_writes(options: Options, environment: RunEnvironment) -> None:
     """Whether a model that is to answer in words can write, as far as its configuration tells.
 
     Raises:
         ConfigurationError: it is an encoder.
         UnavailableError: the configuration of a hub model cannot be fetched.
     """
-    found = configured(options, surroundings) if options.answers != "heads" else None
+    found = configured(options, environment) if options.answers != "heads" else None
     if found is not None and found.family in ENCODERS:
         raise ConfigurationError(
             f"'{found.family}' is an encoder: it has no words to answer with",
-            where=_where(options, surroundings),
+            where=_where(options, environment),
             expected="a decoder or an encoder-decoder",
             hint="use 'mode: head'",
         )
 
 
-def check_codes(options: Options, surroundings: RunEnvironment) -> None:
+def check_codes(options: Options, environment: RunEnvironment) -> None:
     """Whether the model has the language codes that it is said to have, as far as its files tell.
 
     Raises:
         ConfigurationError: it lacks one of them, or has none at all.
         UnavailableError: a file of a hub model cannot be fetched.
     """
-    found = configured(options, surroundings) if options.codes else None
+    found = configured(options, environment) if options.codes else None
     if found is None:
         return
-    where = _where(options, surroundings)
+    where = _where(options, environment)
     if found.family not in CODED:
         raise ConfigurationError(
             f"'{found.family}' has no codes for languages", where=where, hint="leave out 'codes'"
@@ -78,14 +79,12 @@ def check_codes(options: Options, surroundings: RunEnvironment) -> None:
         raise ConfigurationError(unknown.what, where=where, hint=unknown.hint)
 
 
-def _where(options: Options, surroundings: RunEnvironment) -> str:
-    return options.hub or str(surroundings.base / str(options.path))
+def _where(options: Options, environment: RunEnvironment) -> str:
+    return options.hub or str(environment.base / str(options.path))
 
 
-def _unspoken(
-    options: Options, wanted: CapabilityQuery, surroundings: RunEnvironment
-) -> str | None:
-    found = configured(options, surroundings) if wanted.languages else None
+def _unspoken(options: Options, wanted: CapabilityQuery, environment: RunEnvironment) -> str | None:
+    found = configured(options, environment) if wanted.languages else None
     if found is None or found.family not in CODED:
         return None
     unknown = _unknown(found, wanted.languages, options)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xharness.plugin.api import RunEnvironment
+from xharness import RunEnvironment
 from xharness_hf.config.options import Options
 from xharness_hf.files import hub
 
@@ -77,7 +77,7 @@ class ModelFiles:
         return known
 
 
-def configured(options: Options, surroundings: RunEnvironment) -> ModelFiles | None:
+def configured(options: Options, environment: RunEnvironment) -> ModelFiles | None:
     """What can be told of the model; None of a GGUF file, and offline of a hub model not fetched.
 
     Raises:
@@ -85,35 +85,35 @@ def configured(options: Options, surroundings: RunEnvironment) -> ModelFiles | N
     """
     if options.scratch is not None:
         return ModelFiles({"model_type": options.scratch.architecture})
-    place = configuration(options, surroundings)
-    return None if place is None else _read(place, partial(file_of, options, surroundings))
+    place = configuration(options, environment)
+    return None if place is None else _read(place, partial(file_of, options, environment))
 
 
-def coded(options: Options, surroundings: RunEnvironment) -> bool:
+def coded(options: Options, environment: RunEnvironment) -> bool:
     """Whether the model answers in words and is told what language they are in."""
-    found = None if options.answers == "heads" else configured(options, surroundings)
+    found = None if options.answers == "heads" else configured(options, environment)
     return found is not None and found.family in CODED
 
 
-def configuration(options: Options, surroundings: RunEnvironment) -> Path | None:
+def configuration(options: Options, environment: RunEnvironment) -> Path | None:
     """The model's `config.json`, of a hub model fetched alone; None as for `configured`.
 
     Raises:
         UnavailableError: as for `configured`.
     """
-    return file_of(options, surroundings, _CONFIGURATION)
+    return file_of(options, environment, _CONFIGURATION)
 
 
-def file_of(options: Options, surroundings: RunEnvironment, name: str) -> Path | None:
+def file_of(options: Options, environment: RunEnvironment, name: str) -> Path | None:
     """The model's file `name`, of a hub model fetched alone; None where it has none.
 
     Raises:
         UnavailableError: a file of a hub model cannot be fetched.
     """
     if options.path is not None:
-        file = surroundings.base / options.path.expanduser() / name
+        file = environment.base / options.path.expanduser() / name
         return file if file.is_file() else None
-    return hub.file(options, name, surroundings) if options.hub is not None else None
+    return hub.file(options, name, environment) if options.hub is not None else None
 
 
 def _read(place: Path, file: Callable[[str], Path | None]) -> ModelFiles | None:

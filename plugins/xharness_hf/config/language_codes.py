@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from xharness.plugin.api import ConfigurationError, nearest, suggestion
-from xharness.spec.languages import LANGUAGES
+from xharness import LANGUAGES, ConfigurationError, nearest, suggestion
 
 _PAIRS = """
 af:afr ar:arb az:azj bg:bul bn:ben de:deu el:ell en:eng es:spa et:est eu:eus fa:pes fi:fin fr:fra

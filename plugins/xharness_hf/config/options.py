@@ -8,8 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from xharness.plugin.api import LanguageCode
-from xharness.spec.documents import Strict
+from xharness import LanguageCode, Strict
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files.folders import Weights
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from xharness.plugin.api import UnavailableError
+from xharness import UnavailableError
 
 _FILES = ("special_tokens_map.json", "tokenizer_config.json", "tokenizer.json")
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xharness.digest import file_digest
+from xharness import file_digest
 
 
 def remembered(file: Path, cache: Path) -> str:

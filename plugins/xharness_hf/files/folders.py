@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from xharness.plugin.api import RunEnvironment, UnavailableError
+from xharness import RunEnvironment, UnavailableError
 
 Weights = Literal["safetensors", "any"]
 
@@ -20,18 +20,18 @@ SETTINGS = "sentence_*_config.json"
 """Named after the family of the backbone in older folders, after BERT in all newer ones."""
 
 
-def local(path: Path, surroundings: RunEnvironment) -> Path:
+def local(path: Path, environment: RunEnvironment) -> Path:
     """The folder a study names, relative to the study's own folder.
 
     Raises:
         UnavailableError: there is no such folder, or it holds no model.
     """
-    folder = surroundings.base / path.expanduser()
+    folder = environment.base / path.expanduser()
     if not folder.is_dir():
         raise UnavailableError(
             "there is no such model folder",
             where=str(folder),
-            hint=f"a relative 'path' counts from {surroundings.base.resolve()}",
+            hint=f"a relative 'path' counts from {environment.base.resolve()}",
         )
     if not (folder / "config.json").is_file():
         raise UnavailableError(
@@ -88,25 +88,25 @@ def _shards(index: Path) -> list[Path]:
     return shards
 
 
-def gguf_file(path: Path, surroundings: RunEnvironment) -> Path:
+def gguf_file(path: Path, environment: RunEnvironment) -> Path:
     """The .gguf file a study names.
 
     Raises:
         UnavailableError: there is no such file.
     """
-    file = surroundings.base / path.expanduser()
+    file = environment.base / path.expanduser()
     if not file.is_file():
         raise UnavailableError("there is no such GGUF file", where=str(file))
     return file
 
 
-def tokenizer_files(path: Path, surroundings: RunEnvironment) -> list[Path]:
+def tokenizer_files(path: Path, environment: RunEnvironment) -> list[Path]:
     """The tokenizer files at `path`, a folder or one tokenizer.json.
 
     Raises:
         UnavailableError: there are none.
     """
-    place = surroundings.base / path.expanduser()
+    place = environment.base / path.expanduser()
     if place.is_file():
         return [place]
     found = [place / name for name in TOKENIZER_FILES if (place / name).is_file()]

@@ -10,25 +10,25 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from xharness.plugin.api import RunEnvironment, UnavailableError
+from xharness import RunEnvironment, UnavailableError
 from xharness_hf.files import folders
 from xharness_hf.files.digests import remembered
 
 
-def converted(path: Path, surroundings: RunEnvironment) -> Path:
+def converted(path: Path, environment: RunEnvironment) -> Path:
     """A folder in the Hugging Face layout with the dequantised model of a .gguf file.
 
     Raises:
         UnavailableError: no such file, a damaged one, or the extra is not installed.
     """
-    file = folders.gguf_file(path, surroundings)
+    file = folders.gguf_file(path, environment)
     if importlib.util.find_spec("gguf") is None:
         raise UnavailableError(
             "reading GGUF files needs the package 'gguf'",
             where=str(file),
             hint='pip install "xharness-eval[gguf]"',
         )
-    place = surroundings.cache / "gguf" / remembered(file, surroundings.cache)
+    place = environment.cache / "gguf" / remembered(file, environment.cache)
     if place.is_dir():
         return place
     try:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from xharness.plugin.api import RunEnvironment, UnavailableError
+from xharness import RunEnvironment, UnavailableError
 from xharness_hf.files.folders import MODULES, PROMPTS, SETTINGS, TOKENIZER_FILES, Weights
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -27,10 +27,10 @@ class HubModel(Protocol):
     def weights(self) -> Weights: ...
 
     @property
-    def vectors(self) -> Literal["recipe", "published"]: ...
+    def embeddings(self) -> Literal["recipe", "sentence-transformers"]: ...
 
 
-def commit(options: HubModel, surroundings: RunEnvironment) -> str:
+def commit(options: HubModel, environment: RunEnvironment) -> str:
     """The commit that `hub` and `revision` mean; offline, the one last fetched here.
 
     A process that has asked once keeps to the answer: what a plan was made for is what is loaded,
@@ -43,7 +43,7 @@ def commit(options: HubModel, surroundings: RunEnvironment) -> str:
     if _COMMIT.fullmatch(revision):
         return revision
     assert options.hub is not None
-    return _resolved(options.hub, revision, surroundings.offline)
+    return _resolved(options.hub, revision, environment.offline)
 
 
 @cache
@@ -68,7 +68,7 @@ def _told(name: str, revision: str) -> str | Exception | None:
         return error
 
 
-def file(options: HubModel, name: str, surroundings: RunEnvironment) -> Path | None:
+def file(options: HubModel, name: str, environment: RunEnvironment) -> Path | None:
     """The model's file `name` at its commit, fetched alone where it is not in the local cache.
 
     None where the model has no such file, and offline where it was not fetched before.
@@ -77,10 +77,10 @@ def file(options: HubModel, name: str, surroundings: RunEnvironment) -> Path | N
         UnavailableError: it cannot be fetched: gated, no such model, or no network.
     """
     assert options.hub is not None
-    if surroundings.offline:
+    if environment.offline:
         folder = _fetched(options.hub, options.revision or "main")
         return _there(folder / name) if folder is not None else None
-    found = _file(options.hub, commit(options, surroundings), name)
+    found = _file(options.hub, commit(options, environment), name)
     if isinstance(found, UnavailableError):
         raise found
     return found
@@ -131,7 +131,7 @@ def _cache(name: str) -> Path:
     return Path(constants.HF_HUB_CACHE) / ("models--" + name.replace("/", "--"))
 
 
-def snapshot(options: HubModel, surroundings: RunEnvironment) -> Path:
+def snapshot(options: HubModel, environment: RunEnvironment) -> Path:
     """A local folder with the files of the model; fetched when it is not there yet.
 
     Raises:
@@ -140,12 +140,12 @@ def snapshot(options: HubModel, surroundings: RunEnvironment) -> Path:
     from huggingface_hub import snapshot_download
 
     assert options.hub is not None
-    revision = commit(options, surroundings)
+    revision = commit(options, environment)
     wanted = ["config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json"]
     wanted += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
     if options.weights == "any":
         wanted += ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
-    if options.vectors == "published":
+    if options.embeddings == "sentence-transformers":
         wanted += [MODULES, SETTINGS, PROMPTS, "*/config.json"]
         wanted += ["*/pytorch_model.bin"] if options.weights == "any" else []
     try:
@@ -153,7 +153,7 @@ def snapshot(options: HubModel, surroundings: RunEnvironment) -> Path:
             options.hub,
             revision=revision,
             allow_patterns=wanted,
-            local_files_only=surroundings.offline,
+            local_files_only=environment.offline,
         )
     except Exception as error:
         raise _unavailable(options.hub, revision, error) from None

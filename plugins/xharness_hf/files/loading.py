@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast, utils
 
-from xharness.plugin.api import ConfigurationError, UnavailableError
+from xharness import ConfigurationError, UnavailableError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.files import folders
 from xharness_hf.files.folders import Weights

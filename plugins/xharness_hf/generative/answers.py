@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness.plugin.api import Recipe, StageError, TaskCard
+from xharness import Recipe, StageError, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, joined
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.prompt_encoder import AnswerTokens, PromptEncoder

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.plugin.api import ConfigurationError
+from xharness import ConfigurationError
 from xharness_hf.backbone.batch import Ints
 from xharness_hf.config.configuration import CODED
 from xharness_hf.config.language_codes import code_of, is_code

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import GenerationConfig
 
-from xharness.plugin.api import Recipe, StageError
+from xharness import Recipe, StageError
 from xharness_hf.backbone.batch import Ints
 from xharness_hf.backbone.precision import computing
 from xharness_hf.backbone.tokens import Tokens

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
 from transformers.modeling_outputs import BaseModelOutput
 
-from xharness.plugin.api import Sizes, UnavailableError
+from xharness import Sizes, UnavailableError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Batch
 from xharness_hf.files import loading

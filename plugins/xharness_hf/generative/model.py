@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xharness.plugin.api import (
+from xharness import (
     Example,
+    Model,
     Prediction,
     Recipe,
     Sizes,
@@ -36,7 +37,7 @@ from xharness_hf.inference import read
 from xharness_hf.training.loop import PreparedFeed, Training
 
 
-class GenerativeModel:
+class GenerativeModel(Model):
     """A language model with the examples it is shown before every question."""
 
     def __init__(

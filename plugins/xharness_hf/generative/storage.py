@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from xharness.plugin.api import StageError, UnavailableError
+from xharness import StageError, UnavailableError
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.files import loading

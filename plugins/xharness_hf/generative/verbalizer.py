@@ -7,9 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xharness.plugin.api import StageError, TaskCard
-from xharness.spec.cards import Verbalizer
-from xharness.task_types import ClassificationExample, ExtractiveQAExample, MultipleChoiceExample
+from xharness import (
+    ClassificationExample,
+    ExtractiveQAExample,
+    MultipleChoiceExample,
+    StageError,
+    TaskCard,
+    Verbalizer,
+)
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _TRIES = 8  # cuts of a field until the prompt is short enough; each aims at the right length

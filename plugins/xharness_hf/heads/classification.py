@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from xharness.plugin.api import Prediction, Recipe, TaskCard
-from xharness.task_types import ClassificationExample
+from xharness import ClassificationExample, Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens

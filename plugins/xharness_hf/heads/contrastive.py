@@ -13,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness.plugin.api import Recipe, TaskCard
-from xharness.task_types import RetrievalExample
+from xharness import Recipe, RetrievalExample, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xharness.plugin.api import Prediction, Recipe, TaskCard
-from xharness.task_types import ExtractiveQAExample
+from xharness import ExtractiveQAExample, Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, Ints
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, summed

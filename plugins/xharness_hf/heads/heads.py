@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.digest import digest
-from xharness.plugin.api import StageError
+from xharness import StageError, digest
 from xharness_hf.backbone.backbone import Backbone
 
 MASKED = "mlm"

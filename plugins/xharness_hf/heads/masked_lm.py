@@ -9,8 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from torch import Tensor
 
-from xharness.plugin.api import Objective, Recipe, StageError
-from xharness.task_types import BitextExample
+from xharness import BitextExample, Objective, Recipe, StageError
 from xharness_hf.backbone.batch import Batch, Feature, Window, joined
 from xharness_hf.backbone.texts import texts
 from xharness_hf.backbone.tokens import Tokens

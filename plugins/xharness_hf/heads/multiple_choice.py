@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from xharness.plugin.api import Prediction, Recipe, TaskCard
-from xharness.task_types import MultipleChoiceExample
+from xharness import MultipleChoiceExample, Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xharness.plugin.api import Prediction, Recipe, TaskCard
+from xharness import Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, joined
 from xharness_hf.backbone.tokens import Tokens
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xharness.plugin.api import StageError, UnavailableError
+from xharness import StageError, UnavailableError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder

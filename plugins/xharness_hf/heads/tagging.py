@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch import Tensor
 
-from xharness.plugin.api import Prediction, Recipe, TaskCard
-from xharness.task_types import TaggingExample
+from xharness import Prediction, Recipe, TaggingExample, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, Ints, joined
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, at_marks, best, summed

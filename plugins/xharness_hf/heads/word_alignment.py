@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xharness.plugin.api import Recipe, StageError
-from xharness.task_types import BitextExample
+from xharness import BitextExample, Recipe, StageError
 from xharness_hf.backbone.batch import Batch, Feature, Window
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Literal, get_args
 
-from xharness.errors import ConfigurationError, suggestion
+from xharness import ConfigurationError, suggestion
 
 Trick = Literal["products", "packing", "dropout", "lookups", "stretches"]
 """products: oneDNN's matrix products where they are the faster ones; see `products`.

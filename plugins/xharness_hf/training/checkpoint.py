@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from xharness.plugin.api import StageError
+from xharness import StageError
 
 _PREFIX = "checkpoint-"
 _TENSORS, _KEPT, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"

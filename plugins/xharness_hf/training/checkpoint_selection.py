@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xharness.plugin.api import CheckpointSelector, StageError
+from xharness import CheckpointSelector, StageError
 
 Judge = Callable[[], float]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xharness.plugin.api import StageError
+from xharness import StageError
 from xharness_hf.backbone.batch import Feature
 from xharness_hf.heads.tasks import COMPARING, TrainingObjective
 

@@ -17,8 +17,7 @@ from typing import Any, Protocol
 
 import torch
 
-from xharness.digest import digest
-from xharness.plugin.api import Model, Recipe, StageError, TrainingSession
+from xharness import Recipe, StageError, TrainingSession, digest
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.precision import accelerator
@@ -55,7 +54,7 @@ class PreparedFeed:
     """Whether it learns from sub-word embeddings alone."""
 
 
-class TrainableModel(Model, Protocol):
+class TrainableModel(Protocol):
     """A model whose backbone and heads learn here."""
 
     @property

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from xharness.plugin.api import Recipe, StageError
+from xharness import Recipe, StageError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.packing import attending
 from xharness_hf.heads.heads import Heads

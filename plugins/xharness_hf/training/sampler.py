@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from xharness.plugin.api import Mixture, Recipe
+from xharness import Mixture, Recipe
 
 Places = NDArray[np.int64]
 

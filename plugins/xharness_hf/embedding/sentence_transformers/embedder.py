@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xharness.plugin.api import ConfigurationError, Recipe, TextRole
+from xharness import ConfigurationError, Recipe, TextRole
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Batch, Window
 from xharness_hf.backbone.tokens import Tokens

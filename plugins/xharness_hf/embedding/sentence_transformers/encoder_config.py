@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from xharness.plugin.api import ConfigurationError, UnavailableError
+from xharness import ConfigurationError, UnavailableError
 from xharness.spec.documents import Document, validate
 from xharness_hf.embedding.sentence_transformers.layout import (
     Dense,

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from xharness.errors import suggestion
+from xharness import suggestion
 
 Mode = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 Activation = Literal["ELU", "GELU", "Identity", "ReLU", "Sigmoid", "SiLU", "Tanh"]

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from xharness.plugin.api import UnavailableError
+from xharness import UnavailableError
 from xharness_hf.embedding.sentence_transformers.encoder_config import SentenceEncoderConfig
 from xharness_hf.embedding.sentence_transformers.layout import Dense, Mode, PoolingConfig
 from xharness_hf.files import folders

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from xharness.plugin.api import TextRole
-from xharness.spec.documents import Strict
+from xharness import Strict, TextRole
 from xharness_hf.embedding.sentence_transformers.layout import PromptsConfig
 
 ByRole = Mapping[TextRole, str]

@@ -71,10 +71,10 @@ class LengthBackend:
     options: type[BaseModel] = LengthOptions
     kinds = frozenset({"classification"})
 
-    def fingerprint(self, options: Any, surroundings: RunEnvironment) -> str:
+    def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         return "lengths-1"
 
-    def start(self, options: Any, surroundings: RunEnvironment, device: str | None) -> LengthModel:
+    def start(self, options: Any, environment: RunEnvironment, device: str | None) -> LengthModel:
         return LengthModel({})
 
     def load(self, folder: Path, device: str | None) -> LengthModel:
