@@ -74,7 +74,7 @@ def body(folder: Path, answers: Answers = "heads") -> Any:
     from xharness_hf.build import start
     from xharness_hf.config.options import Options
 
-    return start(Options(path=folder, answers=answers), RunEnvironment(offline=True), "cpu")
+    return start(Options(path=folder, mode=answers), RunEnvironment(offline=True), "cpu")
 
 
 def head(model: Any, card: TaskCard) -> Any:

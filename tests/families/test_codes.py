@@ -24,7 +24,7 @@ from tests.families.test_words import _scores
 from tests.hf import tiny
 from tests.hf.hubs import COMMIT, new_process, stubbed
 from xharness.cli import app
-from xharness.digest import digest, file_digest
+from xharness.digests import digest, file_digest
 from xharness.errors import ConfigurationError
 from xharness.plugin.api import CapabilityQuery, Recipe, RunEnvironment, TrainingSet
 from xharness.spec.cards import Verbalizer
@@ -63,7 +63,7 @@ def test_a_text_is_read_as_its_own_tokenizer_reads_it(
     model = tiny.start(layout(family), answers="text")
     own = coded.read(family, layout(family), language)
     text = "the red bird flies"
-    source = model._spelling.spoken(language).source(text)
+    source = model._encoder.in_language(language).source_ids(text)
     assert source.tolist() == own(text)["input_ids"]
     code = own.convert_tokens_to_ids(coded.CODES[family][language])
     assert code in source and code != own.unk_token_id
@@ -167,7 +167,7 @@ def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
 def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout) -> None:
     model = tiny.start(layout(family), answers="text")
     feed, told = _in_two(family)
-    features = model._lesson(feed, _RECIPE).features
+    features = model._prepared(feed, _RECIPE).features
     for one, language, feature in zip(feed.examples, told, features, strict=True):
         own = coded.read(family, layout(family), language)
         text, target = f"{one.context} {one.question}", one.answers[0].text
@@ -204,8 +204,8 @@ def test_a_saved_model_keeps_its_languages(family: str, layout: Layout, tmp_path
         card = spoken.card("extractive_qa").in_language(language)
         given[language] = model.predict(card, kind, some, _RECIPE)
         assert again.predict(card, kind, some, _RECIPE) == given[language]
-        opening = again._spelling.spoken(language).opening
-        assert opening.tolist() == model._spelling.spoken(language).opening.tolist()
+        opening = again._encoder.in_language(language).decoder_prefix
+        assert opening.tolist() == model._encoder.in_language(language).decoder_prefix.tolist()
     assert given["zh"] == given[languages[1]]
 
 
@@ -225,13 +225,13 @@ def test_an_older_tokenizer_file_is_read_as_nllb_was_trained(
     model = tiny.start(folder, answers="text")
     assert model.tokens.tokenizer("the")["input_ids"][-2:] != own("the")["input_ids"][:2]
     wanted = coded.read("nllb", folder, "sw")("the cat")["input_ids"]
-    assert model._spelling.spoken("sw").source("the cat").tolist() == wanted
+    assert model._encoder.in_language("sw").source_ids("the cat").tolist() == wanted
 
 
 def test_models_without_codes_are_asked_as_before(folder: Folder) -> None:
     for family in ("mt5", "byt5", "gemma"):
         model = tiny.start(folder(family), answers="text")
-        assert model._spelling.spoken("sw") is model._spelling
+        assert model._encoder.in_language("sw") is model._encoder
         with pytest.raises(ConfigurationError, match="has no codes for languages"):
             tiny.start(folder(family), answers="text", codes={"sw": "swh_Latn"})
 
@@ -265,7 +265,7 @@ def _wanted(*languages: str, objective: Any = None) -> CapabilityQuery:
 def test_an_unknown_language_is_refused_with_the_nearest(
     family: str, language: str, told: str | None, layout: Layout
 ) -> None:
-    options = Options(path=layout(family), answers="text")
+    options = Options(path=layout(family), mode="text")
     for wanted in (_wanted(language), _wanted("en", language, objective="task")):
         why = tiny.BACKEND.refusal(options, wanted, _AROUND)
         assert (why is None) == (told is None)
@@ -283,23 +283,23 @@ def test_an_unknown_language_is_refused_with_the_nearest(
 
 def test_what_files_do_not_list_is_left_to_the_loaded_model(layout: Layout, folder: Folder) -> None:
     for place in (layout("m2m100-unlisted"), folder("mt5"), folder("gemma")):
-        options = Options(path=place, answers="text")
+        options = Options(path=place, mode="text")
         assert tiny.BACKEND.refusal(options, _wanted("eu"), _AROUND) is None
 
 
 def test_codes_that_cannot_be_are_errors(layout: Layout, folder: Folder, tmp_path: Path) -> None:
     around = RunEnvironment(cache=tmp_path, offline=True)
-    named = Options(path=layout("nllb"), answers="text", codes={"yue": "zho_Hans"})
+    named = Options(path=layout("nllb"), mode="text", language_codes={"yue": "zho_Hans"})
     assert tiny.BACKEND.refusal(named, _wanted("yue"), _AROUND) is None
     assert tiny.BACKEND.fingerprint(named, around)
-    wrong = Options(path=layout("nllb"), answers="text", codes={"zh": "zho_Hnas"})
+    wrong = Options(path=layout("nllb"), mode="text", language_codes={"zh": "zho_Hnas"})
     with pytest.raises(ConfigurationError, match="'zho_Hnas'\n  did you mean 'zho_Hans'"):
         tiny.BACKEND.fingerprint(wrong, around)
-    none = Options(path=folder("mt5"), answers="text", codes={"zh": "zho_Hans"})
+    none = Options(path=folder("mt5"), mode="text", language_codes={"zh": "zho_Hans"})
     with pytest.raises(ConfigurationError, match="'mt5' has no codes for languages"):
         tiny.BACKEND.fingerprint(none, around)
     with pytest.raises(ValidationError, match="'codes' belongs to answers in words"):
-        Options(path=folder("mt5"), codes={"zh": "zho_Hans"})
+        Options(path=folder("mt5"), language_codes={"zh": "zho_Hans"})
 
 
 def test_only_models_with_codes_have_another_identity(
@@ -330,7 +330,7 @@ def test_a_hub_model_keeps_its_identity_once_it_is_fetched(
 ) -> None:
     stub = stubbed(tmp_path, monkeypatch)
     stub.files["org/m"] = {"config.json": '{"model_type": "mbart"}'}
-    named = [Options(hub="org/m", answers="text", revision=one) for one in (None, COMMIT)]
+    named = [Options(hub="org/m", mode="text", revision=one) for one in (None, COMMIT)]
     meaning = {"hub": "org/m", "commit": COMMIT, "num_layers": None, "mode": "generate"}
     for offline in (False, True):  # the second finds what the first has fetched
         new_process()

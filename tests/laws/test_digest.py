@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xharness.digest import canonical, digest
+from xharness.digests import canonical, digest
 
 _JSON = st.recursive(
     st.none()

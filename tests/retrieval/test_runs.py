@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.retrieval import small
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import ConfigurationError, StageError
 from xharness.executor.encode import CachedEncoder
 from xharness.executor.tables import read_table

@@ -56,8 +56,8 @@ class Ran:
 
     def value(self, strategy: str, task: str, language: str) -> float:
         """The main score of one cell, in points."""
-        (found,) = self.cells(strategy, task, language)
-        return found.value
+        (cell,) = self.cells(strategy, task, language)
+        return cell.value
 
     def cells(self, strategy: str, task: str, language: str) -> list[Score]:
         """The rows of one cell's main metric."""
@@ -92,10 +92,12 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
         loaded.add(stranger, Provider("stranger"))
     catalogue = Catalogue(loaded)
     values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, **study}
-    asked = Study.model_validate(values)
-    around = RunEnvironment(cache=folder / "cache", base=folder)
-    data = DataReader(catalogue, around)
-    plan = compile_plan(asked, catalogue, data.data_slice, around)
-    work = RunContext(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
+    study = Study.model_validate(values)
+    environment = RunEnvironment(cache=folder / "cache", base=folder)
+    data = DataReader(catalogue, environment)
+    plan = compile_plan(study, catalogue, data.data_slice, environment)
+    work = RunContext(
+        catalogue, data, Store(folder / "store"), environment, study.runtime, debug=True
+    )
     report = Sequential().run(plan, work)
     return Ran(plan, work, collect(plan, work, report))

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, get_args
 
 from xharness.data.split_sources import SplitSource, labels_of, split_sources
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
 from xharness.plugin.api import Example, Row, RunEnvironment, TaskType
 from xharness.plugin.catalogue import Catalogue

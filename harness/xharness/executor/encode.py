@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import StageError
 from xharness.files import whole
 from xharness.plugin.api import Embeds, Model, Recipe, TextRole, takes_role

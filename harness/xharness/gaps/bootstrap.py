@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.task_types.base import Floats
 
 _BLOCK = 1 << 18  # weights held at a time: 2 MB stay near the processor

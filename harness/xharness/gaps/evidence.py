@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import ConfigurationError
 from xharness.files import whole
 from xharness.task_types.base import Floats

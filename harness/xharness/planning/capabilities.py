@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.planning.context import UnsupportedError
 from xharness.plugin.api import (
     Backend,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from traceback import walk_tb
 
-from xharness.digest import canonical
+from xharness.digests import canonical
 from xharness.errors import ConfigurationError, UnavailableError, suggestion
 from xharness.gaps.scores import Missing
 from xharness.planning import (

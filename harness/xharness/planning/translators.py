@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xharness.digest import canonical
+from xharness.digests import canonical
 from xharness.planning.memo import Memo
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue, validated

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.errors import (
     ConfigurationError,
     StageError,

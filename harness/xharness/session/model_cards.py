@@ -6,7 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.files import write_text
 from xharness.gaps.scores import Row, Score
 from xharness.leaderboard.exports.model_card import hub_id, model_card

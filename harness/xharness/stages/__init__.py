@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.spec.cards import Split
 from xharness.spec.study import Recipe, Sampling
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from xharness.digest import file_digest
+from xharness.digests import file_digest
 from xharness.errors import ConfigurationError, StageError
 from xharness.files import write_json
 

@@ -40,7 +40,7 @@ class BitextMining:
     F1 on the split that the card is `tuned_on`.
     """
 
-    name = "mining"
+    name = "bitext_mining"
     fields: Mapping[str, bool] = MappingProxyType({"id": True, "text": True, "match": False})
     prediction: PredictionShape = "text"
     indexed = True

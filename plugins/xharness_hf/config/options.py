@@ -46,23 +46,25 @@ class Scratch(Strict):
 class AnswerOptions(Strict):
     """How a model answers."""
 
-    answers: Answers = Field(
+    mode: Answers = Field(
         default="heads",
         description="heads: a head for each task, on hidden states; text: trained to write the "
         "answer; likelihood: the answer whose words are likeliest, without training",
     )
-    normalised: bool = Field(
+    length_normalized: bool = Field(
         default=False, description="the log-probability of an answer is divided by its characters"
     )
-    codes: dict[LanguageCode, str] = Field(
+    language_codes: dict[LanguageCode, str] = Field(
         default={}, description="what the model calls a language, where that cannot be guessed"
     )
 
     @model_validator(mode="after")
     def _heads_have_no_words(self) -> AnswerOptions:
-        given = next((name for name in ("length_normalized", "codes") if getattr(self, name)), None)
-        if given is not None and self.answers == "heads":
-            raise ValueError(f"'{given}' belongs to answers in words")
+        option = next(
+            (name for name in ("length_normalized", "codes") if getattr(self, name)), None
+        )
+        if option is not None and self.mode == "heads":
+            raise ValueError(f"'{option}' belongs to answers in words")
         return self
 
 
@@ -95,10 +97,11 @@ class Options(AnswerOptions):
 
     @model_validator(mode="after")
     def _words_need_a_language_model(self) -> Options:
-        if self.answers != "heads" and self.scratch is not None:
+        if self.mode != "heads" and self.scratch is not None:
             raise ValueError("a scratch model is an encoder: it answers by heads")
         return self
 
+    # prompts, pooling and layers were trained together: none is published without the others
     @model_validator(mode="after")
     def _published_as_a_whole(self) -> Options:
         if self.embeddings == "recipe":
@@ -107,9 +110,9 @@ class Options(AnswerOptions):
             return self
         if self.path is None and self.hub is None:
             raise ValueError("'embeddings: sentence-transformers' needs a folder: 'path' or 'hub'")
-        if self.answers != "heads":
+        if self.mode != "heads":
             raise ValueError(
-                f"'embeddings: sentence-transformers' is not for 'answers: {self.answers}'"
+                f"'embeddings: sentence-transformers' is not for 'answers: {self.mode}'"
             )
         if self.num_layers is not None:
             raise ValueError("a backbone shortened by 'layers' is not the published one")
@@ -117,10 +120,12 @@ class Options(AnswerOptions):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Options:
-        given = [key for key in ("path", "hub", "gguf", "scratch") if getattr(self, key)]
-        if len(given) != 1:
-            said = f"'{given[0]}' and '{given[1]}' are" if given else "none is"
-            raise ValueError(f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {said}")
+        origins = [key for key in ("path", "hub", "gguf", "scratch") if getattr(self, key)]
+        if len(origins) != 1:
+            finding = f"'{origins[0]}' and '{origins[1]}' are" if origins else "none is"
+            raise ValueError(
+                f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {finding}"
+            )
         if self.revision is not None and self.hub is None:
             raise ValueError("'revision' belongs to 'hub'")
         if self.num_layers is not None and self.scratch is not None:

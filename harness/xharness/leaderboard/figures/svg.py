@@ -10,7 +10,7 @@ import io
 import re
 from typing import Any
 
-from xharness.digest import digest
+from xharness.digests import digest
 from xharness.leaderboard.figures import style
 from xharness.leaderboard.figures.figure import Figure
 
