@@ -60,12 +60,16 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
     """One language as lm-evaluation-harness wants a task, its rows in our words."""
     from datasets import Dataset
 
-    from xharness_hf.generative.verbalizer import prompt, question, verbaliser
+    from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
 
     card = shared.card.spoken(language)
-    said = [question(one, card) for one in examples]
+    said = [verbalize(one, card) for one in examples]
     rows = [
-        {"text": prompt(one, verbaliser(card)), "choices": [*one.answers], "label": example.label}
+        {
+            "text": prompt_text(one, verbalizer_of(card)),
+            "choices": [*one.answers],
+            "label": example.label,
+        }
         for one, example in zip(said, examples, strict=True)
     ]
     return {

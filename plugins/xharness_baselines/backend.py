@@ -24,6 +24,7 @@ class Baseline(Backend):
     options: type[BaseModel] = NoOptions
 
     def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
+        # Nothing else decides what the model answers: it has no weights before training.
         return digest([self.name, options.model_dump(mode="json")])
 
     def start(self, options: Any, environment: RunEnvironment, device: str | None) -> CountingModel:

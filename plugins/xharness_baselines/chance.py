@@ -40,7 +40,8 @@ class RandomModel(CountingModel):
         """There is nothing to learn."""
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
-        dice, labels = self._dice(card, example), len(card.label_names)
+        # Dice of their own for each item, whatever was answered before it.
+        dice, labels = self._dice(card, example), len(card.labels or ())
         if isinstance(example, TaggingExample):
             return [dice.randrange(labels) for _ in example.tokens]
         if isinstance(example, ExtractiveQAExample):
@@ -54,6 +55,7 @@ class RandomModel(CountingModel):
         self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
     ) -> NDArray[np.float32]:
         """A direction for each text, any as likely as another; of the seed and the text alone."""
+        # A normal draw divided by its length is uniform over directions.
         draws = [np.random.default_rng(self._number(text)) for text in texts]
         directions = np.stack([draw.standard_normal(_WIDTH, dtype=np.float32) for draw in draws])
         return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))

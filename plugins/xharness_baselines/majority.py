@@ -26,6 +26,7 @@ class MajorityModel(CountingModel):
         np.add.at(counts, list(gold(example)), 1)
 
     def answer(self, card: TaskCard, example: Example) -> Prediction:
+        # No text is the majority of answers, but "no answer" is the same for all questions.
         if isinstance(example, ExtractiveQAExample):
             return ""
         label = int(self.head(card).argmax())

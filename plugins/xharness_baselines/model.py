@@ -56,10 +56,12 @@ class CountingModel(Model):
     ) -> Mapping[str, Any]:
         if any(feed.objective != "task" for feed in feeds):
             raise StageError("a baseline has nothing that could be pretrained")
+        # Counts are all that there is: without heads nothing is left to keep.
         if session.heads == "drop":
             self.arrays.clear()
         total, example_count = sum(len(feed.examples) for feed in feeds), 0
         for feed in feeds:
+            # Once, whatever the recipe's epochs: counting twice tells nothing new.
             for example in feed.examples:
                 self.learn(feed, example)
                 example_count += 1
@@ -76,6 +78,7 @@ class CountingModel(Model):
         from safetensors.numpy import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
+        # The options go with the arrays: their shapes hang on them.
         text = json.dumps(self.options.model_dump(mode="json"), indent=1, sort_keys=True)
         (folder / OPTIONS).write_text(text + "\n", encoding="utf-8")
         save_file(self.arrays, folder / WEIGHTS)

@@ -48,16 +48,19 @@ class NgramModel(CountingModel):
     def learn(self, feed: TrainingSet, example: Example) -> None:
         if isinstance(example, RetrievalExample):
             return  # what is found by cosine needs no counts
-        label_count = len(feed.card.label_names)
+        # Choices and spans have two classes, right and wrong, whatever labels the card has.
+        label_count = len(feed.card.labels or ())
         class_count = (
             label_count if isinstance(example, ClassificationExample | TaggingExample) else 2
         )
+        # The last column counts the class itself, for log p(class).
         counts = self.grow(feed.head, class_count, 2**self.options.bits + 1)
         classes = _classes(example)
         for label, bag in zip(classes, self._features(example), strict=True):
             np.add.at(counts[label], bag, 1)
             counts[label, -1] += 1
         if isinstance(example, ExtractiveQAExample):
+            # How long answers are on average is all that is learnt of their length.
             lengths = self.grow(f"{feed.head}.words", 2)
             lengths += [sum(classes), any(classes)]
 
@@ -99,6 +102,7 @@ class NgramModel(CountingModel):
 
     def _words(self, tokens: Sequence[str]) -> list[Buckets]:
         """Each word's own n-grams, and those of its neighbours under other names."""
+        # Words at the ends have an empty neighbour, which says where a sentence begins.
         padded = ["", *tokens, ""]
         bags = [[word_buckets(word, self.options, salt) for word in padded] for salt in (0, 1, 2)]
         return [
@@ -109,6 +113,7 @@ class NgramModel(CountingModel):
     def _logarithms(self, card: TaskCard) -> tuple[Floats, Floats]:
         """log p(class), and log p(n-gram | class) of shape (classes, buckets)."""
         counts = self.head(card)
+        # One head's at a time: prediction goes through a task's items head by head.
         if self._log_probabilities is None or self._log_probabilities[0] is not counts:
             smooth = counts.astype(np.float64) + self.options.smoothing
             grams = smooth[:, :-1]

@@ -42,6 +42,7 @@ def best_window(
     odds_sums = np.concatenate([[0.0], np.cumsum(odds)])
     best_score, best_first = -np.inf, 0
     for first in range(max(1, len(context_words) - size + 1)):
+        # Less than `size` words only where the whole context has no more.
         last = min(first + size, len(context_words))
         neighbourhood = (
             shared_sums[min(last + _AROUND, len(context_words))]

@@ -27,6 +27,7 @@ class NgramOptions(Strict):
 
 def buckets(text: str, options: NgramOptions, salt: int = 0) -> Buckets:
     """The bucket of each character n-gram of `text`; another `salt` gives other buckets."""
+    # A blank at either end marks where words begin and end: "cat" is not the middle of "scatter".
     padded = f" {' '.join(text.lower().split())} "
     codes = np.frombuffer(padded.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     hashes = [_hashes(codes, order, salt) for order in options.orders if order <= len(codes)]
@@ -55,6 +56,7 @@ def _unit(counts: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _hashes(codes: NDArray[np.uint64], order: int, salt: int) -> NDArray[np.uint64]:
+    # All windows at once: a loop over characters is what would cost time here.
     windows = np.lib.stride_tricks.sliding_window_view(codes, order)
     hashes = np.full(len(windows), order + 31 * salt, dtype=np.uint64)
     for index in range(order):

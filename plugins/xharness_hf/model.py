@@ -33,7 +33,7 @@ from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
 from xharness_hf.heads import storage
 from xharness_hf.heads.heads import MASKED, AnyHead, Heads, build_head, seeded
 from xharness_hf.heads.tasks import (
-    LEARNT,
+    OBJECTIVES,
     TASKS,
     ContrastiveObjective,
     HeadObjective,
@@ -55,15 +55,15 @@ class HfModel(Model):
         self,
         device: torch.device,
         parts: tuple[Backbone, Tokens, Heads] | ScratchBuilder,
-        vectors: Embedder = RECIPE_EMBEDDER,
+        embedder: Embedder = RECIPE_EMBEDDER,
     ) -> None:
-        self._device, self._vectors = device, vectors
-        self._beginning = parts if isinstance(parts, ScratchBuilder) else None
+        self._device, self._embedder = device, embedder
+        self._scratch = parts if isinstance(parts, ScratchBuilder) else None
         self._parts: tuple[Backbone, Tokens] | None = None
         self.heads = Heads()
         if not isinstance(parts, ScratchBuilder):
             backbone, tokens, self.heads = parts
-            self._settle(backbone, tokens)
+            self._place_on_device(backbone, tokens)
 
     @property
     def backbone(self) -> Backbone:
@@ -72,17 +72,17 @@ class HfModel(Model):
         Raises:
             StageError: a scratch model before its first training has none.
         """
-        return self._settled()[0]
+        return self._built_parts()[0]
 
     @property
     def tokens(self) -> Tokens:
         """The tokenizer, with errors as `backbone`."""
-        return self._settled()[1]
+        return self._built_parts()[1]
 
     def sizes(self) -> Sizes:
         """Parameters of the backbone, heads left out."""
-        if self._parts is None and self._beginning is not None:
-            return self._beginning.sizes()
+        if self._parts is None and self._scratch is not None:
+            return self._scratch.sizes()
         return self.backbone.sizes()
 
     def fit(
@@ -93,6 +93,7 @@ class HfModel(Model):
         Raises:
             StageError: the loss is not finite, a feed is empty, or a head does not fit.
         """
+        # a fit leaves the global generators as it found them
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             return self._fit(feeds, recipe, session)
@@ -106,7 +107,7 @@ class HfModel(Model):
             StageError: there is no head for the card, or the model has not been trained at all.
         """
         recipe = self.backbone.within_limit(recipe)
-        task = _task(kind)
+        task = _head_task(kind)
         head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
         features = task.features(examples, self.tokens, recipe, gold=False)
 
@@ -125,12 +126,13 @@ class HfModel(Model):
             StageError: the model has not been trained at all, or has no such layer.
         """
         recipe = self.backbone.within_limit(recipe)
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        windows = self._vectors.windows([*places], self.tokens, role, recipe.max_length)
-        found = _embedded(
-            self.backbone, self._layout(), windows, self._vectors, recipe, self._device
+        # corpora repeat sentences: each is read once
+        row_of_text = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        windows = self._embedder.windows([*row_of_text], self.tokens, role, recipe.max_length)
+        vectors = _embedded(
+            self.backbone, self._layout(), windows, self._embedder, recipe, self._device
         )
-        return found[[places[text] for text in texts]]
+        return vectors[[row_of_text[text] for text in texts]]
 
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs; the backbone also for `AutoModel.from_pretrained`.
@@ -138,36 +140,39 @@ class HfModel(Model):
         Raises:
             StageError: the disk is full or cannot be written.
         """
-        storage.save(folder, self.backbone, self.tokens, self.heads, self._vectors)
+        storage.save(folder, self.backbone, self.tokens, self.heads, self._embedder)
 
     def _fit(
         self, feeds: Sequence[TrainingSet], recipe: Recipe, session: TrainingSession
     ) -> Mapping[str, Any]:
-        if self._parts is None and self._beginning is not None:
-            said = [text for feed in feeds for one in feed.examples for text in texts(one)]
-            self._settle(*self._beginning.begin(said, session.seed))
+        if self._parts is None and self._scratch is not None:
+            training_texts = [
+                text for feed in feeds for example in feed.examples for text in texts(example)
+            ]
+            self._place_on_device(*self._scratch.build(training_texts, session.seed))
         if session.heads == "drop":
             self.heads.clear()
         adapters.prepare(self.backbone, recipe.adapter, session.seed)
+        # only now: an adapter may have taken positions from the text
         recipe = self.backbone.within_limit(recipe)
-        lessons = [
-            self._aligned(feed, recipe)
+        prepared_feeds = [
+            self._prepared_alignment(feed, recipe)
             if feed.objective == "align"
-            else self._lesson(feed, recipe, session.seed)
+            else self._prepared(feed, recipe, session.seed)
             for feed in feeds
         ]
-        facts = Training(self, lessons, recipe, session, self._device).run()
+        facts = Training(self, prepared_feeds, recipe, session, self._device).run()
         adapters.finish(self.backbone, recipe.adapter)
         return facts
 
-    def _settle(self, backbone: Backbone, tokens: Tokens) -> None:
+    def _place_on_device(self, backbone: Backbone, tokens: Tokens) -> None:
         backbone.to(self._device)
-        self._vectors.to(self._device)
+        self._embedder.to(self._device)
         for head in self.heads.modules():
             head.to(self._device)
         self._parts = backbone, tokens
 
-    def _settled(self) -> tuple[Backbone, Tokens]:
+    def _built_parts(self) -> tuple[Backbone, Tokens]:
         if self._parts is None:
             raise StageError(
                 "a scratch model has no tokenizer and no weights before its first training",
@@ -180,7 +185,7 @@ class HfModel(Model):
         pad = min(self.tokens.pad, (self.backbone.vocabulary or self.tokens.pad + 1) - 1)
         return Layout(pad, self.tokens.skip if self.backbone.causal else 0, resets)
 
-    def _lesson(self, feed: TrainingSet, recipe: Recipe, seed: int) -> PreparedFeed:
+    def _prepared(self, feed: TrainingSet, recipe: Recipe, seed: int) -> PreparedFeed:
         """The feed made ready; its head is built where there is none of that name."""
         masked = feed.objective != "task"
         if masked and (self.backbone.causal or self.tokens.mask is None):
@@ -189,7 +194,7 @@ class HfModel(Model):
                 + ("reads left to right" if self.backbone.causal else "has no mask token")
             )
         task: TrainingObjective = (
-            MaskedLmObjective(feed.objective) if masked else self._learnt(feed.task_type)
+            MaskedLmObjective(feed.objective) if masked else self._objective(feed.task_type)
         )
         features = task.features(feed.examples, self.tokens, recipe, gold=True)
         if not features:
@@ -197,7 +202,7 @@ class HfModel(Model):
         outputs = (
             self.backbone.embedding.num_embeddings
             if masked
-            else _learnt(feed.task_type).outputs(feed.card)
+            else _head_objective(feed.task_type).outputs(feed.card)
         )
         if not outputs:
             raise StageError(f"the card '{feed.card.name}' has no labels to learn")
@@ -206,11 +211,13 @@ class HfModel(Model):
         name = feed.card.name if not masked else f"{feed.card.name} ({feed.objective})"
         return PreparedFeed(name, len(feed.examples), features, task, head, layout, masked)
 
-    def _learnt(self, kind: TaskType) -> HeadObjective:
-        task = _learnt(kind)
-        return task.by(self._vectors) if isinstance(task, ContrastiveObjective) else task
+    def _objective(self, kind: TaskType) -> HeadObjective:
+        task = _head_objective(kind)
+        return (
+            task.with_embedder(self._embedder) if isinstance(task, ContrastiveObjective) else task
+        )
 
-    def _aligned(self, feed: TrainingSet, recipe: Recipe) -> PreparedFeed:
+    def _prepared_alignment(self, feed: TrainingSet, recipe: Recipe) -> PreparedFeed:
         """The feed made ready to align sub-word embeddings; there is no head."""
         features = WordAlignmentObjective().features(feed.examples, self.tokens, recipe, gold=True)
         if not features:
@@ -233,21 +240,21 @@ class HfModel(Model):
         return self.heads.get(name, kind, outputs)
 
 
-def _task(kind: TaskType) -> HeadTask:
+def _head_task(kind: TaskType) -> HeadTask:
     if kind.name not in TASKS:
         raise _no_head(kind, TASKS)
     return TASKS[kind.name]
 
 
-def _learnt(kind: TaskType) -> HeadObjective:
-    if kind.name not in LEARNT:
-        raise _no_head(kind, LEARNT)
-    return LEARNT[kind.name]
+def _head_objective(kind: TaskType) -> HeadObjective:
+    if kind.name not in OBJECTIVES:
+        raise _no_head(kind, OBJECTIVES)
+    return OBJECTIVES[kind.name]
 
 
-def _no_head(kind: TaskType, known: Iterable[str]) -> StageError:
+def _no_head(kind: TaskType, kinds: Iterable[str]) -> StageError:
     return StageError(
-        f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(known)
+        f"the backend 'hf' has no head for the kind '{kind.name}'", expected=", ".join(kinds)
     )
 
 
@@ -255,7 +262,7 @@ def _embedded(
     backbone: Backbone,
     layout: Layout,
     windows: Sequence[Window],
-    vectors: Embedder,
+    embedder: Embedder,
     recipe: Recipe,
     device: torch.device,
 ) -> NDArray[np.float32]:
@@ -264,11 +271,11 @@ def _embedded(
     Raises:
         StageError: the backbone has no such layer, or the device's memory does not hold one window.
     """
-    features = [Feature((window,), place) for place, window in enumerate(windows)]
+    features = [Feature((window,), index) for index, window in enumerate(windows)]
 
     def ask(states: Tensor, batch: Batch) -> list[NDArray[np.float32]]:
-        return list(vectors.of(states, batch, recipe).cpu().numpy())
+        return list(embedder.vectors(states, batch, recipe).cpu().numpy())
 
-    layer = backbone.place(vectors.layer(recipe))
-    found = read(backbone, features, layout, recipe, device, ask, layer)
-    return np.array(found, dtype=np.float32).reshape(len(found), vectors.width(backbone))
+    layer = backbone.layer_index(embedder.layer(recipe))
+    rows = read(backbone, features, layout, recipe, device, ask, layer)
+    return np.array(rows, dtype=np.float32).reshape(len(rows), embedder.width(backbone))

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from xharness import Backend, CapabilityQuery, RunEnvironment, Sizes, Translator, hookimpl
 from xharness_hf.config.capabilities import unsupported
-from xharness_hf.config.configuration import configuration
+from xharness_hf.config.configuration import configuration_file
 from xharness_hf.config.options import Options
 from xharness_hf.translation import HfTranslator
 
@@ -40,17 +40,17 @@ class HfBackend(Backend):
 
     def generates(self, options: Any) -> bool:
         """Whether the model of these options writes, or ranks, words."""
-        return bool(options.mode != "head")
+        return bool(options.answers != "head")
 
     def unsupported(
-        self, options: Any, wanted: CapabilityQuery, environment: RunEnvironment
+        self, options: Any, query: CapabilityQuery, environment: RunEnvironment
     ) -> str | None:
-        """Why the model of these options cannot answer or learn what is wanted, or None.
+        """Why the model of these options cannot answer or learn what is asked, or None.
 
         Raises:
             UnavailableError: the configuration of a hub model is needed, and cannot be fetched.
         """
-        return unsupported(options, wanted, environment)
+        return unsupported(options, query, environment)
 
     def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         """Digest of the model's files (or hub commit) and of what changes its answers.
@@ -70,7 +70,7 @@ class HfBackend(Backend):
             UnavailableError: the configuration is damaged, or cannot be fetched.
             ConfigurationError: the options ask for more than the model has.
         """
-        if options.scratch is None and configuration(options, environment) is None:
+        if options.scratch is None and configuration_file(options, environment) is None:
             return None  # known before anything heavy is imported
         from xharness_hf.build import sizes
 
@@ -96,6 +96,7 @@ class HfBackend(Backend):
             UnavailableError: it cannot be read, or an extra is not installed.
             ConfigurationError: the options ask for more than the model has.
         """
+        # planning imports this module, and must not wait for torch
         from xharness_hf.build import start
 
         return start(options, environment, device)

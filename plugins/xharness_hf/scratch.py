@@ -22,39 +22,40 @@ class ScratchBuilder:
 
     def __init__(self, spec: Scratch, environment: RunEnvironment) -> None:
         self._spec = spec
-        self._given = None
+        self._tokens = None
         if isinstance(spec.tokenizer, Path):
             folders.tokenizer_files(spec.tokenizer, environment)
-            place = environment.base / spec.tokenizer.expanduser()
-            self._given = Tokens(loading.tokenizer(place), causal=False)
+            location = environment.base / spec.tokenizer.expanduser()
+            self._tokens = Tokens(loading.tokenizer(location), causal=False)
 
-    def begin(self, texts: Sequence[str], seed: int) -> tuple[Backbone, Tokens]:
+    def build(self, texts: Sequence[str], seed: int) -> tuple[Backbone, Tokens]:
         """Backbone and tokens, a function of the texts and the seed alone.
 
         Raises:
             StageError: there are no texts to learn a tokenizer from.
         """
-        tokens = self._given or self._learn(texts)
-        drawn = module(self._spec, tokens.size, tokens.pad, seed)
-        return Backbone(drawn, causal=False), tokens
+        tokens = self._tokens or self._learnt_tokens(texts)
+        weights = random_module(self._spec, tokens.size, tokens.pad, seed)
+        return Backbone(weights, causal=False), tokens
 
     def sizes(self) -> Sizes:
         """Parameters it will have, or has at most where the tokenizer is not learnt yet."""
-        learnt = self._spec.tokenizer
-        vocabulary = learnt.vocabulary if isinstance(learnt, LearntTokenizer) else 0
-        size = self._given.size if self._given else vocabulary
+        tokenizer = self._spec.tokenizer
+        vocabulary = tokenizer.vocabulary if isinstance(tokenizer, LearntTokenizer) else 0
+        size = self._tokens.size if self._tokens else vocabulary
         with torch.device("meta"):
-            return Backbone(module(self._spec, size, 1, seed=0), causal=False).sizes()
+            return Backbone(random_module(self._spec, size, 1, seed=0), causal=False).sizes()
 
-    def _learn(self, texts: Sequence[str]) -> Tokens:
+    def _learnt_tokens(self, texts: Sequence[str]) -> Tokens:
         assert isinstance(self._spec.tokenizer, LearntTokenizer)
         if not texts:
             raise StageError("there are no texts to learn a tokenizer from")
         return Tokens(learnt_tokenizer(texts, self._spec.tokenizer.vocabulary), causal=False)
 
 
-def module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTrainedModel:
+def random_module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTrainedModel:
     """A backbone for `size` sub-words, its weights drawn from `seed` alone."""
+    # XLM-R counts positions from behind the padding's
     shifted = scratch.architecture == "xlm-roberta"
     config = AutoConfig.for_model(
         scratch.architecture,
@@ -71,15 +72,16 @@ def module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTrainedModel:
     )
     auto: Any = AutoModel
     with torch.random.fork_rng(devices=[]):
+        # transformers draws from the global generator
         torch.manual_seed(seed)
-        found: PreTrainedModel = auto.from_config(config, dtype=torch.float32)
-    return found
+        model: PreTrainedModel = auto.from_config(config, dtype=torch.float32)
+    return model
 
 
 def learnt_tokenizer(texts: Sequence[str], size: int) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `size` sub-words; see `vocabulary.learn`."""
     fast: Any = PreTrainedTokenizerFast
-    found: PreTrainedTokenizerFast = fast(
+    tokenizer: PreTrainedTokenizerFast = fast(
         tokenizer_object=vocabulary.learn(texts, size),
         bos_token=vocabulary.BOS,
         eos_token=vocabulary.EOS,
@@ -89,4 +91,4 @@ def learnt_tokenizer(texts: Sequence[str], size: int) -> PreTrainedTokenizerFast
         sep_token=vocabulary.EOS,
         mask_token=vocabulary.MASK,
     )
-    return found
+    return tokenizer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field, model_validator
 
 from xharness import RunEnvironment, Strict, TranslateTexts, Translator, UnavailableError, digest
-from xharness_hf.config.configuration import file_of
+from xharness_hf.config.configuration import model_file
 from xharness_hf.config.language_codes import code_of
 from xharness_hf.config.options import Options
 from xharness_hf.config.special_tokens import special_tokens
@@ -49,8 +49,8 @@ class TranslatorOptions(Strict):
 
     def model(self, source: str, target: str) -> Options:
         """The model for one pair of languages, as the backend `hf` has it."""
-        path = None if self.path is None else Path(_filled(self.path, source, target))
-        hub = None if self.hub is None else _filled(self.hub, source, target)
+        path = None if self.path is None else Path(_expanded(self.path, source, target))
+        hub = None if self.hub is None else _expanded(self.hub, source, target)
         return Options(path=path, hub=hub, revision=self.revision, weights=self.weights)
 
 
@@ -71,19 +71,19 @@ class HfTranslator(Translator):
         """
         from xharness_hf.config.fingerprint import fingerprint
         from xharness_hf.files import folders
-        from xharness_hf.files.digests import remembered
+        from xharness_hf.files.digests import cached_digest
 
         model = options.model(source, target)
-        more: dict[str, str] = {}
+        extra_files: dict[str, str] = {}
         if model.path is not None:
-            folder = folders.local(model.path, environment)
-            tokens = special_tokens(partial(file_of, model, environment))
+            folder = folders.model_folder(model.path, environment)
+            tokens = special_tokens(partial(model_file, model, environment))
             for language in (source, target) if tokens else ():
                 code_of(language, tokens, options.codes)
             files = [folder / name for name in _FILES if (folder / name).is_file()]
-            more = {file.name: remembered(file, environment.cache) for file in files}
+            extra_files = {file.name: cached_digest(file, environment.cache) for file in files}
         decoding = [options.beams, options.length, options.codes, source, target]
-        return digest([_VERSION, fingerprint(model, environment), more, decoding])
+        return digest([_VERSION, fingerprint(model, environment), extra_files, decoding])
 
     def check_device(self, device: str) -> None:
         """Whether `device` is here; errors as those of the backend's."""
@@ -104,10 +104,10 @@ class HfTranslator(Translator):
         Raises:
             UnavailableError: it cannot be read, or what its tokenizer needs is not installed.
         """
-        return _Loaded(options, source, target, environment, device)
+        return _TranslationModel(options, source, target, environment, device)
 
 
-class _Loaded:
+class _TranslationModel:
     def __init__(
         self,
         options: TranslatorOptions,
@@ -117,57 +117,66 @@ class _Loaded:
         device: str | None,
     ) -> None:
         from xharness_hf.backbone.precision import device_of
-        from xharness_hf.files.loading import quiet
+        from xharness_hf.files.loading import silence_transformers
 
-        quiet()
-        folder = _folder(options.model(source, target), environment)
+        silence_transformers()
+        folder = _model_folder(options.model(source, target), environment)
         self._options, self._device = options, device_of(device)
-        self._tokenizer, self._model = _read(folder, options.weights)
+        self._tokenizer, self._model = _loaded(folder, options.weights)
         self._model.to(self._device).eval()
         tokens = {*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()}
-        tokens |= {one for one in self._tokenizer.get_vocab() if one.startswith(">>")}
-        self._into = code_of(target, tokens, options.codes)
-        origin = None if _prefixed(self._into) else code_of(source, tokens, options.codes)
+        # Marian keeps its codes among the words, not among the specials
+        tokens |= {token for token in self._tokenizer.get_vocab() if token.startswith(">>")}
+        self._target_code = code_of(target, tokens, options.codes)
+        origin = (
+            None if _is_text_prefix(self._target_code) else code_of(source, tokens, options.codes)
+        )
         if origin is not None:
+            # M2M100's tokenizer wants the bare code, though its token has underscores
             self._tokenizer.src_lang = origin.removeprefix("__").removesuffix("__")
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
         """The translations, in order; texts of like length go together."""
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        found = [""] * len(texts)
+        # texts of one length need no padding
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        translations = [""] * len(texts)
         for first in range(0, len(order), self._options.batch):
-            places = order[first : first + self._options.batch]
-            for place, said in zip(
-                places, self._batch([texts[one] for one in places]), strict=True
+            batch_indices = order[first : first + self._options.batch]
+            for index, translation in zip(
+                batch_indices, self._batch([texts[index] for index in batch_indices]), strict=True
             ):
-                found[place] = said
-        return found
+                translations[index] = translation
+        return translations
 
     def _batch(self, texts: Sequence[str]) -> list[str]:
         import torch
 
-        into, length = self._into, self._options.length
-        asked = [f"{into} {one}" for one in texts] if _prefixed(into) else list(texts)
-        read = self._tokenizer(
-            asked, return_tensors="pt", padding=True, truncation=True, max_length=length
+        target_code, length = self._target_code, self._options.length
+        inputs = (
+            [f"{target_code} {text}" for text in texts]
+            if _is_text_prefix(target_code)
+            else list(texts)
+        )
+        encoded = self._tokenizer(
+            inputs, return_tensors="pt", padding=True, truncation=True, max_length=length
         ).to(self._device)
-        more: dict[str, Any] = {}
-        if into is not None and not _prefixed(into):
-            more["forced_bos_token_id"] = self._tokenizer.convert_tokens_to_ids(into)
+        options: dict[str, Any] = {}
+        if target_code is not None and not _is_text_prefix(target_code):
+            options["forced_bos_token_id"] = self._tokenizer.convert_tokens_to_ids(target_code)
         with torch.inference_mode():
             ids: Tensor = self._model.generate(
-                **read,
+                **encoded,
                 num_beams=self._options.beams,
                 do_sample=False,
                 max_length=None,
                 max_new_tokens=length,
-                **more,
+                **options,
             )
         decoded: list[str] = self._tokenizer.batch_decode(ids, skip_special_tokens=True)
         return decoded
 
 
-def _read(folder: Path, weights: Weights) -> tuple[Any, Any]:
+def _loaded(folder: Path, weights: Weights) -> tuple[Any, Any]:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     try:
@@ -194,19 +203,19 @@ def _read(folder: Path, weights: Weights) -> tuple[Any, Any]:
     return tokenizer, model
 
 
-def _folder(model: Options, environment: RunEnvironment) -> Path:
+def _model_folder(model: Options, environment: RunEnvironment) -> Path:
     from xharness_hf.files import folders, hub
 
     if model.hub is not None:
         return hub.snapshot(model, environment)
     assert model.path is not None
-    return folders.local(model.path, environment)
+    return folders.model_folder(model.path, environment)
 
 
-def _filled(text: str, source: str, target: str) -> str:
+def _expanded(text: str, source: str, target: str) -> str:
     return text.replace("{source}", source).replace("{target}", target)
 
 
-def _prefixed(code: str | None) -> bool:
+def _is_text_prefix(code: str | None) -> bool:
     """Whether the text itself says into which language, as a many-target Marian wants it."""
     return code is not None and code.startswith(">>")

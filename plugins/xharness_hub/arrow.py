@@ -39,6 +39,7 @@ def rows(clone: Clone, config: str | None, split: str) -> Iterator[Row]:
             f"split '{split}' of data set '{clone.id}' cannot be read: {reason}",
             where=str(clone.folder),
         ) from error
+    # A split without rows would give a score over nothing.
     if not table:
         raise UnavailableError(
             f"split '{split}' of data set '{clone.id}' is empty", where=str(clone.folder)

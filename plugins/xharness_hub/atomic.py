@@ -11,13 +11,14 @@ from typing import BinaryIO
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[BinaryIO]:
+def whole_file(target: Path) -> Iterator[BinaryIO]:
     """A file to write that becomes `target` once the block ends well, and vanishes otherwise.
 
     Raises:
         OSError: the folder cannot be made or written to.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, because a file can only be renamed within one file system.
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     partial = Path(name)
     try:

@@ -21,7 +21,7 @@ Side = Literal["bucc", "bucc_english"]
 _Pair = tuple[str, str]
 
 
-def unpacked(path: Path, side: Side) -> Iterator[Row]:
+def rows_of_archive(path: Path, side: Side) -> Iterator[Row]:
     """The rows of one side out of an archive, which is read without unpacking it onto the disk.
 
     Raises:
@@ -32,6 +32,7 @@ def unpacked(path: Path, side: Side) -> Iterator[Row]:
         with tarfile.open(path) as archive:
             for member in archive:
                 name = PurePosixPath(member.name)
+                # None for links and devices, which must not lead out of the archive.
                 file = archive.extractfile(member) if member.isfile() else None
                 if file is not None:
                     location = f"{path}: {name}"
@@ -46,7 +47,7 @@ def unpacked(path: Path, side: Side) -> Iterator[Row]:
     return _rows(pairs_of["other" if side == "bucc" else "english"], pairs_of["gold"], side)
 
 
-def listed(rows: Iterable[Row], side: Side, location: str) -> Iterator[Row]:
+def rows_of_lists(rows: Iterable[Row], side: Side, location: str) -> Iterator[Row]:
     """The same out of rows with the lists `sentence1`, `sentence2` and `gold` (lines from 1).
 
     Raises:
@@ -69,6 +70,7 @@ def _rows(sentences: Sequence[_Pair], gold: Iterable[_Pair], side: Side) -> Iter
     if side == "bucc_english":
         yield from ({"id": item, "text": text} for item, text in sentences)
         return
+    # A sentence may have several translations in the other text, and then each is right.
     matches: dict[str, list[str]] = {}
     for source, target in gold:
         matches.setdefault(source, []).append(target)
@@ -77,6 +79,7 @@ def _rows(sentences: Sequence[_Pair], gold: Iterable[_Pair], side: Side) -> Iter
 
 
 def _pairs(file: IO[bytes], location: str) -> Iterator[_Pair]:
+    # Only line feeds end a line: a sentence may hold any other separator.
     lines = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
     for number, line in enumerate(lines, 1):
         item, tab, text = line.rstrip("\r\n").partition("\t")

@@ -37,11 +37,12 @@ class Clone:
             UnavailableError: no such config or split (names the existing ones), or a script that
                 would have to be run.
         """
-        declared = self._declared()
+        declared = self._declared_configs()
         if declared is None:
+            # What a script would have made cannot be told from its files.
             self._refuse_script()
             return None
-        config = self._chosen(config, declared)
+        config = self._config_name(config, declared)
         splits = declared[config]
         if splits is not None and split not in splits:
             raise UnavailableError(
@@ -59,10 +60,12 @@ class Clone:
         """
         patterns = self.patterns(config, split)
         if patterns is None:
+            # Without declarations a config can only be a folder.
             part = self.folder / (config or "")
             return self._visible(part if part.is_dir() else self.folder)
         matched_paths: dict[Path, None] = {}
         for pattern in patterns:
+            # Sorted, so that shards come in the order of their numbers on every file system.
             matches = sorted(path for path in self.folder.glob(pattern) if path.is_file())
             if not matches:
                 raise UnavailableError(
@@ -77,13 +80,13 @@ class Clone:
         """How the data set itself calls one of its files."""
         return path.relative_to(self.folder).as_posix()
 
-    def _declared(self) -> Mapping[str, Splits | None] | None:
+    def _declared_configs(self) -> Mapping[str, Splits | None] | None:
         readme = self.folder / "README.md"
         if not readme.is_file():
             return None
         return _configs(readme, readme.stat().st_mtime_ns, self.id)
 
-    def _chosen(self, config: str | None, declared: Mapping[str, Splits | None]) -> str:
+    def _config_name(self, config: str | None, declared: Mapping[str, Splits | None]) -> str:
         if config is None and len(declared) == 1:
             return next(iter(declared))
         config_name = config or "default"
@@ -96,6 +99,7 @@ class Clone:
         return config_name
 
     def _refuse_script(self) -> None:
+        # The hub runs a file of the repository's own name as the maker of its data.
         script = f"{self.id.rpartition('/')[2]}.py"
         if (self.folder / script).is_file():
             raise UnavailableError(
@@ -132,6 +136,7 @@ def _configs(readme: Path, modified_ns: int, dataset: str) -> Mapping[str, Split
     """The declared configs; None for a config whose files are not declared."""
     front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
     try:
+        # The safe loader written in C: some front matters declare hundreds of configs.
         data = yaml.load(front[1], yaml.CSafeLoader) if front else None
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
@@ -139,10 +144,12 @@ def _configs(readme: Path, modified_ns: int, dataset: str) -> Mapping[str, Split
     entries = data.get("configs") if isinstance(data, dict) else None
     if not entries:
         return None
+    # An entry without `data_files` is a config all the same: its folder holds it.
     configs: dict[str, Splits | None] = {}
     for entry in entries:
         name = str(entry.get("config_name", "default"))
         splits = _splits(entry.get("data_files"))
+        # At the first look, rather than when such a split is asked for.
         _refuse_escapes(splits or {}, readme, dataset)
         configs[name] = splits
         if entry.get("default"):
@@ -155,22 +162,23 @@ def _splits(files: Any) -> Splits | None:
     if not files:
         return None
     if isinstance(files, Mapping):
-        return {str(split): _several(paths) for split, paths in files.items()}
+        return {str(split): _as_tuple(paths) for split, paths in files.items()}
     if isinstance(files, str) or all(isinstance(entry, str) for entry in files):
-        return {"train": _several(files)}
+        return {"train": _as_tuple(files)}
     patterns_of_split: dict[str, tuple[str, ...]] = {}
     for entry in files:
         split = str(entry["split"])
-        patterns_of_split[split] = patterns_of_split.get(split, ()) + _several(entry["path"])
+        patterns_of_split[split] = patterns_of_split.get(split, ()) + _as_tuple(entry["path"])
     return patterns_of_split
 
 
-def _several(patterns: str | Sequence[str]) -> tuple[str, ...]:
+def _as_tuple(patterns: str | Sequence[str]) -> tuple[str, ...]:
     return (patterns,) if isinstance(patterns, str) else tuple(map(str, patterns))
 
 
 def _refuse_escapes(splits: Splits, readme: Path, dataset: str) -> None:
     for pattern in (pattern for patterns in splits.values() for pattern in patterns):
+        # A README is somebody else's text; its patterns must not read other files of this machine.
         path = PurePosixPath(pattern)
         if path.is_absolute() or ".." in path.parts or "://" in pattern:
             raise UnavailableError(

@@ -27,6 +27,7 @@ def check(columns: Mapping[str, str | int]) -> None:
     Raises:
         ValueError: an unknown name, a negative place, names and places together, or none.
     """
+    # `id` is the sentence's, which each row gets from its file and number.
     if not columns or "id" in columns:
         raise ValueError("'columns' must name at least one column, and none of them 'id'")
     if len({isinstance(column, str) for column in columns.values()}) > 1:
@@ -46,6 +47,7 @@ def sentences(
     Raises:
         UnavailableError: file and line of a line that is no word.
     """
+    # Ids must not change where a copy is compressed.
     name = path.name.split(".")[0]
     words: list[list[str]] = []
     count = 0
@@ -53,6 +55,7 @@ def sentences(
         if line.strip():
             word = _word(line.rstrip("\r\n"), f"{path}:{number}", columns, delimiter)
             words += [word] if word else []
+        # Several blank lines in a row end one sentence.
         elif words:
             count += 1
             yield _row(f"{name}:{count}", columns, words)
@@ -73,8 +76,10 @@ def _word(
     indexes = [column for column in columns.values() if isinstance(column, int)]
     if indexes:
         cells = line.split(delimiter)
+        # A boundary of documents in the files of the CoNLL shared tasks, and no word.
         if line.startswith("-DOCSTART-"):
             return None
+        # Before comments are looked for: in these files a word may begin with `#`.
         if len(cells) > max(indexes):
             return [cells[index] for index in indexes]
         if line.startswith("#"):

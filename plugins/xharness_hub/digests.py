@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from xharness_hub.atomic import writing
+from xharness_hub.atomic import whole_file
 
 
 def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
@@ -25,6 +25,7 @@ def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
     fresh: dict[str, list[object]] = {}
     hexdigests = []
     for path in paths:
+        # A clone made by links has its bytes elsewhere; equal bytes are hashed once.
         real = path.resolve()
         state = real.stat()
         size, modified_ns, hexdigest = remembered_digests.get(str(real), [None, None, ""])
@@ -48,5 +49,5 @@ def _recall(memory: Path) -> dict[str, list[object]]:
 
 def _remember(memory: Path, fresh: dict[str, list[object]]) -> None:
     # Another process may write in between: what it learnt is hashed once more, nothing is wrong.
-    with suppress(OSError), writing(memory) as file:
+    with suppress(OSError), whole_file(memory) as file:
         file.write(json.dumps(_recall(memory) | fresh, indent=0).encode())

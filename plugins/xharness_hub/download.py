@@ -8,11 +8,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
-from xharness_hub.atomic import writing
+from xharness_hub.atomic import whole_file
 
 _TIMEOUT = 30  # seconds without a byte
 
 
+# A redirect must not take the download off an encrypted line.
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any,
@@ -31,7 +32,7 @@ def download(url: str, target: Path) -> None:
     """
     opener = urllib.request.build_opener(_OnlyHttps)
     try:
-        with opener.open(url, timeout=_TIMEOUT) as answer, writing(target) as file:
+        with opener.open(url, timeout=_TIMEOUT) as answer, whole_file(target) as file:
             shutil.copyfileobj(answer, file)
             length = answer.headers.get("Content-Length")
             if length is not None and file.tell() != int(length):

@@ -65,6 +65,7 @@ class HubSource(Source):
         options: HubOptions = request.options
         environment = request.environment
         contents = {"config": options.config, "split": request.split}
+        # Only where there is one, so that the digests of all other data stay what they were.
         contents |= {"reader": options.reader} if options.reader else {}
         clone = clones.find(environment.data_root, options.id)
         if clone is not None:
@@ -74,6 +75,7 @@ class HubSource(Source):
             return digest(contents | {"files": [*map(list, zip(names, sha256, strict=True))]})
         commit = self._commit(options, environment)
         if network.is_offline(environment):
+            # Planning must say now what `rows` could not have later, when nothing can be fetched.
             self._downloaded(request, commit).files(options.config, request.split)
         return digest(contents | {"id": options.id, "commit": commit})
 
@@ -89,13 +91,14 @@ class HubSource(Source):
             paths = clone.files(options.config, request.split)
             sha256 = digests.sha256(paths, environment.cache)
             names = map(clone.relative, paths)
+            # The files are there only now: planning asked for the commit alone.
             Lock(environment).hold_files(
                 _lock_name(options), commit, dict(zip(names, sha256, strict=True))
             )
         rows = arrow.rows(clone, options.config, request.split)
         if options.reader is None:
             return rows
-        return bucc.listed(rows, options.reader, f"data set '{options.id}'")
+        return bucc.rows_of_lists(rows, options.reader, f"data set '{options.id}'")
 
     def _commit(self, options: HubOptions, environment: RunEnvironment) -> str:
         """The commit the data set is read at: the one asked for, else the held, else today's."""
@@ -110,7 +113,7 @@ class HubSource(Source):
         try:
             commit = self.remote.commit(options.id, options.revision)
         except UnavailableError as error:
-            raise _completed(error, options, environment) from error
+            raise _with_clone_hint(error, options, environment) from error
         return lock.hold_commit(_lock_name(options), commit)
 
     def _downloaded(self, request: SourceRequest, commit: str) -> clones.Clone:
@@ -119,6 +122,7 @@ class HubSource(Source):
         offline = network.is_offline(request.environment)
         script = f"{options.id.rpartition('/')[2]}.py"
         try:
+            # The README first: it says which files the split needs, of often many more.
             folder = self.remote.download(options.id, commit, ["README.md", script], offline)
             clone = clones.Clone(options.id, folder)
             patterns = clone.patterns(options.config, request.split)
@@ -126,7 +130,7 @@ class HubSource(Source):
         except UnavailableError as error:
             if error.hint:
                 raise
-            raise _completed(error, options, request.environment) from error
+            raise _with_clone_hint(error, options, request.environment) from error
         return clones.Clone(options.id, folder)
 
 
@@ -145,7 +149,7 @@ def _missing(options: HubOptions, environment: RunEnvironment, problem: str) -> 
     )
 
 
-def _completed(
+def _with_clone_hint(
     error: UnavailableError, options: HubOptions, environment: RunEnvironment
 ) -> UnavailableError:
     """What the hub said, with where was looked before and how to do without the hub."""

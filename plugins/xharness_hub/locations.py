@@ -10,12 +10,15 @@ from pydantic import AfterValidator
 
 from xharness import UnavailableError, suggestion
 
-_Several = str | tuple[str, ...]
+_OneOrMore = str | tuple[str, ...]
+_Written = _OneOrMore | dict[str, _OneOrMore]
 _PICKLES = {".pkl", ".pickle", ".dill", ".joblib"}
 
 
-def _no_pickles(locations: _Several | dict[str, _Several]) -> _Several | dict[str, _Several]:
-    for location in every(locations):
+def _no_pickles(
+    locations: _OneOrMore | dict[str, _OneOrMore],
+) -> _OneOrMore | dict[str, _OneOrMore]:
+    for location in all_locations(locations):
         if _PICKLES & {*PurePosixPath(location.lower()).suffixes}:
             raise ValueError(
                 f"'{location}' is a pickle, and reading one runs whatever code is in it; "
@@ -24,11 +27,11 @@ def _no_pickles(locations: _Several | dict[str, _Several]) -> _Several | dict[st
     return locations
 
 
-Locations = Annotated[_Several | dict[str, _Several], AfterValidator(_no_pickles)]
+Locations = Annotated[_Written, AfterValidator(_no_pickles)]
 """One, several, or several for each split; `{split}` stands for the split's name."""
 
 
-def every(locations: _Several | dict[str, _Several]) -> Iterable[str]:
+def all_locations(locations: _Written) -> Iterable[str]:
     """All locations, of whatever split."""
     parts = locations.values() if isinstance(locations, dict) else (locations,)
     return (location for part in parts for location in ((part,) if isinstance(part, str) else part))

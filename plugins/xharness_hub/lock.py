@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from xharness import ConfigurationError, RunEnvironment, UnavailableError, digest
-from xharness_hub.atomic import writing
+from xharness_hub.atomic import whole_file
 
 
 class Lock:
@@ -20,6 +20,7 @@ class Lock:
 
     def __init__(self, environment: RunEnvironment) -> None:
         self.path = environment.base / "xharness.lock"
+        # The guard lies in the cache: beside the study it would be committed by mistake.
         self._guard = environment.cache / f"{digest(str(self.path.absolute()))}.guard"
 
     def commit(self, dataset: str) -> str | None:
@@ -29,7 +30,7 @@ class Lock:
 
     def hold_commit(self, dataset: str, commit: str) -> str:
         """Hold `dataset` to `commit` unless it is held already; returns what it is held to."""
-        with self._changing() as entries:
+        with self._entries_to_change() as entries:
             entry = entries["datasets"].setdefault(dataset, {"commit": commit, "files": {}})
             return str(entry["commit"])
 
@@ -39,9 +40,9 @@ class Lock:
         Raises:
             UnavailableError: a file has changed; names it, and how to accept the change.
         """
-        with self._changing() as entries:
+        with self._entries_to_change() as entries:
             entry = entries["datasets"].setdefault(dataset, {"commit": commit, "files": {}})
-            self._hold(entry["files"], files, f"datasets: {dataset}")
+            self._hold_digests(entry["files"], files, f"datasets: {dataset}")
 
     def hold_url(self, url: str, sha256: str) -> None:
         """Hold the download from `url` to what it contained at first.
@@ -49,14 +50,15 @@ class Lock:
         Raises:
             UnavailableError: it has changed.
         """
-        with self._changing() as entries:
-            self._hold(entries["urls"], {url: sha256}, f"urls: {url}")
+        with self._entries_to_change() as entries:
+            self._hold_digests(entries["urls"], {url: sha256}, f"urls: {url}")
 
-    def _hold(self, digests: dict[str, str], files: Mapping[str, str], entry: str) -> None:
+    def _hold_digests(self, digests: dict[str, str], files: Mapping[str, str], entry: str) -> None:
         changed_files = [
             name for name, sha256 in files.items() if digests.get(name, sha256) != sha256
         ]
         if changed_files:
+            # One name and a count: a data set may have hundreds of files.
             name = changed_files[0]
             count = f" (and {len(changed_files) - 1} more)" if len(changed_files) > 1 else ""
             raise UnavailableError(
@@ -70,6 +72,7 @@ class Lock:
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
             entries = json.loads(self.path.read_text(encoding="utf-8"))
+        # Before the first download there is none.
         except FileNotFoundError:
             entries = {}
         except ValueError as error:
@@ -81,16 +84,17 @@ class Lock:
         return {"datasets": entries.get("datasets", {}), "urls": entries.get("urls", {})}
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+    def _entries_to_change(self) -> Iterator[dict[str, dict[str, Any]]]:
         from filelock import FileLock
 
         for folder in (self.path.parent, self._guard.parent):
             folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._guard):
             entries = self._read()
+            # Compared at the end: a run that adds nothing must not need to write beside the study.
             old_text = json.dumps(entries, sort_keys=True)
             yield entries
             if json.dumps(entries, sort_keys=True) != old_text:
-                with writing(self.path) as file:
+                with whole_file(self.path) as file:
                     new_text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
                     file.write(f"{new_text}\n".encode())

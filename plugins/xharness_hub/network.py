@@ -18,6 +18,7 @@ def is_offline(environment: RunEnvironment) -> bool:
     forbidden = environment.offline or any(
         os.environ.get(name, "").upper() in _TRUE for name in _VARIABLES
     )
+    # Never unset: a process that was told to stay offline stays so.
     if forbidden:
         os.environ.update(dict.fromkeys(_VARIABLES, "1"))
     return forbidden

@@ -91,6 +91,7 @@ def _text(parse: Callable[[TextIO, Path, ReaderOptions], Iterator[Row]]) -> Pars
 
 
 def _open(path: Path) -> TextIO:
+    # The mark that some editors put first would else become a part of the first column's name.
     if path.suffix == ".gz":
         return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
     return path.open(encoding="utf-8-sig", newline="")
@@ -114,6 +115,7 @@ def _jsonl(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
 
 
 def _json(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
+    # A whole JSON file is one value; JSON lines are for what does not fit into memory.
     value = _value(file, path)
     for step in options.field.split(".") if options.field else ():
         if not isinstance(value, dict) or step not in value:
@@ -146,12 +148,13 @@ def _squad(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
 
 
 def _bucc(path: Path, options: ReaderOptions) -> Iterator[Row]:
-    return bucc.unpacked(path, "bucc" if options.reader == "bucc" else "bucc_english")
+    return bucc.rows_of_archive(path, "bucc" if options.reader == "bucc" else "bucc_english")
 
 
 def _table(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
     # Quotes are ordinary characters in TSV; in CSV they enclose cells.
     tabs = options.reader == "tsv"
+    # Contexts of questions are longer than the 128 KiB that the module allows by default.
     csv.field_size_limit(2**31 - 1)
     cells = csv.reader(
         file,
@@ -165,6 +168,7 @@ def _table(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
         if len(set(names)) != len(names):
             raise _broken(path, 1, "two columns have the same name")
         for row in cells:
+            # A blank line at the end is no row; one that is short would shift its cells.
             if row and len(row) != len(names):
                 raise _broken(path, cells.line_num, f"{len(row)} cells", f"{len(names)}")
             if row:

@@ -40,7 +40,7 @@ class HuggingFace:
         try:
             return str(HfApi().dataset_info(dataset, revision=revision, timeout=30).sha)
         except Exception as error:  # what the HTTP library of the day raises is not fixed
-            raise _explained(error, dataset, revision) from error
+            raise _unavailable(error, dataset, revision) from error
 
     def download(
         self, dataset: str, commit: str, patterns: Sequence[str] | None, offline: bool
@@ -48,6 +48,7 @@ class HuggingFace:
         from huggingface_hub import snapshot_download
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
+        # The harness draws its own; two of them would overwrite each other.
         disable_progress_bars()
         try:
             folder = snapshot_download(
@@ -58,11 +59,11 @@ class HuggingFace:
                 local_files_only=offline,
             )
         except Exception as error:
-            raise _explained(error, dataset, commit) from error
+            raise _unavailable(error, dataset, commit) from error
         return Path(folder)
 
 
-def _explained(error: Exception, dataset: str, revision: str | None) -> UnavailableError:
+def _unavailable(error: Exception, dataset: str, revision: str | None) -> UnavailableError:
     from huggingface_hub import errors
 
     revision_text = f", revision '{revision}'" if revision else ""

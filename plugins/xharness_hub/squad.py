@@ -19,7 +19,7 @@ def questions(data: Any, path: Path) -> Iterator[Row]:
     Raises:
         UnavailableError: the file has another shape.
     """
-    return _checked(_questions(data), path, "data, paragraphs, qas")
+    return _of_right_shape(_questions(data), path, "data, paragraphs, qas")
 
 
 def sentences(data: Any, path: Path) -> Iterator[Row]:
@@ -32,7 +32,7 @@ def sentences(data: Any, path: Path) -> Iterator[Row]:
     Raises:
         UnavailableError: the file has another shape, or marks no sentences.
     """
-    return _checked(_sentences(data), path, "data, paragraphs, qas, sentence_breaks")
+    return _of_right_shape(_sentences(data), path, "data, paragraphs, qas, sentence_breaks")
 
 
 def _questions(data: Any) -> Iterator[Row]:
@@ -50,6 +50,7 @@ def _questions(data: Any) -> Iterator[Row]:
 def _sentences(data: Any) -> Iterator[Row]:
     for number, (_, paragraph) in enumerate(_paragraphs(data)):
         context = paragraph["context"]
+        # LAReQA goes by the first answer alone, though development sets of SQuAD give several.
         starts = [
             (question["id"], question["answers"][0]["answer_start"])
             for question in paragraph["qas"]
@@ -58,6 +59,7 @@ def _sentences(data: Any) -> Iterator[Row]:
             sentence = context[first:end]
             yield {
                 "id": f"{number}.{index}",
+                # No blank between the two, as in the official code; the numbers hang on it.
                 "text": (sentence + context).replace("\n", ""),
                 "sentence": sentence,
                 "context": context,
@@ -72,7 +74,7 @@ def _paragraphs(data: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield article.get("title", ""), paragraph
 
 
-def _checked(rows: Iterator[Row], path: Path, shape: str) -> Iterator[Row]:
+def _of_right_shape(rows: Iterator[Row], path: Path, shape: str) -> Iterator[Row]:
     try:
         yield from rows
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -34,17 +34,18 @@ class UrlOptions(readers.ReaderOptions):
 
     @model_validator(mode="after")
     def _only_https(self) -> UrlOptions:
-        for url in locations.every(self.url):
-            _place(url)
+        for url in locations.all_locations(self.url):
+            _path_in_root(url)
         return self
 
 
-def _place(url: str) -> Path:
+def _path_in_root(url: str) -> Path:
     """Where a copy of `url` lies, relative to the data root: host/path.
 
     Raises:
         ValueError: not a plain https address of a file.
     """
+    # The place must be the same for everybody, so what could differ (queries, users) is refused.
     parts = urlsplit(url)
     steps = parts.path.split("/")[1:]
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
@@ -81,6 +82,7 @@ class UrlSource(Source):
     def _paths(self, request: SourceRequest) -> list[Path]:
         urls = _urls(request)
         paths = [self._path(url, request.environment) for url in urls]
+        # The card's digest holds everywhere; the lock file only where the study is.
         expected = request.options.sha256 or {}
         if isinstance(expected, str) and len(urls) > 1:
             raise ConfigurationError(
@@ -98,9 +100,11 @@ class UrlSource(Source):
 
     def _path(self, url: str, environment: RunEnvironment) -> Path:
         """The file that stands for `url`: in the data root, or downloaded before, or now."""
-        relative_path, root = _place(url), environment.data_root
+        relative_path, root = _path_in_root(url), environment.data_root
+        # The data root comes first: what lies there is never asked of the network.
         if root is not None and (root / relative_path).is_file():
             return root / relative_path
+        # Under the same host and path as in a data root, so that it can be moved there.
         copy = environment.cache / "downloads" / relative_path
         if not copy.is_file():
             if network.is_offline(environment):

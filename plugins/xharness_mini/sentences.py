@@ -98,6 +98,7 @@ class Sentence:
     @property
     def entity_tags(self) -> list[str]:
         """IOB2 tag (PER, LOC, ORG) of every word."""
+        # Spans of different slots never overlap: each fills a slot of its own in the template.
         tags = ["O"] * len(self.words)
         for slot, kind in _ENTITY_TYPES.items():
             if slot in self.spans:
@@ -122,6 +123,7 @@ def split_of(fact: Fact) -> str:
     """
     if fact.person is not None:
         return _person_split(fact.person)
+    # CRC rather than `hash`, which differs from process to process.
     content = "|".join([fact.kind, *(repr(getattr(fact, slot)) for slot in SLOTS[fact.kind])])
     return _BUCKETS[zlib.crc32(content.encode()) % 10]
 
@@ -148,6 +150,7 @@ def people(split: str) -> tuple[Person, ...]:
 
 def draw(rng: random.Random, split: str, kind: str, **slots: Any) -> Fact:
     """A random fact of this kind that belongs to `split`; `slots` sets some of its slots."""
+    # Facts are drawn until one belongs to the split: a tenth of them is the rarest share.
     for _ in range(1000):
         fact = replace(Fact(kind, **slots), **_fill(rng, split, kind, slots))
         if split_of(fact) == split:
@@ -218,6 +221,7 @@ def realise(fact: Fact, language: str) -> Sentence:
     fillers = _fillers(fact, words_of, gender)
     words: list[Word] = []
     spans: dict[str, tuple[int, int]] = {}
+    # At most one of the two is set; see `decorate`.
     for slot, number, names in (
         ("weekday", fact.weekday, words_of.weekdays),
         ("month", fact.month, words_of.months),
@@ -291,6 +295,7 @@ def _span(filler: Phrase, start: int, *, proper: bool) -> tuple[int, int]:
 def _assemble(
     words: list[Word], spans: Mapping[str, tuple[int, int]], words_of: Lexicon
 ) -> Sentence:
+    # Elided first: the capital belongs to the letter that is then the first.
     words = _capitalised(_elided(words, words_of), words_of)
     text = ""
     offsets: list[tuple[int, int]] = []

@@ -76,6 +76,7 @@ def _make_nli(rng: random.Random, split: str, label: int) -> Item:
         hypothesis = draw(rng, split, hypothesis_kind, person=premise.person, **repeated)
     else:
         hypothesis = draw(rng, split, hypothesis_kind, person=premise.person)
+        # Such a pair would be an entailment by chance.
         if _meaning(hypothesis) == _meaning(premise):
             raise LookupError("drew the same content twice")
     return Item((premise, hypothesis), label)
@@ -101,6 +102,7 @@ def _make_topic(rng: random.Random, split: str, label: int) -> Item:
     keys = structure()
     topic = keys.topics[label]
     activity = rng.choice(keys.activities[topic])
+    # Half of the texts give a reason as well, where one explains the activity.
     reasons = [reason for reason, explained in keys.reasons.items() if activity in explained]
     if not reasons or rng.random() < 0.5:
         return Item((decorate(rng, draw(rng, split, "event", activity=activity)),), label)
@@ -124,6 +126,7 @@ def _make_choice(rng: random.Random, split: str, label: int) -> Item:
     cause = draw(rng, split, "reason", reason=reason)
     person = cause.person
     effect = draw(rng, split, "action", activity=activity, person=person)
+    # The wrong alternative is about another topic, or it could be right as well.
     other_topic = rng.choice([topic_name for topic_name in keys.topics if topic_name != topic])
     question = rng.choice(["cause", "effect"])
     if question == "cause":
@@ -202,6 +205,7 @@ def _make_qa(rng: random.Random, split: str, label: int) -> Item:
         }
         fact = draw(rng, split, fact_kind, person=person, **slots)
         context.append(replace(fact, weekday=rng.randrange(7)) if fact_kind == "event" else fact)
+    # Or the answer would always stand in the first sentence.
     rng.shuffle(context)
     return Item((question, *context), kind=question_kind)
 
@@ -309,12 +313,15 @@ def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Itera
 
 
 def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
+    # The language stays out: row n says the same in all of them.
     rng = random.Random(f"{seed}-{task}-{split}")
     spec = _TASKS[task]
+    # Equally many of each label, so that the majority is no better than chance.
     labels = [index % spec.classes for index in range(size)]
     rng.shuffle(labels)
     items: dict[Item, None] = {}
     for label in labels:
+        # Draws get rarer as rows run out; then it is better to say so than to search for ever.
         for _ in range(200):
             try:
                 item = spec.make(rng, split, label)

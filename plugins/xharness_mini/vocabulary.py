@@ -127,6 +127,7 @@ def parse(source: str) -> Template:
 
 def _phrase(source: str) -> Phrase:
     words = tuple(piece for piece in parse(source) if isinstance(piece, Word))
+    # A phrase fills a slot, so a slot within it would never be filled.
     if len(words) != len(source.split()):
         raise ValueError(f"lexicon phrase {source!r} may not have slots")
     return words
@@ -157,6 +158,7 @@ def structure() -> Structure:
         key: topic for topic, parts in topics.items() for keys in parts.values() for key in keys
     }
     for reason, explained in raw["reasons"].items():
+        # One topic, or the unpacking fails: a reason across topics would make `choice` ambiguous.
         (topic_of[reason],) = {topic_of[activity] for activity in explained}
     return Structure(
         names=raw["names"],

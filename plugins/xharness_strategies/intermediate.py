@@ -45,10 +45,12 @@ class Intermediate(Strategy):
     def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         settings: IntermediateOptions = options
         intermediate_stage, target_stage = _stages(settings)
+        # Looked up before anything is trained: a wrong name must not cost the first stage.
         cards = [route.card(name) for name in settings.tasks]
         together = settings.mode == "multitask"
         model = route.base
         for stage_cards in [cards] if together else [[card] for card in cards]:
+            # One task alone has nothing to be mixed with, and its key must not say that it was.
             mixing = settings.mixing(stage_cards) if together else None
             model = intermediate_stage.train(
                 route,
@@ -70,6 +72,7 @@ def _stages(settings: IntermediateOptions) -> tuple[LearningOptions, LearningOpt
     )
     if settings.apply_to != "intermediate":
         return intermediate_stage, settings
+    # Translated test items belong to the target whatever stage translation is for.
     testing = settings.translate is not None and settings.translate.mode == "test"
     return intermediate_stage, settings.model_copy(
         update={"mlm": None} if testing else without_extras

@@ -119,6 +119,7 @@ class LearningOptions(Strict):
         `judged_targets` and `selection` as `Route.train` has `judged` and `selection`.
         """
         languages = _scored_languages(route, targets or [route.target])
+        # The languages of all targets, so that one joint stage serves each of them.
         feeds = [self._feed(route, card, languages) for card in cards]
         return route.train(
             start,
@@ -136,6 +137,7 @@ class LearningOptions(Strict):
         """`model` trained on the target's sets, one after the other, and what comes at the end."""
         for card in route.training_sets():
             model = self.train(route, model, [card], heads=heads)
+            # The first set may drop the head; the next ones go on with it (XCOPA after Social IQa).
             heads = "keep"
         return self.end(route, model, [route.target])
 
@@ -143,6 +145,7 @@ class LearningOptions(Strict):
         self, route: Route, model: Checkpoint, targets: Sequence[TaskCard]
     ) -> Checkpoint | TranslateTest:
         """The last examples, and the language in which the model is asked."""
+        # Last, so that nothing that is learnt after them covers the few examples.
         if self.few_shot is not None:
             model = self._train_on_shots(route, model, targets, self.few_shot)
         if self.translate is not None and self.translate.mode == "test":
@@ -151,6 +154,7 @@ class LearningOptions(Strict):
 
     def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> TrainingFeed:
         rows = tuple(route.rows(card, self.source_languages))
+        # Test items are translated when the model is asked, not when it learns.
         if self.translate is None or self.translate.mode == "test":
             return route.feed(card, rows)
         return route.feed(card, (*rows, *self._translations(route, card, rows, languages)))
@@ -174,6 +178,7 @@ class LearningOptions(Strict):
             return _published_rows(
                 route, card, languages, languages_named=translation.languages is not None
             )
+        # Only rows of one language are translated; with several source languages the first.
         source_rows = [portion for portion in rows if portion.language == rows[0].language]
         return [
             portion
@@ -207,6 +212,7 @@ class LearningOptions(Strict):
         """Trained further on a few examples of each target in its own languages."""
         feeds = []
         for card in targets:
+            # A target that nothing is trained for is judged on the model as it is.
             if not route.training_sets(card):
                 continue
             target_languages = (
@@ -223,6 +229,7 @@ class LearningOptions(Strict):
             model,
             feeds,
             heads="keep",
+            # Proportional mixing would only follow how many languages a target has.
             mixing=Mixture("uniform"),
             judged=targets,
             recipe=few_shot.recipe,
@@ -233,6 +240,7 @@ def _published_rows(
     route: Route, card: TaskCard, languages: Sequence[str], *, languages_named: bool
 ) -> Sequence[DataSlice]:
     """The card's own rows in those of the languages that it has, in all that a study names."""
+    # A language that the study names must be there; those it did not name may be missing.
     languages_at_hand = [
         language for language in languages if languages_named or card.has(language, "train")
     ]

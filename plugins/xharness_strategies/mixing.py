@@ -32,6 +32,7 @@ class MixingOptions(Strict):
         """
         if isinstance(self.sampling, dict):
             return Mixture(weights=_weights(self.sampling, [card.name for card in cards]))
+        # A value that is not used must not make another stage of it.
         temperature = self.temperature if self.sampling == "temperature" else 1.0
         return Mixture(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
 

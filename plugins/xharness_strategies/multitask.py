@@ -45,6 +45,7 @@ class Multitask(Strategy):
     def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         settings: MultitaskOptions = options
         targets = _targets(route, settings)
+        # By name: a set that two targets share would else count twice in the mixture.
         cards = {card.name: card for target in targets for card in route.training_sets(target)}
         model = route.base
         if cards:

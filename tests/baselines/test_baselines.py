@@ -46,10 +46,10 @@ def test_the_contract_notices_that_nothing_was_interrupted(tmp_path: Path) -> No
 def test_the_majority_wins_and_ties_go_to_the_first(tmp_path: Path) -> None:
     model = MAJORITY.make(NoOptions(), {})
     card, examples = toy_card("classification"), toy_examples("classification", 9)
-    birds = [one for one in examples if one.label]
+    birds = [example for example in examples if example.label]
     _fit(model, "classification", birds, tmp_path)
-    given = model.predict(card, KINDS["classification"], examples, Recipe())
-    assert list(given) == [1] * 9
+    answers = model.predict(card, KINDS["classification"], examples, Recipe())
+    assert list(answers) == [1] * 9
     model.arrays[card.head_name][:] = 4
     assert model.predict(card, KINDS["classification"], examples, Recipe())[0] == 0
 
@@ -66,11 +66,13 @@ def test_heads_are_dropped_or_kept(tmp_path: Path) -> None:
 def test_random_answers_hang_on_the_seed_and_the_item() -> None:
     card, examples = toy_card("classification"), toy_examples("classification", 60)
     kind, seed = KINDS["classification"], {"seed": np.array([2])}
-    one = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples, Recipe())
-    again = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples[30:], Recipe())
-    assert list(one[30:]) == list(again)
-    assert 15 < sum(one) < 45
-    assert one != RANDOM.make(NoOptions(), {}).predict(card, kind, examples, Recipe())
+    guesses = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples, Recipe())
+    later_guesses = RANDOM.make(NoOptions(), dict(seed)).predict(
+        card, kind, examples[30:], Recipe()
+    )
+    assert list(guesses[30:]) == list(later_guesses)
+    assert 15 < sum(guesses) < 45
+    assert guesses != RANDOM.make(NoOptions(), {}).predict(card, kind, examples, Recipe())
 
 
 def test_buckets_do_not_depend_on_the_machine() -> None:
@@ -79,9 +81,9 @@ def test_buckets_do_not_depend_on_the_machine() -> None:
 
 
 def test_vectors_are_of_length_one() -> None:
-    found = vectors(["one two", "drei", ""], NgramOptions(bits=10))
-    assert found.shape == (3, 1024)
-    assert np.allclose(np.linalg.norm(found, axis=1)[:2], 1)
+    unit_vectors = vectors(["one two", "drei", ""], NgramOptions(bits=10))
+    assert unit_vectors.shape == (3, 1024)
+    assert np.allclose(np.linalg.norm(unit_vectors, axis=1)[:2], 1)
 
 
 def test_the_window_beside_the_questions_words_answers() -> None:

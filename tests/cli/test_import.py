@@ -32,6 +32,7 @@ def test_rows_come_in_with_a_study_and_a_warning(tmp_path: Path) -> None:
     assert "published rows, 4 of them new" in out
     assert "the stated average 70.0 is contradicted by its own cells" in err
     assert "mean of 3 languages gives 77.00" in err
+    assert err.endswith("to see them: xharness leaderboard build board\n")
 
 
 def test_the_board_marks_them_published_with_their_source(tmp_path: Path) -> None:

@@ -140,6 +140,40 @@ def test_a_damaged_file_takes_one_arm_and_is_told(project: Project) -> None:
     assert '"reason": "STORE/' in rows and "run again" not in rows
 
 
+def test_a_run_that_failed_leaves_good_rows_alone(project: Project) -> None:
+    assert project.run().exit_code == 0
+    good_scores, good_board = project.scores, (project.folder / "leaderboard.md").read_text()
+    key = project.receipts()["grams · score mood · single · seed 1"]["key"]
+    (project.folder / "store" / key[:2] / key / "scores.json").write_text("{", encoding="utf-8")
+    result = project.run()
+    assert result.exit_code == 1
+    assert "scores.jsonl stays as it is: this run lacks 3 scores" in result.stderr
+    assert project.scores == good_scores
+    assert (project.folder / "leaderboard.md").read_text() == good_board
+    incomplete = (project.folder / "incomplete" / "scores.jsonl").read_text(encoding="utf-8")
+    assert '"model": "most"' in incomplete and '"reason": "STORE/' in incomplete
+
+
+def test_a_language_whose_data_are_gone_costs_no_score(project: Project) -> None:
+    project.run()
+    good_scores = project.scores
+    (project.folder / "data" / "mood.sw.test.jsonl").unlink()
+    assert project.run().exit_code == 3
+    assert project.scores == good_scores
+
+
+def test_imported_rows_outlive_the_next_run(project: Project) -> None:
+    project.run()
+    table = "task,metric,model,lang,score\nmood,accuracy,theirs,de,70\nmood,accuracy,theirs,,71\n"
+    (project.folder / "table.csv").write_text(table, encoding="utf-8")
+    words = ("import", "table.csv", "--to", ".", "--cards", "cards")
+    assert invoke(project.folder, *words).exit_code == 0
+    rows = project.scores.splitlines()
+    assert project.run().exit_code == 0
+    assert sorted(project.scores.splitlines()) == sorted(rows)
+    assert sum("theirs" in row for row in rows) == 2
+
+
 def test_nothing_is_written_before_everything_is_collected(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

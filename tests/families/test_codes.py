@@ -63,7 +63,7 @@ def test_a_text_is_read_as_its_own_tokenizer_reads_it(
     model = tiny.start(layout(family), answers="text")
     own = coded.read(family, layout(family), language)
     text = "the red bird flies"
-    source = model._spelling.spoken(language).source(text)
+    source = model._encoder.in_language(language).source_ids(text)
     assert source.tolist() == own(text)["input_ids"]
     code = own.convert_tokens_to_ids(coded.CODES[family][language])
     assert code in source and code != own.unk_token_id
@@ -167,7 +167,7 @@ def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
 def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout) -> None:
     model = tiny.start(layout(family), answers="text")
     feed, told = _in_two(family)
-    features = model._lesson(feed, _RECIPE).features
+    features = model._prepared(feed, _RECIPE).features
     for one, language, feature in zip(feed.examples, told, features, strict=True):
         own = coded.read(family, layout(family), language)
         text, target = f"{one.context} {one.question}", one.answers[0].text
@@ -204,8 +204,8 @@ def test_a_saved_model_keeps_its_languages(family: str, layout: Layout, tmp_path
         card = spoken.card("extractive_qa").in_language(language)
         given[language] = model.predict(card, kind, some, _RECIPE)
         assert again.predict(card, kind, some, _RECIPE) == given[language]
-        opening = again._spelling.spoken(language).opening
-        assert opening.tolist() == model._spelling.spoken(language).opening.tolist()
+        opening = again._encoder.in_language(language).decoder_prefix
+        assert opening.tolist() == model._encoder.in_language(language).decoder_prefix.tolist()
     assert given["zh"] == given[languages[1]]
 
 
@@ -225,13 +225,13 @@ def test_an_older_tokenizer_file_is_read_as_nllb_was_trained(
     model = tiny.start(folder, answers="text")
     assert model.tokens.tokenizer("the")["input_ids"][-2:] != own("the")["input_ids"][:2]
     wanted = coded.read("nllb", folder, "sw")("the cat")["input_ids"]
-    assert model._spelling.spoken("sw").source("the cat").tolist() == wanted
+    assert model._encoder.in_language("sw").source_ids("the cat").tolist() == wanted
 
 
 def test_models_without_codes_are_asked_as_before(folder: Folder) -> None:
     for family in ("mt5", "byt5", "gemma"):
         model = tiny.start(folder(family), answers="text")
-        assert model._spelling.spoken("sw") is model._spelling
+        assert model._encoder.in_language("sw") is model._encoder
         with pytest.raises(ConfigurationError, match="has no codes for languages"):
             tiny.start(folder(family), answers="text", codes={"sw": "swh_Latn"})
 

@@ -59,7 +59,7 @@ def test_every_answer_is_a_stretch_of_the_context(
 def test_characters_and_bytes_stand_where_they_stand(family: str, folder: Folder) -> None:
     tokens = tiny.start(folder(family)).tokens
     text = "Straße 東京 naïve"
-    ((ids, places),) = tokens.spelled([text])
+    ((ids, places),) = tokens.ids_with_offsets([text])
     assert len(ids) == (len(text) if family == "canine" else len(text.encode()))
     assert {text[start:end] for start, end in places.tolist()} == set(text)
     assert [start for start, _ in places.tolist()] == sorted(start for start, _ in places.tolist())

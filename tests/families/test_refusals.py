@@ -19,8 +19,10 @@ from tests.hf import tiny
 from xharness.cli import app
 from xharness.errors import ConfigurationError
 from xharness.plugin.api import CapabilityQuery, Objective, Recipe, RunEnvironment
-from xharness_hf.config.capabilities import _TAKE_NO_KEYS, check_writes
-from xharness_hf.config.configuration import DECODERS, ENCODERS
+from xharness_hf.config import families
+from xharness_hf.config.capabilities import check_generates
+from xharness_hf.config.configuration import ModelConfiguration
+from xharness_hf.config.families import has_class, takes_past_key_values
 from xharness_hf.config.options import Options
 
 AROUND = RunEnvironment(offline=True)
@@ -54,19 +56,50 @@ def test_masked_words_are_refused_as_the_loaded_model_would(family: str, folder:
     assert _told({"path": folder(family)}, None) is None
 
 
-def test_the_families_are_those_of_transformers() -> None:
+@pytest.mark.parametrize(
+    ("family", "encoder", "left_to_right"),
+    [
+        *((family, True, False) for family in ("bert", "xlm-roberta", "modernbert", "canine")),
+        *((family, False, True) for family in ("llama", "qwen3", "gemma2", "bloom", "gpt2")),
+        *((family, False, False) for family in ("t5", "mbart", "bart", "m2m_100", "xlnet")),
+        *((family, False, False) for family in ("bert-generation", "unheard-of", "")),
+    ],
+)
+def test_how_a_family_reads_is_told_by_the_sources(
+    family: str, encoder: bool, left_to_right: bool
+) -> None:
+    model = ModelConfiguration({"model_type": family})
+    assert (model.is_encoder, model.left_to_right) == (encoder, left_to_right)
+
+
+def test_the_sources_say_what_transformers_says_of_its_text_models() -> None:
+    from transformers import CONFIG_MAPPING, MODEL_MAPPING
     from transformers.models.auto import modeling_auto as auto
 
-    assert auto.MODEL_MAPPING_NAMES.keys() >= ENCODERS
-    assert auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys() >= DECODERS
+    masked, causal = auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES, auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    decided = 0
+    for family in ("bert", "albert", "deberta-v2", "llama", "gemma3_text", "gpt2", "falcon", "phi"):
+        assert has_class(family, "masked-lm") == (family in masked)
+        assert has_class(family, "causal-lm") == (family in causal)
+        parameters = inspect.signature(MODEL_MAPPING[CONFIG_MAPPING[family]].forward).parameters
+        takes_keys = takes_past_key_values(family, encoder=False)
+        assert takes_keys in (None, "past_key_values" in parameters)
+        decided += takes_keys is not None
+    assert decided == 8, "the sources are not read"
 
 
-@pytest.mark.parametrize("family", sorted(ENCODERS))
-def test_encoders_take_keys_and_values_or_are_listed(family: str) -> None:
-    from transformers import CONFIG_MAPPING, MODEL_MAPPING
-
-    parameters = inspect.signature(MODEL_MAPPING[CONFIG_MAPPING[family]].forward).parameters
-    assert ("past_key_values" in parameters) == (family not in _TAKE_NO_KEYS)
+def test_where_the_sources_tell_nothing_nothing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cached in (families._registry, families._forward_takes):
+        cached.cache_clear()
+    monkeypatch.setattr(families, "_sources", lambda: tmp_path)
+    try:
+        (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+        assert _told({"path": tmp_path}, "mlm", adapter="prefix") is None
+    finally:
+        for cached in (families._registry, families._forward_takes):
+            cached.cache_clear()
 
 
 def test_a_decoder_that_is_set_to_read_both_ways_is_not_refused(tmp_path: Path) -> None:
@@ -89,7 +122,7 @@ def test_offline_a_model_on_the_hub_is_known_once_it_was_fetched(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     options = {"hub": "some/writer", "mode": "generate"}
-    check_writes(Options(**options), AROUND)
+    check_generates(Options(**options), AROUND)
     _fetched(tmp_path / "models--some--writer", '{"model_type": "bert"}')
     with pytest.raises(ConfigurationError, match="some/writer: 'bert' is an encoder"):
         tiny.BACKEND.fingerprint(Options(**options), AROUND)

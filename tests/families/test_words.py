@@ -20,7 +20,7 @@ from xharness_hf.backbone.batch import Layout
 from xharness_hf.config.options import Options
 from xharness_hf.generative.answers import AnswerObjective
 from xharness_hf.generative.prompt_encoder import PromptEncoder
-from xharness_hf.generative.verbalizer import prompt, question, verbaliser
+from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
 from xharness_hf.inference import read
 
 _RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8)
@@ -34,7 +34,7 @@ def _scores(model: Any, card: Any, examples: Any, *, closed: bool) -> list[Any]:
     features = answering.features(examples, model.tokens, _RECIPE, gold=False)
 
     def ask(states: Any, batch: Any) -> Any:
-        return answering.answers(states, model.backbone.next_words, batch, _RECIPE)
+        return answering.answers(states, model.backbone.logits, batch, _RECIPE)
 
     return read(model.backbone, features, Layout(model.tokens.pad), _RECIPE, CPU, ask)
 
@@ -43,10 +43,10 @@ def _scores(model: Any, card: Any, examples: Any, *, closed: bool) -> list[Any]:
 def _naive(model: Any, text: str, answer: str) -> float:
     """The answer's summed log-probability, one text at a time, through the model's own logits."""
     lm, tokenizer = model.backbone.module, model.tokens.tokenizer
-    if model.backbone.paired:
+    if model.backbone.is_encoder_decoder:
         ids = torch.tensor([tokenizer(text)["input_ids"]])
         said = tokenizer(answer, add_special_tokens=False)["input_ids"]
-        opening = model._spelling.opening.tolist()
+        opening = model._encoder.decoder_prefix.tolist()
         whole = torch.tensor([opening + said])
         logits = lm(input_ids=ids, decoder_input_ids=whole).logits
     else:
@@ -116,10 +116,10 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
     recipe = _RECIPE.changed({"max_length": 128})
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     assert facts["shots"] == 2
-    asked = question(toy_examples("multiple_choice", 1, seed=5)[0], card)
-    shown = [question(one, card) for one in feed.examples]
+    asked = verbalize(toy_examples("multiple_choice", 1, seed=5)[0], card)
+    shown = [verbalize(one, card) for one in feed.examples]
     wanted = "".join(f"who flies {one.gold}\n\n" for one in shown) + "who flies"
-    answering = AnswerObjective(card, model._spelling, model.shots)
+    answering = AnswerObjective(card, model._encoder, model.shots)
     assert answering.prompt(asked, recipe, 0) == wanted
     model.save(tmp_path / "saved")
     assert tiny.BACKEND.load(tmp_path / "saved", "cpu").shots == model.shots
@@ -132,21 +132,21 @@ def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
     card = spoken.card("extractive_qa", prompt="{context} Question: {question}")
     (one,) = toy_examples("extractive_qa", 1)
     long = type(one)("9", one.question, one.context + " salt" * 200 + " red bird", one.answers)
-    answering = AnswerObjective(card, model._spelling)
-    text = answering.prompt(question(long, card), _RECIPE, 0)
+    answering = AnswerObjective(card, model._encoder)
+    text = answering.prompt(verbalize(long, card), _RECIPE, 0)
     assert text.endswith(f"Question: {one.question}")
-    assert 40 < model._spelling.count(text) <= _RECIPE.max_length
+    assert 40 < model._encoder.count(text) <= _RECIPE.max_length
     assert model.predict(card, tiny.KINDS["extractive_qa"], [long], _RECIPE)
 
 
 def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder) -> None:
-    from xharness_hf.generative.answers import best
+    from xharness_hf.generative.answers import best_answers
     from xharness_hf.generative.verbalizer import VerbalizedItem
 
     asked = [VerbalizedItem({}, ("ab", "abcdefgh"), "ab")]
     scores = [np.array([-4.0, -6.0])]
-    assert best(asked, scores, normalised=False) == [0]
-    assert best(asked, scores, normalised=True) == [1]
+    assert best_answers(asked, scores, normalised=False) == [0]
+    assert best_answers(asked, scores, normalised=True) == [1]
 
 
 def test_the_words_of_a_language_are_said_in_it() -> None:
@@ -158,9 +158,9 @@ def test_the_words_of_a_language_are_said_in_it() -> None:
     )
     example = MultipleChoiceExample("0", "Piove. Why?", ("Il Sole", "Una nube"), 1)
     said = {code: card.in_language(code) for code in ("en", "it")}
-    asked = question(example, said["it"])
-    assert prompt(asked, verbaliser(said["it"])) == "Piove perché"
-    assert prompt(asked, verbaliser(said["en"])) == "Piove because"
+    asked = verbalize(example, said["it"])
+    assert prompt_text(asked, verbalizer_of(said["it"])) == "Piove perché"
+    assert prompt_text(asked, verbalizer_of(said["en"])) == "Piove because"
     assert (asked.answers, asked.gold) == (("il Sole", "una nube"), "una nube")
 
 
@@ -191,7 +191,7 @@ def _in_two_languages(objective: Any) -> TrainingSet:
 @pytest.mark.parametrize("family", ["mt5", "gemma"])
 def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), answers="text")
-    lesson = model._lesson(_in_two_languages("task"), _RECIPE)
+    lesson = model._prepared(_in_two_languages("task"), _RECIPE)
     read = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in lesson.features]
     assert ["because" in text for text in read] == [True, True, False, False]
     assert ["perch" in text for text in read] == [False, False, True, True]

@@ -69,5 +69,5 @@ def stubbed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 def new_process() -> None:
     """Forget what was asked, as a new process has."""
-    for asked in (hub._resolved, hub._told, hub._file):
+    for asked in (hub._resolve, hub._ask_hub, hub._file):
         asked.cache_clear()

@@ -17,7 +17,7 @@ from xharness.plugin.api import RunEnvironment
 from xharness_hf.config.fingerprint import fingerprint
 from xharness_hf.config.options import Options
 from xharness_hf.files import hub
-from xharness_hf.translation import HfTranslator, TranslatorOptions, _folder
+from xharness_hf.translation import HfTranslator, TranslatorOptions, _model_folder
 
 FIRST, SECOND = "1" * 40, "2" * 40
 
@@ -68,9 +68,9 @@ def test_a_translator_is_loaded_as_it_was_planned(moving: Moving, tmp_path: Path
     around = RunEnvironment(cache=tmp_path)
     options = TranslatorOptions(hub="org/{source}-{target}")
     HfTranslator().fingerprint(options, "en", "fr", around)
-    assert _folder(options.model("en", "fr"), around).name == FIRST
+    assert _model_folder(options.model("en", "fr"), around).name == FIRST
     HfTranslator().fingerprint(options, "en", "de", around)
-    assert _folder(options.model("en", "de"), around).name == SECOND
+    assert _model_folder(options.model("en", "de"), around).name == SECOND
 
 
 def test_another_process_sees_that_the_branch_has_moved(moving: Moving, tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ def test_frames_words_and_limits(folders: dict[str, Path], family: str) -> None:
     tokens = Tokens(loading.tokenizer(folders[family]), causal=family in ("llama", "gemma"))
     inside, _ = tokens.ids(["the cat", "cat"])
     assert (
-        inside.tolist()[-len(tokens.words(["cat"])["cat"]) :]
-        == tokens.words(["cat"])["cat"].tolist()
+        inside.tolist()[-len(tokens.word_ids(["cat"])["cat"]) :]
+        == tokens.word_ids(["cat"])["cat"].tolist()
     )
-    assert all(len(ids) > 0 for ids in tokens.words(["", "\u200b", " ", "東京"]).values())
-    assert len(tokens.frame.between) > 0
+    assert all(len(ids) > 0 for ids in tokens.word_ids(["", "\u200b", " ", "東京"]).values())
+    assert len(tokens.frame.separator) > 0
     first, second = tokens.ids(["red blue green stone", "river " * 40])
     pair = tokens.pair(first, second, 20)
     assert len(pair.ids) == 20
@@ -81,9 +81,13 @@ def test_the_state_entering_a_layer_is_what_transformers_calls_it(bert: Path) ->
         ).hidden_states
         for place, states in enumerate(said):
             assert torch.equal(backbone.states(batch, place), states)
-    assert (backbone.place(-1), backbone.place(-3), backbone.place(1)) == (2, 0, 1)
+    assert (backbone.layer_index(-1), backbone.layer_index(-3), backbone.layer_index(1)) == (
+        2,
+        0,
+        1,
+    )
     with pytest.raises(StageError, match="no layer 3; expected -3 to 2"):
-        backbone.place(3)
+        backbone.layer_index(3)
 
 
 def test_padding_does_not_change_states(folders: dict[str, Path]) -> None:

@@ -62,7 +62,7 @@ def test_the_score_of_none_is_that_of_position_0(tokens: Tokens) -> None:
     batch = collate(features, Layout(tokens.pad), torch.device("cpu"))
     logits = torch.randn(*batch.ids.shape, 2, generator=torch.Generator().manual_seed(1))
     (found,) = TASK.answers(logits, lambda states: states, batch, Recipe())
-    assert found.none == pytest.approx(float(logits[0, 0].sum()))
+    assert found.null_score == pytest.approx(float(logits[0, 0].sum()))
 
 
 def test_both_heads_are_told_apart(folders: dict[str, Path], tmp_path: Path) -> None:

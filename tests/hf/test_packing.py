@@ -30,7 +30,7 @@ from xharness_hf.backbone.batch import Batch, Feature, Layout, Window, collate
 from xharness_hf.backbone.packing import PackedBatch, PackedLengths, attend
 from xharness_hf.backbone.precision import computing
 from xharness_hf.files.loading import backbone as loaded
-from xharness_hf.generative.language_model import writer
+from xharness_hf.generative.language_model import load_language_model
 from xharness_hf.speed import switches
 
 CPU = torch.device("cpu")
@@ -150,7 +150,7 @@ def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Pat
 
 
 def test_a_language_model_packs_too(folder: Callable[[str], Path]) -> None:
-    backbone = writer(folder("gemma"), "safetensors")
+    backbone = load_language_model(folder("gemma"), "safetensors")
     backbone.to(CPU)
     batch = _batch([5, 8, 5])
     with torch.no_grad():

@@ -34,7 +34,11 @@ from xharness_hf.config.options import Options
 from xharness_hf.embedding.sentence_transformers import modules
 from xharness_hf.embedding.sentence_transformers.encoder_config import read
 from xharness_hf.embedding.sentence_transformers.layout import Mode, PoolingConfig, PromptsConfig
-from xharness_hf.embedding.sentence_transformers.prompts import Prompts, resolved, written
+from xharness_hf.embedding.sentence_transformers.prompts import (
+    Prompts,
+    prompts_by_role,
+    prompts_file,
+)
 from xharness_hf.files import hub
 from xharness_hf.heads.contrastive import ContrastiveObjective
 
@@ -267,7 +271,7 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
         RetrievalExample(str(n), query, str(n), text)
         for n, (query, text) in enumerate([("red cat", "blue bird"), ("salt", "the wind flies")])
     ]
-    task = model._learnt(tiny.KINDS["retrieval"])
+    task = model._objective(tiny.KINDS["retrieval"])
     assert isinstance(task, ContrastiveObjective)
     features = task.features(examples, model.tokens, RECIPE, gold=True)
     batch = collate(features, Layout(model.tokens.pad), torch.device("cpu"))
@@ -290,7 +294,7 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
 ) -> None:
     model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
     before = [one.clone() for one in model.backbone.module.parameters()]
-    dense = {name: one.clone() for name, one in model._vectors._above.state_dict().items()}
+    dense = {name: one.clone() for name, one in model._embedder._upper_modules.state_dict().items()}
     card = toy_card("retrieval")
     feed = TrainingSet(
         card, tiny.KINDS["retrieval"], "task", card.head_name, tiny.feed("retrieval", 24).examples
@@ -298,7 +302,7 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     facts = model.fit([feed], Recipe(steps=3, batch_size=8), tiny.session(tmp_path / "s"))
     moved = zip(before, model.backbone.module.parameters(), strict=True)
     assert any(not torch.equal(one, other) for one, other in moved)
-    after = model._vectors._above.state_dict()
+    after = model._embedder._upper_modules.state_dict()
     assert all(torch.equal(dense[name], after[name]) for name in dense)
     assert np.isfinite(facts["loss"])
 
@@ -336,14 +340,14 @@ said = st.builds(Prompts, query=texts, passage=texts, sentence=texts)
 
 @given(declarations, said)
 def test_what_was_resolved_is_resolved_again(declared: PromptsConfig, own: Prompts) -> None:
-    found = resolved(declared, own)
-    saved = PromptsConfig.model_validate(written(found))
-    assert resolved(saved, Prompts()) == found
+    found = prompts_by_role(declared, own)
+    saved = PromptsConfig.model_validate(prompts_file(found))
+    assert prompts_by_role(saved, Prompts()) == found
 
 
 @given(declarations, said)
 def test_the_study_has_the_last_word(declared: PromptsConfig, own: Prompts) -> None:
-    found = resolved(declared, own)
+    found = prompts_by_role(declared, own)
     for role, prompt in own.model_dump(exclude_none=True).items():
         assert found[role] == prompt  # type: ignore[index]
 
@@ -360,7 +364,7 @@ def test_the_study_has_the_last_word(declared: PromptsConfig, own: Prompts) -> N
 def test_the_folders_prompts(
     prompts: dict[str, str], default: str | None, expected: tuple[str, str, str]
 ) -> None:
-    found = resolved(PromptsConfig(prompts=prompts, default_prompt_name=default), Prompts())
+    found = prompts_by_role(PromptsConfig(prompts=prompts, default_prompt_name=default), Prompts())
     assert (found["query"], found["passage"], found["sentence"]) == expected
 
 
@@ -687,5 +691,5 @@ def test_pickled_dense_weights_are_read_when_they_are_asked_for(
 
 def test_the_declaration_is_read_without_the_body(folders: Folders, tmp_path: Path) -> None:
     found = read(encoders.labse(folders["bert"], tmp_path / "m"), Prompts(query="q "))
-    assert (found.width, [*found.dense]) == (encoders.DENSE, ["2_Dense"])
+    assert (found.width, [*found.dense_modules]) == (encoders.DENSE, ["2_Dense"])
     assert found.prompts == {"query": "q ", "passage": "", "sentence": "q "}

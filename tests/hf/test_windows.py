@@ -61,8 +61,8 @@ def test_every_word_is_tagged_exactly_once(
         assert len(window.ids) <= limit
         for mark, tag in zip(feature.marks, feature.gold, strict=True):
             word = examples[feature.owner].tokens[tag]
-            spelled = tokens.words([word])[word]
-            told = spelled[: limit - len(tokens.frame.before)][-1] if tokens.causal else spelled[0]
+            spelled = tokens.word_ids([word])[word]
+            told = spelled[: limit - len(tokens.frame.prefix)][-1] if tokens.causal else spelled[0]
             assert window.ids[mark] == told
 
 
@@ -113,7 +113,7 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
     start = len(gap.join(spoken[:first])) + (len(gap) if first else 0)
     example = ExtractiveQAExample("0", "who flies", context, (GoldAnswer(answer, start),))
     # wide enough for the answer to fit into what two windows share
-    recipe = Recipe(max_length=64 if len(tokens.frame.after) else 100, doc_stride=32)
+    recipe = Recipe(max_length=64 if len(tokens.frame.suffix) else 100, doc_stride=32)
     task = TASKS["extractive_qa"]
     features = task.features([example], tokens, recipe, gold=True)
     told = []

@@ -23,16 +23,16 @@ KINDS = {kind.name: kind for kind in BUILTIN}
 
 
 def requests(
-    card: TaskCard, around: RunEnvironment
+    card: TaskCard, environment: RunEnvironment
 ) -> Iterator[tuple[str, str, SourceSpec, SourceRequest]]:
     """Every language and split of the card that the data root holds."""
     for language in card.languages:
         for split in get_args(Split):
             for spec in card.sources_of(language, split):
                 source = SOURCES[spec.source]
-                own = spec.expand(spec.source_options, language)
-                options: Any = source.options.model_validate(own)
-                request = SourceRequest(options, language, spec.splits[split], around)
+                expanded = spec.expand(spec.source_options, language)
+                options: Any = source.options.model_validate(expanded)
+                request = SourceRequest(options, language, spec.splits[split], environment)
                 try:
                     source.fingerprint(request)
                 except UnavailableError:
@@ -64,9 +64,9 @@ def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
     kind = KINDS[card.task_type]
     counts_file = data_root / "COUNTS.json"
     counts = json.loads(counts_file.read_text()) if counts_file.is_file() else None
-    around = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
-    found = 0
-    for language, split, spec, request in requests(card, around):
+    environment = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
+    filled = 0
+    for language, split, spec, request in requests(card, environment):
         column, pattern = next(iter(spec.expand(spec.filter, language).items()), ("", ""))
         rows = 0
         for row in SOURCES[spec.source].rows(request):
@@ -79,8 +79,8 @@ def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
         if "xquad-r" in str(request.options):  # authentic and whole
             expected = card.expected_rows(language, split)
         assert expected in (None, rows), (language, split)
-        found += rows > 0
-    if not found:
+        filled += rows > 0
+    if not filled:
         pytest.skip(f"the data root has nothing of {card.name}")
 
 
@@ -90,6 +90,6 @@ def test_a_missing_split_of_real_data_names_the_existing_ones(
 ) -> None:
     source = SOURCES["hub"]
     options = source.options.model_validate({"id": "unimelb-nlp/wikiann", "config": "sw"})
-    around = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
+    environment = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
     with pytest.raises(UnavailableError, match="'sw' has no split 'tset'"):
-        source.fingerprint(SourceRequest(options, "sw", "tset", around))
+        source.fingerprint(SourceRequest(options, "sw", "tset", environment))

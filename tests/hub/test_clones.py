@@ -36,64 +36,64 @@ def names(clone: Clone, config: str | None, split: str) -> list[str]:
 )
 def test_the_forms_of_data_files(tmp_path: Path, files: str) -> None:
     front = f"configs:\n- config_name: x\n  data_files: {files}"
-    here = clone(tmp_path, front, "a/1.csv", "a/2.csv", "b.csv")
-    assert names(here, "x", "train") == ["a/1.csv", "a/2.csv"]
-    assert names(here, None, "train") == ["a/1.csv", "a/2.csv"]
+    cloned = clone(tmp_path, front, "a/1.csv", "a/2.csv", "b.csv")
+    assert names(cloned, "x", "train") == ["a/1.csv", "a/2.csv"]
+    assert names(cloned, None, "train") == ["a/1.csv", "a/2.csv"]
 
 
 def test_the_default_config(tmp_path: Path) -> None:
     front = "configs:\n- {config_name: x, data_files: x.csv}\n- {config_name: y, default: true, "
-    here = clone(tmp_path, f"{front}data_files: y.csv}}", "x.csv", "y.csv")
-    assert names(here, None, "train") == ["y.csv"]
+    cloned = clone(tmp_path, f"{front}data_files: y.csv}}", "x.csv", "y.csv")
+    assert names(cloned, None, "train") == ["y.csv"]
 
 
 def test_a_config_that_yaml_takes_for_something_else(tmp_path: Path) -> None:
-    here = clone(tmp_path, "configs:\n- {config_name: 'no', data_files: x.csv}", "x.csv")
-    assert names(here, "no", "train") == ["x.csv"]
+    cloned = clone(tmp_path, "configs:\n- {config_name: 'no', data_files: x.csv}", "x.csv")
+    assert names(cloned, "no", "train") == ["x.csv"]
 
 
 def test_missing_names_are_answered_with_the_nearest(tmp_path: Path) -> None:
     front = "configs:\n- config_name: swahili\n  data_files: {test: x.csv}\n- config_name: thai"
-    here = clone(tmp_path, front, "x.csv")
+    cloned = clone(tmp_path, front, "x.csv")
     with pytest.raises(UnavailableError, match="no config 'swahil'") as caught:
-        here.files("swahil", "test")
+        cloned.files("swahil", "test")
     assert "did you mean 'swahili'?" in str(caught.value)
     with pytest.raises(UnavailableError, match="no config 'default'") as caught:
-        here.files(None, "test")
+        cloned.files(None, "test")
     assert "known: swahili, thai" in str(caught.value)
     with pytest.raises(UnavailableError, match="'swahili' has no split 'train'") as caught:
-        here.files("swahili", "train")
+        cloned.files("swahili", "train")
     assert "known: test" in str(caught.value)
 
 
 def test_an_incomplete_clone_says_how_to_complete_it(tmp_path: Path) -> None:
-    here = clone(tmp_path, "configs:\n- {config_name: x, data_files: x-*.csv}")
+    cloned = clone(tmp_path, "configs:\n- {config_name: x, data_files: x-*.csv}")
     with pytest.raises(UnavailableError, match=r"lacks the file 'x-\*\.csv'") as caught:
-        here.files("x", "train")
+        cloned.files("x", "train")
     assert "hf download --repo-type dataset org/name" in str(caught.value)
 
 
 @pytest.mark.parametrize("front", [None, "license: mit", "configs:\n- config_name: x"])
 def test_what_is_not_declared_is_the_whole_config(tmp_path: Path, front: str | None) -> None:
-    here = clone(tmp_path, front, "x/1.csv", "x/.hidden", "y/2.csv", ".cache/meta")
-    assert names(here, "x", "train") == ["x/1.csv"]
+    cloned = clone(tmp_path, front, "x/1.csv", "x/.hidden", "y/2.csv", ".cache/meta")
+    assert names(cloned, "x", "train") == ["x/1.csv"]
     if front != "configs:\n- config_name: x":
         expected = ["x/1.csv", "y/2.csv"] if front is None else ["README.md", "x/1.csv", "y/2.csv"]
-        assert names(here, None, "train") == expected
+        assert names(cloned, None, "train") == expected
 
 
 def test_scripts_are_never_run(tmp_path: Path) -> None:
-    here = clone(tmp_path, None, "name.py")
+    cloned = clone(tmp_path, None, "name.py")
     with pytest.raises(UnavailableError, match="remote code is never run") as caught:
-        here.files(None, "train")
+        cloned.files(None, "train")
     assert "refs/convert/parquet" in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a/../../b", "hf://datasets/o/n/x"])
 def test_a_readme_cannot_point_outside(tmp_path: Path, path: str) -> None:
-    here = clone(tmp_path, f"configs:\n- {{config_name: x, data_files: '{path}'}}")
+    cloned = clone(tmp_path, f"configs:\n- {{config_name: x, data_files: '{path}'}}")
     with pytest.raises(UnavailableError, match="outside itself"):
-        here.files("x", "train")
+        cloned.files("x", "train")
 
 
 def test_broken_front_matter(tmp_path: Path) -> None:

@@ -31,10 +31,10 @@ class Stub:
     published: Path
     cache: Path
     head: str = OLD
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
 
     def commit(self, dataset: str, revision: str | None) -> str:
-        self.asked.append(f"commit {revision}")
+        self.calls.append(f"commit {revision}")
         if dataset != "org/name":
             raise UnavailableError(f"data set '{dataset}' does not exist, or is private")
         return self.head
@@ -44,11 +44,13 @@ class Stub:
     ) -> Path:
         folder = self.cache / commit
         if not offline:
-            self.asked.append(f"download {commit[0]} {patterns}")
+            self.calls.append(f"download {commit[0]} {patterns}")
             for path in self.published.rglob("*"):
                 name = path.relative_to(self.published).as_posix()
-                wanted = patterns is None or any(fnmatchcase(name, one) for one in patterns)
-                if path.is_file() and wanted:
+                matched = patterns is None or any(
+                    fnmatchcase(name, pattern) for pattern in patterns
+                )
+                if path.is_file() and matched:
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, folder / name)
         elif not folder.is_dir():
@@ -138,8 +140,8 @@ def test_the_fingerprint_is_golden(ask: Ask, environment: RunEnvironment) -> Non
     (folder / "README.md").write_text("---\nconfigs:\n- {config_name: x, data_files: x.csv}\n---\n")
     (folder / "x.csv").write_bytes(b"a\n1\n")
     source = HubSource()
-    found = source.fingerprint(ask(source, "train", id="org/name"))
-    assert found == "4f582583a25a7b0fa679952b6c897a52"
+    fingerprint = source.fingerprint(ask(source, "train", id="org/name"))
+    assert fingerprint == "4f582583a25a7b0fa679952b6c897a52"
 
 
 def test_the_fingerprint_needs_no_heavy_library(clone: Path, tmp_path: Path) -> None:
@@ -192,14 +194,14 @@ def test_a_download_fetches_the_split_alone_and_holds_it(
     source = HubSource(stub)
     request = ask(source, id="org/name", config="sw")
     fingerprint = source.fingerprint(request)
-    assert stub.asked == ["commit None"]
+    assert stub.calls == ["commit None"]
     assert list(source.rows(request)) == [{"text": "e", "label": 1}]
-    assert stub.asked[1:] == [
+    assert stub.calls[1:] == [
         "download a ['README.md', 'name.py']", "download a ('sw/test.parquet',)",
     ]  # fmt: skip
-    held = json.loads((environment.base / "xharness.lock").read_text())["datasets"]
-    assert held["org/name@main"]["commit"] == OLD
-    assert list(held["org/name@main"]["files"]) == ["sw/test.parquet"]
+    entries = json.loads((environment.base / "xharness.lock").read_text())["datasets"]
+    assert entries["org/name@main"]["commit"] == OLD
+    assert list(entries["org/name@main"]["files"]) == ["sw/test.parquet"]
 
     stub.head = NEW
     assert source.fingerprint(request) == fingerprint, "the lock holds the first commit"
@@ -226,7 +228,7 @@ def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, environment: RunEnvir
     source = HubSource(stub)
     old = source.fingerprint(ask(source, id="org/name", revision=OLD))
     assert old != source.fingerprint(ask(source, id="org/name", revision=NEW))
-    assert stub.asked == []
+    assert stub.calls == []
     assert not (environment.base / "xharness.lock").exists()
 
 
@@ -236,7 +238,7 @@ def test_a_branch_is_held_like_the_main_one(ask: Ask, stub: Stub) -> None:
     fingerprint = source.fingerprint(request)
     stub.head = NEW
     assert source.fingerprint(request) == fingerprint
-    assert stub.asked == ["commit refs/convert/parquet"]
+    assert stub.calls == ["commit refs/convert/parquet"]
 
 
 def test_names_are_checked_before_anything_is_fetched(ask: Ask, stub: Stub) -> None:
@@ -280,12 +282,12 @@ def test_offline_says_where_it_looked_and_how_to_make_a_clone(
     offline = replace(environment, offline=variable is None)
     with pytest.raises(UnavailableError, match="this run is offline") as caught:
         source.fingerprint(ask(source, within=offline, id="org/name"))
-    where = f"{environment.data_root}/org/name"
-    assert f"looked at {where}" in str(caught.value)
-    command = f"hf download --repo-type dataset org/name --local-dir {where}"
+    folder = f"{environment.data_root}/org/name"
+    assert f"looked at {folder}" in str(caught.value)
+    command = f"hf download --repo-type dataset org/name --local-dir {folder}"
     assert command in str(caught.value)
     assert "XHARNESS_DATA_ROOT" not in str(caught.value)
-    assert stub.asked == []
+    assert stub.calls == []
     assert os.environ["HF_HUB_OFFLINE"] == os.environ["HF_DATASETS_OFFLINE"] == "1"
 
 
@@ -304,11 +306,11 @@ def test_offline_after_a_download(ask: Ask, stub: Stub, environment: RunEnvironm
     source = HubSource(stub)
     online = ask(source, id="org/name", config="sw")
     fingerprint, rows = source.fingerprint(online), list(source.rows(online))
-    stub.asked.clear()
+    stub.calls.clear()
     offline = ask(source, within=replace(environment, offline=True), id="org/name", config="sw")
     assert source.fingerprint(offline) == fingerprint
     assert list(source.rows(offline)) == rows
-    assert stub.asked == []
+    assert stub.calls == []
 
 
 def test_offline_a_pinned_commit_must_be_there_when_planned(

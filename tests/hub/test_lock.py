@@ -29,7 +29,7 @@ def test_the_first_commit_stays(tmp_path: Path) -> None:
 def test_a_changed_file_is_refused_by_name_with_a_way_out(tmp_path: Path) -> None:
     lock = _lock(tmp_path)
     lock.hold_files(DATASET, "a" * 40, {"x.parquet": "1" * 64, "y.parquet": "2" * 64})
-    before = lock.path.read_bytes()
+    old_bytes = lock.path.read_bytes()
     with pytest.raises(UnavailableError) as caught:
         lock.hold_files(DATASET, "a" * 40, {"y.parquet": "3" * 64, "z.parquet": "4" * 64})
     text = str(caught.value)
@@ -37,7 +37,7 @@ def test_a_changed_file_is_refused_by_name_with_a_way_out(tmp_path: Path) -> Non
     assert "222222222222… then, 333333333333… now" in text
     assert f"delete the entry 'datasets: {DATASET}'" in text
     assert str(lock.path) in text
-    assert lock.path.read_bytes() == before
+    assert lock.path.read_bytes() == old_bytes
 
 
 def test_addresses_are_held_too(tmp_path: Path) -> None:

@@ -38,15 +38,15 @@ def test_csv(tmp_path: Path) -> None:
 
 
 def test_csv_without_a_header(tmp_path: Path) -> None:
-    found = rows(
+    read_rows = rows(
         tmp_path / "x.csv", "1;b\n", reader="csv", delimiter=";", header=False, columns=["id", "t"]
     )
-    assert found == [{"id": "1", "t": "b"}]
+    assert read_rows == [{"id": "1", "t": "b"}]
 
 
 def test_quotes_are_ordinary_in_tsv(tmp_path: Path) -> None:
-    found = rows(tmp_path / "x.tsv", 'a\tb\n"one\ttwo\n', reader="tsv")
-    assert found == [{"a": '"one', "b": "two"}]
+    read_rows = rows(tmp_path / "x.tsv", 'a\tb\n"one\ttwo\n', reader="tsv")
+    assert read_rows == [{"a": '"one', "b": "two"}]
 
 
 def test_a_cell_may_be_long(tmp_path: Path) -> None:

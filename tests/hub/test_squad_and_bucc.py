@@ -64,10 +64,10 @@ def test_questions(tmp_path: Path) -> None:
 
 def test_sentences(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps({"data": [ARTICLE, ARTICLE]}))
-    found = rows(tmp_path / "x.json", "squad_sentences")
-    assert [row["id"] for row in found] == ["0.0", "0.1", "1.0", "1.1"]
-    assert found[0]["text"] == "Ann met Bo.Ann met Bo.She left."
-    assert [row["answers"] for row in found] == [["q1"], ["q2"]] * 2
+    read_rows = rows(tmp_path / "x.json", "squad_sentences")
+    assert [row["id"] for row in read_rows] == ["0.0", "0.1", "1.0", "1.1"]
+    assert read_rows[0]["text"] == "Ann met Bo.Ann met Bo.She left."
+    assert [row["answers"] for row in read_rows] == [["q1"], ["q2"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -96,15 +96,15 @@ def test_either_side_of_an_archive(tmp_path: Path) -> None:
         {"id": "e1", "text": "one"},
         {"id": "e2", "text": " two\tthree"},
     ]
-    assert [one.name for one in tmp_path.iterdir()] == ["x.tar.bz2"], "nothing is unpacked"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tar.bz2"], "nothing is unpacked"
 
 
 def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("d1\tsecret\n")
     path = archive(tmp_path / "x.tar.bz2", {name: LINES[name] for name in [*LINES][1:]})
-    with tarfile.open(tmp_path / "y.tar.bz2", "w:bz2") as tar, tarfile.open(path) as other:
-        for member in other:
-            tar.addfile(member, other.extractfile(member))
+    with tarfile.open(tmp_path / "y.tar.bz2", "w:bz2") as tar, tarfile.open(path) as source_archive:
+        for member in source_archive:
+            tar.addfile(member, source_archive.extractfile(member))
         link = tarfile.TarInfo("./bucc/x.sample.de")
         link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
         tar.addfile(link)
@@ -149,16 +149,16 @@ def test_either_side_of_the_hubs_one_row(
         "  - {split: test, path: test.parquet}\n---\n"
     )
     source = HubSource()
-    plain, own, english = (
+    unread, side_asked, english = (
         ask(source, id="org/name", **({"reader": reader} if reader else {}))
         for reader in (None, "bucc", "bucc_english")
     )
-    assert list(source.rows(own)) == [
+    assert list(source.rows(side_asked)) == [
         {"id": "1", "text": "eins", "match": []},
         {"id": "2", "text": "zwei", "match": ["3"]},
     ]
     assert [row["id"] for row in source.rows(english)] == ["1", "2", "3"]
-    assert len({source.fingerprint(one) for one in (plain, own, english)}) == 3
+    assert len({source.fingerprint(path) for path in (unread, side_asked, english)}) == 3
     write_parquet(folder / "test.parquet", sentence1=[["eins"]])
     with pytest.raises(UnavailableError, match="not the rows of BUCC"):
-        list(source.rows(own))
+        list(source.rows(side_asked))

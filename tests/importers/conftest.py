@@ -27,7 +27,7 @@ def bring(tmp_path: Path, catalogue: Catalogue) -> Import:
     def bring(text: str, name: str = "table.csv", **reading: object) -> list[Score | Mean]:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        found = read([path], ImportOptions(**reading), catalogue)  # type: ignore[arg-type]
-        return rows(found.reported_scores, catalogue)
+        imported = read([path], ImportOptions(**reading), catalogue)  # type: ignore[arg-type]
+        return rows(imported.reported_scores, catalogue)
 
     return bring

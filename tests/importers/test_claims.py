@@ -15,9 +15,9 @@ from xharness.leaderboard.published_averages import Claim, claims
 HEAD = "task,metric,model,lang,score,source,over,suite\n"
 
 
-def _claims(found: list[Score | Mean]) -> list[Claim]:
-    means = [row for row in found if isinstance(row, Mean)]
-    return claims(means, [row for row in found if isinstance(row, Score)])
+def _claims(score_rows: list[Score | Mean]) -> list[Claim]:
+    means = [row for row in score_rows if isinstance(row, Mean)]
+    return claims(means, [row for row in score_rows if isinstance(row, Score)])
 
 
 def test_an_average_agrees_within_what_rounding_allows(bring: Import) -> None:
@@ -45,7 +45,7 @@ SUITE = (
 
 
 @pytest.mark.parametrize(
-    ("stated", "reading", "contradicted"),
+    ("stated_mean", "reading", "contradicted"),
     [
         ("73.3", "mean of 3 tasks, (EM + F1) / 2", False),
         ("76.7", "mean of 3 tasks, F1 alone", False),
@@ -53,9 +53,9 @@ SUITE = (
     ],
 )
 def test_a_suite_average_is_read_in_both_usual_ways(
-    bring: Import, stated: str, reading: str, contradicted: bool
+    bring: Import, stated_mean: str, reading: str, contradicted: bool
 ) -> None:
-    claim = _claims(bring(HEAD + SUITE + f"xtreme,mean,m,,{stated},A,tasks,\n"))[-1]
+    claim = _claims(bring(HEAD + SUITE + f"xtreme,mean,m,,{stated_mean},A,tasks,\n"))[-1]
     assert (claim.reading, claim.contradicted) == (reading, contradicted)
 
 
@@ -73,14 +73,16 @@ def test_honest_rounding_is_never_called_a_contradiction(
     noise = data.draw(
         st.lists(st.floats(-0.0499, 0.0499), min_size=len(tenths), max_size=len(tenths))
     )
-    exact = [min(100, max(0, one / 10 + more)) for one, more in zip(tenths, noise, strict=True)]
+    exact = [
+        min(100, max(0, tenth / 10 + error)) for tenth, error in zip(tenths, noise, strict=True)
+    ]
     arm = {"model": "m", "strategy": "single", "seed": None, "task": "xnli", "metric": "accuracy"}
     cells = [
-        Score(**arm, task_type="classification", language=f"l{place}", source_language="en",
-              split="test", main=True, value=one / 10, n=None, source="A",
+        Score(**arm, kind="classification", language=f"l{index}", source_language="en",
+              split="test", main=True, value=tenth / 10, n=None, source="A",
               provenance="published")
-        for place, one in enumerate(tenths)
+        for index, tenth in enumerate(tenths)
     ]  # fmt: skip
-    stated = Mean(**arm, over="languages", mean=round(fmean(exact), 1), source="A")
-    (claim,) = claims([stated], cells)
+    stated_mean = Mean(**arm, over="languages", mean=round(fmean(exact), 1), source="A")
+    (claim,) = claims([stated_mean], cells)
     assert not claim.contradicted

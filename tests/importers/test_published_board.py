@@ -23,11 +23,11 @@ MEANS = [row for row in ROWS if isinstance(row, Mean)]
 
 def _cells(model: str, task: str, metric: str) -> dict[str, float]:
     """Language to score, averaged over seeds."""
-    found = defaultdict(list)
+    values_of_language = defaultdict(list)
     for row in CELLS:
         if (row.model, row.task, row.metric) == (model, task, metric):
-            found[row.language].append(row.value)
-    return {language: fmean(values) for language, values in found.items()}
+            values_of_language[row.language].append(row.value)
+    return {language: fmean(values) for language, values in values_of_language.items()}
 
 
 def test_every_row_is_published_with_its_source_and_below_a_billion() -> None:
@@ -49,7 +49,7 @@ def test_two_models_have_five_seeds_each(model: str, task: str, languages: int) 
         if (row.model, row.task, row.main) == (model, task, True):
             seeds[row.seed].add(row.language)
     assert set(seeds) == {1, 2, 3, 4, 5}
-    assert all(len(found) == languages for found in seeds.values())
+    assert all(len(codes) == languages for codes in seeds.values())
 
 
 @pytest.mark.parametrize(
@@ -66,26 +66,26 @@ def test_two_models_have_five_seeds_each(model: str, task: str, languages: int) 
     ],
 )
 def test_gaps_that_can_be_computed_by_hand(model: str, task: str, metric: str, gap: float) -> None:
-    found = _cells(model, task, metric)
-    english = found.pop("en")
-    assert english - fmean(found.values()) == pytest.approx(gap, abs=0.006)
+    values_of_language = _cells(model, task, metric)
+    english = values_of_language.pop("en")
+    assert english - fmean(values_of_language.values()) == pytest.approx(gap, abs=0.006)
 
 
 def test_the_averages_that_their_own_cells_contradict() -> None:
-    wrong = {(one.mean.model, one.mean.task or one.mean.over)
-             for one in claims(MEANS, CELLS) if one.contradicted}  # fmt: skip
+    wrong = {(claim.mean.model, claim.mean.task or claim.mean.over)
+             for claim in claims(MEANS, CELLS) if claim.contradicted}  # fmt: skip
     assert wrong == {("XLM-100", "xnli"), ("FILTER", "tasks"), ("FILTER", "families")}
 
 
 def test_a_table_that_counts_f1_alone_is_recognised() -> None:
-    read = {one.mean.model: one.reading for one in claims(MEANS, CELLS)
-            if one.mean.suite == "xtreme-r" and one.mean.task is None}  # fmt: skip
-    assert set(read.values()) == {"mean of 10 tasks, F1 alone"} and len(read) == 4
+    readings = {claim.mean.model: claim.reading for claim in claims(MEANS, CELLS)
+            if claim.mean.suite == "xtreme-r" and claim.mean.task is None}  # fmt: skip
+    assert set(readings.values()) == {"mean of 10 tasks, F1 alone"} and len(readings) == 4
 
 
 def test_placeholders_of_chance_are_noted() -> None:
     noted = {
-        (row.model, row.language) for row in CELLS if any("chance" in one for one in row.notes)
+        (row.model, row.language) for row in CELLS if any("chance" in note for note in row.notes)
     }
     assert noted == {("xlm-r-large", "ht"), ("xlm-r-large", "qu"), ("roberta-large", "qu")}
 

@@ -9,23 +9,23 @@ from xharness.spec import registry
 
 def test_names_hubs_and_aliases_are_each_one_models() -> None:
     owners: dict[str, str] = {}
-    for one in registry.models():
-        for name in {one.name, one.hub, *one.aliases}:
-            found = registry.find_model(name)
-            assert found is not None and found.name == one.name, name
-            assert owners.setdefault(name.casefold(), one.name) == one.name
+    for model in registry.models():
+        for name in {model.name, model.hub, *model.aliases}:
+            model_found = registry.find_model(name)
+            assert model_found is not None and model_found.name == model.name, name
+            assert owners.setdefault(name.casefold(), model.name) == model.name
 
 
 def test_sizes_add_up() -> None:
-    for one in registry.models():
-        if one.total and one.embedding and one.non_embedding:
-            outside = one.total - one.embedding
-            assert abs(outside - one.non_embedding) <= 0.02 * one.total, one.name
-        assert one.total is None or one.total < 1_000_000_000
+    for model in registry.models():
+        if model.total and model.embedding and model.non_embedding:
+            outside = model.total - model.embedding
+            assert abs(outside - model.non_embedding) <= 0.02 * model.total, model.name
+        assert model.total is None or model.total < 1_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("name", "known"),
+    ("name", "known_name"),
     [
         ("XLM-R base (MiniLM run)", "xlm-r-base"),
         ("XLM-R Large", "xlm-r-large"),
@@ -34,9 +34,9 @@ def test_sizes_add_up() -> None:
         ("google/mt5-small", "mt5-small"),
     ],
 )
-def test_models_are_found_by_what_publications_call_them(name: str, known: str) -> None:
-    found = registry.find_model(name)
-    assert found is not None and found.name == known
+def test_models_are_found_by_what_publications_call_them(name: str, known_name: str) -> None:
+    model_found = registry.find_model(name)
+    assert model_found is not None and model_found.name == known_name
 
 
 def test_an_unknown_model_is_unknown() -> None:

@@ -17,8 +17,8 @@ HEAD = "task,metric,model,lang,score,seed,split,strategy,source,n\n"
 def test_a_row_carries_everything_the_table_says(bring: Import) -> None:
     (row,) = bring(HEAD + "xnli,acc,XLM-R base,sw,66.5,3,test,single,A paper,5010\n")
     assert isinstance(row, Score)
-    told = (row.task, row.metric, row.model, row.language, row.value, row.seed, row.split)
-    assert told == ("xnli", "accuracy", "XLM-R-base", "sw", 66.5, 3, "test")
+    values = (row.task, row.metric, row.model, row.language, row.value, row.seed, row.split)
+    assert values == ("xnli", "accuracy", "XLM-R-base", "sw", 66.5, 3, "test")
     assert (row.provenance, row.source, row.n) == ("published", "A paper", 5010)
     assert (row.source_language, row.task_type, row.parallel) == ("en", "classification", True)
     assert row.main and row.chance == pytest.approx(100 / 3)
@@ -48,11 +48,11 @@ def test_a_tab_separated_table_with_a_byte_order_mark(bring: Import) -> None:
 
 
 def test_exact_match_and_f1_make_the_official_score(bring: Import) -> None:
-    found = bring("task,metric,model,lang,score\nmlqa,EM,m,de,40\nmlqa,F1,m,de,60\n")
-    assert [(row.metric, row.main) for row in found if isinstance(row, Score)] == [
+    imported_rows = bring("task,metric,model,lang,score\nmlqa,EM,m,de,40\nmlqa,F1,m,de,60\n")
+    assert [(row.metric, row.main) for row in imported_rows if isinstance(row, Score)] == [
         ("mlqa_exact_match", False), ("mlqa_f1", False), ("mlqa_mean", True),
     ]  # fmt: skip
-    mean = found[-1]
+    mean = imported_rows[-1]
     assert isinstance(mean, Score) and mean.value == 50.0
     assert any("mean of the stated" in note for note in mean.notes)
 
@@ -63,14 +63,14 @@ def test_f1_alone_is_never_the_official_score(bring: Import) -> None:
 
 
 def test_a_row_without_a_language_is_an_average(bring: Import) -> None:
-    found = bring("task,metric,model,lang,score\nxnli,acc,m,,70\nxtreme-r,mean,m,avg,60\n")
-    assert all(isinstance(row, Mean) for row in found)
-    told = [(row.task, row.suite, row.over) for row in found if isinstance(row, Mean)]
-    assert told == [("xnli", None, "languages"), (None, "xtreme-r", "tasks")]
+    imported_rows = bring("task,metric,model,lang,score\nxnli,acc,m,,70\nxtreme-r,mean,m,avg,60\n")
+    assert all(isinstance(row, Mean) for row in imported_rows)
+    averages = [(row.task, row.suite, row.over) for row in imported_rows if isinstance(row, Mean)]
+    assert averages == [("xnli", None, "languages"), (None, "xtreme-r", "tasks")]
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected_text"),
     [
         ("xnil,acc,m,de,70", ["2: there is no task card 'xnil'", "'xnli'"]),
         ("xnli,acc,m,fi,70", ["2: 'fi' is no language of xnli"]),
@@ -85,15 +85,17 @@ def test_a_row_without_a_language_is_an_average(bring: Import) -> None:
         ("xtreme,mean,m,de,70", ["2: 'xtreme' is a group of tasks"]),
     ],
 )
-def test_a_wrong_cell_is_told_with_its_line(bring: Import, line: str, told: list[str]) -> None:
+def test_a_wrong_cell_is_told_with_its_line(
+    bring: Import, line: str, expected_text: list[str]
+) -> None:
     with pytest.raises(ConfigurationError) as error:
         bring(f"task,metric,model,lang,score\n{line}\n")
-    assert f"table.csv:{told[0]}" in str(error.value)
-    assert all(part in str(error.value) for part in told)
+    assert f"table.csv:{expected_text[0]}" in str(error.value)
+    assert all(part in str(error.value) for part in expected_text)
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "expected_text"),
     [
         ("seed", "xnli,acc,m,de,70,one|seed: 'one' is not a number"),
         ("seed", "xnli,acc,m,de,70,1.5|seed: '1.5' is not a whole number"),
@@ -104,8 +106,8 @@ def test_a_wrong_cell_is_told_with_its_line(bring: Import, line: str, told: list
         ("suite", "xnli,acc,m,,70,xtrem|there is no group 'xtrem'"),
     ],
 )
-def test_a_wrong_optional_cell_too(bring: Import, columns: str, told: str) -> None:
-    line, _, message = told.partition("|")
+def test_a_wrong_optional_cell_too(bring: Import, columns: str, expected_text: str) -> None:
+    line, _, message = expected_text.partition("|")
     with pytest.raises(ConfigurationError, match=f"table.csv:2: {message}"):
         bring(f"task,metric,model,lang,score,{columns}\n{line}\n")
 
@@ -117,7 +119,7 @@ def test_duplicates_and_contradictions_name_both_lines(bring: Import) -> None:
     first, second = str(error.value).splitlines()
     assert "table.csv:3: m × single, xnli, de, test, accuracy: stands a second time" in first
     assert "table.csv:4:" in second and "71 contradicts 70" in second
-    assert all("first at" in one and "table.csv:2" in one for one in (first, second))
+    assert all("first at" in problem and "table.csv:2" in problem for problem in (first, second))
 
 
 def test_one_mistake_in_many_rows_is_told_once(bring: Import) -> None:

@@ -66,22 +66,22 @@ def test_rows_do_not_depend_on_what_was_made_before() -> None:
     )  # fmt: skip
     for task in TASKS:
         take(task, "sw", splits(task)[0])
-    here = [str(row) for task in TASKS for row in take(task, "el", splits(task)[0], 20)]
-    assert fresh.stdout.splitlines() == here
+    lines = [str(row) for task in TASKS for row in take(task, "el", splits(task)[0], 20)]
+    assert fresh.stdout.splitlines() == lines
 
 
 @pytest.mark.parametrize(("task", "language"), EVERY_LANGUAGE)
 def test_same_content_in_every_language(task: str, language: str) -> None:
     reference = languages(task)[0]
     for split in splits(task):
-        for ours, theirs in zip(
+        for english, foreign in zip(
             take(task, language, split), take(task, reference, split), strict=True
         ):
-            assert tuple(ours) == tuple(theirs) == COLUMNS[task]
+            assert tuple(english) == tuple(foreign) == COLUMNS[task]
             for column in ("id", "label", "question" if task == "choice" else "id"):
-                assert ours.get(column) == theirs.get(column)
+                assert english.get(column) == foreign.get(column)
             if task in ("bitext", "parallel"):
-                assert ours["source"] == theirs["source"]
+                assert english["source"] == foreign["source"]
 
 
 @pytest.mark.parametrize("task", ["nli", "topic", "choice"])
@@ -110,26 +110,26 @@ def test_choices_are_not_told_apart_by_length_or_question() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("task", ["pos", "ner"])
 def test_one_tag_for_each_token(task: str, language: str) -> None:
-    seen: set[str] = set()
+    tags: set[str] = set()
     for split in splits(task):
         for row in take(task, language, split, 150):
             assert len(row["tokens"]) == len(row["tags"])
             assert all(row["tokens"])
-            seen.update(row["tags"])
-            for before, tag in zip(["O", *row["tags"]], row["tags"], strict=False):
+            tags.update(row["tags"])
+            for last_tag, tag in zip(["O", *row["tags"]], row["tags"], strict=False):
                 if tag.startswith("I-"):
-                    assert before[2:] == tag[2:], row
-    assert seen <= set(LABELS[task])
+                    assert last_tag[2:] == tag[2:], row
+    assert tags <= set(LABELS[task])
     if task == "ner":
         # A country may be one word: I-LOC is not in every language.
-        assert seen >= set(LABELS[task]) - {"I-LOC"}
+        assert tags >= set(LABELS[task]) - {"I-LOC"}
 
 
 def test_tag_sets() -> None:
     assert set(LABELS["pos"]) <= UPOS
-    used = {tag for lang in LANGUAGES for row in take("pos", lang, "train", 400)
+    tags_used = {tag for lang in LANGUAGES for row in take("pos", lang, "train", 400)
             for tag in row["tags"]}  # fmt: skip
-    assert used == set(LABELS["pos"])
+    assert tags_used == set(LABELS["pos"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -149,8 +149,8 @@ def test_no_line_twice_in_the_bitext(language: str) -> None:
 @pytest.mark.parametrize("task", [task for task in TASKS if "test" in splits(task)])
 def test_splits_are_disjoint_under_any_seed(task: str) -> None:
     parts = {split: contents(task, split, 0) | contents(task, split, 1) for split in splits(task)}
-    for one, two in itertools.combinations(parts.values(), 2):
-        assert not one & two
+    for part, other_part in itertools.combinations(parts.values(), 2):
+        assert not part & other_part
 
 
 def test_no_test_sentence_is_in_the_parallel_corpus() -> None:

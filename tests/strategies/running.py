@@ -11,8 +11,7 @@ from xharness.data.reader import DataReader
 from xharness.executor import RunContext, collect
 from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning.compile import Plan, compile_plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -58,8 +57,8 @@ class Ran:
 
     def value(self, strategy: str, task: str, language: str) -> float:
         """The main score of one cell, in points."""
-        (found,) = self.cells(strategy, task, language)
-        return found.value
+        (cell,) = self.cells(strategy, task, language)
+        return cell.value
 
     def cells(self, strategy: str, task: str, language: str) -> list[Score]:
         """The rows of one cell's main metric."""
@@ -94,10 +93,12 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
         loaded.add(stranger, Provider("stranger"))
     catalogue = Catalogue(loaded)
     values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, **study}
-    asked = Study.model_validate(values)
-    around = RunEnvironment(cache=folder / "cache", base=folder)
-    data = DataReader(catalogue, around)
-    plan = compile_plan(asked, catalogue, data.data_slice, around)
-    work = RunContext(catalogue, data, Store(folder / "store"), around, asked.runtime, debug=True)
+    study = Study.model_validate(values)
+    environment = RunEnvironment(cache=folder / "cache", base=folder)
+    data = DataReader(catalogue, environment)
+    plan = compile_plan(study, catalogue, data.data_slice, environment)
+    work = RunContext(
+        catalogue, data, Store(folder / "store"), environment, study.runtime, debug=True
+    )
     report = SequentialExecutor().run(plan, work)
     return Ran(plan, work, collect(plan, work, report))

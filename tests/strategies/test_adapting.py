@@ -44,23 +44,23 @@ MARGINS = {"lora": 10, "prompt": 4, "prefix": 2}
 def test_an_adapter_learns_what_a_head_alone_cannot(tmp_path: Path) -> None:
     run(tmp_path / "learnt", **STUDY, strategies=[HEAD])
     shutil.copytree(tmp_path / "learnt", tmp_path / "held")  # after the same pretraining
-    learnt = run(tmp_path / "learnt", **STUDY, strategies=[HEAD, *ADAPTED])
+    adapted = run(tmp_path / "learnt", **STUDY, strategies=[HEAD, *ADAPTED])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("xharness_hf.training.loop.learning", _heads_alone)
-        held = run(tmp_path / "held", **STUDY, strategies=ADAPTED)
+        frozen = run(tmp_path / "held", **STUDY, strategies=ADAPTED)
     for method, margin in MARGINS.items():
-        score = learnt.value(method, "mini_pos", "en")
-        assert score > learnt.value("head", "mini_pos", "en") + margin, method
-        assert score > held.value(method, "mini_pos", "en") + margin, method
-    assert 0 < _share(learnt, "lora") < 0.02
+        score = adapted.value(method, "mini_pos", "en")
+        assert score > adapted.value("head", "mini_pos", "en") + margin, method
+        assert score > frozen.value(method, "mini_pos", "en") + margin, method
+    assert 0 < _share(adapted, "lora") < 0.02
 
 
 def _heads_alone(body: object, heads: Heads) -> Mapping[str, nn.Parameter]:
-    return {f"head/{name}": one for name, one in heads.parameters().items()}
+    return {f"head/{name}": parameter for name, parameter in heads.parameters().items()}
 
 
 def _share(ran: Ran, strategy: str) -> float:
     """Learning parameters, the head's included, as a share of the body's."""
-    (arm,) = (one for one in ran.plan.arms if one.strategy == strategy)
+    (arm,) = (arm for arm in ran.plan.arms if arm.strategy == strategy)
     facts = ran.work.store.receipt(arm.score.predictions.model.key).facts
     return float(facts["training"]["learning_parameters"] / facts["sizes"]["total"])

@@ -57,8 +57,8 @@ def test_multitask_is_about_as_good_as_single_on_every_task(ran: Ran, task: str)
 @pytest.mark.slow
 def test_each_target_alone_goes_on_from_what_all_learnt_together(ran: Ran) -> None:
     mean = {
-        one: fmean(ran.value(one, task, "en") for task in ("mini_topic", "mini_ner"))
-        for one in BRIEF
+        strategy: fmean(ran.value(strategy, task, "en") for task in ("mini_topic", "mini_ner"))
+        for strategy in BRIEF
     }
     assert mean["finished"] > mean["joint"] + 12
     assert mean["finished"] > mean["brief"] + 3
@@ -97,8 +97,8 @@ def test_what_is_no_zero_shot_says_so(ran: Ran) -> None:
 
 @pytest.mark.slow
 def test_translations_are_stored_and_read_again(ran: Ran) -> None:
-    asked = Words.asked
-    again = run(
+    translated_count = Words.asked
+    second_run = run(
         ran.work.store.root.parent,
         Plugin(),
         targets=TWO[:1],
@@ -111,8 +111,8 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
             }
         ],
     )
-    assert again.value("t", "mini_topic", "en") >= 0
-    assert Words.asked == asked
+    assert second_run.value("t", "mini_topic", "en") >= 0
+    assert Words.asked == translated_count
 
 
 LITTLE = """\
@@ -146,7 +146,7 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     (folder / "cards").mkdir()
     for card in (TOPIC, NER):
         (folder / "cards" / f"{card['name']}.yaml").write_text(LITTLE.format_map(card))
-    both = ["mini_topic", "mini_ner"]
+    joint_tasks = ["mini_topic", "mini_ner"]
     briefly = {"steps": 30, "learning_rate": 1e-3}
     return run(
         folder,
@@ -155,9 +155,9 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         strategies=[
             "single",
             {"name": "topic", "strategy": "intermediate", "tasks": ["mini_topic"]},
-            {"name": "topic-ner", "strategy": "intermediate", "tasks": both},
-            {"name": "ner-topic", "strategy": "intermediate", "tasks": both[::-1]},
-            {"name": "together", "strategy": "intermediate", "tasks": both, "mode": "multitask",
+            {"name": "topic-ner", "strategy": "intermediate", "tasks": joint_tasks},
+            {"name": "ner-topic", "strategy": "intermediate", "tasks": joint_tasks[::-1]},
+            {"name": "together", "strategy": "intermediate", "tasks": joint_tasks, "mode": "multitask",
              "sampling": "uniform"},
         ],
         recipe={**RECIPE, "tasks": {card["name"]: briefly for card in (TOPIC, NER)}},
@@ -166,8 +166,10 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.mark.slow
 def test_an_intermediate_task_helps_a_target_with_little_data(little: Ran) -> None:
-    helped, alone = (little.value(name, "little_topic", "en") for name in ("topic", "single"))
-    assert helped > alone + 10
+    helped, single_score = (
+        little.value(name, "little_topic", "en") for name in ("topic", "single")
+    )
+    assert helped > single_score + 10
     assert helped > 60
 
 
@@ -195,9 +197,9 @@ def test_masked_batches_lower_the_loss_on_words_never_seen_masked(tmp_path: Path
         ],
     )
     assert ran.value("mixed", "mini_topic", "en") > 80
-    after = ran.plan.arms[0].score.predictions.model
-    assert isinstance(after, Train)
-    assert _masked_loss(ran, after) < _masked_loss(ran, after.start) - 1.0
+    trained = ran.plan.arms[0].score.predictions.model
+    assert isinstance(trained, Train)
+    assert _masked_loss(ran, trained) < _masked_loss(ran, trained.start) - 1.0
 
 
 def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:

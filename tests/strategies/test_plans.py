@@ -67,7 +67,7 @@ def _plan(cards: Path, **changes: Any) -> Plan:
     loaded = toy_plugins(cards)
     loaded.add(Plugin(), Provider("words"))
     loaded.add(More(), Provider("more"))
-    catalogue, around = Catalogue(loaded), RunEnvironment()
+    catalogue, environment = Catalogue(loaded), RunEnvironment()
     values = {
         "name": "colours",
         "models": [{"name": "m", "backend": "counting"}],
@@ -75,7 +75,9 @@ def _plan(cards: Path, **changes: Any) -> Plan:
         "targets": ["red"],
     }
     study = Study.model_validate(values | changes)
-    return compile_plan(study, catalogue, DataReader(catalogue, around).data_slice, around)
+    return compile_plan(
+        study, catalogue, DataReader(catalogue, environment).data_slice, environment
+    )
 
 
 def _single(**options: Any) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def _model(plan: Plan) -> Train:
 
 
 def _told(portions: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
-    return [(one.card, one.language, one.split) for one in portions]
+    return [(portion.card, portion.language, portion.split) for portion in portions]
 
 
 def test_intermediate_tasks_come_one_after_the_other(cards: Path) -> None:
@@ -98,7 +100,11 @@ def test_intermediate_tasks_come_one_after_the_other(cards: Path) -> None:
     assert isinstance(last.start, Train)
     assert isinstance(last.start.start, Train)
     stages = [last.start.start, last.start, last]
-    assert [[feed.head for feed in one.feeds] for one in stages] == [["warm"], ["cold"], ["red"]]
+    assert [[feed.head for feed in stage.feeds] for stage in stages] == [
+        ["warm"],
+        ["cold"],
+        ["red"],
+    ]
     assert not isinstance(last.start.start.start, Train)
 
 
@@ -121,12 +127,12 @@ def test_masked_batches_stand_beside_the_task(cards: Path) -> None:
     model = _model(_plan(cards, **_single(mlm={"corpus": "cold", "ratio": 0.25})))
     assert [feed.objective for feed in model.feeds] == ["task", "mlm"]
     assert model.mixture.auxiliary_shares == (0.25,)
-    assert [one.language for one in model.feeds[1].data_slices] == ["en", "de", "sw"]
+    assert [portion.language for portion in model.feeds[1].data_slices] == ["en", "de", "sw"]
 
 
 def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
-    def objectives(where: dict[str, str]) -> list[int]:
-        options = {"tasks": ["warm"], "mlm": {"corpus": "cold", "ratio": 0.5}, **where}
+    def objectives(stage_options: dict[str, str]) -> list[int]:
+        options = {"tasks": ["warm"], "mlm": {"corpus": "cold", "ratio": 0.5}, **stage_options}
         last = _model(_plan(cards, strategies=[{"intermediate": options}]))
         assert isinstance(last.start, Train)
         return [len(last.start.feeds), len(last.feeds)]
@@ -137,13 +143,13 @@ def test_masked_batches_belong_to_the_intermediate_stage_unless_said(cards: Path
 
 
 def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) -> None:
-    def languages(where: dict[str, str]) -> list[list[str]]:
+    def languages(stage_options: dict[str, str]) -> list[list[str]]:
         translate = {"languages": ["de"], "with": "published"}
-        options = {"tasks": ["warm"], "translate": translate, **where}
+        options = {"tasks": ["warm"], "translate": translate, **stage_options}
         last = _model(_plan(cards, strategies=[{"intermediate": options}]))
         assert isinstance(last.start, Train)
         stages = (last.start, last)
-        return [[row.language for row in one.feeds[0].data_slices] for one in stages]
+        return [[row.language for row in stage.feeds[0].data_slices] for stage in stages]
 
     assert languages({}) == [["en", "de"], ["en"]]
     assert languages({"apply_to": "target"}) == [["en"], ["en", "de"]]
@@ -151,10 +157,10 @@ def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) 
 
 
 def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
-    asked = {"languages": ["de"], "with": "published"}
-    model = _model(_plan(cards, **_single(translate=asked)))
+    options = {"languages": ["de"], "with": "published"}
+    model = _model(_plan(cards, **_single(translate=options)))
     assert _told(model.feeds[0].data_slices) == [("red", "en", "train"), ("red", "de", "train")]
-    assert all(one.translation is None for one in model.feeds[0].data_slices)
+    assert all(portion.translation is None for portion in model.feeds[0].data_slices)
 
 
 def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
@@ -164,21 +170,23 @@ def test_a_translation_is_a_stage_that_training_needs(cards: Path) -> None:
     assert (first.source, first.target, first.data_slice.language) == ("en", "de", "en")
     model = _model(plan)
     assert first in model.needs
-    assert [one.language for one in model.feeds[0].data_slices] == ["en", "de"]
-    other = _plan(cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}}))
-    assert model.key != _model(other).key
+    assert [portion.language for portion in model.feeds[0].data_slices] == ["en", "de"]
+    other_plan = _plan(
+        cards, **_single(translate={"languages": ["de"], "with": {"words": {"rows": 9}}})
+    )
+    assert model.key != _model(other_plan).key
 
 
 def test_translate_test_translates_all_but_the_source_language(cards: Path) -> None:
     target = {"task": "red", "languages": ["en", "de"]}
     plan = _plan(cards, targets=[target], **_single(translate={"mode": "test", "with": "words"}))
-    stages = [one for one in plan.stages.values() if isinstance(one, Translate)]
-    assert [(one.source, one.target) for one in stages] == [("de", "en")]
-    plain = _plan(cards, targets=[target])
-    assert _model(plan).key == _model(plain).key
-    assert plan.arms[0].score.key != plain.arms[0].score.key
-    told = [one.language for one in plan.arms[0].score.predictions.data_slices]
-    assert told == ["en", "de"]
+    stages = [stage for stage in plan.stages.values() if isinstance(stage, Translate)]
+    assert [(stage.source, stage.target) for stage in stages] == [("de", "en")]
+    plain_plan = _plan(cards, targets=[target])
+    assert _model(plan).key == _model(plain_plan).key
+    assert plan.arms[0].score.key != plain_plan.arms[0].score.key
+    scored_languages = [portion.language for portion in plan.arms[0].score.predictions.data_slices]
+    assert scored_languages == ["en", "de"]
 
 
 def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> None:
@@ -187,24 +195,24 @@ def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> 
     assert isinstance(model.start, Train)
     (feed,) = model.feeds
     assert _told(feed.data_slices) == [("red", "de", "validation"), ("red", "sw", "validation")]
-    assert {(one.limit, one.sample) for one in feed.data_slices} == {(4, 1)}
+    assert {(portion.limit, portion.sample) for portion in feed.data_slices} == {(4, 1)}
     assert model.heads == "keep"
-    others = {arm.seed: arm.score.predictions.model for arm in plan.arms}
-    assert isinstance(others[2], Train)
-    assert {one.sample for one in others[2].feeds[0].data_slices} == {2}
+    models = {arm.seed: arm.score.predictions.model for arm in plan.arms}
+    assert isinstance(models[2], Train)
+    assert {stage.sample for stage in models[2].feeds[0].data_slices} == {2}
 
 
 def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(cards: Path) -> None:
-    asked = {"num_shots": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
-    model = _model(_plan(cards, **_single(few_shot=asked)))
+    options = {"num_shots": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
+    model = _model(_plan(cards, **_single(few_shot=options)))
     assert isinstance(model.start, Train)
     assert _told(model.feeds[0].data_slices) == [("red", "sw", "train")]
     assert (model.start.recipe.steps, model.recipe.steps) == (None, 9)
 
 
 def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> None:
-    asked = {"few_shot": {"num_shots": 4, "languages": ["sw"]}}
-    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}])
+    options = {"few_shot": {"num_shots": 4, "languages": ["sw"]}}
+    plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": options}])
     assert len({arm.score.predictions.model.key for arm in plan.arms}) == 1
     model = _model(plan)
     assert [_told(feed.data_slices) for feed in model.feeds] == [
@@ -216,13 +224,13 @@ def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> 
 
 def test_several_source_languages_are_one_training_set(cards: Path) -> None:
     model = _model(_plan(cards, **_single(source_languages=["en", "de"])))
-    assert [one.language for one in model.feeds[0].data_slices] == ["en", "de"]
+    assert [portion.language for portion in model.feeds[0].data_slices] == ["en", "de"]
 
 
 def test_german_alone_is_where_everything_begins(cards: Path) -> None:
     plan = _plan(cards, source_language="de", selection="source-dev")
     model = _model(plan)
-    assert [one.language for one in model.feeds[0].data_slices] == ["de"]
+    assert [portion.language for portion in model.feeds[0].data_slices] == ["de"]
     assert model.selection is not None
     assert _told(model.selection.dev) == [("red", "de", "validation")]
 
@@ -230,14 +238,14 @@ def test_german_alone_is_where_everything_begins(cards: Path) -> None:
 def test_multitask_may_finish_with_each_target_alone(cards: Path) -> None:
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": {"finish": "single"}}])
     last = [arm.score.predictions.model for arm in plan.arms]
-    assert [len(one.feeds) for one in last if isinstance(one, Train)] == [1, 1]
-    assert len({one.start.key for one in last if isinstance(one, Train)}) == 1
-    assert {one.heads for one in last if isinstance(one, Train)} == {"keep"}
+    assert [len(stage.feeds) for stage in last if isinstance(stage, Train)] == [1, 1]
+    assert len({stage.start.key for stage in last if isinstance(stage, Train)}) == 1
+    assert {stage.heads for stage in last if isinstance(stage, Train)} == {"keep"}
 
 
 def test_multitask_learns_the_targets_that_it_names(cards: Path) -> None:
-    asked = {"targets": ["red", "green"], "finish": "single"}
-    plan = _plan(cards, targets=["red", "green", "spare"], strategies=[{"multitask": asked}])
+    options = {"targets": ["red", "green"], "finish": "single"}
+    plan = _plan(cards, targets=["red", "green", "spare"], strategies=[{"multitask": options}])
     for arm in plan.arms:
         last = arm.score.predictions.model
         assert isinstance(last, Train)
@@ -265,8 +273,8 @@ def test_what_is_not_used_in_drawing_is_not_in_the_plan(
 
 
 def test_weights_stand_in_the_order_of_the_feeds(cards: Path) -> None:
-    asked = {"sampling": {"green": 1, "red": 3}}
-    model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": asked}]))
+    options = {"sampling": {"green": 1, "red": 3}}
+    model = _model(_plan(cards, targets=["red", "green"], strategies=[{"multitask": options}]))
     assert [feed.head for feed in model.feeds] == ["red", "green"]
     assert model.mixture.weights == (3.0, 1.0)
 
@@ -284,59 +292,59 @@ def test_a_strategy_may_be_for_some_models_and_have_a_recipe_of_its_own(cards: P
 
 
 def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
-    several = ["last", "source-dev", "target-dev", "average"]
-    plan = _plan(cards, selection=several)
+    selections = ["last", "source-dev", "target-dev", "average"]
+    plan = _plan(cards, selection=selections)
     assert [arm.strategy for arm in plan.arms] == [
         "single",
         "single (source-dev)",
         "single (target-dev, oracle)",
         "single (average)",
     ]
-    found = [arm.score.predictions.model for arm in plan.arms]
-    selections = [one.selection for one in found if isinstance(one, Train)]
-    assert selections[0] is None
-    assert [len(one.dev) for one in selections if one] == [1, 3, 0]
-    alone = _plan(cards, strategies=[{"single": {"selection": "target-dev"}}])
-    assert [arm.strategy for arm in alone.arms] == ["single (target-dev, oracle)"]
-    assert _model(_plan(cards)).key == found[0].key
+    models = [arm.score.predictions.model for arm in plan.arms]
+    chosen_selections = [stage.selection for stage in models if isinstance(stage, Train)]
+    assert chosen_selections[0] is None
+    assert [len(selection.dev) for selection in chosen_selections if selection] == [1, 3, 0]
+    single_plan = _plan(cards, strategies=[{"single": {"selection": "target-dev"}}])
+    assert [arm.strategy for arm in single_plan.arms] == ["single (target-dev, oracle)"]
+    assert _model(_plan(cards)).key == models[0].key
 
 
 def test_a_selection_looks_and_waits_as_it_says(cards: Path) -> None:
-    asked = {"by": "source-dev", "num_evals": 4, "patience": 2, "limit": 5}
-    selection = _model(_plan(cards, selection=asked)).selection
+    options = {"by": "source-dev", "num_evals": 4, "patience": 2, "limit": 5}
+    selection = _model(_plan(cards, selection=options)).selection
     assert selection is not None
     assert (selection.num_evals, selection.patience) == (4, 2)
-    assert [(one.language, one.limit) for one in selection.dev] == [("en", 5)]
+    assert [(portion.language, portion.limit) for portion in selection.dev] == [("en", 5)]
 
 
 def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> None:
     for options in ({"selection": "target-dev"}, {"selection": "source-dev"}):
-        asked = {"intermediate": {"tasks": ["warm"], **options}}
-        last = _model(_plan(cards, strategies=[asked]))
+        strategy = {"intermediate": {"tasks": ["warm"], **options}}
+        last = _model(_plan(cards, strategies=[strategy]))
         assert isinstance(last.start, Train)
         assert last.start.selection is not None
         assert _told(last.start.selection.dev) == [("warm", "en", "validation")]
 
 
 def test_one_multitask_model_serves_all_targets_under_an_oracle(cards: Path) -> None:
-    asked = {"targets": ["red", "green"], "strategies": ["multitask"], "selection": "target-dev"}
-    plan = _plan(cards, **asked)
-    assert sum(isinstance(one, Train) for one in plan.stages.values()) == 1
+    options = {"targets": ["red", "green"], "strategies": ["multitask"], "selection": "target-dev"}
+    plan = _plan(cards, **options)
+    assert sum(isinstance(stage, Train) for stage in plan.stages.values()) == 1
     selection = _model(plan).selection
     assert selection is not None
-    assert {one.card for one in selection.dev} == {"red", "green"}
+    assert {portion.card for portion in selection.dev} == {"red", "green"}
 
 
 def test_rates_are_trained_apart_and_chosen_between(cards: Path) -> None:
     plan = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5, 2e-5]})
     model = plan.arms[0].score.predictions.model
     assert isinstance(model, SelectModel)
-    assert [one.recipe.learning_rate for one in model.candidates] == [1e-5, 2e-5]
+    assert [candidate.recipe.learning_rate for candidate in model.candidates] == [1e-5, 2e-5]
     assert _told(model.dev) == [("red", "en", "validation")]
-    order = [type(one) for one in plan.stages.values()]
+    order = [type(stage) for stage in plan.stages.values()]
     assert order[:4] == [Train, Train, SelectModel, Predict]
-    one = _plan(cards, recipe={"learning_rate": [2e-5]})
-    assert _model(one).key == _model(_plan(cards)).key
+    one_rate = _plan(cards, recipe={"learning_rate": [2e-5]})
+    assert _model(one_rate).key == _model(_plan(cards)).key
 
 
 def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
@@ -345,20 +353,22 @@ def test_rates_of_several_stages_are_walked_side_by_side(cards: Path) -> None:
         strategies=[{"intermediate": {"tasks": ["warm"]}}],
         recipe={"learning_rate": [1e-5, 2e-5], "tasks": {"warm": {"learning_rate": 3e-5}}},
     )
-    assert sum(isinstance(one, Train) for one in plan.stages.values()) == 3
+    assert sum(isinstance(stage, Train) for stage in plan.stages.values()) == 3
     model = plan.arms[0].score.predictions.model
     assert isinstance(model, SelectModel)
-    assert {one.start.key for one in model.candidates} == {model.candidates[0].start.key}
+    assert {candidate.start.key for candidate in model.candidates} == {
+        model.candidates[0].start.key
+    }
 
 
 def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
-    models = [{"name": one, "backend": one} for one in backends]
+    models = [{"name": backend, "backend": backend} for backend in backends]
     return _plan(cards, models=models, seeds=[3], strategies=[{"prompt": options}])
 
 
 def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
     plan = _prompted(cards, "speaker")
-    assert [type(one) for one in plan.stages.values()] == [Predict, Score]
+    assert [type(stage) for stage in plan.stages.values()] == [Predict, Score]
     assert isinstance(plan.arms[0].score.predictions.model, Start)
 
 
@@ -368,7 +378,7 @@ def test_shots_are_drawn_by_the_seed_and_nothing_is_learnt(cards: Path) -> None:
     (feed,) = model.feeds
     assert feed.objective == "shots"
     assert _told(feed.data_slices) == [("red", "en", "train")]
-    assert [(one.limit, one.sample) for one in feed.data_slices] == [(4, 3)]
+    assert [(portion.limit, portion.sample) for portion in feed.data_slices] == [(4, 3)]
     assert model.recipe == Recipe()
     keys = {_prompted(cards, "speaker", shots=k).arms[0].score.predictions.key for k in (0, 1, 4)}
     assert len(keys) == 3
@@ -456,12 +466,12 @@ def test_mistakes_are_named(cards: Path, changes: dict[str, Any], message: str) 
 
 def test_what_cannot_be_translated_costs_its_own_arms(cards: Path) -> None:
     for mode in ("train", "test"):
-        asked = {"mode": mode, "with": "words"}
+        options = {"mode": mode, "with": "words"}
         plan = _plan(
             cards,
             models=[{"name": "m", "backend": "tagger"}],
             targets=["words", {"task": "red", "languages": ["en", "de"]}],
-            **_single(translate=asked),
+            **_single(translate=options),
         )
         assert [arm.target.task for arm in plan.arms] == ["red"]
         (missing,) = plan.missing
@@ -472,9 +482,11 @@ def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
     trained = _model(_plan(cards, selection="source-dev"))
     assert trained.selection is not None
     assert trained.selection.metrics == (("red", "accuracy"),)
-    other = replace(trained.selection, metrics=(("red", "another"),))
-    assert replace(trained, selection=other).key != trained.key
+    other_selection = replace(trained.selection, metrics=(("red", "another"),))
+    assert replace(trained, selection=other_selection).key != trained.key
 
-    chosen = _plan(cards, recipe={"learning_rate": [1e-5, 2e-5]}).arms[0].score.predictions.model
-    assert isinstance(chosen, SelectModel)
-    assert replace(chosen, metrics=(("red", "another"),)).key != chosen.key
+    chosen_model = (
+        _plan(cards, recipe={"learning_rate": [1e-5, 2e-5]}).arms[0].score.predictions.model
+    )
+    assert isinstance(chosen_model, SelectModel)
+    assert replace(chosen_model, metrics=(("red", "another"),)).key != chosen_model.key

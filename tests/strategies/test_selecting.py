@@ -17,7 +17,7 @@ BY_ENGLISH = "shown"  # the first of several selections is called as the strateg
 
 
 def _trained(ran: Ran, strategy: str) -> Train:
-    (arm,) = (one for one in ran.plan.arms if one.strategy == strategy)
+    (arm,) = (arm for arm in ran.plan.arms if arm.strategy == strategy)
     model = arm.score.predictions.model
     assert isinstance(model, Train)
     return model
@@ -44,7 +44,7 @@ def test_the_best_rate_and_the_best_state_are_found_on_dev(tmp_path: Path) -> No
         "the state of training that does best on source-language dev data",
     )
     receipt = ran.work.store.receipt(ran.plan.arms[0].score.predictions.model.key).facts
-    rates = [one["learning_rate"] for one in receipt["candidates"]]
+    rates = [candidate["learning_rate"] for candidate in receipt["candidates"]]
     assert (receipt["learning_rate"], rates) == (3e-3, [1e-6, 3e-3])
 
 
@@ -77,8 +77,8 @@ def test_an_oracle_sees_what_english_dev_data_cannot(tmp_path: Path) -> None:
     )
     seeing, blind = _trained(ran, ORACLE), _trained(ran, BY_ENGLISH)
     assert seeing.selection is not None
-    asked = judge(seeing.selection, seeing.recipe, ran.work)
-    assert asked(ran.work.model(seeing)) >= asked(ran.work.model(blind))
+    dev_score = judge(seeing.selection, seeing.recipe, ran.work)
+    assert dev_score(ran.work.model(seeing)) >= dev_score(ran.work.model(blind))
     german = [ran.value(name, "mini_topic", "de") for name in (ORACLE, BY_ENGLISH)]
     assert german[0] > german[1] + 25
     assert ran.value(ORACLE, "mini_topic", "en") > 80

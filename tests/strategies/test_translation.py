@@ -16,8 +16,7 @@ from xharness.errors import ConfigurationError, StageError, UnavailableError
 from xharness.executor import RunContext, RunReport
 from xharness.executor.perform import training_set
 from xharness.executor.translate import FILE, load
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning.compile import Plan, compile_plan
 from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
@@ -35,12 +34,12 @@ class Loud(Words):
     def __init__(self, limit: int, answers: int | None = None) -> None:
         self.limit, self.answers, self.said = limit, answers, 0
 
-    def open(self, *asked: Any) -> TranslateTexts:
+    def open(self, *arguments: Any) -> TranslateTexts:
         def say(texts: Sequence[str]) -> list[str]:
             self.said += len(texts)
             if self.said > self.limit:
                 raise StageError("no more breath")
-            return [one.upper() for one in texts][: self.answers]
+            return [text.upper() for text in texts][: self.answers]
 
         return say
 
@@ -55,7 +54,7 @@ def _run(folder: Path, translator: Loud) -> tuple[Plan, RunContext, RunReport]:
     card(cards, "red")
     loaded = toy_plugins(cards)
     loaded.add(translator, Provider("loud"))
-    catalogue, around = Catalogue(loaded), RunEnvironment()
+    catalogue, environment = Catalogue(loaded), RunEnvironment()
     study = Study.model_validate(
         {
             "name": "s",
@@ -65,14 +64,14 @@ def _run(folder: Path, translator: Loud) -> tuple[Plan, RunContext, RunReport]:
             "runtime": {"shard": 4},
         }
     )
-    data = DataReader(catalogue, around)
-    plan = compile_plan(study, catalogue, data.data_slice, around)
-    work = RunContext(catalogue, data, Store(folder / "store"), around, study.runtime)
+    data = DataReader(catalogue, environment)
+    plan = compile_plan(study, catalogue, data.data_slice, environment)
+    work = RunContext(catalogue, data, Store(folder / "store"), environment, study.runtime)
     return plan, work().run(plan, work)
 
 
 def _stage(plan: Plan) -> Translate:
-    return next(one for one in plan.stages.values() if isinstance(one, Translate))
+    return next(stage for stage in plan.stages.values() if isinstance(stage, Translate))
 
 
 def test_an_interrupted_translation_goes_on_after_its_last_shard(tmp_path: Path) -> None:
@@ -82,21 +81,21 @@ def test_an_interrupted_translation_goes_on_after_its_last_shard(tmp_path: Path)
     plan, work, report = _run(tmp_path, second)
     assert report.outcomes[_stage(plan).key].ending == "ran"
     assert second.said == 2  # ten rows, of which two shards of four were stored
-    model = next(one for one in plan.stages.values() if isinstance(one, Train))
+    model = next(stage for stage in plan.stages.values() if isinstance(stage, Train))
     english, german = model.feeds[0].data_slices
-    found = load(german, work)
-    texts = [one.text for one in load(english, work).examples]  # type: ignore[attr-defined]
-    assert [one.text for one in found.examples] == [text.upper() for text in texts]  # type: ignore[attr-defined]
-    assert (found.count.language, found.count.translated) == ("de", "words")
+    translated = load(german, work)
+    texts = [example.text for example in load(english, work).examples]  # type: ignore[attr-defined]
+    assert [example.text for example in translated.examples] == [text.upper() for text in texts]  # type: ignore[attr-defined]
+    assert (translated.count.language, translated.count.translated) == ("de", "words")
 
 
 def test_every_example_that_is_learnt_from_says_its_language(tmp_path: Path) -> None:
     plan, work, _ = _run(tmp_path, Loud(limit=99))
-    model = next(one for one in plan.stages.values() if isinstance(one, Train))
+    model = next(stage for stage in plan.stages.values() if isinstance(stage, Train))
     feed = training_set(model.feeds[0], work, [])
-    begun = [one.text[:2] for one in feed.examples]  # type: ignore[attr-defined]
-    told = {*zip(begun, feed.languages, strict=True)}
-    assert told == {("en", "en"), ("EN", "de")}
+    beginnings = [example.text[:2] for example in feed.examples]  # type: ignore[attr-defined]
+    languages_by_text = {*zip(beginnings, feed.languages, strict=True)}
+    assert languages_by_text == {("en", "en"), ("EN", "de")}
 
 
 def test_too_few_translations_are_an_error(tmp_path: Path) -> None:
@@ -109,7 +108,7 @@ def test_a_damaged_translation_is_named(tmp_path: Path) -> None:
     stage = _stage(plan)
     (work.store.folder(stage.key) / FILE).write_bytes(b"")
     work.store = Store(work.store.root)
-    model = next(one for one in plan.stages.values() if isinstance(one, Train))
+    model = next(stage for stage in plan.stages.values() if isinstance(stage, Train))
     with pytest.raises(StageError, match="not the one that was stored"):
         load(model.feeds[0].data_slices[1], work)
 
@@ -152,7 +151,7 @@ def many_to_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("m2m")
     names = ["<s>", "<pad>", "</s>", "<unk>", "__en__", "__fr__", *"abcdefghijklmnop"]
-    tokenizer = Tokenizer(models.WordLevel({one: n for n, one in enumerate(names)}, "<unk>"))
+    tokenizer = Tokenizer(models.WordLevel({name: n for n, name in enumerate(names)}, "<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", special_tokens=[("</s>", 2)]
@@ -176,45 +175,45 @@ def many_to_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_translations_hang_on_their_own_text_alone(many_to_many: Path, tmp_path: Path) -> None:
     options = TranslatorOptions(path=str(many_to_many), length=12, batch=2)
-    around = RunEnvironment(cache=tmp_path)
-    say = HfTranslator().open(options, "en", "fr", around, "cpu")
+    environment = RunEnvironment(cache=tmp_path)
+    say = HfTranslator().open(options, "en", "fr", environment, "cpu")
     texts = ["a b c d e f", "a", "p o n", "c c", "a b c d e f"]
     together = say(texts)
-    assert together == [say([one])[0] for one in texts]
+    assert together == [say([text])[0] for text in texts]
     assert together[0] == together[4]
 
 
 def test_the_translators_fingerprint_means_its_content(many_to_many: Path, tmp_path: Path) -> None:
-    around, hf = RunEnvironment(cache=tmp_path), HfTranslator()
+    environment, hf = RunEnvironment(cache=tmp_path), HfTranslator()
     options = TranslatorOptions(path=str(many_to_many))
-    first = hf.fingerprint(options, "en", "fr", around)
+    first = hf.fingerprint(options, "en", "fr", environment)
     copy = tmp_path / "elsewhere"
     copy.mkdir()
     for file in many_to_many.iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
     moved = options.model_copy(update={"path": str(copy)})
-    assert hf.fingerprint(moved, "en", "fr", around) == first
-    assert hf.fingerprint(options, "fr", "en", around) != first
+    assert hf.fingerprint(moved, "en", "fr", environment) == first
+    assert hf.fingerprint(options, "fr", "en", environment) != first
     beams = options.model_copy(update={"beams": 4})
-    assert hf.fingerprint(beams, "en", "fr", around) != first
+    assert hf.fingerprint(beams, "en", "fr", environment) != first
     with pytest.raises(ConfigurationError, match="has no language 'de'"):
-        hf.fingerprint(options, "en", "de", around)
+        hf.fingerprint(options, "en", "de", environment)
     gone = options.model_copy(update={"path": "opus-mt-{source}-{target}"})
     with pytest.raises(UnavailableError, match="opus-mt-en-fr: there is no such model folder"):
-        hf.fingerprint(gone, "en", "fr", around)
+        hf.fingerprint(gone, "en", "fr", environment)
 
 
-@pytest.mark.parametrize("said", [b"{", b"[]", b"\xff", b"null"])
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"null"])
 @pytest.mark.parametrize("name", ["tokenizer_config.json", "special_tokens_map.json"])
 def test_a_damaged_file_of_the_tokenizer_is_named(
-    name: str, said: bytes, many_to_many: Path, tmp_path: Path
+    name: str, content: bytes, many_to_many: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "damaged"
     folder.mkdir()
     for file in many_to_many.iterdir():
         (folder / file.name).symlink_to(file)
     (folder / name).unlink(missing_ok=True)
-    (folder / name).write_bytes(said)
+    (folder / name).write_bytes(content)
     options = TranslatorOptions(path=str(folder))
     with pytest.raises(UnavailableError, match=f"{name}: the tokenizer's file is damaged"):
         HfTranslator().fingerprint(options, "en", "fr", RunEnvironment(cache=tmp_path))
@@ -223,11 +222,11 @@ def test_a_damaged_file_of_the_tokenizer_is_named(
 @pytest.mark.pretrained
 def test_a_real_model_translates_english_into_french(tmp_path: Path) -> None:
     """`XHARNESS_MARIAN`: a folder that holds opus-mt-en-fr."""
-    place = os.environ.get("XHARNESS_MARIAN")
-    if place is None:
+    folder = os.environ.get("XHARNESS_MARIAN")
+    if folder is None:
         pytest.skip("no translation model; set XHARNESS_MARIAN to the folder of opus-mt-en-fr")
     pytest.importorskip("sentencepiece", reason="the extra 'translate' is not installed")
-    path = str(Path(place).resolve() / "opus-mt-{source}-{target}")
+    path = str(Path(folder).resolve() / "opus-mt-{source}-{target}")
     options = TranslatorOptions(path=path, weights="any")
     say = HfTranslator().open(options, "en", "fr", RunEnvironment(cache=tmp_path), "cpu")
     texts = ["The cat sleeps on the sofa.", "Where is the nearest railway station?", "A hospital."]

@@ -22,8 +22,8 @@ CHANCE = 100 / 6
 
 def _tokenizer() -> Any:
     """Learnt from the texts, and the words that prompt and answers add."""
-    said = [str(row["text"]) for row in rows("topic", "en", "train", seed=0, size=1000)]
-    return scratch.learnt_tokenizer([*said, "Topic: food sport school music health travel"], 1200)
+    texts = [str(row["text"]) for row in rows("topic", "en", "train", seed=0, size=1000)]
+    return scratch.learnt_tokenizer([*texts, "Topic: food sport school music health travel"], 1200)
 
 
 def _decoder(folder: Path) -> Path:
@@ -65,24 +65,24 @@ def test_a_decoder_learns_to_write_and_is_asked_as_it_is(tmp_path: Path) -> None
     ran = _learnt(_decoder, tmp_path)
     assert ran.value("single", "mini_topic", "en") > 4 * CHANCE
 
-    learnt = ran.work.store.open(ran.plan.arms[0].score.predictions.model.key) / "model"
-    asked = run(
+    trained_folder = ran.work.store.open(ran.plan.arms[0].score.predictions.model.key) / "model"
+    prompted = run(
         tmp_path,
-        models=[{"name": "asked", "path": str(learnt), "mode": "loglikelihood"}],
+        models=[{"name": "asked", "path": str(trained_folder), "mode": "loglikelihood"}],
         targets=ENGLISH,
         strategies=["prompt", {"name": "shown", "strategy": "prompt", "shots": 2}],
         recipe={**RECIPE, "max_length": 160},
     )
-    assert asked.value("prompt", "mini_topic", "en") > 4 * CHANCE
-    plain, shown = (arm.score.predictions for arm in asked.plan.arms)
-    assert not isinstance(plain.model, Train), "nothing is learnt"
-    assert isinstance(shown.model, Train)
-    assert asked.work.store.receipt(shown.model.key).facts["training"]["shots"] == 2
-    given = [_answers(asked, stage.key) for stage in (plain, shown)]
-    assert len(given[0]) == len(given[1]) == 200
-    assert given[0] != given[1]
+    assert prompted.value("prompt", "mini_topic", "en") > 4 * CHANCE
+    zero_shot, two_shot = (arm.score.predictions for arm in prompted.plan.arms)
+    assert not isinstance(zero_shot.model, Train), "nothing is learnt"
+    assert isinstance(two_shot.model, Train)
+    assert prompted.work.store.receipt(two_shot.model.key).facts["training"]["shots"] == 2
+    answers = [_answers(prompted, stage.key) for stage in (zero_shot, two_shot)]
+    assert len(answers[0]) == len(answers[1]) == 200
+    assert answers[0] != answers[1]
 
 
 def _answers(ran: Ran, key: str) -> list[Any]:
-    found = parquet.read_table(ran.work.store.open(key) / "predictions" / "en.parquet")
-    return list(found["prediction"].to_pylist())
+    table = parquet.read_table(ran.work.store.open(key) / "predictions" / "en.parquet")
+    return list(table["prediction"].to_pylist())

@@ -45,11 +45,14 @@ class Words:
         environment: RunEnvironment,
         device: str | None,
     ) -> TranslateTexts:
-        known = _dictionary(options.rows, source == "en")
+        dictionary = _dictionary(options.rows, source == "en")
 
         def say(texts: Sequence[str]) -> list[str]:
             Words.asked += len(texts)
-            return [re.sub(r"\w+", lambda one: known.get(one[0], one[0]), text) for text in texts]
+            return [
+                re.sub(r"\w+", lambda word: dictionary.get(word[0], word[0]), text)
+                for text in texts
+            ]
 
         return say
 
@@ -57,20 +60,22 @@ class Words:
 @cache
 def _dictionary(size: int, from_english: bool) -> dict[str, str]:
     """Each word to the one it stands beside most, by the Dice coefficient."""
-    left: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    both: Counter[tuple[str, str]] = Counter()
+    source_counts: Counter[str] = Counter()
+    target_counts: Counter[str] = Counter()
+    pair_counts: Counter[tuple[str, str]] = Counter()
     for row in rows("parallel", "de", "train", seed=0, size=size):
         sides = [{*re.findall(r"\w+", str(row[name]))} for name in ("source", "target")]
-        here, there = sides if from_english else sides[::-1]
-        left.update(here)
-        right.update(there)
-        both.update((one, other) for one in here for other in there)
+        source_words, target_words = sides if from_english else sides[::-1]
+        source_counts.update(source_words)
+        target_counts.update(target_words)
+        pair_counts.update(
+            (word, translation) for word in source_words for translation in target_words
+        )
     best: dict[str, tuple[float, str]] = {}
-    for (one, other), count in both.items():
-        found = 2 * count / (left[one] + right[other]), other
-        best[one] = max(best.get(one, (0.0, one)), found)
-    return {one: other for one, (_, other) in best.items()}
+    for (word, translation), count in pair_counts.items():
+        candidate = 2 * count / (source_counts[word] + target_counts[translation]), translation
+        best[word] = max(best.get(word, (0.0, word)), candidate)
+    return {word: translation for word, (_, translation) in best.items()}
 
 
 class Plugin:

@@ -15,7 +15,7 @@ _WORDS = [
 ]  # fmt: skip
 
 
-def _card(name: str, kind: str, fields: Mapping[str, str], **more: Any) -> dict[str, Any]:
+def _card(name: str, kind: str, fields: Mapping[str, str], **further_keys: Any) -> dict[str, Any]:
     files = {"test": f"data/{name}.{{language}}.test.jsonl"}
     files |= {"validation": f"data/{name}.{{language}}.validation.jsonl"} if "tuned" in name else {}
     return {
@@ -27,13 +27,13 @@ def _card(name: str, kind: str, fields: Mapping[str, str], **more: Any) -> dict[
                 "from": "file",
                 "reader": "jsonl",
                 "path": files,
-                "splits": {one: one for one in files},
+                "splits": {split: split for split in files},
             }
         ],
         "languages": ["en", "de"],
         "fields": dict(fields),
         "about": ABOUT,
-    } | more
+    } | further_keys
 
 
 CARDS = [
@@ -76,7 +76,7 @@ def write(folder: Path) -> None:
             ],
         )
         for split, first in (("validation", 0), ("test", 3)):
-            some = _WORDS[first : first + 7]
+            words = _WORDS[first : first + 7]
             _rows(
                 folder,
                 "mined_tuned",
@@ -84,12 +84,12 @@ def write(folder: Path) -> None:
                 split,
                 [
                     {"id": f"{code}-{n}", "text": word, "match": f"en-{n}" if n % 3 else ""}
-                    for n, word in enumerate(some)
+                    for n, word in enumerate(words)
                 ],
             )
             _rows(folder, "other_tuned", code, split, [
                 {"id": f"en-{n}", "text": word if n % 2 else word[::-1]}
-                for n, word in enumerate(some)])  # fmt: skip
+                for n, word in enumerate(words)])  # fmt: skip
 
 
 def _rows(folder: Path, name: str, code: str, split: str, rows: Sequence[Any]) -> None:

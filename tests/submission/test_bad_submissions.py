@@ -33,6 +33,10 @@ BROKEN = {
         "test-zh.tsv:2: '2' is not the place of a sentence; expected a whole number from 0 to 1",
     ),
     "a word for a place": ("tatoeba/test-zh.tsv", "0\n-1\n", "test-zh.tsv:2: '-1' is not the"),
+    "a place as no text has": (
+        "tatoeba/test-de.tsv", f"0\n{10**12}\n2\n",
+        "test-de.tsv:2: '1000000000000' is not the place of a sentence; expected a whole number",
+    ),
     "a broken line of JSON": (
         "xcopa/test-zh.jsonl", '{"label": 0}\n{"label": \n', "test-zh.jsonl:2: broken JSON",
     ),
@@ -61,13 +65,13 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def good_submission(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return handmade.write(tmp_path_factory.mktemp("submission") / "whole")
 
 
 @pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "copy"))
+def folder(good_submission: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(good_submission, tmp_path / "copy"))
 
 
 def refused(folder: Path, *words: str, suite: str = "tiny") -> str:
@@ -82,18 +86,18 @@ def refused(folder: Path, *words: str, suite: str = "tiny") -> str:
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_file(case: str, folder: Path) -> None:
-    file, text, told = BROKEN[case]
+    file, text, message = BROKEN[case]
     content = text if isinstance(text, bytes) else text.encode()
     (folder / "predictions" / file).write_bytes(content)
-    assert told in refused(folder)
+    assert message in refused(folder)
 
 
 @pytest.mark.parametrize("root", ["predictions", "labels"])
 def test_a_missing_language(root: str, folder: Path) -> None:
     (folder / root / "xnli" / "test-de.tsv").unlink()
-    told = refused(folder)
-    assert f"{root}/xnli: no file for 1 of 2 languages: de; expected test-de.tsv" in told
-    assert "--languages" in told
+    message = refused(folder)
+    assert f"{root}/xnli: no file for 1 of 2 languages: de; expected test-de.tsv" in message
+    assert "--languages" in message
 
 
 def test_no_labels_for_a_task(folder: Path) -> None:
@@ -104,22 +108,32 @@ def test_no_labels_for_a_task(folder: Path) -> None:
 def test_an_unknown_file(folder: Path) -> None:
     file = folder / "predictions" / "xnli" / "test-de.tsv"
     file.rename(file.with_suffix(".txt"))
-    told = refused(folder)
-    assert "'test-de.txt' is no file of this task; expected test-<language>.tsv" in told
-    assert "did you mean 'test-de.tsv'?" in told
+    message = refused(folder)
+    assert "'test-de.txt' is no file of this task; expected test-<language>.tsv" in message
+    assert "did you mean 'test-de.tsv'?" in message
 
 
-def test_an_unknown_task(folder: Path) -> None:
+def test_a_folder_that_the_suite_does_not_name_is_left_out_with_a_note(folder: Path) -> None:
     (folder / "predictions" / "panx").rename(folder / "predictions" / "panxx")
-    told = refused(folder)
-    assert "predictions/panxx: this is no task of the suite" in told
-    assert "did you mean 'panx'?" in told
+    (folder / "predictions" / "mewslix").mkdir()
+    result = handmade.score(folder)
+    assert result.exit_code == 0, result.stderr
+    names = "mewslix, panxx (did you mean 'panx'?)"
+    assert f"left out, no task of tiny is called so: {names}" in result.stderr
+    assert handmade.scores(folder)["left_out"] == names.split(", ")
+    assert "wikiann" not in handmade.scores(folder)["tasks"]
+
+
+def test_no_folder_of_the_suite(folder: Path) -> None:
+    for path in (folder / "predictions").iterdir():
+        path.rename(path.with_name(f"other-{path.name}"))
+    assert "predictions: there are no tasks here; expected some of: mlqa, panx" in refused(folder)
 
 
 def test_labels_that_are_not_squad(folder: Path) -> None:
     (folder / "labels/mlqa/test-en.json").write_text('{"data": [{"paragraphs": [{"qas": [{}]}]}]}')
-    told = refused(folder)
-    assert "labels/mlqa/test-en.json: data.0.paragraphs.0.qas.0.id: this key is missing" in told
+    message = refused(folder)
+    assert "labels/mlqa/test-en.json: data.0.paragraphs.0.qas.0.id: this key is missing" in message
 
 
 def test_a_question_twice_in_the_labels(folder: Path) -> None:
@@ -135,7 +149,7 @@ def test_labels_without_items(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--tasks", "xnlli"], "the suite has no task 'xnlli'\n  did you mean 'xnli'?"),
         (["--languages", "sw"], "--languages: no task of tiny has the language 'sw'"),
@@ -146,11 +160,11 @@ def test_labels_without_items(folder: Path) -> None:
         (["--json", "nowhere/x.json"], "nowhere/x.json: cannot be written"),
     ],
 )
-def test_wrong_words(words: list[str], told: str, folder: Path) -> None:
-    assert told in refused(folder, *words)
+def test_wrong_words(words: list[str], message: str, folder: Path) -> None:
+    assert message in refused(folder, *words)
 
 
 def test_a_group_without_families_has_no_suite_score(folder: Path) -> None:
     assert "the group 'qa' has no suite score" in refused(folder, suite="qa")
-    told = refused(folder, suite="tinny")
-    assert "there is no suite 'tinny'" in told and "did you mean 'tiny'?" in told
+    message = refused(folder, suite="tinny")
+    assert "there is no suite 'tinny'" in message and "did you mean 'tiny'?" in message

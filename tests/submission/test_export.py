@@ -74,10 +74,10 @@ def score(folder: Path) -> dict[tuple[str, str, str], float]:
     options = ["--predictions", "mine", "--labels", "gold", "--json", "found.json"]
     result = invoke(folder, "score", "--suite", "tried", "--cards", "cards", *options)
     assert result.exit_code == 0, result.stderr
-    found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+    scores_found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
     return {
         (task, code, metric): value
-        for task, languages in found["tasks"].items()
+        for task, languages in scores_found["tasks"].items()
         for code, values in languages.items()
         for metric, value in values.items()
         if metric != "items"
@@ -99,15 +99,15 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_made_up_tasks_there_and_back(mini: Path) -> None:
     result = export(mini, "--labels", "gold")
     assert result.exit_code == 0, result.stderr
     assert score(mini) == own_numbers(mini)
-    assert {one.partition("/")[0] for one in files(mini / "mine")} == {*MINI}
+    assert {name.partition("/")[0] for name in files(mini / "mine")} == {*MINI}
     assert "2 of 2" in result.stdout
     assert "limited: first 20 items" in result.stderr
 
@@ -118,13 +118,13 @@ def test_real_tasks_there_and_back(tmp_path: Path, data_root: Path) -> None:
     result = export(tmp_path, "--labels", "gold", "--data-root", str(data_root))
     assert result.exit_code == 0, result.stderr
     assert score(tmp_path) == own_numbers(tmp_path)
-    written = files(tmp_path / "mine")
-    assert {*written} == {*files(tmp_path / "gold")}
-    assert "panx/test-sw.tsv" in written and "xcopa/test-et.jsonl" in written
-    assert "tydiqa/test-sw.json" in written
+    exported_files = files(tmp_path / "mine")
+    assert {*exported_files} == {*files(tmp_path / "gold")}
+    assert "panx/test-sw.tsv" in exported_files and "xcopa/test-et.jsonl" in exported_files
+    assert "tydiqa/test-sw.json" in exported_files
     assert "scored on validation, not on the card's test" in result.stderr
     labels = {"entailment", "neutral", "contradiction"}
-    assert {*written["xnli/test-en.tsv"].decode().split()} <= labels
+    assert {*exported_files["xnli/test-en.tsv"].decode().split()} <= labels
 
 
 def test_tasks_that_search_there_and_back(tmp_path: Path) -> None:
@@ -133,9 +133,9 @@ def test_tasks_that_search_there_and_back(tmp_path: Path) -> None:
     run(tmp_path)
     result = export(tmp_path, "--labels", "gold")
     assert result.exit_code == 0, result.stderr
-    found = score(tmp_path)
-    assert found == own_numbers(tmp_path)
-    assert all(0 < value < 100 for value in found.values())
+    scores_found = score(tmp_path)
+    assert scores_found == own_numbers(tmp_path)
+    assert all(0 < value < 100 for value in scores_found.values())
 
 
 def test_english_sentences_stand_in_the_order_of_their_texts(mini: Path, tmp_path: Path) -> None:
@@ -147,10 +147,10 @@ def test_english_sentences_stand_in_the_order_of_their_texts(mini: Path, tmp_pat
 
 
 def refused(folder: Path, code: int, *words: str) -> str:
-    before = files(folder)
+    old_files = files(folder)
     result = export(folder, *words)
     assert result.exit_code == code, result.output
-    assert files(folder) == before
+    assert files(folder) == old_files
     assert "Traceback" not in result.stderr
     return str(result.stderr)
 
@@ -158,8 +158,8 @@ def refused(folder: Path, code: int, *words: str) -> str:
 def test_folders_that_hold_something_are_left_alone(mini: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "thesis.txt").write_text("precious")
-    told = refused(mini, 2, "--to", str(tmp_path / "kept"))
-    assert "something is here already" in told
+    message = refused(mini, 2, "--to", str(tmp_path / "kept"))
+    assert "something is here already" in message
     new = str(tmp_path / "new")
     assert "a folder each" in refused(mini, 2, "--to", new, "--labels", new)
     assert "a folder each" in refused(mini, 2, "--to", new, "--labels", f"{new}/gold")
@@ -175,8 +175,8 @@ def test_an_unknown_arm_or_suite(mini: Path, tmp_path: Path) -> None:
 
 
 def test_a_store_that_lacks_the_run(mini: Path, tmp_path: Path) -> None:
-    told = refused(mini, 1, "--to", str(tmp_path / "new"), "--store", str(tmp_path))
-    assert "is not stored here" in told and "--store" in told
+    message = refused(mini, 1, "--to", str(tmp_path / "new"), "--store", str(tmp_path))
+    assert "is not stored here" in message and "--store" in message
 
 
 def test_a_folder_without_scores(tmp_path: Path) -> None:
@@ -188,8 +188,8 @@ def test_several_arms_must_be_chosen_from(tmp_path: Path) -> None:
     models = [{"name": "grams", "backend": "ngrams"}, {"name": "most", "backend": "majority"}]
     prepare(tmp_path, {"mini_topic": None}, 10, models=models)
     run(tmp_path)
-    told = refused(tmp_path, 2)
-    assert "the run has 2 models" in told and "choose one with --model: grams, most" in told
+    message = refused(tmp_path, 2)
+    assert "the run has 2 models" in message and "choose one with --model: grams, most" in message
     assert export(tmp_path, "--model", "most").exit_code == 0
 
 

@@ -35,7 +35,7 @@ LABELS = {
 }
 ABOUT = {"title": "t", "summary": "s", "license": "l", "citation": "c"}
 words = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable() or "\u2028" in text)
-places = st.integers(0, 1)
+label_indexes = st.integers(0, 1)
 
 
 def task(kind: str, name: str = "t") -> SuiteTask:
@@ -50,36 +50,38 @@ def task(kind: str, name: str = "t") -> SuiteTask:
     return SuiteTask(card)
 
 
-def there_and_back(kind: str, answered: AnsweredItems) -> None:
+def there_and_back(kind: str, answered_items: AnsweredItems) -> None:
     """The sums of all statistics survive."""
-    one = task(kind)
-    form = format_of(one)
-    written = form.write(answered, one)
-    read = form.read(
-        SubmissionFile(Path("labels"), written.labels),
-        SubmissionFile(Path("given"), written.predictions),
-        one,
+    suite_task = task(kind)
+    form = format_of(suite_task)
+    texts = form.write(answered_items, suite_task)
+    read_items = form.read(
+        SubmissionFile(Path("labels"), texts.labels),
+        SubmissionFile(Path("given"), texts.predictions),
+        suite_task,
     )
     for metric in KINDS[kind].metrics.values():
-        before, after = (
-            item_statistics(metric, some.examples, some.predictions, one.card, "en").sum(axis=0)
-            for some in (answered, read)
+        old_sums, new_sums = (
+            item_statistics(metric, items.examples, items.predictions, suite_task.card, "en").sum(
+                axis=0
+            )
+            for items in (answered_items, read_items)
         )
-        assert before.tolist() == after.tolist(), metric.name
+        assert old_sums.tolist() == new_sums.tolist(), metric.name
 
 
-@given(st.lists(st.tuples(places, places), min_size=1))
+@given(st.lists(st.tuples(label_indexes, label_indexes), min_size=1))
 def test_labels(pairs: list[tuple[int, int]]) -> None:
     examples = [ClassificationExample(str(n), "x", None, gold) for n, (gold, _) in enumerate(pairs)]
-    there_and_back("classification", AnsweredItems(examples, [given for _, given in pairs]))
+    there_and_back("classification", AnsweredItems(examples, [answer for _, answer in pairs]))
 
 
-@given(st.lists(st.tuples(places, places), min_size=1))
+@given(st.lists(st.tuples(label_indexes, label_indexes), min_size=1))
 def test_choices(pairs: list[tuple[int, int]]) -> None:
     examples = [
         MultipleChoiceExample(str(n), "x", ("y", "z"), gold) for n, (gold, _) in enumerate(pairs)
     ]
-    there_and_back("multiple_choice", AnsweredItems(examples, [given for _, given in pairs]))
+    there_and_back("multiple_choice", AnsweredItems(examples, [answer for _, answer in pairs]))
 
 
 tags = st.integers(0, 2)
@@ -88,10 +90,10 @@ tags = st.integers(0, 2)
 @given(st.lists(st.lists(st.tuples(tags, tags), max_size=6), min_size=1))
 def test_tags_even_of_sentences_without_words(sentences: list[list[tuple[int, int]]]) -> None:
     examples = [
-        TaggingExample(str(n), ("w",) * len(some), tuple(gold for gold, _ in some))
-        for n, some in enumerate(sentences)
+        TaggingExample(str(n), ("w",) * len(items), tuple(gold for gold, _ in items))
+        for n, items in enumerate(sentences)
     ]
-    given_tags = [[given for _, given in some] for some in sentences]
+    given_tags = [[answer for _, answer in items] for items in sentences]
     there_and_back("tagging", AnsweredItems(examples, given_tags))
 
 
@@ -102,7 +104,7 @@ def test_answers(rows: list[tuple[str, str, str]]) -> None:
         ExtractiveQAExample(str(n), word, word, (GoldAnswer(gold, 0), GoldAnswer(word, -1)))
         for n, (gold, _, word) in enumerate(rows)
     ]
-    there_and_back("extractive_qa", AnsweredItems(examples, [given for _, given, _ in rows]))
+    there_and_back("extractive_qa", AnsweredItems(examples, [answer for _, answer, _ in rows]))
 
 
 @given(st.data(), st.lists(st.text(max_size=3), min_size=1, max_size=8))
@@ -129,18 +131,20 @@ def test_pairs(rows: list[tuple[list[str], str]]) -> None:
     examples = [
         BitextMiningExample(f"s{n}", "x", tuple(golds)) for n, (golds, _) in enumerate(rows)
     ]
-    there_and_back("bitext_mining", AnsweredItems(examples, [given for _, given in rows]))
+    there_and_back("bitext_mining", AnsweredItems(examples, [answer for _, answer in rows]))
 
 
 def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
-    one = task(kind)
-    return format_of(one).read(
-        SubmissionFile(Path("labels"), labels), SubmissionFile(Path("given"), predictions), one
+    suite_task = task(kind)
+    return format_of(suite_task).read(
+        SubmissionFile(Path("labels"), labels),
+        SubmissionFile(Path("given"), predictions),
+        suite_task,
     )
 
 
 @pytest.mark.parametrize(
-    ("kind", "labels", "predictions", "told"),
+    ("task_type", "labels", "predictions", "message"),
     [
         ("bitext_mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
         ("bitext_mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),
@@ -161,17 +165,53 @@ def read(kind: str, labels: str, predictions: str) -> AnsweredItems:
         ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "item 'n' is not answered"),
     ],
 )
-def test_broken_files(kind: str, labels: str, predictions: str, told: str) -> None:
+def test_broken_files(kind: str, labels: str, predictions: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(kind, labels, predictions)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "right"),
+    [
+        ("0\n1\n", "00\n1\n", [0, 1]),  # official code compares texts
+        ("199\n37\n", "130\n37\n", [0, 1]),  # the labels of a part of the sentences
+        ("1\n0\n", "1\n0\n", [1, 1]),
+    ],
+)
+def test_places_of_tatoeba(labels: str, predictions: str, right: list[int]) -> None:
+    items = read("bitext_retrieval", labels, predictions)
+    metric = KINDS["bitext_retrieval"].metrics["accuracy"]
+    card = task("bitext_retrieval").card
+    statistics = item_statistics(metric, items.examples, items.predictions, card, "en")
+    assert statistics[:, 0].tolist() == right
+
+
+@pytest.mark.parametrize(("name", "value"), [("mewslix", 0.5), ("lareqa", (0.5 + 2 / 3) / 2)])
+def test_of_several_right_ids_the_first_counts_in_mewsli_x(name: str, value: float) -> None:
+    suite_task = task("entity_linking", name)
+    labels = SubmissionFile(
+        Path("labels"), '{"m": [" Q2", "Q3"]}' if name == "mewslix" else '{"m": ["Q2", "Q3"]}'
+    )
+    predictions = SubmissionFile(Path("given"), '{"m": ["Q1", "Q2", "Q3"]}')
+    items = format_of(suite_task).read(labels, predictions, suite_task)
+    metric = KINDS["entity_linking"].metrics["map_at_20"]
+    sums = item_statistics(metric, items.examples, items.predictions, suite_task.card, "en")
+    assert sums[:, 0].tolist() == [pytest.approx(value)]
+
+
+def test_a_mention_without_a_right_id_is_refused() -> None:
+    suite_task = task("entity_linking", "mewslix")
+    labels = SubmissionFile(Path("labels"), '{"m":\n []}')
+    with pytest.raises(ConfigurationError, match="labels:1: 'm' has no right id"):
+        format_of(suite_task).read(labels, labels, suite_task)
 
 
 def test_labels_are_spelt_as_the_official_files_spell_them() -> None:
-    one = task("classification", "pawsx")
+    suite_task = task("classification", "pawsx")
     examples = [ClassificationExample("0", "", None, 1), ClassificationExample("1", "", None, 0)]
-    written = format_of(one).write(AnsweredItems(examples, [0, 0]), one)
-    assert (written.labels, written.predictions) == ("1\n0\n", "0\n0\n")
+    texts = format_of(suite_task).write(AnsweredItems(examples, [0, 0]), suite_task)
+    assert (texts.labels, texts.predictions) == ("1\n0\n", "0\n0\n")
 
 
 def test_tasks_go_by_their_cards_or_their_folders() -> None:

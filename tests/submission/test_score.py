@@ -20,7 +20,7 @@ def test_every_number_is_the_one_computed_by_hand(folder: Path) -> None:
     assert result.exit_code == 0, result.stderr
     official, f1_only = handmade.scores(folder)["scores"]
     assert official["question_answering"] == "mean of EM and F1"
-    tasks = {name: one["value"] for name, one in official["tasks"].items()}
+    tasks = {name: task_score["value"] for name, task_score in official["tasks"].items()}
     assert tasks == pytest.approx(handmade.MEANS, abs=1e-9)
     for name, members in handmade.FAMILIES.items():
         mean = fmean(handmade.MEANS[task] for task in members)
@@ -34,14 +34,16 @@ def test_every_number_is_the_one_computed_by_hand(folder: Path) -> None:
 
 
 def test_languages_and_items_are_told(folder: Path) -> None:
-    shown = handmade.score(folder).stdout
+    output = handmade.score(folder).stdout
     xquad = handmade.scores(folder)["tasks"]["xquad"]
     assert xquad["en"] == pytest.approx(
         {"items": 2, "squad_mean": (50 + 250 / 3) / 2, "exact_match": 50, "f1": 250 / 3}
     )
-    assert "2 of 2 languages" in shown
-    assert "question answering as F1 only" in shown
-    assert "question answering as mean of EM and F1 (official)" in shown
+    assert "2 of 2 languages" in output
+    assert "udpos: as seqeval counts since 0.0.16, CCONJ and SCONJ being one type\n" in output
+    assert [*handmade.scores(folder)["rules"]] == ["udpos"]
+    assert "question answering as F1 only" in output
+    assert "question answering as mean of EM and F1 (official)" in output
 
 
 def test_without_question_answering_there_is_one_table(folder: Path) -> None:
@@ -64,8 +66,8 @@ def test_some_languages_say_of_how_many_and_leave_the_rest_undefined(folder: Pat
     assert "1 of 2 languages" in result.stdout
     (only,) = handmade.scores(folder)["scores"]
     assert only["tasks"]["xnli"] == {"value": 75.0, "languages": 1, "of": 2}
-    told = only["families"]["classification"]["undefined"]
-    assert told == "not scored: xcopa; xnli lacks 1 of 2 languages: de"
+    reason = only["families"]["classification"]["undefined"]
+    assert reason == "not scored: xcopa; xnli lacks 1 of 2 languages: de"
 
 
 def test_a_filter_chooses_languages(folder: Path) -> None:

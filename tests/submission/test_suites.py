@@ -12,61 +12,68 @@ TASKS = {"a": ("en", "de", "sw"), "b": ("en", "zh"), "c": ("et",)}
 FAMILIES = {"first": ("a", "b"), "second": ("c",)}
 TINY = Benchmark("tiny", "Tiny", TASKS, FAMILIES)
 points = st.floats(0, 100)
-whole = st.fixed_dictionaries(
+complete_scores = st.fixed_dictionaries(
     {task: st.fixed_dictionaries(dict.fromkeys(codes, points)) for task, codes in TASKS.items()}
 )
 Scores = dict[str, dict[str, float]]
 
 
-@given(whole)
+@given(complete_scores)
 def test_the_official_aggregation(scores: Scores) -> None:
-    averages = {task: sum(found.values()) / len(found) for task, found in scores.items()}
-    found = aggregate(TINY, Variant.OFFICIAL, scores)
-    assert {one.task: one.value for one in found.tasks} == pytest.approx(averages)
-    for family in found.families:
-        own = [averages[task] for task in FAMILIES[family.name]]
-        assert family.value == pytest.approx(sum(own) / len(own))
-    assert found.whole.value == pytest.approx(sum(averages.values()) / 3)
+    averages = {task: sum(score_of.values()) / len(score_of) for task, score_of in scores.items()}
+    score_of = aggregate(TINY, Variant.OFFICIAL, scores)
+    assert {value.task: value.value for value in score_of.tasks} == pytest.approx(averages)
+    for family in score_of.families:
+        members = [averages[task] for task in FAMILIES[family.name]]
+        assert family.value == pytest.approx(sum(members) / len(members))
+    assert score_of.whole.value == pytest.approx(sum(averages.values()) / 3)
 
 
-@given(whole, st.floats(0, 1), st.randoms())
+@given(complete_scores, st.floats(0, 1), st.randoms())
 def test_scaling_and_order(scores: Scores, factor: float, chance: object) -> None:
     scaled = {
-        task: {code: factor * value for code, value in reversed(found.items())}
-        for task, found in reversed(scores.items())
+        task: {code: factor * value for code, value in reversed(score_of.items())}
+        for task, score_of in reversed(scores.items())
     }
-    one, other = (aggregate(TINY, Variant.OFFICIAL, some).whole.value for some in (scores, scaled))
-    assert one is not None and other == pytest.approx(factor * one)
-    every = [value for found in scores.values() for value in found.values()]
-    assert min(every) - 1e-9 <= one <= max(every) + 1e-9
+    value, scaled_value = (
+        aggregate(TINY, Variant.OFFICIAL, task_scores).whole.value
+        for task_scores in (scores, scaled)
+    )
+    assert value is not None and scaled_value == pytest.approx(factor * value)
+    all_values = [value for score_of in scores.values() for value in score_of.values()]
+    assert min(all_values) - 1e-9 <= value <= max(all_values) + 1e-9
 
 
-@given(whole, st.sampled_from([(task, code) for task in TASKS for code in TASKS[task]]))
+@given(complete_scores, st.sampled_from([(task, code) for task in TASKS for code in TASKS[task]]))
 def test_what_lacks_a_part_is_undefined_and_the_rest_stays(
-    scores: Scores, lacking: tuple[str, str]
+    scores: Scores, gap: tuple[str, str]
 ) -> None:
-    task, code = lacking
-    before = aggregate(TINY, Variant.OFFICIAL, scores)
+    task, code = gap
+    complete = aggregate(TINY, Variant.OFFICIAL, scores)
     del scores[task][code]
-    after = aggregate(TINY, Variant.OFFICIAL, scores)
-    assert after.whole.value is None and after.whole.undefined and task in after.whole.undefined
-    for old, new in zip(before.families, after.families, strict=True):
+    incomplete = aggregate(TINY, Variant.OFFICIAL, scores)
+    assert (
+        incomplete.whole.value is None
+        and incomplete.whole.undefined
+        and task in incomplete.whole.undefined
+    )
+    for old, new in zip(complete.families, incomplete.families, strict=True):
         assert new.value is None if task in new.tasks else new == old
 
 
 def test_languages_that_the_suite_does_not_ask_for_do_not_count() -> None:
     scores = {"a": {"en": 1.0, "de": 1.0, "sw": 1.0, "fr": 100.0}, "z": {"en": 100.0}}
-    found = aggregate(TINY, Variant.OFFICIAL, scores)
-    assert found.tasks[0].value == 1.0
-    assert found.whole.undefined == "not scored: b, c"
+    score_of = aggregate(TINY, Variant.OFFICIAL, scores)
+    assert score_of.tasks[0].value == 1.0
+    assert score_of.whole.undefined == "not scored: b, c"
 
 
 def test_many_missing_languages_are_counted() -> None:
     codes = ("en", "de", "fr", "es", "it", "sw", "th")
     benchmark = Benchmark("one", "One", {"a": codes}, {"all": ("a",)})
-    found = aggregate(benchmark, Variant.OFFICIAL, {"a": {"en": 1.0}})
-    told = "a lacks 6 of 7 languages: de, fr, es, it and 2 more"
-    assert found.whole.undefined == told
+    score_of = aggregate(benchmark, Variant.OFFICIAL, {"a": {"en": 1.0}})
+    reason = "a lacks 6 of 7 languages: de, fr, es, it and 2 more"
+    assert score_of.whole.undefined == reason
 
 
 def test_variants_differ_for_question_answering_alone() -> None:

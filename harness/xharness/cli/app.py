@@ -244,7 +244,8 @@ def export(
 @app.command("import")
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(help="Tables, lm-evaluation-harness or EuroEval results.")
+        list[Path],
+        typer.Argument(help="Tables, or results of lm-evaluation-harness, EuroEval, MTEB."),
     ],
     to: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="A board's folder to add them to.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,8 +16,8 @@ from xharness.errors import ConfigurationError
 from xharness.files import write_text
 from xharness.gaps import scores
 from xharness.gaps.scores import Mean, Row, Score
+from xharness.importers.files import ImportFormat, ScoreUnit
 from xharness.importers.names import arm_label
-from xharness.importers.reading import ImportFormat, ScoreUnit
 from xharness.leaderboard.board import SCORES, STUDY
 from xharness.leaderboard.published_averages import claims
 from xharness.session.session import open_catalogue
@@ -62,6 +63,7 @@ def bring(wanted: ImportOptions, *, as_json: bool) -> None:
     show_table(_table(rows), title=f"published rows, {added} of them new", right=("rows",))
     _warn(rows, found.names_without_card)
     print(folder / SCORES)
+    print(f"to see them: xharness leaderboard build {shlex.quote(str(folder))}", file=sys.stderr)
 
 
 def _reading(wanted: ImportOptions) -> importers.ImportOptions:

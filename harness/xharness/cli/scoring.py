@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ def score(
             _show_task(scored, name)
         for one in suites:
             _show_suite(one, alone=len(suites) == 1)
+    if scored.unnamed_folders:
+        names = ", ".join(scored.unnamed_folders)
+        print(f"left out, no task of {suite} is called so: {names}", file=sys.stderr)
 
 
 def as_json(scored: SubmissionScores, suites: Sequence[SuiteScore]) -> dict[str, Any]:
@@ -46,7 +50,9 @@ def as_json(scored: SubmissionScores, suites: Sequence[SuiteScore]) -> dict[str,
             name: {code: {"items": one.items, **one.points} for code, one in languages.items()}
             for name, languages in scored.languages.items()
         },
+        "rules": {name: rule for name in scored.languages if (rule := scored.tasks[name].rule)},
         "scores": [_suite(one) for one in suites],
+        "left_out": list(scored.unnamed_folders),
     }
 
 
@@ -82,7 +88,10 @@ def _show_task(scored: SubmissionScores, name: str) -> None:
         {"language": code, "items": one.items, **_shown(one.points)}
         for code, one in languages.items()
     ]
-    show_table(rows, title=name, right=("items", *scored.tasks[name].card.metrics))
+    task = scored.tasks[name]
+    show_table(rows, title=name, right=("items", *task.card.metrics))
+    if task.rule:
+        print(f"{name}: {task.rule}\n")
 
 
 def _shown(points: Mapping[str, float]) -> dict[str, str]:

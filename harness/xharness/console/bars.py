@@ -38,6 +38,7 @@ class Bars:
     def __init__(self, *, verbose: bool = False) -> None:
         self._verbose = verbose
         self._progress = Progress(
+            # Labels hold brackets, which rich would take for markup.
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -75,6 +76,7 @@ class Bars:
         self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
         if self._current_stage is not None:
+            # Asked before the bar goes, since it keeps the time.
             took = self._progress.tasks[-1].elapsed or 0.0
             self._progress.remove_task(self._current_stage)
             self._current_stage = None

@@ -44,6 +44,7 @@ class Lines:
         if now - self._last_printed < SECONDS_BETWEEN_LINES or done <= first_count:
             return
         self._last_printed = now
+        # Over all of this attempt: a mean over the last lines would jump with every slow item.
         speed = (done - first_count) / (now - first_time)
         count = f"{done} {what}" if total is None else f"{done} of {total} {what}"
         remaining_time = f", {duration((total - done) / speed)} left" if total else ""

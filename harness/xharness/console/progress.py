@@ -29,6 +29,7 @@ def watching(
     if quiet:
         yield
         return
+    # Bars need a cursor; in a log they would fill pages.
     watcher: _Watcher = Bars(verbose=verbose) if sys.stderr.isatty() else Lines()
     manager.register(watcher, name="console")
     try:

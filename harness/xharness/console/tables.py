@@ -75,6 +75,7 @@ def _print_long(
 def _print(table: Table, *, err: bool) -> None:
     text = StringIO()
     _console(text, err=err).print(table)
+    # Blanks at the ends of lines would make every golden file and copied table differ.
     lines = (line.rstrip() for line in text.getvalue().strip("\n").splitlines())
     print("\n".join(lines), file=sys.stderr if err else sys.stdout)
 
@@ -98,6 +99,7 @@ def _console(text: StringIO, *, err: bool) -> Console:
 
 
 def _cell(value: Any) -> str:
+    # Not empty: a reader must see that there is no value.
     if value is None:
         return "—"
     if isinstance(value, str):

@@ -44,6 +44,8 @@ class _ModelArguments(BaseModel):
 class LmEvalFile(BaseModel):
     """What is read of a file; it says more, and an older one less."""
 
+    model_config = ConfigDict(protected_namespaces=())
+
     results: dict[str, Any]
     num_shots: dict[str, int | None] | None = Field(None, alias="n-shot")
     versions: dict[str, Any] | None = None
@@ -88,6 +90,7 @@ def _card_and_language(name: str, catalogue: Catalogue) -> tuple[str, str | None
     parts = _TASK.fullmatch(name)
     if parts is None or parts["question"] not in (None, parts["language"]):
         return None  # MLQA with question and context in two languages, say
+    # Groups such as `xnli` have no language of their own and were caught above.
     card = names.task_name(parts["task"], catalogue)
     return (card, parts["language"]) if card in catalogue.card_files.offers else None
 
@@ -95,6 +98,7 @@ def _card_and_language(name: str, catalogue: Catalogue) -> tuple[str, str | None
 def _metrics(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Metrics without a filter, or with the first one that is there; standard errors aside."""
     metrics_seen = set()
+    # `none` is the unfiltered answer; others (strict-match, flexible-extract) clean it up first.
     for key, value in sorted(scores.items(), key=lambda item: not item[0].endswith(",none")):
         metric = key.partition(",")[0]
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -115,6 +119,7 @@ def _reported_score(
     version = (file.versions or {}).get(name)
     config = (file.configs or {}).get(name, _SplitNames())
     count = (file.counts or {}).get(name, _ItemCount())
+    # What `--limit` cut off shows in the counts, task by task.
     limited = count.effective != count.original
     return ReportedScore(
         location=f"{path}: results.{name}.{metric}",
@@ -142,6 +147,7 @@ def _model(file: LmEvalFile) -> str:
 
 def _in_points(reported: list[ReportedScore]) -> list[ReportedScore]:
     """Shares as points; a metric that somewhere exceeds 1 is in points already."""
+    # Its own metrics are shares; tasks such as XQuAD hand over points from SQuAD's script.
     metrics_in_points = {score.metric for score in reported if score.value > 1}
     return [
         score if score.metric in metrics_in_points else replace(score, value=100 * score.value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from babel.core import get_global
+
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
 
@@ -58,6 +60,7 @@ def task_name(name: str, catalogue: Catalogue) -> str:
 
 def metric_name(name: str, card: TaskCard) -> str:
     """The card's metric that `name` stands for; the name itself where none does."""
+    # Card names win over the usual ones: a card may call its metric `f1` itself.
     normalized = name.strip().casefold().replace(" ", "_")
     if normalized == "score":
         return card.metrics[0]
@@ -78,8 +81,10 @@ def split_name(name: str) -> str:
 
 
 def language_code(name: str) -> str:
-    """A language as the benchmarks write it."""
+    """A language as the benchmarks write it; codes of three letters become those of two."""
     normalized = name.strip().replace("_", "-")
+    if len(normalized) == 3:
+        normalized = get_global("language_aliases").get(normalized.casefold(), normalized)
     return LANGUAGE_CODES.get(normalized.casefold(), normalized)
 
 

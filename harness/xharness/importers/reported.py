@@ -28,6 +28,8 @@ class ReportedScore:
     split: str | None = None
     strategy: str = "single"
     n: int | None = None
+    whole_split: bool = True
+    """Whether the whole split was scored, so that the card's count stands for a missing `n`."""
     protocol: str = "fine-tuned"
     averaged_over: AveragedOver | None = None
     suite: str | None = None

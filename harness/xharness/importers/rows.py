@@ -32,12 +32,14 @@ def rows(reported_scores: Iterable[ReportedScore], catalogue: Catalogue) -> list
     for reported in reported_scores:
         try:
             row = _row(reported, catalogue)
+        # All mistakes are gathered: a table of a thousand rows is not mended one error at a time.
         except ConfigurationError as error:
             problems[str(error)].append(reported.location)
             continue
+        # The first one counts; any later one about the same cell is a mistake, even an equal one.
         first_statement = row_of_cell.setdefault(cell(row), (reported, row))
         if first_statement[0] is not reported:
-            problems[_twice(reported, row, *first_statement)].append(reported.location)
+            problems[_repeated_cell(reported, row, *first_statement)].append(reported.location)
     if problems:
         raise ConfigurationError("\n".join(_mistakes(problems)))
     rows_in_order = [row for _, row in row_of_cell.values()]
@@ -60,10 +62,11 @@ def cell(row: Row) -> tuple[Any, ...]:
 def clashes(old: Iterable[Row], new: Iterable[Row]) -> list[str]:
     """New rows about cells that the old ones already fill with something else."""
     row_of_cell = {cell(row): row for row in old}
+    pairs = [(row, row_of_cell.get(cell(row), row)) for row in new]
     return [
-        f"{_cell_words(row)}: {_value(row)}, where {_value(row_of_cell[cell(row)])} stands already"
-        for row in new
-        if row_of_cell.get(cell(row), row) != row
+        f"{_cell_words(row)}: {_points(row)}, where {_points(old_row)} stands already"
+        for row, old_row in pairs
+        if old_row != row
     ]
 
 
@@ -95,6 +98,7 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
             hint=suggestion(language, card.languages),
         )
     split = _split(reported.split, card)
+    # Published rows stand beside measured ones, so they need the same line of chance.
     chance = catalogue.task_types[card.task_type].chance(card)
     return Score(
         **_arm_names(reported),
@@ -109,7 +113,7 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
         main=metric == card.metrics[0],
         value=reported.value,
         chance=None if chance is None else 100 * chance,
-        n=reported.n or card.expected_rows(language, split),
+        n=reported.n or (card.expected_rows(language, split) if reported.whole_split else None),
         parallel=card.parallel,
         protocol=reported.protocol,
         notes=reported.notes,
@@ -171,6 +175,7 @@ def _arm_names(reported: ReportedScore) -> dict[str, str]:
 
 def _mean_values(reported: ReportedScore) -> dict[str, Any]:
     split = names.split_name(reported.split) if reported.split else None
+    # An average has fewer columns than a score; what it lacks, such as the family, stays out.
     size = {key: value for key, value in _size(reported.model).items() if key in Mean.model_fields}
     return size | {
         "mean": reported.value,
@@ -202,6 +207,7 @@ def _means_of_two(scores: Sequence[Score]) -> Iterator[Score]:
         cells[cell][row.metric] = row
     for score_of_metric in cells.values():
         for mean, parts in names.PARTS_OF_MEAN.items():
+            # Where the source states the mean itself, that one stands.
             if mean not in score_of_metric and all(part in score_of_metric for part in parts):
                 first, second = (score_of_metric[part] for part in parts)
                 yield first.model_copy(
@@ -214,9 +220,9 @@ def _means_of_two(scores: Sequence[Score]) -> Iterator[Score]:
                 )
 
 
-def _twice(reported: ReportedScore, row: Row, first: ReportedScore, old: Row) -> str:
-    repeated = _value(row) == _value(old) and reported.source == first.source
-    mistake = "stands a second time" if repeated else f"{_value(row)} contradicts {_value(old)}"
+def _repeated_cell(reported: ReportedScore, row: Row, first: ReportedScore, old: Row) -> str:
+    repeated = _points(row) == _points(old) and reported.source == first.source
+    mistake = "stands a second time" if repeated else f"{_points(row)} contradicts {_points(old)}"
     return f"{_cell_words(row)}: {mistake}; first at {first.location}"
 
 
@@ -228,7 +234,7 @@ def _cell_words(row: Row) -> str:
     return f"{row.model} × {row.strategy}, {', '.join([*words, *seed])}"
 
 
-def _value(row: Row) -> str:
+def _points(row: Row) -> str:
     if isinstance(row, Score):
         return f"{row.value:g}"
     return row.reason if isinstance(row, Missing) else f"{row.mean:g}"

@@ -18,7 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def table(
+def read_table(
     path: Path, column_names: Mapping[str, str], constants: Mapping[str, str]
 ) -> list[ReportedScore]:
     """The scores of a table; `column_names` maps our columns to the file's, `constants` to one
@@ -28,7 +28,8 @@ def table(
         ConfigurationError: no such column, or a cell that cannot be read, with file and line.
     """
     _check(column_names, constants)
-    lines = decoded(path).split("\n")
+    # Not `splitlines`, which breaks at separators that a cell may hold.
+    lines = read_text(path).split("\n")
     reader = csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -40,7 +41,7 @@ def table(
         ) from None
 
 
-def decoded(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The file's text.
 
     Raises:
@@ -92,6 +93,7 @@ def _reported_scores(
 ) -> Iterator[ReportedScore]:
     for cells in reader:
         location = f"{path}:{reader.line_num}"  # type: ignore[attr-defined]
+        # Spreadsheets leave rows of empty cells behind.
         if not any(cells):
             continue
         if len(cells) != width:
@@ -104,6 +106,7 @@ def _reported_score(values: Mapping[str, str], location: str, file: str) -> Repo
     for name in NEEDED:
         if not values[name]:
             raise ConfigurationError(f"'{name}' is empty", where=location)
+    # An empty cell is an average; so are the words that tables use for one.
     language = values.get("lang", "")
     averaged_over = values.get("over") or None
     if averaged_over is not None and averaged_over not in get_args(AveragedOver):

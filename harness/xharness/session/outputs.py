@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from xharness import leaderboard
@@ -10,11 +12,15 @@ from xharness.errors import ConfigurationError
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.files import write_text
 from xharness.gaps import evidence, scores
+from xharness.gaps.scores import Mean, Missing, Row, Score
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
 from xharness.session import model_cards
 from xharness.session.session import DEMO, Session
 from xharness.spec import documents
+
+INCOMPLETE = "incomplete"
+"""The folder, in that of the results, of a run that has fewer of them than the one before."""
 
 
 def output_folder(job: Session) -> Path:
@@ -52,8 +58,12 @@ def write(
         ConfigurationError: the folder cannot be written.
     """
     try:
-        rows = collect(job.plan, work, report)
+        collected = collect(job.plan, work, report)
         items = [*collect_items(job.plan, work, report)]
+        earlier = _earlier_rows(folder)
+        rows = [*collected, *_published(earlier)]
+        if lost := _lost(earlier, collected):
+            folder = _beside_the_good_rows(folder, lost)
         if not _same_file(folder / STUDY, job.options.study):
             write_text(folder / STUDY, _origin(job, folder) + _question(job))
         scores.write(folder / SCORES, rows)
@@ -61,10 +71,57 @@ def write(
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
-    model_cards.write(job, rows)
+    model_cards.write(job, collected)
     metrics = leaderboard.metrics_of(job.catalogue)
     board = leaderboard.read(folder, metrics, leaderboard.benchmarks_of(job.catalogue))
     return board, [folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder)]
+
+
+def _earlier_rows(folder: Path) -> list[Row]:
+    """What the folder's scores say before this run; nothing where they are broken."""
+    rows: list[Row] = []
+    if (folder / SCORES).is_file():
+        with contextlib.suppress(ConfigurationError):
+            rows += scores.read(folder / SCORES)
+    return rows
+
+
+def _published(rows: Sequence[Row]) -> list[Row]:
+    """Rows that were imported: no run of this study makes them again."""
+    return [
+        row
+        for row in rows
+        if isinstance(row, Mean) or (isinstance(row, Score) and row.provenance == "published")
+    ]
+
+
+def _lost(earlier: Sequence[Row], collected: Sequence[Row]) -> int:
+    """How many measured scores of before would give way to missing ones."""
+    missing = {
+        (row.model, row.strategy, row.seed, row.task, row.language)
+        for row in collected
+        if isinstance(row, Missing)
+    }
+    return sum(
+        not missing.isdisjoint(
+            (row.model, row.strategy, row.seed, row.task, language)
+            for language in (row.language, None)  # a task that is missing as a whole names none
+        )
+        for row in earlier
+        if isinstance(row, Score) and row.provenance == "measured" and row.main
+    )
+
+
+def _beside_the_good_rows(folder: Path, lost: int) -> Path:
+    """A run that failed, or found less data than the last, must not cost what was measured."""
+    within = folder / INCOMPLETE
+    within.mkdir(exist_ok=True)
+    print(
+        f"{folder / SCORES} stays as it is: this run lacks {lost} scores that stand there; "
+        f"what it has is in {within}",
+        file=sys.stderr,
+    )
+    return within
 
 
 def _wanted(job: Session) -> Path:

@@ -5,11 +5,11 @@ export(scores, suite, arm, source)     a run's predictions as the files' texts
 save(exported, predictions, labels)    the folders, each whole or not at all
 """
 
+from xharness.submission.arm_choice import ArmChoice
 from xharness.submission.exporting import ExportedFiles, ExportSource, export
-from xharness.submission.picking import ArmChoice
-from xharness.submission.reading import ScoringRequest
+from xharness.submission.file_pairs import ScoringRequest
+from xharness.submission.folders import check_free, save
 from xharness.submission.scoring import LanguageScore, SubmissionScores, score
-from xharness.submission.writing import check_free, save
 
 __all__ = [
     "ArmChoice", "ExportSource", "ExportedFiles", "LanguageScore", "ScoringRequest",

@@ -30,6 +30,7 @@ def load_benchmark(catalogue: Catalogue, name: str) -> tuple[Benchmark, dict[str
 
 def _suites(catalogue: Catalogue) -> list[str]:
     """The groups that have families, whether or not their cards are there."""
+    # Without the cards: a suite must be suggested even where one of its cards is broken.
     offers = (
         (name, suite)
         for name, providers in catalogue.groups.offers.items()

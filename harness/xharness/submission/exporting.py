@@ -15,10 +15,10 @@ from xharness.plugin.api import Example, Prediction
 from xharness.plugin.catalogue import Catalogue
 from xharness.store import Store
 from xharness.store.tables import read_table
+from xharness.submission.arm_choice import ArmChoice, select_rows
 from xharness.submission.benchmarks import load_benchmark
 from xharness.submission.formats import AnsweredItems, FileTexts, format_of
 from xharness.submission.layout import SuiteTask
-from xharness.submission.picking import ArmChoice, pick
 from xharness.submission.scoring import points_of
 
 
@@ -51,13 +51,14 @@ def export(
         StageError: stored files are missing or damaged.
     """
     benchmark, tasks = load_benchmark(source.catalogue, suite)
-    rows = pick(scores, arm, benchmark)
+    rows = select_rows(scores, arm, benchmark)
     return benchmark, [_exported(tasks[row.task], row, source) for row in rows]
 
 
 def _exported(task: SuiteTask, row: Score, source: ExportSource) -> ExportedFiles:
     """The row's predictions, which must give the row's number again."""
     stage = row.stage or ""
+    # The scores may have come from another machine, without its store.
     if not source.store.has(stage):
         raise StageError(
             f"the score of {row.task} is not stored here",
@@ -66,9 +67,11 @@ def _exported(task: SuiteTask, row: Score, source: ExportSource) -> ExportedFile
         )
     facts = source.store.receipt(stage).facts
     examples, predictions = _examples(row, facts, source), _predictions(row, facts, source)
+    # Order matters as well: predictions are written line by line without ids.
     if [example.id for example in examples] != [*predictions]:
         raise _other_data(row)
     answered_items = AnsweredItems(examples, [*predictions.values()])
+    # Items can be the same and their answers not: data were mended since, or the card was.
     metric = source.catalogue.task_types[task.card.task_type].metrics[row.metric]
     if points_of(metric, answered_items, task.card, row.language) != row.value:
         raise _other_data(row)
@@ -79,6 +82,7 @@ def _examples(row: Score, facts: Mapping[str, Any], source: ExportSource) -> Seq
     """The items that were scored, read again."""
     counts = (count for count in facts["data"] if count["card"] == row.task)
     count = next(count for count in counts if count["language"] == row.language)
+    # A limited run answered the first items; the same limit reads the same ones again.
     limit = count["used"] if count["used"] < count["rows"] else None
     card = source.catalogue.card(row.task)
     return source.data.load(

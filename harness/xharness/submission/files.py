@@ -28,6 +28,7 @@ class SubmissionFile:
             ConfigurationError: missing, unreadable, or not UTF-8.
         """
         try:
+            # Bytes, since reading as text would turn other line ends into line feeds.
             return cls(path, path.read_bytes().decode("utf-8-sig"))
         except FileNotFoundError:
             folder = path.parent
@@ -68,6 +69,7 @@ class SubmissionFile:
         """
         text = self.text if line is None else self.lines[line - 1]
         try:
+            # Python alone would silently keep the last of two answers to one item.
             return json.loads(text, object_pairs_hook=lambda pairs: self._once(pairs, line))
         except json.JSONDecodeError as error:
             error_line = error.lineno if line is None else line

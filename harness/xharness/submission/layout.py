@@ -18,6 +18,10 @@ _FOLDERS: Mapping[str, str] = MappingProxyType({"wikiann": "panx", "bucc": "bucc
 """Card to folder, where the two are not called the same."""
 _SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({"pawsx": ("0", "1")})
 """Card to its labels as the official files spell them, where not as the card does."""
+_RULES: Mapping[str, str] = MappingProxyType(
+    {"udpos": "as seqeval counts since 0.0.16, CCONJ and SCONJ being one type"}
+)
+"""Card to the rule behind its score, where the official code leaves it to a package's version."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ class SuiteTask:
     def labels(self) -> tuple[str, ...]:
         """How files spell the card's labels, in the card's order."""
         return _SPELLINGS.get(self.card.name, self.card.label_names)
+
+    @property
+    def rule(self) -> str | None:
+        """What a reader must know to compare the score with one from elsewhere."""
+        return _RULES.get(self.card.name)
+
+    @property
+    def first_label_counts(self) -> bool:
+        """Whether of several right ids only the first is one, as in `utils_mewslix.evaluate`."""
+        return self.card.name == "mewslix"
 
     def file(self, root: Path, language: str, ending: str) -> Path:
         """Where the task's file for `language` is under `root`."""

@@ -11,10 +11,10 @@ from xharness.gaps.suites import Benchmark, SuiteScore, Variant, aggregate, vari
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
 from xharness.submission.benchmarks import load_benchmark
+from xharness.submission.file_pairs import FilePair, ScoringRequest, find_pairs, unnamed_folders
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
 from xharness.submission.layout import SuiteTask
-from xharness.submission.reading import FilePair, ScoringRequest, find
 from xharness.task_types import Metric
 
 
@@ -33,6 +33,8 @@ class SubmissionScores:
     benchmark: Benchmark
     tasks: Mapping[str, SuiteTask]
     languages: Mapping[str, Mapping[str, LanguageScore]]
+    unnamed_folders: tuple[str, ...] = ()
+    """Folders of predictions that belong to no task of the suite."""
 
     def suite(self, variant: Variant) -> SuiteScore:
         """The suite's score under `variant`."""
@@ -63,15 +65,16 @@ def score(request: ScoringRequest, suite: str, catalogue: Catalogue) -> Submissi
     """
     benchmark, tasks = load_benchmark(catalogue, suite)
     languages: dict[str, dict[str, LanguageScore]] = defaultdict(dict)
-    for pair in find(request, benchmark, tasks):
+    for pair in find_pairs(request, benchmark, tasks):
         languages[pair.task.card.name][pair.language] = _score(pair, catalogue)
-    return SubmissionScores(benchmark, tasks, languages)
+    return SubmissionScores(benchmark, tasks, languages, tuple(unnamed_folders(request, tasks)))
 
 
 def _score(pair: FilePair, catalogue: Catalogue) -> LanguageScore:
     task, card = pair.task, pair.task.card
     labels, predictions = SubmissionFile.read(pair.labels), SubmissionFile.read(pair.predictions)
     items = format_of(task).read(labels, predictions, task)
+    # Two empty files agree with each other, and have no score.
     if not items.examples:
         raise labels.error("there are no items in this file")
     metrics = [catalogue.task_types[card.task_type].metrics[name] for name in card.metrics]

@@ -18,44 +18,51 @@ def offsets(text: str, pieces: Sequence[str]) -> Ints:
     Characters and bytes are counted. Other sub-words are looked for one after another, whatever
     their case; one that is not found (an unknown one) takes what its neighbours leave.
     """
+    # CANINE's sub-words are characters, ByT5's are bytes: both are named by numbers
     if len(pieces) == len(text):
         starts = np.arange(len(text), dtype=np.int32)
         return np.stack([starts, starts + 1], axis=1)
     if len(pieces) == len(text.encode()):
-        owners = [place for place, one in enumerate(text) for _ in one.encode()]
-        starts = np.array(owners, dtype=np.int32)
+        character_of_byte = [
+            character_index
+            for character_index, character in enumerate(text)
+            for _ in character.encode()
+        ]
+        starts = np.array(character_of_byte, dtype=np.int32)
         return np.stack([starts, starts + 1], axis=1)
-    return _filled(text, _found(text, pieces))
+    return _with_gaps_filled(text, _located(text, pieces))
 
 
-def _found(text: str, pieces: Sequence[str]) -> list[tuple[int, int] | None]:
-    plain, cursor = _folded(text), 0
-    found: list[tuple[int, int] | None] = []
+def _located(text: str, pieces: Sequence[str]) -> list[tuple[int, int] | None]:
+    folded, cursor = _folded(text), 0
+    spans: list[tuple[int, int] | None] = []
     for piece in pieces:
-        bare = _folded(_bare(piece))
-        start = plain.find(bare, cursor, cursor + len(bare) + _FAR) if bare else -1
-        found.append((start, start + len(bare)) if start >= 0 else None)
-        cursor = cursor if start < 0 else start + len(bare)
-    return found
+        letters = _folded(_without_marks(piece))
+        start = folded.find(letters, cursor, cursor + len(letters) + _FAR) if letters else -1
+        spans.append((start, start + len(letters)) if start >= 0 else None)
+        cursor = cursor if start < 0 else start + len(letters)
+    return spans
 
 
-def _filled(text: str, found: Sequence[tuple[int, int] | None]) -> Ints:
+def _with_gaps_filled(text: str, spans: Sequence[tuple[int, int] | None]) -> Ints:
     """Every gap given to the sub-words that were not found beside it."""
-    ends: list[tuple[int, int]] = []
+    filled_spans: list[tuple[int, int]] = []
     last = 0
-    for place, one in enumerate(found):
-        if one is None:
-            later = next((other for other in found[place:] if other is not None), None)
-            gap = text[last : later[0] if later else len(text)]
+    for index, span in enumerate(spans):
+        if span is None:
+            next_located = next(
+                (next_span for next_span in spans[index:] if next_span is not None), None
+            )
+            gap = text[last : next_located[0] if next_located else len(text)]
             first = last + len(gap) - len(gap.lstrip())
-            ends.append((first, first + len(gap.strip())))
+            filled_spans.append((first, first + len(gap.strip())))
             continue
-        ends.append(one)
-        last = one[1]
-    return np.array(ends, dtype=np.int32).reshape(-1, 2)
+        filled_spans.append(span)
+        last = span[1]
+    return np.array(filled_spans, dtype=np.int32).reshape(-1, 2)
 
 
-def _bare(piece: str) -> str:
+def _without_marks(piece: str) -> str:
     for mark in _MARKS:
         piece = piece.replace(mark, "")
     return piece
@@ -63,4 +70,6 @@ def _bare(piece: str) -> str:
 
 def _folded(text: str) -> str:
     """In small letters, as long as before."""
-    return "".join(low if len(low := one.lower()) == 1 else one for one in text)
+    return "".join(
+        lowered if len(lowered := character.lower()) == 1 else character for character in text
+    )

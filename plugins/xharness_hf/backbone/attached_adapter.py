@@ -24,10 +24,11 @@ class AttachedAdapter:
         self.spec, self.peft = spec, peft
         self._embed = embed
         if spec.method != "lora":
-            enter = self._prompting if spec.method == "prompt" else self._prefixing
-            reader.register_forward_pre_hook(enter, with_kwargs=True)
+            change_inputs = self._add_prompt if spec.method == "prompt" else self._add_prefix
+            reader.register_forward_pre_hook(change_inputs, with_kwargs=True)
+        # heads and losses see the states of the text alone
         if self.inserted:
-            reader.register_forward_hook(self._leaving)
+            reader.register_forward_hook(self._drop_prompt_states)
 
     @property
     def positions(self) -> int:
@@ -41,8 +42,12 @@ class AttachedAdapter:
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """The adapter's parameters by PEFT's names."""
-        named: dict[str, nn.Parameter] = dict(self.peft.named_parameters())
-        return {name: one for name, one in named.items() if LORA in name or "prompt_enc" in name}
+        by_name: dict[str, nn.Parameter] = dict(self.peft.named_parameters())
+        return {
+            name: parameter
+            for name, parameter in by_name.items()
+            if LORA in name or "prompt_enc" in name
+        }
 
     def learn(self) -> None:
         """Let the adapter learn, and nothing else; layers drop out, as it acts through them."""
@@ -50,32 +55,32 @@ class AttachedAdapter:
         for parameter in self.parameters().values():
             parameter.requires_grad_(True)
 
-    def _prefixing(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
+    def _add_prefix(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
         rows = len(kwargs["input_ids"])
         positions = kwargs.get("position_ids")
-        more = {} if positions is None else {"position_ids": positions + self.positions}
-        more["attention_mask"] = self._before(kwargs["attention_mask"], 1)
-        return args, kwargs | more | {"past_key_values": self.peft.get_prompt(rows)}
+        # the text goes on counting where the prefix ends
+        changes = {} if positions is None else {"position_ids": positions + self.positions}
+        changes["attention_mask"] = self._prepend(kwargs["attention_mask"], 1)
+        return args, kwargs | changes | {"past_key_values": self.peft.get_prompt(rows)}
 
-    def _prompting(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
-        given = dict(kwargs)
-        words = self._embed(given.pop("input_ids"))
-        prompt = self.peft.get_prompt(len(words)).to(
-            words.dtype
-        )  # the backbone may be read in bf16
-        given["inputs_embeds"] = torch.cat([prompt, words], dim=1)
-        given["attention_mask"] = self._before(given["attention_mask"], 1)
-        if "token_type_ids" in given:
-            given["token_type_ids"] = self._before(given["token_type_ids"], 0)
-        if "position_ids" in given:  # the text's, which need not begin with 0
-            text = given["position_ids"]
-            first = torch.arange(self.positions, device=text.device) + text[:, :1]
-            given["position_ids"] = torch.cat([first, text + self.positions], dim=1)
-        return args, given
+    def _add_prompt(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
+        inputs = dict(kwargs)
+        word_vectors = self._embed(inputs.pop("input_ids"))
+        # the backbone may be read in bf16, the adapter stays in float32
+        prompt = self.peft.get_prompt(len(word_vectors)).to(word_vectors.dtype)
+        inputs["inputs_embeds"] = torch.cat([prompt, word_vectors], dim=1)
+        inputs["attention_mask"] = self._prepend(inputs["attention_mask"], 1)
+        if "token_type_ids" in inputs:
+            inputs["token_type_ids"] = self._prepend(inputs["token_type_ids"], 0)
+        if "position_ids" in inputs:  # the text's, which need not begin with 0
+            positions = inputs["position_ids"]
+            first = torch.arange(self.positions, device=positions.device) + positions[:, :1]
+            inputs["position_ids"] = torch.cat([first, positions + self.positions], dim=1)
+        return args, inputs
 
-    def _leaving(self, module: nn.Module, args: Any, output: Any) -> Any:
+    def _drop_prompt_states(self, module: nn.Module, args: Any, output: Any) -> Any:
         output.last_hidden_state = output.last_hidden_state[:, self.inserted :]
         return output
 
-    def _before(self, rows: Tensor, value: int) -> Tensor:
+    def _prepend(self, rows: Tensor, value: int) -> Tensor:
         return torch.cat([rows.new_full((len(rows), self.positions), value), rows], dim=1)

@@ -15,8 +15,8 @@ from xharness_hf.backbone.attached_adapter import AttachedAdapter
 from xharness_hf.backbone.batch import Batch
 
 
-class _ReachedError(Exception):
-    """The wanted layer was entered; the rest need not be computed."""
+class _LayerEnteredError(Exception):
+    """The layer that is asked for was entered; the rest need not be computed."""
 
 
 class Backbone:
@@ -26,12 +26,14 @@ class Backbone:
         if getattr(module, "pooler", None) is not None:
             module.pooler = None  # the heads read hidden states; unused weights would be counted
         if hasattr(module.config, "use_cache"):
+            # keys and values are kept for generation alone, which turns them on itself
             module.config.use_cache = False
         self.module: Any = module
         encoder = module.config.is_encoder_decoder
+        # heads and vectors read the source: of an encoder-decoder that is the encoder's part
         self.reader: Any = module.get_encoder() if encoder else module
         self.width = int(module.config.hidden_size)
-        self.typed = (getattr(module.config, "type_vocab_size", None) or 0) > 1
+        self.uses_token_types = (getattr(module.config, "type_vocab_size", None) or 0) > 1
         self.room: dict[int, int] = {}
         """Where memory once ran out: padded sub-words in a batch, at most, from a length on."""
         self.adapter: AttachedAdapter | None = None
@@ -63,19 +65,20 @@ class Backbone:
         """What sub-words or characters are looked up in: positions and types are left out."""
         if self._table is not None:
             return [self._table]
-        named = ((name, one) for name, one in self.reader.named_modules())
+        modules = ((name, module) for name, module in self.reader.named_modules())
+        # both are small, and no vocabulary: counted as one they would blur the sizes
         return [
-            one for name, one in named
-            if isinstance(one, nn.Embedding) and "position" not in name and "type" not in name
+            module for name, module in modules
+            if isinstance(module, nn.Embedding) and "position" not in name and "type" not in name
         ]  # fmt: skip
 
     @cached_property
     def _table(self) -> nn.Embedding | None:
         try:
-            found = self.module.get_input_embeddings()
+            embeddings = self.module.get_input_embeddings()
         except NotImplementedError:  # transformers' word for backbones with several tables, or none
             return None
-        return found if isinstance(found, nn.Embedding) else None
+        return embeddings if isinstance(embeddings, nn.Embedding) else None
 
     @property
     def dropout(self) -> float:
@@ -102,9 +105,11 @@ class Backbone:
     @cached_property
     def positions(self) -> nn.Embedding | None:
         """Learnt absolute positions, where the backbone has them."""
-        named = dict(self.reader.named_modules())
-        found = (part for name, part in named.items() if name.endswith("position_embeddings"))
-        return next((part for part in found if isinstance(part, nn.Embedding)), None)
+        modules = dict(self.reader.named_modules())
+        candidates = (
+            part for name, part in modules.items() if name.endswith("position_embeddings")
+        )
+        return next((part for part in candidates if isinstance(part, nn.Embedding)), None)
 
     @property
     def first_position(self) -> int:
@@ -115,9 +120,9 @@ class Backbone:
     @property
     def limit(self) -> int | None:
         """The longest input in sub-words; None where nothing limits it."""
-        most = getattr(self.module.config, "max_position_embeddings", None)
-        taken = self.first_position + (self.adapter.positions if self.adapter else 0)
-        return None if not most else int(most) - taken
+        max_positions = getattr(self.module.config, "max_position_embeddings", None)
+        reserved = self.first_position + (self.adapter.positions if self.adapter else 0)
+        return None if not max_positions else int(max_positions) - reserved
 
     def within_limit(self, recipe: Recipe) -> Recipe:
         """`recipe` with windows no longer than the backbone takes."""
@@ -126,10 +131,17 @@ class Backbone:
 
     def sizes(self) -> Sizes:
         """Parameters of what reads; the decoder of an encoder-decoder and adapters left out."""
-        added = {id(one) for one in self.adapter.parameters().values()} if self.adapter else set()
-        own = (one for one in self.reader.parameters() if id(one) not in added)
+        adapter_ids = (
+            {id(parameter) for parameter in self.adapter.parameters().values()}
+            if self.adapter
+            else set()
+        )
+        parameters = (
+            parameter for parameter in self.reader.parameters() if id(parameter) not in adapter_ids
+        )
         return Sizes(
-            sum(one.numel() for one in own), sum(one.weight.numel() for one in self.tables)
+            sum(parameter.numel() for parameter in parameters),
+            sum(table.weight.numel() for table in self.tables),
         )
 
     def to(self, device: torch.device) -> None:
@@ -148,46 +160,46 @@ class Backbone:
     def padded(self, batch: Batch, layer: int | None = None) -> Tensor:
         """As `states`, padding computed too."""
         inputs: dict[str, Any] = {"input_ids": batch.ids, "attention_mask": batch.mask}
-        if self.typed:
+        if self.uses_token_types:
             inputs["token_type_ids"] = batch.types
         if batch.positions is not None and self.positions is not None:
             inputs["position_ids"] = batch.positions + self.first_position
-        return self._reached(inputs, layer)
+        return self._states_at(inputs, layer)
 
     def packed(self, batch: Batch, layer: int | None = None) -> tuple[Tensor, int]:
         """As `states`, padding left out (zeros stand there), and how often attention was asked."""
         packed = packing.PackedBatch(batch, self.causal)
-        anew = batch.positions if self.positions is not None else None
-        positions = packed.positions if anew is None else packed.row(anew)
+        restarting = batch.positions if self.positions is not None else None
+        positions = packed.positions if restarting is None else packed.row(restarting)
         inputs: dict[str, Any] = {
             "input_ids": packed.row(batch.ids),
             "position_ids": positions + self.first_position,
             "packs": packed.packs,
         }
-        if self.typed:
+        if self.uses_token_types:
             inputs["token_type_ids"] = packed.row(batch.types)
         with packing.attending(self.reader):
-            states = self._reached(inputs, layer)
+            states = self._states_at(inputs, layer)
         return packed.back(states), len(packed.packs.calls)
 
     def words(self, batch: Batch) -> Tensor:
         """Sub-word embeddings alone (windows, length, width): no positions, no layers."""
-        found: Tensor = self.embedding(batch.ids)
-        return found
+        embeddings: Tensor = self.embedding(batch.ids)
+        return embeddings
 
-    def place(self, layer: int) -> int:
+    def layer_index(self, layer: int) -> int:
         """`layer` counted from the embeddings (0); negative ones count from the last (-1).
 
         Raises:
             StageError: there is no such layer.
         """
         count = self.depth
-        found = layer if layer >= 0 else count + 1 + layer
-        if not 0 <= found <= count:
+        index = layer if layer >= 0 else count + 1 + layer
+        if not 0 <= index <= count:
             raise StageError(
                 f"the backbone has no layer {layer}", expected=f"{-count - 1} to {count}"
             )
-        return found
+        return index
 
     def freeze(self, share: float) -> None:
         """Hold the embeddings and the first `share` of the layers fixed; 1 holds everything.
@@ -204,35 +216,38 @@ class Backbone:
         self.reader.requires_grad_(True)
         self.reader.train()
         if share > 0:
-            fixed = [*self.tables, *self.layers[: round(share * len(self.layers))]]
-            whole = getattr(self.reader, "embeddings", None)
-            for part in [*fixed, *([whole] if isinstance(whole, nn.Module) else [])]:
+            frozen = [*self.tables, *self.layers[: round(share * len(self.layers))]]
+            # norms and projections beside the tables belong to the embeddings too
+            embeddings = getattr(self.reader, "embeddings", None)
+            for part in [*frozen, *([embeddings] if isinstance(embeddings, nn.Module) else [])]:
                 part.requires_grad_(False)
                 part.eval()
 
-    def _reached(self, inputs: dict[str, Any], layer: int | None) -> Tensor:
+    def _states_at(self, inputs: dict[str, Any], layer: int | None) -> Tensor:
         if layer is None or layer == self.depth:
-            return self._last(inputs)
-        return self._entering(self.layers[layer], inputs)
+            return self._last_states(inputs)
+        return self._states_entering(self.layers[layer], inputs)
 
-    def _last(self, inputs: dict[str, Any]) -> Tensor:
+    def _last_states(self, inputs: dict[str, Any]) -> Tensor:
         states: Tensor = self.reader(**inputs).last_hidden_state
         return states
 
-    def _entering(self, layer: nn.Module, inputs: dict[str, Any]) -> Tensor:
+    def _states_entering(self, layer: nn.Module, inputs: dict[str, Any]) -> Tensor:
         caught: list[Tensor] = []
 
         def stop(module: nn.Module, args: Any, kwargs: Any) -> None:
             caught.append(args[0] if args else kwargs["hidden_states"])
-            raise _ReachedError
+            # nothing else leaves a forward pass early, and the layers above may be most of it
+            raise _LayerEnteredError
 
         handle = layer.register_forward_pre_hook(stop, with_kwargs=True)
         try:
             self.reader(**inputs)
-        except _ReachedError:
+        except _LayerEnteredError:
             pass
         finally:
             handle.remove()
+        # the adapter's hook takes its states off behind the last layer only
         return caught[0][:, self.adapter.inserted if self.adapter else 0 :]
 
     @torch.inference_mode()
@@ -242,6 +257,7 @@ class Backbone:
         No list of architectures: the same class reads both ways, depending on its configuration.
         """
         self.module.eval()
+        # ids that every vocabulary has, behind the specials that come first
         ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=self.module.device)
         mask = torch.ones_like(ids)
         states = self.reader(input_ids=ids, attention_mask=mask).last_hidden_state[:, :3].float()

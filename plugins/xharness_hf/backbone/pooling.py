@@ -12,7 +12,7 @@ from xharness_hf.backbone.batch import Batch
 PoolingMode = Literal["mean", "first", "last"]
 
 
-def pool(states: Tensor, batch: Batch, how: PoolingMode) -> Tensor:
+def pool(states: Tensor, batch: Batch, mode: PoolingMode) -> Tensor:
     """(windows, length, width) to (windows, width), in float32.
 
     An encoder's mean includes its specials, as XTREME's does. A decoder's leaves out what stands
@@ -20,9 +20,9 @@ def pool(states: Tensor, batch: Batch, how: PoolingMode) -> Tensor:
     the mean with it is nearly the same vector for every text.
     """
     states = states.float()
-    if how == "first":
+    if mode == "first":
         return states[:, 0]
-    if how == "last":
+    if mode == "last":
         last = batch.mask.sum(dim=1) - 1
         return states[torch.arange(len(states), device=states.device), last]
     weights = batch.content.unsqueeze(-1).to(states.dtype)

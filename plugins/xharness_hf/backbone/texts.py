@@ -20,19 +20,19 @@ def texts(example: Any) -> list[str]:
     """All non-empty texts of `example`, in a fixed order; none for a kind not known here."""
     match example:
         case BitextExample():
-            found = [example.source, example.target]
+            parts = [example.source, example.target]
         case ClassificationExample():
-            found = [example.text, example.pair or ""]
+            parts = [example.text, example.pair or ""]
         case MultipleChoiceExample():
-            found = [example.prompt, *example.choices]
+            parts = [example.prompt, *example.choices]
         case TaggingExample():
-            found = [" ".join(example.tokens)]
+            parts = [" ".join(example.tokens)]
         case RetrievalExample():
-            found = [example.query, example.positive or ""]
+            parts = [example.query, example.positive or ""]
         case PassageExample() | BitextMiningExample():
-            found = [example.text]
+            parts = [example.text]
         case ExtractiveQAExample():
-            found = [example.question, example.context]
+            parts = [example.question, example.context]
         case _:
-            found = []
-    return [text for text in found if text.strip()]
+            parts = []
+    return [text for text in parts if text.strip()]

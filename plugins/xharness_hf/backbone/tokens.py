@@ -1,7 +1,7 @@
 """Tokens: a tokenizer as the harness uses it, fast or slow.
 
 Texts are spelled without specials and framed here, so that windows, splits and masks are cut from
-the same ids for every tokenizer. The frame is learnt by watching the tokenizer at work.
+the same ids for every tokenizer. The frame is observed: a tokenizer shows it in any text.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _BLOCK = 2048  # texts per call
 class SpecialTokenFrame:
     """The specials around one text and around two."""
 
-    before: Ints
-    after: Ints
-    pair_before: Ints
-    between: Ints
-    pair_after: Ints
+    prefix: Ints
+    suffix: Ints
+    pair_prefix: Ints
+    separator: Ints
+    pair_suffix: Ints
 
 
 class Tokens:
@@ -36,12 +36,13 @@ class Tokens:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, *, causal: bool) -> None:
         self.tokenizer, self.causal = tokenizer, causal
-        self._filler = _first(tokenizer.unk_token_id, tokenizer.eos_token_id, 0)
-        self.pad = _first(tokenizer.pad_token_id, tokenizer.eos_token_id, self._filler)
+        self._filler = _first_id(tokenizer.unk_token_id, tokenizer.eos_token_id, 0)
+        self.pad = _first_id(tokenizer.pad_token_id, tokenizer.eos_token_id, self._filler)
         self.mask: int | None = tokenizer.mask_token_id
-        self.frame = _watch(tokenizer, causal)
-        self._lead = ""
-        self._lead = _lead(self)
+        self.frame = _observed_frame(tokenizer, causal)
+        # it is observed by spelling words, which needs an empty one first
+        self._word_prefix = ""
+        self._word_prefix = _word_prefix(self)
 
     @cached_property
     def size(self) -> int:
@@ -51,42 +52,43 @@ class Tokens:
     @property
     def skip(self) -> int:
         """Sub-words before the text."""
-        return len(self.frame.before)
+        return len(self.frame.prefix)
 
     def ids(self, texts: Sequence[str]) -> list[Ints]:
         """The sub-words of each text, specials left out."""
-        found: list[Ints] = []
+        ids_by_text: list[Ints] = []
         for first in range(0, len(texts), _BLOCK):
             rows = self._call(list(texts[first : first + _BLOCK]))["input_ids"]
-            found += [np.array(row, dtype=np.int32) for row in rows]
-        return found
+            ids_by_text += [np.array(row, dtype=np.int32) for row in rows]
+        return ids_by_text
 
-    def spelled(self, texts: Sequence[str]) -> list[tuple[Ints, Ints]]:
+    def ids_with_offsets(self, texts: Sequence[str]) -> list[tuple[Ints, Ints]]:
         """Like `ids`, each with its sub-words' (start, end) characters of shape (n, 2)."""
         if not self.tokenizer.is_fast:
             return [
-                (ids, self._aligned(text, ids))
+                (ids, self._aligned_offsets(text, ids))
                 for text, ids in zip(texts, self.ids(texts), strict=True)
             ]
-        found: list[tuple[Ints, Ints]] = []
+        spelled_texts: list[tuple[Ints, Ints]] = []
         for first in range(0, len(texts), _BLOCK):
-            said = self._call(list(texts[first : first + _BLOCK]), return_offsets_mapping=True)
-            for row, spans in zip(said["input_ids"], said["offset_mapping"], strict=True):
-                places = np.array(spans, dtype=np.int32).reshape(-1, 2)
-                found.append((np.array(row, dtype=np.int32), places))
-        return found
+            encoded = self._call(list(texts[first : first + _BLOCK]), return_offsets_mapping=True)
+            for row, spans in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
+                offsets = np.array(spans, dtype=np.int32).reshape(-1, 2)
+                spelled_texts.append((np.array(row, dtype=np.int32), offsets))
+        return spelled_texts
 
-    def _aligned(self, text: str, ids: Ints) -> Ints:
+    def _aligned_offsets(self, text: str, ids: Ints) -> Ints:
         return offsets(text, self.tokenizer.convert_ids_to_tokens(ids.tolist()))
 
-    def words(self, words: Iterable[str]) -> dict[str, Ints]:
+    def word_ids(self, words: Iterable[str]) -> dict[str, Ints]:
         """The sub-words of each distinct word as it stands inside a sentence, at least one.
 
         A word of which the tokenizer leaves nothing (a stray control character) is one unknown
         sub-word, so that it still gets a tag.
         """
+        # sentences repeat their words: each is spelled once
         distinct = list(dict.fromkeys(words))
-        spelled = self.ids([self._lead + word for word in distinct])
+        spelled = self.ids([self._word_prefix + word for word in distinct])
         unknown = np.array([self._filler], dtype=np.int32)
         return {
             word: ids if len(ids) else unknown for word, ids in zip(distinct, spelled, strict=True)
@@ -95,35 +97,35 @@ class Tokens:
     def single(self, ids: Ints, limit: int) -> Window:
         """One text with its specials, cut to `limit` sub-words in all."""
         frame = self.frame
-        room = max(limit - len(frame.before) - len(frame.after), 1)
-        whole = joined((frame.before, ids[:room], frame.after))
-        if not len(whole):
-            whole = np.array([self._filler], dtype=np.int32)
-        return Window(whole, len(whole))
+        room = max(limit - len(frame.prefix) - len(frame.suffix), 1)
+        framed = joined((frame.prefix, ids[:room], frame.suffix))
+        if not len(framed):
+            framed = np.array([self._filler], dtype=np.int32)
+        return Window(framed, len(framed))
 
     def pair(self, first: Ints, second: Ints, limit: int) -> Window:
         """Two texts with their specials; the longer one is cut first."""
         frame = self.frame
         first, second = shorten(first, second, max(limit - self.pair_specials, 2))
-        head = joined((frame.pair_before, first, frame.between))
-        return Window(joined((head, second, frame.pair_after)), len(head))
+        head = joined((frame.pair_prefix, first, frame.separator))
+        return Window(joined((head, second, frame.pair_suffix)), len(head))
 
     @property
     def pair_specials(self) -> int:
         """How many specials `pair` adds."""
         frame = self.frame
-        return len(frame.pair_before) + len(frame.between) + len(frame.pair_after)
+        return len(frame.pair_prefix) + len(frame.separator) + len(frame.pair_suffix)
 
-    def _call(self, texts: list[str], **more: Any) -> dict[str, Any]:
-        said: Any = self.tokenizer(
+    def _call(self, texts: list[str], **options: Any) -> dict[str, Any]:
+        encoded: Any = self.tokenizer(
             texts,
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,
-            **more,
+            **options,
         )
-        return dict(said)
+        return dict(encoded)
 
 
 def shorten(first: Ints, second: Ints, room: int) -> tuple[Ints, Ints]:
@@ -137,55 +139,68 @@ def shorten(first: Ints, second: Ints, room: int) -> tuple[Ints, Ints]:
     return first[: room - short], second[:short]
 
 
-def _first(*candidates: int | None) -> int:
-    return next(one for one in candidates if one is not None)
+def _first_id(*candidates: int | None) -> int:
+    return next(candidate for candidate in candidates if candidate is not None)
 
 
-def _watch(tokenizer: PreTrainedTokenizerFast, causal: bool) -> SpecialTokenFrame:
+def _observed_frame(tokenizer: PreTrainedTokenizerFast, causal: bool) -> SpecialTokenFrame:
     """The frame a tokenizer uses; decoders get an anchor and a newline where theirs is bare.
 
     A decoder's first state draws most attention and has a huge norm whatever stands there (Xiao
     et al. 2024, attention sinks). Where the tokenizer puts no BOS in that place an end-of-text
     goes there, so that no word has to serve; mean pooling leaves it out.
     """
-    alone, both = specials(tokenizer, "a"), specials(tokenizer, "a", "b")
-    before, after = alone[0], alone[-1]
-    pair_before, between, pair_after = both
+    # any text shows the frame, if its own sub-words are found inside
+    single_frame, pair_frame = specials(tokenizer, "a"), specials(tokenizer, "a", "b")
+    prefix, suffix = single_frame[0], single_frame[-1]
+    pair_prefix, separator, pair_suffix = pair_frame
     anchor = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else (
         tokenizer.eos_token_id
     )  # fmt: skip
-    if causal and not len(before) and anchor is not None:
-        before = np.array([anchor], dtype=np.int32)
+    if causal and not len(prefix) and anchor is not None:
+        prefix = np.array([anchor], dtype=np.int32)
+    # a decoder reads both as one text: an end in between would separate them
     if causal:
-        pair_before, between, pair_after = before, between[:0], after
-    if not len(between):
+        pair_prefix, separator, pair_suffix = prefix, separator[:0], suffix
+    if not len(separator):
         newline = tokenizer("\n", add_special_tokens=False)["input_ids"]
-        ends = [one for one in (tokenizer.sep_token_id, tokenizer.eos_token_id) if one is not None]
-        between = np.array(newline or ends[:1], dtype=np.int32)
-    return SpecialTokenFrame(before, after, pair_before, between, pair_after)
+        ends = [
+            special
+            for special in (tokenizer.sep_token_id, tokenizer.eos_token_id)
+            if special is not None
+        ]
+        separator = np.array(newline or ends[:1], dtype=np.int32)
+    return SpecialTokenFrame(prefix, suffix, pair_prefix, separator, pair_suffix)
 
 
 def specials(tokenizer: PreTrainedTokenizerFast, *texts: str) -> list[Ints]:
     """The ids that a tokenizer puts before, between and after texts."""
-    said: Any = tokenizer(*texts)
-    ids = list(said["input_ids"])
+    encoded: Any = tokenizer(*texts)
+    ids = list(encoded["input_ids"])
     parts, cursor = [], 0
     for text in texts:
-        own = list(tokenizer(text, add_special_tokens=False)["input_ids"])
-        first = next(
-            (at for at in range(cursor, len(ids)) if own and ids[at : at + len(own)] == own), cursor
+        text_ids = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        start = next(
+            (
+                start
+                for start in range(cursor, len(ids))
+                if text_ids and ids[start : start + len(text_ids)] == text_ids
+            ),
+            cursor,
         )
-        parts.append(np.array(ids[cursor:first], dtype=np.int32))
-        cursor = first + len(own)
+        parts.append(np.array(ids[cursor:start], dtype=np.int32))
+        cursor = start + len(text_ids)
     return [*parts, np.array(ids[cursor:], dtype=np.int32)]
 
 
-def _lead(tokens: Tokens) -> str:
+def _word_prefix(tokens: Tokens) -> str:
     """What must precede a lone word to spell it as inside a sentence: a blank, or nothing.
 
     Byte-level tokenizers without `add_prefix_space` and Gemma's spell ' cat' and 'cat' apart.
     """
-    inside, bare, led = (list(ids) for ids in tokens.ids(["the cat", "cat", " cat"]))
-    if bare and inside[-len(bare) :] == bare:
+    sentence_ids, word_ids, spaced_ids = (
+        list(ids) for ids in tokens.ids(["the cat", "cat", " cat"])
+    )
+    if word_ids and sentence_ids[-len(word_ids) :] == word_ids:
         return ""
-    return " " if led and inside[-len(led) :] == led else ""
+    return " " if spaced_ids and sentence_ids[-len(spaced_ids) :] == spaced_ids else ""

@@ -21,21 +21,24 @@ def learn(texts: Sequence[str], size: int) -> Tokenizer:
     between processes, so its vocabulary is not a function of the texts. Punctuation and Chinese
     characters stand alone, so that a word is spelled alike in a sentence and in a list of words.
     """
-    tokenizer = _dressed(models.BPE(unk_token=UNK, continuing_subword_prefix=_CONTINUES))
+    tokenizer = _with_normalizer(models.BPE(unk_token=UNK, continuing_subword_prefix=_CONTINUES))
     assert tokenizer.normalizer is not None
-    plain = _common([tokenizer.normalizer.normalize_str(one) for one in dict.fromkeys(texts)], size)
+    normalised_texts = _without_rare_characters(
+        [tokenizer.normalizer.normalize_str(text) for text in dict.fromkeys(texts)], size
+    )
     trainer = trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=[*SPECIALS, *_inner(tokenizer, plain)],
+        special_tokens=[*SPECIALS, *_continuing_letters(tokenizer, normalised_texts)],
         continuing_subword_prefix=_CONTINUES,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(plain, trainer)
-    return _finished(json.loads(tokenizer.to_str())["model"])
+    tokenizer.train_from_iterator(normalised_texts, trainer)
+    return _final_tokenizer(json.loads(tokenizer.to_str())["model"])
 
 
-def _dressed(model: models.BPE) -> Tokenizer:
+def _with_normalizer(model: models.BPE) -> Tokenizer:
     tokenizer = Tokenizer(model)
+    # accents and case tell words apart in most languages
     tidy = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=False
     )
@@ -44,7 +47,7 @@ def _dressed(model: models.BPE) -> Tokenizer:
     return tokenizer
 
 
-def _common(texts: Sequence[str], size: int) -> list[str]:
+def _without_rare_characters(texts: Sequence[str], size: int) -> list[str]:
     """The texts without their rarest characters; the trainer's own limit breaks ties by chance."""
     counts = Counter(character for text in texts for character in text)
     ranked = sorted(counts, key=lambda character: (-counts[character], character))
@@ -52,7 +55,7 @@ def _common(texts: Sequence[str], size: int) -> list[str]:
     return [text.translate(rare) for text in texts]
 
 
-def _inner(tokenizer: Tokenizer, texts: Sequence[str]) -> list[str]:
+def _continuing_letters(tokenizer: Tokenizer, texts: Sequence[str]) -> list[str]:
     """The pieces of one character that go on with a word, in a fixed order.
 
     Left to itself the trainer numbers them in the order of a hash table, and ties between merges
@@ -60,15 +63,17 @@ def _inner(tokenizer: Tokenizer, texts: Sequence[str]) -> list[str]:
     """
     assert tokenizer.pre_tokenizer is not None
     words = {word for text in texts for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)}
-    return [_CONTINUES + letter for letter in sorted({one for word in words for one in word[1:]})]
+    return [
+        _CONTINUES + letter for letter in sorted({letter for word in words for letter in word[1:]})
+    ]
 
 
-def _finished(learnt: dict[str, Any]) -> Tokenizer:
+def _final_tokenizer(model: dict[str, Any]) -> Tokenizer:
     """The learnt model with the true specials alone, and the frame of BERT and XLM-R."""
-    tokenizer = _dressed(
+    tokenizer = _with_normalizer(
         models.BPE(
-            vocab=learnt["vocab"],
-            merges=[(first, second) for first, second in learnt["merges"]],
+            vocab=model["vocab"],
+            merges=[(first, second) for first, second in model["merges"]],
             unk_token=UNK,
             continuing_subword_prefix=_CONTINUES,
         )

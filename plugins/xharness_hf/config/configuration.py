@@ -1,4 +1,4 @@
-"""What a model's own files tell of it, read as JSON before anything is loaded."""
+"""What a model's own files say of it, read as JSON before anything is loaded."""
 
 from __future__ import annotations
 
@@ -10,28 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from xharness import RunEnvironment
+from xharness_hf.config.families import has_class
 from xharness_hf.config.options import Options
 from xharness_hf.files import hub
 
-ENCODERS = frozenset(
-    {
-        "albert", "bert", "camembert", "canine", "deberta", "deberta-v2", "distilbert", "electra",
-        "eurobert", "modernbert", "mpnet", "rembert", "roberta", "xlm-roberta", "xlm-roberta-xl",
-        "xmod",
-    }
-)  # fmt: skip
-DECODERS = frozenset(
-    {
-        "apertus", "bloom", "cohere", "cohere2", "falcon", "gemma", "gemma2", "gemma3_text", "glm",
-        "gpt2", "gpt_neo", "gpt_neox", "gptj", "granite", "llama", "mistral", "mixtral", "olmo",
-        "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "smollm3", "stablelm", "starcoder2",
-        "xglm",
-    }
-)  # fmt: skip
-CODED = frozenset({"m2m_100", "mbart", "nllb-moe"})
-"""Families whose texts begin or end with a special that says what language they are in."""
-UNMASKED = frozenset({"mt5", "t5", "umt5"})
-"""Families whose own tokenizers have no mask token."""
+LANGUAGE_CODED = frozenset({"m2m_100", "mbart", "nllb-moe"})
+"""Families whose texts begin or end with a special that says what language they are in.
+
+A list, since only their tokenizers tell, which planning would have to fetch with megabytes.
+"""
+_READ_BOTH_WAYS = frozenset({"bert-generation", "xlnet"})
+"""Families with a causal language model alone that read left to right only if they are set to."""
 
 _CONFIGURATION = "config.json"
 _TOKENIZER = (  # the large one last: it may have to be fetched
@@ -41,7 +30,7 @@ _MASKS = ("[MASK]", "<mask>", "mask_token")
 
 
 @dataclass(frozen=True)
-class ModelFiles:
+class ModelConfiguration:
     """A model's configuration, and where its other files are found by name."""
 
     config: Mapping[str, Any]
@@ -53,58 +42,86 @@ class ModelFiles:
         return str(self.config.get("model_type") or "")
 
     @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether it reads with an encoder and writes with a decoder."""
+        # a configuration leaves out what is its class's default
+        default = has_class(self.family, "seq2seq-lm")
+        return bool(self.config.get("is_encoder_decoder", default))
+
+    @property
     def left_to_right(self) -> bool:
         """Whether it surely reads left to right; some decoders are set to read both ways."""
         if self.config.get("use_bidirectional_attention") or self.config.get("is_causal") is False:
             return False
-        decoder = bool(self.config.get("is_decoder")) and not self.config.get("is_encoder_decoder")
-        return decoder or self.family in DECODERS
+        if self.is_encoder_decoder:
+            return False
+        decoder = has_class(self.family, "causal-lm") and not has_class(self.family, "masked-lm")
+        return bool(self.config.get("is_decoder")) or (
+            decoder and self.family not in _READ_BOTH_WAYS
+        )
 
     @property
-    def without_mask(self) -> bool:
+    def is_encoder(self) -> bool:
+        """Whether it is surely an encoder: learnt by masking words, or only ever to classify."""
+        if self.is_encoder_decoder or self.config.get("is_decoder"):
+            return False
+        classifies = has_class(self.family, "sequence-classification")
+        writes = has_class(self.family, "causal-lm") or has_class(self.family, "seq2seq-lm")
+        return has_class(self.family, "masked-lm") or (classifies and not writes)
+
+    @property
+    def hashes_characters(self) -> bool:
+        """Whether characters are hashed into several tables, so that no sub-word has a vector."""
+        return "num_hash_buckets" in self.config
+
+    @property
+    def lacks_mask_token(self) -> bool:
         """Whether the tokenizer surely has no mask token: it has files, and none speaks of one.
 
         Raises:
             UnavailableError: a file of a hub model cannot be fetched.
         """
-        if self.family not in UNMASKED:
+        # a family that learns by masking has one: its tokenizer need not be fetched
+        if not has_class(self.family, "base") or has_class(self.family, "masked-lm"):
             return False
-        known = False
+        has_files = False
         for text in (_text(self.file(name)) for name in _TOKENIZER):
             if any(mask in text for mask in _MASKS):
                 return False
-            known = known or text != ""
-        return known
+            has_files = has_files or text != ""
+        return has_files
 
 
-def configured(options: Options, environment: RunEnvironment) -> ModelFiles | None:
+def read_configuration(options: Options, environment: RunEnvironment) -> ModelConfiguration | None:
     """What can be told of the model; None of a GGUF file, and offline of a hub model not fetched.
 
     Raises:
         UnavailableError: the configuration of a hub model cannot be fetched.
     """
     if options.scratch is not None:
-        return ModelFiles({"model_type": options.scratch.architecture})
-    place = configuration(options, environment)
-    return None if place is None else _read(place, partial(file_of, options, environment))
+        return ModelConfiguration({"model_type": options.scratch.architecture})
+    file = configuration_file(options, environment)
+    return None if file is None else _parsed(file, partial(model_file, options, environment))
 
 
-def coded(options: Options, environment: RunEnvironment) -> bool:
+def uses_language_codes(options: Options, environment: RunEnvironment) -> bool:
     """Whether the model answers in words and is told what language they are in."""
-    found = None if options.mode == "head" else configured(options, environment)
-    return found is not None and found.family in CODED
+    if options.mode == "head":
+        return False
+    model = read_configuration(options, environment)
+    return model is not None and model.family in LANGUAGE_CODED
 
 
-def configuration(options: Options, environment: RunEnvironment) -> Path | None:
-    """The model's `config.json`, of a hub model fetched alone; None as for `configured`.
+def configuration_file(options: Options, environment: RunEnvironment) -> Path | None:
+    """The model's `config.json`, of a hub model fetched alone; None as for `read_configuration`.
 
     Raises:
-        UnavailableError: as for `configured`.
+        UnavailableError: as for `read_configuration`.
     """
-    return file_of(options, environment, _CONFIGURATION)
+    return model_file(options, environment, _CONFIGURATION)
 
 
-def file_of(options: Options, environment: RunEnvironment, name: str) -> Path | None:
+def model_file(options: Options, environment: RunEnvironment, name: str) -> Path | None:
     """The model's file `name`, of a hub model fetched alone; None where it has none.
 
     Raises:
@@ -116,12 +133,12 @@ def file_of(options: Options, environment: RunEnvironment, name: str) -> Path | 
     return hub.file(options, name, environment) if options.hub is not None else None
 
 
-def _read(place: Path, file: Callable[[str], Path | None]) -> ModelFiles | None:
+def _parsed(file: Path, find: Callable[[str], Path | None]) -> ModelConfiguration | None:
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None  # what is wrong with it is said when the model is read
-    return ModelFiles(found, file) if isinstance(found, dict) else None
+    return ModelConfiguration(config, find) if isinstance(config, dict) else None
 
 
 def _text(file: Path | None) -> str:

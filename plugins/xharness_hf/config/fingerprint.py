@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from xharness import RunEnvironment, UnavailableError, digest, file_digest
-from xharness_hf.config.capabilities import check_codes, check_writes
-from xharness_hf.config.configuration import coded, configuration
+from xharness_hf.config.capabilities import check_generates, check_language_codes
+from xharness_hf.config.configuration import configuration_file, uses_language_codes
 from xharness_hf.config.options import AnswerOptions, Options, Scratch
 from xharness_hf.embedding.sentence_transformers import encoder_config
 from xharness_hf.files import folders, hub
-from xharness_hf.files.digests import remembered
+from xharness_hf.files.digests import cached_digest
 
-_CODED = 1
+_CODE_PLACEMENT = 1
 """Raised when language codes are put elsewhere: only models that have some then answer anew."""
 
 
@@ -26,53 +26,61 @@ def fingerprint(options: Options, environment: RunEnvironment) -> str:
         ConfigurationError: it is to answer in words, and is an encoder, or lacks one of `codes`; or
             its folder declares vectors that are not read here.
     """
-    check_writes(options, environment)
-    check_codes(options, environment)
-    manner = options.model_dump(include={*AnswerOptions.model_fields}, exclude_defaults=True)
-    spoken = {"coded": _CODED} if coded(options, environment) else {}
-    meaning = _meaning(options, environment) | {"num_layers": options.num_layers} | manner | spoken
-    return digest(meaning | _vectors(options, environment))
+    check_generates(options, environment)
+    check_language_codes(options, environment)
+    # without defaults, so that an option that is added changes no fingerprint
+    answer_options = options.model_dump(
+        include={*AnswerOptions.model_fields}, exclude_defaults=True
+    )
+    code_version = {"coded": _CODE_PLACEMENT} if uses_language_codes(options, environment) else {}
+    identity = (
+        _weights_identity(options, environment)
+        | {"num_layers": options.num_layers}
+        | answer_options
+        | code_version
+    )
+    return digest(identity | _embedding_identity(options, environment))
 
 
-def _meaning(options: Options, environment: RunEnvironment) -> dict[str, Any]:
+def _weights_identity(options: Options, environment: RunEnvironment) -> dict[str, Any]:
     if options.scratch is not None:
-        return {"scratch": _scratch(options.scratch, environment)}
+        return {"scratch": _scratch_identity(options.scratch, environment)}
     if options.hub is not None:
         return {"hub": options.hub, "commit": hub.commit(options, environment)}
     if options.gguf is not None:
         file = folders.gguf_file(options.gguf, environment)
-        return {"gguf": remembered(file, environment.cache)}
+        return {"gguf": cached_digest(file, environment.cache)}
     assert options.path is not None
-    folder = folders.local(options.path, environment)
+    folder = folders.model_folder(options.path, environment)
     files = folders.model_files(folder, options.weights)
-    return {"files": {file.name: remembered(file, environment.cache) for file in files}}
+    return {"files": {file.name: cached_digest(file, environment.cache) for file in files}}
 
 
-def _vectors(options: Options, environment: RunEnvironment) -> dict[str, Any]:
+def _embedding_identity(options: Options, environment: RunEnvironment) -> dict[str, Any]:
     """How texts become vectors, where not by the recipe; a hub model's commit says the rest."""
     if options.embeddings == "recipe":
         return {}
-    place = configuration(options, environment)
+    config_file = configuration_file(options, environment)
     if options.hub is not None:
-        if place is not None:
+        if config_file is not None:
             with suppress(UnavailableError):  # not all of it was fetched yet
-                encoder_config.read(place.parent, options.prompts)
+                encoder_config.read(config_file.parent, options.prompts)
         return {"vectors": {"prompts": options.prompts.model_dump(exclude_none=True)}}
-    assert place is not None
-    found = encoder_config.read(place.parent, options.prompts)
+    assert config_file is not None
+    encoder = encoder_config.read(config_file.parent, options.prompts)
     files = [
         [
-            remembered(file, environment.cache)
-            for file in folders.weight_files(above, options.weights)
+            cached_digest(file, environment.cache)
+            for file in folders.weight_files(module_folder, options.weights)
         ]
-        for above in (place.parent / path for path in found.dense)
+        for module_folder in (config_file.parent / path for path in encoder.dense_modules)
     ]
-    return {"vectors": found.meaning() | {"dense": files}}
+    return {"vectors": encoder.meaning() | {"dense": files}}
 
 
-def _scratch(scratch: Scratch, environment: RunEnvironment) -> dict[str, Any]:
-    spec = scratch.model_dump(mode="json")
+def _scratch_identity(scratch: Scratch, environment: RunEnvironment) -> dict[str, Any]:
+    identity = scratch.model_dump(mode="json")
     if isinstance(scratch.tokenizer, Path):
         files = folders.tokenizer_files(scratch.tokenizer, environment)
-        spec["tokenizer"] = {file.name: file_digest(file) for file in files}
-    return spec
+        identity["tokenizer"] = {file.name: file_digest(file) for file in files}
+    return identity

@@ -60,11 +60,11 @@ class AnswerOptions(Strict):
 
     @model_validator(mode="after")
     def _heads_have_no_words(self) -> AnswerOptions:
-        given = next(
+        option = next(
             (name for name in ("length_normalized", "language_codes") if getattr(self, name)), None
         )
-        if given is not None and self.mode == "head":
-            raise ValueError(f"'{given}' belongs to answers in words")
+        if option is not None and self.mode == "head":
+            raise ValueError(f"'{option}' belongs to answers in words")
         return self
 
 
@@ -101,6 +101,7 @@ class Options(AnswerOptions):
             raise ValueError("a scratch model is an encoder: it answers by heads")
         return self
 
+    # prompts, pooling and layers were trained together: none is published without the others
     @model_validator(mode="after")
     def _published_as_a_whole(self) -> Options:
         if self.embeddings == "recipe":
@@ -117,10 +118,12 @@ class Options(AnswerOptions):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Options:
-        given = [key for key in ("path", "hub", "gguf", "scratch") if getattr(self, key)]
-        if len(given) != 1:
-            said = f"'{given[0]}' and '{given[1]}' are" if given else "none is"
-            raise ValueError(f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {said}")
+        origins = [key for key in ("path", "hub", "gguf", "scratch") if getattr(self, key)]
+        if len(origins) != 1:
+            finding = f"'{origins[0]}' and '{origins[1]}' are" if origins else "none is"
+            raise ValueError(
+                f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {finding}"
+            )
         if self.revision is not None and self.hub is None:
             raise ValueError("'revision' belongs to 'hub'")
         if self.num_layers is not None and self.scratch is not None:

@@ -20,34 +20,35 @@ def special_tokens(find: Callable[[str], Path | None]) -> frozenset[str]:
         UnavailableError: one of the files is damaged, or is on the hub and cannot be fetched.
     """
     files = [file for name in _FILES if (file := find(name)) is not None]
-    return frozenset(one for file in files for one in _listed(file, file.stat().st_mtime_ns))
+    return frozenset(token for file in files for token in _tokens_in(file, file.stat().st_mtime_ns))
 
 
 @lru_cache(maxsize=64)
-def _listed(file: Path, changed: int) -> frozenset[str]:
+def _tokens_in(file: Path, modified_ns: int) -> frozenset[str]:
     """What one file lists, read again only when it has changed: some have many megabytes."""
-    return frozenset(_lists(_object(file)))
+    return frozenset(_entries(_json_object(file)))
 
 
-def _lists(said: dict[str, Any]) -> Iterator[str]:
+def _entries(content: dict[str, Any]) -> Iterator[str]:
+    # transformers has listed them under each of these names
     for key in ("additional_special_tokens", "extra_special_tokens", "added_tokens"):
-        listed = said.get(key)
-        for one in listed if isinstance(listed, list) else ():
-            text = one.get("content") if isinstance(one, dict) else one
+        entries = content.get(key)
+        for entry in entries if isinstance(entries, list) else ():
+            text = entry.get("content") if isinstance(entry, dict) else entry
             if isinstance(text, str):
                 yield text
 
 
-def _object(file: Path) -> dict[str, Any]:
+def _json_object(file: Path) -> dict[str, Any]:
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
-        said = None
-    if not isinstance(said, dict):
+        content = None
+    if not isinstance(content, dict):
         raise UnavailableError(
             "the tokenizer's file is damaged",
             where=str(file),
             expected="a JSON object",
             hint="fetch the model again",
         )
-    return said
+    return content

@@ -27,14 +27,14 @@ class Embedder(Protocol):
         ...
 
     def layer(self, recipe: Recipe) -> int:
-        """The layer whose states are read, as `Backbone.place` counts."""
+        """The layer whose states are read, as `Backbone.layer_index` counts."""
         ...
 
     def width(self, backbone: Backbone) -> int:
         """Of a vector."""
         ...
 
-    def of(self, states: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+    def vectors(self, states: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
         """(windows, length, width of the backbone) to vectors of length 1, in float32."""
         ...
 
@@ -61,7 +61,7 @@ class RecipeEmbedder:
     def width(self, backbone: Backbone) -> int:
         return backbone.width
 
-    def of(self, states: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+    def vectors(self, states: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
         return functional.normalize(pool(states, batch, recipe.pooling))
 
     def to(self, device: torch.device) -> None:

@@ -12,25 +12,25 @@ from typing import Any
 from xharness import file_digest
 
 
-def remembered(file: Path, cache: Path) -> str:
+def cached_digest(file: Path, cache: Path) -> str:
     """The digest of `file`, read again only when its size or time of change differs."""
-    memory = cache / "weights.json"
-    known: dict[str, list[Any]] = {}
+    cache_file = cache / "weights.json"
+    digests: dict[str, list[Any]] = {}
     with suppress(OSError, ValueError):
-        known = json.loads(memory.read_text(encoding="utf-8"))
+        digests = json.loads(cache_file.read_text(encoding="utf-8"))
     path, stat = str(file.resolve()), file.stat()
-    entry = known.get(path)
+    entry = digests.get(path)
     if isinstance(entry, list) and entry[:2] == [stat.st_size, stat.st_mtime_ns]:
         return str(entry[2])
-    found = file_digest(file)
-    _replace(memory, known | {path: [stat.st_size, stat.st_mtime_ns, found]})
-    return found
+    digest = file_digest(file)
+    _write(cache_file, digests | {path: [stat.st_size, stat.st_mtime_ns, digest]})
+    return digest
 
 
-def _replace(memory: Path, known: dict[str, list[Any]]) -> None:
+def _write(cache_file: Path, digests: dict[str, list[Any]]) -> None:
     with suppress(OSError):  # a cache that cannot be written costs time, not answers
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=memory.parent, prefix=".weights")
+        cache_file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=cache_file.parent, prefix=".weights")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(known, file)
-        Path(name).replace(memory)
+            json.dump(digests, file)
+        Path(name).replace(cache_file)

@@ -20,7 +20,7 @@ SETTINGS = "sentence_*_config.json"
 """Named after the family of the backbone in older folders, after BERT in all newer ones."""
 
 
-def local(path: Path, environment: RunEnvironment) -> Path:
+def model_folder(path: Path, environment: RunEnvironment) -> Path:
     """The folder a study names, relative to the study's own folder.
 
     Raises:
@@ -49,8 +49,8 @@ def model_files(folder: Path, weights: Weights) -> list[Path]:
     Raises:
         UnavailableError: no weights of an allowed form, or a listed shard is missing.
     """
-    named = [folder / "config.json", *(folder / name for name in TOKENIZER_FILES)]
-    return [*(file for file in named if file.is_file()), *weight_files(folder, weights)]
+    candidates = [folder / "config.json", *(folder / name for name in TOKENIZER_FILES)]
+    return [*(file for file in candidates if file.is_file()), *weight_files(folder, weights)]
 
 
 def weight_files(folder: Path, weights: Weights) -> list[Path]:
@@ -59,19 +59,20 @@ def weight_files(folder: Path, weights: Weights) -> list[Path]:
     Raises:
         UnavailableError: as `model_files`.
     """
+    # safetensors first: they need no unpickling
     stems = ["model.safetensors"] + ["pytorch_model.bin"] * (weights == "any")
     for stem in stems:
         if (folder / stem).is_file():
             return [folder / stem]
         if (index := folder / f"{stem}.index.json").is_file():
             return [index, *_shards(index)]
-    others = sorted(file.name for file in folder.glob("*.bin"))
+    other_weights = sorted(file.name for file in folder.glob("*.bin"))
     raise UnavailableError(
         "the folder has no weights",
         where=str(folder),
         expected=" or ".join(stems),
-        hint=f"it has {others[0]}; 'weights: any' loads it without running code"
-        if others
+        hint=f"it has {other_weights[0]}; 'weights: any' loads it without running code"
+        if other_weights
         else "fetch the model's weights into the folder, or use 'scratch' for random ones",
     )
 
@@ -82,6 +83,7 @@ def _shards(index: Path) -> list[Path]:
     except (ValueError, KeyError, AttributeError):
         raise UnavailableError("not an index of weight shards", where=str(index)) from None
     shards = [index.parent / str(name) for name in sorted(names)]
+    # an interrupted download leaves the index and some of its shards
     for shard in shards:
         if not shard.is_file():
             raise UnavailableError(f"shard {shard.name} is missing", where=str(index.parent))
@@ -106,12 +108,12 @@ def tokenizer_files(path: Path, environment: RunEnvironment) -> list[Path]:
     Raises:
         UnavailableError: there are none.
     """
-    place = environment.base / path.expanduser()
-    if place.is_file():
-        return [place]
-    found = [place / name for name in TOKENIZER_FILES if (place / name).is_file()]
-    if not found:
+    location = environment.base / path.expanduser()
+    if location.is_file():
+        return [location]
+    files = [location / name for name in TOKENIZER_FILES if (location / name).is_file()]
+    if not files:
         raise UnavailableError(
-            "there is no tokenizer here", where=str(place), expected="a tokenizer.json"
+            "there is no tokenizer here", where=str(location), expected="a tokenizer.json"
         )
-    return found
+    return files

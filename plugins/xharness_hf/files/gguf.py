@@ -12,10 +12,10 @@ from typing import Any
 
 from xharness import RunEnvironment, UnavailableError
 from xharness_hf.files import folders
-from xharness_hf.files.digests import remembered
+from xharness_hf.files.digests import cached_digest
 
 
-def converted(path: Path, environment: RunEnvironment) -> Path:
+def convert(path: Path, environment: RunEnvironment) -> Path:
     """A folder in the Hugging Face layout with the dequantised model of a .gguf file.
 
     Raises:
@@ -28,45 +28,46 @@ def converted(path: Path, environment: RunEnvironment) -> Path:
             where=str(file),
             hint='pip install "xharness-eval[gguf]"',
         )
-    place = environment.cache / "gguf" / remembered(file, environment.cache)
-    if place.is_dir():
-        return place
+    folder = environment.cache / "gguf" / cached_digest(file, environment.cache)
+    if folder.is_dir():
+        return folder
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".part-") as parts:
-            whole = Path(parts) / "model"
-            _convert(file, whole)
-            whole.rename(place)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # a rename makes it whole, as another process may convert the same file
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as parts:
+            model_folder = Path(parts) / "model"
+            _write_converted(file, model_folder)
+            model_folder.rename(folder)
     except OSError as error:
-        if not place.is_dir():  # else another process was faster
+        if not folder.is_dir():  # else another process was faster
             raise UnavailableError(
-                f"the converted model cannot be kept: {error}", where=str(place)
+                f"the converted model cannot be kept: {error}", where=str(folder)
             ) from error
-    return place
+    return folder
 
 
-def _convert(file: Path, place: Path) -> None:
+def _write_converted(file: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    where: dict[str, Any] = {"gguf_file": file.name}
+    source: dict[str, Any] = {"gguf_file": file.name}
     try:
         with redirect_stderr(io.StringIO()):  # its progress bar listens to no setting
-            tokenizer = AutoTokenizer.from_pretrained(file.parent, **where)
-            read = AutoModel.from_pretrained(file.parent, dtype=torch.float32, **where)
+            tokenizer = AutoTokenizer.from_pretrained(file.parent, **source)
+            model = AutoModel.from_pretrained(file.parent, dtype=torch.float32, **source)
     except Exception as error:  # unsupported architectures and damage, in many classes
         raise UnavailableError(
             f"the GGUF file cannot be read: {str(error).strip()[:300]}", where=str(file)
         ) from error
-    _plain(read).save_pretrained(place)
-    tokenizer.save_pretrained(place)
+    _unquantised(model).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
-def _plain(read: Any) -> Any:
+def _unquantised(model: Any) -> Any:
     """The same weights in a model that does not count as quantised, and so can be saved."""
-    config = copy.deepcopy(read.config)
+    config = copy.deepcopy(model.config)
     if hasattr(config, "quantization_config"):
         del config.quantization_config
-    plain = type(read)(config)
-    plain.load_state_dict(read.state_dict())
-    return plain
+    unquantised = type(model)(config)
+    unquantised.load_state_dict(model.state_dict())
+    return unquantised

@@ -43,26 +43,27 @@ def commit(options: HubModel, environment: RunEnvironment) -> str:
     if _COMMIT.fullmatch(revision):
         return revision
     assert options.hub is not None
-    return _resolved(options.hub, revision, environment.offline)
+    return _resolve(options.hub, revision, environment.offline)
 
 
 @cache
-def _resolved(name: str, revision: str, offline: bool) -> str:
-    found = None if offline else _told(name, revision)
-    if isinstance(found, str):
-        return found
+def _resolve(name: str, revision: str, offline: bool) -> str:
+    answer = None if offline else _ask_hub(name, revision)
+    if isinstance(answer, str):
+        return answer
     cached = _cached_commit(name, revision)
     if cached is None:
-        raise _unavailable(name, revision, found)
+        raise _unavailable(name, revision, answer)
     return cached
 
 
 @cache
-def _told(name: str, revision: str) -> str | Exception | None:
+def _ask_hub(name: str, revision: str) -> str | Exception | None:
     """The commit as the hub tells it, or its failure: it is asked once in a process."""
     from huggingface_hub import HfApi
 
     try:
+        # a network that swallows packets must not hold up planning
         return HfApi().model_info(name, revision=revision, timeout=20).sha
     except Exception as error:  # the hub's library raises its transport's errors too
         return error
@@ -78,21 +79,21 @@ def file(options: HubModel, name: str, environment: RunEnvironment) -> Path | No
     """
     assert options.hub is not None
     if environment.offline:
-        folder = _fetched(options.hub, options.revision or "main")
-        return _there(folder / name) if folder is not None else None
-    found = _file(options.hub, commit(options, environment), name)
-    if isinstance(found, UnavailableError):
-        raise found
-    return found
+        folder = _cached_folder(options.hub, options.revision or "main")
+        return _existing(folder / name) if folder is not None else None
+    download = _file(options.hub, commit(options, environment), name)
+    if isinstance(download, UnavailableError):
+        raise download
+    return download
 
 
 @cache
 def _file(model: str, commit: str, name: str) -> Path | UnavailableError | None:
     """The file, or why it cannot be had: that is asked once in a process, too."""
     folder = _cache(model) / "snapshots" / commit
-    cached = _there(folder / name)
-    whole = any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
-    if cached is not None or whole:  # what was fetched with the weights is all there is
+    cached = _existing(folder / name)
+    complete = any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
+    if cached is not None or complete:  # what was fetched with the weights is all there is
         return cached
     from huggingface_hub import hf_hub_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -101,21 +102,22 @@ def _file(model: str, commit: str, name: str) -> Path | UnavailableError | None:
     try:
         return Path(hf_hub_download(model, name, revision=commit))
     except Exception as error:
-        absent = type(error).__name__ in ("EntryNotFoundError", "RemoteEntryNotFoundError")
-        return None if absent else _unavailable(model, commit, error)
+        # by name: the library has moved these classes between its modules
+        is_missing = type(error).__name__ in ("EntryNotFoundError", "RemoteEntryNotFoundError")
+        return None if is_missing else _unavailable(model, commit, error)
 
 
-def _there(file: Path) -> Path | None:
+def _existing(file: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def _fetched(name: str, revision: str) -> Path | None:
+def _cached_folder(name: str, revision: str) -> Path | None:
     """The folder of the local cache with files of the model; of no noted commit, the latest."""
     snapshots = _cache(name) / "snapshots"
     commit = revision if _COMMIT.fullmatch(revision) else _cached_commit(name, revision)
     if commit is None and revision == "main":  # single files were fetched, which notes nothing
-        folders = [one for one in snapshots.glob("*") if one.is_dir()]
-        return max(folders, key=lambda one: one.stat().st_mtime, default=None)
+        folders = [folder for folder in snapshots.glob("*") if folder.is_dir()]
+        return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
     folder = snapshots / (commit or revision)
     return folder if folder.is_dir() else None
 
@@ -141,27 +143,27 @@ def snapshot(options: HubModel, environment: RunEnvironment) -> Path:
 
     assert options.hub is not None
     revision = commit(options, environment)
-    wanted = ["config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json"]
-    wanted += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
+    patterns = ["config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json"]
+    patterns += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
     if options.weights == "any":
-        wanted += ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+        patterns += ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
     if options.embeddings == "sentence-transformers":
-        wanted += [MODULES, SETTINGS, PROMPTS, "*/config.json"]
-        wanted += ["*/pytorch_model.bin"] if options.weights == "any" else []
+        patterns += [MODULES, SETTINGS, PROMPTS, "*/config.json"]
+        patterns += ["*/pytorch_model.bin"] if options.weights == "any" else []
     try:
         folder = snapshot_download(
             options.hub,
             revision=revision,
-            allow_patterns=wanted,
+            allow_patterns=patterns,
             local_files_only=environment.offline,
         )
     except Exception as error:
         raise _unavailable(options.hub, revision, error) from None
-    _note(options.hub, options.revision or "main", revision)
+    _record_commit(options.hub, options.revision or "main", revision)
     return Path(folder)
 
 
-def _note(name: str, revision: str, commit: str) -> None:
+def _record_commit(name: str, revision: str, commit: str) -> None:
     """Remember for later runs offline; the hub's library does so only where it asked itself."""
     ref = _cache(name) / "refs" / revision
     if _COMMIT.fullmatch(revision) or _cached_commit(name, revision) == commit:

@@ -32,24 +32,24 @@ def backbone(
 def config(folder: Path, layers: int | None = None) -> Any:
     """The configuration in `folder`, with errors as `backbone`."""
     try:
-        found = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
         raise damaged(folder / "config.json", "the configuration", error) from error
-    if not all(getattr(found, name, None) for name in ("hidden_size", "num_hidden_layers")):
+    if not all(getattr(config, name, None) for name in ("hidden_size", "num_hidden_layers")):
         raise UnavailableError(
-            f"'{found.model_type}' is not a backbone of one stack of layers that reads text",
+            f"'{config.model_type}' is not a backbone of one stack of layers that reads text",
             where=str(folder),
             hint="of a model that also sees or hears, take the text part",
         )
     if layers is not None:
-        _shorten(found, layers, folder)
-    return found
+        _shorten(config, layers, folder)
+    return config
 
 
 def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
     """What `auto`, a class of transformers, makes of the weights, with errors as `backbone`."""
     try:
-        found, told = auto.from_pretrained(
+        model, info = auto.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
@@ -60,7 +60,8 @@ def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
         )
     except Exception as error:  # a truncated file, other shapes, a pickle that is not only weights
         raise damaged(folder, "the weights", error) from error
-    missing = sorted(key for key in told["missing_keys"] if "pooler" not in key)
+    # heads read hidden states, so a pooler is never missed
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing:
         raise UnavailableError(
             f"the weights lack {len(missing)} tensors of a {config.model_type} backbone, "
@@ -68,11 +69,11 @@ def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
             where=str(folder),
             hint="is config.json that of another model?",
         )
-    for parameter in found.parameters():
+    for parameter in model.parameters():
         if parameter.data_ptr() % _ALIGNED:
             # parts of a mapped file: arithmetic on them may differ in the last bit
             parameter.data = parameter.data.clone()
-    return found
+    return model
 
 
 def safetensors(folder: Path) -> tuple[Path, ...]:
@@ -96,7 +97,7 @@ def _shorten(config: Any, layers: int, folder: Path) -> None:
     config.num_hidden_layers = layers
 
 
-def tokenizer(place: Path) -> PreTrainedTokenizerFast:
+def tokenizer(location: Path) -> PreTrainedTokenizerFast:
     """The tokenizer in a folder or a tokenizer.json, a fast one if there is one.
 
     A tokenizer.json is taken as it stands: the classes of single models rebuild parts of it.
@@ -105,37 +106,38 @@ def tokenizer(place: Path) -> PreTrainedTokenizerFast:
         UnavailableError: there is none, or it is damaged.
     """
     try:
-        found = _read(place)
+        loaded = _read(location)
     except Exception as error:  # every tokenizer class fails in its own way
-        raise damaged(place, "the tokenizer", error) from error
-    if found.mask_token_id is None:
-        mask = next((one for one in _MASKS if one in found.get_vocab()), None)
+        raise damaged(location, "the tokenizer", error) from error
+    # a bare tokenizer.json names no roles, and masking needs this one
+    if loaded.mask_token_id is None:
+        mask = next((token for token in _MASKS if token in loaded.get_vocab()), None)
         if mask is not None:
-            found.mask_token = mask
-    read: PreTrainedTokenizerFast = found
-    return read
+            loaded.mask_token = mask
+    tokenizer: PreTrainedTokenizerFast = loaded
+    return tokenizer
 
 
-def _read(place: Path) -> Any:
+def _read(location: Path) -> Any:
     fast: Any = PreTrainedTokenizerFast
-    if place.is_file():
-        return fast(tokenizer_file=str(place))
-    if (place / "tokenizer.json").is_file():
-        return PreTrainedTokenizerFast.from_pretrained(place)
-    return AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+    if location.is_file():
+        return fast(tokenizer_file=str(location))
+    if (location / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(location)
+    return AutoTokenizer.from_pretrained(location, trust_remote_code=False)
 
 
-def damaged(place: Path, what: str, error: Exception) -> UnavailableError:
-    """The error that `what` at `place` cannot be read, with the first line of its reason."""
+def damaged(location: Path, part: str, error: Exception) -> UnavailableError:
+    """The error that `part` at `location` cannot be read, with the first line of its reason."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return UnavailableError(
-        f"{what} cannot be read: {lines[0][:300]}",
-        where=str(place),
+        f"{part} cannot be read: {lines[0][:300]}",
+        where=str(location),
         hint="fetch the model again, or see whether the installed transformers knows it",
     )
 
 
-def quiet() -> None:
+def silence_transformers() -> None:
     """No progress bars and no warnings about heads left out on purpose."""
     logging: Any = utils.logging
     logging.set_verbosity_error()

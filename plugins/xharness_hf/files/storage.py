@@ -21,12 +21,12 @@ def save_backbone(folder: Path, backbone: Backbone) -> None:
     if backbone.origin:
         backbone.module.config.save_pretrained(folder)
         for file in backbone.origin:
-            _same(file.resolve(), folder / file.name)
+            _link(file.resolve(), folder / file.name)
         return
     weights = backbone.module.state_dict()
     if backbone.adapter is not None:
-        weights = adapters.without(weights)
-    compact = {name: _compact(value) for name, value in weights.items()}
+        weights = adapters.without_lora(weights)
+    compact = {name: _without_loss_in_bf16(value) for name, value in weights.items()}
     backbone.module.save_pretrained(folder, state_dict=compact)
 
 
@@ -36,16 +36,17 @@ def restore_backbone(backbone: Backbone, folder: Path) -> None:
     adapters.load(backbone, folder)
 
 
-def _same(file: Path, place: Path) -> None:
+def _link(file: Path, link: Path) -> None:
     """`file` under a second name, or a copy where the file system has no hard links."""
-    place.unlink(missing_ok=True)
+    link.unlink(missing_ok=True)
     try:
-        os.link(file, place)
+        # a second name takes no space, and outlives the cache's own
+        os.link(file, link)
     except OSError:
-        shutil.copyfile(file, place)
+        shutil.copyfile(file, link)
 
 
-def _compact(value: Tensor) -> Tensor:
+def _without_loss_in_bf16(value: Tensor) -> Tensor:
     """`value` in bf16 where that loses nothing, as with frozen parts of a bf16 release."""
     if value.dtype != torch.float32:
         return value

@@ -1,4 +1,4 @@
-"""Answers as sub-words to be foretold: learnt by cross-entropy, ranked by log-probability."""
+"""Answers as sub-words to be predicted: learnt by cross-entropy, ranked by log-probability."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from xharness import Recipe, StageError, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, joined
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.prompt_encoder import AnswerTokens, PromptEncoder
-from xharness_hf.generative.verbalizer import VerbalizedItem, fitted, question, verbaliser
-from xharness_hf.heads.objectives import Logits, summed
+from xharness_hf.generative.verbalizer import (
+    VerbalizedItem,
+    fitted_prompt,
+    verbalize,
+    verbalizer_of,
+)
+from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 
-_AT_ONCE = 256  # states taken to the vocabulary together when answers are only ranked
+_CHUNK = 256  # states taken to the vocabulary together when answers are only ranked
 
 
 class AnswerObjective:
@@ -25,36 +30,38 @@ class AnswerObjective:
 
     kind = "words"
 
-    def __init__(self, card: TaskCard, spelling: PromptEncoder, shots: Sequence[str] = ()) -> None:
-        self._card, self._spoken = card, verbaliser(card)
-        self.spelling = spelling.spoken(self._spoken.language)
+    def __init__(self, card: TaskCard, encoder: PromptEncoder, shots: Sequence[str] = ()) -> None:
+        self._card, self._verbalizer = card, verbalizer_of(card)
+        self.encoder = encoder.in_language(self._verbalizer.language)
         """With the code of the items' language, where the model has any."""
-        self._before = "".join(shot + self._spoken.fewshot_delimiter for shot in shots)
-        self._shots = len(shots)
+        self._shots_text = "".join(shot + self._verbalizer.fewshot_delimiter for shot in shots)
+        self._num_shots = len(shots)
 
-    def questions(self, examples: Sequence[Any]) -> list[VerbalizedItem]:
+    def items(self, examples: Sequence[Any]) -> list[VerbalizedItem]:
         """The examples in words."""
-        return [question(one, self._card) for one in examples]
+        return [verbalize(example, self._card) for example in examples]
 
     def prompt(
-        self, asked: VerbalizedItem, recipe: Recipe, longest: int, *, learn: bool = False
+        self, item: VerbalizedItem, recipe: Recipe, longest: int, *, learn: bool = False
     ) -> str:
         """What stands before the separator, the examples shown included, with room for an answer.
 
         Raises:
             StageError: it is longer than the recipe's `max_length`.
         """
-        spelling, spoken = self.spelling, self._spoken
-        used = spelling.count(self._before) if self._before else 0
-        room = recipe.max_length - spelling.extra - longest - used
+        encoder, verbalizer = self.encoder, self._verbalizer
+        shots_length = encoder.count(self._shots_text) if self._shots_text else 0
+        room = recipe.max_length - encoder.num_specials - longest - shots_length
         try:
-            return self._before + fitted(asked, spoken, room, spelling.count, learn=learn)
+            return self._shots_text + fitted_prompt(
+                item, verbalizer, room, encoder.count, learn=learn
+            )
         except StageError as error:
-            if not self._shots:
+            if not self._num_shots:
                 raise
             raise StageError(
-                f"{self._shots} examples take {used} of {recipe.max_length} sub-words, which "
-                "leaves no room for the question",
+                f"{self._num_shots} examples take {shots_length} of {recipe.max_length} sub-words, "
+                "which leaves no room for the question",
                 hint="raise max_length, or show fewer",
             ) from error
 
@@ -62,16 +69,18 @@ class AnswerObjective:
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Feature]:
         """A feature for each example: with the right answer alone, or with all it may have."""
-        found = []
-        for place, asked in enumerate(self.questions(examples)):
-            answers = [asked.gold] if gold else [*asked.answers]
+        features = []
+        for index, item in enumerate(self.items(examples)):
+            answers = [item.gold] if gold else [*item.answers]
+            # an empty answer has no sub-word to predict
             if answers and all(answers):
-                longest = max(self.spelling.count(one) for one in answers) + 2
-                text = self.prompt(asked, recipe, min(longest, recipe.max_length // 2), learn=gold)
-                found.append(
-                    self.spelling.feature(place, text, self._spoken.target_delimiter, answers)
+                # beside its prompt an answer may take one sub-word more, and its end another
+                longest = max(self.encoder.count(answer) for answer in answers) + 2
+                text = self.prompt(item, recipe, min(longest, recipe.max_length // 2), learn=gold)
+                features.append(
+                    self.encoder.feature(index, text, self._verbalizer.target_delimiter, answers)
                 )
-        return found
+        return features
 
     def terms(self, features: Sequence[Feature]) -> int:
         """One for each sub-word of an answer."""
@@ -79,59 +88,64 @@ class AnswerObjective:
 
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy over the vocabulary at the answers' sub-words."""
-        rows, places, ids = _places(batch)
-        return summed(head(states[rows, places]), ids)
+        rows, positions, ids = _answer_positions(batch)
+        return summed_cross_entropy(head(states[rows, positions]), ids)
 
     def answers(
         self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe
     ) -> list[NDArray[np.float64]]:
         """The log-probabilities of each feature's answers, each summed over its sub-words."""
-        rows, places, ids = _places(batch)
-        picked = states[rows, places]
-        sure = torch.cat(
+        rows, positions, ids = _answer_positions(batch)
+        answer_states = states[rows, positions]
+        log_probabilities = torch.cat(
             [
-                _log_probabilities(head(some), gold)
-                for some, gold in zip(
-                    torch.split(picked, _AT_ONCE), torch.split(ids, _AT_ONCE), strict=True
+                _log_probabilities(head(chunk), gold)
+                for chunk, gold in zip(
+                    torch.split(answer_states, _CHUNK), torch.split(ids, _CHUNK), strict=True
                 )
             ]
         )
-        flat = iter(np.split(sure.double().cpu().numpy(), _borders(batch.features)))
-        return [np.array([next(flat).sum() for _ in feature.gold]) for feature in batch.features]
+        # a long answer's sum would lose digits in float32
+        by_answer = iter(
+            np.split(log_probabilities.double().cpu().numpy(), _borders(batch.features))
+        )
+        return [
+            np.array([next(by_answer).sum() for _ in feature.gold]) for feature in batch.features
+        ]
 
 
-def best(
-    asked: Sequence[VerbalizedItem], scores: Sequence[NDArray[np.float64]], *, normalised: bool
+def best_answers(
+    items: Sequence[VerbalizedItem], scores: Sequence[NDArray[np.float64]], *, normalised: bool
 ) -> list[int]:
-    """The place of each question's likeliest answer, per character if so wished; 0 without any.
+    """The place of each question's likeliest answer, per character if `normalised`; 0 without any.
 
     lm-evaluation-harness calls the two accuracies `acc` and `acc_norm`.
     """
-    found = []
-    for one, sums in zip(asked, scores, strict=True):
-        lengths = np.array([max(len(answer), 1) for answer in one.answers])
-        found.append(int(np.argmax(sums / lengths if normalised else sums)) if len(sums) else 0)
-    return found
+    choices = []
+    for item, sums in zip(items, scores, strict=True):
+        lengths = np.array([max(len(answer), 1) for answer in item.answers])
+        choices.append(int(np.argmax(sums / lengths if normalised else sums)) if len(sums) else 0)
+    return choices
 
 
 def _log_probabilities(logits: Tensor, ids: Tensor) -> Tensor:
     return logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(dim=1)
 
 
-def _places(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Row, position and sub-word of everything that is foretold."""
-    rows, places, first = [], [], 0
-    said: list[AnswerTokens] = []
+def _answer_positions(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Row, position and sub-word of everything that is predicted."""
+    rows, positions, first = [], [], 0
+    answers: list[AnswerTokens] = []
     for feature in batch.features:
         for answer in feature.gold:
             rows.append(np.full(len(answer.ids), first + answer.row))
-            places.append(np.arange(answer.first, answer.first + len(answer.ids)))
-            said.append(answer)
+            positions.append(np.arange(answer.first, answer.first + len(answer.ids)))
+            answers.append(answer)
         first += len(feature.windows)
     return (
         batch.on_device(np.concatenate(rows)),
-        batch.on_device(np.concatenate(places)),
-        batch.on_device(joined(answer.ids for answer in said)),
+        batch.on_device(np.concatenate(positions)),
+        batch.on_device(joined(answer.ids for answer in answers)),
     )
 
 

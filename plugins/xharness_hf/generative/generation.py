@@ -20,73 +20,89 @@ _ROOM_ELSEWHERE = 65536
 
 
 @torch.inference_mode()
-def written(
-    writer: LanguageModel, tokens: Tokens, prompts: Sequence[Ints], opening: Ints, recipe: Recipe
+def generate(
+    model: LanguageModel,
+    tokens: Tokens,
+    prompts: Sequence[Ints],
+    decoder_prefix: Ints,
+    recipe: Recipe,
 ) -> list[str]:
     """An answer of at most `recipe.answer_length` sub-words to each prompt, "" for silence.
 
-    `opening`: what the decoder of an encoder-decoder begins with.
+    `decoder_prefix`: what the decoder of an encoder-decoder begins with.
 
     Raises:
         StageError: the device's memory does not hold a single prompt.
     """
-    writer.module.eval()
-    device = writer.embedding.weight.device
-    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]), reverse=True)
-    found = [""] * len(prompts)
+    model.module.eval()
+    device = model.embedding.weight.device
+    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]), reverse=True)
+    answers = [""] * len(prompts)
     room = _ROOM.get(device.type, _ROOM_ELSEWHERE)
-    with computing(writer.module, device, recipe):
+    with computing(model.module, device, recipe):
         while order:
             longest = len(prompts[order[0]])
             count = max(room // longest, 1)
-            some = order[:count]
+            batch = order[:count]
             try:
-                said = _generate(writer, tokens, [prompts[one] for one in some], opening, recipe)
+                texts = _generate(
+                    model, tokens, [prompts[index] for index in batch], decoder_prefix, recipe
+                )
             except torch.OutOfMemoryError:
-                said = None
-            if said is None and count == 1:
+                texts = None
+            if texts is None and count == 1:
                 raise StageError(f"{device} has not enough memory to answer {longest} sub-words")
-            if said is None:
+            # batches to come are shorter, so the smaller room serves them too
+            if texts is None:
                 room //= 2
                 continue
             order = order[count:]
-            for place, text in zip(some, said, strict=True):
-                found[place] = text
-    return found
+            for index, text in zip(batch, texts, strict=True):
+                answers[index] = text
+    return answers
 
 
 def _generate(
-    writer: LanguageModel, tokens: Tokens, prompts: Sequence[Ints], opening: Ints, recipe: Recipe
+    model: LanguageModel,
+    tokens: Tokens,
+    prompts: Sequence[Ints],
+    decoder_prefix: Ints,
+    recipe: Recipe,
 ) -> list[str]:
-    device = writer.embedding.weight.device
+    device = model.embedding.weight.device
     length = max(len(ids) for ids in prompts)
     ids = np.full((len(prompts), length), tokens.pad, dtype=np.int64)
     mask = np.zeros_like(ids)
-    for row, own in enumerate(prompts):
+    for row, prompt in enumerate(prompts):
         # a decoder goes on where its prompt ends, so padding comes first
-        part = slice(0, len(own)) if writer.paired else slice(length - len(own), length)
-        ids[row, part], mask[row, part] = own, 1
+        part = (
+            slice(0, len(prompt))
+            if model.is_encoder_decoder
+            else slice(length - len(prompt), length)
+        )
+        ids[row, part], mask[row, part] = prompt, 1
     inputs = {
         "input_ids": torch.from_numpy(ids).to(device),
         "attention_mask": torch.from_numpy(mask).to(device),
     }
-    begun, config = length, _greedy(writer, tokens, recipe)
-    if writer.paired:
-        begun = len(opening)
-        start = np.tile(opening.astype(np.int64), (len(prompts), 1))
+    prompt_length, config = length, _greedy(model, tokens, recipe)
+    if model.is_encoder_decoder:
+        prompt_length = len(decoder_prefix)
+        start = np.tile(decoder_prefix.astype(np.int64), (len(prompts), 1))
         inputs["decoder_input_ids"] = torch.from_numpy(start).to(device)
-        config.decoder_start_token_id = int(opening[0])  # another one would be put before it
-    said = writer.module.generate(**inputs, generation_config=config)
+        config.decoder_start_token_id = int(decoder_prefix[0])  # another one would be put before it
+    generated = model.module.generate(**inputs, generation_config=config)
+    # a model that was not trained to stop goes on with the next question
     return [
-        _first_line(str(tokens.tokenizer.decode(row[begun:], skip_special_tokens=True)))
-        for row in said.tolist()
+        _first_line(str(tokens.tokenizer.decode(row[prompt_length:], skip_special_tokens=True)))
+        for row in generated.tolist()
     ]
 
 
-def _greedy(writer: LanguageModel, tokens: Tokens, recipe: Recipe) -> GenerationConfig:
+def _greedy(model: LanguageModel, tokens: Tokens, recipe: Recipe) -> GenerationConfig:
     """Nothing of the model's own habits: no sampling, no beams, no forced sub-words."""
     config: Any = GenerationConfig
-    found: GenerationConfig = config(
+    settings: GenerationConfig = config(
         max_new_tokens=recipe.max_answer_length,
         do_sample=False,
         num_beams=1,
@@ -95,7 +111,7 @@ def _greedy(writer: LanguageModel, tokens: Tokens, recipe: Recipe) -> Generation
         eos_token_id=tokens.tokenizer.eos_token_id,
         bos_token_id=tokens.tokenizer.bos_token_id,
     )
-    return found
+    return settings
 
 
 def _first_line(text: str) -> str:

@@ -28,11 +28,11 @@ from xharness_hf.backbone.batch import Layout
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.generative import storage
-from xharness_hf.generative.answers import AnswerObjective, best
-from xharness_hf.generative.generation import written
+from xharness_hf.generative.answers import AnswerObjective, best_answers
+from xharness_hf.generative.generation import generate
 from xharness_hf.generative.language_model import LanguageModel
 from xharness_hf.generative.prompt_encoder import PromptEncoder
-from xharness_hf.generative.verbalizer import prompt, question, verbaliser
+from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
 from xharness_hf.heads.heads import Heads
 from xharness_hf.inference import read
 from xharness_hf.training.loop import PreparedFeed, Training
@@ -46,16 +46,16 @@ class GenerativeModel(Model):
         device: torch.device,
         backbone: LanguageModel,
         tokens: Tokens,
-        manner: AnswerOptions,
+        options: AnswerOptions,
         shots: Sequence[str] = (),
     ) -> None:
         self._device, self.backbone, self.tokens = device, backbone, tokens
         self.heads = Heads()
         """None: its answers are words."""
-        self.manner, self.shots = manner, tuple(shots)
+        self.options, self.shots = options, tuple(shots)
         backbone.to(device)
-        closed = manner.mode == "generate"
-        self._spelling = PromptEncoder(backbone, tokens, closed=closed, codes=manner.language_codes)
+        closed = options.mode == "generate"
+        self._encoder = PromptEncoder(backbone, tokens, closed=closed, codes=options.language_codes)
 
     def sizes(self) -> Sizes:
         """Parameters of the whole model."""
@@ -74,10 +74,10 @@ class GenerativeModel(Model):
             return {"steps": 0, "shots": len(self.shots)}
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            self._adapt(recipe, session)
+            self._attach_adapter(recipe, session)
             recipe = self.backbone.within_limit(recipe)
-            lessons = [self._lesson(feed, recipe) for feed in feeds]
-            facts = Training(self, lessons, recipe, session, self._device).run()
+            prepared_feeds = [self._prepared(feed, recipe) for feed in feeds]
+            facts = Training(self, prepared_feeds, recipe, session, self._device).run()
             adapters.finish(self.backbone, recipe.adapter)
             return facts
 
@@ -91,26 +91,26 @@ class GenerativeModel(Model):
             StageError: the card has no verbaliser, or prompts do not fit `max_length`.
         """
         recipe = self.backbone.within_limit(recipe)
-        answering = AnswerObjective(card, self._spelling, self.shots)
+        objective = AnswerObjective(card, self._encoder, self.shots)
         if kind.prediction == "text":
-            return self._written(answering, card, examples, recipe)
-        features = answering.features(examples, self.tokens, recipe, gold=False)
+            return self._generated(objective, card, examples, recipe)
+        features = objective.features(examples, self.tokens, recipe, gold=False)
         layout = Layout(self.tokens.pad)
 
         def ask(states: torch.Tensor, batch: Any) -> Sequence[Any]:
-            return answering.answers(states, self.backbone.next_words, batch, recipe)
+            return objective.answers(states, self.backbone.logits, batch, recipe)
 
         scores: list[Any] = [()] * len(examples)
         answers = read(self.backbone, features, layout, recipe, self._device, ask)
-        for feature, one in zip(features, answers, strict=True):
-            scores[feature.owner] = one
-        asked = answering.questions(examples)
-        return best(asked, scores, normalised=self.manner.length_normalized)
+        for feature, log_probabilities in zip(features, answers, strict=True):
+            scores[feature.owner] = log_probabilities
+        items = objective.items(examples)
+        return best_answers(items, scores, normalised=self.options.length_normalized)
 
     def embed(
         self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"
     ) -> NDArray[np.float32]:
-        """Refused: hidden states of a model that writes are no vectors of its texts.
+        """Never.
 
         Raises:
             StageError: always.
@@ -123,28 +123,36 @@ class GenerativeModel(Model):
         Raises:
             StageError: the disk is full or cannot be written.
         """
-        storage.save(folder, self.backbone, self.tokens, self.manner, self.shots)
+        storage.save(folder, self.backbone, self.tokens, self.options, self.shots)
 
-    def _written(
+    def _generated(
         self,
-        answering: AnswerObjective,
+        objective: AnswerObjective,
         card: TaskCard,
         examples: Sequence[Example],
         recipe: Recipe,
     ) -> list[str]:
-        separator = verbaliser(card).target_delimiter.rstrip() if not self.backbone.paired else ""
+        separator = (
+            verbalizer_of(card).target_delimiter.rstrip()
+            if not self.backbone.is_encoder_decoder
+            else ""
+        )
         prompts = [
-            answering.spelling.source(
-                answering.prompt(
-                    one, recipe, 0 if self.backbone.paired else recipe.max_answer_length
+            objective.encoder.source_ids(
+                objective.prompt(
+                    item,
+                    recipe,
+                    0 if self.backbone.is_encoder_decoder else recipe.max_answer_length,
                 )
                 + separator
             )
-            for one in answering.questions(examples)
+            for item in objective.items(examples)
         ]
-        return written(self.backbone, self.tokens, prompts, answering.spelling.opening, recipe)
+        return generate(
+            self.backbone, self.tokens, prompts, objective.encoder.decoder_prefix, recipe
+        )
 
-    def _adapt(self, recipe: Recipe, session: TrainingSession) -> None:
+    def _attach_adapter(self, recipe: Recipe, session: TrainingSession) -> None:
         if recipe.adapter is not None and recipe.adapter.method != "lora":
             raise StageError(
                 f"a model that answers in words cannot learn a {recipe.adapter.method}",
@@ -152,32 +160,35 @@ class GenerativeModel(Model):
             )
         adapters.prepare(self.backbone, recipe.adapter, session.seed)
 
-    def _lesson(self, feed: TrainingSet, recipe: Recipe) -> PreparedFeed:
+    def _prepared(self, feed: TrainingSet, recipe: Recipe) -> PreparedFeed:
         if feed.objective != "task":
             raise StageError(f"a model that answers in words cannot learn by '{feed.objective}'")
-        if self.manner.mode == "loglikelihood":
+        if self.options.mode == "loglikelihood":
             raise StageError(
                 "a model that is asked by likelihood is not trained", hint="use 'mode: generate'"
             )
         features = [
             feature
-            for card, some in feed.by_language()
-            for feature in AnswerObjective(card, self._spelling).features(
-                some, self.tokens, recipe, gold=True
+            for card, examples in feed.by_language()
+            for feature in AnswerObjective(card, self._encoder).features(
+                examples, self.tokens, recipe, gold=True
             )
         ]
         if not features:
             raise StageError(f"there is nothing to learn from in '{feed.card.name}'")
-        answering, layout = AnswerObjective(feed.card, self._spelling), Layout(self.tokens.pad)
-        head = self.backbone.next_words
-        return PreparedFeed(feed.card.name, len(feed.examples), features, answering, head, layout)
+        objective, layout = AnswerObjective(feed.card, self._encoder), Layout(self.tokens.pad)
+        head = self.backbone.logits
+        return PreparedFeed(feed.card.name, len(feed.examples), features, objective, head, layout)
 
 
 def _shots(feed: TrainingSet) -> list[str]:
     """The feed's examples with their right answers, in words."""
     shots = []
-    for card, some in feed.by_language():
-        spoken = verbaliser(card)
-        asked = [question(one, card) for one in some]
-        shots += [prompt(one, spoken) + spoken.target_delimiter + one.gold for one in asked]
+    for card, examples in feed.by_language():
+        verbalizer = verbalizer_of(card)
+        items = [verbalize(item, card) for item in examples]
+        shots += [
+            prompt_text(item, verbalizer) + verbalizer.target_delimiter + item.gold
+            for item in items
+        ]
     return shots

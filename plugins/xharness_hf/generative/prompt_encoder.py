@@ -39,41 +39,41 @@ class PromptEncoder:
 
     def __init__(
         self,
-        writer: LanguageModel,
+        model: LanguageModel,
         tokens: Tokens,
         *,
         closed: bool,
         codes: Mapping[str, str] = _NONE,
     ) -> None:
-        self._paired, self._tokens = writer.paired, tokens
-        family = str(writer.module.config.model_type)
-        before, after = specials(tokens.tokenizer, "a")
-        self._codes = TokenizerLanguageCodes(family, tokens.tokenizer, before, after, codes)
-        self.before, self.after = self._codes.frame
+        self._is_encoder_decoder, self._tokens = model.is_encoder_decoder, tokens
+        family = str(model.module.config.model_type)
+        prefix, suffix = specials(tokens.tokenizer, "a")
+        self._codes = TokenizerLanguageCodes(family, tokens.tokenizer, prefix, suffix, codes)
+        self.prefix, self.suffix = self._codes.frame
         self._ends = self._end(closed)
-        self._start = self._decoder_start(writer)
+        self._start = self._decoder_start(model)
 
-    def spoken(self, language: str | None) -> PromptEncoder:
+    def in_language(self, language: str | None) -> PromptEncoder:
         """The same for items of a language: read and answered with its code, if there are any.
 
         Raises:
             ConfigurationError: the model has codes, and none for it.
         """
-        if language is None or self._codes.own is None:
+        if language is None or self._codes.frame_code is None:
             return self
-        found = copy(self)
-        found.before = self._codes.spoken(self.before, language)
-        found.after = self._codes.spoken(self.after, language)
-        found._start = self._codes.spoken(self._start, language)
-        return found
+        encoder = copy(self)
+        encoder.prefix = self._codes.in_language(self.prefix, language)
+        encoder.suffix = self._codes.in_language(self.suffix, language)
+        encoder._start = self._codes.in_language(self._start, language)
+        return encoder
 
     @property
-    def extra(self) -> int:
+    def num_specials(self) -> int:
         """Specials around a prompt."""
-        return len(self.before) + (len(self.after) if self._paired else 0)
+        return len(self.prefix) + (len(self.suffix) if self._is_encoder_decoder else 0)
 
     @property
-    def opening(self) -> Ints:
+    def decoder_prefix(self) -> Ints:
         """What a decoder beside an encoder has written before it answers."""
         return self._start
 
@@ -81,55 +81,68 @@ class PromptEncoder:
         """Sub-words of a text."""
         return len(self._tokens.ids([text])[0])
 
-    def source(self, prompt: str) -> Ints:
+    def source_ids(self, prompt: str) -> Ints:
         """A prompt with its specials, as it is read."""
         (ids,) = self._tokens.ids([prompt])
-        found = joined((self.before, ids, self.after if self._paired else self.after[:0]))
-        return found if len(found) else np.array([self._tokens.pad], dtype=np.int32)
+        framed = joined(
+            (self.prefix, ids, self.suffix if self._is_encoder_decoder else self.suffix[:0])
+        )
+        # an empty prompt needs one position to predict from
+        return framed if len(framed) else np.array([self._tokens.pad], dtype=np.int32)
 
-    def feature(self, place: int, prompt: str, separator: str, answers: Sequence[str]) -> Feature:
+    def feature(self, index: int, prompt: str, separator: str, answers: Sequence[str]) -> Feature:
         """One feature: a prompt with each of its answers; what is read alike is read once."""
-        if self._paired:
-            spelled = [(self._start, ids) for ids in self._tokens.ids(list(answers))]
-            first: list[Window] = [_window(self.source(prompt))]
+        if self._is_encoder_decoder:
+            encoded = [(self._start, ids) for ids in self._tokens.ids(list(answers))]
+            source_windows: list[Window] = [_window(self.source_ids(prompt))]
         else:
-            spelled, first = [*self._together(prompt, separator, answers)], []
-        windows: dict[bytes, int] = {}
-        kept, said = first, []
-        for known, ids in spelled:
-            whole = joined((ids, self._ends))
-            read = joined((known, whole[:-1]))
-            if read.tobytes() not in windows:
-                windows[read.tobytes()] = len(kept)
-                kept.append(_window(read))
-            said.append(AnswerTokens(windows[read.tobytes()], len(known) - 1, whole))
-        return Feature(tuple(kept), place, tuple(said))
+            encoded, source_windows = [*self._together(prompt, separator, answers)], []
+        row_of_window: dict[bytes, int] = {}
+        windows, answer_tokens = source_windows, []
+        for context, ids in encoded:
+            answer_ids = joined((ids, self._ends))
+            input_ids = joined((context, answer_ids[:-1]))
+            if input_ids.tobytes() not in row_of_window:
+                row_of_window[input_ids.tobytes()] = len(windows)
+                windows.append(_window(input_ids))
+            answer_tokens.append(
+                AnswerTokens(row_of_window[input_ids.tobytes()], len(context) - 1, answer_ids)
+            )
+        return Feature(tuple(windows), index, tuple(answer_tokens))
 
     def _together(
         self, prompt: str, separator: str, answers: Sequence[str]
     ) -> Iterable[tuple[Ints, Ints]]:
+        # most vocabularies join a blank to the word behind it
         stripped = prompt.rstrip()
-        led = [prompt[len(stripped) :] + separator + answer for answer in answers]
-        alone, *wholes = self._tokens.ids([stripped, *(stripped + text for text in led)])
-        for whole, text in zip(wholes, led, strict=True):
-            ids = whole[len(alone) :]
-            known = self.source(stripped)
-            yield known, ids if len(ids) else self._tokens.ids([text])[0]
+        continuations = [prompt[len(stripped) :] + separator + answer for answer in answers]
+        prompt_ids, *joint_ids = self._tokens.ids(
+            [stripped, *(stripped + text for text in continuations)]
+        )
+        for joint, text in zip(joint_ids, continuations, strict=True):
+            ids = joint[len(prompt_ids) :]
+            context = self.source_ids(stripped)
+            yield context, ids if len(ids) else self._tokens.ids([text])[0]
 
     def _end(self, closed: bool) -> Ints:
         end = self._tokens.tokenizer.eos_token_id
-        ends = self.after[:1] if self._paired and len(self.after) else [end] * (end is not None)
+        # an encoder-decoder's frame tells the end that it was trained with
+        ends = (
+            self.suffix[:1]
+            if self._is_encoder_decoder and len(self.suffix)
+            else [end] * (end is not None)
+        )
         return np.array(ends if closed else [], dtype=np.int32)
 
-    def _decoder_start(self, writer: LanguageModel) -> Ints:
+    def _decoder_start(self, model: LanguageModel) -> Ints:
         """The decoder's first sub-words."""
-        if not self._paired:
-            return self.before[:0]
-        start = getattr(writer.module.config, "decoder_start_token_id", None)
-        if self._codes.own is not None:
-            return np.array(self._codes.opening(start), dtype=np.int32)
-        first = self.after[-1] if start is None else start
-        return joined((np.array([first], dtype=np.int32), self.before))
+        if not self._is_encoder_decoder:
+            return self.prefix[:0]
+        start = getattr(model.module.config, "decoder_start_token_id", None)
+        if self._codes.frame_code is not None:
+            return np.array(self._codes.decoder_prefix(start), dtype=np.int32)
+        first = self.suffix[-1] if start is None else start
+        return joined((np.array([first], dtype=np.int32), self.prefix))
 
 
 def _window(ids: Ints) -> Window:

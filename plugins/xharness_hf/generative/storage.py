@@ -13,7 +13,7 @@ from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.files import loading
 from xharness_hf.files.storage import restore_backbone, save_backbone
-from xharness_hf.generative.language_model import LanguageModel, writer
+from xharness_hf.generative.language_model import LanguageModel, load_language_model
 
 SPEC = "xharness-words.json"
 _FORMAT = 1
@@ -23,7 +23,7 @@ def save(
     folder: Path,
     backbone: LanguageModel,
     tokens: Tokens,
-    manner: AnswerOptions,
+    options: AnswerOptions,
     shots: Sequence[str],
 ) -> None:
     """Write the model; `from_pretrained` reads it too.
@@ -31,7 +31,7 @@ def save(
     Raises:
         StageError: the disk is full or cannot be written.
     """
-    spec = {"format": _FORMAT, **manner.model_dump(), "shots": list(shots)}
+    spec = {"format": _FORMAT, **options.model_dump(), "shots": list(shots)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_backbone(folder, backbone)
@@ -50,15 +50,15 @@ def load(folder: Path) -> tuple[LanguageModel, Tokens, AnswerOptions, list[str]]
     """
     try:
         spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
-        manner = AnswerOptions(
+        options = AnswerOptions(
             **{name: spec[name] for name in AnswerOptions.model_fields if name in spec}
         )
-        backbone = writer(folder, "safetensors")
+        backbone = load_language_model(folder, "safetensors")
         restore_backbone(backbone, folder)
         return (
             backbone,
             Tokens(loading.tokenizer(folder), causal=backbone.causal),
-            manner,
+            options,
             spec["shots"],
         )
     except (OSError, ValueError, KeyError) as error:

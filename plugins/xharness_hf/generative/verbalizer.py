@@ -33,7 +33,7 @@ class VerbalizedItem:
     """The right answer, "" where the data knows none."""
 
 
-def verbaliser(card: TaskCard) -> Verbalizer:
+def verbalizer_of(card: TaskCard) -> Verbalizer:
     """The card's verbaliser.
 
     Raises:
@@ -47,43 +47,48 @@ def verbaliser(card: TaskCard) -> Verbalizer:
     return card.verbalizer
 
 
-def question(example: Any, card: TaskCard) -> VerbalizedItem:
+def verbalize(example: Any, card: TaskCard) -> VerbalizedItem:
     """`example` as the card says it.
 
     Raises:
         StageError: the card has no verbaliser, or examples of its kind cannot be said.
     """
-    spoken = verbaliser(card)
+    verbalizer = verbalizer_of(card)
     match example:
         case ClassificationExample():
             fields = {"text": example.text, "pair": example.pair or ""}
-            said = [fill(spoken.answers[label], fields) for label in card.label_names]
-            return VerbalizedItem(fields, tuple(said), said[example.label])
+            answers = [
+                fill_template(verbalizer.answers[label], fields) for label in card.labels or ()
+            ]
+            return VerbalizedItem(fields, tuple(answers), answers[example.label])
         case MultipleChoiceExample():
-            said = [_begun(choice, spoken) for choice in example.choices]
-            return VerbalizedItem({"prompt": example.prompt}, tuple(said), said[example.label])
+            answers = [_cased(choice, verbalizer) for choice in example.choices]
+            return VerbalizedItem(
+                {"prompt": example.prompt}, tuple(answers), answers[example.label]
+            )
         case ExtractiveQAExample():
             fields = {"question": example.question, "context": example.context}
+            # of several right answers the data's first is learnt
             return VerbalizedItem(fields, (), example.answers[0].text if example.answers else "")
         case _:
             raise StageError(f"items of kind '{card.task_type}' cannot be put into words")
 
 
-def prompt(asked: VerbalizedItem, spoken: Verbalizer) -> str:
+def prompt_text(item: VerbalizedItem, verbalizer: Verbalizer) -> str:
     """What stands before the answer and the separator."""
-    text = fill(spoken.prompt, asked.fields)
-    for pattern, put in spoken.replace.items():
-        text = re.sub(pattern, put, text)
+    text = fill_template(verbalizer.prompt, item.fields)
+    for pattern, replacement in verbalizer.replace.items():
+        text = re.sub(pattern, replacement, text)
     return text
 
 
-def fill(template: str, fields: Mapping[str, str]) -> str:
+def fill_template(template: str, fields: Mapping[str, str]) -> str:
     """`template` with every `{field}` filled in."""
-    return _FIELD.sub(lambda found: fields.get(found[1], found[0]), template)
+    return _FIELD.sub(lambda match: fields.get(match[1], match[0]), template)
 
 
-def fitted(
-    asked: VerbalizedItem, spoken: Verbalizer, room: int, count: Count, *, learn: bool
+def fitted_prompt(
+    item: VerbalizedItem, verbalizer: Verbalizer, room: int, count: Count, *, learn: bool
 ) -> str:
     """The prompt in at most `room` sub-words: the longest field is cut at its end.
 
@@ -93,27 +98,29 @@ def fitted(
         StageError: even without that field it is too long.
     """
     for _ in range(_TRIES):
-        text = prompt(asked, spoken)
+        text = prompt_text(item, verbalizer)
         if (length := count(text)) <= room:
             return text
-        name = max(asked.fields, key=lambda one: len(asked.fields[one]))
-        whole = asked.fields[name]
-        own = max(count(whole), 1)
-        share = max(own - (length - room), 0) / own
-        cut = _cut(whole, min(int(len(whole) * share), len(whole) - 1), asked.gold * learn)
-        asked = replace(asked, fields={**asked.fields, name: cut})
+        name = max(item.fields, key=lambda field_name: len(item.fields[field_name]))
+        field_text = item.fields[name]
+        field_length = max(count(field_text), 1)
+        share = max(field_length - (length - room), 0) / field_length
+        shortened = _shortened(
+            field_text, min(int(len(field_text) * share), len(field_text) - 1), item.gold * learn
+        )
+        item = replace(item, fields={**item.fields, name: shortened})
     raise StageError(
         f"the shortest prompt takes more than the {room} sub-words there are for it",
         hint="raise max_length, or shorten the verbaliser's prompt",
     )
 
 
-def _cut(text: str, length: int, wanted: str) -> str:
+def _shortened(text: str, length: int, answer: str) -> str:
     """`length` characters of `text`: the first ones, or those that end with what is wanted."""
-    end = text.find(wanted) + len(wanted) if wanted else 0
+    end = text.find(answer) + len(answer) if answer else 0
     first = max(end - length, 0)
     return text[first : first + max(length, 0)]
 
 
-def _begun(text: str, spoken: Verbalizer) -> str:
-    return text[:1].lower() + text[1:] if spoken.lowercase else text
+def _cased(text: str, verbalizer: Verbalizer) -> str:
+    return text[:1].lower() + text[1:] if verbalizer.lowercase else text

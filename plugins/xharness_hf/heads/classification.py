@@ -10,7 +10,7 @@ from xharness import ClassificationExample, Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.objectives import Logits, best, only, summed
+from xharness_hf.heads.objectives import Logits, argmax, by_example, summed_cross_entropy
 
 
 class ClassificationTask:
@@ -31,16 +31,16 @@ class ClassificationTask:
         gold: bool,
     ) -> list[Feature]:
         """A window for each example; pairs are cut at the longer text."""
-        texts = tokens.ids([one.text for one in examples])
-        pairs = tokens.ids([one.pair or "" for one in examples])
+        texts = tokens.ids([example.text for example in examples])
+        pairs = tokens.ids([example.pair or "" for example in examples])
         limit = recipe.max_length
         windows = (
-            tokens.single(text, limit) if one.pair is None else tokens.pair(text, pair, limit)
-            for one, text, pair in zip(examples, texts, pairs, strict=True)
+            tokens.single(text, limit) if example.pair is None else tokens.pair(text, pair, limit)
+            for example, text, pair in zip(examples, texts, pairs, strict=True)
         )
         return [
-            Feature((window,), place, one.label)
-            for place, (one, window) in enumerate(zip(examples, windows, strict=True))
+            Feature((window,), index, example.label)
+            for index, (example, window) in enumerate(zip(examples, windows, strict=True))
         ]
 
     def terms(self, features: Sequence[Feature]) -> int:
@@ -50,11 +50,11 @@ class ClassificationTask:
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy over the labels."""
         gold = batch.on_device([feature.gold for feature in batch.features])
-        return summed(head(pool(states, batch, recipe.pooling)), gold)
+        return summed_cross_entropy(head(pool(states, batch, recipe.pooling)), gold)
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[int]:
         """The most likely label of each."""
-        return best(head(pool(states, batch, recipe.pooling)))
+        return argmax(head(pool(states, batch, recipe.pooling)))
 
     def join(
         self,
@@ -63,4 +63,4 @@ class ClassificationTask:
         answers: Sequence[int],
     ) -> list[Prediction]:
         """The answers in the examples' order."""
-        return only(features, answers, len(examples))
+        return by_example(features, answers, len(examples))

@@ -17,7 +17,7 @@ from xharness import Recipe, RetrievalExample, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
-from xharness_hf.heads.objectives import Logits, summed
+from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 
 
 class ContrastiveObjective:
@@ -26,12 +26,12 @@ class ContrastiveObjective:
     A batch computed in pieces (`accumulate`) has the passages of its piece alone to tell apart.
     """
 
-    def __init__(self, kind: str, vectors: Embedder = RECIPE_EMBEDDER) -> None:
-        self.kind, self._vectors = kind, vectors
+    def __init__(self, kind: str, embedder: Embedder = RECIPE_EMBEDDER) -> None:
+        self.kind, self._embedder = kind, embedder
 
-    def by(self, vectors: Embedder) -> ContrastiveObjective:
-        """The same, learnt by other vectors."""
-        return ContrastiveObjective(self.kind, vectors)
+    def with_embedder(self, embedder: Embedder) -> ContrastiveObjective:
+        """The same objective on the vectors of `embedder`."""
+        return ContrastiveObjective(self.kind, embedder)
 
     def outputs(self, card: TaskCard) -> int:
         """One number: the scale."""
@@ -46,15 +46,23 @@ class ContrastiveObjective:
         gold: bool,
     ) -> list[Feature]:
         """One for each example that has a passage."""
-        pairs = [(place, one) for place, one in enumerate(examples) if one.positive is not None]
-        long = recipe.max_length
-        short = min(recipe.max_query_length or long, long)
-        windows = self._vectors.windows
-        queries = windows([one.query for _, one in pairs], tokens, "query", short)
-        passages = windows([one.positive or "" for _, one in pairs], tokens, "passage", long)
+        pairs = [
+            (index, example)
+            for index, example in enumerate(examples)
+            if example.positive is not None
+        ]
+        max_length = recipe.max_length
+        max_query_length = min(recipe.max_query_length or max_length, max_length)
+        windows = self._embedder.windows
+        queries = windows(
+            [example.query for _, example in pairs], tokens, "query", max_query_length
+        )
+        passages = windows(
+            [example.positive or "" for _, example in pairs], tokens, "passage", max_length
+        )
         return [
-            Feature((query, passage), place)
-            for (place, _), query, passage in zip(pairs, queries, passages, strict=True)
+            Feature((query, passage), index)
+            for (index, _), query, passage in zip(pairs, queries, passages, strict=True)
         ]
 
     def terms(self, features: Sequence[Feature]) -> int:
@@ -63,18 +71,23 @@ class ContrastiveObjective:
 
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy of each query's own passage among those of all the features."""
-        vectors = self._vectors.of(states, batch, recipe)
+        vectors = self._embedder.vectors(states, batch, recipe)
         with torch.autocast(states.device.type, enabled=False):  # stretched, cosines must be fine
-            alike = head(vectors[0::2] @ vectors[1::2].T)
-        alike = alike.masked_fill(batch.on_device(sharing(batch.features), torch.bool), -torch.inf)
-        return summed(alike, torch.arange(len(alike), device=alike.device))
+            similarities = head(vectors[0::2] @ vectors[1::2].T)
+        similarities = similarities.masked_fill(
+            batch.on_device(shared_text_pairs(batch.features), torch.bool), -torch.inf
+        )
+        return summed_cross_entropy(
+            similarities, torch.arange(len(similarities), device=similarities.device)
+        )
 
 
-def sharing(features: Sequence[Feature]) -> NDArray[np.bool_]:
-    """(features, features): different pairs that share a text, which are no foes of each other."""
+def shared_text_pairs(features: Sequence[Feature]) -> NDArray[np.bool_]:
+    """(features, features): pairs that share a text and so are no negatives of each other."""
+    # equal texts have equal ids, and hashes of ids compare as one array
     sides = np.array(
         [[hash(window.ids.tobytes()) for window in feature.windows] for feature in features]
     )
-    same = (sides[:, None] == sides[None]).any(axis=2)
-    np.fill_diagonal(same, False)
-    return np.asarray(same)
+    shared = (sides[:, None] == sides[None]).any(axis=2)
+    np.fill_diagonal(shared, False)
+    return np.asarray(shared)

@@ -15,7 +15,7 @@ from torch import Tensor
 from xharness import ExtractiveQAExample, Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, Ints
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.objectives import Logits, summed
+from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 
 
 class SpanPrediction(NamedTuple):
@@ -24,7 +24,7 @@ class SpanPrediction(NamedTuple):
     score: float
     start: int
     end: int
-    none: float = float("inf")
+    null_score: float = float("inf")
     """The score of there being no answer in the window."""
 
 
@@ -49,27 +49,27 @@ class ExtractiveQaTask:
         self, examples: Sequence[ExtractiveQAExample], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Feature]:
         """Every window of every example; the question is whole, or as much as fits."""
-        questions = tokens.ids([one.question for one in examples])
-        contexts = tokens.spelled([one.context for one in examples])
+        questions = tokens.ids([example.question for example in examples])
+        contexts = tokens.ids_with_offsets([example.context for example in examples])
         limit = recipe.max_length
         longest = _question_room(recipe, tokens.pair_specials)
-        found = []
-        for place, one in enumerate(examples):
-            question = questions[place][:longest]
-            ids, offsets = contexts[place]
-            offsets = trimmed(one.context, offsets)
-            answer = _answer(one, offsets) if gold else None
+        features = []
+        for index, example in enumerate(examples):
+            question = questions[index][:longest]
+            ids, offsets = contexts[index]
+            offsets = trimmed(example.context, offsets)
+            answer = _answer_tokens(example, offsets) if gold else None
             room = max(limit - len(question) - tokens.pair_specials, 1)
             for first, last in stretches(len(ids), room, recipe.doc_stride):
                 window = tokens.pair(question, ids[first:last], limit)
                 marks = np.arange(window.second, window.second + last - first, dtype=np.int32)
                 shift = window.second - first
-                inside = answer is not None and first <= answer[0] and answer[1] < last
-                ends = (answer[0] + shift, answer[1] + shift) if answer and inside else (0, 0)
-                found.append(
-                    Feature((window,), place, SpanLabels(*ends, offsets[first:last]), marks)
+                is_inside = answer is not None and first <= answer[0] and answer[1] < last
+                ends = (answer[0] + shift, answer[1] + shift) if answer and is_inside else (0, 0)
+                features.append(
+                    Feature((window,), index, SpanLabels(*ends, offsets[first:last]), marks)
                 )
-        return found
+        return features
 
     def terms(self, features: Sequence[Feature]) -> int:
         """A start and an end for each window."""
@@ -77,25 +77,30 @@ class ExtractiveQaTask:
 
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy over the positions of the context and position 0: not here."""
-        allowed = _context(batch)
+        allowed = _context_mask(batch)
         allowed[:, 0] = True
         logits = head(states).masked_fill(~allowed.unsqueeze(-1), float("-inf"))
         starts = batch.on_device([feature.gold.start for feature in batch.features])
         ends = batch.on_device([feature.gold.end for feature in batch.features])
-        return summed(logits[..., 0], starts) + summed(logits[..., 1], ends)
+        return summed_cross_entropy(logits[..., 0], starts) + summed_cross_entropy(
+            logits[..., 1], ends
+        )
 
     def answers(
         self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe
     ) -> list[SpanPrediction]:
         """The best span of each window that starts before it ends and is short enough."""
-        free = head(states)
-        nones = free[:, 0].sum(dim=-1).tolist()
-        logits = free.masked_fill(~_context(batch).unsqueeze(-1), float("-inf"))
+        unmasked_logits = head(states)
+        # position 0 was learnt as the place of no answer
+        null_scores = unmasked_logits[:, 0].sum(dim=-1).tolist()
+        logits = unmasked_logits.masked_fill(~_context_mask(batch).unsqueeze(-1), float("-inf"))
         scores, starts, ends = best_spans(logits[..., 0], logits[..., 1], recipe.max_answer_length)
-        found = []
-        for feature, *one in zip(batch.features, scores, starts, ends, nones, strict=True):
-            found.append(_found(feature, *one))
-        return found
+        predictions = []
+        for feature, *best_span in zip(
+            batch.features, scores, starts, ends, null_scores, strict=True
+        ):
+            predictions.append(_prediction(feature, *best_span))
+        return predictions
 
     def join(
         self,
@@ -104,8 +109,11 @@ class ExtractiveQaTask:
         answers: Sequence[SpanPrediction],
     ) -> list[Prediction]:
         """The context's text under the best span of all of an example's windows."""
-        top = _top(features, answers, len(examples))
-        return [one.context[span.start : span.end] for one, span in zip(examples, top, strict=True)]
+        best_spans_by_example = _best_by_example(features, answers, len(examples))
+        return [
+            example.context[span.start : span.end]
+            for example, span in zip(examples, best_spans_by_example, strict=True)
+        ]
 
 
 class UnanswerableQaTask(ExtractiveQaTask):
@@ -125,35 +133,41 @@ class UnanswerableQaTask(ExtractiveQaTask):
     ) -> list[Prediction]:
         """The text under the best span of all, or "" where having no answer scores higher."""
         spans = super().join(examples, features, answers)
-        top = _top(features, answers, len(examples))
+        best_spans_by_example = _best_by_example(features, answers, len(examples))
         return [
-            "" if best.none > best.score else span for best, span in zip(top, spans, strict=True)
+            "" if best.null_score > best.score else span
+            for best, span in zip(best_spans_by_example, spans, strict=True)
         ]
 
 
-def _found(feature: Feature, score: float, start: int, end: int, none: float) -> SpanPrediction:
+def _prediction(
+    feature: Feature, score: float, start: int, end: int, null_score: float
+) -> SpanPrediction:
     if score == float("-inf"):
-        return SpanPrediction(score, 0, 0, none)
-    offsets, zero = feature.gold.offsets, int(feature.marks[0])
-    return SpanPrediction(score, int(offsets[start - zero][0]), int(offsets[end - zero][1]), none)
+        return SpanPrediction(score, 0, 0, null_score)
+    offsets, first_mark = feature.gold.offsets, int(feature.marks[0])
+    return SpanPrediction(
+        score, int(offsets[start - first_mark][0]), int(offsets[end - first_mark][1]), null_score
+    )
 
 
-def _top(
+def _best_by_example(
     features: Sequence[Feature], answers: Sequence[SpanPrediction], count: int
 ) -> list[SpanPrediction]:
-    """For each example its best window, with the least score of `none` of all its windows."""
-    top = [SpanPrediction(float("-inf"), 0, 0)] * count
+    """For each example its best window, with the least score of `null_score` of all its windows."""
+    best_by_example = [SpanPrediction(float("-inf"), 0, 0)] * count
     for feature, answer in zip(features, answers, strict=True):
-        best = max(top[feature.owner], answer, key=lambda one: one.score)
-        none = min(top[feature.owner].none, answer.none)
-        top[feature.owner] = best._replace(none=none)
-    return top
+        best = max(best_by_example[feature.owner], answer, key=lambda prediction: prediction.score)
+        null_score = min(best_by_example[feature.owner].null_score, answer.null_score)
+        best_by_example[feature.owner] = best._replace(null_score=null_score)
+    return best_by_example
 
 
 def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
     """(first, last) of windows of at most `room` over `length` sub-words, sharing `shared`."""
     step = max(room - min(shared, room // 2), 1)
     first = 0
+    # an empty context still gives one window, so that every question has an answer
     while True:
         yield first, min(first + room, length)
         if first + room >= length:
@@ -163,13 +177,13 @@ def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
 
 def trimmed(text: str, offsets: Ints) -> Ints:
     """Offsets without the blanks that some tokenizers count into a sub-word."""
-    found = offsets.copy()
-    for span in found:
+    trimmed_offsets = offsets.copy()
+    for span in trimmed_offsets:
         while span[0] < span[1] and text[span[0]].isspace():
             span[0] += 1
         while span[0] < span[1] and text[span[1] - 1].isspace():
             span[1] -= 1
-    return found
+    return trimmed_offsets
 
 
 def best_spans(
@@ -177,32 +191,38 @@ def best_spans(
 ) -> tuple[list[float], list[int], list[int]]:
     """For logits (windows, length): the best score and its start and end, start <= end."""
     length = starts.shape[1]
-    wide = torch.nn.functional.pad(ends, (0, longest - 1), value=float("-inf"))
-    sums = starts.unsqueeze(-1) + wide.unfold(1, longest, 1)[:, :length]
-    scores, places = sums.flatten(1).max(dim=1)
-    first = places // longest
-    return scores.tolist(), first.tolist(), (first + places % longest).tolist()
+    padded_ends = torch.nn.functional.pad(ends, (0, longest - 1), value=float("-inf"))
+    # every start with its next `longest` ends: (windows, length, longest)
+    sums = starts.unsqueeze(-1) + padded_ends.unfold(1, longest, 1)[:, :length]
+    scores, best_indices = sums.flatten(1).max(dim=1)
+    first = best_indices // longest
+    return scores.tolist(), first.tolist(), (first + best_indices % longest).tolist()
 
 
 def _question_room(recipe: Recipe, specials: int) -> int:
     """Sub-words of a question, at most: as the recipe says, else half of the window."""
-    half, whole = recipe.max_length // 2 - specials, recipe.max_length - specials - 1
-    return max(half if recipe.max_query_length is None else min(recipe.max_query_length, whole), 1)
+    half_window, window_room = recipe.max_length // 2 - specials, recipe.max_length - specials - 1
+    return max(
+        half_window
+        if recipe.max_query_length is None
+        else min(recipe.max_query_length, window_room),
+        1,
+    )
 
 
-def _answer(example: ExtractiveQAExample, offsets: Ints) -> tuple[int, int] | None:
+def _answer_tokens(example: ExtractiveQAExample, offsets: Ints) -> tuple[int, int] | None:
     """First and last sub-word of the first answer that the context holds."""
-    answer = next((one for one in example.answers if one.start >= 0), None)
+    answer = next((answer for answer in example.answers if answer.start >= 0), None)
     if answer is None:
         return None
     end = answer.start + len(answer.text)
-    inside = np.flatnonzero(
+    token_indices = np.flatnonzero(
         (offsets[:, 1] > answer.start) & (offsets[:, 0] < end) & (offsets[:, 0] < offsets[:, 1])
     )
-    return (int(inside[0]), int(inside[-1])) if len(inside) else None
+    return (int(token_indices[0]), int(token_indices[-1])) if len(token_indices) else None
 
 
-def _context(batch: Batch) -> Tensor:
+def _context_mask(batch: Batch) -> Tensor:
     """True at the marks, (windows, length)."""
     allowed = np.zeros(tuple(batch.ids.shape), dtype=np.bool_)
     for row, feature in zip(allowed, batch.features, strict=True):

@@ -12,6 +12,7 @@ from xharness import StageError, digest
 from xharness_hf.backbone.backbone import Backbone
 
 MASKED = "mlm"
+# as BERT's weights begin
 _DEVIATION = 0.02
 _SCALE = 100.0  # as XTREME-R's retrieval baselines start with
 
@@ -75,6 +76,7 @@ class Heads:
         self._heads: dict[str, AnyHead] = {}
 
     def __iter__(self) -> Iterator[str]:
+        # the order of saved tensors and optimiser groups must not hang on that of training
         return iter(sorted(self._heads))
 
     def clear(self) -> None:
@@ -93,10 +95,10 @@ class Heads:
         """
         head = self._heads.get(name)
         if head is None:
-            known = ", ".join(self) or "none"
+            names = ", ".join(self) or "none"
             raise StageError(
                 f"the model has no head '{name}'",
-                expected=f"one of its heads: {known}",
+                expected=f"one of its heads: {names}",
                 hint="train it on a task with that head first",
             )
         if head.kind != kind or outputs not in (None, head.outputs):
@@ -126,12 +128,13 @@ class Heads:
     def spec(self) -> Mapping[str, Any]:
         """What `Heads` needs to be built again, weights aside."""
         return {
-            name: {"task_type": h.kind, "outputs": h.outputs} for name, h in self._heads.items()
+            name: {"task_type": head.kind, "outputs": head.outputs}
+            for name, head in self._heads.items()
         }
 
 
 def build_head(kind: str, outputs: int, backbone: Backbone) -> AnyHead:
-    """A head for `backbone`, its weights not yet meant."""
+    """A head for `backbone`, its weights still to be drawn or read."""
     if kind == MASKED:
         return MaskedHead(backbone.width, backbone.embedding)
     if kind in ("retrieval", "entity_linking"):
@@ -141,6 +144,7 @@ def build_head(kind: str, outputs: int, backbone: Backbone) -> AnyHead:
 
 def seeded(head: AnyHead, seed: int, name: str) -> AnyHead:
     """`head` with weights that depend on the seed and the name alone."""
+    # a generator of its own: heads must not hang on which were built before
     generator = torch.Generator().manual_seed(int(digest([seed, name])[:15], 16))
     with torch.no_grad():
         for module in head.modules():

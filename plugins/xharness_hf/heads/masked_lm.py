@@ -14,7 +14,7 @@ from xharness_hf.backbone.batch import Batch, Feature, Window, joined
 from xharness_hf.backbone.texts import texts
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.heads import MASKED
-from xharness_hf.heads.objectives import Logits, at_marks, summed
+from xharness_hf.heads.objectives import Logits, states_at_marks, summed_cross_entropy
 
 
 class MaskedLmObjective:
@@ -31,31 +31,33 @@ class MaskedLmObjective:
         """MLM: every text by itself. TLM: both sides in one window, in turn the one then other."""
         if self.paired:
             return self._pairs(examples, tokens, recipe.max_length)
-        owners = [(place, text) for place, one in enumerate(examples) for text in texts(one)]
-        found = []
-        for (place, _), ids in zip(owners, tokens.ids([text for _, text in owners]), strict=True):
+        owners = [
+            (index, text) for index, example in enumerate(examples) for text in texts(example)
+        ]
+        features = []
+        for (index, _), ids in zip(owners, tokens.ids([text for _, text in owners]), strict=True):
             window = tokens.single(ids, recipe.max_length)
-            last = len(window.ids) - len(tokens.frame.after)
-            found.append(
-                Feature((window,), place, None, np.arange(tokens.skip, last, dtype=np.int32))
+            last = len(window.ids) - len(tokens.frame.suffix)
+            features.append(
+                Feature((window,), index, None, np.arange(tokens.skip, last, dtype=np.int32))
             )
-        return [feature for feature in found if len(feature.marks)]
+        return [feature for feature in features if len(feature.marks)]
 
     def _pairs(self, examples: Sequence[Any], tokens: Tokens, limit: int) -> list[Feature]:
-        if not all(isinstance(one, BitextExample) for one in examples):
+        if not all(isinstance(example, BitextExample) for example in examples):
             raise StageError("TLM needs aligned sentences", expected="a corpus of kind bitext")
-        sources = tokens.ids([one.source for one in examples])
-        targets = tokens.ids([one.target for one in examples])
+        sources = tokens.ids([example.source for example in examples])
+        targets = tokens.ids([example.target for example in examples])
         frame = tokens.frame
-        found = []
-        for place, sides in enumerate(zip(sources, targets, strict=True)):
+        features = []
+        for index, sides in enumerate(zip(sources, targets, strict=True)):
             # neither language may always stand first
-            window = tokens.pair(*(sides if place % 2 == 0 else sides[::-1]), limit)
-            last = len(window.ids) - len(frame.pair_after)
-            first = np.arange(len(frame.pair_before), window.second - len(frame.between))
+            window = tokens.pair(*(sides if index % 2 == 0 else sides[::-1]), limit)
+            last = len(window.ids) - len(frame.pair_suffix)
+            first = np.arange(len(frame.pair_prefix), window.second - len(frame.separator))
             marks = joined((first.astype(np.int32), np.arange(window.second, last, dtype=np.int32)))
-            found.append(Feature((window,), place, None, marks))
-        return [feature for feature in found if len(feature.marks)]
+            features.append(Feature((window,), index, None, marks))
+        return [feature for feature in features if len(feature.marks)]
 
     def terms(self, features: Sequence[Feature]) -> int:
         """One for each hidden sub-word."""
@@ -64,7 +66,7 @@ class MaskedLmObjective:
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy over the vocabulary at the hidden sub-words alone."""
         gold = batch.on_device(joined(feature.gold for feature in batch.features))
-        return summed(head(at_marks(states, batch)), gold)
+        return summed_cross_entropy(head(states_at_marks(states, batch)), gold)
 
 
 def hide(
@@ -74,15 +76,18 @@ def hide(
 
     The hidden positions become the marks, what stood there the gold (Devlin et al. 2019).
     """
-    found = []
+    masked_features = []
     for feature in features:
         window = feature.windows[0]
+        # a short text would teach nothing otherwise
         count = max(1, round(rate * len(feature.marks)))
-        places = np.sort(random.choice(feature.marks, size=count, replace=False))
+        positions = np.sort(random.choice(feature.marks, size=count, replace=False))
         dice = random.random(count)
-        gold, ids = window.ids[places], window.ids.copy()
-        ids[places[dice < 0.8]] = mask
-        swapped = places[dice >= 0.9]
+        gold, ids = window.ids[positions], window.ids.copy()
+        ids[positions[dice < 0.8]] = mask
+        swapped = positions[dice >= 0.9]
         ids[swapped] = random.integers(vocabulary, size=len(swapped))
-        found.append(Feature((Window(ids, window.second),), feature.owner, gold, places))
-    return found
+        masked_features.append(
+            Feature((Window(ids, window.second),), feature.owner, gold, positions)
+        )
+    return masked_features

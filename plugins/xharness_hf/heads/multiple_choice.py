@@ -11,7 +11,7 @@ from xharness import MultipleChoiceExample, Prediction, Recipe, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.objectives import Logits, best, only, summed
+from xharness_hf.heads.objectives import Logits, argmax, by_example, summed_cross_entropy
 
 
 class MultipleChoiceTask:
@@ -32,16 +32,18 @@ class MultipleChoiceTask:
         gold: bool,
     ) -> list[Feature]:
         """A feature for each example, a (prompt, choice) window for each choice."""
-        prompts = tokens.ids([one.prompt for one in examples])
-        spelled = iter(tokens.ids([choice for one in examples for choice in one.choices]))
-        found = []
-        for place, (one, prompt) in enumerate(zip(examples, prompts, strict=True)):
+        prompts = tokens.ids([example.prompt for example in examples])
+        choice_ids = iter(
+            tokens.ids([choice for example in examples for choice in example.choices])
+        )
+        features = []
+        for index, (example, prompt) in enumerate(zip(examples, prompts, strict=True)):
             windows = tuple(
-                tokens.pair(prompt, next(spelled), recipe.max_length) for _ in one.choices
+                tokens.pair(prompt, next(choice_ids), recipe.max_length) for _ in example.choices
             )
             if windows:
-                found.append(Feature(windows, place, one.label))
-        return found
+                features.append(Feature(windows, index, example.label))
+        return features
 
     def terms(self, features: Sequence[Feature]) -> int:
         """One for each feature."""
@@ -50,11 +52,11 @@ class MultipleChoiceTask:
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy over each feature's choices."""
         gold = batch.on_device([feature.gold for feature in batch.features])
-        return summed(_scores(states, head, batch, recipe), gold)
+        return summed_cross_entropy(_scores(states, head, batch, recipe), gold)
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[int]:
         """The place of the best choice of each."""
-        return best(_scores(states, head, batch, recipe))
+        return argmax(_scores(states, head, batch, recipe))
 
     def join(
         self,
@@ -63,7 +65,7 @@ class MultipleChoiceTask:
         answers: Sequence[int],
     ) -> list[Prediction]:
         """The answers in the examples' order; 0 where there was nothing to choose from."""
-        return [answer or 0 for answer in only(features, answers, len(examples))]
+        return [answer or 0 for answer in by_example(features, answers, len(examples))]
 
 
 def _scores(states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:

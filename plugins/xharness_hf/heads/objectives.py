@@ -1,4 +1,4 @@
-"""What the backend must know of a kind: how it is encoded, learnt and answered."""
+"""What the backend must know of a task type: how it is encoded, learnt and answered."""
 
 from __future__ import annotations
 
@@ -61,27 +61,27 @@ class HeadTask(HeadObjective, Protocol):
         ...
 
 
-def at_marks(states: Tensor, batch: Batch) -> Tensor:
+def states_at_marks(states: Tensor, batch: Batch) -> Tensor:
     """The states at every feature's marks, (marks, width); each feature must be one window."""
     counts = np.array([len(feature.marks) for feature in batch.features])
     rows = batch.on_device(np.repeat(np.arange(len(counts)), counts))
     return states[rows, batch.on_device(joined(feature.marks for feature in batch.features))]
 
 
-def summed(logits: Tensor, gold: Tensor) -> Tensor:
+def summed_cross_entropy(logits: Tensor, gold: Tensor) -> Tensor:
     """Summed cross-entropy of (n, classes) against (n,)."""
     return functional.cross_entropy(logits, gold, reduction="sum")
 
 
-def only(features: Sequence[Feature], answers: Sequence[Any], count: int) -> list[Any]:
+def by_example(features: Sequence[Feature], answers: Sequence[Any], count: int) -> list[Any]:
     """The answer of each example's one feature, in the examples' order."""
-    found: list[Any] = [None] * count
+    ordered: list[Any] = [None] * count
     for feature, answer in zip(features, answers, strict=True):
-        found[feature.owner] = answer
-    return found
+        ordered[feature.owner] = answer
+    return ordered
 
 
-def best(logits: Tensor) -> list[int]:
-    """Place of the largest of each row."""
-    places: list[int] = torch.argmax(logits, dim=-1).tolist()
-    return places
+def argmax(logits: Tensor) -> list[int]:
+    """Index of the largest logit of each row."""
+    indices: list[int] = torch.argmax(logits, dim=-1).tolist()
+    return indices

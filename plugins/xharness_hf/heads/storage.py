@@ -15,7 +15,7 @@ from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
 from xharness_hf.embedding.sentence_transformers.embedder import SentenceTransformersEmbedder
-from xharness_hf.embedding.sentence_transformers.encoder_config import declares
+from xharness_hf.embedding.sentence_transformers.encoder_config import is_sentence_encoder
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files import loading
 from xharness_hf.files.storage import restore_backbone, save_backbone
@@ -25,7 +25,9 @@ _FORMAT = 1
 _SPEC, _HEADS = "xharness.json", "heads.safetensors"
 
 
-def save(folder: Path, backbone: Backbone, tokens: Tokens, heads: Heads, vectors: Embedder) -> None:
+def save(
+    folder: Path, backbone: Backbone, tokens: Tokens, heads: Heads, embedder: Embedder
+) -> None:
     """Write the model; `AutoModel.from_pretrained` reads the backbone, PEFT the adapter beside it.
 
     Raises:
@@ -34,6 +36,7 @@ def save(folder: Path, backbone: Backbone, tokens: Tokens, heads: Heads, vectors
     sizes = backbone.sizes()
     spec = {
         "format": _FORMAT,
+        # observed once: loading does not have to read with it again
         "causal": backbone.causal,
         "heads": heads.spec(),
         "parameters": {"total": sizes.total, "embedding": sizes.embedding},
@@ -41,10 +44,10 @@ def save(folder: Path, backbone: Backbone, tokens: Tokens, heads: Heads, vectors
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_backbone(folder, backbone)
-        vectors.save(folder)
+        embedder.save(folder)
         tokens.tokenizer.save_pretrained(folder)
-        learnt = {name: one.detach().cpu() for name, one in heads.parameters().items()}
-        save_file(learnt, folder / _HEADS)
+        tensors = {name: parameter.detach().cpu() for name, parameter in heads.parameters().items()}
+        save_file(tensors, folder / _HEADS)
         (folder / _SPEC).write_text(json.dumps(spec, indent=1), encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise StageError(f"the model cannot be written: {error}", where=str(folder)) from error
@@ -58,17 +61,17 @@ def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
     """
     try:
         spec = json.loads((folder / _SPEC).read_text(encoding="utf-8"))
-        learnt = load_file(folder / _HEADS)
+        tensors = load_file(folder / _HEADS)
         backbone = loading.backbone(folder, "safetensors", causal=bool(spec["causal"]))
         restore_backbone(backbone, folder)
         tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
-        heads = _heads(spec["heads"], learnt, backbone)
-        vectors = (
+        heads = _heads(spec["heads"], tensors, backbone)
+        embedder = (
             SentenceTransformersEmbedder(folder, "safetensors", Prompts(), backbone)
-            if declares(folder)
+            if is_sentence_encoder(folder)
             else RECIPE_EMBEDDER
         )
-        return (backbone, tokens, heads), vectors
+        return (backbone, tokens, heads), embedder
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UnavailableError(
             f"not a saved model, or a damaged one: {type(error).__name__}: {error}",
@@ -77,12 +80,16 @@ def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
         ) from error
 
 
-def _heads(spec: dict[str, Any], learnt: dict[str, Tensor], backbone: Backbone) -> Heads:
+def _heads(spec: dict[str, Any], tensors: dict[str, Tensor], backbone: Backbone) -> Heads:
     heads = Heads()
-    for name, one in spec.items():
-        head = build_head(one["task_type"], int(one["outputs"]), backbone)
+    for name, head_spec in spec.items():
+        head = build_head(head_spec["task_type"], int(head_spec["outputs"]), backbone)
         prefix = f"{name}/"
-        own = {k.removeprefix(prefix): v for k, v in learnt.items() if k.startswith(prefix)}
-        head.load_state_dict(own)
+        head_tensors = {
+            key.removeprefix(prefix): tensor
+            for key, tensor in tensors.items()
+            if key.startswith(prefix)
+        }
+        head.load_state_dict(head_tensors)
         heads.add(name, head)
     return heads

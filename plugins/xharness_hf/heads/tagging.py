@@ -14,7 +14,7 @@ from torch import Tensor
 from xharness import Prediction, Recipe, TaggingExample, TaskCard
 from xharness_hf.backbone.batch import Batch, Feature, Ints, joined
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.objectives import Logits, at_marks, best, summed
+from xharness_hf.heads.objectives import Logits, argmax, states_at_marks, summed_cross_entropy
 
 
 class TaggingTask:
@@ -30,19 +30,20 @@ class TaggingTask:
         self, examples: Sequence[TaggingExample], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Feature]:
         """As many windows for each sentence as it needs, split between words."""
-        spelling = tokens.words(word for one in examples for word in one.tokens)
-        room = recipe.max_length - len(tokens.frame.before) - len(tokens.frame.after)
-        found = []
-        for place, one in enumerate(examples):
-            words = [spelling[word] for word in one.tokens]
+        ids_of_word = tokens.word_ids(word for example in examples for word in example.tokens)
+        room = recipe.max_length - len(tokens.frame.prefix) - len(tokens.frame.suffix)
+        features = []
+        for index, example in enumerate(examples):
+            words = [ids_of_word[word] for word in example.tokens]
             for first, last in split([len(word) for word in words], room):
                 window = tokens.single(joined(words[first:last]), recipe.max_length)
+                # a word longer than the window is cut and keeps its tag
                 lengths = np.array([min(len(word), room) for word in words[first:last]])
                 ends = tokens.skip + np.cumsum(lengths)
                 marks = (ends - 1 if tokens.causal else ends - lengths).astype(np.int32)
-                tags = np.array(one.tags[first:last], dtype=np.int32) if gold else None
-                found.append(Feature((window,), place, tags, marks))
-        return found
+                tags = np.array(example.tags[first:last], dtype=np.int32) if gold else None
+                features.append(Feature((window,), index, tags, marks))
+        return features
 
     def terms(self, features: Sequence[Feature]) -> int:
         """One for each word."""
@@ -51,11 +52,11 @@ class TaggingTask:
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy over the words' tags."""
         gold = batch.on_device(joined(feature.gold for feature in batch.features))
-        return summed(head(at_marks(states, batch)), gold)
+        return summed_cross_entropy(head(states_at_marks(states, batch)), gold)
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> list[Ints]:
         """The most likely tag of each of a feature's words."""
-        tags = np.array(best(head(at_marks(states, batch))), dtype=np.int32)
+        tags = np.array(argmax(head(states_at_marks(states, batch))), dtype=np.int32)
         borders = np.cumsum([len(feature.marks) for feature in batch.features])[:-1]
         return np.split(tags, borders)
 
@@ -66,19 +67,19 @@ class TaggingTask:
         answers: Sequence[Ints],
     ) -> list[Prediction]:
         """The windows' tags put together again, one for each word."""
-        found: list[Prediction] = [[] for _ in examples]
+        tags_by_example: list[Prediction] = [[] for _ in examples]
         for feature, tags in zip(features, answers, strict=True):
-            found[feature.owner] += tags.tolist()
-        return found
+            tags_by_example[feature.owner] += tags.tolist()
+        return tags_by_example
 
 
 def split(lengths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
     """Stretches (first, last) of words, each at most `room` sub-words or a single longer word."""
-    first = used = 0
-    for place, length in enumerate(lengths):
-        if place > first and used + length > room:
-            yield first, place
-            first, used = place, 0
-        used += length
+    first = filled = 0
+    for index, length in enumerate(lengths):
+        if index > first and filled + length > room:
+            yield first, index
+            first, filled = index, 0
+        filled += length
     if lengths:
         yield first, len(lengths)

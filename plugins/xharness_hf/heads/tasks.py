@@ -27,7 +27,7 @@ TASKS: Mapping[str, HeadTask] = MappingProxyType(
     }
 )
 """What is answered by a head."""
-LEARNT: Mapping[str, HeadObjective] = MappingProxyType(
+OBJECTIVES: Mapping[str, HeadObjective] = MappingProxyType(
     {**TASKS, **{kind: ContrastiveObjective(kind) for kind in ("retrieval", "entity_linking")}}
 )
 """What is learnt through a head: the last of these are answered from vectors."""
@@ -36,7 +36,7 @@ COMPARING = (WordAlignmentObjective, ContrastiveObjective)
 
 __all__ = [
     "COMPARING",
-    "LEARNT",
+    "OBJECTIVES",
     "TASKS",
     "ContrastiveObjective",
     "HeadObjective",

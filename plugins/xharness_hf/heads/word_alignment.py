@@ -18,8 +18,8 @@ from xharness import BitextExample, Recipe, StageError
 from xharness_hf.backbone.batch import Batch, Feature, Window
 from xharness_hf.backbone.pooling import pool
 from xharness_hf.backbone.tokens import Tokens
-from xharness_hf.heads.contrastive import sharing
-from xharness_hf.heads.objectives import Logits, summed
+from xharness_hf.heads.contrastive import shared_text_pairs
+from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 
 _TEMPERATURE = 0.2
 
@@ -33,15 +33,18 @@ class WordAlignmentObjective:
         self, examples: Sequence[Any], tokens: Tokens, recipe: Recipe, *, gold: bool
     ) -> list[Feature]:
         """One for each pair of sentences that have sub-words at all."""
-        if not all(isinstance(one, BitextExample) for one in examples):
+        if not all(isinstance(example, BitextExample) for example in examples):
             raise StageError("'align' needs aligned sentences", expected="a corpus of kind bitext")
         sides = [
             [ids[: recipe.max_length] for ids in tokens.ids(side)]
-            for side in ([one.source for one in examples], [one.target for one in examples])
+            for side in (
+                [example.source for example in examples],
+                [example.target for example in examples],
+            )
         ]
         return [
-            Feature(tuple(Window(ids, len(ids)) for ids in pair), place)
-            for place, pair in enumerate(zip(*sides, strict=True))
+            Feature(tuple(Window(ids, len(ids)) for ids in pair), index)
+            for index, pair in enumerate(zip(*sides, strict=True))
             if all(len(ids) for ids in pair)
         ]
 
@@ -52,10 +55,12 @@ class WordAlignmentObjective:
     def loss(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> Tensor:
         """Cross-entropy of the translation's place among the batch's, from either side."""
         vectors = functional.normalize(pool(states, batch, "mean"))
-        alike = vectors[0::2] @ vectors[1::2].T / _TEMPERATURE
-        alike = alike.masked_fill(batch.on_device(sharing(batch.features), torch.bool), -torch.inf)
-        gold = torch.arange(len(alike), device=alike.device)
-        return summed(alike, gold) + summed(alike.T, gold)
+        similarities = vectors[0::2] @ vectors[1::2].T / _TEMPERATURE
+        similarities = similarities.masked_fill(
+            batch.on_device(shared_text_pairs(batch.features), torch.bool), -torch.inf
+        )
+        gold = torch.arange(len(similarities), device=similarities.device)
+        return summed_cross_entropy(similarities, gold) + summed_cross_entropy(similarities.T, gold)
 
 
 def identity(states: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ def _labels(file: SubmissionFile, task: SuiteTask) -> list[int]:
 def _label(file: SubmissionFile, line: int, choices: int) -> int:
     values = file.parsed(line)
     label = values.get("label") if isinstance(values, dict) else None
+    # `true` is an integer to Python.
     if not isinstance(label, int) or isinstance(label, bool) or not 0 <= label < choices:
         expected = f'{{"label": N}} with N from 0 to {choices - 1}'
         raise file.error("no choice stands here", line, expected=expected)

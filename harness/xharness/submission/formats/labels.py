@@ -53,6 +53,7 @@ def label_index(
         ConfigurationError: a label outside the set, with its line.
     """
     if label not in index_of_label:
+        # Cut: a wrong file may be one line of a megabyte.
         problem = f"'{label[:60]}' is not a label"
         raise file.error(problem, line, expected=f"one of {', '.join([*index_of_label][:20])}")
     return index_of_label[label]

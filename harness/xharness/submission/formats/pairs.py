@@ -22,6 +22,7 @@ class PairFormat:
         self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
     ) -> AnsweredItems:
         gold_pairs, predicted_pairs = _pairs(labels), _pairs(predictions)
+        # Sentences without a pair on either side would be items that nobody can see in the files.
         all_pairs = [*gold_pairs, *(pair for pair in predicted_pairs if pair not in gold_pairs)]
         examples = [
             BitextMiningExample(source, "", (target,) if (source, target) in gold_pairs else ())

@@ -26,7 +26,10 @@ class RankingFormat:
         self, labels: SubmissionFile, predictions: SubmissionFile, task: SuiteTask
     ) -> AnsweredItems:
         relevant_ids, rankings = (file.mapping(_are_ids, _SHAPE) for file in (labels, predictions))
+        # Missing rankings would count 0 in the official code, whatever the reason they are missing.
         predictions.check_items(rankings, relevant_ids)
+        if task.first_label_counts:
+            relevant_ids = {item: _first(ids, item, labels) for item, ids in relevant_ids.items()}
         return AnsweredItems(
             [RetrievalExample(item, "", "", None) for item in relevant_ids],
             [Ranking(ranked=rankings[item], relevant=gold) for item, gold in relevant_ids.items()],
@@ -40,6 +43,12 @@ class RankingFormat:
         return FileTexts(
             *(as_json(dict(zip(items, ids, strict=True))) for ids in (relevant_ids, ranked_ids))
         )
+
+
+def _first(ids: list[str], item: str, labels: SubmissionFile) -> list[str]:
+    if not ids:
+        raise labels.error(f"'{item}' has no right id", labels.line_of(item))
+    return [ids[0].strip()]
 
 
 def _are_ids(value: Any) -> bool:

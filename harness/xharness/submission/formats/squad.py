@@ -66,6 +66,7 @@ class SquadFormat:
 
 def _examples(file: SubmissionFile) -> Iterator[ExtractiveQAExample]:
     parsed = file.parsed()
+    # The official reader takes the bare list of articles, too.
     data = {"data": parsed} if isinstance(parsed, list) else parsed
     squad = documents.validate(Document(str(file.path), data, {}), _SquadFile)
     ids: set[str] = set()

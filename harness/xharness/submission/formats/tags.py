@@ -33,6 +33,7 @@ class TagFormat:
             [*_sentences(predictions, task)],
         )
         predictions.check_count(len(predicted_blocks), len(gold_blocks), "sentences", labels)
+        # Checked sentence by sentence: equal totals may hide words that moved.
         for number, (gold_block, predicted_block) in enumerate(
             zip(gold_blocks, predicted_blocks, strict=True), 1
         ):
@@ -67,6 +68,7 @@ def _sentences(file: SubmissionFile, task: SuiteTask) -> Iterator[_TagBlock]:
         else:
             yield block
             block = _TagBlock(line + 1)
+    # The official files end in a blank line, those of some tools do not.
     if block.tags:
         yield block
 

@@ -31,29 +31,34 @@ class SentenceTransformersEmbedder:
     def __init__(
         self, folder: Path, weights: Weights, prompts: Prompts, backbone: Backbone
     ) -> None:
-        self._declared: SentenceEncoderConfig = encoder_config.read(folder, prompts)
-        wanted = self._declared.pooling.width
-        if wanted != backbone.width:
+        self._config: SentenceEncoderConfig = encoder_config.read(folder, prompts)
+        width = self._config.pooling.width
+        if width != backbone.width:
             raise ConfigurationError(
-                f"the pooling wants states of width {wanted}, the backbone has {backbone.width}",
+                f"the pooling wants states of width {width}, the backbone has {backbone.width}",
                 where=str(folder),
             )
-        self._above = modules.stack(self._declared, folder, weights)
+        self._upper_modules = modules.upper_stack(self._config, folder, weights)
 
     def windows(
         self, texts: Sequence[str], tokens: Tokens, role: TextRole, limit: int
     ) -> list[Window]:
         """Prompt and text, framed as the tokenizer does it, decoders' too."""
-        own = Tokens(tokens.tokenizer, causal=False) if tokens.causal else tokens
-        settings, prompt = self._declared.settings, self._declared.prompts[role]
-        limit = min(limit, settings.max_seq_length or own.tokenizer.model_max_length)
-        said = [prompt + text for text in texts]
+        # published vectors were learnt in the tokenizer's own frame, without an anchor
+        framing = Tokens(tokens.tokenizer, causal=False) if tokens.causal else tokens
+        settings, prompt = self._config.settings, self._config.prompts[role]
+        limit = min(limit, settings.max_seq_length or framing.tokenizer.model_max_length)
+        prompted_texts = [prompt + text for text in texts]
         if settings.do_lower_case:
-            prompt, said = prompt.lower(), [text.lower() for text in said]
-        unpooled = 0
-        if prompt and not self._declared.pooling.include_prompt:
-            unpooled = own.skip + len(own.ids([prompt])[0])
-        return [own.single(ids, limit)._replace(prompt=unpooled) for ids in own.ids(said)]
+            prompt, prompted_texts = prompt.lower(), [text.lower() for text in prompted_texts]
+        unpooled_length = 0
+        if prompt and not self._config.pooling.include_prompt:
+            # the special before the prompt is left out with it, as in the library
+            unpooled_length = framing.skip + len(framing.ids([prompt])[0])
+        return [
+            framing.single(ids, limit)._replace(prompt=unpooled_length)
+            for ids in framing.ids(prompted_texts)
+        ]
 
     def layer(self, recipe: Recipe) -> int:
         """The last."""
@@ -61,32 +66,33 @@ class SentenceTransformersEmbedder:
 
     def width(self, backbone: Backbone) -> int:
         """Of the last module."""
-        return self._declared.width
+        return self._config.width
 
-    def of(self, states: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+    def vectors(self, states: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
         """Through all modules in float32; the recipe has no say."""
-        pooling = self._declared.pooling
-        mask = batch.mask if pooling.include_prompt else _without_prompts(batch)
+        pooling = self._config.pooling
+        mask = batch.mask if pooling.include_prompt else _text_mask(batch)
+        # the library computes its modules in float32, whatever the backbone reads in
         with torch.autocast(states.device.type, enabled=False):
             vectors = modules.pooled(states, mask, pooling)
-            return functional.normalize(self._above(vectors))
+            return functional.normalize(self._upper_modules(vectors))
 
     def to(self, device: torch.device) -> None:
         """Move the dense layers."""
-        self._above.to(device)
+        self._upper_modules.to(device)
 
     def save(self, folder: Path) -> None:
         """Write it in the layout of sentence-transformers, which reads the folder as a model."""
-        for name, value in self._declared.files.items():
+        for name, value in self._config.files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
-        modules.save(self._above, self._declared, folder)
+        modules.save(self._upper_modules, self._config, folder)
 
 
-def _without_prompts(batch: Batch) -> Tensor:
+def _text_mask(batch: Batch) -> Tensor:
     """1 where there is a sub-word of the text; what is cut to its prompt is pooled whole."""
     lengths = [window.prompt for feature in batch.features for window in feature.windows]
-    places = torch.arange(batch.mask.shape[1], device=batch.mask.device)
-    text = batch.mask * (places >= batch.on_device(lengths).unsqueeze(1))
+    positions = torch.arange(batch.mask.shape[1], device=batch.mask.device)
+    text = batch.mask * (positions >= batch.on_device(lengths).unsqueeze(1))
     return torch.where(text.any(dim=1, keepdim=True), text, batch.mask)

@@ -22,7 +22,12 @@ from xharness_hf.embedding.sentence_transformers.layout import (
     PromptsConfig,
     TransformerSettings,
 )
-from xharness_hf.embedding.sentence_transformers.prompts import ByRole, Prompts, resolved, written
+from xharness_hf.embedding.sentence_transformers.prompts import (
+    Prompts,
+    PromptsByRole,
+    prompts_by_role,
+    prompts_file,
+)
 from xharness_hf.files.folders import MODULES, PROMPTS, SETTINGS
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -33,31 +38,37 @@ class SentenceEncoderConfig:
     """The modules of a sentence encoder, its longest text in sub-words, and its prompts."""
 
     pooling: PoolingConfig
-    above: Mapping[str, Dense | Normalize]
+    upper_modules: Mapping[str, Dense | Normalize]
     """What stands on the pooled vector, in order, by its folder."""
     settings: TransformerSettings
-    prompts: ByRole
+    prompts: PromptsByRole
     files: Mapping[str, Any]
     """The files that say so, by their paths; these prompts stand in place of the folder's."""
 
     @property
-    def dense(self) -> Mapping[str, Dense]:
+    def dense_modules(self) -> Mapping[str, Dense]:
         """The dense layers by their folders."""
-        return {path: one for path, one in self.above.items() if isinstance(one, Dense)}
+        return {
+            path: module for path, module in self.upper_modules.items() if isinstance(module, Dense)
+        }
 
     @property
     def width(self) -> int:
         """Of a vector."""
-        return [self.pooling.out, *(one.out_features for one in self.dense.values())][-1]
+        return [self.pooling.out, *(module.out_features for module in self.dense_modules.values())][
+            -1
+        ]
 
     def meaning(self) -> dict[str, Any]:
         """Everything that changes vectors, weights aside, as a JSON value."""
-        above = [[type(one).__name__, _meaning(one)] for one in self.above.values()]
-        own = {"pooling": _meaning(self.pooling), "settings": _meaning(self.settings)}
-        return own | {"above": above, "prompts": dict(self.prompts)}
+        upper = [
+            [type(module).__name__, _meaning(module)] for module in self.upper_modules.values()
+        ]
+        lower = {"pooling": _meaning(self.pooling), "settings": _meaning(self.settings)}
+        return lower | {"above": upper, "prompts": dict(self.prompts)}
 
 
-def declares(folder: Path) -> bool:
+def is_sentence_encoder(folder: Path) -> bool:
     """Whether `folder` is in the layout of sentence-transformers."""
     return (folder / MODULES).is_file()
 
@@ -70,49 +81,52 @@ def read(folder: Path, prompts: Prompts) -> SentenceEncoderConfig:
         ConfigurationError: it declares what is not read here.
     """
     files = {MODULES: _json(folder, MODULES)}
-    _body, pooled, *entries = _said(folder, MODULES, files, ModuleEntries).root
-    pooling = _own(folder, pooled, files, PoolingConfig)
-    above = {entry.path: _above(folder, entry, files) for entry in entries}
+    _transformer, pooling_entry, *entries = _validated(folder, MODULES, files, ModuleEntries).root
+    pooling = _module_config(folder, pooling_entry, files, PoolingConfig)
+    upper_modules = {entry.path: _upper_module(folder, entry, files) for entry in entries}
     settings = next((file.name for file in sorted(folder.glob(SETTINGS))), None)
     if settings is not None:
         files[settings] = _json(folder, settings)
     files[PROMPTS] = _json(folder, PROMPTS) if (folder / PROMPTS).is_file() else {}
-    found = SentenceEncoderConfig(
+    encoder = SentenceEncoderConfig(
         pooling,
-        above,
+        upper_modules,
         TransformerSettings()
         if settings is None
-        else _said(folder, settings, files, TransformerSettings),
-        resolved(_said(folder, PROMPTS, files, PromptsConfig), prompts),
+        else _validated(folder, settings, files, TransformerSettings),
+        prompts_by_role(_validated(folder, PROMPTS, files, PromptsConfig), prompts),
         files,
     )
-    files[PROMPTS] = files[PROMPTS] | written(found.prompts)
-    _check_widths(found, folder)
-    return found
+    # what is saved reads alike without the study that chose the prompts
+    files[PROMPTS] = files[PROMPTS] | prompts_file(encoder.prompts)
+    _check_widths(encoder, folder)
+    return encoder
 
 
-def _meaning(said: BaseModel) -> dict[str, Any]:
-    return said.model_dump(mode="json", exclude_defaults=True)
+def _meaning(content: BaseModel) -> dict[str, Any]:
+    return content.model_dump(mode="json", exclude_defaults=True)
 
 
-def _above(folder: Path, entry: ModuleEntry, files: dict[str, Any]) -> Dense | Normalize:
-    if entry.kind == "Normalize" and not (folder / _config(entry)).is_file():
+def _upper_module(folder: Path, entry: ModuleEntry, files: dict[str, Any]) -> Dense | Normalize:
+    if entry.kind == "Normalize" and not (folder / _config_path(entry)).is_file():
         return Normalize()  # older ones have nothing to say, and git keeps no empty folder
     if entry.kind == "Normalize":
-        return _own(folder, entry, files, Normalize)
-    return _own(folder, entry, files, Dense)
+        return _module_config(folder, entry, files, Normalize)
+    return _module_config(folder, entry, files, Dense)
 
 
-def _own(folder: Path, entry: ModuleEntry, files: dict[str, Any], model: type[_Model]) -> _Model:
-    files[_config(entry)] = _json(folder, _config(entry))
-    return _said(folder, _config(entry), files, model)
+def _module_config(
+    folder: Path, entry: ModuleEntry, files: dict[str, Any], model: type[_Model]
+) -> _Model:
+    files[_config_path(entry)] = _json(folder, _config_path(entry))
+    return _validated(folder, _config_path(entry), files, model)
 
 
-def _config(entry: ModuleEntry) -> str:
+def _config_path(entry: ModuleEntry) -> str:
     return f"{entry.path}/config.json"
 
 
-def _said(folder: Path, name: str, files: Mapping[str, Any], model: type[_Model]) -> _Model:
+def _validated(folder: Path, name: str, files: Mapping[str, Any], model: type[_Model]) -> _Model:
     return validate(Document(str(folder / name), files[name], {}), model)
 
 
@@ -132,12 +146,15 @@ def _json(folder: Path, name: str) -> Any:
         raise UnavailableError(f"not to be read as JSON: {error}", where=str(file)) from None
 
 
-def _check_widths(found: SentenceEncoderConfig, folder: Path) -> None:
-    parts = [(MODULES, 0, found.pooling.out)]
-    parts += [(path, one.in_features, one.out_features) for path, one in found.dense.items()]
-    for (_, _, given), (path, taken, _) in pairwise(parts):
-        if given != taken:
+def _check_widths(encoder: SentenceEncoderConfig, folder: Path) -> None:
+    widths = [(MODULES, 0, encoder.pooling.out)]
+    widths += [
+        (path, module.in_features, module.out_features)
+        for path, module in encoder.dense_modules.items()
+    ]
+    for (_, _, output_width), (path, input_width, _) in pairwise(widths):
+        if output_width != input_width:
             raise ConfigurationError(
-                f"the dense layer takes vectors of width {taken} and is given {given}",
+                f"the dense layer takes vectors of width {input_width} and is given {output_width}",
                 where=str(folder / path),
             )

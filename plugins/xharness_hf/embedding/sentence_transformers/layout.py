@@ -40,6 +40,7 @@ _BOOLEANS: Mapping[str, Mode] = {
 
 
 class _FileContent(BaseModel):
+    # the library adds keys with most releases, which change no vector
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
@@ -67,6 +68,7 @@ class ModuleEntry(_FileContent):
     @field_validator("path")
     @classmethod
     def _stays_inside(cls, value: str) -> str:
+        # the folder is a stranger's: no path may lead out of it
         steps = value.split("/") if value else []
         if not all(re.fullmatch(r"[\w.-]+", step) and step.strip(".") for step in steps):
             raise ValueError(f"'{value}' is not a folder below this one")
@@ -80,9 +82,9 @@ class ModuleEntries(RootModel[list[ModuleEntry]]):
     def _in_order(self) -> ModuleEntries:
         kinds = [entry.kind for entry in self.root]
         if kinds[:2] != ["Transformer", "Pooling"] or {*kinds[2:]} - {"Dense", "Normalize"}:
-            said = ", ".join(kinds) or "none"
+            listing = ", ".join(kinds) or "none"
             raise ValueError(
-                f"the modules are {said}; expected Transformer, Pooling, then Dense or Normalize"
+                f"the modules are {listing}; expected Transformer, Pooling, then Dense or Normalize"
             )
         if self.root[0].path:
             raise ValueError(f"the backbone lies in '{self.root[0].path}', not beside this file")
@@ -102,20 +104,24 @@ class PoolingConfig(_FileContent):
 
     @model_validator(mode="before")
     @classmethod
-    def _in_the_newer_form(cls, said: Any) -> Any:
-        if not isinstance(said, dict):
-            return said
-        mode = said.get("pooling_mode")
+    def _in_the_newer_form(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        mode = content.get("pooling_mode")
         if isinstance(mode, str):
-            return said | {"pooling_mode": [mode]}
+            return content | {"pooling_mode": [mode]}
         if mode is not None:
-            return said
-        asked = [key for key, on in said.items() if key.startswith("pooling_mode_") and on is True]
-        unknown = [key for key in asked if key not in _BOOLEANS]
+            return content
+        flags = [
+            key
+            for key, value in content.items()
+            if key.startswith("pooling_mode_") and value is True
+        ]
+        unknown = [key for key in flags if key not in _BOOLEANS]
         if unknown:
             raise ValueError(f"no '{unknown[0]}' is read here; {suggestion(unknown[0], _BOOLEANS)}")
-        found = [mode for key, mode in _BOOLEANS.items() if key in asked]
-        return said | {"pooling_mode": found or ["mean"]}
+        modes = [mode for key, mode in _BOOLEANS.items() if key in flags]
+        return content | {"pooling_mode": modes or ["mean"]}
 
     @property
     def out(self) -> int:
@@ -151,8 +157,8 @@ class Dense(_OnVectors):
     @field_validator("activation_function", mode="before")
     @classmethod
     def _of_torch(cls, value: Any) -> Any:
-        told = isinstance(value, str) and value.startswith("torch.nn.")
-        return value.rpartition(".")[2] if told else value
+        qualified = isinstance(value, str) and value.startswith("torch.nn.")
+        return value.rpartition(".")[2] if qualified else value
 
     @field_validator("use_residual")
     @classmethod

@@ -26,24 +26,24 @@ def pooled(states: Tensor, mask: Tensor, pooling: PoolingConfig) -> Tensor:
     return torch.cat([_POOLS[mode](states, mask) for mode in pooling.modes], dim=-1)
 
 
-def stack(declared: SentenceEncoderConfig, folder: Path, weights: Weights) -> nn.Sequential:
+def upper_stack(declared: SentenceEncoderConfig, folder: Path, weights: Weights) -> nn.Sequential:
     """What stands on the pooled vector; it does not learn.
 
     Raises:
         UnavailableError: weights are missing, damaged, or of another shape.
     """
-    found = [
-        _dense(one, folder / path, weights) if isinstance(one, Dense) else _Normalize()
-        for path, one in declared.above.items()
+    layers = [
+        _dense(module, folder / path, weights) if isinstance(module, Dense) else _Normalize()
+        for path, module in declared.upper_modules.items()
     ]
-    return nn.Sequential(*found).requires_grad_(False).eval()
+    return nn.Sequential(*layers).requires_grad_(False).eval()
 
 
-def save(above: nn.Sequential, declared: SentenceEncoderConfig, folder: Path) -> None:
+def save(upper_modules: nn.Sequential, declared: SentenceEncoderConfig, folder: Path) -> None:
     """Write the weights of the dense layers, each into its own folder below `folder`."""
-    for path, layer in zip(declared.above, above, strict=True):
-        if path in declared.dense:
-            weights = {name: one.cpu() for name, one in layer.state_dict().items()}
+    for path, layer in zip(declared.upper_modules, upper_modules, strict=True):
+        if path in declared.dense_modules:
+            weights = {name: tensor.cpu() for name, tensor in layer.state_dict().items()}
             save_file(weights, folder / path / "model.safetensors")
 
 
@@ -63,8 +63,8 @@ class _Dense(nn.Module):
         self._activation: nn.Module = getattr(nn, spec.activation_function)()
 
     def forward(self, vectors: Tensor) -> Tensor:
-        found: Tensor = self._activation(self.linear(vectors))
-        return found
+        activated: Tensor = self._activation(self.linear(vectors))
+        return activated
 
 
 def _dense(spec: Dense, folder: Path, weights: Weights) -> _Dense:
@@ -85,8 +85,9 @@ def _dense(spec: Dense, folder: Path, weights: Weights) -> _Dense:
 def _tensors(file: Path) -> Mapping[str, Any]:
     if file.suffix == ".safetensors":
         return load_file(file)
-    found: Mapping[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    return found
+    # a pickle may run code when it is read whole
+    tensors: Mapping[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    return tensors
 
 
 def _first(states: Tensor, mask: Tensor) -> Tensor:
@@ -111,8 +112,8 @@ def _root_mean(states: Tensor, mask: Tensor) -> Tensor:
 
 def _weighted_mean(states: Tensor, mask: Tensor) -> Tensor:
     """Later sub-words weigh more (Muennighoff 2022, 2202.08904, section 3.1)."""
-    places = torch.arange(1, mask.shape[1] + 1, device=mask.device)
-    return _mean(states, mask * places)
+    positions = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+    return _mean(states, mask * positions)
 
 
 def _rows(states: Tensor) -> Tensor:

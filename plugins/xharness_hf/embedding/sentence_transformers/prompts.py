@@ -10,7 +10,7 @@ from pydantic import Field
 from xharness import Strict, TextRole
 from xharness_hf.embedding.sentence_transformers.layout import PromptsConfig
 
-ByRole = Mapping[TextRole, str]
+PromptsByRole = Mapping[TextRole, str]
 
 _PASSAGE = ("document", "passage", "corpus")  # as sentence-transformers' `encode_document`
 
@@ -26,25 +26,29 @@ class Prompts(Strict):
     )
 
 
-def resolved(declared: PromptsConfig, said: Prompts) -> ByRole:
+def prompts_by_role(declared: PromptsConfig, study: Prompts) -> PromptsByRole:
     """The prompt of each role, "" for none: the study's, else the folder's.
 
     A sentence that is compared with its like gets the default prompt, else that of a query, as E5
     wants it of bitext (Wang et al. 2024, 2402.05672, and the models' own pages).
     """
-    known = {name: prompt for name, prompt in declared.prompts.items() if prompt is not None}
-    query = known.get("query", "") if said.query is None else said.query
-    passage = next((known[name] for name in _PASSAGE if known.get(name)), "")
-    by_default = known.get("sentence", known.get(declared.default_prompt_name or ""))
-    sentence = query if said.query is not None or by_default is None else by_default
+    declared_prompts = {
+        name: prompt for name, prompt in declared.prompts.items() if prompt is not None
+    }
+    query = declared_prompts.get("query", "") if study.query is None else study.query
+    passage = next((declared_prompts[name] for name in _PASSAGE if declared_prompts.get(name)), "")
+    by_default = declared_prompts.get(
+        "sentence", declared_prompts.get(declared.default_prompt_name or "")
+    )
+    sentence = query if study.query is not None or by_default is None else by_default
     return {
         "query": query,
-        "passage": passage if said.passage is None else said.passage,
-        "sentence": sentence if said.sentence is None else said.sentence,
+        "passage": passage if study.passage is None else study.passage,
+        "sentence": sentence if study.sentence is None else study.sentence,
     }
 
 
-def written(prompts: ByRole) -> Mapping[str, Any]:
+def prompts_file(prompts: PromptsByRole) -> Mapping[str, Any]:
     """The prompts as `config_sentence_transformers.json` has them; the library reads them too."""
     names = {
         "query": prompts["query"],

@@ -21,7 +21,7 @@ class ArmChoice:
     seed: int | None = None
 
 
-def pick(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list[Score]:
+def select_rows(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list[Score]:
     """The chosen arm's task scores that `file` holds, in the suite's order.
 
     Raises:
@@ -34,17 +34,18 @@ def pick(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list[Score]
         for row in scores.read(file)
         if isinstance(row, Score) and row.main and row.stage is not None
     ]
+    # A board may have more tasks than the suite; those are nobody's loss here.
     rows = [row for row in rows if row.language in benchmark.tasks.get(row.task, ())]
     if not rows:
         problem = f"the run has no score that {benchmark.name} asks for"
         hint = f"its tasks are: {', '.join(benchmark.tasks)}"
         raise ConfigurationError(problem, where=str(file), hint=hint)
     for name in ("model", "strategy", "seed"):
-        rows = _only(rows, name, getattr(arm_choice, name))
+        rows = _rows_with(rows, name, getattr(arm_choice, name))
     return _in_order(rows, benchmark)
 
 
-def _only(rows: Sequence[Score], name: str, value: str | int | None) -> list[Score]:
+def _rows_with(rows: Sequence[Score], name: str, value: str | int | None) -> list[Score]:
     """The rows whose column `name` is as wanted; where nothing is wanted, it must be the same."""
     values = list(dict.fromkeys(getattr(row, name) for row in rows))
     if value is None and len(values) > 1:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from xharness.errors import ConfigurationError
-from xharness.importers import euroeval, lm_eval
+from xharness.importers import euroeval, lm_eval, mteb
 from xharness.importers.reported import ReportedScore
-from xharness.importers.tables import decoded, table
+from xharness.importers.tables import read_table, read_text
 from xharness.plugin.catalogue import Catalogue
 
-ImportFormat = Literal["csv", "lm-eval", "euroeval"]
+ImportFormat = Literal["csv", "lm-eval", "euroeval", "mteb"]
 ScoreUnit = Literal["points", "fraction"]
 FORMATS: tuple[str, ...] = get_args(ImportFormat)
 
@@ -55,18 +55,18 @@ def _read(path: Path, options: ImportOptions, catalogue: Catalogue) -> ImportedS
         raise ConfigurationError("there is no such file", where=str(path))
     file_format = options.format or _format(path)
     if file_format == "csv":
-        reported = table(path, options.columns, options.constants)
+        reported = read_table(path, options.columns, options.constants)
         return ImportedScores(tuple(_table_in_points(reported, options.unit, path)))
-    if file_format == "lm-eval":
-        parsed_file = lm_eval.parse_file(_json(decoded(path), str(path)), path)
-        reported_scores = lm_eval.reported_scores(parsed_file, path, catalogue)
-        return ImportedScores(
-            tuple(reported_scores), tuple(lm_eval.tasks_without_card(parsed_file, catalogue))
-        )
-    return _euroeval(path, catalogue)
+    if file_format == "euroeval":
+        return _euroeval(path, catalogue)
+    values = _json(read_text(path), str(path))
+    if file_format == "mteb" or (options.format is None and mteb.is_mteb(values)):
+        return _mteb(mteb.parse_file(values, path), path, catalogue)
+    return _lm_eval(lm_eval.parse_file(values, path), path, catalogue)
 
 
 def _format(path: Path) -> ImportFormat:
+    """What the file's ending says; JSON is looked into, for two tools write it."""
     format_of_ending: dict[str, ImportFormat] = {
         ".csv": "csv", ".tsv": "csv", ".json": "lm-eval", ".jsonl": "euroeval",
     }  # fmt: skip
@@ -78,10 +78,24 @@ def _format(path: Path) -> ImportFormat:
     return format_of_ending[path.suffix]
 
 
+def _lm_eval(file: lm_eval.LmEvalFile, path: Path, catalogue: Catalogue) -> ImportedScores:
+    return ImportedScores(
+        tuple(lm_eval.reported_scores(file, path, catalogue)),
+        tuple(lm_eval.tasks_without_card(file, catalogue)),
+    )
+
+
+def _mteb(file: mteb.MtebFile, path: Path, catalogue: Catalogue) -> ImportedScores:
+    return ImportedScores(
+        tuple(mteb.reported_scores(file, path, catalogue)),
+        tuple(mteb.names_without_card(file, catalogue)),
+    )
+
+
 def _euroeval(path: Path, catalogue: Catalogue) -> ImportedScores:
     reported: list[ReportedScore] = []
     names_without_card: list[str] = []
-    for number, line in enumerate(decoded(path).split("\n"), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         location = f"{path}:{number}"
@@ -105,6 +119,7 @@ def _table_in_points(
     """Table scores in points. Shares of 1 must be named as such: 0.8 points look like them."""
     if unit == "fraction":
         return [replace(score, value=100 * score.value) for score in reported]
+    # Never guessed: 0.8 may be 80 points, or the 0.8 points of a model that failed.
     if unit is None and reported and all(0 <= score.value <= 1 for score in reported):
         raise ConfigurationError(
             "all scores lie between 0 and 1", where=str(path), expected="points, 0 to 100",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError, nearest, suggestion
 from xharness.gaps.suites import Benchmark, listed
 from xharness.spec.languages import check_choice
 from xharness.spec.languages import chosen_languages as select_languages
@@ -34,7 +34,7 @@ class ScoringRequest:
     languages: tuple[str, ...] = ()
 
 
-def find(
+def find_pairs(
     request: ScoringRequest, benchmark: Benchmark, tasks: Mapping[str, SuiteTask]
 ) -> list[FilePair]:
     """The files to score, task by task, before any is opened.
@@ -45,10 +45,11 @@ def find(
     for folder in (request.predictions, request.labels):
         if not folder.is_dir():
             raise ConfigurationError("there is no such folder", where=str(folder))
+    # All names are checked before any file is opened, the quick mistakes first.
     _check_languages(request.languages, benchmark)
     selected = select_tasks(request.tasks, tasks)
     if not request.tasks:
-        selected = _there(request.predictions, selected)
+        selected = _tasks_at_hand(request.predictions, selected)
     pairs = [
         pair for name, task in selected.items() for pair in _files(request, benchmark, name, task)
     ]
@@ -72,20 +73,32 @@ def _check_languages(words: Sequence[str], benchmark: Benchmark) -> None:
             )
 
 
-def _there(root: Path, tasks: Mapping[str, SuiteTask]) -> dict[str, SuiteTask]:
-    """The tasks that have a folder under `root`."""
-    folders = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
+def unnamed_folders(request: ScoringRequest, tasks: Mapping[str, SuiteTask]) -> list[str]:
+    """The folders of predictions that no task of the suite is called like, with a nearest name.
+
+    They are left out: the official data holds the tasks of two suites side by side.
+    """
+    if request.tasks:
+        return []
     task_folders = {task.folder for task in tasks.values()}
-    for name in sorted(folders - task_folders):
-        raise ConfigurationError(
-            "this is no task of the suite",
-            where=str(root / name),
-            hint=f"{suggestion(name, task_folders)}; or name the tasks to score with --tasks",
-        )
-    if not folders:
-        expected = f"some of: {', '.join(sorted(task_folders))}"
+    names = sorted(_folder_names(request.predictions) - task_folders)
+    close_names = {name: nearest(name, task_folders) for name in names}
+    return [f"{name} (did you mean '{close}'?)" if close else name
+            for name, close in close_names.items()]  # fmt: skip
+
+
+def _tasks_at_hand(root: Path, tasks: Mapping[str, SuiteTask]) -> dict[str, SuiteTask]:
+    """The tasks that have a folder under `root`."""
+    folders = _folder_names(root)
+    selected = {name: task for name, task in tasks.items() if task.folder in folders}
+    if not selected:
+        expected = f"some of: {', '.join(sorted(task.folder for task in tasks.values()))}"
         raise ConfigurationError("there are no tasks here", where=str(root), expected=expected)
-    return {name: task for name, task in tasks.items() if task.folder in folders}
+    return selected
+
+
+def _folder_names(root: Path) -> set[str]:
+    return {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
 
 
 def _files(
@@ -108,12 +121,14 @@ def _check_folder(root: Path, task: SuiteTask, ending: str, languages: Sequence[
     if not folder.is_dir():
         raise ConfigurationError("there is no such folder", where=str(folder))
     names = {path.name for path in folder.iterdir() if path.name[0] != "."}
+    # Languages of the card, not of the suite: one folder may serve two suites.
     expected_names = {task.file(root, code, ending).name for code in task.card.languages}
     for name in sorted(names - expected_names):
         problem = f"'{name}' is no file of this task"
         expected = f"test-<language>.{ending}"
         hint = suggestion(name, expected_names)
         raise ConfigurationError(problem, where=str(folder), expected=expected, hint=hint)
+    # All that are missing in one message: they seldom lack one by one.
     missing = [code for code in languages if task.file(root, code, ending).name not in names]
     if missing:
         problem = f"no file for {len(missing)} of {len(languages)} languages: {listed(missing)}"

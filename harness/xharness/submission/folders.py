@@ -53,10 +53,12 @@ def _write(folders: Mapping[Path, Mapping[Path, str]]) -> None:
         for folder, files in folders.items():
             target = folder.resolve()
             target.parent.mkdir(parents=True, exist_ok=True)
+            # Not the folder itself: what `mkdtemp` makes, only its owner may read.
             holders[target] = Path(mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
             _fill(holders[target] / target.name, files)
+        # Only renames from here on: they can fail, but hardly half-way.
         for target, holder in holders.items():
-            _put(holder / target.name, target)
+            _put_in_place(holder / target.name, target)
     except OSError as error:
         location, reason = str(error.filename or ""), error.strerror or str(error)
         raise ConfigurationError(f"cannot be written: {reason}", where=location) from None
@@ -73,7 +75,7 @@ def _fill(folder: Path, files: Mapping[Path, str]) -> None:
         path.write_bytes(text.encode())
 
 
-def _put(source: Path, target: Path) -> None:
+def _put_in_place(source: Path, target: Path) -> None:
     """Give a folder its place; an empty one that is there stays: somebody may stand in it."""
     if not target.is_dir():
         source.rename(target)
