@@ -11,6 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     from xharness.plugin.api import Backend, Executor, Source, Strategy, TaskType, Translator
     from xharness.stages import Stage
+    from xharness.stages.label import StageLabel
 
 __all__ = ["hookimpl"]
 
@@ -54,8 +55,8 @@ def xharness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
 
 
 @hookspec
-def xharness_stage_started(stage: Stage, label: str, place: tuple[int, int]) -> None:
-    """A stage begins; `place` is (12, 857) for the twelfth of 857."""
+def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int, int]) -> None:
+    """A stage begins; `position` is (12, 857) for the twelfth of 857."""
 
 
 @hookspec
@@ -64,12 +65,12 @@ def xharness_stage_progress(stage: Stage, done: int, total: int | None, what: st
 
 
 @hookspec
-def xharness_stage_waiting(stage: Stage, label: str) -> None:
+def xharness_stage_waiting(stage: Stage, label: StageLabel) -> None:
     """Another process works on the stage; this one waits until it is through."""
 
 
 @hookspec
 def xharness_stage_finished(
-    stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+    stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
 ) -> None:
     """A stage ended; `outcome` is ran, reused, failed or skipped."""

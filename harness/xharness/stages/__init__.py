@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from xharness.digests import digest
 from xharness.spec.cards import Split
 from xharness.spec.study import Recipe, Sampling
 
-VERSIONS = {"train": 1, "predict": 1, "score": 1, "translate": 1, "choose": 1}
+VERSIONS = {"train": 1, "predict": 1, "score": 1, "translate": 1, "select_model": 1}
 """Raised when the code of a stage starts to give other answers to the same question."""
 
 Objective = Literal["task", "mlm", "tlm", "align", "shots"]
@@ -73,6 +73,7 @@ class DataSlice:
 class Translate:
     """Say the texts of some rows in another language."""
 
+    name: ClassVar[str] = "translate"
     data_slice: DataSlice
     translator: Start
     source: str
@@ -159,6 +160,7 @@ class CheckpointSelection:
 class Train:
     """Train `start` on `feeds`; what becomes of heads it already has is a named choice."""
 
+    name: ClassVar[str] = "train"
     start: Checkpoint
     feeds: tuple[TrainingFeed, ...]
     mixture: Mixture
@@ -201,6 +203,7 @@ class Train:
 class SelectModel:
     """The one of several trainings that does best on `dev`: models that differ in their recipe."""
 
+    name: ClassVar[str] = "select_model"
     candidates: tuple[Train, ...]
     dev: tuple[DataSlice, ...]
     metrics: tuple[tuple[str, str], ...]
@@ -214,7 +217,7 @@ class SelectModel:
     def key(self) -> str:
         return digest(
             {
-                "stage": ["choose", VERSIONS["choose"]],
+                "stage": ["select_model", VERSIONS["select_model"]],
                 "candidates": [one.key for one in self.candidates],
                 "recipes": [one.recipe.meaning(_ANSWERING) for one in self.candidates],
                 "dev": _identities(self.dev),
@@ -282,6 +285,7 @@ def _identities(portions: tuple[DataSlice, ...]) -> list[Any]:
 class Predict:
     """Answer one task in every language with one model."""
 
+    name: ClassVar[str] = "predict"
     model: Checkpoint
     card: str
     data_slices: tuple[DataSlice, ...]
@@ -318,6 +322,7 @@ class Predict:
 class Score:
     """Score stored predictions; no model is needed for it."""
 
+    name: ClassVar[str] = "score"
     predictions: Predict
     metrics: tuple[str, ...]
 
