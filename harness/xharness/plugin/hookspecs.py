@@ -66,7 +66,7 @@ def xharness_stage_progress(stage: Stage, done: int, total: int | None, what: st
 
 @hookspec
 def xharness_stage_waiting(stage: Stage, label: StageLabel) -> None:
-    """Another process works on the stage; this one waits until it is through."""
+    """Another process works on the stage; this one does others, and asks again later."""
 
 
 @hookspec
@@ -74,3 +74,8 @@ def xharness_stage_finished(
     stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
 ) -> None:
     """A stage ended; `outcome` is ran, reused, failed or skipped."""
+
+
+@hookspec
+def xharness_run_message(message: str) -> None:
+    """What whoever watches a run should know beside its stages: where the workers are, and so on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,16 +111,16 @@ class Store:
         return folder
 
     @contextmanager
-    def claim(self, key: str, waiting: Callable[[], object] = lambda: None) -> Iterator[Path]:
-        """Hold the stage's folder alone; calls `waiting` before it waits for another process."""
+    def claim(self, key: str) -> Iterator[Path | None]:
+        """Hold the stage's folder alone; None where another process holds it."""
         folder = self.folder(key)
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.with_suffix(".lock"))
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            waiting()
-            lock.acquire()
+            yield None
+            return
         try:
             yield folder
         finally:
