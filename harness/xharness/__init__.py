@@ -18,6 +18,21 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from xharness.executor.attempt import attempt as attempt
+    from xharness.executor.context import RunContext as RunContext
+    from xharness.executor.node_check import NodeNeeds as NodeNeeds
+    from xharness.executor.outcome import RunReport as RunReport
+    from xharness.executor.outcome import StageOutcome as StageOutcome
+    from xharness.executor.pool import PoolEvent as PoolEvent
+    from xharness.executor.pool import StageEnded as StageEnded
+    from xharness.executor.pool import StageProgressed as StageProgressed
+    from xharness.executor.pool import StageTaken as StageTaken
+    from xharness.executor.pool import WorkerLost as WorkerLost
+    from xharness.executor.pool import WorkerPool as WorkerPool
+    from xharness.executor.provenance import provenance as provenance
+    from xharness.executor.readiness import StageLimits as StageLimits
+    from xharness.executor.readiness import carry_out_plan as carry_out_plan
+    from xharness.planning.plan import Plan as Plan
     from xharness.plugin.api import LANGUAGES as LANGUAGES
     from xharness.plugin.api import Adapter as Adapter
     from xharness.plugin.api import AnswerRepairs as AnswerRepairs
@@ -89,10 +104,36 @@ if TYPE_CHECKING:
     from xharness.plugin.api import ratio as ratio
     from xharness.plugin.api import suggestion as suggestion
     from xharness.plugin.hookspecs import hookimpl as hookimpl
+    from xharness.session.context_spec import ContextSpec as ContextSpec
+    from xharness.stages import Stage as Stage
+    from xharness.stages.label import StageLabel as StageLabel
 else:
+    _EXECUTOR_MODULES = {
+        "ContextSpec": "xharness.session.context_spec",
+        "NodeNeeds": "xharness.executor.node_check",
+        "Plan": "xharness.planning.plan",
+        "PoolEvent": "xharness.executor.pool",
+        "RunContext": "xharness.executor.context",
+        "RunReport": "xharness.executor.outcome",
+        "Stage": "xharness.stages",
+        "StageEnded": "xharness.executor.pool",
+        "StageLabel": "xharness.stages.label",
+        "StageLimits": "xharness.executor.readiness",
+        "StageOutcome": "xharness.executor.outcome",
+        "StageProgressed": "xharness.executor.pool",
+        "StageTaken": "xharness.executor.pool",
+        "WorkerLost": "xharness.executor.pool",
+        "WorkerPool": "xharness.executor.pool",
+        "attempt": "xharness.executor.attempt",
+        "carry_out_plan": "xharness.executor.readiness",
+        "provenance": "xharness.executor.provenance",
+    }
+    """What executors are written with."""
     _HOMES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
 
     def __getattr__(name):
+        if name in _EXECUTOR_MODULES:
+            return getattr(import_module(_EXECUTOR_MODULES[name]), name)
         for home in _HOMES:
             module = import_module(home)
             if name in module.__all__:

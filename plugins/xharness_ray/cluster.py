@@ -50,8 +50,8 @@ def running_ray(options: RayOptions) -> Iterator[Any]:
         stack.enter_context(_environment(embedded=folder is not None))
         ray = _imported()
         # Ray prints what happens to its workers, coloured, into what may be JSON.
-        output = (folder / "messages.log").open("w") if folder else Path(os.devnull).open("w")
-        stack.enter_context(output)
+        path = folder / "messages.log" if folder else Path(os.devnull)
+        output = stack.enter_context(path.open("w", encoding="utf-8"))
         stack.enter_context(contextlib.redirect_stdout(output))
         stack.callback(ray.shutdown)
         with _same_signals():

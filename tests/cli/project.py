@@ -14,6 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from xharness.cli import app
+from xharness.stages.label import StageLabel
 
 WORDS = {
     "en": (["good", "fine", "lovely", "nice"], ["bad", "poor", "awful", "ugly"]),
@@ -77,7 +78,7 @@ class Project:
             json.loads(path.read_text(encoding="utf-8"))
             for path in self.folder.glob("store/*/*/receipt.json")
         ]
-        return {one["facts"]["label"]: one for one in found}
+        return {str(StageLabel(**receipt["facts"]["label"])): receipt for receipt in found}
 
 
 def fresh(folder: Path) -> Project:

@@ -24,10 +24,10 @@ from tests.executor.fakes import (
 )
 from xharness.errors import StageError
 from xharness.executor.outcome import RunReport
-from xharness.executor.readiness import Limits, carry_out
+from xharness.executor.readiness import StageLimits, carry_out_plan
 
 NOWHERE = Path("/dev/null/none")  # a folder that can't be made: notes of failures go nowhere
-LIMITS = Limits(retries=1, hang_seconds=5)
+LIMITS = StageLimits(retries=1, hang_seconds=5)
 
 
 @st.composite
@@ -59,7 +59,7 @@ def _walk(case: dict[str, Any]) -> tuple[RunReport, FakePool, Recorder]:
     store, recorder = FakeStore(NOWHERE, case.get("stored", ())), Recorder()
     pool = FakePool(store, case["workers"], case.get("fates"), case.get("seed", 0))
     context = fake_context(store, recorder)
-    report = carry_out(fake_plan(case["stages"]), context, pool, LIMITS, pool.clock)
+    report = carry_out_plan(fake_plan(case["stages"]), context, pool, LIMITS, pool.clock)
     return report, pool, recorder
 
 
@@ -137,7 +137,7 @@ def test_the_reason_is_noted_beside_the_stage(tmp_path: Path) -> None:
     store, recorder = FakeStore(tmp_path), Recorder()
     pool = FakePool(store, 1, {"a": [DIES, DIES]})
     plan = fake_plan([FakeStage("a")])
-    report = carry_out(plan, fake_context(store, recorder), pool, LIMITS, pool.clock)
+    report = carry_out_plan(plan, fake_context(store, recorder), pool, LIMITS, pool.clock)
     log = report.outcomes["a"].log
     assert log == tmp_path / "a" / "failure.txt"
     assert log.read_text() == "m · do a\n\nlost 2 times with its worker: killed\n"
@@ -158,5 +158,5 @@ def test_debug_stops_at_the_first_failure() -> None:
     pool = FakePool(store, 1, {"a": [FAILS]})
     plan = fake_plan([FakeStage("a"), FakeStage("b")])
     with pytest.raises(StageError, match="m · do a: oops"):
-        carry_out(plan, fake_context(store, Recorder(), debug=True), pool, LIMITS, pool.clock)
+        carry_out_plan(plan, fake_context(store, Recorder(), debug=True), pool, LIMITS, pool.clock)
     assert pool.order == ["a"]

@@ -91,7 +91,8 @@ def run(
     languages: flags.Languages = None,
     seed: flags.Seed = None,
     device: flags.Device = None,
-    executor: flags.Executor = "sequential",
+    executor: flags.Executor = None,
+    address: flags.Address = None,
     offline: flags.Offline = False,
     strict_data: flags.StrictData = False,
     debug: flags.Debug = False,
@@ -113,7 +114,7 @@ def run(
 
     wishes = Options(
         study, data_root, store, output, tuple(plugin or ()), tuple(cards or ()), split, limit,
-        _codes(languages), _seeds(seed), device, executor, offline, strict_data, debug,
+        _codes(languages), _seeds(seed), device, executor, address, offline, strict_data, debug,
         deterministic,
     )  # fmt: skip
     raise typer.Exit(carry_out(wishes, quiet=quiet, verbose=verbose, as_json=json))

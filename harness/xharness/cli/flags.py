@@ -87,7 +87,16 @@ Deterministic = Annotated[
     typer.Option("--deterministic", help="Equal to the bit on the same hardware, if slower."),
 ]
 Executor = Annotated[
-    str, typer.Option("--executor", metavar="NAME", help="What carries out the plan.")
+    str | None,
+    typer.Option("--executor", metavar="NAME", help="What carries out the plan: sequential, ray."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="The Ray cluster to join, or auto: the one of this machine.",
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")]
 StrictData = Annotated[

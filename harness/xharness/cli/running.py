@@ -35,10 +35,16 @@ def run(wishes: Options, *, quiet: bool, verbose: bool, as_json: bool) -> int:
     began = time.monotonic()
     if job.study.runtime.deterministic:
         os.environ.update(_DETERMINISTIC)
+    executor, options = job.executor
     work = RunContext(
-        job.catalogue, job.data, job.store, job.environment, job.study.runtime, wishes.debug
+        job.catalogue,
+        job.data,
+        job.store,
+        job.environment,
+        job.study.runtime,
+        wishes.debug,
+        options,
     )
-    executor = job.catalogue.executors[job.options.executor]
     if executor.runs_here:
         check_device(job, work)
     with watching(job.catalogue.plugins.manager, quiet=quiet, verbose=verbose):

@@ -25,6 +25,8 @@ class RunContext:
     environment: RunEnvironment
     runtime: Runtime
     debug: bool = False
+    executor_options: Any = None
+    """The executor's own, as its class of options has read them."""
     _loaded: tuple[str, Model] | None = field(default=None, repr=False)
 
     def backend(self, checkpoint: Checkpoint) -> Backend:

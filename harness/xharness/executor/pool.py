@@ -48,7 +48,7 @@ PoolEvent = StageProgressed | StageEnded | StageTaken | WorkerLost
 
 
 class WorkerPool(ABC):
-    """Workers by name. A pool replaces those that it loses, under names that it has not used yet."""
+    """Workers by name; those that are lost are replaced, under names not used before."""
 
     @abstractmethod
     def idle(self) -> Collection[str]:

@@ -34,7 +34,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0  # seconds until a taken stage is offere
 
 
 @dataclass(frozen=True)
-class Limits:
+class StageLimits:
     """What a stage may cost before it counts as failed."""
 
     retries: int = 1
@@ -50,11 +50,11 @@ class _Assignment:
     """When the worker was last heard of."""
 
 
-def carry_out(
+def carry_out_plan(
     plan: Plan,
     context: RunContext,
     pool: WorkerPool,
-    limits: Limits = Limits(),  # noqa: B008  # frozen
+    limits: StageLimits = StageLimits(),
     clock: Callable[[], float] = time.monotonic,
 ) -> RunReport:
     """Carry out `plan`; stages that are stored, or that nobody needs any more, are reused.
@@ -78,7 +78,7 @@ class _Walk:
         plan: Plan,
         context: RunContext,
         pool: WorkerPool,
-        limits: Limits,
+        limits: StageLimits,
         clock: Callable[[], float],
     ) -> None:
         self._plan, self._context, self._pool = plan, context, pool

@@ -9,7 +9,7 @@ from xharness.executor.attempt import attempt
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport
 from xharness.executor.pool import PoolEvent, StageEnded, StageTaken, WorkerPool
-from xharness.executor.readiness import carry_out
+from xharness.executor.readiness import carry_out_plan
 from xharness.planning.plan import Plan
 from xharness.plugin.api import Executor
 from xharness.plugin.hookspecs import hookimpl
@@ -36,7 +36,7 @@ class SequentialExecutor(Executor):
         Raises:
             KeyboardInterrupt: the store holds what was done, the same command goes on from there.
         """
-        return carry_out(plan, context, _ThisProcess(context))
+        return carry_out_plan(plan, context, _ThisProcess(context))
 
 
 class _ThisProcess(WorkerPool):

@@ -121,11 +121,23 @@ class _Groups(Registry[TaskGroup]):
         return suite
 
 
+@dataclass(frozen=True)
+class CatalogueOrigin:
+    """What a catalogue was opened with beside the installed plugins, so that it can be again."""
+
+    plugins: tuple[str, ...]
+    """Names of modules, and absolute paths of Python files."""
+    cards: tuple[Path, ...]
+    """Absolute paths of folders."""
+
+
 class Catalogue:
     """Shelves of kinds, sources, backends, strategies, translators, executors and cards."""
 
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
+        self.origin: CatalogueOrigin | None = None
+        """None where a plugin is an object, which another process cannot find."""
         self.task_types: Registry[TaskType] = self._shelf(
             "task_type", "xharness_task_types", TaskType
         )

@@ -78,4 +78,4 @@ def xharness_stage_finished(
 
 @hookspec
 def xharness_run_message(message: str) -> None:
-    """What whoever watches a run should know beside its stages: where the workers are, and so on."""
+    """What whoever watches a run should know beside its stages, such as where its workers are."""

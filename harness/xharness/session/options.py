@@ -21,7 +21,8 @@ class Options:
     languages: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     device: str | None = None
-    executor: str = "sequential"
+    executor: str | None = None
+    address: str | None = None
     offline: bool = False
     strict_data: bool = False
     debug: bool = False

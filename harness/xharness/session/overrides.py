@@ -9,7 +9,7 @@ from xharness.planning.targets import targets_in_languages
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.options import Options
 from xharness.spec.languages import check_choice
-from xharness.spec.study import ModelSpec, Study, TargetSpec
+from xharness.spec.study import ExecutorSpec, ModelSpec, Study, TargetSpec
 
 
 def overridden(study: Study, wishes: Options, catalogue: Catalogue) -> Study:
@@ -21,7 +21,11 @@ def overridden(study: Study, wishes: Options, catalogue: Catalogue) -> Study:
     changes: dict[str, Any] = {}
     if wishes.seeds:
         changes["seeds"] = wishes.seeds
-    runtime = {"device": wishes.device, "deterministic": wishes.deterministic or None}
+    runtime = {
+        "device": wishes.device,
+        "deterministic": wishes.deterministic or None,
+        "executor": _executor(study.runtime.executor, wishes),
+    }
     said = {name: value for name, value in runtime.items() if value is not None}
     if said:
         changes["runtime"] = study.runtime.model_copy(update=said)
@@ -34,6 +38,17 @@ def overridden(study: Study, wishes: Options, catalogue: Catalogue) -> Study:
         changes["train_limit"] = _least(study.train_limit, wishes.limit)
         changes["models"] = tuple(_limited(model, wishes.limit) for model in study.models)
     return study.model_copy(update=changes)
+
+
+def _executor(spec: ExecutorSpec, options: Options) -> ExecutorSpec | None:
+    """The executor that the options name; what the study says of it stays, of another it goes."""
+    if options.executor is None and options.address is None:
+        return None
+    name = options.executor or spec.name
+    values = dict(spec.executor_options) if name == spec.name else {}
+    if options.address is not None:
+        values["address"] = options.address
+    return ExecutorSpec(name=name, **values)
 
 
 def _narrowed(

@@ -11,13 +11,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import platformdirs
+from pydantic import BaseModel
 
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin import manager
-from xharness.plugin.api import RunEnvironment
-from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.api import Executor, RunEnvironment
+from xharness.plugin.catalogue import Catalogue, CatalogueOrigin, validated
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Plugins, Provider
 from xharness.session.options import Options
@@ -45,6 +46,26 @@ class Session:
     @cached_property
     def data(self) -> DataReader:
         return DataReader(self.catalogue, self.environment)
+
+    @cached_property
+    def executor(self) -> tuple[Executor, BaseModel]:
+        """What carries out the plan, and its options.
+
+        Raises:
+            ConfigurationError: there is none of that name, or it has no such option.
+        """
+        spec = self.study.runtime.executor
+        executor = self.catalogue.executors[spec.name]
+        written = self.document.part("runtime", "executor") if self._in_study else None
+        where = f"executor '{spec.name}'"
+        return executor, validated(executor.options, spec.executor_options, where, written)
+
+    @property
+    def _in_study(self) -> bool:
+        """Whether the study itself, and no flag, names the executor and its options."""
+        runtime = self.document.data.get("runtime")
+        flags = (self.options.executor, self.options.address)
+        return isinstance(runtime, dict) and "executor" in runtime and flags == (None, None)
 
     @cached_property
     def plan(self) -> Plan:
@@ -76,12 +97,18 @@ def open_session(wishes: Options) -> Session:
 
 def open_catalogue(extra: Iterable[str], folders: Iterable[Path] = ()) -> Catalogue:
     """The catalogue of all plugins, those named `extra` and card `folders` included."""
-    found = manager.load(extra)
+    names, folders = tuple(extra), tuple(folders)
+    found = manager.load(names)
     for folder in folders:
         if not folder.exists():
             raise ConfigurationError("there is no such folder of cards", where=str(folder))
         found.add(_CardFolder(folder), Provider(str(folder), "--cards"))
-    return Catalogue(found)
+    catalogue = Catalogue(found)
+    catalogue.origin = CatalogueOrigin(
+        tuple(str(Path(name).resolve()) if name.endswith(".py") else name for name in names),
+        tuple(folder.resolve() for folder in folders),
+    )
+    return catalogue
 
 
 def run_environment(
