@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from xharness.errors import ConfigurationError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -25,6 +27,20 @@ def whole(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Where `path` turns out not to be writable, say so in place of the system's own error.
+
+    Raises:
+        ConfigurationError: the block could not write.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"cannot be written: {reason}", where=str(path)) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
