@@ -102,11 +102,14 @@ if TYPE_CHECKING:
     from xharness.session.session import open_study as open_study
     from xharness.session.session import read_board as read_board
     from xharness.session.session import run as run
+    from xharness.spec.documents import Document as Document
+    from xharness.spec.documents import validate as validate
 else:
     _PLUGIN_MODULES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
     """All that these list in `__all__`."""
-    _SESSION_MODULES = {
+    _MODULE_OF = {
         "Board": "xharness.leaderboard.board",
+        "Document": "xharness.spec.documents",
         "Missing": "xharness.gaps.scores",
         "RunContext": "xharness.executor.context",
         "RunReport": "xharness.executor.outcome",
@@ -118,11 +121,12 @@ else:
         "open_study": "xharness.session.session",
         "read_board": "xharness.session.session",
         "run": "xharness.session.session",
+        "validate": "xharness.spec.documents",
     }
 
     def __getattr__(name):
-        if name in _SESSION_MODULES:
-            module = import_module(_SESSION_MODULES[name])
+        if name in _MODULE_OF:
+            module = import_module(_MODULE_OF[name])
             return module if module.__name__.endswith(f".{name}") else getattr(module, name)
         # Private names are asked for by copy, pickle and doctest, and are worth no import.
         for module in () if name.startswith("_") else map(import_module, _PLUGIN_MODULES):
@@ -132,4 +136,4 @@ else:
 
     def __dir__():
         plugin_names = chain.from_iterable(import_module(name).__all__ for name in _PLUGIN_MODULES)
-        return sorted({*globals(), *_SESSION_MODULES, *plugin_names})
+        return sorted({*globals(), *_MODULE_OF, *plugin_names})

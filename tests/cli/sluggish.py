@@ -12,22 +12,23 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.plugin.api import (
+from xharness import (
     Backend,
     Example,
+    Model,
     Prediction,
     Recipe,
     RunEnvironment,
     Sizes,
     StageError,
+    Strict,
     TaskCard,
     TaskType,
     TrainingSession,
     TrainingSet,
     UnavailableError,
+    hookimpl,
 )
-from xharness.plugin.hookspecs import hookimpl
-from xharness.spec.documents import Strict
 
 STEPS = 12
 
@@ -35,10 +36,10 @@ STEPS = 12
 class SluggishOptions(Strict):
     parameters: int = 1
     fails: bool = False
-    absent: bool = False
+    missing: bool = False
 
 
-class SluggishModel:
+class SluggishModel(Model):
     def __init__(self, options: SluggishOptions, state: int = 0) -> None:
         self._options, self._state = options, state
 
@@ -64,10 +65,10 @@ class SluggishModel:
         return {"steps": STEPS, "continued_from": first}
 
     def predict(
-        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         _wait()
-        return [zlib.crc32(f"{self._state} {one.id}".encode()) % 2 for one in examples]
+        return [zlib.crc32(f"{self._state} {example.id}".encode()) % 2 for example in examples]
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -75,14 +76,14 @@ class SluggishModel:
         (folder / "model.json").write_text(json.dumps(values), encoding="utf-8")
 
 
-class Sluggish:
+class Sluggish(Backend):
     name = "sluggish"
     options: type[BaseModel] = SluggishOptions
-    kinds = frozenset({"classification"})
+    task_types = frozenset({"classification"})
 
     def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
-        if options.absent:
-            raise UnavailableError("no weights in 'models/absent'")
+        if options.missing:
+            raise UnavailableError("no weights in 'models/missing'")
         return f"sluggish {options.parameters} {options.fails}"
 
     def start(self, options: Any, environment: RunEnvironment, device: str | None) -> SluggishModel:
