@@ -103,6 +103,23 @@ def test_a_card_is_shown_with_its_provider(project: Project) -> None:
     assert result.exit_code == 2 and "did you mean 'xnli'?" in result.stderr
 
 
+def test_a_folder_of_cards_may_hold_a_study_too(project: Project) -> None:
+    project.run()
+    result = invoke(project.folder, "cards", "list", "--cards", ".", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert "mood" in {row["card"] for row in json.loads(result.stdout)}
+    assert result.stderr == "cards of .: 1 file is no card and left out, such as study.yaml\n"
+
+
+def test_two_cards_of_one_name_in_a_folder_are_both_named(project: Project) -> None:
+    (project.folder / "cards" / "more").mkdir()
+    text = (project.folder / "cards" / "mood.yaml").read_text(encoding="utf-8")
+    (project.folder / "cards" / "more" / "mood.yaml").write_text(text, encoding="utf-8")
+    result = invoke(project.folder, "cards", "list", "--cards", "cards")
+    assert result.exit_code == 2
+    assert "'mood': cards/mood.yaml and cards/more/mood.yaml" in result.stderr
+
+
 def test_cards_are_validated(project: Project) -> None:
     assert invoke(project.folder, "cards", "validate").exit_code == 0
     assert invoke(project.folder, "cards", "validate", "cards").exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,9 +31,7 @@ def open_catalogue(plugins: Iterable[object] = (), cards: Iterable[PathName] = (
         if not isinstance(plugin, str):
             add_plugin(loaded, plugin)
     for folder in map(Path, cards):
-        if not folder.exists():
-            raise ConfigurationError("there is no such folder of cards", where=str(folder))
-        loaded.add(_CardFolder(folder), Provider(str(folder), "--cards"))
+        loaded.add(_CardFiles(_card_files(folder)), Provider(str(folder), "--cards"))
     return Catalogue(loaded)
 
 
@@ -58,11 +57,58 @@ def warn_of_broken(plugins: Plugins) -> None:
 
 
 @dataclass(frozen=True)
-class _CardFolder:
-    """A folder of cards that a user names, offered as plugins offer theirs."""
+class _CardFiles:
+    """Card files that a user names, offered as plugins offer theirs."""
 
-    folder: Path
+    files: tuple[Path, ...]
 
     @hookimpl
     def xharness_task_cards(self) -> Iterable[Traversable]:
-        return [self.folder]
+        return self.files
+
+
+def _card_files(folder: Path) -> tuple[Path, ...]:
+    """The cards and groups in a folder and its subfolders, which may hold studies and boards, too.
+
+    Raises:
+        ConfigurationError: there is no such folder, or it has two cards of one name.
+    """
+    if not folder.exists():
+        raise ConfigurationError("there is no such folder of cards", where=str(folder))
+    yaml_files = [folder] if folder.is_file() else _yaml_files(folder)
+    files = [file for file in yaml_files if _may_be_card(file)]
+    if len(files) < len(yaml_files):
+        example = next(file for file in yaml_files if file not in files)
+        count = len(yaml_files) - len(files)
+        nouns = "1 file is no card" if count == 1 else f"{count} files are no cards"
+        print(f"cards of {folder}: {nouns} and left out, such as {example}", file=sys.stderr)
+    _check_names(files)
+    return tuple(files)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    # Hidden folders hold environments and repositories, which are large and no place for cards.
+    return sorted(
+        file
+        for file in folder.rglob("*.yaml")
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+
+
+def _may_be_card(file: Path) -> bool:
+    """Whether it has the key that only cards have; a card that is broken elsewhere counts."""
+    if file.name == "groups.yaml":
+        return True
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return re.search(r"""^\s*[{"']?\s*task_type["']?\s*:""", text, re.MULTILINE) is not None
+
+
+def _check_names(files: Iterable[Path]) -> None:
+    file_of_card: dict[str, Path] = {}
+    for file in files:
+        namesake = file_of_card.setdefault(file.stem, file)
+        if namesake != file and file.name != "groups.yaml":
+            raise ConfigurationError(
+                f"two files hold a card '{file.stem}': {namesake} and {file}",
+                hint="rename one of them, or name a smaller folder with --cards",
+            )
