@@ -32,7 +32,8 @@ from xharness.plugin.api import (
     TrainingSet,
 )
 from xharness.plugin.catalogue import validated
-from xharness.spec.cards import About, SourceSpec, TaskCard
+from xharness.spec.cards import About, TaskCard
+from xharness.spec.sources import SourceSpec
 from xharness.task_types import (
     BUILTIN,
     BitextExample,

@@ -12,9 +12,12 @@ from tests.conftest import REPOSITORY
 from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
-from xharness.spec.cards import Size, Split, TaskCard, TaskGroup, TaskGroups
+from xharness.spec.cards import TaskCard
+from xharness.spec.groups import TaskGroup, TaskGroups
 from xharness.spec.languages import LANGUAGES
-from xharness.spec.study import Recipe
+from xharness.spec.published import Size
+from xharness.spec.recipe import Recipe
+from xharness.spec.sources import Split
 from xharness.task_types import BUILTIN
 
 FOLDER = REPOSITORY / "task_cards"

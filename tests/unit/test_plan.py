@@ -13,7 +13,8 @@ from xharness.errors import ConfigurationError, UnavailableError
 from xharness.planning.compile import compile_plan
 from xharness.planning.plan import Plan
 from xharness.plugin.api import RunEnvironment
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.spec.study import Study
 from xharness.stages import DataSlice, Predict, Score, Train
 

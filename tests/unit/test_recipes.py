@@ -16,7 +16,8 @@ from xharness.planning.compile import compile_plan
 from xharness.planning.plan import Plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
-from xharness.spec.study import Recipe, Study, common_fields
+from xharness.spec.recipe import Recipe, common_fields
+from xharness.spec.study import Study
 from xharness.stages import Train
 
 PAPER = """\

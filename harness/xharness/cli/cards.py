@@ -13,7 +13,8 @@ from xharness.console import show_json, show_table
 from xharness.errors import ConfigurationError, suggestion
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.session import open_catalogue, warn_of_broken
-from xharness.spec.cards import GroupMember, Role, TaskCard
+from xharness.spec.cards import Role, TaskCard
+from xharness.spec.groups import GroupMember
 
 T = TypeVar("T")
 

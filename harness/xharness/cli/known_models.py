@@ -17,8 +17,8 @@ from xharness.plugin.catalogue import Catalogue
 from xharness.session.options import Options
 from xharness.session.session import open_catalogue, run_environment
 from xharness.spec import registry
+from xharness.spec.models import ModelSpec
 from xharness.spec.registry import RegisteredModel
-from xharness.spec.study import ModelSpec
 
 
 def show_known(wishes: Options, *, fetch: bool, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from xharness.planning import Capabilities
 from xharness.plugin.api import Sizes
 from xharness.session.options import Options
 from xharness.session.session import Session, open_session
-from xharness.spec.study import ModelSpec
+from xharness.spec.models import ModelSpec
 from xharness.stages import Stage
 
 COUNTS = ("parameters", "embedding", "outside embedding")

@@ -8,8 +8,10 @@ from typing import Any, get_args
 
 from xharness.files import write_text
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import PublishedRecipe, SourceSpec, Split, TaskCard
+from xharness.spec.cards import TaskCard
 from xharness.spec.languages import LANGUAGES, name_of
+from xharness.spec.published import PublishedRecipe
+from xharness.spec.sources import SourceSpec, Split
 
 _MADE = "<!-- Made from the task cards by `xharness cards docs FOLDER`: edit the card. -->\n"
 _ROLES = {

@@ -8,8 +8,9 @@ from typing import Any
 
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.session import open_catalogue
-from xharness.spec.cards import SourceSpec, TaskCard
-from xharness.spec.study import Recipe
+from xharness.spec.cards import TaskCard
+from xharness.spec.recipe import Recipe
+from xharness.spec.sources import SourceSpec
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -17,7 +17,8 @@ from xharness.digests import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
 from xharness.plugin.api import Example, Row, RunEnvironment, TaskType
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.stages import DataSlice
 from xharness.task_types.base import AnswerRepairs, Reader
 

@@ -15,8 +15,9 @@ from typing import Any
 from xharness.errors import UnavailableError
 from xharness.plugin.api import Row, RunEnvironment, Source, SourceRequest
 from xharness.plugin.catalogue import Catalogue, validated
-from xharness.spec.cards import SourceSpec, Split, TaskCard
+from xharness.spec.cards import TaskCard
 from xharness.spec.languages import name_of
+from xharness.spec.sources import SourceSpec, Split
 from xharness.task_types.base import Reader
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import fmean
 
-from xharness.spec.cards import TaskCard, TaskGroup
+from xharness.spec.cards import TaskCard
+from xharness.spec.groups import TaskGroup
 
 _NAMED = 4  # languages or tasks told by name before they are counted
 

@@ -27,9 +27,13 @@ from xharness.planning.targets import expanded_targets
 from xharness.plugin.api import Checkpoint, RunEnvironment, TranslateTest
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.plugin.manager import summary
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document, KeyPath
-from xharness.spec.study import ModelSpec, Pretraining, Recipe, Study, StudyDocument, TargetSpec
+from xharness.spec.models import ModelSpec, Pretraining
+from xharness.spec.recipe import Recipe
+from xharness.spec.sources import Split
+from xharness.spec.study import Study, TargetSpec
+from xharness.spec.study_document import StudyDocument
 from xharness.stages import (
     DataSlice,
     Mixture,

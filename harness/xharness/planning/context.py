@@ -11,18 +11,12 @@ from xharness.planning.retrieval import FindSlice
 from xharness.planning.translators import TranslatorStarts
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import Split, TaskCard
-from xharness.spec.study import (
-    ModelSpec,
-    Recipe,
-    SelectionSpec,
-    StrategySpec,
-    Study,
-    TargetSpec,
-    at_learning_rate,
-    common_fields,
-    learning_rate_count,
-)
+from xharness.spec.cards import TaskCard
+from xharness.spec.models import ModelSpec
+from xharness.spec.recipe import Recipe, at_learning_rate, common_fields, learning_rate_count
+from xharness.spec.selection import SelectionSpec
+from xharness.spec.sources import Split
+from xharness.spec.study import StrategySpec, Study, TargetSpec
 from xharness.stages import DataSlice
 
 

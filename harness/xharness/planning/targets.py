@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.languages import chosen_languages
-from xharness.spec.study import Study, StudyDocument, TargetSpec
+from xharness.spec.languages import select_languages
+from xharness.spec.study import Study, TargetSpec
+from xharness.spec.study_document import StudyDocument
 
 
 def expanded_targets(
@@ -65,14 +66,14 @@ def _in_languages(
     for one in targets:
         if words is None:
             yield one
-        elif codes := chosen_languages(words, _languages(one, catalogue)):
+        elif codes := select_languages(words, _languages(one, catalogue)):
             yield one.model_copy(update={"languages": codes})
 
 
 def _check(targets: Sequence[TargetSpec], word: str, none_has: str, catalogue: Catalogue) -> None:
     """Refuse a language, or a filter, that no target has."""
     known = {code for one in targets for code in _languages(one, catalogue)}
-    if not chosen_languages([word], known):
+    if not select_languages([word], known):
         raise ConfigurationError(f"{none_has} '{word}'", hint=suggestion(word, known))
 
 

@@ -20,9 +20,11 @@ from xharness.errors import ConfigurationError, suggestion
 from xharness.plugin.api import Backend, Executor, Source, Strategy, TaskType, Translator
 from xharness.plugin.manager import Plugins, Provider
 from xharness.spec import documents
-from xharness.spec.cards import GroupMember, SourceSpec, TaskCard, TaskGroup, TaskGroups
+from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document
-from xharness.spec.study import Recipe
+from xharness.spec.groups import GroupMember, TaskGroup, TaskGroups
+from xharness.spec.recipe import Recipe
+from xharness.spec.sources import SourceSpec
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from xharness.digests import digest
-from xharness.spec.cards import Split
-from xharness.spec.study import Recipe, Sampling
+from xharness.spec.recipe import Recipe, Sampling
+from xharness.spec.sources import Split
 
 VERSIONS = {"train": 1, "predict": 1, "score": 1, "translate": 1, "choose": 1}
 """Raised when the code of a stage starts to give other answers to the same question."""

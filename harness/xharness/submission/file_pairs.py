@@ -8,8 +8,8 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError, nearest, suggestion
 from xharness.gaps.suites import Benchmark, listed
-from xharness.spec.languages import check_choice
-from xharness.spec.languages import chosen_languages as select_languages
+from xharness.spec.languages import check_selector
+from xharness.spec.languages import select_languages as select_languages
 from xharness.submission.formats import format_of
 from xharness.submission.layout import SuiteTask, select_tasks
 
@@ -63,7 +63,7 @@ def _check_languages(words: Sequence[str], benchmark: Benchmark) -> None:
     suite_languages = {code for languages in benchmark.tasks.values() for code in languages}
     for word in words:
         try:
-            check_choice(word)
+            check_selector(word)
         except ValueError as error:
             raise ConfigurationError(str(error), where="--languages") from None
         if not select_languages([word], suite_languages):

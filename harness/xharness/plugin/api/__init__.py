@@ -29,10 +29,12 @@ from xharness.plugin.api.executor import Executor
 from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
 from xharness.plugin.api.strategy import Route, Strategy, TranslateTest
 from xharness.plugin.api.translator import TranslateTexts, Translator
-from xharness.spec.cards import LanguageCode, Name, Split, TaskCard, Verbalizer
-from xharness.spec.documents import Strict
-from xharness.spec.languages import LANGUAGES
-from xharness.spec.study import Adapter, Changes, Recipe, Sampling
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import Name, Strict
+from xharness.spec.languages import LANGUAGES, LanguageCode
+from xharness.spec.recipe import Adapter, Changes, Recipe, Sampling
+from xharness.spec.sources import Split
+from xharness.spec.verbalizer import Verbalizer
 from xharness.stages import (
     Checkpoint,
     DataSlice,

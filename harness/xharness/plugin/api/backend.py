@@ -18,7 +18,7 @@ from xharness.errors import StageError
 from xharness.plugin.api.source import RunEnvironment
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Strict
-from xharness.spec.study import Recipe
+from xharness.spec.recipe import Recipe
 from xharness.stages import Heads, Mixture, Objective
 from xharness.task_types import Example, Prediction, TaskType, TextRole
 
