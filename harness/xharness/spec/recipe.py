@@ -108,6 +108,18 @@ class Recipe(Strict):
         {"max_query_length", "optimizer", "adapter"}
     )
     """Fields that enter a key only where they differ from their default."""
+    answer_fields: ClassVar[frozenset[str]] = frozenset(
+        {
+            "max_length",
+            "doc_stride",
+            "max_answer_length",
+            "max_query_length",
+            "pooling",
+            "layer",
+            "precision",
+        }
+    )
+    """Fields that a trained model reads when it answers."""
     costs_only: ClassVar[frozenset[str]] = frozenset({"gradient_checkpointing"})
     """Fields that change time and memory and no answer: they enter no key at all."""
 
@@ -128,6 +140,10 @@ class Recipe(Strict):
         if self.adapter is not None and "adapter" in values:
             values["adapter"] = self.adapter.meaning()
         return values
+
+    def answer_meaning(self) -> dict[str, Any]:
+        """What enters the key of a stage that only answers."""
+        return self.meaning(self.answer_fields)
 
 
 def common_fields(recipes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

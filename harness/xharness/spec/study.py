@@ -19,7 +19,7 @@ from xharness.spec.sources import Split
 
 
 def _strategy(value: Any) -> Any:
-    """`single` or `{multitask: {...}}` or `{name: stilts, strategy: intermediate, tasks: [...]}`."""
+    """`single`, `{multitask: {...}}`, or `{name: stilts, strategy: intermediate, tasks: [...]}`."""
     if isinstance(value, str):
         return {"name": value, "strategy": value}
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
