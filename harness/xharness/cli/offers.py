@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from xharness.console import show_json, show_table
-from xharness.plugin.catalogue import Catalogue, Registry
+from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.manager import Provider
+from xharness.plugin.registry import Registry
 from xharness.session.session import open_catalogue
 
 

@@ -68,7 +68,7 @@ class RunContext:
         hook: Callable[..., Any] = self.catalogue.plugins.manager.hook.xharness_stage_progress
 
         def tell(done: int, total: int | None) -> None:
-            hook(stage=stage, done=done, total=total, what=what)
+            hook(stage=stage, completed=done, total=total, unit=what)
 
         return tell
 

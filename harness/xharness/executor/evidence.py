@@ -11,7 +11,7 @@ from xharness.executor.outcome import RunReport
 from xharness.executor.score import answered
 from xharness.gaps import Items
 from xharness.planning.plan import Plan
-from xharness.stages import Score
+from xharness.stages import ScorePredictions
 from xharness.store.tables import read_table
 
 
@@ -25,7 +25,7 @@ def collect_items(plan: Plan, work: RunContext, report: RunReport) -> Iterator[I
             yield from _of_stage(score, work)
 
 
-def _of_stage(score: Score, work: RunContext) -> Iterator[Items]:
+def _of_stage(score: ScorePredictions, work: RunContext) -> Iterator[Items]:
     main = score.metrics[0]
     kind = work.catalogue.task_types[work.catalogue.card(score.predictions.card).task_type]
     columns = [f"{main}.{name}" for name in kind.metrics[main].statistics]

@@ -43,7 +43,9 @@ class SequentialExecutor(Executor):
             if key not in needed:
                 report.outcomes[key] = _reuse(stage, label, work, report)
                 continue
-            hook.xharness_stage_started(stage=stage, label=label, place=(number, len(plan.stages)))
+            hook.xharness_stage_started(
+                stage=stage, label=label, position=(number, len(plan.stages))
+            )
             outcome, facts = _attempt(stage, label, work, report)
             report.outcomes[key] = outcome
             hook.xharness_stage_finished(

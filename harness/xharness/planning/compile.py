@@ -38,7 +38,7 @@ from xharness.stages import (
     DataSlice,
     Mixture,
     Predict,
-    Score,
+    ScorePredictions,
     SelectModel,
     Start,
     Train,
@@ -285,7 +285,7 @@ class ArmCompiler:
             beside, recipe = candidates.data_for(portions), way.recipe([card])
             said = abilities.prompt_digest(card)
             predict = Predict(_model(found), card.name, asked, recipe, beside, said)
-            score = Score(predict, abilities.metrics(card))
+            score = ScorePredictions(predict, abilities.metrics(card))
             plan.add(Arm(way.model.name, self.name, way.seed, target, score))
 
     def _chosen(self, walk: ArmRoute) -> Checkpoint | TranslateTest:

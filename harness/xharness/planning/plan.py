@@ -9,7 +9,7 @@ from xharness.gaps.scores import Missing
 from xharness.spec.study import Study, TargetSpec
 from xharness.stages import (
     Predict,
-    Score,
+    ScorePredictions,
     SelectModel,
     Stage,
     Train,
@@ -25,7 +25,7 @@ class Arm:
     strategy: str
     seed: int
     target: TargetSpec
-    score: Score
+    score: ScorePredictions
 
     @property
     def label(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xharness.stages.feed import Mixture, Objective, TrainingFeed
 from xharness.stages.predict import Predict
 from xharness.stages.retrieval_data import RetrievalData
-from xharness.stages.score import Score
+from xharness.stages.score import ScorePredictions
 from xharness.stages.select_model import SelectModel
 from xharness.stages.stage import Checkpoint, Stage
 from xharness.stages.start import Start
@@ -21,7 +21,7 @@ __all__ = [
     "Objective",
     "Predict",
     "RetrievalData",
-    "Score",
+    "ScorePredictions",
     "SelectModel",
     "Stage",
     "Start",

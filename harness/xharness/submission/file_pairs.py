@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xharness.errors import ConfigurationError, nearest, suggestion
-from xharness.gaps.suites import Benchmark, listed
+from xharness.gaps.suites import Benchmark
+from xharness.phrases import listed
 from xharness.spec.languages import check_selector
 from xharness.spec.languages import select_languages as select_languages
 from xharness.submission.formats import format_of
@@ -54,7 +55,7 @@ def find_pairs(
         pair for name, task in selected.items() for pair in _files(request, benchmark, name, task)
     ]
     if not pairs:
-        problem = f"{listed([*selected])}: no such language among theirs"
+        problem = f"{listed(selected, limit=4)}: no such language among theirs"
         raise ConfigurationError(problem, where="--languages")
     return pairs
 
@@ -131,7 +132,9 @@ def _check_folder(root: Path, task: SuiteTask, ending: str, languages: Sequence[
     # All that are missing in one message: they seldom lack one by one.
     missing = [code for code in languages if task.file(root, code, ending).name not in names]
     if missing:
-        problem = f"no file for {len(missing)} of {len(languages)} languages: {listed(missing)}"
+        problem = (
+            f"no file for {len(missing)} of {len(languages)} languages: {listed(missing, limit=4)}"
+        )
         expected = task.file(root, missing[0], ending).name
         hint = "to score some languages alone, name them with --languages"
         raise ConfigurationError(problem, where=str(folder), expected=expected, hint=hint)
