@@ -30,7 +30,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writable(path: Path | None = None, *, hint: str | None = None) -> Iterator[None]:
+def writing(path: Path | None = None, *, hint: str | None = None) -> Iterator[None]:
     """Inside it, a write that the system refuses is an error about `path`, by default the file's.
 
     Raises:

@@ -34,22 +34,17 @@ from xharness.plugin.api import (
 from xharness.plugin.catalogue import validated
 from xharness.spec.cards import About, TaskCard
 from xharness.spec.sources import SourceSpec
-from xharness.task_types import (
-    BUILTIN,
-    BitextExample,
-    BitextMiningExample,
-    ChecklistExample,
-    ClassificationExample,
-    ExtractiveQAExample,
-    GoldAnswer,
-    MultipleChoiceExample,
-    PassageExample,
-    RetrievalExample,
-    SearchRequest,
-    TaggingExample,
-    TextRole,
-    build_index,
-)
+from xharness.task_types import BUILTIN
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.checklist import ChecklistExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.corpus import PassageExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.search import SearchRequest, TextRole, build_index
+from xharness.task_types.tagging import TaggingExample
 from xharness.task_types.neighbours import VectorBlocks
 
 _WORDS = (

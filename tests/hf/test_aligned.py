@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSession, TrainingSet
-from xharness.task_types import BUILTIN, BitextExample
+from xharness.task_types import BUILTIN
+from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.testing import answered, toy_card
 from xharness_hf.config.options import Options
 from xharness_hf.model import HfModel

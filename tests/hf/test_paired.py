@@ -11,8 +11,7 @@ import torch
 from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.plugin.api import Recipe, TrainingSet
-from xharness.task_types import RetrievalExample
-from xharness.task_types.ranking import average_precision
+from xharness.task_types.ranking import RetrievalExample, average_precision
 from xharness.testing import answered, toy_card, toy_examples
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.backbone.tokens import Tokens

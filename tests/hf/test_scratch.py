@@ -16,7 +16,7 @@ from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError, UnavailableError
 from xharness.plugin.api import Mixture, Recipe, RunEnvironment, TrainingSet
-from xharness.task_types import BitextExample
+from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.testing import answered, toy_card, toy_examples
 from xharness_hf.backbone.batch import Feature, Layout
 from xharness_hf.backbone.vocabulary import learn

@@ -15,11 +15,8 @@ from tests.cli.project import Project, invoke
 from tests.conftest import REPOSITORY
 from xharness.executor.ask_model import ask_model
 from xharness.plugin.api import Recipe, StageError, UnavailableError
-from xharness.task_types import (
-    Checklist,
-    ChecklistExample,
-    ExtractiveQAExample,
-)
+from xharness.task_types.checklist import Checklist, ChecklistExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample
 from xharness.testing import toy_card, toy_examples
 
 CARD = toy_card("checklist").model_copy(update={"fields": {"items": "items"}})

@@ -9,8 +9,9 @@ import pytest
 
 from xharness.data.reader import _item
 from xharness.errors import UnavailableError
-from xharness.task_types import BitextExample, BitextRetrieval, SearchRequest, TextRole
+from xharness.task_types.bitext_retrieval import BitextExample, BitextRetrieval
 from xharness.task_types.neighbours import VectorBlocks
+from xharness.task_types.search import SearchRequest, TextRole
 from xharness.testing import toy_card
 
 ROW = {"key": "k7", "meta": {"id": 12}}

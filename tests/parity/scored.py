@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from xharness.spec.cards import TaskCard
-from xharness.task_types import BUILTIN, ExtractiveQAExample, GoldAnswer
+from xharness.task_types import BUILTIN
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import toy_card
 
 KINDS = {kind.name: kind for kind in BUILTIN}

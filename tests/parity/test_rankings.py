@@ -11,14 +11,11 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
 from tests.parity.scored import KINDS, card, covers, score
-from xharness.task_types import (
-    BitextExample,
-    BitextMiningExample,
-    RetrievalExample,
-    SearchRequest,
-    TextRole,
-)
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.task_types.neighbours import VectorBlocks, nearest
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.search import SearchRequest, TextRole
 
 covers("retrieval", "map_at_20")
 covers("entity_linking", "map_at_20")

@@ -13,19 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.task_types import (
-    BUILTIN,
-    BitextMiningExample,
-    CandidateIndex,
-    PassageExample,
-    SearchRequest,
-    TextRole,
-    build_index,
-    sentences,
-)
-from xharness.task_types.margin import Mined, best_threshold, mine
+from xharness.task_types import BUILTIN, sentences
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.corpus import PassageExample
+from xharness.task_types.margin import MinedPair, best_threshold, mine
 from xharness.task_types.neighbours import VectorBlocks
 from xharness.task_types.ranking import Ranking, average_precision
+from xharness.task_types.search import CandidateIndex, SearchRequest, TextRole, build_index
 from xharness.testing import toy_card
 
 KINDS: dict[str, Any] = {kind.name: kind for kind in BUILTIN}
@@ -322,7 +316,7 @@ def test_a_side_without_likeness_gives_nothing() -> None:
 def test_no_threshold_is_better(seed: int) -> None:
     draw = random.Random(seed)
     scores = sorted((draw.choice([1.0, 1.1, 1.2, 1.5]) for _ in range(12)), reverse=True)
-    mined = [Mined(f"s{n}", f"t{n}", score) for n, score in enumerate(scores)]
+    mined = [MinedPair(f"s{n}", f"t{n}", score) for n, score in enumerate(scores)]
     gold = {(f"s{n}", f"t{n}") for n in range(15) if draw.random() < 0.4}
 
     def f1(threshold: float) -> float:

@@ -134,7 +134,7 @@ def _index(card: TaskCard) -> str:
 def _metrics(card: TaskCard, catalogue: Catalogue) -> str:
     known = catalogue.task_types[card.task_type].metrics
     lines = [
-        f"`{name}`: {known[name].about}; from sums over the items: "
+        f"`{name}`: {known[name].description}; from sums over the items: "
         + ", ".join(known[name].statistics)
         for name in card.metrics
     ]

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.errors import StageError
 from xharness.executor.context import RunContext
 from xharness.executor.predict import predict

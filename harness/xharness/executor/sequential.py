@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome

@@ -143,7 +143,7 @@ def folder_of(offer: Any) -> Traversable:
 
 
 def _text(file: Traversable) -> str:
-    """What `file` holds, as far as it is UTF-8: what is wrong with it is told when it is asked for."""
+    """The text of `file`, whatever is wrong with it: errors belong to whoever asks for the card."""
     try:
         return file.read_bytes().decode(errors="replace")
     except OSError:

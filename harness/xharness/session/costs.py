@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xharness.data.reader import expected_rows
+from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
 from xharness.stages import Predict, SelectModel, Stage, Train, Translate
 from xharness.store import RECEIPT, Store

@@ -43,7 +43,7 @@ class Receipt:
 
     @classmethod
     def write(cls, folder: Path, facts: Mapping[str, Any]) -> Receipt:
-        """Digest all files of a stage's folder, and write its receipt, which says that it is done."""
+        """Digest all files of a stage's folder, and write the receipt that says it is done."""
         files = {
             path.relative_to(folder).as_posix(): file_digest(path)
             for path in sorted(folder.rglob("*"))

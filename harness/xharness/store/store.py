@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from xharness.files import writable
+from xharness.files import writing
 from xharness.store.receipt import RECEIPT, Receipt
 
 SCRATCH = "unfinished"
@@ -33,9 +33,9 @@ class Store:
         """Make the folder, and find out now rather than in an hour that it can't be written.
 
         Raises:
-            ConfigurationError: not a folder, or not writable.
+            ConfigurationError: not a folder, or not writing.
         """
-        with writable(self.root, hint="name another folder for the store with --store"):
+        with writing(self.root, hint="name another folder for the store with --store"):
             self.root.mkdir(parents=True, exist_ok=True)
             probe = self.root / f".probe-{os.getpid()}"
             probe.write_bytes(b"")

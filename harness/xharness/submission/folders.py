@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from xharness.errors import ConfigurationError
-from xharness.files import writable
+from xharness.files import writing
 from xharness.submission.exporting import ExportedFiles
 from xharness.submission.formats import format_of
 
@@ -51,7 +51,7 @@ def _write(folders: Mapping[Path, Mapping[Path, str]]) -> None:
     """Write each folder beside its place first, then put all of them there."""
     holders: dict[Path, Path] = {}
     try:
-        with writable():
+        with writing():
             for folder, files in folders.items():
                 target = folder.resolve()
                 target.parent.mkdir(parents=True, exist_ok=True)

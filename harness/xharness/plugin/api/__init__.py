@@ -45,33 +45,29 @@ from xharness.stages import (
     Train,
     TrainingFeed,
 )
-from xharness.task_types import (
+from xharness.task_types.base import (
     AnswerRepairs,
-    BitextExample,
-    BitextMiningExample,
-    CandidateIndex,
-    ChecklistExample,
-    ClassificationExample,
-    Encode,
     Example,
-    ExtractiveQAExample,
     Floats,
-    GoldAnswer,
     Metric,
-    MultipleChoiceExample,
-    PassageExample,
     Prediction,
     PredictionShape,
     Reader,
-    RetrievalExample,
     Row,
-    SearchRequest,
-    TaggingExample,
     TaskType,
-    TextRole,
     f1,
     ratio,
 )
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.checklist import ChecklistExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.corpus import PassageExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.search import CandidateIndex, Encode, SearchRequest, TextRole
+from xharness.task_types.tagging import TaggingExample
 
 __all__ = [
     "LANGUAGES",

@@ -17,7 +17,7 @@ from xharness.stages import Checkpoint, DataSlice, Heads, Mixture, Objective, Tr
 
 @dataclass(frozen=True)
 class TranslateTest:
-    """A model that is asked in the source language: items are translated before it answers."""
+    """A model that answers in the source language: items are translated before it reads them."""
 
     model: Checkpoint
     translator: str
@@ -25,7 +25,7 @@ class TranslateTest:
 
 
 class Route(Protocol):
-    """What a strategy is given: a model, a target, and the ways to train."""
+    """What a strategy builds on: a model, a target, and the ways to train."""
 
     @property
     def base(self) -> Checkpoint:
@@ -80,16 +80,16 @@ class Route(Protocol):
 
     def translated(
         self,
-        portions: Sequence[DataSlice],
+        data_slices: Sequence[DataSlice],
         language: str,
         translator: str,
         options: Mapping[str, Any],
     ) -> Sequence[DataSlice]:
-        """Rows said in another language by a translator."""
+        """Rows translated into another language."""
         ...
 
-    def feed(self, card: TaskCard, portions: Sequence[DataSlice] | None = None) -> TrainingFeed:
-        """A training set: the card's source-language rows, or those given."""
+    def feed(self, card: TaskCard, data_slices: Sequence[DataSlice] | None = None) -> TrainingFeed:
+        """A training set: the card's source-language rows, or those data slices."""
         ...
 
     def corpus(
@@ -101,19 +101,19 @@ class Route(Protocol):
     def train(
         self,
         start: Checkpoint,
-        learnt: Sequence[TaskCard | TrainingFeed],
+        training_sets: Sequence[TaskCard | TrainingFeed],
         *,
         heads: Heads = "drop",
-        mixing: Mixture | None = None,
-        beside: Sequence[tuple[TrainingFeed, float]] = (),
-        judged: Sequence[TaskCard] | None = None,
+        mixture: Mixture | None = None,
+        auxiliary: Sequence[tuple[TrainingFeed, float]] = (),
+        dev_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
         recipe: Mapping[str, Any] | None = None,
     ) -> Train:
         """Train `start` on training sets, all together; a card stands for its source-language one.
 
-        `beside`: feeds and the share of all steps that each gets. `judged`: the targets on whose
-        dev data `selection: target-dev` looks, by default the route's. `selection` comes over the
+        `auxiliary`: feeds and the share of all steps that each gets. `dev_targets`: the targets
+        whose dev data `selection: target-dev` reads, by default the route's. `selection` comes over the
         study's, `recipe` over its recipe.
         """
         ...

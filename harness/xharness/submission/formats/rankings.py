@@ -11,7 +11,7 @@ from typing import Any, cast
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import RetrievalExample
+from xharness.task_types.ranking import RetrievalExample
 from xharness.task_types.ranking import Ranking
 
 _SHAPE = "a list of ids, each once"
