@@ -57,14 +57,27 @@ class UnavailableError(XharnessError):
     exit_code = 3
 
 
+class SourceError(UnavailableError):
+    """A source that broke down: a defect of its plugin, whose data cannot be had."""
+
+
 class NoRowsError(UnavailableError):
     """Data that is there, with no row in this language: the other languages can go on."""
+
+
+class UnsupportedError(XharnessError):
+    """What a model or a task type cannot do: the plan leaves the arm out, the study is right."""
 
 
 class StageError(XharnessError):
     """A stage that could not finish; the others go on."""
 
     exit_code = 1
+
+
+def printable(text: str) -> str:
+    """`text` with half characters (lone surrogates, as odd file names have them) spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

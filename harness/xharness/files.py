@@ -52,8 +52,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, its line ends as they are, so that `path` has all of it or is as it was."""
-    write_bytes(path, text.encode())
+    r"""Write UTF-8 text, its line ends as they are, so that `path` has all of it or is as it was.
+
+    Half characters become `\udcff`, which JSON reads as what they were.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

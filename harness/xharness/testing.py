@@ -42,10 +42,10 @@ from xharness.task_types.classification import ClassificationExample
 from xharness.task_types.corpus import PassageExample
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.neighbours import VectorBlocks
 from xharness.task_types.ranking import RetrievalExample
 from xharness.task_types.search import SearchRequest, TextRole, build_index
 from xharness.task_types.tagging import TaggingExample
-from xharness.task_types.neighbours import VectorBlocks
 
 _WORDS = (
     "red blue green stone river cloud house bird lamp road salt wind".split()  # noqa: SIM905

@@ -10,8 +10,7 @@ import pytest
 from tests.toy import card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec.cards import TaskCard
 from xharness.spec.sources import Split
@@ -45,7 +44,9 @@ def _plan(cards: Path, **changes: Any) -> Plan:
     catalogue = toy_catalogue(cards)
     around = RunEnvironment()
     return compile_plan(
-        _study(**changes), catalogue, DataReader(catalogue, around).data_slice, around
+        PlanningContext(
+            _study(**changes), catalogue, DataReader(catalogue, around).data_slice, around
+        )
     )
 
 
@@ -77,7 +78,7 @@ def test_a_target_without_training_data_is_judged_on_the_intermediate_model(card
     (cards / "red.yaml").write_text(text.replace("train_on: [red]", "train_on: []\nhead: warm"))
     plan = _plan(cards, strategies=[{"intermediate": {"tasks": ["warm"]}}], targets=["red"])
     (one,) = {arm.score.predictions.model.key for arm in plan.arms if arm.seed == 1}
-    assert plan.labels[one] == "m · train warm · seed 1"
+    assert str(plan.labels[one]) == "m · train warm · seed 1"
 
 
 def test_a_head_that_is_never_trained_is_refused_at_plan_time(cards: Path) -> None:
@@ -105,7 +106,9 @@ def test_reasons_carry_the_place_and_no_hint(cards: Path) -> None:
         return DataSlice(card.name, language, split, limit, "x")
 
     catalogue = toy_catalogue(cards)
-    plan = compile_plan(_study(targets=["red"]), catalogue, portion, RunEnvironment())
+    plan = compile_plan(
+        PlanningContext(_study(targets=["red"]), catalogue, portion, RunEnvironment())
+    )
     assert {row.reason for row in plan.missing} == {"red.jsonl: it is not there"}
 
 

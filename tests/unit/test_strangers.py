@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.toy import card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import compile_plan
+from xharness.planning import PlanningContext, compile_plan
 from xharness.plugin import manager
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -228,7 +228,9 @@ def test_a_strategy_that_goes_wrong_is_named(
     }
     study = Study.model_validate(values)
     with pytest.raises(ConfigurationError) as caught:
-        compile_plan(study, catalogue, DataReader(catalogue, around).data_slice, around)
+        compile_plan(
+            PlanningContext(study, catalogue, DataReader(catalogue, around).data_slice, around)
+        )
     assert "strategy 'odd', offered by stranger (strange 2.0): " in str(caught.value)
     assert message in str(caught.value)
 
@@ -244,7 +246,11 @@ def test_a_strategy_is_not_blamed_for_a_source(cards: Path) -> None:
         "targets": ["red"],
     }
     with pytest.raises(ZeroDivisionError, match="in a source"):
-        compile_plan(Study.model_validate(values), _catalogue(cards), portion, RunEnvironment())
+        compile_plan(
+            PlanningContext(
+                Study.model_validate(values), _catalogue(cards), portion, RunEnvironment()
+            )
+        )
 
 
 def _groups(folder: Path, **groups: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from xharness.cli import guard
 from xharness.console import show_json, show_table
 from xharness.console.times import duration
-from xharness.session.costs import Cost, Estimates, sort_of, total
+from xharness.session.costs import Cost, Estimates, total
 from xharness.session.missing import condensed
 from xharness.session.options import Options
 from xharness.session.session import Session, open_session
@@ -59,12 +59,12 @@ def _stages(job: Session) -> list[tuple[dict[str, Any], Cost]]:
             state = "continue" if store.started(key) else "run"
         row = {
             "state": state,
-            "stage": plan.labels[key],
-            "sort": sort_of(stage),
+            "stage": str(plan.labels[key]),
+            "sort": stage.name,
             "key": key,
             "needs": [need.key for need in stage.needs],
         }
-        found.append((row, estimates.of(stage, plan.labels[key].split(" · ")[0])))
+        found.append((row, estimates.of(stage, plan.labels[key].model)))
     return found
 
 

@@ -92,7 +92,7 @@ def _endings(report: RunReport) -> dict[str, int]:
 
 def _failures(report: RunReport) -> list[dict[str, Any]]:
     return [
-        {"stage": one.label, "reason": one.reason, "log": one.log and str(one.log)}
+        {"stage": str(one.label), "reason": one.reason, "log": one.log and str(one.log)}
         for one in report.failed
     ]
 

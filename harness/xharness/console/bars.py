@@ -22,6 +22,7 @@ from rich.text import Text
 from xharness.console.times import duration, rate
 from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
+from xharness.stages.label import StageLabel
 
 
 class _Rate(ProgressColumn):
@@ -54,10 +55,12 @@ class Bars:
         self._current_stage: TaskID | None = None
 
     @hookimpl
-    def xharness_stage_started(self, stage: Stage, label: str, position: tuple[int, int]) -> None:
+    def xharness_stage_started(
+        self, stage: Stage, label: StageLabel, position: tuple[int, int]
+    ) -> None:
         number, count = position
         self._progress.update(self._all_stages, completed=number - 1, total=count)
-        self._current_stage = self._progress.add_task(label, total=None, unit="")
+        self._current_stage = self._progress.add_task(str(label), total=None, unit="")
 
     @hookimpl
     def xharness_stage_progress(
@@ -67,13 +70,13 @@ class Bars:
             self._progress.update(self._current_stage, completed=completed, total=total, unit=unit)
 
     @hookimpl
-    def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
+    def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:
         message = f"waiting for another process that works on {label}"
         self._progress.console.print(message, markup=False, highlight=False)
 
     @hookimpl
     def xharness_stage_finished(
-        self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+        self, stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
         if self._current_stage is not None:
             # Asked before the bar goes, since it keeps the time.

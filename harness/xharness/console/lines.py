@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from xharness.console.times import duration, rate
 from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
+from xharness.stages.label import StageLabel
 
 SECONDS_BETWEEN_LINES = 20.0  # within a stage
 
@@ -26,8 +27,10 @@ class Lines:
         self._first_progress: tuple[float, int] | None = None
 
     @hookimpl
-    def xharness_stage_started(self, stage: Stage, label: str, position: tuple[int, int]) -> None:
-        self._label, self._position = label, position
+    def xharness_stage_started(
+        self, stage: Stage, label: StageLabel, position: tuple[int, int]
+    ) -> None:
+        self._label, self._position = str(label), position
         self._started = self._last_printed = self._clock()
         self._first_progress = None
 
@@ -51,12 +54,12 @@ class Lines:
         self._print(f"{self._label}: {count}, {rate(speed)}{remaining_time}")
 
     @hookimpl
-    def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
+    def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:
         self._print(f"waiting for another process that works on {label}")
 
     @hookimpl
     def xharness_stage_finished(
-        self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+        self, stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
         self._print(f"{outcome:7} {label}  ({duration(self._clock() - self._started)})")
 

@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from xharness.errors import UnavailableError
+from xharness.errors import SourceError, UnavailableError, XharnessError
 from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
 from xharness.plugin.catalogue import Catalogue, validated
+from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.languages import name_of
 from xharness.spec.sources import SourceSpec, Split
@@ -50,18 +51,28 @@ class SplitSource:
 
         Raises:
             UnavailableError: the data cannot be had; tells what the card says of getting it.
+            SourceError: the source broke down.
         """
         try:
             return self.source.fingerprint(self.request)
-        except UnavailableError as error:
-            if self.spec.download_instructions is None:
-                raise
-            raise UnavailableError(
-                error.what,
-                where=error.where,
-                expected=self.spec.download_instructions,
-                hint=error.hint,
-            ) from None
+        except XharnessError as error:
+            raise self._with_instructions(error) from None
+        except (Exception, SystemExit) as error:
+            raise SourceError(
+                f"source '{self.source.name}' failed: {summary(error)}",
+                where=f"card '{self.card.name}'",
+            ) from error
+
+    def _with_instructions(self, error: XharnessError) -> XharnessError:
+        """`error`, with what the card says of getting the data where it cannot be had."""
+        if not isinstance(error, UnavailableError) or self.spec.download_instructions is None:
+            return error
+        return UnavailableError(
+            error.what,
+            where=error.where,
+            expected=self.spec.download_instructions,
+            hint=error.hint,
+        )
 
     def meaning(self, fingerprint: str) -> list[Any]:
         """What decides the examples that it gives; what a card need not say enters if it does."""

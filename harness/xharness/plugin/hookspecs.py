@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api.source import Source
     from xharness.plugin.api.strategy import Strategy
     from xharness.plugin.api.translator import Translator
+    from xharness.stages.label import StageLabel
     from xharness.stages.stage import Stage
     from xharness.task_types.base import TaskType
 
@@ -59,7 +60,7 @@ def xharness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
 
 
 @hookspec
-def xharness_stage_started(stage: Stage, label: str, position: tuple[int, int]) -> None:
+def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int, int]) -> None:
     """A stage begins; `position` is (12, 857) for the twelfth of 857."""
 
 
@@ -69,12 +70,12 @@ def xharness_stage_progress(stage: Stage, completed: int, total: int | None, uni
 
 
 @hookspec
-def xharness_stage_waiting(stage: Stage, label: str) -> None:
+def xharness_stage_waiting(stage: Stage, label: StageLabel) -> None:
     """Another process works on the stage; this one waits until it is through."""
 
 
 @hookspec
 def xharness_stage_finished(
-    stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+    stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
 ) -> None:
     """A stage ended; `outcome` is ran, reused, failed or skipped."""

@@ -14,8 +14,7 @@ import platformdirs
 
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin import manager
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -26,6 +25,7 @@ from xharness.session.overrides import overridden
 from xharness.spec import study
 from xharness.spec.documents import Document
 from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 from xharness.store import Store
 
 DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
@@ -50,8 +50,11 @@ class Session:
     @cached_property
     def plan(self) -> Plan:
         warn_of_broken(self.catalogue.plugins)  # first: what is left out may be what is missed
-        find, around = self.data.data_slice, self.environment
-        return compile_plan(self.study, self.catalogue, find, around, self.document)
+        document = StudyDocument(self.document)
+        find_slice = self.data.data_slice
+        return compile_plan(
+            PlanningContext(self.study, self.catalogue, find_slice, self.environment, document)
+        )
 
 
 def open_session(wishes: Options) -> Session:

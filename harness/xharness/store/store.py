@@ -27,6 +27,8 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # A backend may change the working directory: the store must not move with it.
+        self._folder = root.absolute()
         self._verified: set[str] = set()
 
     def prepare(self) -> None:
@@ -43,15 +45,15 @@ class Store:
 
     def folder(self, key: str) -> Path:
         """Where a stage lives."""
-        return self.root.joinpath(key[:2], key)
+        return self._folder.joinpath(key[:2], key)
 
     def has(self, key: str) -> bool:
         """Whether the stage is finished."""
-        return self.root.joinpath(key[:2], key, RECEIPT).is_file()
+        return self._folder.joinpath(key[:2], key, RECEIPT).is_file()
 
     def started(self, key: str) -> bool:
         """Whether there is something to continue from."""
-        return self.root.joinpath(key[:2], key, SCRATCH).is_dir() and not self.has(key)
+        return self._folder.joinpath(key[:2], key, SCRATCH).is_dir() and not self.has(key)
 
     def receipt(self, key: str) -> Receipt:
         """The receipt of a finished stage.

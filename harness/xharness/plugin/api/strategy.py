@@ -17,7 +17,7 @@ from xharness.stages import Checkpoint, DataSlice, Heads, Mixture, Objective, Tr
 
 @dataclass(frozen=True)
 class TranslateTest:
-    """A model that answers in the source language: items are translated before it reads them."""
+    """A model that is asked in the source language: items are translated before it answers."""
 
     model: Checkpoint
     translator: str
@@ -25,7 +25,7 @@ class TranslateTest:
 
 
 class Route(Protocol):
-    """What a strategy builds on: a model, a target, and the ways to train."""
+    """What a strategy is given: a model, a target, and the ways to train."""
 
     @property
     def base(self) -> Checkpoint:
@@ -85,11 +85,11 @@ class Route(Protocol):
         translator: str,
         options: Mapping[str, Any],
     ) -> Sequence[DataSlice]:
-        """Rows translated into another language."""
+        """Rows whose texts a translator puts into another language."""
         ...
 
     def feed(self, card: TaskCard, data_slices: Sequence[DataSlice] | None = None) -> TrainingFeed:
-        """A training set: the card's source-language rows, or those data slices."""
+        """A training set: the card's source-language rows, or those given."""
         ...
 
     def corpus(
@@ -112,9 +112,12 @@ class Route(Protocol):
     ) -> Train:
         """Train `start` on training sets, all together; a card stands for its source-language one.
 
-        `auxiliary`: feeds and the share of all steps that each gets. `dev_targets`: the targets
-        whose dev data `selection: target-dev` reads, by default the route's. `selection` comes over the
-        study's, `recipe` over its recipe.
+        `auxiliary`: feeds and the share of all steps that each gets. `dev_targets`: the targets on
+        whose dev data `selection: target-dev` selects, by default the route's. `selection` comes
+        over the study's, `recipe` over its recipe.
+
+        Raises:
+            UnsupportedError: the model cannot learn one of them; let it pass, the arm is left out.
         """
         ...
 
