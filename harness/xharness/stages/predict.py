@@ -45,7 +45,3 @@ class Predict(Stage):
             **({"retrieval": self.retrieval.identity} if self.retrieval else {}),
             **({"prompt": self.prompt_digest} if self.prompt_digest else {}),
         }
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} {self.card}"

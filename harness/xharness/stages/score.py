@@ -26,7 +26,3 @@ class ScorePredictions(Stage):
     @property
     def inputs(self) -> Mapping[str, Any]:
         return {"predictions": self.predictions.key, "metrics": list(self.metrics)}
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} {self.predictions.card}"

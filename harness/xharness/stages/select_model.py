@@ -39,7 +39,3 @@ class SelectModel(Stage, Checkpoint):
             "dev": identities(self.dev),
             "metrics": [metric for _, metric in self.metrics],
         }
-
-    @property
-    def title(self) -> str:
-        return "choose a learning rate"

@@ -32,11 +32,6 @@ class Stage(ABC):
     def inputs(self) -> Mapping[str, Any]:
         """All that can change its answer, as JSON."""
 
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What it does, in a few words, for people to read."""
-
     @cached_property
     def key(self) -> str:
         """The address of its result in a store."""

@@ -12,7 +12,6 @@ from xharness.stages.stage import Checkpoint, Stage
 from xharness.stages.translate import DataSlice, identities, translations
 
 Heads = Literal["drop", "keep"]
-_LISTED_CARDS = 3  # a title names so many training sets, and counts them where there are more
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,3 @@ class Train(Stage, Checkpoint):
             "seed": self.seed,
             **({"selection": self.selection.identity} if self.selection else {}),
         }
-
-    @property
-    def title(self) -> str:
-        cards = [feed.data_slices[0].card for feed in self.feeds]
-        objectives = {feed.objective for feed in self.feeds}
-        if objectives == {"shots"}:
-            return f"show {cards[0]}"
-        if "task" not in objectives:
-            return "pretrain"
-        names = "+".join(cards) if len(cards) <= _LISTED_CARDS else f"{len(cards)} tasks"
-        return f"{self.name} {names}" + (f" ({self.selection.by})" if self.selection else "")

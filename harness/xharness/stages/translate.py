@@ -62,11 +62,6 @@ class Translate(Stage):
             "languages": [self.source, self.target],
         }
 
-    @property
-    def title(self) -> str:
-        rows = f"{self.data_slice.card} {self.data_slice.split}"
-        return f"{self.name} {rows} {self.source} to {self.target}"
-
 
 def identities(data_slices: Iterable[DataSlice]) -> list[Any]:
     """What data slices add to a key where their languages and splits matter too."""

@@ -1,7 +1,7 @@
 """Chunks of a tag sequence, and F1 over them, exactly as seqeval's default mode counts.
 
 The rules are those of conlleval, which seqeval 1.2.2 follows: the first character of a tag is its
-prefix, the rest its type. Part-of-speech tags without a prefix go through the same rules in XTREME, with
+prefix, the rest its type. Bare part-of-speech tags go through the same rules in XTREME, with
 consequences the cards name: runs of one tag are one chunk, CCONJ and SCONJ have one type.
 
 One difference is deliberate. seqeval joins the sentences of a corpus and then loses where an X at
