@@ -7,7 +7,7 @@ import random
 import pytest
 from sklearn.metrics import accuracy_score
 
-from tests.parity.scored import card, covers, score
+from tests.parity.scoring import card, covers, score
 from xharness.task_types.base import Example
 from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.task_types.classification import ClassificationExample

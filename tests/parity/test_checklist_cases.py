@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.parity.expected import WHOLE_WORDS, checked
-from tests.parity.scored import card, covers, question, score
+from tests.parity.scoring import card, covers, question, score
 from tests.parity.texts import alike, text
 from xharness.task_types.checklist import ChecklistExample, cleaned
 

@@ -7,7 +7,7 @@ import random
 import pytest
 from py3langid import langid
 
-from tests.parity.scored import card, covers, score
+from tests.parity.scoring import card, covers, score
 from tests.parity.texts import alike, text
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 

@@ -22,7 +22,7 @@ from xharness.task_types.ranking import Ranking, average_precision
 from xharness.task_types.search import CandidateIndex, SearchRequest, TextRole, build_index
 from xharness.testing import toy_card
 
-KINDS: dict[str, Any] = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES: dict[str, Any] = {task_type.name: task_type for task_type in BUILTIN}
 FIELDS = {
     "corpus": {"text": "text", "answers": "answers"},
     "retrieval": {"query": "question", "context": "context", "answers": "answers"},
@@ -36,7 +36,7 @@ FIELDS = {
 def read(kind: str, row: dict[str, Any], item: str = "1", **fields: str) -> Any:
     """The example that a card of `kind` reads out of `row`."""
     card = toy_card("retrieval").model_copy(update={"fields": FIELDS[kind] | fields})
-    return KINDS[kind].example(row, item, card)
+    return TASK_TYPES[kind].example(row, item, card)
 
 
 # --- rows ------------------------------------------------------------------------------------
@@ -84,14 +84,14 @@ def test_a_positive_is_the_answers_sentence_and_its_context() -> None:
     example = read("retrieval", {"question": " How old? ", "context": context, "answers": answers})
     assert (example.id, example.wanted, example.query) == ("1", "1", "How old?")
     assert example.positive == "Dr. Bo K. Lee is 9 years old." + context.replace("\n", "")
-    assert KINDS["retrieval"].learnable(example)
+    assert TASK_TYPES["retrieval"].learnable(example)
 
 
 def test_an_answer_that_is_nowhere_gives_no_positive() -> None:
     row = {"question": "q", "context": "a b", "answers": [{"text": "c", "answer_start": 0}]}
     example = read("retrieval", row)
     assert example.positive is None
-    assert not KINDS["retrieval"].learnable(example)
+    assert not TASK_TYPES["retrieval"].learnable(example)
 
 
 @given(st.text(alphabet='Ab. !?"\n。é1', max_size=60))
@@ -205,7 +205,7 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
         PassageExample("p3", "abc", ("1", "7")),
     ]
     example = read("retrieval", {"question": "cab", "context": "", "answers": []})
-    (found,) = KINDS["retrieval"].answer(
+    (found,) = TASK_TYPES["retrieval"].search(
         SearchRequest([example], encode, build_index(passages, encode, "passage"))
     )
     assert found == {"ranked": ["p1", "p3", "p2"], "relevant": ["p1", "p3"]}
@@ -214,12 +214,12 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
 def test_what_needs_an_index_says_so() -> None:
     for kind in ("retrieval", "entity_linking"):
         with pytest.raises(ConfigurationError, match="nothing to search"):
-            KINDS[kind].answer(SearchRequest([], encode))
+            TASK_TYPES[kind].search(SearchRequest([], encode))
 
 
 def test_mining_needs_something_to_tune_on() -> None:
     with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'tuned_on'"):
-        KINDS["bitext_mining"].answer(
+        TASK_TYPES["bitext_mining"].search(
             SearchRequest([], encode, build_index([], encode, "sentence"))
         )
 
@@ -233,7 +233,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
         encode,
         build_index(passages, encode, "passage"),
     )
-    kind = KINDS["bitext_mining"]
+    kind = TASK_TYPES["bitext_mining"]
 
     def given(*right: str) -> Sequence[str]:
         tuned = [
@@ -241,7 +241,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
             for n, text in texts.items()
         ]
         tuning = SearchRequest(tuned, encode, asked.index)
-        return kind.answer(SearchRequest(asked.examples, encode, asked.index, tuning))
+        return kind.search(SearchRequest(asked.examples, encode, asked.index, tuning))
 
     assert given("1", "2", "4") == ["t1", "t2", "", "t4"]
     assert given("1", "2", "3", "4") == ["t1", "t2", "t3", "t4"]
@@ -249,7 +249,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
 
 
 def test_mining_is_scored_by_pairs() -> None:
-    metric = KINDS["bitext_mining"].metrics["mining_f1"]
+    metric = TASK_TYPES["bitext_mining"].metrics["mining_f1"]
     items = [(("a",), "a"), (("b",), ""), ((), "c"), (("d",), "x"), ((), "")]
     rows = [
         metric.item(
