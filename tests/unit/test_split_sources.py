@@ -10,7 +10,7 @@ from tests.toy import card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.plugin.api import RunEnvironment
-from xharness.session.session import open_catalogue
+from xharness.session.catalogue import open_catalogue
 
 SECOND = "    rows: 10\n  - from: toy\n    rows: 4\n    join: true\nlang"
 

@@ -1,23 +1,16 @@
-"""`xharness cards schema`: the JSON Schema of cards, sources' own options included."""
+"""The JSON Schema of cards, sources' own options included."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from xharness.plugin.catalogue import Catalogue
-from xharness.session.session import open_catalogue
 from xharness.spec.cards import TaskCard
 from xharness.spec.recipe import Recipe
 from xharness.spec.sources import SourceSpec
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
-
-def show(extra: Iterable[str]) -> None:
-    """Print the schema."""
-    print(text(open_catalogue(extra)), end="")
 
 
 def text(catalogue: Catalogue) -> str:
@@ -27,11 +20,11 @@ def text(catalogue: Catalogue) -> str:
 
 def schema(catalogue: Catalogue) -> dict[str, Any]:
     """What an editor needs to complete and check a card; recipes with their fields."""
-    made = TaskCard.model_json_schema(by_alias=True)
-    definitions = made["$defs"]
-    branches = [_branch(name, catalogue, definitions) for name in catalogue.sources]
-    definitions["SourceSpec"] = {"anyOf": [*branches, _stranger(catalogue)]}
-    made["properties"]["task_type"]["examples"] = list(catalogue.task_types)
+    card = TaskCard.model_json_schema(by_alias=True)
+    definitions = card["$defs"]
+    branches = [_source(name, catalogue, definitions) for name in catalogue.sources]
+    definitions["SourceSpec"] = {"anyOf": [*branches, _unknown_source(catalogue)]}
+    card["properties"]["task_type"]["examples"] = list(catalogue.task_types)
     recipe = Recipe.model_json_schema()
     definitions |= recipe.pop("$defs", {})
     for column in ("base", "large"):
@@ -39,25 +32,25 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
             "properties": recipe["properties"],
             "additionalProperties": False,
         }
-    return {"$schema": _DRAFT, "title": "An xharness task card", **made}
+    return {"$schema": _DRAFT, "title": "An xharness task card", **card}
 
 
-def _branch(name: str, catalogue: Catalogue, definitions: dict[str, Any]) -> dict[str, Any]:
+def _source(name: str, catalogue: Catalogue, definitions: dict[str, Any]) -> dict[str, Any]:
     """A source by that name: what every source reads, and its own options."""
     common = SourceSpec.model_json_schema(by_alias=True)
-    own = catalogue.sources[name].options.model_json_schema(by_alias=True)
-    definitions |= own.pop("$defs", {})
-    properties = {**common["properties"], **own.get("properties", {}), "from": {"const": name}}
+    options = catalogue.sources[name].options.model_json_schema(by_alias=True)
+    definitions |= options.pop("$defs", {})
+    properties = {**common["properties"], **options.get("properties", {}), "from": {"const": name}}
     return {
         "title": f"from: {name}",
         "type": "object",
         "properties": properties,
-        "required": ["from", *own.get("required", [])],
+        "required": ["from", *options.get("required", [])],
         "additionalProperties": False,
     }
 
 
-def _stranger(catalogue: Catalogue) -> dict[str, Any]:
+def _unknown_source(catalogue: Catalogue) -> dict[str, Any]:
     """A source of a plugin that is not installed here: its options are not known."""
     common = SourceSpec.model_json_schema(by_alias=True)
     unknown = {"type": "string", "not": {"enum": list(catalogue.sources)}}

@@ -1,4 +1,4 @@
-"""`xharness leaderboard serve`: one board's own files, on this machine alone.
+"""A server of one board's own files, on this machine alone.
 
 Nothing else is reachable: a request is looked up among the board's files, never joined to a path,
 and a name other than this machine's own is refused, so that no page elsewhere can ask for them.
@@ -25,26 +25,16 @@ _TYPES = {
 }
 
 
-def serve(folder: Path, port: int) -> None:
-    """Serve the folder's board until interrupted.
+def open_server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of the folder's board that listens already; port 0 takes a free one.
 
     Raises:
         ConfigurationError: there is no board, or the port is taken.
     """
-    with open_server(folder, port) as server:
-        print(f"http://{HOST}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
-
-
-def open_server(folder: Path, port: int) -> ThreadingHTTPServer:
-    """A server that listens already; port 0 takes a free one. Raises as `serve`."""
-    shown = _shown(folder)
+    board_files = _board_files(folder)
 
     class Handler(_Handler):
-        files = shown
+        files = board_files
 
     try:
         return ThreadingHTTPServer((HOST, port), Handler)
@@ -55,20 +45,20 @@ def open_server(folder: Path, port: int) -> ThreadingHTTPServer:
         ) from None
 
 
-def _shown(folder: Path) -> dict[str, Path]:
+def _board_files(folder: Path) -> dict[str, Path]:
     """Address to file."""
-    found = {
+    files = {
         f"/{path.relative_to(folder).as_posix()}": path
         for pattern in FILES
         for path in sorted(folder.glob(pattern))
     }
-    if f"/{_PAGE}" not in found:
+    if f"/{_PAGE}" not in files:
         raise ConfigurationError(
             "there is no board to serve",
             where=str(folder / _PAGE),
             hint=f"make it first: xharness leaderboard build {folder}",
         )
-    return {"/": found[f"/{_PAGE}"], **found}
+    return {"/": files[f"/{_PAGE}"], **files}
 
 
 class _Handler(BaseHTTPRequestHandler):

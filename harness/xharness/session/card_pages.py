@@ -13,7 +13,7 @@ from xharness.spec.languages import LANGUAGES, name_of
 from xharness.spec.published import PublishedRecipe
 from xharness.spec.sources import SourceSpec, Split
 
-_MADE = "<!-- Made from the task cards by `xharness cards docs FOLDER`: edit the card. -->\n"
+_HEADER = "<!-- Made from the task cards by `xharness cards docs FOLDER`: edit the card. -->\n"
 _ROLES = {
     "target": "Tasks that are scored in many languages",
     "intermediate": "English tasks to train on",
@@ -40,7 +40,7 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
 
 def index(cards: Sequence[TaskCard]) -> str:
     """The list of all pages, by role."""
-    parts = [_MADE, "# Tasks\n"]
+    parts = [_HEADER, "# Tasks\n"]
     for role, title in _ROLES.items():
         rows = [
             (
@@ -52,7 +52,7 @@ def index(cards: Sequence[TaskCard]) -> str:
             for card in cards
             if card.role == role
         ]
-        parts.append(f"## {title}\n\n{_table(('card', 'task', 'kind', 'languages'), rows)}")
+        parts.append(f"## {title}\n\n{_table(('card', 'task', 'task type', 'languages'), rows)}")
     return "\n".join(parts)
 
 
@@ -61,7 +61,7 @@ def page(card: TaskCard, catalogue: Catalogue) -> str:
     about = card.about
     example = f"> {about.example}\n" if about.example else ""
     sections = [
-        _MADE,
+        _HEADER,
         f"# {about.title}\n",
         f"{about.summary}\n",
         *([example] if example else []),
@@ -70,7 +70,7 @@ def page(card: TaskCard, catalogue: Catalogue) -> str:
         _rows(card),
         _recipes(card),
         _results(card),
-        _listed("Traps", about.caveats),
+        _listed("Caveats", about.caveats),
         f"## Citation\n\n{about.citation}\n",
     ]
     return "\n".join(section for section in sections if section)
@@ -84,13 +84,13 @@ def _facts(card: TaskCard, catalogue: Catalogue) -> str:
     ]
     facts = {
         "card": f"`{card.name}`",
-        "task_type": f"`{card.task_type}`",
+        "task type": f"`{card.task_type}`",
         "groups": _names(groups),
         "source": "<br>".join(dict.fromkeys(map(_source, card.sources))),
         "license": card.about.license,
         "home page": f"<{card.about.homepage}>" if card.about.homepage else "",
         "training sets, in order": ", ".join(
-            _training_set(one, catalogue) for one in card.train_on
+            _training_set(name, catalogue) for name in card.train_on
         ),
         "candidates": _index(card),
         "gap measured from": _source_language(card),
@@ -107,35 +107,40 @@ def _training_set(name: str, catalogue: Catalogue) -> str:
 def _source_language(card: TaskCard) -> str:
     if card.role != "target":
         return ""
-    none = "nothing: there is no English test set"
-    return none if card.source_language is None else name_of(card.source_language)
+    if card.source_language is None:
+        return "nothing: there is no English test set"
+    return name_of(card.source_language)
 
 
 def _source(spec: SourceSpec) -> str:
-    own = spec.source_options
+    options = spec.source_options
     if spec.source == "hub":
-        config = f", config `{own['config']}`" if "config" in own else ""
-        text = f"data set [{own['id']}](https://huggingface.co/datasets/{own['id']}){config}"
+        config = f", config `{options['config']}`" if "config" in options else ""
+        text = (
+            f"data set [{options['id']}](https://huggingface.co/datasets/{options['id']}){config}"
+        )
     else:
-        places = own.get("url") or own.get("path") or spec.source
-        several = places.values() if isinstance(places, dict) else (places,)
-        flat = (one for some in several for one in ((some,) if isinstance(some, str) else some))
-        text = ", ".join(f"`{one}`" for one in flat)
+        option = options.get("url") or options.get("path") or spec.source
+        # One address for all splits, or one or a list of them for each.
+        entries = option.values() if isinstance(option, dict) else (option,)
+        lists = ((entry,) if isinstance(entry, str) else entry for entry in entries)
+        text = ", ".join(f"`{address}`" for addresses in lists for address in addresses)
     return text + (f" ({spec.download_instructions})" if spec.download_instructions else "")
 
 
 def _index(card: TaskCard) -> str:
     if card.index is None:
         return ""
-    of = "each language's own" if card.index.languages == "own" else "one pool of all languages"
-    return f"[{card.index.card}]({card.index.card}.md), {of}"
+    is_shared = card.index.languages != "own"
+    pool = "one pool of all languages" if is_shared else "each language's own"
+    return f"[{card.index.card}]({card.index.card}.md), {pool}"
 
 
 def _metrics(card: TaskCard, catalogue: Catalogue) -> str:
-    known = catalogue.task_types[card.task_type].metrics
+    metrics = catalogue.task_types[card.task_type].metrics
     lines = [
-        f"`{name}`: {known[name].description}; from sums over the items: "
-        + ", ".join(known[name].statistics)
+        f"`{name}`: {metrics[name].description}; from sums over the items: "
+        + ", ".join(metrics[name].statistics)
         for name in card.metrics
     ]
     score = "The first one is a language's score; their mean over the languages is the task's.\n"
@@ -180,23 +185,23 @@ def _results(card: TaskCard) -> str:
         return ""
     rows = [
         (
-            one.model,
-            f"`{one.metric}`",
-            "" if one.score is None else one.score,
-            one.scores.get(card.source_language or "", ""),
-            one.source,
-            one.note or "",
+            result.model,
+            f"`{result.metric}`",
+            "" if result.score is None else result.score,
+            result.scores.get(card.source_language or "", ""),
+            result.source,
+            result.note or "",
         )
-        for one in card.published_results
+        for result in card.published_results
     ]
     heads = ("model", "metric", "mean", card.source_language or "", "source", "note")
     return f"## Published results\n\n{_table(heads, rows)}"
 
 
-def _listed(title: str, lines: Iterable[str], after: str = "") -> str:
-    found = [f"- {line}" for line in lines]
-    end = ["", after] if after else [""]
-    return "\n".join([f"## {title}\n", *found, *end]) if found else ""
+def _listed(title: str, lines: Iterable[str], closing: str = "") -> str:
+    bullets = [f"- {line}" for line in lines]
+    end = ["", closing] if closing else [""]
+    return "\n".join([f"## {title}\n", *bullets, *end]) if bullets else ""
 
 
 def _names(names: Iterable[str]) -> str:
