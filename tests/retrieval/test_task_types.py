@@ -56,7 +56,7 @@ def test_a_passage_is_its_marked_sentences() -> None:
     }
     assert read("corpus", row, sentences="spans").text == "Ann lives. In York."
     row["spans"] = [3]
-    with pytest.raises(UnavailableError, match="not places of sentences"):
+    with pytest.raises(UnavailableError, match="not offsets of sentences"):
         read("corpus", row, sentences="spans")
 
 
@@ -82,7 +82,7 @@ def test_a_positive_is_the_answers_sentence_and_its_context() -> None:
     context = "Ann is old.\nDr. Bo K. Lee is 9 years old. She is not."
     answers = {"text": ["9"], "answer_start": [context.index("9")]}
     example = read("retrieval", {"question": " How old? ", "context": context, "answers": answers})
-    assert (example.id, example.wanted, example.query) == ("1", "1", "How old?")
+    assert (example.id, example.relevant, example.query) == ("1", "1", "How old?")
     assert example.positive == "Dr. Bo K. Lee is 9 years old." + context.replace("\n", "")
     assert TASK_TYPES["retrieval"].learnable(example)
 
@@ -121,7 +121,7 @@ MENTION: dict[str, Any] = {
 def test_a_mention_stands_in_braces_in_its_sentence() -> None:
     example = read("entity_linking", MENTION)
     assert example.query == "York: (Ann) saw { York } and left."
-    assert (example.wanted, example.positive) == ("Q42", "York is a city. It is old.")
+    assert (example.relevant, example.positive) == ("Q42", "York is a city. It is old.")
 
 
 def test_a_mention_across_sentences_gets_both() -> None:
@@ -218,7 +218,7 @@ def test_what_needs_an_index_says_so() -> None:
 
 
 def test_mining_needs_something_to_tune_on() -> None:
-    with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'tuned_on'"):
+    with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'threshold_split'"):
         TASK_TYPES["bitext_mining"].search(
             SearchRequest([], encode, build_index([], encode, "sentence"))
         )

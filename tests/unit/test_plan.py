@@ -180,9 +180,9 @@ def test_golden_keys(cards: Path) -> None:
 
 
 GOLDEN = [
-    "f44378c8e34bebcaa136065bef1d6467",
-    "a9b38e762a431facb8ef25f21fe058ec",
-    "a805c1192488d5d8b6564f8f34a5396f",
+    "53ed81e1b8a574b3412395a932342f23",
+    "1ec2ea391351b1513c62ad52fd011deb",
+    "3c09bfc3ddc38960c802ee903d8db566",
 ]
 
 
