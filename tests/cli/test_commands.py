@@ -115,9 +115,9 @@ def test_cards_are_validated(project: Project) -> None:
 
 
 def test_the_published_schema_is_current() -> None:
-    """If not: xharness cards schema > task_cards/schema.json."""
     published = (REPOSITORY / "task_cards" / "schema.json").read_text(encoding="utf-8")
-    assert published == card_schema.text(Catalogue(manager.load()))
+    advice = "run `xharness cards docs` in the repository, and commit what it wrote"
+    assert published == card_schema.text(Catalogue(manager.load())), advice
 
 
 def test_models_have_sizes_once_they_ran(project: Project) -> None:

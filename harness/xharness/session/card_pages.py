@@ -22,9 +22,15 @@ _ROLES = {
 
 
 def write(catalogue: Catalogue, folder: Path) -> list[Path]:
-    """Write every page and the index into `folder`; the files written."""
+    """Write every page and the index into `folder`; the files written.
+
+    A page whose card is gone is deleted, if it was made here.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     texts = pages(catalogue)
+    for path in folder.glob("*.md"):
+        if path.name not in texts and path.read_text(encoding="utf-8").startswith(_HEADER):
+            path.unlink()
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]
