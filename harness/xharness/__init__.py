@@ -5,19 +5,26 @@
     session = xharness.open_study("study.yaml", data_root="data")
     board = session.run()
 
-Plugins import from here, too: `hookimpl`, the base classes of what they offer (`Backend`, `Strategy`,
-`TaskType`, `Source`, `Translator`, `Executor`), and the values those are handed. Names are looked up
-when they are first used, so that importing the package costs nothing.
+Plugins import from here, too: `hookimpl`, the base classes of what they offer (`Backend`,
+`Strategy`, `TaskType`, `Source`, `Translator`, `Executor`), and the values those are handed. Names
+are looked up when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from xharness.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from xharness.executor.context import RunContext as RunContext
+    from xharness.executor.outcome import RunReport as RunReport
+    from xharness.executor.outcome import StageOutcome as StageOutcome
+    from xharness.gaps.scores import Missing as Missing
+    from xharness.gaps.scores import Score as Score
+    from xharness.leaderboard.board import Board as Board
     from xharness.plugin.api import LANGUAGES as LANGUAGES
     from xharness.plugin.api import Adapter as Adapter
     from xharness.plugin.api import AnswerRepairs as AnswerRepairs
@@ -89,12 +96,40 @@ if TYPE_CHECKING:
     from xharness.plugin.api import ratio as ratio
     from xharness.plugin.api import suggestion as suggestion
     from xharness.plugin.hookspecs import hookimpl as hookimpl
+    from xharness.session import dataframes as dataframes
+    from xharness.session.catalogue import open_catalogue as open_catalogue
+    from xharness.session.session import Session as Session
+    from xharness.session.session import open_study as open_study
+    from xharness.session.session import read_board as read_board
+    from xharness.session.session import run as run
 else:
-    _HOMES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
+    _PLUGIN_MODULES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
+    """All that these list in `__all__`."""
+    _SESSION_MODULES = {
+        "Board": "xharness.leaderboard.board",
+        "Missing": "xharness.gaps.scores",
+        "RunContext": "xharness.executor.context",
+        "RunReport": "xharness.executor.outcome",
+        "Score": "xharness.gaps.scores",
+        "Session": "xharness.session.session",
+        "StageOutcome": "xharness.executor.outcome",
+        "dataframes": "xharness.session.dataframes",
+        "open_catalogue": "xharness.session.catalogue",
+        "open_study": "xharness.session.session",
+        "read_board": "xharness.session.session",
+        "run": "xharness.session.session",
+    }
 
     def __getattr__(name):
-        for home in _HOMES:
-            module = import_module(home)
+        if name in _SESSION_MODULES:
+            module = import_module(_SESSION_MODULES[name])
+            return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+        # Private names are asked for by copy, pickle and doctest, and are worth no import.
+        for module in () if name.startswith("_") else map(import_module, _PLUGIN_MODULES):
             if name in module.__all__:
                 return getattr(module, name)
         raise AttributeError(f"module 'xharness' has no attribute '{name}'")
+
+    def __dir__():
+        plugin_names = chain.from_iterable(import_module(name).__all__ for name in _PLUGIN_MODULES)
+        return sorted({*globals(), *_SESSION_MODULES, *plugin_names})

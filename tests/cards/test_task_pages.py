@@ -8,10 +8,10 @@ import pytest
 
 from tests.cards.test_every_card import cards, catalogue
 from tests.conftest import REPOSITORY
-from xharness.cli import pages
+from xharness.session import card_pages
 
 FOLDER = REPOSITORY / "docs" / "tasks"
-TEXTS = pages.pages(catalogue())
+TEXTS = card_pages.pages(catalogue())
 SHIPPED = {f"{name}.md" for name in cards()} | {"README.md"}
 _LINK = re.compile(r"\]\(([^)#:]+)\)")
 

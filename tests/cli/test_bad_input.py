@@ -130,7 +130,7 @@ def test_a_kind_that_no_model_can_answer(project: Project) -> None:
     }
     project.cards["mood"]["fields"] = {"source": "text", "target": "label"}
     result = project.write().run()
-    _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext'")
+    _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext_retrieval'")
 
 
 def test_partial_data_is_refused_when_asked(project: Project) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cli.project import Project, invoke
-from xharness.cli import schema
 from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
+from xharness.session import card_schema
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -53,17 +53,21 @@ def test_cards_are_listed_by_role_and_kind(project: Project) -> None:
     def names(*words: str) -> list[str]:
         return [one["card"] for one in _json(project, "cards", "list", *words, "--json")]
 
-    assert names("--group", "xtreme-r", "--kind", "extractive_qa") == ["xquad", "mlqa", "tydiqa"]
+    assert names("--group", "xtreme-r", "--task-type", "extractive_qa") == [
+        "xquad",
+        "mlqa",
+        "tydiqa",
+    ]
     assert set(names("--role", "intermediate")) >= set(names("--group", "intermediate"))
     assert (
         "no card is like that"
         in invoke(
-            project.folder, "cards", "list", "--role", "corpus", "--kind", "extractive_qa"
+            project.folder, "cards", "list", "--role", "corpus", "--task-type", "extractive_qa"
         ).stdout
     )
     for flag, wrong, near in (
         ("--role", "targt", "target"),
-        ("--kind", "chioce", "multiple_choice"),
+        ("--task-type", "chioce", "multiple_choice"),
     ):
         result = invoke(project.folder, "cards", "list", flag, wrong)
         assert (result.exit_code, f"did you mean '{near}'?" in result.stderr) == (2, True)
@@ -94,7 +98,7 @@ def test_cards_are_listed_by_group(project: Project) -> None:
 
 def test_a_card_is_shown_with_its_provider(project: Project) -> None:
     assert _json(project, "cards", "show", "xnli", "--json")["task_type"] == "classification"
-    assert "offered by shipped" in invoke(project.folder, "cards", "show", "xnli").stdout
+    assert "offered by builtin" in invoke(project.folder, "cards", "show", "xnli").stdout
     result = invoke(project.folder, "cards", "show", "xnil")
     assert result.exit_code == 2 and "did you mean 'xnli'?" in result.stderr
 
@@ -113,7 +117,7 @@ def test_cards_are_validated(project: Project) -> None:
 def test_the_published_schema_is_current() -> None:
     """If not: xharness cards schema > task_cards/schema.json."""
     published = (REPOSITORY / "task_cards" / "schema.json").read_text(encoding="utf-8")
-    assert published == schema.text(Catalogue(manager.load()))
+    assert published == card_schema.text(Catalogue(manager.load()))
 
 
 def test_models_have_sizes_once_they_ran(project: Project) -> None:

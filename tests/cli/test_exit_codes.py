@@ -44,7 +44,7 @@ def test_a_defect_is_told_without_a_traceback(
     def break_down(*anything: object) -> None:
         raise RuntimeError("out of cheese")
 
-    monkeypatch.setattr("xharness.cli.running.compose", break_down)
+    monkeypatch.setattr("xharness.session.session.Session.run", break_down)
     result = project.run()
     assert result.exit_code == 1
     assert "error: RuntimeError: out of cheese" in result.stderr

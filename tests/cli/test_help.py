@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.project import RUN, Project, invoke
-from xharness import __version__
+from xharness.version import __version__
 
 _HEAVY = {
     "numpy",

@@ -105,7 +105,7 @@ def test_a_folder_installs_from_any_directory(tmp_path: Path, how: str) -> None:
     environment = Environment(tmp_path / "env")
     flag = ["--editable"] if how == "editable" else []
     environment.install(*flag, str(REPOSITORY), *flag, str(EXAMPLE))
-    assert {"shipped", "outside"} <= set(_offers(environment, tmp_path))
+    assert {"builtin", "outside"} <= set(_offers(environment, tmp_path))
     cards = json.loads(environment.xharness(tmp_path, "cards", "list", "--json"))
     assert {"xnli", "long_or_short"} <= {card["card"] for card in cards}
     shown = environment.xharness(tmp_path, "cards", "show", "xnli")

@@ -18,7 +18,16 @@ from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Provider
 from xharness.spec.study import Study
-from xharness.stages import DataSlice, Mixture, Predict, Score, SelectModel, Start, Train, Translate
+from xharness.stages import (
+    DataSlice,
+    Mixture,
+    Predict,
+    ScorePredictions,
+    SelectModel,
+    Start,
+    Train,
+    Translate,
+)
 from xharness_strategies.single import Single
 
 EDITS = {
@@ -375,7 +384,7 @@ def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
 
 def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
     plan = _prompted(cards, "speaker")
-    assert [type(stage) for stage in plan.stages.values()] == [Predict, Score]
+    assert [type(stage) for stage in plan.stages.values()] == [Predict, ScorePredictions]
     assert isinstance(plan.arms[0].score.predictions.model, Start)
 
 

@@ -12,7 +12,8 @@ from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
-from xharness.spec.study import Study, StudyDocument
+from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 
 STUDY = """\
 name: colours

@@ -43,7 +43,7 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[what]}", markup=False),
+            TextColumn("{task.fields[unit]}", markup=False),
             _Rate(),
             TimeElapsedColumn(),
             TimeRemainingColumn(compact=True),
@@ -51,7 +51,7 @@ class Bars:
             transient=True,
         )
         self._progress.start()
-        self._all_stages = self._progress.add_task("stages", total=None, what="")
+        self._all_stages = self._progress.add_task("stages", total=None, unit="")
         self._current_stage: TaskID | None = None
 
     @hookimpl
@@ -60,14 +60,14 @@ class Bars:
     ) -> None:
         number, count = position
         self._progress.update(self._all_stages, completed=number - 1, total=count)
-        self._current_stage = self._progress.add_task(str(label), total=None, what="")
+        self._current_stage = self._progress.add_task(str(label), total=None, unit="")
 
     @hookimpl
     def xharness_stage_progress(
-        self, stage: Stage, done: int, total: int | None, what: str
+        self, stage: Stage, completed: int, total: int | None, unit: str
     ) -> None:
         if self._current_stage is not None:
-            self._progress.update(self._current_stage, completed=done, total=total, what=what)
+            self._progress.update(self._current_stage, completed=completed, total=total, unit=unit)
 
     @hookimpl
     def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:

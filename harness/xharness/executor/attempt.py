@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError, printable
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import StageOutcome

@@ -21,7 +21,7 @@ from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
 from xharness.spec.study import TargetSpec
-from xharness.stages import DataSlice, Predict, Score, SelectModel, Start, Train
+from xharness.stages import DataSlice, Predict, ScorePredictions, SelectModel, Start, Train
 
 RouteEnd = Checkpoint | TranslateTest
 """What a strategy returns."""
@@ -83,7 +83,7 @@ class ArmCompiler:
             retrieval.data_for(answerable),
             capabilities.prompt_digest(card),
         )
-        score = Score(predict, capabilities.metrics(card))
+        score = ScorePredictions(predict, capabilities.metrics(card))
         self.plan.add(Arm(context.model.name, self.strategy_name, context.seed, target, score))
 
     def _select_rate(self, route: ArmRoute) -> RouteEnd:

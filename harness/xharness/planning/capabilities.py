@@ -20,7 +20,7 @@ from xharness.plugin.api import (
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
-from xharness.spec.study import ModelSpec
+from xharness.spec.models import ModelSpec
 from xharness.stages import DataSlice
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from xharness.gaps.scores import Missing
 from xharness.planning.labels import distinct_label
 from xharness.spec.study import Study, TargetSpec
-from xharness.stages import Score, Stage
+from xharness.stages import ScorePredictions, Stage
 from xharness.stages.label import StageLabel
 
 
@@ -20,7 +20,7 @@ class Arm:
     strategy: str
     seed: int
     target: TargetSpec
-    score: Score
+    score: ScorePredictions
 
 
 @dataclass

@@ -11,7 +11,8 @@ from xharness.plugin.api import Checkpoint
 from xharness.plugin.catalogue import validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
-from xharness.spec.study import ModelSpec, Pretraining, Recipe
+from xharness.spec.models import ModelSpec, Pretraining
+from xharness.spec.recipe import Recipe
 from xharness.stages import Mixture, Start, Train, TrainingFeed
 
 

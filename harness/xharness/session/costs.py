@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xharness.data.reader import expected_rows
+from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
 from xharness.stages import Predict, SelectModel, Stage, Train, Translate
 from xharness.store import RECEIPT, Store
@@ -38,7 +38,8 @@ class Estimates:
         """The cost of `stage`, which is one of `model`."""
         if isinstance(stage, Train):
             examples = expected_rows(
-                (one for feed in stage.feeds for one in feed.data_slices), self._catalogue
+                (data_slice for feed in stage.feeds for data_slice in feed.data_slices),
+                self._catalogue,
             )
             steps = _steps(stage, examples)
             return Cost(examples, steps, None, self._seconds(model, "train", steps))
@@ -54,19 +55,19 @@ class Estimates:
         languages = len(stage.predictions.data_slices)
         return Cost(seconds=self._seconds(model, "score", languages))
 
-    def _seconds(self, model: str, what: str, units: int | None) -> float | None:
-        pace = self._paces.get((model, what))
+    def _seconds(self, model: str, sort: str, units: int | None) -> float | None:
+        pace = self._paces.get((model, sort))
         return None if pace is None or units is None else pace * units
 
 
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of what is known; None where nothing is."""
-    known = list(costs)
+    summands = list(costs)
     return Cost(
-        _sum(one.examples for one in known),
-        _sum(one.steps for one in known),
-        _sum(one.items for one in known),
-        _sum(one.seconds for one in known),
+        _sum(cost.examples for cost in summands),
+        _sum(cost.steps for cost in summands),
+        _sum(cost.items for cost in summands),
+        _sum(cost.seconds for cost in summands),
     )
 
 
@@ -77,8 +78,8 @@ def _steps(stage: Train, examples: int | None) -> int | None:
 
 
 def _sum(values: Iterable[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) if numbers else None
 
 
 def _paces(store: Store) -> dict[tuple[str, str], float]:

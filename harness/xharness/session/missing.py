@@ -1,4 +1,4 @@
-"""What a study asks for and cannot get, told briefly."""
+"""What a study asks for and cannot get, in few rows."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from xharness.planning.plan import Plan
 def condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
     """One row for each task and reason: in which languages, for how many of the arms."""
     study = plan.study
-    whole = len([*study.arms]) * len(study.seeds)
+    run_count = len([*study.arms]) * len(study.seeds)
     languages: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     arms: dict[tuple[str, str], set[tuple[str, str, int | None]]] = defaultdict(set)
-    for one in missing:
-        key = (one.task, one.reason)
-        languages[key][one.language or "all"] = None
-        arms[key].add((one.model, one.strategy, one.seed))
+    for row in missing:
+        key = (row.task, row.reason)
+        languages[key][row.language or "all"] = None
+        arms[key].add((row.model, row.strategy, row.seed))
     return [
         {
             "task": task,
             "languages": list(languages[task, reason]),
-            "arms": _told(who, whole),
+            "arms": _arm_names(reason_arms, run_count),
             "reason": reason,
         }
-        for (task, reason), who in arms.items()
+        for (task, reason), reason_arms in arms.items()
     ]
 
 
-def _told(arms: set[tuple[str, str, int | None]], whole: int) -> str:
+def _arm_names(arms: set[tuple[str, str, int | None]], run_count: int) -> str:
     """Few by name, many by number."""
     names = sorted({f"{model} · {strategy}" for model, strategy, _ in arms})
-    if len(arms) == whole:
+    if len(arms) == run_count:
         return "all"
-    return ", ".join(names) if len(names) < 3 else f"{len(arms)} of {whole}"
+    return ", ".join(names) if len(names) < 3 else f"{len(arms)} of {run_count}"

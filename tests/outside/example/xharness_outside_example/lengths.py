@@ -23,7 +23,7 @@ from xharness.plugin.api import (
     TrainingSet,
 )
 from xharness.spec.documents import Strict
-from xharness.task_types import ClassificationExample
+from xharness.task_types.classification import ClassificationExample
 
 _FILE = "lengths.json"
 
