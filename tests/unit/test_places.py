@@ -86,7 +86,7 @@ def _plan(cards: Path, text: str) -> Plan:
         (
             "- single",
             "- {name: a, strategy: intermediate, taks: [warm]}",
-            "study.yaml:5:34: strategy 'a', taks: unknown key 'taks'",
+            "study.yaml:5:39: strategy 'a', taks: unknown key 'taks'",
         ),
         (
             "- single",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError
+from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError, printable
 from xharness.gaps.scores import Missing
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.checks import check_head
@@ -184,7 +184,7 @@ class ArmCompiler:
             seed=self.context.seed,
             task=card.name,
             language=language,
-            reason=reason,
+            reason=printable(reason),
         )
         self.plan.leave_out(missing, unavailable=unavailable)
 

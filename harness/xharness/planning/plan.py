@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from xharness.errors import printable
 from xharness.gaps.scores import Missing
 from xharness.planning.labels import distinct_label
 from xharness.spec.study import Study, TargetSpec
@@ -50,7 +49,6 @@ class Plan:
 
     def leave_out(self, missing: Missing, *, unavailable: bool = True) -> None:
         """Note what there will be no number of."""
-        missing = missing.model_copy(update={"reason": printable(missing.reason)})
         self.missing.append(missing)
         if unavailable:
             self.unavailable.append(missing)

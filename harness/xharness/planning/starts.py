@@ -33,9 +33,7 @@ class StartFinder:
 
     def _find(self, model: ModelSpec) -> Checkpoint:
         backend = self._context.catalogue.backends[model.backend]
-        document = self._context.document.options(self._path)
-        where = f"model '{model.name}'"
-        options = validated(backend.options, model.backend_options, where, document)
+        options = validated(backend.options, model.backend_options, f"model '{model.name}'")
         fingerprint = backend.fingerprint(options, self._context.environment)
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(model.backend, text, fingerprint)
