@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from typer.testing import CliRunner, Result
 
+from xharness.stages.label import StageLabel
 from xharness.cli import app
 
 WORDS = {
@@ -73,11 +74,11 @@ class Project:
 
     def receipts(self) -> dict[str, dict[str, Any]]:
         """Label to receipt, for all finished stages."""
-        found = [
+        receipts = [
             json.loads(path.read_text(encoding="utf-8"))
             for path in self.folder.glob("store/*/*/receipt.json")
         ]
-        return {one["facts"]["label"]: one for one in found}
+        return {str(StageLabel(**receipt["facts"]["label"])): receipt for receipt in receipts}
 
 
 def fresh(folder: Path) -> Project:

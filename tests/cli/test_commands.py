@@ -67,7 +67,7 @@ def test_cards_are_listed_by_role_and_kind(project: Project) -> None:
     )
     for flag, wrong, near in (
         ("--role", "targt", "target"),
-        ("--task-type", "chioce", "multiple_choice"),
+        ("--task-type", "multiple_chioce", "multiple_choice"),
     ):
         result = invoke(project.folder, "cards", "list", flag, wrong)
         assert (result.exit_code, f"did you mean '{near}'?" in result.stderr) == (2, True)
@@ -90,7 +90,7 @@ def test_cards_become_pages(project: Project) -> None:
 
 def test_cards_are_listed_by_group(project: Project) -> None:
     names = [one["card"] for one in _json(project, "cards", "list", "--group", "qa", "--json")]
-    assert names == ["xquad", "mlqa", "tydiqa"]
+    assert names == ["mlqa", "tydiqa", "xquad"]
     assert "xnli" in invoke(project.folder, "cards", "list").stdout
     result = invoke(project.folder, "cards", "list", "--group", "qaa")
     assert result.exit_code == 2 and "did you mean 'qa'?" in result.stderr

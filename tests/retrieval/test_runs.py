@@ -162,7 +162,7 @@ def test_after_an_interruption_no_block_is_computed_again(
         small.run(tmp_path)
     before, made = [*asked], small.plan(tmp_path)[0]
     folder = tmp_path / "store"
-    assert len([*folder.rglob("unfinished/pool/*.npy")]) == 2
+    assert len([*folder.rglob("unfinished/shared/*.npy")]) == 2
     asked.clear()
     monkeypatch.setattr(NgramModel, "embed", lambda *args: (asked.extend(args[1]), embed(*args))[1])
     found = small.run(tmp_path)

@@ -192,7 +192,7 @@ def test_repaired_and_refused_answers_are_told(project: Project) -> None:
         one["facts"] for one in project.receipts().values() if one["facts"]["stage"] == "train"
     ]
     (count,) = trained["data"]
-    assert {count["answers"], count["repaired"], count["refused"]} == {19, 1}
+    assert {count["answers"], count["repaired"], count["unlearnable"]} == {19, 1}
 
 
 @pytest.mark.parametrize("name", ["suite.pkl", "a/{language}.pickle", "en.PKL.gz"])

@@ -47,10 +47,9 @@ class TaskGroup(Strict):
         Raises:
             ValueError: a family names a task that is no member, or the group has none.
         """
-        listed = {member.task: member for member in self.tasks}
-        members = listed | {
-            name: GroupMember(task=name) for name in sorted(cards) if name not in listed
-        }
+        members = {name: GroupMember(task=name) for name in sorted(cards)}
+        # What the group says of a task, such as its languages, comes over the card's bare word.
+        members |= {member.task: member for member in self.tasks}
         order = [task for tasks in self.families.values() for task in tasks]
         for task in order:
             if task not in members:
