@@ -30,17 +30,19 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Where `path` turns out not to be writable, say so in place of the system's own error.
+def writing(path: Path | None = None, *, hint: str | None = None) -> Iterator[None]:
+    """Inside it, a write that the system refuses is an error about `path`, by default the file's.
 
     Raises:
-        ConfigurationError: the block could not write.
+        ConfigurationError: it cannot be written, and why.
     """
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"cannot be written: {reason}", where=str(path)) from None
+        location, reason = str(path or error.filename or ""), error.strerror or str(error)
+        raise ConfigurationError(
+            f"cannot be written: {reason}", where=location or None, hint=hint
+        ) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -50,8 +52,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, its line ends as they are, so that `path` has all of it or is as it was."""
-    write_bytes(path, text.encode())
+    r"""Write UTF-8 text, its line ends as they are, so that `path` has all of it or is as it was.
+
+    Half characters become `\udcff`, which JSON reads as what they were.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -51,14 +51,14 @@ class Intermediate(Strategy):
         model = route.base
         for stage_cards in [cards] if together else [[card] for card in cards]:
             # One task alone has nothing to be mixed with, and its key must not say that it was.
-            mixing = settings.mixing(stage_cards) if together else None
+            mixture = settings.mixture(stage_cards) if together else None
             model = intermediate_stage.train(
                 route,
                 model,
                 stage_cards,
-                mixing=mixing,
+                mixture=mixture,
                 targets=route.targets,
-                judged_targets=(),
+                dev_targets=(),
                 selection=settings.selection,
             )
         return target_stage.finish(route, model, heads=settings.heads)

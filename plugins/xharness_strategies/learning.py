@@ -108,15 +108,15 @@ class LearningOptions(Strict):
         cards: Sequence[TaskCard],
         *,
         heads: Heads = "drop",
-        mixing: Mixture | None = None,
+        mixture: Mixture | None = None,
         targets: Sequence[TaskCard] | None = None,
-        judged_targets: Sequence[TaskCard] | None = None,
+        dev_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
     ) -> Checkpoint:
         """One stage on all of `cards`, with what the options put beside them.
 
         `targets`: in whose languages translations are wanted, by default the route's;
-        `judged_targets` and `selection` as `Route.train` has `judged` and `selection`.
+        `dev_targets` and `selection` as `Route.train` has them.
         """
         languages = _scored_languages(route, targets or [route.target])
         # The languages of all targets, so that one joint stage serves each of them.
@@ -125,9 +125,9 @@ class LearningOptions(Strict):
             start,
             feeds,
             heads=heads,
-            mixing=mixing,
-            beside=self._mlm_feeds(route),
-            judged=judged_targets,
+            mixture=mixture,
+            auxiliary=self._mlm_feeds(route),
+            dev_targets=dev_targets,
             selection=selection,
         )
 
@@ -230,8 +230,8 @@ class LearningOptions(Strict):
             feeds,
             heads="keep",
             # Proportional mixing would only follow how many languages a target has.
-            mixing=Mixture("uniform"),
-            judged=targets,
+            mixture=Mixture("uniform"),
+            dev_targets=targets,
             recipe=few_shot.recipe,
         )
 

@@ -24,7 +24,7 @@ class MixingOptions(Strict):
     temperature: float = Field(default=2.0, ge=1, description="used with sampling: temperature")
     cap: int | None = Field(default=None, gt=0, description="examples a task counts for, at most")
 
-    def mixing(self, cards: Sequence[TaskCard]) -> Mixture:
+    def mixture(self, cards: Sequence[TaskCard]) -> Mixture:
         """The choice as the plan knows it; what is not used does not enter its key.
 
         Raises:

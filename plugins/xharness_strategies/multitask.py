@@ -54,9 +54,9 @@ class Multitask(Strategy):
                 route,
                 model,
                 training_cards,
-                mixing=settings.mixing(training_cards),
+                mixture=settings.mixture(training_cards),
                 targets=targets,
-                judged_targets=targets,
+                dev_targets=targets,
             )
         if settings.finish_with == "single":
             return settings.finish(route, model, heads="keep")

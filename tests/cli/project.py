@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from typer.testing import CliRunner, Result
 
+from xharness.stages.label import StageLabel
 from xharness.cli import app
 
 WORDS = {
@@ -77,7 +78,7 @@ class Project:
             json.loads(path.read_text(encoding="utf-8"))
             for path in self.folder.glob("store/*/*/receipt.json")
         ]
-        return {receipt["facts"]["label"]: receipt for receipt in receipts}
+        return {str(StageLabel(**receipt["facts"]["label"])): receipt for receipt in receipts}
 
 
 def fresh(folder: Path) -> Project:

@@ -16,8 +16,7 @@ from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect
 from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -127,7 +126,7 @@ def plan(folder: Path, **changes: Any) -> tuple[Plan, RunContext]:
     around = RunEnvironment(base=folder, cache=folder / "cache", offline=True)
     shelves = catalogue(folder)
     data = DataReader(shelves, around)
-    made = compile_plan(study, shelves, data.data_slice, around)
+    made = compile_plan(PlanningContext(study, shelves, data.data_slice, around))
     return made, RunContext(shelves, data, Store(folder / "store"), around, study.runtime)
 
 

@@ -12,7 +12,7 @@ import pytest
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, collect
 from xharness.gaps.scores import Missing, Score
-from xharness.planning.compile import compile_plan
+from xharness.planning import PlanningContext, compile_plan
 from xharness.plugin import manager
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -88,7 +88,7 @@ def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[Score |
     around = RunEnvironment(data_root=data_root, offline=True, cache=folder, base=folder)
     catalogue = Catalogue(manager.load())
     data = DataReader(catalogue, around)
-    plan = compile_plan(study, catalogue, data.data_slice, around)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, around))
     work = RunContext(catalogue, data, Store(folder / "store"), around, study.runtime)
     return collect(plan, work().run(plan, work))
 

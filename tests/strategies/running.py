@@ -11,7 +11,7 @@ from xharness.data.reader import DataReader
 from xharness.executor import RunContext, collect
 from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin import manager as plugin_loading
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
@@ -96,7 +96,7 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
     study = Study.model_validate(values)
     environment = RunEnvironment(cache=folder / "cache", base=folder)
     data = DataReader(catalogue, environment)
-    plan = compile_plan(study, catalogue, data.data_slice, environment)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, environment))
     work = RunContext(
         catalogue, data, Store(folder / "store"), environment, study.runtime, debug=True
     )

@@ -12,14 +12,22 @@ from tests.strategies.words import Plugin
 from tests.toy import CountingBackend, card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
-from xharness.plugin.api import Recipe, Route, RunEnvironment
+from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.plugin.api import Recipe, Route, RunEnvironment, Strategy
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Provider
 from xharness.spec.study import Study
-from xharness.stages import DataSlice, Mixture, Predict, Score, SelectModel, Start, Train, Translate
+from xharness.stages import (
+    DataSlice,
+    Mixture,
+    Predict,
+    ScorePredictions,
+    SelectModel,
+    Start,
+    Train,
+    Translate,
+)
 from xharness_strategies.single import Single
 
 EDITS = {
@@ -47,13 +55,13 @@ def cards(tmp_path: Path) -> Path:
 
 class Tagger(CountingBackend):
     name = "tagger"
-    kinds = frozenset({"classification", "tagging"})
+    task_types = frozenset({"classification", "tagging"})
 
 
 class Speaker(CountingBackend):
     name = "speaker"
 
-    def in_words(self, options: Any) -> bool:
+    def generates(self, options: Any) -> bool:
         return True
 
 
@@ -76,7 +84,9 @@ def _plan(cards: Path, **changes: Any) -> Plan:
     }
     study = Study.model_validate(values | changes)
     return compile_plan(
-        study, catalogue, DataReader(catalogue, environment).data_slice, environment
+        PlanningContext(
+            study, catalogue, DataReader(catalogue, environment).data_slice, environment
+        )
     )
 
 
@@ -90,7 +100,7 @@ def _model(plan: Plan) -> Train:
     return model
 
 
-def _told(portions: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
+def _coordinates(portions: tuple[DataSlice, ...]) -> list[tuple[str, str, str]]:
     return [(portion.card, portion.language, portion.split) for portion in portions]
 
 
@@ -159,7 +169,10 @@ def test_translations_belong_to_the_intermediate_stage_unless_said(cards: Path) 
 def test_published_translations_are_the_cards_own_rows(cards: Path) -> None:
     options = {"languages": ["de"], "with": "published"}
     model = _model(_plan(cards, **_single(translate=options)))
-    assert _told(model.feeds[0].data_slices) == [("red", "en", "train"), ("red", "de", "train")]
+    assert _coordinates(model.feeds[0].data_slices) == [
+        ("red", "en", "train"),
+        ("red", "de", "train"),
+    ]
     assert all(portion.translation is None for portion in model.feeds[0].data_slices)
 
 
@@ -194,7 +207,10 @@ def test_few_shots_are_drawn_by_the_seed_after_the_training_set(cards: Path) -> 
     model = _model(plan)
     assert isinstance(model.start, Train)
     (feed,) = model.feeds
-    assert _told(feed.data_slices) == [("red", "de", "validation"), ("red", "sw", "validation")]
+    assert _coordinates(feed.data_slices) == [
+        ("red", "de", "validation"),
+        ("red", "sw", "validation"),
+    ]
     assert {(portion.limit, portion.sample) for portion in feed.data_slices} == {(4, 1)}
     assert model.heads == "keep"
     models = {arm.seed: arm.score.predictions.model for arm in plan.arms}
@@ -206,7 +222,7 @@ def test_few_shots_may_be_of_some_languages_and_another_split_with_a_recipe(card
     options = {"num_shots": 4, "languages": ["sw"], "split": "train", "recipe": {"steps": 9}}
     model = _model(_plan(cards, **_single(few_shot=options)))
     assert isinstance(model.start, Train)
-    assert _told(model.feeds[0].data_slices) == [("red", "sw", "train")]
+    assert _coordinates(model.feeds[0].data_slices) == [("red", "sw", "train")]
     assert (model.start.recipe.steps, model.recipe.steps) == (None, 9)
 
 
@@ -215,7 +231,7 @@ def test_few_shots_of_all_targets_are_one_stage_after_multitask(cards: Path) -> 
     plan = _plan(cards, targets=["red", "green"], strategies=[{"multitask": options}])
     assert len({arm.score.predictions.model.key for arm in plan.arms}) == 1
     model = _model(plan)
-    assert [_told(feed.data_slices) for feed in model.feeds] == [
+    assert [_coordinates(feed.data_slices) for feed in model.feeds] == [
         [("red", "sw", "validation")],
         [("green", "sw", "validation")],
     ]
@@ -232,7 +248,7 @@ def test_german_alone_is_where_everything_begins(cards: Path) -> None:
     model = _model(plan)
     assert [portion.language for portion in model.feeds[0].data_slices] == ["de"]
     assert model.selection is not None
-    assert _told(model.selection.dev) == [("red", "de", "validation")]
+    assert _coordinates(model.selection.dev) == [("red", "de", "validation")]
 
 
 def test_multitask_may_finish_with_each_target_alone(cards: Path) -> None:
@@ -323,7 +339,7 @@ def test_an_intermediate_stage_is_chosen_on_its_own_dev_data(cards: Path) -> Non
         last = _model(_plan(cards, strategies=[strategy]))
         assert isinstance(last.start, Train)
         assert last.start.selection is not None
-        assert _told(last.start.selection.dev) == [("warm", "en", "validation")]
+        assert _coordinates(last.start.selection.dev) == [("warm", "en", "validation")]
 
 
 def test_one_multitask_model_serves_all_targets_under_an_oracle(cards: Path) -> None:
@@ -340,7 +356,7 @@ def test_rates_are_trained_apart_and_chosen_between(cards: Path) -> None:
     model = plan.arms[0].score.predictions.model
     assert isinstance(model, SelectModel)
     assert [candidate.recipe.learning_rate for candidate in model.candidates] == [1e-5, 2e-5]
-    assert _told(model.dev) == [("red", "en", "validation")]
+    assert _coordinates(model.dev) == [("red", "en", "validation")]
     order = [type(stage) for stage in plan.stages.values()]
     assert order[:4] == [Train, Train, SelectModel, Predict]
     one_rate = _plan(cards, recipe={"learning_rate": [2e-5]})
@@ -368,7 +384,7 @@ def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
 
 def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
     plan = _prompted(cards, "speaker")
-    assert [type(stage) for stage in plan.stages.values()] == [Predict, Score]
+    assert [type(stage) for stage in plan.stages.values()] == [Predict, ScorePredictions]
     assert isinstance(plan.arms[0].score.predictions.model, Start)
 
 
@@ -377,7 +393,7 @@ def test_shots_are_drawn_by_the_seed_and_nothing_is_learnt(cards: Path) -> None:
     model = _model(plan)
     (feed,) = model.feeds
     assert feed.objective == "shots"
-    assert _told(feed.data_slices) == [("red", "en", "train")]
+    assert _coordinates(feed.data_slices) == [("red", "en", "train")]
     assert [(portion.limit, portion.sample) for portion in feed.data_slices] == [(4, 3)]
     assert model.recipe == Recipe()
     keys = {_prompted(cards, "speaker", shots=k).arms[0].score.predictions.key for k in (0, 1, 4)}
@@ -475,7 +491,7 @@ def test_what_cannot_be_translated_costs_its_own_arms(cards: Path) -> None:
         )
         assert [arm.target.task for arm in plan.arms] == ["red"]
         (missing,) = plan.missing
-        assert "bound to places in the text" in missing.reason
+        assert "are positions in the text" in missing.reason
 
 
 def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
@@ -490,3 +506,54 @@ def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
     )
     assert isinstance(chosen_model, SelectModel)
     assert replace(chosen_model, metrics=(("red", "another"),)).key != chosen_model.key
+
+
+class Twice(Strategy):
+    name = "twice"
+
+    def route(self, route: Route, options: Any) -> Any:
+        model = route.base
+        for _ in range(4):
+            model = route.train(model, route.training_sets(), heads="keep")
+        return model
+
+
+class Twins:
+    @hookimpl
+    def xharness_strategies(self) -> list[Strategy]:
+        return [Twice()]
+
+
+def test_no_two_stages_are_called_the_same(cards: Path) -> None:
+    loaded = toy_plugins(cards)
+    loaded.add(Twins(), Provider("twins"))
+    catalogue, environment = Catalogue(loaded), RunEnvironment()
+    shots = {"name": "shots", "strategy": "single", "few_shot": {"num_shots": 4}}
+    values = {
+        "name": "colours",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": [
+            "single",
+            "twice",
+            {"name": "shots", "strategy": "single", **few_shot["single"]},
+        ],
+        "targets": ["red"],
+        "selection": ["last", "source-dev"],
+    }
+    find_slice = DataReader(catalogue, environment).data_slice
+    study = Study.model_validate(values)
+    plan = compile_plan(PlanningContext(study, catalogue, find_slice, environment))
+    texts = [str(label) for label in plan.labels.values()]
+    assert len({*texts}) == len(texts) == len(plan.stages)
+    trainings = [
+        str(plan.labels[stage.key])
+        for stage in plan.stages.values()
+        if isinstance(stage, Train) and stage.selection is None
+    ]
+    assert trainings[:5] == [
+        "m · train red · seed 1",
+        "m · train red · twice · seed 1",
+        "m · train red after red · seed 1",
+        "m · train red after red, red · seed 1",
+        "m · train red after red, red, red · seed 1",
+    ]

@@ -14,9 +14,10 @@ from tests.toy import card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, StageError, UnavailableError
 from xharness.executor import RunContext, RunReport
-from xharness.executor.perform import training_set
+from xharness.executor.sequential import SequentialExecutor
+from xharness.executor.train import training_set
 from xharness.executor.translate import FILE, load
-from xharness.planning.compile import Plan, compile_plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
@@ -65,9 +66,9 @@ def _run(folder: Path, translator: Loud) -> tuple[Plan, RunContext, RunReport]:
         }
     )
     data = DataReader(catalogue, environment)
-    plan = compile_plan(study, catalogue, data.data_slice, environment)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, environment))
     work = RunContext(catalogue, data, Store(folder / "store"), environment, study.runtime)
-    return plan, work().run(plan, work)
+    return plan, work, SequentialExecutor().run(plan, work)
 
 
 def _stage(plan: Plan) -> Translate:

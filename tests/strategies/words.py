@@ -23,7 +23,7 @@ class Options(Strict):
     rows: int = _SIZE
 
 
-class Words:
+class Words(Translator):
     """Knows English and German."""
 
     name = "words"

@@ -16,11 +16,11 @@ from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import Missing, Score, read, write
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment, StageError
 from xharness.plugin.hookspecs import hookimpl
 from xharness.spec.study import Study
+from xharness.stages.label import StageLabel
 from xharness.store import Store
 
 
@@ -46,7 +46,7 @@ def _run(
     catalogue = toy_catalogue(cards)
     around = RunEnvironment(strict_data=strict)
     data = DataReader(catalogue, around)
-    plan = compile_plan(study, catalogue, data.data_slice, around)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, around))
     work = RunContext(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
     report = SequentialExecutor().run(plan, work)
     return plan, work, report, collect(plan, work, report)
@@ -297,7 +297,7 @@ def test_strict_data_refuses_what_was_stored_without_it(
     plan, work, relaxed, _ = _run(cards, strategies=["single"])
     assert relaxed.exit_code == 0
     for stage in plan.stages.values():
-        if type(stage).__name__.lower() in lost:
+        if stage.name in lost:
             shutil.rmtree(work.store.folder(stage.key))
     plan, work, report, rows = _run(cards, strict=True, strategies=["single"])
     assert report.exit_code == 3
@@ -316,8 +316,8 @@ class _Watcher:
         self.lock, self.told = lock, list[str]()
 
     @hookimpl
-    def xharness_stage_waiting(self, label: str) -> None:
-        self.told.append(label)
+    def xharness_stage_waiting(self, label: StageLabel) -> None:
+        self.told.append(str(label))
         self.lock.release()
 
 

@@ -9,11 +9,11 @@ import pytest
 from tests.toy import card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
 from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 
 STUDY = """\
 name: colours
@@ -47,7 +47,13 @@ def _plan(cards: Path, text: str) -> Plan:
     study = documents.validate(document, Study)
     catalogue, around = toy_catalogue(cards), RunEnvironment()
     return compile_plan(
-        study, catalogue, DataReader(catalogue, around).data_slice, around, document
+        PlanningContext(
+            study,
+            catalogue,
+            DataReader(catalogue, around).data_slice,
+            around,
+            StudyDocument(document),
+        )
     )
 
 
@@ -62,11 +68,15 @@ def _plan(cards: Path, text: str) -> Plan:
             "task: green\n    languages: [en, fr]",
             "study.yaml:9:21: targets.1.languages.1: task 'green' has no language 'fr'",
         ),
-        ("- single", "- singel", "study.yaml:5:5: strategies.0.use: there is no strategy 'singel'"),
+        (
+            "- single",
+            "- singel",
+            "study.yaml:5:5: strategies.0.strategy: there is no strategy 'singel'",
+        ),
         (
             "- single",
             "- {name: a, strategy: singel}",
-            "study.yaml:5:15: strategies.0.use: there is no strategy 'singel'",
+            "study.yaml:5:15: strategies.0.strategy: there is no strategy 'singel'",
         ),
         (
             "- single",
@@ -76,7 +86,7 @@ def _plan(cards: Path, text: str) -> Plan:
         (
             "- single",
             "- {name: a, strategy: intermediate, taks: [warm]}",
-            "study.yaml:5:34: strategy 'a', taks: unknown key 'taks'",
+            "study.yaml:5:39: strategy 'a', taks: unknown key 'taks'",
         ),
         (
             "- single",
@@ -124,4 +134,12 @@ def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
     moved = study.model_copy(update={"targets": (green, green)})
     catalogue, around = toy_catalogue(cards), RunEnvironment()
     with pytest.raises(ConfigurationError, match=r"study.yaml:8:5: targets.1.task: .* twice"):
-        compile_plan(moved, catalogue, DataReader(catalogue, around).data_slice, around, document)
+        compile_plan(
+            PlanningContext(
+                moved,
+                catalogue,
+                DataReader(catalogue, around).data_slice,
+                around,
+                StudyDocument(document),
+            )
+        )

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from tests.toy import card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
-from xharness.spec.study import Recipe, Study, common_fields
+from xharness.spec.recipe import Recipe, common_fields
+from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 from xharness.stages import Train
 
 PAPER = """\
@@ -51,7 +52,13 @@ def _plan(cards: Path, recipe: Any, **changes: Any) -> Plan:
     document = documents.Document("study.yaml", values | changes, {})
     study = documents.validate(document, Study)
     return compile_plan(
-        study, catalogue, DataReader(catalogue, around).data_slice, around, document
+        PlanningContext(
+            study,
+            catalogue,
+            DataReader(catalogue, around).data_slice,
+            around,
+            StudyDocument(document),
+        )
     )
 
 
@@ -66,7 +73,7 @@ def _recipe(plan: Plan, task: str = "red") -> Recipe:
 def test_a_name_is_enough(cards: Path) -> None:
     found = _recipe(_plan(cards, "paper"))
     assert found == Recipe(epochs=5, max_length=64, warmup_ratio=0.0)
-    assert found == _recipe(_plan(cards, {"strategy": "paper"}))
+    assert found == _recipe(_plan(cards, {"preset": "paper"}))
 
 
 def test_large_models_have_a_column_of_their_own(cards: Path) -> None:
@@ -76,7 +83,7 @@ def test_large_models_have_a_column_of_their_own(cards: Path) -> None:
 
 
 def test_later_words_count_more(cards: Path) -> None:
-    recipe: dict[str, Any] = {"strategy": "paper", "max_length": 32, "batch_size": 32}
+    recipe: dict[str, Any] = {"preset": "paper", "max_length": 32, "batch_size": 32}
     assert _recipe(_plan(cards, recipe)).max_length == 32
     recipe["tasks"] = {"red": {"max_length": 40}}
     assert _recipe(_plan(cards, recipe)).max_length == 40
@@ -88,7 +95,7 @@ def test_later_words_count_more(cards: Path) -> None:
 
 
 def test_saying_the_default_is_saying_something(cards: Path) -> None:
-    assert _recipe(_plan(cards, {"strategy": "paper", "max_length": 128})).max_length == 128
+    assert _recipe(_plan(cards, {"preset": "paper", "max_length": 128})).max_length == 128
 
 
 def test_what_is_learnt_together_takes_what_is_agreed(cards: Path) -> None:
@@ -98,16 +105,16 @@ def test_what_is_learnt_together_takes_what_is_agreed(cards: Path) -> None:
 
 
 def test_a_card_without_the_recipe_keeps_the_study_s_own(cards: Path) -> None:
-    plan = _plan(cards, {"strategy": "paper", "batch_size": 8}, targets=["red", "blue"])
+    plan = _plan(cards, {"preset": "paper", "batch_size": 8}, targets=["red", "blue"])
     assert _recipe(plan).epochs == 5
     assert _recipe(plan, "blue") == Recipe(batch_size=8)
 
 
-@pytest.mark.parametrize("recipe", ["papr", {"strategy": "papr"}])
+@pytest.mark.parametrize("recipe", ["papr", {"preset": "papr"}])
 def test_an_unknown_recipe_is_refused(cards: Path, recipe: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         _plan(cards, recipe)
-    assert "recipe.use: no task of this study has a recipe 'papr'" in str(caught.value)
+    assert "recipe.preset: no task of this study has a recipe 'papr'" in str(caught.value)
     assert "did you mean 'paper'?" in str(caught.value)
 
 
@@ -116,7 +123,11 @@ def test_an_unknown_recipe_is_refused(cards: Path, recipe: Any) -> None:
     [
         ("epochs: 5", "epoch: 5", "red.yaml:16:12: recipes.paper.base, epoch: unknown key 'epoch'"),
         ("epochs: 5", "epochs: 0", "recipes.paper.base, epochs: input should be greater than 0"),
-        ("gradient_accumulation_steps: 4", "acumulate: 4", "did you mean 'accumulate'?"),
+        (
+            "gradient_accumulation_steps: 4",
+            "gradient_acumulation_steps: 4",
+            "did you mean 'gradient_accumulation_steps'?",
+        ),
     ],
 )
 def test_recipes_of_cards_are_checked(cards: Path, old: str, new: str, message: str) -> None:
@@ -132,8 +143,8 @@ def test_fields_that_came_later_enter_a_key_once_they_are_said(cards: Path) -> N
     def key(**recipe: Any) -> str:
         return _plan(cards, recipe).arms[0].score.predictions.key
 
-    assert key() == key(query_length=None)
-    assert key() != key(query_length=32)
+    assert key() == key(max_query_length=None)
+    assert key() != key(max_query_length=32)
 
 
 fields = st.fixed_dictionaries(

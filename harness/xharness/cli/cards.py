@@ -12,6 +12,7 @@ import typer
 from xharness.cli import flags, guard
 from xharness.errors import ConfigurationError, suggestion
 from xharness.files import writing
+from xharness.phrases import counted
 
 if TYPE_CHECKING:
     from xharness.plugin.catalogue import Catalogue
@@ -95,26 +96,33 @@ def validate(
 
 
 def write_docs(
-    folder: Annotated[Path, typer.Argument(help="Where the pages go, such as docs/tasks.")],
+    folder: Annotated[Path, typer.Argument(help="Where the pages go.")] = Path("docs/tasks"),
     plugin: flags.Plugins = None,
     cards: flags.Cards = None,
     json: flags.Json = False,
 ) -> None:
     """Write a page of Markdown for each card, and an index.
 
+    In a checkout of xharness also the schema that editors check cards with.
+
     \b
     xharness cards docs docs/tasks
     """
     from xharness.console import show_json
-    from xharness.session import card_pages
+    from xharness.plugin.builtin import cards_folder
+    from xharness.session import card_pages, card_schema
 
-    catalogue = _catalogue(plugin, cards)
+    catalogue, builtin_cards = _catalogue(plugin, cards), cards_folder()
     with writing(folder):
         files = card_pages.write(catalogue, folder)
+    # Nowhere else: the cards of an installed package are not the user's to change.
+    if isinstance(builtin_cards, Path) and builtin_cards.is_relative_to(Path.cwd()):
+        with writing(builtin_cards):
+            files += card_schema.write(catalogue, builtin_cards)
     if json:
         show_json(files)
     else:
-        print(f"{len(files)} pages in {folder}")
+        print(f"{counted(len(files), 'file')} written")
 
 
 def print_schema(plugin: flags.Plugins = None) -> None:
@@ -135,7 +143,8 @@ def _catalogue(plugins: Iterable[str] | None, cards: Iterable[Path] | None = Non
 def _rows(
     catalogue: Catalogue, group: str | None, role: str | None, task_type: str | None
 ) -> Iterator[dict[str, Any]]:
-    from xharness.spec.cards import GroupMember, Role
+    from xharness.spec.cards import Role
+    from xharness.spec.groups import GroupMember
 
     for noun, name, names in (
         ("group", group, [*catalogue.groups]),

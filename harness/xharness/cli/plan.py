@@ -58,7 +58,7 @@ def _show(session: Session, *, as_json: bool) -> None:
 
 def _stages(session: Session) -> list[tuple[dict[str, Any], Cost]]:
     """Each stage with its state: stored, continue, run, or not needed any more."""
-    from xharness.session.costs import Estimates, sort_of
+    from xharness.session.costs import Estimates
 
     plan, store = session.plan, session.store
     needed = {stage.key for stage in plan.needed(store.has)}
@@ -70,12 +70,12 @@ def _stages(session: Session) -> list[tuple[dict[str, Any], Cost]]:
             state = "continue" if store.started(key) else "run"
         row = {
             "state": state,
-            "stage": plan.labels[key],
-            "sort": sort_of(stage),
+            "stage": str(plan.labels[key]),
+            "sort": stage.name,
             "key": key,
             "needs": [need.key for need in stage.needs],
         }
-        stages.append((row, estimates.of(stage, plan.labels[key].split(" · ")[0])))
+        stages.append((row, estimates.of(stage, plan.labels[key].model)))
     return stages
 
 

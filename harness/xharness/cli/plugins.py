@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from xharness.cli import flags
 
 if TYPE_CHECKING:
-    from xharness.plugin.catalogue import Catalogue, Registry
+    from xharness.plugin.catalogue import Catalogue
     from xharness.plugin.manager import Provider
+    from xharness.plugin.registry import Registry
 
 _LISTED = 8
 """How many names of one noun are listed; more are counted."""

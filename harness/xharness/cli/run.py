@@ -109,7 +109,7 @@ def _failures(report: RunReport | None) -> list[dict[str, Any]]:
     outcomes = report.failed if report is not None else []
     return [
         {
-            "stage": outcome.label,
+            "stage": str(outcome.label),
             "reason": outcome.reason,
             "log": outcome.log and str(outcome.log),
         }

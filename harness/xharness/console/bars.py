@@ -22,6 +22,7 @@ from rich.text import Text
 from xharness.console.times import duration, rate
 from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
+from xharness.stages.label import StageLabel
 
 
 class _Rate(ProgressColumn):
@@ -42,7 +43,7 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[what]}", markup=False),
+            TextColumn("{task.fields[unit]}", markup=False),
             _Rate(),
             TimeElapsedColumn(),
             TimeRemainingColumn(compact=True),
@@ -50,30 +51,32 @@ class Bars:
             transient=True,
         )
         self._progress.start()
-        self._all_stages = self._progress.add_task("stages", total=None, what="")
+        self._all_stages = self._progress.add_task("stages", total=None, unit="")
         self._current_stage: TaskID | None = None
 
     @hookimpl
-    def xharness_stage_started(self, stage: Stage, label: str, place: tuple[int, int]) -> None:
-        number, count = place
+    def xharness_stage_started(
+        self, stage: Stage, label: StageLabel, position: tuple[int, int]
+    ) -> None:
+        number, count = position
         self._progress.update(self._all_stages, completed=number - 1, total=count)
-        self._current_stage = self._progress.add_task(label, total=None, what="")
+        self._current_stage = self._progress.add_task(str(label), total=None, unit="")
 
     @hookimpl
     def xharness_stage_progress(
-        self, stage: Stage, done: int, total: int | None, what: str
+        self, stage: Stage, completed: int, total: int | None, unit: str
     ) -> None:
         if self._current_stage is not None:
-            self._progress.update(self._current_stage, completed=done, total=total, what=what)
+            self._progress.update(self._current_stage, completed=completed, total=total, unit=unit)
 
     @hookimpl
-    def xharness_stage_waiting(self, stage: Stage, label: str) -> None:
+    def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:
         message = f"waiting for another process that works on {label}"
         self._progress.console.print(message, markup=False, highlight=False)
 
     @hookimpl
     def xharness_stage_finished(
-        self, stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+        self, stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
         if self._current_stage is not None:
             # Asked before the bar goes, since it keeps the time.

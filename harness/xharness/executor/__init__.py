@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from xharness.executor.attempt import attempt, reuse
 from xharness.executor.context import RunContext
 from xharness.executor.evidence import collect_items
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.results import collect
 
-__all__ = ["RunContext", "RunReport", "StageOutcome", "collect", "collect_items"]
+__all__ = [
+    "RunContext",
+    "RunReport",
+    "StageOutcome",
+    "attempt",
+    "collect",
+    "collect_items",
+    "reuse",
+]

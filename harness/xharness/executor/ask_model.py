@@ -1,4 +1,4 @@
-"""Asks a model for the answers to items, part by part where they are made of parts."""
+"""Has a model predict the answers to items, part by part where they are made of parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xharness.plugin.api import Example, Model, Prediction, Recipe, TaskCard, Ta
 def ask_model(
     model: Model, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
 ) -> Sequence[Prediction]:
-    """One prediction for each example; the model is asked for all parts of all of them at once.
+    """One prediction for each example; all parts of all examples are one call of the model.
 
     Raises:
         StageError: the model gave too few answers, too many, or None for one.
@@ -24,16 +24,18 @@ def ask_model(
 
 
 def checked(
-    given: Sequence[Prediction], card: TaskCard, examples: Sequence[Example]
+    predictions: Sequence[Prediction], card: TaskCard, examples: Sequence[Example]
 ) -> Sequence[Prediction]:
-    """`given`, if it is one answer for each example.
+    """`predictions`, if there is one for each example.
 
     Raises:
         StageError: there are too few, too many, or None for one.
     """
-    if len(given) != len(examples):
-        raise StageError(f"{len(given)} predictions for {len(examples)} items of '{card.name}'")
-    for example, one in zip(examples, given, strict=True):
-        if one is None:
+    if len(predictions) != len(examples):
+        raise StageError(
+            f"{len(predictions)} predictions for {len(examples)} items of '{card.name}'"
+        )
+    for example, prediction in zip(examples, predictions, strict=True):
+        if prediction is None:
             raise StageError(f"no prediction for item '{example.id}' of '{card.name}'")
-    return given
+    return predictions

@@ -35,10 +35,10 @@ class RunContext:
         """The checkpoint that has the weights: of several candidates, the one that was chosen."""
         if not isinstance(checkpoint, SelectModel):
             return checkpoint
-        chosen = self.store.receipt(checkpoint.key).facts["chosen"]
-        return next(one for one in checkpoint.candidates if one.key == chosen)
+        key = self.store.receipt(checkpoint.key).facts["chosen"]
+        return next(candidate for candidate in checkpoint.candidates if candidate.key == key)
 
-    def learnt_from(self, checkpoint: Checkpoint) -> Sequence[Mapping[str, Any]]:
+    def training_counts(self, checkpoint: Checkpoint) -> Sequence[Mapping[str, Any]]:
         """The counts of all data that a checkpoint was trained on."""
         if isinstance(checkpoint, Start):
             return ()
@@ -46,7 +46,7 @@ class RunContext:
         return data
 
     def model(self, checkpoint: Checkpoint) -> Model:
-        """The model of a checkpoint, loaded unless it is the one at hand."""
+        """The model of a checkpoint, loaded unless it is the one that is kept."""
         checkpoint = self.resolved(checkpoint)
         if self._loaded is None or self._loaded[0] != checkpoint.key:
             self._loaded = None  # frees the memory before the next one is loaded
@@ -63,14 +63,14 @@ class RunContext:
         """Keep a model that was just trained: the next stage most likely asks for it."""
         self._loaded = (checkpoint.key, model)
 
-    def progress(self, stage: Stage, what: str) -> Progress:
-        """Tells the observers how far the step `what` of a stage is."""
+    def progress(self, stage: Stage, unit: str) -> Progress:
+        """Tells the observers how many items, steps, ... (the `unit`) of a stage are through."""
         hook: Callable[..., Any] = self.catalogue.plugins.manager.hook.xharness_stage_progress
 
-        def tell(done: int, total: int | None) -> None:
-            hook(stage=stage, done=done, total=total, what=what)
+        def report(count: int, total: int | None) -> None:
+            hook(stage=stage, completed=count, total=total, unit=unit)
 
-        return tell
+        return report
 
     def _load(self, checkpoint: Start | Train) -> Model:
         backend = self.backend(checkpoint)
@@ -82,15 +82,15 @@ class RunContext:
 
 @dataclass
 class ProgressCounter:
-    """Counts what is through, and tells."""
+    """Counts the items that are through, and tells the observers."""
 
     progress: Progress
     total: int | None
     count: int = 0
 
-    def add(self, some: int) -> None:
+    def add(self, count: int) -> None:
         """So many more are through."""
-        self.count += some
+        self.count += count
         self.progress(self.count, self.total)
 
 

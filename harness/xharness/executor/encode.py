@@ -22,7 +22,8 @@ _BYTES = 2**28  # of a block, at most
 class CachedEncoder:
     """Turns texts into vectors with one model; blocks lie in `folder`, named by their texts.
 
-    So a block is computed once, whoever asks for it again: another language, or a later attempt.
+    So a block is computed once, however often it is needed: for another language, or by a later
+    attempt.
     """
 
     def __init__(self, model: Callable[[], Model], recipe: Recipe, folder: Path) -> None:
@@ -37,11 +38,12 @@ class CachedEncoder:
         """
         length = self._recipe.max_query_length if role == "query" else None
         recipe = self._recipe.changed({"max_length": length}) if length else self._recipe
-        return VectorBlocks([self._block(some, recipe, role) for some in self._blocks(iter(texts))])
+        blocks = self._text_blocks(iter(texts))
+        return VectorBlocks([self._block(block, recipe, role) for block in blocks])
 
-    def _blocks(self, texts: Iterator[str]) -> Iterator[list[str]]:
-        while some := list(islice(texts, self._rows)):
-            yield some
+    def _text_blocks(self, texts: Iterator[str]) -> Iterator[list[str]]:
+        while block := list(islice(texts, self._rows)):
+            yield block
 
     @cached_property
     def _rows(self) -> int:

@@ -1,4 +1,4 @@
-"""Streams: small languages of a task are asked together, so that their batches are full."""
+"""Small languages of a task are predicted together, so that the model's batches are full."""
 
 from __future__ import annotations
 
@@ -11,42 +11,44 @@ from xharness.stages import DataSlice
 
 
 @dataclass(frozen=True)
-class LanguageBatch:
-    """The items of one language, and the card as a model is asked in it."""
+class LanguageItems:
+    """The items of one language, and the card with the prompt that they are given in."""
 
     data_slice: DataSlice
     card: TaskCard
     examples: Sequence[Example]
 
 
-def language_batches(parts: Iterable[LanguageBatch], least: int) -> Iterator[list[LanguageBatch]]:
-    """Languages that follow each other and are asked alike, at `least` items a stream.
+def language_batches(
+    languages: Iterable[LanguageItems], min_items: int
+) -> Iterator[list[LanguageItems]]:
+    """Neighbouring languages with the same card, as few a batch as have `min_items` together.
 
-    A model that answers in words is told each language, so that it is asked them one by one.
-    What is in a stream never hangs on what was answered before: an interrupted stage asks for the
-    same batches as an undisturbed one.
+    A model that writes its answers has a prompt for each language, so each is a batch of its own.
+    What is in a batch never hangs on what was predicted before: an interrupted stage goes on with
+    the same batches as an undisturbed one.
     """
-    stream: list[LanguageBatch] = []
-    for part in parts:
-        if stream and part.card != stream[0].card:
-            yield stream
-            stream = []
-        stream.append(part)
-        if total(stream) >= least:
-            yield stream
-            stream = []
-    if stream:
-        yield stream
+    batch: list[LanguageItems] = []
+    for language in languages:
+        if batch and language.card != batch[0].card:
+            yield batch
+            batch = []
+        batch.append(language)
+        if item_count(batch) >= min_items:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
-def total(stream: Sequence[LanguageBatch]) -> int:
-    """How many items the stream has."""
-    return sum(len(part.examples) for part in stream)
+def item_count(batch: Sequence[LanguageItems]) -> int:
+    """How many items the batch has."""
+    return sum(len(language.examples) for language in batch)
 
 
-def split(answers: Any, stream: Sequence[LanguageBatch]) -> Iterator[tuple[LanguageBatch, Any]]:
-    """Each part with its rows of the table `answers`."""
+def by_language(table: Any, batch: Sequence[LanguageItems]) -> Iterator[tuple[LanguageItems, Any]]:
+    """Each language with its rows of `table`, which has a row for each item of the batch."""
     first = 0
-    for part in stream:
-        yield part, answers.slice(first, len(part.examples))
-        first += len(part.examples)
+    for language in batch:
+        yield language, table.slice(first, len(language.examples))
+        first += len(language.examples)

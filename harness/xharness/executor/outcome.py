@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from xharness.stages import Stage
+from xharness.stages.label import StageLabel
 
 Ending = Literal["ran", "reused", "failed", "skipped"]
 
@@ -16,27 +18,41 @@ class StageOutcome:
     """How one stage ended, and why where it did not end well."""
 
     stage: Stage
-    label: str
+    label: StageLabel
     ending: Ending
     reason: str | None = None
     log: Path | None = None
+    """Where the traceback of a failure stands."""
     exit_code: int = 0
     """What this ending alone would make the command exit with."""
+    facts: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Those of the receipt, where there is one."""
 
 
 @dataclass
 class RunReport:
-    """How all stages of a run ended."""
+    """How all stages of a run ended, by key."""
 
     outcomes: dict[str, StageOutcome] = field(default_factory=dict)
 
+    def add(self, outcome: StageOutcome) -> None:
+        """Note how a stage ended."""
+        self.outcomes[outcome.stage.key] = outcome
+
+    def skipped(self, stage: Stage, label: StageLabel) -> StageOutcome | None:
+        """The outcome of a stage that needs one without a result; None where nothing is lacking."""
+        for need in stage.needs:
+            if reason := self.reason(need):
+                return StageOutcome(stage, label, "skipped", reason)
+        return None
+
     def count(self, ending: Ending) -> int:
         """How many stages ended so."""
-        return sum(one.ending == ending for one in self.outcomes.values())
+        return sum(outcome.ending == ending for outcome in self.outcomes.values())
 
     @property
     def failed(self) -> list[StageOutcome]:
-        return [one for one in self.outcomes.values() if one.ending == "failed"]
+        return [outcome for outcome in self.outcomes.values() if outcome.ending == "failed"]
 
     def reason(self, stage: Stage) -> str | None:
         """Why `stage` has no result: its own failure, or that of a stage it needs."""
@@ -46,5 +62,4 @@ class RunReport:
     @property
     def exit_code(self) -> int:
         """0 all done; 3 where only data or models were missing; else 1."""
-        codes = {one.exit_code for one in self.failed}
-        return min(codes, default=0)
+        return min((outcome.exit_code for outcome in self.failed), default=0)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
-from xharness.errors import StageError
+from xharness.data.counts import RowCount
+from xharness.errors import StageError, printable
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome
-from xharness.executor.protocols import protocol
+from xharness.executor.predict import protocol
 from xharness.executor.score import TOLD_AGAIN, answered
 from xharness.gaps.scores import Missing
 from xharness.gaps.scores import Score as ScoreRow
@@ -53,7 +53,7 @@ def _public(row: Missing, work: RunContext) -> Missing:
     around = work.environment
     places = {"DATA_ROOT": around.data_root, "CACHE": around.cache, "STORE": work.store.root}
     for name, place in places.items():
-        for path in (place, place.resolve()) if place is not None else ():
+        for path in (place, place.absolute(), place.resolve()) if place is not None else ():
             reason = _renamed(reason, path, name)
     for path in (around.base.absolute(), around.base.resolve()):
         reason = re.sub(r"(?<![\w./-])\./(?=\w)", "", _renamed(reason, path, "."))
@@ -77,7 +77,7 @@ def _renamed(reason: str, path: Path, name: str) -> str:
 
 def _damaged(arm: Arm, plan: Plan, error: StageError) -> StageOutcome:
     label = plan.labels[arm.score.key]
-    return StageOutcome(arm.score, label, "failed", str(error), None, error.exit_code)
+    return StageOutcome(arm.score, label, "failed", printable(str(error)), None, error.exit_code)
 
 
 def _note_empty(arm: Arm, plan: Plan, work: RunContext) -> None:

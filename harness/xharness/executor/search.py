@@ -1,4 +1,4 @@
-"""Answers items that can only be answered together: pools of candidates, tuning, and the kind."""
+"""Predictions that are found by search: indexes of candidates, and items to tune on."""
 
 from __future__ import annotations
 
@@ -7,88 +7,94 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.encode import CachedEncoder
 from xharness.plugin.api import Example, Prediction
 from xharness.stages import DataSlice, Predict
-from xharness.task_types import CandidateIndex, SearchRequest, TaskType, build_index
+from xharness.task_types.base import TaskType
+from xharness.task_types.search import CandidateIndex, SearchRequest, build_index
 
 _STEP = 1024  # rows between two reports of progress
 
 
 class SearchPredictions:
-    """One Predict stage of such a kind; what it keeps between languages lies in `folder`."""
+    """The predictions of one stage by search; what it keeps between languages lies in `folder`."""
 
     def __init__(
-        self, stage: Predict, work: RunContext, folder: Path, done: ProgressCounter
+        self, stage: Predict, context: RunContext, folder: Path, counter: ProgressCounter
     ) -> None:
-        self._stage, self._work, self._folder, self._done = stage, work, folder, done
+        self._stage, self._context = stage, context
+        self._folder, self._counter = folder, counter
         self._counts: dict[DataSlice, RowCount] = {}
-        self._pools: dict[tuple[DataSlice, ...], CandidateIndex] = {}
+        self._indexes: dict[tuple[DataSlice, ...], CandidateIndex] = {}
 
     def answer(
-        self, kind: TaskType, portion: DataSlice, examples: Sequence[Example]
+        self, task_type: TaskType, data_slice: DataSlice, examples: Sequence[Example]
     ) -> Sequence[Prediction]:
-        """One prediction for each of the portion's examples, in order."""
-        own = self._folder / portion.language
-        return kind.search(self._asked(kind, portion, examples, own))
+        """One prediction for each of the slice's examples, in order."""
+        folder = self._folder / data_slice.language
+        return task_type.search(self._request(task_type, data_slice, examples, folder))
 
     def counts(self) -> list[RowCount]:
-        """How many rows there were beside the items; what nobody has read is read for it."""
-        beside = self._stage.retrieval
-        portions = dict.fromkeys(beside.data_slices if beside else ())
-        for portion in portions:
-            if portion not in self._counts:
-                for _ in self._read(portion):
+        """How many rows the indexes and the tuning items had; what is not read yet is read."""
+        retrieval = self._stage.retrieval
+        data_slices = dict.fromkeys(retrieval.data_slices if retrieval else ())
+        for data_slice in data_slices:
+            if data_slice not in self._counts:
+                for _ in self._read(data_slice):
                     pass
-        return [self._counts[portion] for portion in portions]
+        return [self._counts[data_slice] for data_slice in data_slices]
 
-    def _asked(
-        self, kind: TaskType, portion: DataSlice, examples: Sequence[Any], own: Path
+    def _request(
+        self, task_type: TaskType, data_slice: DataSlice, examples: Sequence[Any], folder: Path
     ) -> SearchRequest:
-        asked = SearchRequest(examples, self._encoder(own), self._pool(kind, portion, own))
-        beside = self._stage.retrieval
-        tuned = beside.tuning_for(portion) if beside else None
-        if tuned is None:
-            return asked
-        if tuned == portion:
-            return replace(asked, tuning=asked)
-        tuning = SearchRequest(
-            [*self._read(tuned)], self._encoder(own), self._pool(kind, tuned, own)
-        )
-        return replace(asked, tuning=tuning)
+        encoder = self._encoder(folder)
+        request = SearchRequest(examples, encoder, self._index(task_type, data_slice, folder))
+        retrieval = self._stage.retrieval
+        tuning = retrieval.tuning_for(data_slice) if retrieval else None
+        if tuning is None:
+            return request
+        if tuning == data_slice:
+            return replace(request, tuning=request)
+        index = self._index(task_type, tuning, folder)
+        return replace(request, tuning=SearchRequest([*self._read(tuning)], encoder, index))
 
     def _encoder(self, folder: Path) -> CachedEncoder:
-        work, stage = self._work, self._stage
-        return CachedEncoder(lambda: work.model(stage.model), stage.recipe, folder)
+        context, stage = self._context, self._stage
+        return CachedEncoder(lambda: context.model(stage.model), stage.recipe, folder)
 
-    def _pool(self, kind: TaskType, portion: DataSlice, own: Path) -> CandidateIndex | None:
-        """The candidates for `portion`; a pool that all languages share is kept for the next."""
-        beside = self._stage.retrieval
-        if beside is None:
+    def _index(
+        self, task_type: TaskType, data_slice: DataSlice, folder: Path
+    ) -> CandidateIndex | None:
+        """The candidates for `data_slice`; an index that all languages share is kept."""
+        retrieval = self._stage.retrieval
+        if retrieval is None:
             return None
-        portions = beside.candidates_for(portion)
-        if portions in self._pools:
-            return self._pools[portions]
-        folder = self._folder / "pool" if beside.shared_index else own
-        found = build_index(self._candidates(portions), self._encoder(folder), kind.candidate_role)
-        self._pools = {portions: found} if beside.shared_index else {}
-        return found
+        data_slices = retrieval.candidates_for(data_slice)
+        if data_slices in self._indexes:
+            return self._indexes[data_slices]
+        if retrieval.shared_index:
+            folder = self._folder / "shared"
+        candidates = self._candidates(data_slices)
+        index = build_index(candidates, self._encoder(folder), task_type.candidate_role)
+        self._indexes = {data_slices: index} if retrieval.shared_index else {}
+        return index
 
-    def _candidates(self, portions: Sequence[DataSlice]) -> Iterator[Any]:
-        """The candidates of all portions; in a pool of several languages, ids tell theirs."""
-        for portion in portions:
-            for one in self._read(portion):
-                several = len(portions) > 1
-                yield replace(one, id=f"{portion.language}:{one.id}") if several else one
+    def _candidates(self, data_slices: Sequence[DataSlice]) -> Iterator[Any]:
+        """The candidates of all slices; in an index of several languages, ids tell theirs."""
+        for data_slice in data_slices:
+            for candidate in self._read(data_slice):
+                if len(data_slices) > 1:
+                    candidate = replace(candidate, id=f"{data_slice.language}:{candidate.id}")
+                yield candidate
 
-    def _read(self, portion: DataSlice) -> Iterator[Any]:
-        """The portion's examples, counted; told in steps, because there may be millions."""
-        stream = self._work.data.stream(portion)
-        for number, one in enumerate(stream, 1):
-            yield one
+    def _read(self, data_slice: DataSlice) -> Iterator[Any]:
+        """The slice's examples, counted; progress goes in steps, because there may be millions."""
+        stream = self._context.data.stream(data_slice)
+        for number, example in enumerate(stream, 1):
+            yield example
             if number % _STEP == 0:
-                self._done.add(_STEP)
-        self._counts[portion] = stream.count
-        self._done.add(stream.count.used % _STEP)
+                self._counter.add(_STEP)
+        self._counts[data_slice] = stream.count
+        self._counter.add(stream.count.used % _STEP)

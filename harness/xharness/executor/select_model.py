@@ -1,4 +1,4 @@
-"""Choosing by dev data: a judge for the states of one training, and the best of several."""
+"""Select by dev data: the best of several models, and a judge of one training's checkpoints."""
 
 from __future__ import annotations
 
@@ -18,88 +18,101 @@ from xharness.stages import CheckpointSelection, DataSlice, SelectModel, Train
 Judge = Callable[[Model], float]
 
 
-def judge(by: CheckpointSelection | SelectModel, recipe: Recipe, work: RunContext) -> Judge:
-    """Asks a model the dev rows: the mean over cards of the mean over languages, in [0, 1].
+def judge(
+    selection: CheckpointSelection | SelectModel, recipe: Recipe, context: RunContext
+) -> Judge:
+    """Scores a model on the dev rows: the mean over cards of the mean over languages, in [0, 1].
 
     The unweighted mean of main metrics, as jiant takes it of several tasks.
     """
 
     @cache
-    def examples(portion: DataSlice) -> list[Example]:
-        return work.data.load(portion).examples
+    def examples(data_slice: DataSlice) -> list[Example]:
+        return context.data.load(data_slice).examples
 
-    def judged(model: Model) -> float:
-        found: dict[str, list[float]] = defaultdict(list)
-        metrics = dict(by.metrics)
-        for one in by.dev:
-            score = _score(model, one, examples(one), metrics[one.card], recipe, work)
-            found[one.card].append(score)
-        return fmean(fmean(values) for values in found.values())
+    def score(model: Model) -> float:
+        values: dict[str, list[float]] = defaultdict(list)
+        metrics = dict(selection.metrics)
+        for data_slice in selection.dev:
+            metric = metrics[data_slice.card]
+            values[data_slice.card].append(
+                _score(model, data_slice, examples(data_slice), metric, recipe, context)
+            )
+        return fmean(fmean(card_values) for card_values in values.values())
 
-    return judged
+    return score
 
 
-def choosing(
-    selection: CheckpointSelection | None, recipe: Recipe, work: RunContext
+def checkpoint_policy(
+    selection: CheckpointSelection | None, recipe: Recipe, context: RunContext
 ) -> CheckpointPolicy | None:
-    """What a training is told of a stage's selection."""
+    """A stage's selection as the training reads it."""
     if selection is None:
         return None
     if selection.by == "average":
         return CheckpointPolicy("average", selection.num_evals)
-    asked = judge(selection, recipe, work)
-    return CheckpointPolicy("best", selection.num_evals, selection.patience, asked)
+    dev_judge = judge(selection, recipe, context)
+    return CheckpointPolicy("best", selection.num_evals, selection.patience, dev_judge)
 
 
-def choose(stage: SelectModel, work: RunContext, folder: Path) -> Mapping[str, Any]:
+def select_model(stage: SelectModel, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Name the best candidate; of equals the first. Its weights stay where they are."""
-    tell = work.progress(stage, "models")
+    report = context.progress(stage, "models")
     scores = []
-    for done, candidate in enumerate(stage.candidates, 1):
-        scores.append(judge(stage, candidate.recipe, work)(work.model(candidate)))
-        tell(done, len(stage.candidates))
-    chosen = stage.candidates[scores.index(max(scores))]
+    for number, candidate in enumerate(stage.candidates, 1):
+        # Each with its own recipe: what differs between them may change how they answer.
+        scores.append(judge(stage, candidate.recipe, context)(context.model(candidate)))
+        report(number, len(stage.candidates))
+    best = stage.candidates[scores.index(max(scores))]
     return {
-        "stage": "choose",
-        "chosen": chosen.key,
-        "learning_rate": chosen.recipe.learning_rate,
+        "chosen": best.key,
+        "learning_rate": best.recipe.learning_rate,
         "candidates": [
-            {"learning_rate": one.recipe.learning_rate, "dev": score, "stage": one.key}
-            for one, score in zip(stage.candidates, scores, strict=True)
+            {
+                "learning_rate": candidate.recipe.learning_rate,
+                "dev": score,
+                "stage": candidate.key,
+            }
+            for candidate, score in zip(stage.candidates, scores, strict=True)
         ],
-        "data": work.store.receipt(chosen.key).facts["data"],
+        "data": context.store.receipt(best.key).facts["data"],
     }
 
 
-def notes(checkpoint: Checkpoint, scored: Sequence[DataSlice], work: RunContext) -> Iterator[str]:
+def selection_notes(
+    checkpoint: Checkpoint, scored_slices: Sequence[DataSlice], context: RunContext
+) -> Iterator[str]:
     """What a reader must know of how the model was chosen."""
-    model = work.resolved(checkpoint)
+    model = context.resolved(checkpoint)
     if isinstance(checkpoint, SelectModel) and isinstance(model, Train):
-        rates = ", ".join(f"{one.recipe.learning_rate:g}" for one in checkpoint.candidates)
+        rates = ", ".join(
+            f"{candidate.recipe.learning_rate:g}" for candidate in checkpoint.candidates
+        )
         yield f"learning rate {model.recipe.learning_rate:g}, the best on dev data of {rates}"
     if isinstance(model, Train) and model.selection is not None:
-        facts = work.store.receipt(model.key).facts["training"]
-        yield _SAID[model.selection.by] if "choosing" in facts else _NOT_LOOKED
-    if {*map(_place, _looked_at(checkpoint, work))} & {*map(_place, scored)}:
+        facts = context.store.receipt(model.key).facts["training"]
+        yield _NOTES[model.selection.by] if "choosing" in facts else _NOT_SELECTED
+    dev_slices = _selection_data(checkpoint, context)
+    if {*map(_coordinates, dev_slices)} & {*map(_coordinates, scored_slices)}:
         yield "the model was chosen on items that are scored"
 
 
-def _looked_at(checkpoint: Checkpoint, work: RunContext) -> Iterator[DataSlice]:
+def _selection_data(checkpoint: Checkpoint, context: RunContext) -> Iterator[DataSlice]:
     """All dev data that the weights of a checkpoint were chosen on, from its start on."""
     if isinstance(checkpoint, SelectModel):
         yield from checkpoint.dev
-    model = work.resolved(checkpoint)
+    model = context.resolved(checkpoint)
     if isinstance(model, Train):
         yield from model.selection.dev if model.selection else ()
-        yield from _looked_at(model.start, work)
+        yield from _selection_data(model.start, context)
 
 
-def _place(portion: DataSlice) -> tuple[str, str, str]:
-    return portion.card, portion.language, portion.split
+def _coordinates(data_slice: DataSlice) -> tuple[str, str, str]:
+    return data_slice.card, data_slice.language, data_slice.split
 
 
-_NOT_LOOKED = "the backend does not look at states of training: this is the last one"
-_SAID = {
+_NOT_SELECTED = "the backend does not look at states of training: this is the last one"
+_NOTES = {
     "source-dev": "the state of training that does best on source-language dev data",
     "target-dev": "oracle: the state of training that does best on target-language dev data",
     "average": "the mean of the weights at several states of training",
@@ -108,14 +121,14 @@ _SAID = {
 
 def _score(
     model: Model,
-    portion: DataSlice,
+    data_slice: DataSlice,
     examples: Sequence[Example],
     metric_name: str,
     recipe: Recipe,
-    work: RunContext,
+    context: RunContext,
 ) -> float:
-    card = work.data.card(portion.card).in_language(portion.text_language)
-    kind = work.catalogue.task_types[card.task_type]
-    given = ask_model(model, card, kind, examples, recipe)
-    metric = kind.metrics[metric_name]
-    return value(metric, item_statistics(metric, examples, given, card, portion.language))
+    card = context.data.card(data_slice.card).in_language(data_slice.text_language)
+    task_type = context.catalogue.task_types[card.task_type]
+    predictions = ask_model(model, card, task_type, examples, recipe)
+    metric = task_type.metrics[metric_name]
+    return value(metric, item_statistics(metric, examples, predictions, card, data_slice.language))

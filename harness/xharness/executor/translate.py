@@ -1,4 +1,4 @@
-"""Translations: made once, stored as data, read in place of the texts they translate."""
+"""Translate: texts in another language, made once, stored, and read in place of the originals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import LoadedSlice, expected_rows
+from xharness.data.counts import expected_rows
+from xharness.data.reader import LoadedSlice
 from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.plugin.api import TaskType, TranslateTexts
@@ -21,82 +22,94 @@ from xharness.store.tables import read_table, write_table
 FILE = "texts.parquet"
 
 
-def translate(stage: Translate, work: RunContext, folder: Path) -> Mapping[str, Any]:
+def translate(stage: Translate, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/texts.parquet: item, texts; continues after the shards that are there."""
     import pyarrow as pa
 
-    scratch, size = folder / SCRATCH, work.runtime.shard
+    scratch, size = folder / SCRATCH, context.runtime.shard
     scratch.mkdir(exist_ok=True)
-    loaded = work.data.load(stage.data_slice)
-    kind = _kind(stage, work)
-    done = ProgressCounter(
-        work.progress(stage, "items"), expected_rows([stage.data_slice], work.catalogue)
+    source = context.data.load(stage.data_slice)
+    task_type = _task_type(stage, context)
+    counter = ProgressCounter(
+        context.progress(stage, "items"), expected_rows([stage.data_slice], context.catalogue)
     )
-    opened: list[TranslateTexts] = []
-    parts = []
-    for first in range(0, len(loaded.examples), size):
-        some = loaded.examples[first : first + size]
-        part = scratch / f"{first:09d}-{size}.parquet"
-        if not part.is_file():
-            opened = opened or [_open(stage, work)]
-            texts = _translated(opened[0], [[*kind.texts(one)] for one in some])
-            columns = {"item": [one.id for one in some], "texts": texts}
-            write_table(part, pa.table(columns, _schema()))
-        parts.append(read_table(part))
-        done.add(len(some))
-    write_table(folder / FILE, pa.concat_tables(parts))
+    # Opened for the first shard that lacks: with all of them there, no model is loaded.
+    translate_texts: TranslateTexts | None = None
+    tables = []
+    for first in range(0, len(source.examples), size):
+        shard = source.examples[first : first + size]
+        path = scratch / f"{first:09d}-{size}.parquet"
+        if not path.is_file():
+            translate_texts = translate_texts or _open(stage, context)
+            item_texts = [[*task_type.texts(example)] for example in shard]
+            columns = {
+                "item": [example.id for example in shard],
+                "texts": _translations(translate_texts, item_texts),
+            }
+            write_table(path, pa.table(columns, _schema()))
+        tables.append(read_table(path))
+        counter.add(len(shard))
+    write_table(folder / FILE, pa.concat_tables(tables))
     shutil.rmtree(scratch)
-    facts = {"stage": "translate", "items": len(loaded.examples), "data": [asdict(loaded.count)]}
-    return {**facts, "translator": stage.translator.backend, "into": stage.target}
+    return {
+        "items": len(source.examples),
+        "data": [asdict(source.count)],
+        "translator": stage.translator.backend,
+        "into": stage.target,
+    }
 
 
-def load(portion: DataSlice, work: RunContext, *, learn: bool = False) -> LoadedSlice:
-    """The portion's examples, in translation where it is one.
+def load(data_slice: DataSlice, context: RunContext, *, learn: bool = False) -> LoadedSlice:
+    """The slice's examples, with translated texts where it has a translation.
 
     Raises:
-        UnavailableError: as `Data.load`.
+        UnavailableError: as `DataReader.load`.
         StageError: the stored translations are damaged, or of other items.
     """
-    stage = portion.translation
+    stage = data_slice.translation
     if stage is None:
-        return work.data.load(portion, learn=learn)
-    loaded, kind = work.data.load(stage.data_slice, learn=learn), _kind(stage, work)
-    table = read_table(work.store.open(stage.key) / FILE)
+        return context.data.load(data_slice, learn=learn)
+    source, task_type = context.data.load(stage.data_slice, learn=learn), _task_type(stage, context)
+    table = read_table(context.store.open(stage.key) / FILE)
     texts = dict(zip(table["item"].to_pylist(), table["texts"].to_pylist(), strict=True))
     try:
-        examples = [kind.with_texts(one, texts[one.id]) for one in loaded.examples]
+        examples = [task_type.with_texts(example, texts[example.id]) for example in source.examples]
     except KeyError as error:
         raise StageError(
             f"there is no translation of item {error}",
-            where=str(work.store.folder(stage.key)),
+            where=str(context.store.folder(stage.key)),
             hint="delete that folder and run again",
         ) from None
-    told = replace(loaded.count, language=portion.language, translated=stage.translator.backend)
-    return LoadedSlice(examples, told)
+    translator = stage.translator.backend
+    count = replace(source.count, language=data_slice.language, translated=translator)
+    return LoadedSlice(examples, count)
 
 
-def _kind(stage: Translate, work: RunContext) -> TaskType:
-    kind = work.catalogue.task_types[work.catalogue.card(stage.data_slice.card).task_type]
-    assert kind.translatable
-    return kind
+def _task_type(stage: Translate, context: RunContext) -> TaskType:
+    card = context.catalogue.card(stage.data_slice.card)
+    task_type = context.catalogue.task_types[card.task_type]
+    assert task_type.translatable
+    return task_type
 
 
-def _open(stage: Translate, work: RunContext) -> TranslateTexts:
-    translator = work.catalogue.translators[stage.translator.backend]
-    written = json.loads(stage.translator.options)
-    options = validated(translator.options, written, "the translator of the plan")
-    around, device = work.environment, work.runtime.device
-    return translator.open(options, stage.source, stage.target, around, device)
+def _open(stage: Translate, context: RunContext) -> TranslateTexts:
+    translator = context.catalogue.translators[stage.translator.backend]
+    values = json.loads(stage.translator.options)
+    options = validated(translator.options, values, "the translator of the plan")
+    environment, device = context.environment, context.runtime.device
+    return translator.open(options, stage.source, stage.target, environment, device)
 
 
-def _translated(say: TranslateTexts, texts: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Every text said in the other language; empty ones stay empty."""
-    wanted = list(dict.fromkeys(one for some in texts for one in some if one.strip()))
-    said = list(say(wanted)) if wanted else []
-    if len(said) != len(wanted) or not all(isinstance(one, str) for one in said):
-        raise StageError(f"the translator gave {len(said)} texts for {len(wanted)}")
-    known = dict(zip(wanted, said, strict=True))
-    return [[known.get(one, one) for one in some] for some in texts]
+def _translations(
+    translate_texts: TranslateTexts, item_texts: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """Every text in the other language, each different one translated once; blank ones stay."""
+    sources = list(dict.fromkeys(text for texts in item_texts for text in texts if text.strip()))
+    results = list(translate_texts(sources)) if sources else []
+    if len(results) != len(sources) or not all(isinstance(text, str) for text in results):
+        raise StageError(f"the translator gave {len(results)} texts for {len(sources)}")
+    translations = dict(zip(sources, results, strict=True))
+    return [[translations.get(text, text) for text in texts] for texts in item_texts]
 
 
 def _schema() -> Any:

@@ -1,11 +1,10 @@
-"""What a strategy walks: pure values of the plan, made from the study and the catalogue."""
+"""From a study to the graph of stages that answers it."""
 
 from __future__ import annotations
 
 from xharness.planning.capabilities import Capabilities
-from xharness.planning.context import ArmContext, UnsupportedError
-from xharness.planning.memo import Memo
-from xharness.planning.route import ArmRoute
-from xharness.planning.translators import TranslatorStarts
+from xharness.planning.compile import compile_plan
+from xharness.planning.context import PlanningContext
+from xharness.planning.plan import Arm, Plan
 
-__all__ = ["ArmContext", "ArmRoute", "Capabilities", "Memo", "TranslatorStarts", "UnsupportedError"]
+__all__ = ["Arm", "Capabilities", "Plan", "PlanningContext", "compile_plan"]

@@ -1,4 +1,4 @@
-"""What the plan must know of a model: what it can do, and which wording enters its keys."""
+"""What planning must know of a model: what it can do, and which prompt enters its keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from xharness.digests import digest
-from xharness.planning.context import UnsupportedError
+from xharness.errors import ConfigurationError, UnsupportedError, XharnessError
 from xharness.plugin.api import (
     Backend,
     CapabilityQuery,
@@ -18,14 +18,15 @@ from xharness.plugin.api import (
     Sizes,
 )
 from xharness.plugin.catalogue import Catalogue, validated
+from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
-from xharness.spec.study import ModelSpec
+from xharness.spec.models import ModelSpec
 from xharness.stages import DataSlice
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What one model can do, and how it is asked, as its backend tells without loading it."""
+    """What one model can do, and how it is prompted, as its backend tells without loading it."""
 
     catalogue: Catalogue
     model: ModelSpec
@@ -37,13 +38,24 @@ class Capabilities:
 
     @cached_property
     def _options(self) -> Any:
-        own = self.model.backend_options
-        return validated(self._backend.options, own, f"model '{self.model.name}'")
+        where = f"model '{self.model.name}'"
+        return validated(self._backend.options, self.model.backend_options, where)
 
     @cached_property
     def generates(self) -> bool:
-        """Whether the model answers in words, so that it needs a verbalizer and no head."""
+        """Whether the model writes its answers, so that it needs a verbalizer and no head."""
         return self._backend.generates(self._options)
+
+    def check_task_type(self, card: TaskCard) -> None:
+        """Whether the backend has anything for the type of the card's task.
+
+        Raises:
+            UnsupportedError: it has not.
+        """
+        if self._model_task_type(card) not in self._backend.task_types:
+            raise UnsupportedError(
+                f"backend '{self._backend.name}' cannot answer tasks of type '{card.task_type}'"
+            )
 
     def check(
         self,
@@ -52,16 +64,23 @@ class Capabilities:
         recipe: Recipe | None = None,
         data_slices: Iterable[DataSlice] = (),
     ) -> None:
-        """Whether the model can answer `card`, or learn it by `objective`, as far as it is said.
+        """Whether the model can answer `card`, or learn it by `objective`, as its backend knows.
 
         Raises:
             UnsupportedError: it cannot, with the reason.
             UnavailableError: what should tell cannot be had.
         """
-        predicted = self.catalogue.task_types[card.task_type].predicted.name
         languages = tuple(dict.fromkeys(data_slice.text_language for data_slice in data_slices))
-        query = CapabilityQuery(card, predicted, objective, recipe, languages)
-        reason = self._backend.unsupported(self._options, query, self.environment)
+        query = CapabilityQuery(card, self._model_task_type(card), objective, recipe, languages)
+        try:
+            reason = self._backend.unsupported(self._options, query, self.environment)
+        except XharnessError:
+            raise
+        except (Exception, SystemExit) as error:  # else the strategy that asks would be blamed
+            raise ConfigurationError(
+                f"backend '{self._backend.name}' failed: {summary(error)}",
+                where=f"model '{self.model.name}'",
+            ) from error
         if reason is not None:
             raise UnsupportedError(reason)
 
@@ -74,17 +93,21 @@ class Capabilities:
         return self._backend.sizes(self._options, self.environment)
 
     def prompt_digest(self, card: TaskCard) -> str | None:
-        """The digest of how items are put into words; None where they are not."""
+        """The digest of the card's prompts; None for a model that is not prompted."""
         if not self.generates or card.verbalizer is None:
             return None
         return digest(card.verbalizer.model_dump(mode="json", exclude_defaults=True))
 
     def metrics(self, card: TaskCard) -> tuple[str, ...]:
         """The card's metrics, and those that are measured wherever answers are written."""
-        known = self.catalogue.task_types[card.task_type].metrics
-        generated = [
+        metrics = self.catalogue.task_types[card.task_type].metrics
+        generated_only = [
             name
-            for name, metric in known.items()
+            for name, metric in metrics.items()
             if metric.generated_only and name not in card.metrics
         ]
-        return (*card.metrics, *(generated if self.generates else ()))
+        return (*card.metrics, *(generated_only if self.generates else ()))
+
+    def _model_task_type(self, card: TaskCard) -> str:
+        """The type of what the model is handed: of the parts, where items are made of parts."""
+        return self.catalogue.task_types[card.task_type].predicted.name

@@ -1,45 +1,90 @@
-"""What all stages on a route share: one model under one strategy with one seed."""
+"""What planning knows: of the whole study, and of one model under one strategy with one seed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from xharness.errors import ConfigurationError
-from xharness.planning.retrieval import FindSlice
-from xharness.planning.translators import TranslatorStarts
+from xharness.digests import canonical
+from xharness.planning.memo import Memo
+from xharness.planning.targets import expanded_targets
 from xharness.plugin.api import RunEnvironment
-from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import Split, TaskCard
-from xharness.spec.study import (
-    ModelSpec,
-    Recipe,
-    SelectionSpec,
-    StrategySpec,
-    Study,
-    TargetSpec,
-    at_learning_rate,
-    common_fields,
-    learning_rate_count,
-)
-from xharness.stages import DataSlice
+from xharness.plugin.catalogue import Catalogue, validated
+from xharness.spec.cards import TaskCard
+from xharness.spec.models import ModelSpec
+from xharness.spec.recipe import Recipe, at_learning_rate, common_fields, learning_rate_count
+from xharness.spec.selection import SelectionSpec
+from xharness.spec.sources import Split
+from xharness.spec.study import StrategySpec, Study, TargetSpec
+from xharness.spec.study_document import StudyDocument
+from xharness.stages import DataSlice, Start
 
-
-class UnsupportedError(ConfigurationError):
-    """A strategy wants what a kind of task does not allow: the arm is left out."""
+FindSlice = Callable[[TaskCard, str, Split, int | None], DataSlice]
+"""The rows of a card in a language and a split, with their fingerprint, or UnavailableError."""
 
 
 @dataclass(frozen=True)
-class ArmContext:
-    """What all stages on a route share: one model under one strategy with one seed."""
+class PlanningContext:
+    """What the plan of a study is made from; data and translators are looked up once each."""
 
     study: Study
     catalogue: Catalogue
     find_slice: FindSlice
     environment: RunEnvironment
-    translators: TranslatorStarts
-    targets: Sequence[TargetSpec]
+    document: StudyDocument = field(default_factory=StudyDocument)
+    """Where the study's file says what, so that errors name its line."""
+    _slices: Memo[DataSlice] = field(default_factory=Memo, init=False, repr=False, compare=False)
+    _translators: Memo[Start] = field(default_factory=Memo, init=False, repr=False, compare=False)
+
+    @cached_property
+    def targets(self) -> tuple[TargetSpec, ...]:
+        """What is scored, groups spelt out into their tasks.
+
+        Raises:
+            ConfigurationError: an unknown name, a task twice, or a language that nothing has.
+        """
+        return tuple(expanded_targets(self.study, self.catalogue, self.document))
+
+    def target(self, card: TaskCard) -> TargetSpec:
+        """What the study says about the target `card`."""
+        return next(target for target in self.targets if target.task == card.name)
+
+    def data_slice(
+        self, card: TaskCard, language: str, split: Split, limit: int | None
+    ) -> DataSlice:
+        """Rows of a card; `limit` of them, if it is a number.
+
+        Raises:
+            UnavailableError: they cannot be had.
+        """
+        key = (card.name, language, split, limit)
+        return self._slices.get(key, lambda: self.find_slice(card, language, split, limit))
+
+    def translator(self, name: str, options: Mapping[str, Any], source: str, target: str) -> Start:
+        """The translator `name` from one language into another.
+
+        Raises:
+            ConfigurationError: no such translator, an impossible option, or languages it lacks.
+            UnavailableError: its model cannot be had.
+        """
+        key = (name, canonical(dict(options)), source, target)
+        return self._translators.get(key, lambda: self._translator(name, options, source, target))
+
+    def _translator(self, name: str, options: Mapping[str, Any], source: str, target: str) -> Start:
+        translator = self.catalogue.translators[name]
+        settings = validated(translator.options, dict(options), f"translator '{name}'")
+        text = canonical(settings.model_dump(mode="json", exclude_defaults=True)).decode()
+        fingerprint = translator.fingerprint(settings, source, target, self.environment)
+        return Start(name, text, fingerprint)
+
+
+@dataclass(frozen=True)
+class ArmContext:
+    """What all stages of an arm share: one model under one strategy with one seed."""
+
+    planning: PlanningContext
     model: ModelSpec
     strategy: StrategySpec
     selection: SelectionSpec
@@ -48,38 +93,39 @@ class ArmContext:
     """Which of the learning rates is taken, where a recipe lists several."""
 
     @property
-    def rates(self) -> int:
+    def rate_count(self) -> int:
         """How many learning rates there are to choose from."""
-        study = self.study.recipe
-        several = (
-            study.stated_fields,
-            *study.tasks.values(),
+        recipe = self.planning.study.recipe
+        layers = (
+            recipe.stated_fields,
+            *recipe.tasks.values(),
             self.model.recipe,
             self.strategy.recipe,
         )
-        return max(map(learning_rate_count, several))
+        return max(map(learning_rate_count, layers))
 
-    def recipe(self, cards: Sequence[TaskCard], more: Mapping[str, Any] | None = None) -> Recipe:
-        """The study's recipe with what differs for the task, the model and the strategy.
+    def recipe(
+        self, cards: Sequence[TaskCard], stage_fields: Mapping[str, Any] | None = None
+    ) -> Recipe:
+        """The study's recipe with what differs for the task, the model, the strategy, the stage.
 
         What the study itself says comes over the recipe of the cards that it names.
         """
-        study = self.study.recipe
-        named = (card.recipes.get(study.preset) for card in cards) if study.preset else ()
-        published = common_fields(one.fields(self.model.size) if one else {} for one in named)
-        names = {card.name for card in cards}
-        own = study.tasks.get(names.pop(), {}) if len(names) == 1 else {}
-        changes = (study.stated_fields, own, self.model.recipe, self.strategy.recipe, more or {})
-        return Recipe().changed(
-            published, *(at_learning_rate(one, self.rate_index) for one in changes)
+        recipe = self.planning.study.recipe
+        presets = (card.recipes.get(recipe.preset) for card in cards) if recipe.preset else ()
+        published = common_fields(
+            preset.fields(self.model.size) if preset else {} for preset in presets
         )
-
-    def data_slice(
-        self, card: TaskCard, language: str, split: Split, limit: int | None
-    ) -> DataSlice:
-        """The portion; a crash below here is that of a source, which no strategy can help."""
-        return self.find_slice(card, language, split, limit)
-
-    def spec(self, target: TaskCard) -> TargetSpec:
-        """What the study says about a target."""
-        return next(one for one in self.targets if one.task == target.name)
+        names = {card.name for card in cards}
+        # Of several tasks learnt together none may decide for the others.
+        task_fields = recipe.tasks.get(names.pop(), {}) if len(names) == 1 else {}
+        layers = (
+            recipe.stated_fields,
+            task_fields,
+            self.model.recipe,
+            self.strategy.recipe,
+            stage_fields or {},
+        )
+        return Recipe().changed(
+            published, *(at_learning_rate(layer, self.rate_index) for layer in layers)
+        )

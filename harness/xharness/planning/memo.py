@@ -1,4 +1,4 @@
-"""Questions that are asked over and over while planning, each answered once."""
+"""Values that planning looks up over and over, each computed once."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Generic, TypeVar
 
 from xharness.errors import UnavailableError
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
-class Memo(Generic[Found]):
-    """Answers by their question; that there is none is an answer too."""
+class Memo(Generic[Value]):
+    """Values by key; that a value cannot be had is remembered too."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, Found | UnavailableError] = {}
+        self._values: dict[Hashable, Value | UnavailableError] = {}
 
-    def of(self, asked: Hashable, find: Callable[[], Found]) -> Found:
-        """What `find` gave, or raised, when `asked` was first asked."""
-        if asked not in self._known:
+    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """What `compute` gave, or raised, when `key` was first looked up."""
+        if key not in self._values:
             try:
-                self._known[asked] = find()
+                self._values[key] = compute()
             except UnavailableError as error:
-                self._known[asked] = error
-        found = self._known[asked]
-        if isinstance(found, UnavailableError):
-            raise found
-        return found
+                # A hub that does not answer would else be waited for again by every arm.
+                self._values[key] = error
+        value = self._values[key]
+        if isinstance(value, UnavailableError):
+            raise value
+        return value

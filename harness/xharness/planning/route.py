@@ -1,4 +1,4 @@
-"""The route that strategies walk: rows, feeds made of them, and trainings (see `xharness.plugin.api`).
+"""The route that a strategy takes: rows, feeds made of them, and trainings (see `xharness.Route`).
 
 Everything here is a value of the plan: nothing is read, translated or trained yet.
 """
@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, UnsupportedError
 from xharness.planning.capabilities import Capabilities
-from xharness.planning.context import ArmContext, UnsupportedError
+from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.dev_data import source_dev, target_dev
 from xharness.plugin.api import Checkpoint
-from xharness.spec.cards import Split, TaskCard
-from xharness.spec.study import Recipe, SelectionSpec
+from xharness.spec.cards import TaskCard
+from xharness.spec.recipe import Recipe
+from xharness.spec.selection import SelectionSpec
+from xharness.spec.sources import Split
 from xharness.stages import (
     CheckpointSelection,
     DataSlice,
@@ -37,27 +39,32 @@ class ArmRoute:
     base: Checkpoint
     target: TaskCard
 
+    @property
+    def _planning(self) -> PlanningContext:
+        return self.context.planning
+
     @cached_property
-    def _abilities(self) -> Capabilities:
-        return Capabilities(self.context.catalogue, self.context.model, self.context.environment)
+    def _capabilities(self) -> Capabilities:
+        planning = self._planning
+        return Capabilities(planning.catalogue, self.context.model, planning.environment)
 
     @cached_property
     def targets(self) -> tuple[TaskCard, ...]:
-        return tuple(self.card(spec.task) for spec in self.context.targets)
+        return tuple(self.card(target.task) for target in self._planning.targets)
 
     @property
     def source_language(self) -> str:
-        return self.context.study.source_language
+        return self._planning.study.source_language
 
     def languages(self, target: TaskCard | None = None) -> tuple[str, ...]:
         card = target or self.target
-        return self.context.spec(card).languages or card.languages
+        return self._planning.target(card).languages or card.languages
 
     def training_sets(self, target: TaskCard | None = None) -> tuple[TaskCard, ...]:
         return tuple(self.card(name) for name in (target or self.target).train_on)
 
     def card(self, name: str) -> TaskCard:
-        return self.context.catalogue.card(name)
+        return self._planning.catalogue.card(name)
 
     def rows(
         self,
@@ -70,61 +77,64 @@ class ArmRoute:
         for language in languages or ():
             _check_rows(card, language, split, sample)
         if sample is not None or split != "train":
-            self._check_unseen(card, split)
-        limit = self.context.study.train_limit if sample is None else sample
+            self._check_unscored(card, split)
+        limit = self._planning.study.train_limit if sample is None else sample
         seed = None if sample is None else self.context.seed
         return tuple(
-            replace(self.context.data_slice(card, language, split, limit), sample=seed)
+            replace(self._planning.data_slice(card, language, split, limit), sample=seed)
             for language in languages or (self.source_language,)
         )
 
     def translated(
         self,
-        portions: Sequence[DataSlice],
+        data_slices: Sequence[DataSlice],
         language: str,
         translator: str,
         options: Mapping[str, Any],
     ) -> tuple[DataSlice, ...]:
         return tuple(
             replace(
-                one, language=language, translation=self._said(one, language, translator, options)
+                data_slice,
+                language=language,
+                translation=self._translation(data_slice, language, translator, options),
             )
-            for one in portions
+            for data_slice in data_slices
         )
 
-    def asked_in(
-        self, portion: DataSlice, language: str, translator: str, options: Mapping[str, Any]
+    def with_texts_in(
+        self, language: str, data_slice: DataSlice, translator: str, options: Mapping[str, Any]
     ) -> DataSlice:
-        """A portion to be scored, its texts said in `language`; its rows stay what they are."""
-        if portion.language == language:
-            return portion
-        return replace(portion, translation=self._said(portion, language, translator, options))
+        """Rows to be scored, their texts translated into `language`; they count for their own."""
+        if data_slice.language == language:
+            return data_slice
+        translation = self._translation(data_slice, language, translator, options)
+        return replace(data_slice, translation=translation)
 
     def corpus(
         self, name: str, languages: Sequence[str] | None = None, *, objective: Objective = "mlm"
     ) -> TrainingFeed:
-        card, limit = self.card(name), self.context.study.train_limit
-        self._abilities.check(card, objective)
+        card, limit = self.card(name), self._planning.study.train_limit
+        self._capabilities.check(card, objective)
         for language in languages or ():
             _check_rows(card, language, "train", None)
-        found = (
-            self.context.data_slice(card, one, "train", limit)
-            for one in languages or card.languages
+        data_slices = tuple(
+            self._planning.data_slice(card, language, "train", limit)
+            for language in languages or card.languages
         )
-        return TrainingFeed(tuple(found), objective, objective)
+        return TrainingFeed(data_slices, objective, objective)
 
-    def feed(self, card: TaskCard, portions: Sequence[DataSlice] | None = None) -> TrainingFeed:
+    def feed(self, card: TaskCard, data_slices: Sequence[DataSlice] | None = None) -> TrainingFeed:
         backend = self.context.model.backend
-        if card.task_type not in self.context.catalogue.backends[backend].task_types:
+        if card.task_type not in self._planning.catalogue.backends[backend].task_types:
             raise UnsupportedError(
-                f"backend '{backend}' cannot learn tasks of kind '{card.task_type}'"
+                f"backend '{backend}' cannot learn tasks of type '{card.task_type}'"
             )
-        self._abilities.check(card, "task")
-        rows = tuple(portions) if portions is not None else self.rows(card)
-        return TrainingFeed(rows, "task", card.head_name, self._abilities.prompt_digest(card))
+        self._capabilities.check(card, "task")
+        rows = tuple(data_slices) if data_slices is not None else self.rows(card)
+        return TrainingFeed(rows, "task", card.head_name, self._capabilities.prompt_digest(card))
 
     def prompted(self, shots: int = 0) -> Checkpoint:
-        if not self._abilities.generates:
+        if not self._capabilities.generates:
             name = self.context.model.name
             raise UnsupportedError(f"model '{name}' answers by heads, which must be trained")
         if not shots:
@@ -132,43 +142,46 @@ class ArmRoute:
         if not self.training_sets():
             raise UnsupportedError(f"task '{self.target.name}' has no training set to show")
         card = self.training_sets()[-1]
-        self._abilities.check(card, "shots")
+        self._capabilities.check(card, "shots")
         rows = self.rows(card, sample=shots)
-        feed = TrainingFeed(rows, "shots", card.head_name, self._abilities.prompt_digest(card))
-        # nothing is learnt, so no recipe is read
+        feed = TrainingFeed(rows, "shots", card.head_name, self._capabilities.prompt_digest(card))
+        # Nothing is learnt, so no recipe may enter the key.
         return Train(self.base, (feed,), Mixture(), Recipe(), "drop", self.context.seed)
 
     def train(
         self,
         start: Checkpoint,
-        learnt: Sequence[TaskCard | TrainingFeed],
+        training_sets: Sequence[TaskCard | TrainingFeed],
         *,
         heads: Heads = "drop",
-        mixing: Mixture | None = None,
-        beside: Sequence[tuple[TrainingFeed, float]] = (),
-        judged: Sequence[TaskCard] | None = None,
+        mixture: Mixture | None = None,
+        auxiliary: Sequence[tuple[TrainingFeed, float]] = (),
+        dev_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
         recipe: Mapping[str, Any] | None = None,
     ) -> Train:
-        feeds = tuple(one if isinstance(one, TrainingFeed) else self.feed(one) for one in learnt)
-        shares = tuple(share for _, share in beside)
-        _check_mixing(feeds, mixing, shares)
-        chosen = mixing if mixing is not None and len(feeds) > 1 else Mixture()
-        if shares:
-            chosen = replace(chosen, auxiliary_shares=shares)
-        how = (
-            self.context.selection
-            if selection is None
-            else SelectionSpec.model_validate({"by": selection})
+        feeds = tuple(
+            entry if isinstance(entry, TrainingFeed) else self.feed(entry)
+            for entry in training_sets
         )
-        learning = self.context.recipe(self._cards(feeds), recipe)
-        every = (*feeds, *(feed for feed, _ in beside))
-        for feed, card in zip(every, self._cards(every), strict=True):
-            self._abilities.check(card, feed.objective, learning, feed.data_slices)
-        looked = self._selection(how, feeds, judged if judged is not None else (self.target,))
-        for one in looked.dev if looked is not None else ():
-            self._abilities.check(self.card(one.card), data_slices=(one,))
-        return Train(start, every, chosen, learning, heads, self.context.seed, looked)
+        shares = tuple(share for _, share in auxiliary)
+        _check_mixture(feeds, mixture, shares)
+        if mixture is None or len(feeds) < 2:
+            mixture = Mixture()  # of one feed there is nothing to mix, whatever was asked
+        if shares:
+            mixture = replace(mixture, auxiliary_shares=shares)
+        stage_recipe = self.context.recipe(self._cards(feeds), recipe)
+        all_feeds = (*feeds, *(feed for feed, _ in auxiliary))
+        for feed, card in zip(all_feeds, self._cards(all_feeds), strict=True):
+            self._capabilities.check(card, feed.objective, stage_recipe, feed.data_slices)
+        spec = self._selection_spec(selection)
+        checkpoints = self._selection(
+            spec, feeds, (self.target,) if dev_targets is None else dev_targets
+        )
+        for data_slice in checkpoints.dev if checkpoints is not None else ():
+            self._capabilities.check(self.card(data_slice.card), data_slices=(data_slice,))
+        seed = self.context.seed
+        return Train(start, all_feeds, mixture, stage_recipe, heads, seed, checkpoints)
 
     def dev(self, training: Train, limit: int | None = None) -> tuple[DataSlice, ...]:
         """Source-language dev rows of what a training learns."""
@@ -177,59 +190,64 @@ class ArmRoute:
 
     def metrics(self, dev: Sequence[DataSlice]) -> tuple[tuple[str, str], ...]:
         """Each card of dev rows, and its main metric, which judges answers to them."""
-        names = dict.fromkeys(one.card for one in dev)
+        names = dict.fromkeys(data_slice.card for data_slice in dev)
         return tuple((name, self.card(name).metrics[0]) for name in names)
 
+    def _selection_spec(self, selection: str | None) -> SelectionSpec:
+        """The study's, unless a strategy says another."""
+        if selection is None:
+            return self.context.selection
+        return SelectionSpec.model_validate({"by": selection})
+
     def _selection(
-        self, how: SelectionSpec, feeds: Sequence[TrainingFeed], judged: Sequence[TaskCard]
+        self, spec: SelectionSpec, feeds: Sequence[TrainingFeed], dev_targets: Sequence[TaskCard]
     ) -> CheckpointSelection | None:
-        """A stage that trains no head of a judged target is selected on its own tasks' dev."""
-        if how.by == "last":
+        """A stage that trains no head of a dev target is selected on its own tasks' dev."""
+        if spec.by == "last":
             return None
-        if how.by == "average":
-            return CheckpointSelection("average", how.num_evals)
+        if spec.by == "average":
+            return CheckpointSelection("average", spec.num_evals)
         heads = {feed.head for feed in feeds}
-        targets = [card for card in judged if card.head_name in heads]
-        if how.by == "target-dev" and targets:
-            dev = target_dev(
-                self.context, [(card, self.languages(card)) for card in targets], how.limit
-            )
-            _check_apart(feeds, dev)
+        targets = [card for card in dev_targets if card.head_name in heads]
+        if spec.by == "target-dev" and targets:
+            languages = [(card, self.languages(card)) for card in targets]
+            dev = target_dev(self._planning, languages, spec.limit)
+            _check_disjoint(feeds, dev)
             return CheckpointSelection(
-                "target-dev", how.num_evals, how.patience, dev, self.metrics(dev)
+                "target-dev", spec.num_evals, spec.patience, dev, self.metrics(dev)
             )
-        dev = self._source_dev(feeds, how.limit)
+        dev = self._source_dev(feeds, spec.limit)
         return CheckpointSelection(
-            "source-dev", how.num_evals, how.patience, dev, self.metrics(dev)
+            "source-dev", spec.num_evals, spec.patience, dev, self.metrics(dev)
         )
 
     def _source_dev(
         self, feeds: Sequence[TrainingFeed], limit: int | None
     ) -> tuple[DataSlice, ...]:
-        found = source_dev(self.context, self._cards(feeds), limit)
-        _check_apart(feeds, found)
-        return found
+        dev = source_dev(self._planning, self._cards(feeds), limit)
+        _check_disjoint(feeds, dev)
+        return dev
 
     def _cards(self, feeds: Sequence[TrainingFeed]) -> list[TaskCard]:
         return [self.card(feed.data_slices[0].card) for feed in feeds]
 
-    def _said(
-        self, portion: DataSlice, language: str, translator: str, options: Mapping[str, Any]
+    def _translation(
+        self, data_slice: DataSlice, language: str, translator: str, options: Mapping[str, Any]
     ) -> Translate:
-        card = self.card(portion.card)
-        if not self.context.catalogue.task_types[card.task_type].translatable:
+        card = self.card(data_slice.card)
+        if not self._planning.catalogue.task_types[card.task_type].translatable:
             raise UnsupportedError(
-                f"task '{card.name}' cannot be translated: the answers of kind '{card.task_type}' are "
-                "bound to places in the text"
+                f"task '{card.name}' cannot be translated: answers of type '{card.task_type}' "
+                "are positions in the text"
             )
-        source = portion.language
-        start = self.context.translators.start(translator, options, source, language)
-        return Translate(portion, start, source, language)
+        source = data_slice.language
+        start = self._planning.translator(translator, options, source, language)
+        return Translate(data_slice, start, source, language)
 
-    def _check_unseen(self, card: TaskCard, split: Split) -> None:
-        """Refuse to learn what is scored; who scores the train split itself knows, and is told."""
-        for spec in self.context.targets:
-            if spec.task == card.name and split == (spec.split or card.eval_split):
+    def _check_unscored(self, card: TaskCard, split: Split) -> None:
+        """Refuse to learn what is scored, unless the study itself scores the train split."""
+        for target in self._planning.targets:
+            if target.task == card.name and split == (target.split or card.eval_split):
                 raise ConfigurationError(
                     f"'{split}' of task '{card.name}' is what is scored",
                     expected="rows of another split to train on",
@@ -239,36 +257,42 @@ class ArmRoute:
 def _check_rows(card: TaskCard, language: str, split: Split, sample: int | None) -> None:
     """Whether the card has what a strategy names, as far as the card tells."""
     if not card.has(language, split):
-        has = [one for one in card.languages if card.has(one, split)]
+        languages = [code for code in card.languages if card.has(code, split)]
         raise ConfigurationError(
             f"task '{card.name}' has no {split} split in '{language}'",
-            hint=f"it has one in: {', '.join(has)}" if has else f"it has no {split} split at all",
+            hint=f"it has one in: {', '.join(languages)}"
+            if languages
+            else f"it has no {split} split at all",
         )
-    rows = card.expected_rows(language, split)
-    if sample is not None and rows is not None and rows < sample:
+    row_count = card.expected_rows(language, split)
+    if sample is not None and row_count is not None and row_count < sample:
         raise ConfigurationError(
-            f"'{split}' of task '{card.name}' has {rows} rows in '{language}', not {sample}"
+            f"'{split}' of task '{card.name}' has {row_count} rows in '{language}', not {sample}"
         )
 
 
-def _check_apart(feeds: Sequence[TrainingFeed], dev: Sequence[DataSlice]) -> None:
+def _check_disjoint(feeds: Sequence[TrainingFeed], dev: Sequence[DataSlice]) -> None:
     """Refuse to choose a model on rows that it learns."""
-    learnt = {(one.card, one.language, one.split) for feed in feeds for one in feed.data_slices}
-    for one in dev:
-        if (one.card, one.language, one.split) in learnt:
+    training_slices = {
+        (data_slice.card, data_slice.language, data_slice.split)
+        for feed in feeds
+        for data_slice in feed.data_slices
+    }
+    for data_slice in dev:
+        card, language, split = data_slice.card, data_slice.language, data_slice.split
+        if (card, language, split) in training_slices:
             raise ConfigurationError(
-                f"'{one.split}' of task '{one.card}' in '{one.language}' cannot be learnt and "
-                "chosen on too",
+                f"'{split}' of task '{card}' in '{language}' cannot be learnt and chosen on too",
                 hint="draw examples from another split, or choose the last state: selection: last",
             )
 
 
-def _check_mixing(
-    feeds: Sequence[TrainingFeed], mixing: Mixture | None, shares: Sequence[float]
+def _check_mixture(
+    feeds: Sequence[TrainingFeed], mixture: Mixture | None, shares: Sequence[float]
 ) -> None:
-    if mixing is not None and mixing.weights and len(mixing.weights) != len(feeds):
-        raise ConfigurationError(f"{len(mixing.weights)} weights for {len(feeds)} training sets")
+    if mixture is not None and mixture.weights and len(mixture.weights) != len(feeds):
+        raise ConfigurationError(f"{len(mixture.weights)} weights for {len(feeds)} training sets")
     if shares and not (min(shares) > 0 and sum(shares) < 1):
         raise ConfigurationError(
-            f"{sum(shares):g} of the steps stand beside the tasks", expected="above 0 and below 1"
+            f"auxiliary feeds get {sum(shares):g} of the steps", expected="above 0 and below 1"
         )

@@ -6,34 +6,39 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.languages import chosen_languages
-from xharness.spec.study import Study, StudyDocument, TargetSpec
+from xharness.spec.languages import select_languages
+from xharness.spec.study import Study, TargetSpec
+from xharness.spec.study_document import StudyDocument
 
 
 def expanded_targets(
-    study: Study, catalogue: Catalogue, places: StudyDocument
+    study: Study, catalogue: Catalogue, document: StudyDocument
 ) -> Iterator[TargetSpec]:
     """The study's targets, one a task, each checked.
 
     Raises:
         ConfigurationError: an unknown name, a task twice, or a language that nothing has.
     """
-    seen: set[str] = set()
+    tasks: set[str] = set()
     for number, spec in enumerate(study.targets):
-        path = places.target(number, spec)
-        with places.locating(path):
-            whole = _members(spec, catalogue)
-        for one in whole:
-            if catalogue.card(one.task).role == "corpus":
-                raise places.error(path, f"'{one.task}' is a corpus, not a task that can be scored")
-        for place, word in enumerate(spec.languages or ()):
-            with places.locating((*path[:2], "languages", place)):
-                _check(whole, word, f"{_noun(spec, catalogue)} has no language", catalogue)
-        for one in _in_languages(whole, spec.languages, catalogue):
-            if one.task in seen:
-                raise places.error(path, f"target '{one.task}' stands twice in the study")
-            seen.add(one.task)
-            yield one
+        path = document.target(number, spec)
+        with document.locating(path):
+            members = _members(spec, catalogue)
+        for target in members:
+            if catalogue.card(target.task).role == "corpus":
+                raise document.error(
+                    path, f"'{target.task}' is a corpus, not a task that can be scored"
+                )
+        for index, word in enumerate(spec.languages or ()):
+            with document.locating((*path[:2], "languages", index)):
+                _check_language(
+                    members, word, f"{_noun(spec, catalogue)} has no language", catalogue
+                )
+        for target in _in_languages(members, spec.languages, catalogue):
+            if target.task in tasks:
+                raise document.error(path, f"target '{target.task}' stands twice in the study")
+            tasks.add(target.task)
+            yield target
 
 
 def targets_in_languages(
@@ -44,10 +49,10 @@ def targets_in_languages(
     Raises:
         ConfigurationError: a word that chooses no language of any target.
     """
-    whole = [*expanded_targets(study, catalogue, StudyDocument())]
+    targets = [*expanded_targets(study, catalogue, StudyDocument())]
     for word in words:
-        _check(whole, word, "no target has the language", catalogue)
-    return tuple(_in_languages(whole, words, catalogue))
+        _check_language(targets, word, "no target has the language", catalogue)
+    return tuple(_in_languages(targets, words, catalogue))
 
 
 def _members(spec: TargetSpec, catalogue: Catalogue) -> list[TargetSpec]:
@@ -62,18 +67,20 @@ def _in_languages(
     targets: Iterable[TargetSpec], words: Sequence[str] | None, catalogue: Catalogue
 ) -> Iterator[TargetSpec]:
     """Targets in those of their languages that are chosen; members of a group differ in them."""
-    for one in targets:
+    for target in targets:
         if words is None:
-            yield one
-        elif codes := chosen_languages(words, _languages(one, catalogue)):
-            yield one.model_copy(update={"languages": codes})
+            yield target
+        elif codes := select_languages(words, _languages(target, catalogue)):
+            yield target.model_copy(update={"languages": codes})
 
 
-def _check(targets: Sequence[TargetSpec], word: str, none_has: str, catalogue: Catalogue) -> None:
+def _check_language(
+    targets: Sequence[TargetSpec], word: str, complaint: str, catalogue: Catalogue
+) -> None:
     """Refuse a language, or a filter, that no target has."""
-    known = {code for one in targets for code in _languages(one, catalogue)}
-    if not chosen_languages([word], known):
-        raise ConfigurationError(f"{none_has} '{word}'", hint=suggestion(word, known))
+    codes = {code for target in targets for code in _languages(target, catalogue)}
+    if not select_languages([word], codes):
+        raise ConfigurationError(f"{complaint} '{word}'", hint=suggestion(word, codes))
 
 
 def _languages(spec: TargetSpec, catalogue: Catalogue) -> tuple[str, ...]:

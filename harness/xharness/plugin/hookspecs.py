@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from xharness.plugin.api import Backend, Executor, Source, Strategy, TaskType, Translator
-    from xharness.stages import Stage
+    from xharness.plugin.api.backend import Backend
+    from xharness.plugin.api.executor import Executor
+    from xharness.plugin.api.source import Source
+    from xharness.plugin.api.strategy import Strategy
+    from xharness.plugin.api.translator import Translator
+    from xharness.stages.label import StageLabel
+    from xharness.stages.stage import Stage
+    from xharness.task_types.base import TaskType
 
 __all__ = ["hookimpl"]
 
@@ -25,7 +31,7 @@ def xharness_task_cards() -> Iterable[Traversable]:  # type: ignore[empty-body]
 
 @hookspec
 def xharness_task_types() -> Iterable[TaskType]:  # type: ignore[empty-body]
-    """Kinds of task."""
+    """What tasks ask, and how answers are scored."""
 
 
 @hookspec
@@ -54,22 +60,22 @@ def xharness_executors() -> Iterable[Executor]:  # type: ignore[empty-body]
 
 
 @hookspec
-def xharness_stage_started(stage: Stage, label: str, place: tuple[int, int]) -> None:
-    """A stage begins; `place` is (12, 857) for the twelfth of 857."""
+def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int, int]) -> None:
+    """A stage begins; `position` is (12, 857) for the twelfth of 857."""
 
 
 @hookspec
-def xharness_stage_progress(stage: Stage, done: int, total: int | None, what: str) -> None:
-    """`done` of `total` items (None: unknown) of the step `what` are through."""
+def xharness_stage_progress(stage: Stage, completed: int, total: int | None, unit: str) -> None:
+    """`completed` of `total` (None: unknown) are through; `unit` says of what, such as items."""
 
 
 @hookspec
-def xharness_stage_waiting(stage: Stage, label: str) -> None:
+def xharness_stage_waiting(stage: Stage, label: StageLabel) -> None:
     """Another process works on the stage; this one waits until it is through."""
 
 
 @hookspec
 def xharness_stage_finished(
-    stage: Stage, label: str, outcome: str, receipt: Mapping[str, Any] | None
+    stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
 ) -> None:
     """A stage ended; `outcome` is ran, reused, failed or skipped."""

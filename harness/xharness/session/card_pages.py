@@ -8,8 +8,10 @@ from typing import Any, get_args
 
 from xharness.files import write_text
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import PublishedRecipe, SourceSpec, Split, TaskCard
+from xharness.spec.cards import TaskCard
 from xharness.spec.languages import LANGUAGES, name_of
+from xharness.spec.published import PublishedRecipe
+from xharness.spec.sources import SourceSpec, Split
 
 _HEADER = "<!-- Made from the task cards by `xharness cards docs FOLDER`: edit the card. -->\n"
 _ROLES = {
@@ -20,9 +22,15 @@ _ROLES = {
 
 
 def write(catalogue: Catalogue, folder: Path) -> list[Path]:
-    """Write every page and the index into `folder`; the files written."""
+    """Write every page and the index into `folder`; the files written.
+
+    A page whose card is gone is deleted, if it was made here.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     texts = pages(catalogue)
+    for path in folder.glob("*.md"):
+        if path.name not in texts and path.read_text(encoding="utf-8").startswith(_HEADER):
+            path.unlink()
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]
@@ -137,7 +145,7 @@ def _index(card: TaskCard) -> str:
 def _metrics(card: TaskCard, catalogue: Catalogue) -> str:
     metrics = catalogue.task_types[card.task_type].metrics
     lines = [
-        f"`{name}`: {metrics[name].about}; from sums over the items: "
+        f"`{name}`: {metrics[name].description}; from sums over the items: "
         + ", ".join(metrics[name].statistics)
         for name in card.metrics
     ]

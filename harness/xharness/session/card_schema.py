@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from xharness.files import write_text
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import SourceSpec, TaskCard
-from xharness.spec.study import Recipe
+from xharness.spec.cards import TaskCard
+from xharness.spec.recipe import Recipe
+from xharness.spec.sources import SourceSpec
 
+HEADER = "# yaml-language-server: $schema=../schema.json\n"
+"""The first line of a card in a folder of a folder of cards."""
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def text(catalogue: Catalogue) -> str:
     """The schema as it is published."""
     return json.dumps(schema(catalogue), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def write(catalogue: Catalogue, folder: Path) -> list[Path]:
+    """Write the schema into a folder of cards, and into each card the line that names it.
+
+    Editors check a card against the schema that its first line names.
+    """
+    file = folder / "schema.json"
+    write_text(file, text(catalogue))
+    changed = []
+    for path in sorted(folder.glob("*/*.yaml")):
+        card = path.read_text(encoding="utf-8")
+        if not card.startswith(HEADER):
+            write_text(path, HEADER + card)
+            changed.append(path)
+    return [file, *changed]
 
 
 def schema(catalogue: Catalogue) -> dict[str, Any]:

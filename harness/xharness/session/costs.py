@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xharness.data.reader import expected_rows
+from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
 from xharness.stages import Predict, SelectModel, Stage, Train, Translate
 from xharness.store import RECEIPT, Store
@@ -71,11 +71,6 @@ def total(costs: Iterable[Cost]) -> Cost:
     )
 
 
-def sort_of(stage: Stage) -> str:
-    """The word for a sort of stage, as receipts have it."""
-    return type(stage).__name__.lower()
-
-
 def _steps(stage: Train, examples: int | None) -> int | None:
     if stage.recipe.steps is not None or examples is None:
         return stage.recipe.steps
@@ -94,7 +89,7 @@ def _paces(store: Store) -> dict[tuple[str, str], float]:
     for path in store.root.glob(f"*/*/{RECEIPT}"):
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-            key, count = (facts["label"].split(" · ")[0], facts["stage"]), _units(facts)
+            key, count = (facts["label"]["model"], facts["stage"]), _units(facts)
             seconds[key] += facts["seconds"]
             units[key] += count
         except (OSError, ValueError, KeyError, TypeError):

@@ -11,8 +11,8 @@ from xharness.planning import Capabilities
 from xharness.plugin.api import RunEnvironment, Sizes
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.opened_study import OpenedStudy
+from xharness.spec.models import ModelSpec
 from xharness.spec.registry import RegisteredModel
-from xharness.spec.study import ModelSpec
 from xharness.stages import Stage
 
 

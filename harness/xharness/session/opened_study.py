@@ -8,14 +8,14 @@ from pathlib import Path
 
 from xharness.data.reader import DataReader
 from xharness.leaderboard.board import STUDY
-from xharness.planning.compile import compile_plan
-from xharness.planning.plan import Plan
+from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.catalogue import warn_of_broken
 from xharness.session.options import Options
 from xharness.spec.documents import Document
 from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 from xharness.store import Store
 
 DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
@@ -46,8 +46,15 @@ class OpenedStudy:
         """
         # First, because what is left out may be what the plan misses.
         warn_of_broken(self.catalogue.plugins)
-        find, environment = self.data.data_slice, self.environment
-        return compile_plan(self.study, self.catalogue, find, environment, self.document)
+        return compile_plan(
+            PlanningContext(
+                self.study,
+                self.catalogue,
+                self.data.data_slice,
+                self.environment,
+                StudyDocument(self.document),
+            )
+        )
 
     @property
     def folder(self) -> Path:

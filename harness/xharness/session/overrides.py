@@ -8,8 +8,9 @@ from xharness.errors import ConfigurationError
 from xharness.planning.targets import targets_in_languages
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.options import Options
-from xharness.spec.languages import check_choice
-from xharness.spec.study import ModelSpec, Study, TargetSpec
+from xharness.spec.languages import check_selector
+from xharness.spec.models import ModelSpec
+from xharness.spec.study import Study, TargetSpec
 
 
 def overridden(study: Study, options: Options, catalogue: Catalogue) -> Study:
@@ -41,7 +42,7 @@ def _narrowed(
 ) -> tuple[TargetSpec, ...]:
     try:
         for word in languages:
-            check_choice(word)
+            check_selector(word)
         return targets_in_languages(study, languages, catalogue)
     except ValueError as error:
         raise ConfigurationError(str(error), where="--languages") from None

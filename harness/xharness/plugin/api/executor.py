@@ -22,8 +22,8 @@ class Executor(ABC):
     def run(self, plan: Plan, context: RunContext) -> RunReport:
         """Carry out `plan`; how each stage ended stands in the report.
 
-        `xharness.executor.attempt` performs one stage so that any number of processes may do so on
-        one store.
+        `xharness.executor.attempt` carries out one stage so that any number of processes may do so
+        on one store.
 
         Raises:
             KeyboardInterrupt: the store holds what was done, the same command goes on from there.

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from xharness.plugin.api.backend import NoOptions
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.stages import Checkpoint, DataSlice, Heads, Mixture, Objective, Train, TrainingFeed
 
 
@@ -79,15 +80,15 @@ class Route(Protocol):
 
     def translated(
         self,
-        portions: Sequence[DataSlice],
+        data_slices: Sequence[DataSlice],
         language: str,
         translator: str,
         options: Mapping[str, Any],
     ) -> Sequence[DataSlice]:
-        """Rows said in another language by a translator."""
+        """Rows whose texts a translator puts into another language."""
         ...
 
-    def feed(self, card: TaskCard, portions: Sequence[DataSlice] | None = None) -> TrainingFeed:
+    def feed(self, card: TaskCard, data_slices: Sequence[DataSlice] | None = None) -> TrainingFeed:
         """A training set: the card's source-language rows, or those given."""
         ...
 
@@ -100,20 +101,23 @@ class Route(Protocol):
     def train(
         self,
         start: Checkpoint,
-        learnt: Sequence[TaskCard | TrainingFeed],
+        training_sets: Sequence[TaskCard | TrainingFeed],
         *,
         heads: Heads = "drop",
-        mixing: Mixture | None = None,
-        beside: Sequence[tuple[TrainingFeed, float]] = (),
-        judged: Sequence[TaskCard] | None = None,
+        mixture: Mixture | None = None,
+        auxiliary: Sequence[tuple[TrainingFeed, float]] = (),
+        dev_targets: Sequence[TaskCard] | None = None,
         selection: str | None = None,
         recipe: Mapping[str, Any] | None = None,
     ) -> Train:
         """Train `start` on training sets, all together; a card stands for its source-language one.
 
-        `beside`: feeds and the share of all steps that each gets. `judged`: the targets on whose
-        dev data `selection: target-dev` looks, by default the route's. `selection` comes over the
-        study's, `recipe` over its recipe.
+        `auxiliary`: feeds and the share of all steps that each gets. `dev_targets`: the targets on
+        whose dev data `selection: target-dev` selects, by default the route's. `selection` comes
+        over the study's, `recipe` over its recipe.
+
+        Raises:
+            UnsupportedError: the model cannot learn one of them; let it pass, the arm is left out.
         """
         ...
 

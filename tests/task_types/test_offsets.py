@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xharness.task_types import (
+from xharness.task_types.base import AnswerRepairs
+from xharness.task_types.extractive_qa import (
     ExtractiveQA,
     ExtractiveQAExample,
     ExtractiveQAUnanswerable,
     GoldAnswer,
 )
-from xharness.task_types.base import AnswerRepairs
 from xharness.testing import toy_card
 
 CARD = toy_card("extractive_qa").model_copy(
@@ -66,7 +66,7 @@ def test_the_nearest_of_several_places_is_taken() -> None:
         GoldAnswer("Rom", 0, True),
         GoldAnswer("Ulm", -1),
     )
-    assert ExtractiveQA().repairs(example) == AnswerRepairs(moved=2, of=3)
+    assert ExtractiveQA().repairs(example) == AnswerRepairs(moved=2, answers=3)
 
 
 def test_an_answer_that_is_nowhere_is_scored_but_not_learnt_from() -> None:

@@ -12,15 +12,20 @@ from hypothesis import strategies as st
 
 from tests.toy import CountingModel
 from tests.unit.test_executor import _run, cards
-from xharness.executor.language_batches import LanguageBatch, language_batches, split, total
+from xharness.executor.language_batches import (
+    LanguageItems,
+    by_language,
+    item_count,
+    language_batches,
+)
 from xharness.store.tables import read_table
 
 __all__ = ["cards"]
 
 
-def _parts(sizes: list[tuple[int, str]]) -> list[LanguageBatch]:
+def _parts(sizes: list[tuple[int, str]]) -> list[LanguageItems]:
     given: Any = [(size, words) for size, words in sizes]
-    return [LanguageBatch(place, words, range(size)) for place, (size, words) in enumerate(given)]
+    return [LanguageItems(place, words, range(size)) for place, (size, words) in enumerate(given)]
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from("ab"))), st.integers(1, 20))
@@ -32,14 +37,14 @@ def test_streams_keep_order_and_words_and_are_no_longer_than_they_must(
     assert [part for stream in found for part in stream] == parts
     for stream, after in zip(found, [*found[1:], None], strict=False):
         assert len({part.card for part in stream}) == 1
-        assert total(stream[:-1]) < least
-        assert total(stream) >= least or after is None or after[0].card != stream[0].card
+        assert item_count(stream[:-1]) < least
+        assert item_count(stream) >= least or after is None or after[0].card != stream[0].card
 
 
 def test_each_part_gets_its_own_rows() -> None:
     parts = _parts([(2, "a"), (3, "a")])
     table = pa.table({"item": [*"vwxyz"]})
-    found = [own.column("item").to_pylist() for _, own in split(table, parts)]
+    found = [own.column("item").to_pylist() for _, own in by_language(table, parts)]
     assert found == [["v", "w"], ["x", "y", "z"]]
 
 

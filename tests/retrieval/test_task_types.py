@@ -13,22 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.task_types import (
-    BUILTIN,
-    BitextMiningExample,
-    CandidateIndex,
-    PassageExample,
-    SearchRequest,
-    TextRole,
-    build_index,
-    sentences,
-)
-from xharness.task_types.margin import Mined, best_threshold, mine
+from xharness.task_types import BUILTIN, sentences
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.corpus import PassageExample
+from xharness.task_types.margin import MinedPair, best_threshold, mine
 from xharness.task_types.neighbours import VectorBlocks
 from xharness.task_types.ranking import Ranking, average_precision
+from xharness.task_types.search import CandidateIndex, SearchRequest, TextRole, build_index
 from xharness.testing import toy_card
 
-KINDS: dict[str, Any] = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES: dict[str, Any] = {task_type.name: task_type for task_type in BUILTIN}
 FIELDS = {
     "corpus": {"text": "text", "answers": "answers"},
     "retrieval": {"query": "question", "context": "context", "answers": "answers"},
@@ -42,7 +36,7 @@ FIELDS = {
 def read(kind: str, row: dict[str, Any], item: str = "1", **fields: str) -> Any:
     """The example that a card of `kind` reads out of `row`."""
     card = toy_card("retrieval").model_copy(update={"fields": FIELDS[kind] | fields})
-    return KINDS[kind].example(row, item, card)
+    return TASK_TYPES[kind].example(row, item, card)
 
 
 # --- rows ------------------------------------------------------------------------------------
@@ -62,7 +56,7 @@ def test_a_passage_is_its_marked_sentences() -> None:
     }
     assert read("corpus", row, sentences="spans").text == "Ann lives. In York."
     row["spans"] = [3]
-    with pytest.raises(UnavailableError, match="not places of sentences"):
+    with pytest.raises(UnavailableError, match="not offsets of sentences"):
         read("corpus", row, sentences="spans")
 
 
@@ -88,16 +82,16 @@ def test_a_positive_is_the_answers_sentence_and_its_context() -> None:
     context = "Ann is old.\nDr. Bo K. Lee is 9 years old. She is not."
     answers = {"text": ["9"], "answer_start": [context.index("9")]}
     example = read("retrieval", {"question": " How old? ", "context": context, "answers": answers})
-    assert (example.id, example.wanted, example.query) == ("1", "1", "How old?")
+    assert (example.id, example.relevant, example.query) == ("1", "1", "How old?")
     assert example.positive == "Dr. Bo K. Lee is 9 years old." + context.replace("\n", "")
-    assert KINDS["retrieval"].learnable(example)
+    assert TASK_TYPES["retrieval"].learnable(example)
 
 
 def test_an_answer_that_is_nowhere_gives_no_positive() -> None:
     row = {"question": "q", "context": "a b", "answers": [{"text": "c", "answer_start": 0}]}
     example = read("retrieval", row)
     assert example.positive is None
-    assert not KINDS["retrieval"].learnable(example)
+    assert not TASK_TYPES["retrieval"].learnable(example)
 
 
 @given(st.text(alphabet='Ab. !?"\n。é1', max_size=60))
@@ -127,7 +121,7 @@ MENTION: dict[str, Any] = {
 def test_a_mention_stands_in_braces_in_its_sentence() -> None:
     example = read("entity_linking", MENTION)
     assert example.query == "York: (Ann) saw { York } and left."
-    assert (example.wanted, example.positive) == ("Q42", "York is a city. It is old.")
+    assert (example.relevant, example.positive) == ("Q42", "York is a city. It is old.")
 
 
 def test_a_mention_across_sentences_gets_both() -> None:
@@ -211,7 +205,7 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
         PassageExample("p3", "abc", ("1", "7")),
     ]
     example = read("retrieval", {"question": "cab", "context": "", "answers": []})
-    (found,) = KINDS["retrieval"].answer(
+    (found,) = TASK_TYPES["retrieval"].search(
         SearchRequest([example], encode, build_index(passages, encode, "passage"))
     )
     assert found == {"ranked": ["p1", "p3", "p2"], "relevant": ["p1", "p3"]}
@@ -220,12 +214,12 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
 def test_what_needs_an_index_says_so() -> None:
     for kind in ("retrieval", "entity_linking"):
         with pytest.raises(ConfigurationError, match="nothing to search"):
-            KINDS[kind].answer(SearchRequest([], encode))
+            TASK_TYPES[kind].search(SearchRequest([], encode))
 
 
 def test_mining_needs_something_to_tune_on() -> None:
-    with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'tuned_on'"):
-        KINDS["bitext_mining"].answer(
+    with pytest.raises(UnavailableError, match=r"(?s)no threshold.*'threshold_split'"):
+        TASK_TYPES["bitext_mining"].search(
             SearchRequest([], encode, build_index([], encode, "sentence"))
         )
 
@@ -239,7 +233,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
         encode,
         build_index(passages, encode, "passage"),
     )
-    kind = KINDS["bitext_mining"]
+    kind = TASK_TYPES["bitext_mining"]
 
     def given(*right: str) -> Sequence[str]:
         tuned = [
@@ -247,7 +241,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
             for n, text in texts.items()
         ]
         tuning = SearchRequest(tuned, encode, asked.index)
-        return kind.answer(SearchRequest(asked.examples, encode, asked.index, tuning))
+        return kind.search(SearchRequest(asked.examples, encode, asked.index, tuning))
 
     assert given("1", "2", "4") == ["t1", "t2", "", "t4"]
     assert given("1", "2", "3", "4") == ["t1", "t2", "t3", "t4"]
@@ -255,7 +249,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
 
 
 def test_mining_is_scored_by_pairs() -> None:
-    metric = KINDS["bitext_mining"].metrics["mining_f1"]
+    metric = TASK_TYPES["bitext_mining"].metrics["mining_f1"]
     items = [(("a",), "a"), (("b",), ""), ((), "c"), (("d",), "x"), ((), "")]
     rows = [
         metric.item(
@@ -322,7 +316,7 @@ def test_a_side_without_likeness_gives_nothing() -> None:
 def test_no_threshold_is_better(seed: int) -> None:
     draw = random.Random(seed)
     scores = sorted((draw.choice([1.0, 1.1, 1.2, 1.5]) for _ in range(12)), reverse=True)
-    mined = [Mined(f"s{n}", f"t{n}", score) for n, score in enumerate(scores)]
+    mined = [MinedPair(f"s{n}", f"t{n}", score) for n, score in enumerate(scores)]
     gold = {(f"s{n}", f"t{n}") for n in range(15) if draw.random() < 0.4}
 
     def f1(threshold: float) -> float:

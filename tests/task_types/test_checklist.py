@@ -15,11 +15,8 @@ from tests.cli.project import Project, invoke
 from tests.conftest import REPOSITORY
 from xharness.executor.ask_model import ask_model
 from xharness.plugin.api import Recipe, StageError, UnavailableError
-from xharness.task_types import (
-    Checklist,
-    ChecklistExample,
-    ExtractiveQAExample,
-)
+from xharness.task_types.checklist import Checklist, ChecklistExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample
 from xharness.testing import toy_card, toy_examples
 
 CARD = toy_card("checklist").model_copy(update={"fields": {"items": "items"}})
@@ -148,11 +145,11 @@ def project(tmp_path: Path) -> Project:
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
         (tmp_path / "data" / f"{name}.jsonl").write_text(text, encoding="utf-8")
     names = _card(
-        "names", kind="checklist", role="target", languages=["en", "de", "sw"],
+        "names", task_type="checklist", role="target", languages=["en", "de", "sw"],
         fields={"id": "case", "items": "items"}, metrics=["pass_rate", "error_rate"],
         train_on=["quiz"],
     )  # fmt: skip
-    names["sources"][0] |= {"splits": {"test": "test"}, "where": {"test": "names"}}
+    names["sources"][0] |= {"splits": {"test": "test"}, "filter": {"test": "names"}}
     study = {
         "name": "checks",
         "models": [{"name": "grams", "backend": "ngrams"}, {"name": "most", "backend": "majority"}],
@@ -178,7 +175,7 @@ def test_a_suite_beside_the_study_is_run_and_scored(project: Project) -> None:
     assert english[0] == pytest.approx(200 / 3), "a case with one wrong answer does not pass"
     reasons = [row["reason"] for row in rows if "reason" in row]
     assert any("names.sw.jsonl" in reason for reason in reasons)
-    assert any("cannot answer tasks of kind 'checklist'" in reason for reason in reasons)
+    assert any("cannot answer tasks of type 'checklist'" in reason for reason in reasons)
 
 
 def test_repaired_and_refused_answers_are_told(project: Project) -> None:
@@ -195,7 +192,7 @@ def test_repaired_and_refused_answers_are_told(project: Project) -> None:
         one["facts"] for one in project.receipts().values() if one["facts"]["stage"] == "train"
     ]
     (count,) = trained["data"]
-    assert {count["answers"], count["repaired"], count["refused"]} == {19, 1}
+    assert {count["answers"], count["repaired"], count["unlearnable"]} == {19, 1}
 
 
 @pytest.mark.parametrize("name", ["suite.pkl", "a/{language}.pickle", "en.PKL.gz"])

@@ -9,8 +9,9 @@ import pytest
 
 from xharness.data.reader import _item
 from xharness.errors import UnavailableError
-from xharness.task_types import BitextExample, BitextRetrieval, SearchRequest, TextRole
+from xharness.task_types.bitext_retrieval import BitextExample, BitextRetrieval
 from xharness.task_types.neighbours import VectorBlocks
+from xharness.task_types.search import SearchRequest, TextRole
 from xharness.testing import toy_card
 
 ROW = {"key": "k7", "meta": {"id": 12}}
@@ -41,10 +42,10 @@ def _pair(item: str) -> BitextExample:
     return BitextRetrieval().example({"s": "one", "t": "eins"}, item, card)
 
 
-def test_a_place_is_the_number_that_an_id_ends_in() -> None:
+def test_a_position_is_the_number_that_an_id_ends_in() -> None:
     assert _pair("dev-17").label == 17
     for item in ("seventeen", "dev-x", "1-", "²"):
-        with pytest.raises(UnavailableError, match="tells no place"):
+        with pytest.raises(UnavailableError, match="has no position in it"):
             _pair(item)
 
 
@@ -54,5 +55,5 @@ def test_two_items_cannot_be_on_one_line() -> None:
 
     fine = SearchRequest([_pair("a-1"), _pair("a-2")], encode)
     assert BitextRetrieval().search(fine) == [1, 2]
-    with pytest.raises(UnavailableError, match="'a-1' and 'b-1' tell one place"):
+    with pytest.raises(UnavailableError, match="'a-1' and 'b-1' have the same position"):
         BitextRetrieval().search(SearchRequest([_pair("a-1"), _pair("b-1")], encode))

@@ -116,7 +116,7 @@ def test_open_labels_are_those_of_the_data(tmp_path: Path) -> None:
     assert fresh.data_slice(catalogue.card("supertags"), "en", "train", None) != portion
 
 
-def test_labels_are_listed_or_open(cards: Path) -> None:
-    _edit(cards, "labels: [a, b]", "labels: [a, b]\nlabels: from_data")
-    with pytest.raises(ConfigurationError, match="either 'labels' are listed, or 'open_labels'"):
+def test_labels_are_names_or_come_from_the_data(cards: Path) -> None:
+    _edit(cards, "labels: [a, b]", "labels: from_dta")
+    with pytest.raises(ConfigurationError, match=r"labels: 'from_dta' is not one of 'from_data'"):
         _texts(cards)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from xharness.spec.cards import TaskCard
-from xharness.task_types import BUILTIN, ExtractiveQAExample, GoldAnswer
+from xharness.task_types import BUILTIN
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import toy_card
 
-KINDS = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
 COVERED: set[tuple[str, str]] = set()
 """The (kind, metric) pairs that a module of this folder compares with something else."""
 
@@ -31,7 +32,7 @@ def score(
     task: TaskCard, metric: str, items: Iterable[tuple[Any, Any]], language: str = "en"
 ) -> float:
     """The value over (example, prediction) pairs."""
-    made = KINDS[task.task_type].metrics[metric]
+    made = TASK_TYPES[task.task_type].metrics[metric]
     rows = [made.item(example, given, task, language) for example, given in items]
     sums = np.array(rows, dtype=np.float64).reshape(len(rows), len(made.statistics)).sum(axis=0)
     return float(made.value(sums))

@@ -1,0 +1,118 @@
+"""One stage, carried out so that it ends well or is noted as failed: what every executor needs."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from xharness.data.counts import RowCount
+from xharness.errors import StageError, UnavailableError, XharnessError, printable
+from xharness.executor.context import RunContext
+from xharness.executor.outcome import StageOutcome
+from xharness.executor.perform import perform
+from xharness.executor.provenance import provenance
+from xharness.files import write_text
+from xharness.stages import Stage
+from xharness.stages.label import StageLabel
+
+
+def attempt(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
+    """Reuse `stage` if it is stored, else perform and commit it, or note why it failed.
+
+    The stages that it needs must be stored. Any number of processes may attempt the same stage on
+    one store: one performs it, the others wait and reuse it.
+
+    Raises:
+        KeyboardInterrupt: the next attempt goes on from what is stored.
+        BaseException: whatever went wrong, under `context.debug`.
+    """
+    return _guarded(_carry_out, stage, label, context)
+
+
+def reuse(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
+    """Leave alone a stage that is stored, or that nothing needs any more.
+
+    Under `strict_data`, one that was made from partial data fails, as a fresh one would.
+    """
+    return _guarded(_reuse, stage, label, context)
+
+
+def _guarded(
+    carry_out: Callable[[Stage, StageLabel, RunContext], StageOutcome],
+    stage: Stage,
+    label: StageLabel,
+    context: RunContext,
+) -> StageOutcome:
+    """The outcome of `carry_out`, a failed one if it raises."""
+    try:
+        return carry_out(stage, label, context)
+    except KeyboardInterrupt:
+        raise
+    except XharnessError as error:
+        if context.debug:
+            raise
+        return _failure(stage, label, context, error)
+    except BaseException as error:  # a backend may even exit: that must not end the other arms
+        if context.debug:
+            raise
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return _failure(stage, label, context, StageError(message))
+
+
+@contextmanager
+def _same_working_directory() -> Iterator[None]:
+    """Afterwards the working directory is as before: results are written relative to it."""
+    folder = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+
+
+def _carry_out(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
+    hook = context.catalogue.plugins.manager.hook
+
+    def waiting() -> None:
+        hook.xharness_stage_waiting(stage=stage, label=label)
+
+    with context.store.claim(stage.key, waiting) as folder:
+        if context.store.has(stage.key):  # another process finished it while this one waited
+            facts = context.store.receipt(stage.key).facts
+            return replace(_reuse(stage, label, context), facts=facts)
+        started = time.monotonic()
+        with _same_working_directory():
+            facts = dict(perform(stage, context, folder))
+        facts |= {"label": asdict(label), "seconds": round(time.monotonic() - started, 3)}
+        receipt = context.store.commit(stage.key, facts | {"provenance": provenance()})
+        return StageOutcome(stage, label, "ran", facts=receipt.facts)
+
+
+def _reuse(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
+    if context.environment.strict_data and context.store.has(stage.key):
+        facts = context.store.receipt(stage.key).facts
+        for values in (*facts.get("trained_on", ()), *facts.get("data", ())):
+            count = RowCount(**values)
+            if count.partial:
+                raise UnavailableError(
+                    f"partial data: {count}", hint="leave out --strict-data to go on"
+                )
+    return StageOutcome(stage, label, "reused")
+
+
+def _failure(
+    stage: Stage, label: StageLabel, context: RunContext, error: XharnessError
+) -> StageOutcome:
+    """Note the failure among the stage's files, for the table at the end and for later."""
+    path = context.store.folder(stage.key) / "failure.txt"
+    log: Path | None = path
+    try:
+        write_text(path, f"{label}\n\n{traceback.format_exc()}")
+    except OSError:
+        log = None
+    exit_code = error.exit_code if isinstance(error, UnavailableError) else StageError.exit_code
+    return StageOutcome(stage, label, "failed", printable(str(error)), log, exit_code)

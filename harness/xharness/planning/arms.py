@@ -1,0 +1,193 @@
+"""From one model under one strategy with one seed to its arms, one a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError, printable
+from xharness.gaps.scores import Missing
+from xharness.planning.capabilities import Capabilities
+from xharness.planning.checks import check_head
+from xharness.planning.context import ArmContext
+from xharness.planning.plan import Arm, Plan
+from xharness.planning.retrieval import RetrievalPlan
+from xharness.planning.route import ArmRoute
+from xharness.planning.starts import StartFinder
+from xharness.plugin.api import Checkpoint, TranslateTest
+from xharness.plugin.catalogue import validated
+from xharness.plugin.manager import summary
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import KeyPath
+from xharness.spec.study import TargetSpec
+from xharness.stages import DataSlice, Predict, ScorePredictions, SelectModel, Start, Train
+
+RouteEnd = Checkpoint | TranslateTest
+"""What a strategy returns."""
+
+
+@dataclass(frozen=True)
+class ArmCompiler:
+    """Adds the arms of one model under one strategy with one seed to a plan."""
+
+    plan: Plan
+    context: ArmContext
+    starts: StartFinder
+    strategy_name: str
+    """How the board calls the strategy."""
+    strategy_path: KeyPath
+    """Where the strategy stands in the study's file."""
+
+    def add(self, target: TargetSpec) -> None:
+        """Add the arm of `target`, or the reason why there is none.
+
+        Raises:
+            ConfigurationError: the arm can never work.
+        """
+        card = self.context.planning.catalogue.card(target.task)
+        try:
+            self._add(target, card)
+        except UnsupportedError as error:
+            self._leave_out(card, error.reason, unavailable=False)
+        except UnavailableError as error:
+            self._leave_out(card, error.reason)
+
+    @cached_property
+    def _capabilities(self) -> Capabilities:
+        planning = self.context.planning
+        return Capabilities(planning.catalogue, self.context.model, planning.environment)
+
+    def _add(self, target: TargetSpec, card: TaskCard) -> None:
+        context, capabilities = self.context, self._capabilities
+        capabilities.check_task_type(card)
+        capabilities.check(card)
+        route = ArmRoute(context, self.starts.of(context.model), card)
+        end = self._select_rate(route)
+        model = _model(end)
+        if not capabilities.generates:
+            check_head(model, card, context)
+        retrieval = RetrievalPlan(context.planning, card, target)
+        answerable, reasons = retrieval.answerable(self._data_slices(target, card))
+        texts = self._model_texts(route, end, answerable)
+        data_slices = tuple(self._supported(card, texts))
+        for language, reason in reasons.items():
+            self._leave_out(card, reason, language)
+        if not data_slices:
+            return
+        predict = Predict(
+            model,
+            card.name,
+            data_slices,
+            context.recipe([card]),
+            retrieval.data_for(answerable),
+            capabilities.prompt_digest(card),
+        )
+        score = ScorePredictions(predict, capabilities.metrics(card))
+        self.plan.add(Arm(context.model.name, self.strategy_name, context.seed, target, score))
+
+    def _select_rate(self, route: ArmRoute) -> RouteEnd:
+        """What the strategy returns; of several learning rates, the selection between them."""
+        ends = [
+            self._route_end(replace(route, context=replace(self.context, rate_index=index)))
+            for index in range(self.context.rate_count)
+        ]
+        models = {model.key: model for model in map(_model, ends)}
+        trainings = tuple(model for model in models.values() if isinstance(model, Train))
+        if len(trainings) < 2:
+            return ends[0]
+        with self.context.planning.document.locating(("recipe", "learning_rate")):
+            dev = route.dev(trainings[0], self.context.selection.limit)
+            selected = SelectModel(trainings, dev, route.metrics(dev))
+        end = ends[0]
+        return replace(end, model=selected) if isinstance(end, TranslateTest) else selected
+
+    def _route_end(self, route: ArmRoute) -> RouteEnd:
+        """What the strategy judges the route's target on.
+
+        Raises:
+            ConfigurationError: an option or a name in the study is wrong, or the strategy itself.
+            UnavailableError: data that it trains on cannot be had.
+        """
+        spec, planning = self.context.strategy, self.context.planning
+        strategy = planning.catalogue.strategies[spec.strategy]
+        document = planning.document.options(self.strategy_path)
+        where = f"strategy '{spec.name}'"
+        options = validated(strategy.options, spec.strategy_options, where, document)
+        provider = planning.catalogue.strategies.provider(spec.strategy)
+        offer = f"strategy '{spec.strategy}', offered by {provider}"
+        try:
+            end: object = strategy.route(route, options)
+        except (UnsupportedError, UnavailableError):
+            raise  # models, data and sources, which no strategy can help
+        except ConfigurationError as error:
+            if error.where is None or error.where.startswith("strategy "):
+                raise planning.document.located(self.strategy_path, error) from None
+            raise
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(f"route failed: {summary(error)}", where=offer) from error
+        if not isinstance(end, Start | Train | SelectModel | TranslateTest):
+            raise ConfigurationError(
+                f"route returned {end!r}",
+                where=offer,
+                expected="route.base or what route.train returns",
+            )
+        return end
+
+    def _model_texts(
+        self, route: ArmRoute, end: RouteEnd, data_slices: Iterable[DataSlice]
+    ) -> Iterator[DataSlice]:
+        """The items as the model is given them: as they are, or in the source language."""
+        if not isinstance(end, TranslateTest):
+            yield from data_slices
+            return
+        if self.context.selection.by == "target-dev":
+            raise ConfigurationError(
+                "target-dev would look at dev data that is not translated",
+                where=f"strategy '{self.context.strategy.name}'",
+                hint="selection: last, average or source-dev",
+            )
+        source = route.source_language
+        for data_slice in data_slices:
+            try:
+                yield route.with_texts_in(source, data_slice, end.translator, end.options)
+            except ConfigurationError as error:
+                raise self.context.planning.document.located(self.strategy_path, error) from None
+            except UnavailableError as error:
+                self._leave_out(route.target, error.reason, data_slice.language)
+
+    def _supported(self, card: TaskCard, data_slices: Iterable[DataSlice]) -> Iterator[DataSlice]:
+        """Those in a language that the model knows; the others are noted and left out."""
+        for data_slice in data_slices:
+            try:
+                self._capabilities.check(card, data_slices=(data_slice,))
+            except UnsupportedError as error:
+                self._leave_out(card, error.reason, data_slice.language, unavailable=False)
+            else:
+                yield data_slice
+
+    def _data_slices(self, target: TargetSpec, card: TaskCard) -> Iterator[DataSlice]:
+        """What is scored, language by language; what cannot be had is noted and left out."""
+        split = target.split or card.eval_split
+        for language in target.languages or card.languages:
+            try:
+                yield self.context.planning.data_slice(card, language, split, target.limit)
+            except UnavailableError as error:
+                self._leave_out(card, error.reason, language)
+
+    def _leave_out(
+        self, card: TaskCard, reason: str, language: str | None = None, *, unavailable: bool = True
+    ) -> None:
+        missing = Missing(
+            model=self.context.model.name,
+            strategy=self.strategy_name,
+            seed=self.context.seed,
+            task=card.name,
+            language=language,
+            reason=printable(reason),
+        )
+        self.plan.leave_out(missing, unavailable=unavailable)
+
+
+def _model(end: RouteEnd) -> Checkpoint:
+    return end.model if isinstance(end, TranslateTest) else end

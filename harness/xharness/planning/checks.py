@@ -1,0 +1,118 @@
+"""What is refused before anything runs: names that nothing has, and heads that nothing trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.planning.context import ArmContext, PlanningContext
+from xharness.planning.plan import Plan
+from xharness.plugin.catalogue import validated
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import KeyPath
+from xharness.stages import Checkpoint, SelectModel, Train
+
+
+def check_names(context: PlanningContext) -> None:
+    """Whether there is every backend with its options, strategy and task that a study names.
+
+    Raises:
+        ConfigurationError: one that there is not, with its line and the nearest name.
+    """
+    study, catalogue, document = context.study, context.catalogue, context.document
+    for index, model in enumerate(study.models):
+        path = document.model(index, model)
+        with document.locating((*path, "backend")):
+            backend = catalogue.backends[model.backend]
+        part = document.options(path)
+        validated(backend.options, model.backend_options, f"model '{model.name}'", part)
+    for index, strategy in enumerate(study.strategies):
+        with document.locating(("strategies", index, "strategy")):
+            catalogue.strategies.provider(strategy.strategy)
+    for path, task in _task_names(context):
+        if task not in catalogue.card_files.offers:
+            raise document.error(
+                path,
+                f"there is no task card '{task}'",
+                hint=suggestion(task, catalogue.card_files),
+            )
+
+
+def _task_names(context: PlanningContext) -> Iterator[tuple[KeyPath, str]]:
+    """Where the study's file names a task that need be no target, and the name."""
+    for task in context.study.recipe.tasks:
+        yield ("recipe", "tasks", task), task
+    for task, source_task in context.study.source_score_from.items():
+        yield ("source_score_from", task), task
+        yield ("source_score_from", task), source_task
+
+
+def studied_cards(plan: Plan, context: PlanningContext) -> list[TaskCard]:
+    """The cards that a study scores, and those it trains on or would."""
+    catalogue = context.catalogue
+    names = {target.task for target in context.targets}
+    for stage in plan.stages.values():
+        if isinstance(stage, Train):
+            names |= {data_slice.card for feed in stage.feeds for data_slice in feed.data_slices}
+    for target in context.targets:
+        names |= {*catalogue.card(target.task).train_on}
+    return [catalogue.card(name) for name in sorted(names)]
+
+
+def check_source_language(context: PlanningContext, cards: list[TaskCard]) -> None:
+    """Refuse a language that the study starts from and none of its `cards` has."""
+    if "source_language" not in context.study.model_fields_set:
+        return
+    language = context.study.source_language
+    languages = {code for card in cards for code in card.languages}
+    if language not in languages:
+        raise context.document.error(
+            ("source_language",),
+            f"no target has the language '{language}'",
+            hint=suggestion(language, languages),
+        )
+
+
+def check_recipe_preset(context: PlanningContext, cards: list[TaskCard]) -> None:
+    """Refuse a preset that none of `cards` has; those that lack it keep the study's own recipe."""
+    preset = context.study.recipe.preset
+    presets = {name for card in cards for name in card.recipes}
+    if preset is not None and preset not in presets:
+        raise context.document.error(
+            ("recipe", "preset"),
+            f"no task of this study has a recipe '{preset}'",
+            hint=suggestion(preset, presets),
+        )
+
+
+def check_head(checkpoint: Checkpoint, card: TaskCard, arm: ArmContext) -> None:
+    """Whether the model will have learnt the head that answers `card`.
+
+    Raises:
+        ConfigurationError: no stage trains it, so that a run could only end in an error.
+    """
+    if arm.planning.catalogue.task_types[card.task_type].answered_by_search:
+        return
+    heads = set(_heads(checkpoint))
+    if card.head_name in heads:
+        return
+    if not card.train_on and card.head is None:
+        raise ConfigurationError(
+            f"task '{card.name}' names no training set",
+            hint="add `train_on` to its card, or use it as an intermediate task",
+        )
+    raise ConfigurationError(
+        f"strategy '{arm.strategy.name}' never trains the head '{card.head_name}' "
+        f"that task '{card.name}' needs",
+        hint=f"heads it trains: {', '.join(sorted(heads)) or 'none'}",
+    )
+
+
+def _heads(checkpoint: Checkpoint) -> Iterator[str]:
+    """The heads a checkpoint ends with: those of its last stage, and those kept before it."""
+    if isinstance(checkpoint, SelectModel):
+        yield from _heads(checkpoint.candidates[0])
+    if isinstance(checkpoint, Train):
+        yield from (feed.head for feed in checkpoint.feeds)
+        if checkpoint.heads == "keep":
+            yield from _heads(checkpoint.start)
