@@ -19,12 +19,16 @@ from typing import TYPE_CHECKING
 from xharness.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from xharness.errors import UnsupportedError as UnsupportedError
+    from xharness.executor.attempt import attempt as attempt
+    from xharness.executor.attempt import reuse as reuse
     from xharness.executor.context import RunContext as RunContext
     from xharness.executor.outcome import RunReport as RunReport
     from xharness.executor.outcome import StageOutcome as StageOutcome
     from xharness.gaps.scores import Missing as Missing
     from xharness.gaps.scores import Score as Score
     from xharness.leaderboard.board import Board as Board
+    from xharness.planning.plan import Plan as Plan
     from xharness.plugin.api import LANGUAGES as LANGUAGES
     from xharness.plugin.api import Adapter as Adapter
     from xharness.plugin.api import AnswerRepairs as AnswerRepairs
@@ -104,6 +108,8 @@ if TYPE_CHECKING:
     from xharness.session.session import run as run
     from xharness.spec.documents import Document as Document
     from xharness.spec.documents import validate as validate
+    from xharness.stages import Stage as Stage
+    from xharness.stages.label import StageLabel as StageLabel
 else:
     _PLUGIN_MODULES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
     """All that these list in `__all__`."""
@@ -111,15 +117,21 @@ else:
         "Board": "xharness.leaderboard.board",
         "Document": "xharness.spec.documents",
         "Missing": "xharness.gaps.scores",
+        "Plan": "xharness.planning.plan",
         "RunContext": "xharness.executor.context",
         "RunReport": "xharness.executor.outcome",
         "Score": "xharness.gaps.scores",
         "Session": "xharness.session.session",
+        "Stage": "xharness.stages",
+        "StageLabel": "xharness.stages.label",
         "StageOutcome": "xharness.executor.outcome",
+        "UnsupportedError": "xharness.errors",
+        "attempt": "xharness.executor.attempt",
         "dataframes": "xharness.session.dataframes",
         "open_catalogue": "xharness.session.catalogue",
         "open_study": "xharness.session.session",
         "read_board": "xharness.session.session",
+        "reuse": "xharness.executor.attempt",
         "run": "xharness.session.session",
         "validate": "xharness.spec.documents",
     }

@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 _NAMED = 8
 """How many names without a card are listed; more are counted."""
 
+_Columns = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="OURS=THEIRS", help="A column's name in the file: score=f1."),
+]
+_Constants = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="COLUMN=VALUE", help="The same for all rows: metric=f1."),
+]
+_Unit = Annotated[
+    Literal["points", "fraction"] | None,
+    typer.Option("--unit", help="Of a table's scores: 0 to 100, or 0 to 1."),
+]
+_Format = Annotated[
+    Literal["csv", "lm-eval", "euroeval", "mteb"] | None,
+    typer.Option("--format", help="Where the file's ending does not say it."),
+]
+
 
 def import_(
     files: Annotated[
@@ -30,22 +47,10 @@ def import_(
     folder: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="A board's folder to add them to.")
     ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="OURS=THEIRS", help="A column's name in the file: score=f1."),
-    ] = None,
-    constants: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="COLUMN=VALUE", help="The same for all rows: metric=f1."),
-    ] = None,
-    unit: Annotated[
-        Literal["points", "fraction"] | None,
-        typer.Option("--unit", help="Of a table's scores: 0 to 100, or 0 to 1."),
-    ] = None,
-    format: Annotated[
-        Literal["csv", "lm-eval", "euroeval", "mteb"] | None,
-        typer.Option("--format", help="Where the file's ending does not say it."),
-    ] = None,
+    columns: _Columns = None,
+    constants: _Constants = None,
+    unit: _Unit = None,
+    format: _Format = None,
     plugin: flags.Plugins = None,
     cards: flags.Cards = None,
     json: flags.Json = False,

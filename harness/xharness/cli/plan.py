@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from xharness.cli import flags, guard
+from xharness.phrases import counted
 from xharness.session.options import Options
 
 if TYPE_CHECKING:
-    from xharness.session.costs import Cost
+    from xharness.session.costs import Cost, PlannedStage
     from xharness.session.session import Session
 
 _NUMBERS = ("examples", "steps", "items", "time")
@@ -37,61 +39,58 @@ def _show(session: Session, *, as_json: bool) -> None:
     from xharness.console import show_json, show_table
     from xharness.session.costs import total
 
-    stages = _stages(session)
-    cost_to_run = total(cost for row, cost in stages if row["state"] in ("run", "continue"))
+    stages = session.stages()
+    cost_to_run = total(stage.cost for stage in stages if stage.state in ("run", "continue"))
     if as_json:
         show_json(
             {
                 "study": session.study.name,
                 "store": str(session.store.root),
-                "stages": [{**row, **asdict(cost)} for row, cost in stages],
+                "stages": [_stage_json(stage) for stage in stages],
                 "to_run": asdict(cost_to_run),
                 "missing": [row.model_dump(mode="json") for row in session.plan.missing],
             }
         )
         return
-    rows = [_row(row, cost) for row, cost in stages]
-    show_table(rows, title=session.study.title or session.study.name, right=_NUMBERS)
+    show_table(
+        [_row(stage) for stage in stages],
+        title=session.study.title or session.study.name,
+        right=_NUMBERS,
+    )
     show_table(session.missing(), title="missing")
     print(f"{_counts(stages)} (store: {session.store.root}); to run: {_in_words(cost_to_run)}")
 
 
-def _stages(session: Session) -> list[tuple[dict[str, Any], Cost]]:
-    """Each stage with its state: stored, continue, run, or not needed any more."""
-    from xharness.session.costs import Estimates
-
-    plan, store = session.plan, session.store
-    needed = {stage.key for stage in plan.needed(store.has)}
-    estimates = Estimates(session.catalogue, store)
-    stages = []
-    for key, stage in plan.stages.items():
-        state = "stored" if store.has(key) else "not needed"
-        if key in needed:
-            state = "continue" if store.started(key) else "run"
-        row = {
-            "state": state,
-            "stage": str(plan.labels[key]),
-            "sort": stage.name,
-            "key": key,
-            "needs": [need.key for need in stage.needs],
-        }
-        stages.append((row, estimates.of(stage, plan.labels[key].model)))
-    return stages
+def _stage_json(stage: PlannedStage) -> dict[str, Any]:
+    return {
+        "state": stage.state,
+        "stage": str(stage.label),
+        "sort": stage.stage.name,
+        "key": stage.stage.key,
+        "needs": [need.key for need in stage.stage.needs],
+        **asdict(stage.cost),
+    }
 
 
-def _row(row: dict[str, Any], cost: Cost) -> dict[str, Any]:
+def _row(stage: PlannedStage) -> dict[str, Any]:
     from xharness.console.times import duration
 
-    cells = {"state": row["state"], "stage": row["stage"]}
-    cells |= {"examples": cost.examples, "steps": cost.steps, "items": cost.items}
-    cells["time"] = None if cost.seconds is None else f"~{duration(cost.seconds)}"
-    return cells | {"key": row["key"][:10]}
+    cost = stage.cost
+    return {
+        "state": stage.state,
+        "stage": str(stage.label),
+        "examples": cost.examples,
+        "steps": cost.steps,
+        "items": cost.items,
+        "time": None if cost.seconds is None else f"~{duration(cost.seconds)}",
+        "key": stage.stage.key[:10],
+    }
 
 
-def _counts(stages: list[tuple[dict[str, Any], Cost]]) -> str:
-    states = Counter(row["state"] for row, _ in stages)
+def _counts(stages: Sequence[PlannedStage]) -> str:
+    states = Counter(stage.state for stage in stages)
     counts = ", ".join(f"{count} {state}" for state, count in states.items())
-    return f"{len(stages)} stages: {counts}" if stages else "no stages"
+    return f"{counted(len(stages), 'stage')}: {counts}" if stages else "no stages"
 
 
 def _in_words(cost: Cost) -> str:

@@ -7,12 +7,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
+from xharness.session.opened_study import OpenedStudy
 from xharness.stages import Predict, SelectModel, Stage, Train, Translate
+from xharness.stages.label import StageLabel
 from xharness.store import RECEIPT, Store
+
+State = Literal["stored", "continue", "run", "not needed"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,33 @@ class Cost:
     """None where no stage of this model and sort is in the store."""
 
 
-class Estimates:
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage of a plan: whether it has to run, and what that takes."""
+
+    stage: Stage
+    label: StageLabel
+    state: State
+    """`continue` where an interrupted run left something to go on from."""
+    cost: Cost
+
+
+def planned_stages(opened: OpenedStudy) -> list[PlannedStage]:
+    """The stages of the study's plan, in the order in which they would run."""
+    plan, store = opened.plan, opened.store
+    needed_keys = {stage.key for stage in plan.needed(store.has)}
+    estimates = _Estimates(opened.catalogue, store)
+    stages = []
+    for key, stage in plan.stages.items():
+        state: State = "stored" if store.has(key) else "not needed"
+        if key in needed_keys:
+            state = "continue" if store.started(key) else "run"
+        label = plan.labels[key]
+        stages.append(PlannedStage(stage, label, state, estimates.of(stage, label.model)))
+    return stages
+
+
+class _Estimates:
     """Costs of stages, given what the store's receipts say of earlier ones."""
 
     def __init__(self, catalogue: Catalogue, store: Store) -> None:

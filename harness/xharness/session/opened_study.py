@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from xharness.data.reader import DataReader
+from xharness.gaps.scores import Missing
 from xharness.leaderboard.board import STUDY
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
@@ -68,3 +72,36 @@ class OpenedStudy:
         if file is None or self.options.changes_question:
             return Path("runs", self.study.name)
         return file.parent if file.name == STUDY else file.with_suffix("")
+
+    def missing(self) -> list[dict[str, Any]]:
+        """One row a task and reason: in which languages and arms the study gets no score."""
+        return _condensed(self.plan, self.plan.missing)
+
+
+def _condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
+    """One row for each task and reason: in which languages, for how many of the arms."""
+    study = plan.study
+    run_count = len([*study.arms]) * len(study.seeds)
+    languages: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    arms: dict[tuple[str, str], set[tuple[str, str, int | None]]] = defaultdict(set)
+    for row in missing:
+        key = (row.task, row.reason)
+        languages[key][row.language or "all"] = None
+        arms[key].add((row.model, row.strategy, row.seed))
+    return [
+        {
+            "task": task,
+            "languages": list(languages[task, reason]),
+            "arms": _arm_names(reason_arms, run_count),
+            "reason": reason,
+        }
+        for (task, reason), reason_arms in arms.items()
+    ]
+
+
+def _arm_names(arms: set[tuple[str, str, int | None]], run_count: int) -> str:
+    """Few by name, many by number."""
+    names = sorted({f"{model} · {strategy}" for model, strategy, _ in arms})
+    if len(arms) == run_count:
+        return "all"
+    return ", ".join(names) if len(names) < 3 else f"{len(arms)} of {run_count}"

@@ -17,8 +17,8 @@ from xharness.plugin.api import Backend, Translator
 from xharness.plugin.catalogue import Catalogue
 from xharness.session import dataframes, outputs
 from xharness.session.catalogue import add_plugin, open_catalogue
+from xharness.session.costs import PlannedStage, planned_stages
 from xharness.session.environment import open_store, run_environment
-from xharness.session.missing import condensed
 from xharness.session.opened_study import DEMO, OpenedStudy
 from xharness.session.options import Options, PathName
 from xharness.session.overrides import overridden
@@ -40,6 +40,10 @@ class Session(OpenedStudy):
     """How each stage ended; None before the first run."""
     files: tuple[Path, ...] = ()
     """What the last run wrote, the board last."""
+
+    def stages(self) -> list[PlannedStage]:
+        """The plan's stages: which are stored, which would run, and what those cost."""
+        return planned_stages(self)
 
     def run(self) -> Board:
         """Carry out the plan, reusing what is stored; write the results and return their board.
@@ -113,10 +117,6 @@ class Session(OpenedStudy):
         """One row an arm and task: what the strategy changes against the baseline."""
         return dataframes.changes(self.board)
 
-    def missing(self) -> list[dict[str, Any]]:
-        """One row a task and reason: in which languages and arms the study gets no score."""
-        return condensed(self.plan, self.plan.missing)
-
     def _nothing_to_run(self) -> ConfigurationError | UnavailableError:
         error = UnavailableError if self.plan.unavailable else ConfigurationError
         reasons = dict.fromkeys(f"{row['task']}: {row['reason']}" for row in self.missing())
@@ -187,10 +187,9 @@ def open_study(
     debug: bool = False,
     deterministic: bool = False,
 ) -> Session:
-    """Open the study in the file `path`, the built-in demo where it is None; nothing runs yet.
+    """Open the study in the file `path`, or the built-in demo; the keywords are `run`'s flags.
 
-    The keywords are the flags of `xharness run` (docs/python.md). `plugins` may be modules' names,
-    Python files, or objects with hooks, such as a class instance defined in a notebook.
+    `plugins` may also be objects with hooks, such as an instance of a notebook's own class.
 
     Raises:
         ConfigurationError: a file, a name or an option that cannot be right.

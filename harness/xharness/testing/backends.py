@@ -1,15 +1,4 @@
-"""The contract kit: what every backend must keep, as tests a plugin author inherits.
-
-    from xharness.testing import BackendContract
-    from my_plugin import MyBackend
-
-    class TestMyBackend(BackendContract):
-        backend = MyBackend()
-        options = {"path": "tests/tiny-model"}
-
-pytest finds the inherited tests. Each task type that the backend names is tried on a tiny task
-that a working model learns in seconds; a test that fails says which, and what was expected.
-"""
+"""The contract of backends, and toy tasks that a working model learns in seconds."""
 
 from __future__ import annotations
 
