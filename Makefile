@@ -12,6 +12,7 @@ BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl))
 demo: env
 	$(BIN)/xharness run
 
+# Property tests try the same cases each time; XHARNESS_HYPOTHESIS=long make test tries new ones.
 # pytest comes last: its closing line is the one that counts.
 test: lint types boards
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)

@@ -13,7 +13,8 @@ from xharness.errors import UnavailableError
 from xharness.plugin.api import Recipe, RunEnvironment
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.session import open_catalogue
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness_hf.config.options import Answers
 
 SEED = 1

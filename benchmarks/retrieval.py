@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.task_types.neighbours import Matrix, Places, VectorBlocks, nearest
+from xharness.task_types.neighbours import Matrix, Indices, VectorBlocks, nearest
 
 NOISE = 0.7  # how far a query lies from the candidate it is made from, against the length of 1
 
@@ -59,12 +59,12 @@ def main() -> None:
     _tell([Outcome(**ours, recall=recall), Outcome(**theirs, recall=None)], options)
 
 
-def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
+def ours(queries: Matrix, candidates: VectorBlocks, k: int) -> Indices:
     """The harness's own search."""
     return nearest(VectorBlocks([queries]), candidates, k).indices
 
 
-def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
+def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Indices:
     """Every inner product in double precision; of equal ones the lowest place comes first."""
     scores = np.full((len(queries), k), -np.inf)
     places = np.zeros((len(queries), k), dtype=np.int64)
@@ -80,7 +80,7 @@ def exhaustive(queries: Matrix, candidates: VectorBlocks, k: int) -> Places:
     return places
 
 
-SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Places]] = {
+SEARCHES: dict[str, Callable[[Matrix, VectorBlocks, int], Indices]] = {
     "ours": ours,
     "exhaustive": exhaustive,
 }
@@ -133,7 +133,7 @@ def _search_in_this_process(options: argparse.Namespace) -> None:
     print(json.dumps(told))
 
 
-def _recall(found: Places, right: Places) -> float:
+def _recall(found: Indices, right: Indices) -> float:
     """The share of the exhaustive answers that were found, for the queries that have both."""
     pairs = zip(found[: len(right)].tolist(), right.tolist(), strict=True)
     return sum(len({*ours} & {*theirs}) for ours, theirs in pairs) / right.size

@@ -6,8 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).parents[1]
+
+# Property tests try the same cases in every run, so that a run fails for what was changed alone.
+# New cases, many more of them, are tried by XHARNESS_HYPOTHESIS=long make test; what fails there
+# becomes an example of its own, or a fix. No deadlines: a busy machine is no defect.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("long", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("XHARNESS_HYPOTHESIS", "ci"))
 
 
 @pytest.fixture(scope="session")

@@ -5,20 +5,23 @@
     session = xharness.open_study("study.yaml", data_root="data")
     board = session.run()
 
-Plugins import from here, too: `hookimpl`, the base classes of what they offer (`Backend`, `Strategy`,
-`TaskType`, `Source`, `Translator`, `Executor`), and the values those are handed. Names are looked up
-when they are first used, so that importing the package costs nothing.
+Plugins import from here, too: `hookimpl`, the base classes of what they offer (`Backend`,
+`Strategy`, `TaskType`, `Source`, `Translator`, `Executor`), and the values those are handed. Names
+are looked up when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from xharness.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from xharness.errors import UnsupportedError as UnsupportedError
     from xharness.executor.attempt import attempt as attempt
+    from xharness.executor.attempt import reuse as reuse
     from xharness.executor.context import RunContext as RunContext
     from xharness.executor.node_check import NodeNeeds as NodeNeeds
     from xharness.executor.outcome import RunReport as RunReport
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from xharness.executor.provenance import provenance as provenance
     from xharness.executor.readiness import StageLimits as StageLimits
     from xharness.executor.readiness import carry_out_plan as carry_out_plan
+    from xharness.gaps.scores import Missing as Missing
+    from xharness.gaps.scores import Score as Score
+    from xharness.leaderboard.board import Board as Board
     from xharness.planning.plan import Plan as Plan
     from xharness.plugin.api import LANGUAGES as LANGUAGES
     from xharness.plugin.api import Adapter as Adapter
@@ -104,17 +110,32 @@ if TYPE_CHECKING:
     from xharness.plugin.api import ratio as ratio
     from xharness.plugin.api import suggestion as suggestion
     from xharness.plugin.hookspecs import hookimpl as hookimpl
+    from xharness.session import dataframes as dataframes
+    from xharness.session.catalogue import open_catalogue as open_catalogue
     from xharness.session.context_spec import ContextSpec as ContextSpec
+    from xharness.session.session import Session as Session
+    from xharness.session.session import open_study as open_study
+    from xharness.session.session import read_board as read_board
+    from xharness.session.session import run as run
+    from xharness.spec.documents import Document as Document
+    from xharness.spec.documents import validate as validate
     from xharness.stages import Stage as Stage
     from xharness.stages.label import StageLabel as StageLabel
 else:
-    _EXECUTOR_MODULES = {
+    _PLUGIN_MODULES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
+    """All that these list in `__all__`."""
+    _MODULE_OF = {
+        "Board": "xharness.leaderboard.board",
         "ContextSpec": "xharness.session.context_spec",
+        "Document": "xharness.spec.documents",
+        "Missing": "xharness.gaps.scores",
         "NodeNeeds": "xharness.executor.node_check",
         "Plan": "xharness.planning.plan",
         "PoolEvent": "xharness.executor.pool",
         "RunContext": "xharness.executor.context",
         "RunReport": "xharness.executor.outcome",
+        "Score": "xharness.gaps.scores",
+        "Session": "xharness.session.session",
         "Stage": "xharness.stages",
         "StageEnded": "xharness.executor.pool",
         "StageLabel": "xharness.stages.label",
@@ -122,20 +143,31 @@ else:
         "StageOutcome": "xharness.executor.outcome",
         "StageProgressed": "xharness.executor.pool",
         "StageTaken": "xharness.executor.pool",
+        "UnsupportedError": "xharness.errors",
         "WorkerLost": "xharness.executor.pool",
         "WorkerPool": "xharness.executor.pool",
         "attempt": "xharness.executor.attempt",
         "carry_out_plan": "xharness.executor.readiness",
+        "dataframes": "xharness.session.dataframes",
+        "open_catalogue": "xharness.session.catalogue",
+        "open_study": "xharness.session.session",
         "provenance": "xharness.executor.provenance",
+        "read_board": "xharness.session.session",
+        "reuse": "xharness.executor.attempt",
+        "run": "xharness.session.session",
+        "validate": "xharness.spec.documents",
     }
-    """What executors are written with."""
-    _HOMES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
 
     def __getattr__(name):
-        if name in _EXECUTOR_MODULES:
-            return getattr(import_module(_EXECUTOR_MODULES[name]), name)
-        for home in _HOMES:
-            module = import_module(home)
+        if name in _MODULE_OF:
+            module = import_module(_MODULE_OF[name])
+            return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+        # Private names are asked for by copy, pickle and doctest, and are worth no import.
+        for module in () if name.startswith("_") else map(import_module, _PLUGIN_MODULES):
             if name in module.__all__:
                 return getattr(module, name)
         raise AttributeError(f"module 'xharness' has no attribute '{name}'")
+
+    def __dir__():
+        plugin_names = chain.from_iterable(import_module(name).__all__ for name in _PLUGIN_MODULES)
+        return sorted({*globals(), *_MODULE_OF, *plugin_names})

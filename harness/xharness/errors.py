@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+_NAMED = 12  # candidates that a suggestion lists where none is close
+
 
 class XharnessError(Exception):
     """What is wrong (`what`), where (`where`), and what would be right (`expected`, `hint`)."""
@@ -41,8 +43,8 @@ class XharnessError(Exception):
         return _revive, (type(self), state | {"expected": self.expected, "hint": self.hint})
 
 
-def _revive(kind: type[XharnessError], state: dict[str, str]) -> XharnessError:
-    return kind(state.pop("what"), **state)
+def _revive(error_class: type[XharnessError], state: dict[str, str]) -> XharnessError:
+    return error_class(state.pop("what"), **state)
 
 
 class ConfigurationError(XharnessError):
@@ -80,19 +82,19 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely stands for, or None when nothing is close."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `name` most likely stands for, or None when nothing is close."""
+    matches = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """A next step for an unknown `name`: the nearest known one, else all of them."""
-    names = sorted(known)
+def suggestion(name: str, candidates: Iterable[str]) -> str:
+    """A next step for an unknown `name`: the nearest candidate, else all of them."""
+    names = sorted(candidates)
     close = nearest(name, names)
     if close is not None:
         return f"did you mean '{close}'?"
     if not names:
         return "there are none"
-    shown = ", ".join(names[:12])
-    return f"known: {shown}" + (f", … ({len(names)} in all)" if len(names) > 12 else "")
+    first = ", ".join(names[:_NAMED])
+    return f"known: {first}" + (f", … ({len(names)} in all)" if len(names) > _NAMED else "")

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from xharness.errors import ConfigurationError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -25,6 +27,22 @@ def whole(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path | None = None, *, hint: str | None = None) -> Iterator[None]:
+    """Inside it, a write that the system refuses is an error about `path`, by default the file's.
+
+    Raises:
+        ConfigurationError: it cannot be written, and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        location, reason = str(path or error.filename or ""), error.strerror or str(error)
+        raise ConfigurationError(
+            f"cannot be written: {reason}", where=location or None, hint=hint
+        ) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -40,7 +40,7 @@ class HfBackend(Backend):
 
     def generates(self, options: Any) -> bool:
         """Whether the model of these options writes, or ranks, words."""
-        return bool(options.answers != "head")
+        return bool(options.mode != "head")
 
     def unsupported(
         self, options: Any, query: CapabilityQuery, environment: RunEnvironment

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_EVENTS = 0.25
 
 Progressed = tuple[int, int | None, str]
-"""Done, in all, of what."""
+"""Completed, in all, of which unit."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ class _Relay:
         self._last_time = 0.0
 
     @hookimpl
-    def xharness_stage_progress(self, done: int, total: int | None, what: str) -> None:
+    def xharness_stage_progress(self, completed: int, total: int | None, unit: str) -> None:
         now = time.monotonic()
-        if done == total or now - self._last_time > _SECONDS_BETWEEN_EVENTS:
+        if completed == total or now - self._last_time > _SECONDS_BETWEEN_EVENTS:
             self._last_time = now
-            self._events.put((done, total, what))
+            self._events.put((completed, total, unit))
 
 
 def _store_problems(check: NodeCheck) -> Iterator[str]:

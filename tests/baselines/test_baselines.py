@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from xharness.plugin.api import Recipe, TrainingSession, TrainingSet
-from xharness.task_types import BUILTIN, ExtractiveQAExample, GoldAnswer
+from xharness.task_types import BUILTIN
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import BackendContract, toy_card, toy_examples
 from xharness_baselines.model import CountingModel, NoOptions
 from xharness_baselines.plugin import xharness_backends

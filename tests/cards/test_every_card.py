@@ -1,4 +1,7 @@
-"""What every shipped card must keep; a new card is tested by being there."""
+"""What every card of the project must keep; a new one is tested by being there.
+
+A failing test says what to write into the card.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,29 @@ from typing import get_args
 import pytest
 
 from tests.conftest import REPOSITORY
+from xharness.errors import ConfigurationError
 from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
-from xharness.spec.cards import Size, Split, TaskCard, TaskGroup, TaskGroups
+from xharness.spec.cards import TaskCard
+from xharness.spec.groups import TaskGroup
 from xharness.spec.languages import LANGUAGES
-from xharness.spec.study import Recipe
+from xharness.spec.published import Size
+from xharness.spec.recipe import Recipe
+from xharness.spec.sources import Split
 from xharness.task_types import BUILTIN
 
 FOLDER = REPOSITORY / "task_cards"
 FILES = sorted(path for path in FOLDER.rglob("*.yaml") if path.name != "groups.yaml")
-KINDS = {kind.name: kind for kind in BUILTIN}
+PATHS = {path.stem: path for path in FILES}
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
+HEADER = "# yaml-language-server: $schema=../schema.json\n"
+PROSE = {
+    "title": "XNLI",
+    "summary": "Does a premise entail a hypothesis?",
+    "license": "CC-BY-NC-4.0",
+    "citation": "Conneau et al. 2018, XNLI",
+}
 FAMILIES = ("classification", "structured", "qa", "retrieval", "multichecklist")
 MANY = "mul"
 """ISO 639-2 for several languages in one."""
@@ -35,81 +50,144 @@ def cards() -> dict[str, TaskCard]:
 
 
 @cache
-def groups() -> dict[str, TaskGroup]:
-    return documents.validate(documents.load(FOLDER / "groups.yaml"), TaskGroups).groups
-
-
-@cache
 def catalogue() -> Catalogue:
     return Catalogue(manager.load(installed=True))
 
 
+@cache
+def groups() -> dict[str, TaskGroup]:
+    return {name: catalogue().groups[name] for name in catalogue().groups}
+
+
 def languages_of(group: str) -> dict[str, tuple[str, ...]]:
-    return {one.task: one.languages or cards()[one.task].languages for one in groups()[group].tasks}
+    return {
+        member.task: member.languages or cards()[member.task].languages
+        for member in groups()[group].tasks
+    }
+
+
+def expect(condition: object, card: TaskCard, advice: str) -> None:
+    """Fail with what to write into the card."""
+    assert condition, f"\n\n{PATHS[card.name].relative_to(REPOSITORY)}: {advice}\n"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_card(path: Path) -> None:
     card = load(path)
-    kind = KINDS[card.task_type]
+    try:
+        assert catalogue().card(card.name) == card
+    except ConfigurationError as error:
+        pytest.fail(f"\n\n{error}\n", pytrace=False)
 
-    assert catalogue().card(card.name) == card  # kinds, sources, recipes and neighbours are right
-    assert path.read_text(encoding="utf-8").startswith(
-        "# yaml-language-server: $schema=../schema.json\n"
+    expect(
+        path.read_text(encoding="utf-8").startswith(HEADER),
+        card,
+        f"editors check a card that begins with the line\n\n    {HEADER}\n"
+        "`xharness cards docs` writes it",
     )
-    if path.parent.name != "mini":
-        assert card.role == path.parent.name
-
-    required = {name for name, needed in kind.fields.items() if needed}
-    assert required <= set(card.fields)
-    assert set(card.languages) - {MANY} <= set(LANGUAGES), "languages.py lacks a name for one"
-
-    about = card.about
-    assert about.title
-    assert about.license
-    assert about.citation
-    assert about.summary.endswith((".", "?"))
-    assert all(trap.endswith(".") for trap in about.caveats)
+    expect(
+        path.parent.name in (card.role, "mini"),
+        card,
+        f"its role is {card.role}: move it to task_cards/{card.role}/, or change `role`",
+    )
+    for code in set(card.languages) - {MANY, *LANGUAGES}:
+        advice = (
+            f"'{code}' has no name yet: add a line such as `{code} Kinyarwanda Niger-Congo Latn`"
+        )
+        expect(False, card, f"{advice} to the table in harness/xharness/spec/languages.py")
 
 
 @pytest.mark.parametrize("name", sorted(cards()))
-def test_rows_are_expected_where_rows_are_used(name: str) -> None:
+def test_card_tells_people_what_it_is(name: str) -> None:
     card = cards()[name]
-    learnt = card.role == "corpus" and "train" in card.rows
-    split: Split = "train" if learnt else card.eval_split
+    for key, example in PROSE.items():
+        expect(getattr(card.about, key), card, f"`about.{key}` is empty; write `{key}: {example}`")
+    expect(
+        card.about.summary.endswith((".", "?")),
+        card,
+        "`about.summary` is a sentence: end it with .",
+    )
+    for caveat in card.about.caveats:
+        expect(caveat.endswith("."), card, f"each of `about.caveats` ends with .: {caveat!r}")
+
+
+@pytest.mark.parametrize("name", sorted(cards()))
+def test_rows_are_expected_where_rows_are_read(name: str) -> None:
+    card = cards()[name]
+    is_training_set = card.role == "corpus" and "train" in card.rows
+    split: Split = "train" if is_training_set else card.eval_split
     for language in card.languages:
-        assert card.sources_of(language, split), f"nothing in {language} {split}"
-        assert card.expected_rows(language, split), f"how many rows in {language} {split}?"
+        expect(
+            card.sources_of(language, split),
+            card,
+            f"no source has a {split} split in '{language}': add it to `splits` and `languages` "
+            "of one, name the split that is scored under `eval_split`, or take the language out",
+        )
+        expect(
+            card.expected_rows(language, split),
+            card,
+            f"how many {split} rows has the publisher in '{language}'? Write "
+            f"`rows: {{{split}: 1000}}`, or `rows: {{{split}: {{{language}: 1000, …}}}}` where "
+            "languages differ; partial data is then marked on the board",
+        )
     for split, rows in card.rows.items():
         for language in rows if isinstance(rows, dict) else card.languages:
-            assert card.sources_of(language, split), f"rows, but no source: {language} {split}"
+            expect(
+                card.sources_of(language, split),
+                card,
+                f"`rows.{split}` counts rows in '{language}', which no source has: take them out, "
+                "or add the split to a source's `splits`",
+            )
 
 
 @pytest.mark.parametrize("name", sorted(cards()))
 def test_what_a_card_trains_on(name: str) -> None:
     card = cards()[name]
-    for other in card.train_on:
-        taught = cards()[other]
-        answered = getattr(KINDS[card.task_type], "part", KINDS[card.task_type])
-        assert taught.task_type == answered.name
-        assert taught.sources_of(card.source_language or "en", "train")
-        assert taught.expected_rows(card.source_language or "en", "train")
+    language = card.source_language or "en"
+    answered_type = TASK_TYPES[card.task_type].predicted.name
+    for training_set in map(cards().__getitem__, card.train_on):
+        expect(
+            training_set.task_type == answered_type,
+            card,
+            f"`train_on` names '{training_set.name}', of the task type {training_set.task_type}; "
+            f"only training sets of {answered_type} teach this task",
+        )
+        expect(
+            training_set.expected_rows(language, "train"),
+            training_set,
+            f"'{card.name}' trains on it: write how many rows its train split has in '{language}', "
+            "`rows: {train: 1000}`",
+        )
     if card.train_on:
-        assert cards()[card.train_on[-1]].head_name == card.head_name
+        head = cards()[card.train_on[-1]].head_name
+        expect(
+            card.head_name == head,
+            card,
+            f"it is answered by the head '{card.head_name}', which '{card.train_on[-1]}' does not "
+            f"train; write `head: {head}`",
+        )
 
 
 def test_cards_that_share_a_head_agree_on_its_labels() -> None:
     by_head: dict[str, list[TaskCard]] = {}
     for card in cards().values():
-        if not hasattr(
-            KINDS[card.task_type], "part"
-        ):  # what is asked in parts is answered by those
+        if TASK_TYPES[card.task_type].part is None:  # items made of parts have no head of their own
             by_head.setdefault(card.head_name, []).append(card)
-    for sharing in by_head.values():
-        assert len({card.task_type for card in sharing}) == 1, [card.name for card in sharing]
-        # A choice head scores one choice at a time: how many there are is not its business.
-        if sharing[0].task_type != "multiple_choice":
-            assert len({card.labels for card in sharing}) == 1, [card.name for card in sharing]
+    for head, (first, *others) in by_head.items():
+        for card in others:
+            expect(
+                card.task_type == first.task_type,
+                card,
+                f"it shares the head '{head}' with '{first.name}' of another task type; "
+                f"write `head: {card.name}`",
+            )
+            # A choice head scores one choice at a time: how many there are is not its business.
+            expect(
+                card.task_type == "multiple_choice" or card.labels == first.labels,
+                card,
+                f"it shares the head '{head}' with '{first.name}', whose labels are "
+                f"{first.labels}; write the same `labels` in the same order, or another `head`",
+            )
 
 
 @pytest.mark.parametrize("name", sorted(cards()))
@@ -143,19 +221,24 @@ def test_retrieval_says_how_texts_become_vectors(name: str, size: Size) -> None:
 
 
 def test_groups_name_cards_and_hide_none() -> None:
-    known = cards()
-    for suite in groups().values():
-        for one in suite.tasks:
-            assert set(one.languages or ()) <= set(known[one.task].languages)
-    assert not set(groups()) & set(known), "a name must stand for a card or for a group"
+    for group in groups().values():
+        for member in group.tasks:
+            assert set(member.languages or ()) <= set(cards()[member.task].languages)
+    assert not set(groups()) & set(cards()), "a name must stand for a card or for a group"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_task_is_in_a_group(path: Path) -> None:
-    if load(path).role == "target" and path.parent.name != "mini":
-        assert sum(path.stem in languages_of(name) for name in FAMILIES) == 1
-    elif path.parent.name == "intermediate":
-        assert sum(path.stem in languages_of(name) for name in ("intermediate", "auxiliary")) == 1
+@pytest.mark.parametrize("name", sorted(cards()))
+def test_every_task_is_in_a_group(name: str) -> None:
+    card = cards()[name]
+    if PATHS[name].parent.name == "mini" or card.role == "corpus":
+        return
+    families = FAMILIES if card.role == "target" else ("intermediate", "auxiliary")
+    expect(
+        len({*card.groups} & {*families}) == 1,
+        card,
+        f"name one of {', '.join(families)} under `groups`, so that it is found: "
+        f"`groups: [{families[0]}]`",
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,11 +246,11 @@ def test_every_task_is_in_a_group(path: Path) -> None:
     [("xtreme-r", 10), ("xtreme", 9), ("intermediate", 9), ("multichecklist", 6)],
 )
 def test_a_benchmark_has_all_its_tasks(group: str, tasks: int) -> None:
-    suite = groups()[group]
-    assert len(suite.tasks) == tasks
-    if suite.families:
-        counted = [task for family in suite.families.values() for task in family]
-        assert sorted(counted) == sorted(one.task for one in suite.tasks), "each once"
+    benchmark = groups()[group]
+    assert len(benchmark.tasks) == tasks
+    if benchmark.families:
+        in_families = [task for family in benchmark.families.values() for task in family]
+        assert sorted(in_families) == sorted(member.task for member in benchmark.tasks), "each once"
 
 
 def test_languages_of_xtreme_r() -> None:

@@ -42,7 +42,7 @@ MAY_BE_ABSENT = {
     "tydiqa": {"ar", "bn", "fi", "id", "ru", "te"},
     "mewslix": {None},
 }
-KINDS = {
+TASK_TYPES = {
     "classification",
     "multiple_choice",
     "tagging",
@@ -80,7 +80,7 @@ def test_what_is_at_hand_is_scored(rows: list[dict[str, Any]]) -> None:
 
 
 def test_each_kind_of_target_is_among_them(rows: list[dict[str, Any]]) -> None:
-    assert {row["task_type"] for row in rows if "task_type" in row} >= KINDS
+    assert {row["task_type"] for row in rows if "task_type" in row} >= TASK_TYPES
 
 
 def test_partial_data_is_marked_and_whole_data_is_not(

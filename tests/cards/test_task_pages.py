@@ -6,26 +6,28 @@ import re
 
 import pytest
 
-from tests.cards.test_every_card import cards, catalogue
+from tests.cards.test_every_card import cards, catalogue, expect
 from tests.conftest import REPOSITORY
-from xharness.cli import pages
+from xharness.session import card_pages
 
 FOLDER = REPOSITORY / "docs" / "tasks"
-TEXTS = pages.pages(catalogue())
-SHIPPED = {f"{name}.md" for name in cards()} | {"README.md"}
+TEXTS = card_pages.pages(catalogue())
+BUILTIN_PAGES = {f"{name}.md" for name in cards()} | {"README.md"}
+ADVICE = (
+    "\n\na card changed: run `xharness cards docs` in the repository, and commit what it wrote\n"
+)
 _LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
 def test_every_card_has_a_page_and_every_page_a_card() -> None:
-    """If not: rm -r docs/tasks && xharness cards docs docs/tasks."""
-    assert {path.name for path in FOLDER.iterdir()} == SHIPPED <= set(TEXTS)
+    names = {path.name for path in FOLDER.iterdir()}
+    assert names == BUILTIN_PAGES <= set(TEXTS), ADVICE
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED))
+@pytest.mark.parametrize("name", sorted(BUILTIN_PAGES))
 def test_a_page_says_what_the_card_says(name: str) -> None:
-    """If not: xharness cards docs docs/tasks."""
     text = (FOLDER / name).read_text(encoding="utf-8")
-    assert text == TEXTS[name]
+    assert text == TEXTS[name], ADVICE
     for target in _LINK.findall(text):
         assert (FOLDER / target).is_file(), target
 
@@ -44,5 +46,6 @@ def test_a_page_answers_the_usual_questions(name: str) -> None:
     for other in card.train_on:
         assert f"[{other}]({other}.md)" in text
     if card.role != "corpus" and not name.startswith("mini"):
-        assert card.about.example
-        assert card.about.example in text
+        advice = "`about.example` is empty; write one short item, made up, as `example: ...`"
+        expect(card.about.example, card, advice)
+        assert (card.about.example or "") in text

@@ -74,11 +74,11 @@ class Project:
 
     def receipts(self) -> dict[str, dict[str, Any]]:
         """Label to receipt, for all finished stages."""
-        found = [
+        receipts = [
             json.loads(path.read_text(encoding="utf-8"))
             for path in self.folder.glob("store/*/*/receipt.json")
         ]
-        return {str(StageLabel(**receipt["facts"]["label"])): receipt for receipt in found}
+        return {str(StageLabel(**receipt["facts"]["label"])): receipt for receipt in receipts}
 
 
 def fresh(folder: Path) -> Project:
@@ -89,12 +89,12 @@ def fresh(folder: Path) -> Project:
 
 def invoke(folder: Path, *words: str) -> Result:
     """A command typed in `folder`, in this process."""
-    before = Path.cwd()
+    previous_folder = Path.cwd()
     os.chdir(folder)
     try:
         return CliRunner().invoke(app, list(words))
     finally:
-        os.chdir(before)
+        os.chdir(previous_folder)
 
 
 def sentiment(name: str = "mood", **changes: Any) -> dict[str, Any]:
@@ -137,9 +137,10 @@ def write_data(folder: Path) -> None:
             rows = []
             for number in range(count):
                 label = number * 7 % 3 % 2
-                own, other = words[label], words[1 - label]
-                noise = other if number % 5 == 0 else own
-                text = f"{own[number % 4]} {noise[number * 3 % 4]} {number}"
+                label_words, noise_words = words[label], words[1 - label]
+                # A fifth has a word of the other label, so that no baseline is perfect.
+                second_words = noise_words if number % 5 == 0 else label_words
+                text = f"{label_words[number % 4]} {second_words[number * 3 % 4]} {number}"
                 rows.append(json.dumps({"text": text, "label": ["bad", "good"][label]}))
             path = folder / "data" / f"mood.{language}.{split}.jsonl"
             path.write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -36,7 +36,7 @@ STEPS = 12
 class SluggishOptions(Strict):
     parameters: int = 1
     fails: bool = False
-    absent: bool = False
+    missing: bool = False
 
 
 class SluggishModel(Model):
@@ -82,8 +82,8 @@ class Sluggish(Backend):
     task_types = frozenset({"classification"})
 
     def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
-        if options.absent:
-            raise UnavailableError("no weights in 'models/absent'")
+        if options.missing:
+            raise UnavailableError("no weights in 'models/missing'")
         return f"sluggish {options.parameters} {options.fails}"
 
     def start(self, options: Any, environment: RunEnvironment, device: str | None) -> SluggishModel:

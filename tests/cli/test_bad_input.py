@@ -13,11 +13,11 @@ from typer.testing import Result
 from tests.cli.project import Project, invoke, sentiment
 
 
-def _refused(result: Result, code: int, *told: str) -> None:
+def _refused(result: Result, code: int, *messages: str) -> None:
     """It ended with `code` and one clear message on standard error."""
     assert result.exit_code == code, result.stderr
-    for words in told:
-        assert words in result.stderr
+    for message in messages:
+        assert message in result.stderr
     assert "Traceback" not in result.stderr + result.stdout
 
 
@@ -34,7 +34,7 @@ def test_a_missing_study(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "messages"),
     [
         ({"targets": ["moood"]}, ["no task card or group 'moood'", "did you mean 'mood'?"]),
         ({"strategies": ["singel"]}, ["no strategy 'singel'", "did you mean 'single'?"]),
@@ -51,14 +51,14 @@ def test_a_missing_study(project: Project) -> None:
         ({"recipe": {"epochs": -1}}, ["study.yaml:", "recipe.epochs", "greater than 0"]),
     ],
 )
-def test_unknown_names_and_values(project: Project, change: Any, told: list[str]) -> None:
+def test_unknown_names_and_values(project: Project, change: Any, messages: list[str]) -> None:
     project.study |= change
-    _refused(project.write().run(), 2, *told)
+    _refused(project.write().run(), 2, *messages)
     assert not (project.folder / "scores.jsonl").exists()
 
 
 @pytest.mark.parametrize(
-    ("languages", "told"),
+    ("languages", "message"),
     [
         ("en,xx", "no target has the language 'xx'"),
         ("script:Thai", "no target has the language 'script:Thai'"),
@@ -66,14 +66,14 @@ def test_unknown_names_and_values(project: Project, change: Any, told: list[str]
         ("English", "'English' is neither a language code nor script:NAME nor family:NAME"),
     ],
 )
-def test_an_unknown_language_flag(project: Project, languages: str, told: str) -> None:
-    _refused(project.run("--languages", languages), 2, "--languages: ", told)
+def test_an_unknown_language_flag(project: Project, languages: str, message: str) -> None:
+    _refused(project.run("--languages", languages), 2, "--languages: ", message)
 
 
 def test_a_recipe_that_no_card_has(project: Project) -> None:
     project.study |= {"recipe": "xtrem"}
-    told = "no task of this study has a recipe 'xtrem'"
-    _refused(project.write().run(), 2, "study.yaml:", told)
+    message = "no task of this study has a recipe 'xtrem'"
+    _refused(project.write().run(), 2, "study.yaml:", message)
 
 
 def test_a_bare_no_is_not_norwegian(project: Project) -> None:
@@ -117,11 +117,11 @@ def test_nothing_that_could_be_run(project: Project) -> None:
         path.unlink()
     _refused(project.run(), 3, "nothing can be run", "there is no such file")
     assert not (project.folder / "scores.jsonl").exists()
-    told = json.loads(project.run("--json").stdout)
-    assert told["exit_code"] == 3 and told["files"] == [] and len(told["missing"]) == 2
+    summary = json.loads(project.run("--json").stdout)
+    assert summary["exit_code"] == 3 and summary["files"] == [] and len(summary["missing"]) == 2
 
 
-def test_a_kind_that_no_model_can_answer(project: Project) -> None:
+def test_a_task_type_that_no_model_can_answer(project: Project) -> None:
     project.study["models"] = [{"name": "most", "backend": "majority"}]
     project.cards["mood"] |= {
         "task_type": "bitext_retrieval",
@@ -130,7 +130,7 @@ def test_a_kind_that_no_model_can_answer(project: Project) -> None:
     }
     project.cards["mood"]["fields"] = {"source": "text", "target": "label"}
     result = project.write().run()
-    _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext'")
+    _refused(result, 2, "backend 'majority' cannot answer tasks of kind 'bitext_retrieval'")
 
 
 def test_partial_data_is_refused_when_asked(project: Project) -> None:
@@ -163,9 +163,9 @@ def test_a_disk_that_fills_up(project: Project, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_two_cards_of_one_name(project: Project) -> None:
-    other = project.folder / "more"
-    other.mkdir()
-    (project.folder / "cards" / "mood.yaml").rename(other / "mood.yaml")
+    second_folder = project.folder / "more"
+    second_folder.mkdir()
+    (project.folder / "cards" / "mood.yaml").rename(second_folder / "mood.yaml")
     project.cards = {"mood": sentiment()}
     result = project.write().run("--cards", "more")
     _refused(result, 2, "task card 'mood' is offered by", "cards (--cards)", "more (--cards)")

@@ -1,4 +1,4 @@
-"""The commands that tell: plan, cards, models, leaderboard, show, doctor."""
+"""The commands that only look: plan, cards, models, leaderboard, show, doctor."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cli.project import Project, invoke
-from xharness.cli import schema
 from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
+from xharness.session import card_schema
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,9 +23,9 @@ def _json(project: Project, *words: str) -> Any:
 
 
 def test_a_plan_counts_what_will_run(project: Project) -> None:
-    told = _json(project, *project.words("plan", "--json"))
-    assert [one["state"] for one in told["stages"]] == ["run"] * 6
-    assert told["to_run"] == {"examples": 80, "steps": 8, "items": 120, "seconds": None}
+    plan = _json(project, *project.words("plan", "--json"))
+    assert [stage["state"] for stage in plan["stages"]] == ["run"] * 6
+    assert plan["to_run"] == {"examples": 80, "steps": 8, "items": 120, "seconds": None}
     assert not (project.folder / "store").exists()
 
 
@@ -33,13 +33,13 @@ def test_a_plan_knows_what_is_stored_and_how_long_it_took(project: Project) -> N
     project.run()
     project.study["seeds"] = [1, 2]
     project.write()
-    told = _json(project, *project.words("plan", "--json"))
-    states = {one["stage"]: one["state"] for one in told["stages"]}
+    plan = _json(project, *project.words("plan", "--json"))
+    states = {stage["stage"]: stage["state"] for stage in plan["stages"]}
     assert states["most · train mood · seed 1"] == "stored"
     assert states["most · train mood · seed 2"] == "run"
-    assert told["to_run"]["seconds"] > 0
-    shown = invoke(project.folder, *project.words("plan")).stdout
-    assert "6 stored, 6 run" in shown and "about" in shown
+    assert plan["to_run"]["seconds"] > 0
+    output = invoke(project.folder, *project.words("plan")).stdout
+    assert "6 stored, 6 run" in output and "about" in output
 
 
 def test_a_plan_lists_what_is_missing(project: Project) -> None:
@@ -49,24 +49,28 @@ def test_a_plan_lists_what_is_missing(project: Project) -> None:
     assert "missing" in result.stdout and "mood.sw.test.jsonl" in result.stdout
 
 
-def test_cards_are_listed_by_role_and_kind(project: Project) -> None:
+def test_cards_are_listed_by_role_and_task_type(project: Project) -> None:
     def names(*words: str) -> list[str]:
-        return [one["card"] for one in _json(project, "cards", "list", *words, "--json")]
+        return [row["card"] for row in _json(project, "cards", "list", *words, "--json")]
 
-    assert names("--group", "xtreme-r", "--kind", "extractive_qa") == ["xquad", "mlqa", "tydiqa"]
+    assert names("--group", "xtreme-r", "--task-type", "extractive_qa") == [
+        "xquad",
+        "mlqa",
+        "tydiqa",
+    ]
     assert set(names("--role", "intermediate")) >= set(names("--group", "intermediate"))
     assert (
         "no card is like that"
         in invoke(
-            project.folder, "cards", "list", "--role", "corpus", "--kind", "extractive_qa"
+            project.folder, "cards", "list", "--role", "corpus", "--task-type", "extractive_qa"
         ).stdout
     )
-    for flag, wrong, near in (
+    for flag, misspelling, nearest_name in (
         ("--role", "targt", "target"),
-        ("--kind", "chioce", "multiple_choice"),
+        ("--task-type", "multiple_chioce", "multiple_choice"),
     ):
-        result = invoke(project.folder, "cards", "list", flag, wrong)
-        assert (result.exit_code, f"did you mean '{near}'?" in result.stderr) == (2, True)
+        result = invoke(project.folder, "cards", "list", flag, misspelling)
+        assert (result.exit_code, f"did you mean '{nearest_name}'?" in result.stderr) == (2, True)
 
 
 def test_a_group_is_listed_in_its_own_languages(project: Project) -> None:
@@ -85,8 +89,8 @@ def test_cards_become_pages(project: Project) -> None:
 
 
 def test_cards_are_listed_by_group(project: Project) -> None:
-    names = [one["card"] for one in _json(project, "cards", "list", "--group", "qa", "--json")]
-    assert names == ["xquad", "mlqa", "tydiqa"]
+    names = [row["card"] for row in _json(project, "cards", "list", "--group", "qa", "--json")]
+    assert names == ["mlqa", "tydiqa", "xquad"]
     assert "xnli" in invoke(project.folder, "cards", "list").stdout
     result = invoke(project.folder, "cards", "list", "--group", "qaa")
     assert result.exit_code == 2 and "did you mean 'qa'?" in result.stderr
@@ -94,9 +98,26 @@ def test_cards_are_listed_by_group(project: Project) -> None:
 
 def test_a_card_is_shown_with_its_provider(project: Project) -> None:
     assert _json(project, "cards", "show", "xnli", "--json")["task_type"] == "classification"
-    assert "offered by shipped" in invoke(project.folder, "cards", "show", "xnli").stdout
+    assert "offered by builtin" in invoke(project.folder, "cards", "show", "xnli").stdout
     result = invoke(project.folder, "cards", "show", "xnil")
     assert result.exit_code == 2 and "did you mean 'xnli'?" in result.stderr
+
+
+def test_a_folder_of_cards_may_hold_a_study_too(project: Project) -> None:
+    project.run()
+    result = invoke(project.folder, "cards", "list", "--cards", ".", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert "mood" in {row["card"] for row in json.loads(result.stdout)}
+    assert result.stderr == "cards of .: 1 file is no card and left out, such as study.yaml\n"
+
+
+def test_two_cards_of_one_name_in_a_folder_are_both_named(project: Project) -> None:
+    (project.folder / "cards" / "more").mkdir()
+    text = (project.folder / "cards" / "mood.yaml").read_text(encoding="utf-8")
+    (project.folder / "cards" / "more" / "mood.yaml").write_text(text, encoding="utf-8")
+    result = invoke(project.folder, "cards", "list", "--cards", "cards")
+    assert result.exit_code == 2
+    assert "'mood': cards/mood.yaml and cards/more/mood.yaml" in result.stderr
 
 
 def test_cards_are_validated(project: Project) -> None:
@@ -111,21 +132,21 @@ def test_cards_are_validated(project: Project) -> None:
 
 
 def test_the_published_schema_is_current() -> None:
-    """If not: xharness cards schema > task_cards/schema.json."""
     published = (REPOSITORY / "task_cards" / "schema.json").read_text(encoding="utf-8")
-    assert published == schema.text(Catalogue(manager.load()))
+    advice = "run `xharness cards docs` in the repository, and commit what it wrote"
+    assert published == card_schema.text(Catalogue(manager.load())), advice
 
 
 def test_models_have_sizes_once_they_ran(project: Project) -> None:
     words = [*project.words("models", "--json")]
     words.insert(1, "list")
-    assert [one["parameters"] for one in _json(project, *words)] == [None, None]
+    assert [row["parameters"] for row in _json(project, *words)] == [None, None]
     project.run()
-    sizes = [(one["model"], one["parameters"]) for one in _json(project, *words)]
+    sizes = [(row["model"], row["parameters"]) for row in _json(project, *words)]
     assert sizes == [("most", 2), ("grams", 2 * 257)]
     project.study["models"][1]["bits"] = 9
     project.write()
-    assert [one["parameters"] for one in _json(project, *words)] == [2, None]
+    assert [row["parameters"] for row in _json(project, *words)] == [2, None]
 
 
 def test_a_changed_board_is_found(project: Project) -> None:
@@ -147,10 +168,10 @@ def test_a_board_without_scores(project: Project) -> None:
 def test_a_stage_is_shown_by_the_start_of_its_key(project: Project) -> None:
     project.run()
     key = project.receipts()["most · train mood · seed 1"]["key"]
-    told = _json(project, "show", key[:8], "--store", "store", "--json")
-    assert told["key"] == key and told["facts"]["training"] == {"examples": 40}
-    shown = invoke(project.folder, "show", key[:8], "--store", "store").stdout
-    assert "label: most · train mood · seed 1" in shown
+    facts = _json(project, "show", key[:8], "--store", "store", "--json")
+    assert facts["key"] == key and facts["facts"]["training"] == {"examples": 40}
+    output = invoke(project.folder, "show", key[:8], "--store", "store").stdout
+    assert "label: most · train mood · seed 1" in output
     result = invoke(project.folder, "show", "zz", "--store", "store")
     assert result.exit_code == 2 and "no stage whose key starts so" in result.stderr
 
@@ -161,14 +182,16 @@ def test_a_run_is_shown_by_its_folder(project: Project) -> None:
     assert "grams" in invoke(project.folder, "show", ".").stdout
 
 
-def test_the_doctor_looks_around(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_describes_the_machine(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_TOKEN", "secret")
     monkeypatch.setattr("xharness.cli.doctor._devices", lambda: ["cpu (2 threads)"])
-    told = _json(project, "doctor", "--store", "store", "--data-root", "data", "--json")
-    assert told["data root"] == "data" and told["devices"] == ["cpu (2 threads)"]
-    assert "numpy" in told["packages"]
-    shown = invoke(project.folder, "doctor").stdout
-    assert "free disk" in shown and "secret" not in shown
+    facts = _json(project, "doctor", "--store", "store", "--data-root", "data", "--json")
+    assert facts["data root"] == "data" and facts["devices"] == ["cpu (2 threads)"]
+    assert "numpy" in facts["packages"]
+    output = invoke(project.folder, "doctor").stdout
+    assert "free disk" in output and "secret" not in output
 
 
 def test_offline_is_set_before_any_library_asks(
@@ -177,6 +200,6 @@ def test_offline_is_set_before_any_library_asks(
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "0")
     monkeypatch.setattr("xharness.cli.doctor._devices", list)
-    told = _json(project, "doctor", "--offline", "--json")
-    assert told["offline"] is True
-    assert told["environment"]["HF_HUB_OFFLINE"] == "1"
+    facts = _json(project, "doctor", "--offline", "--json")
+    assert facts["offline"] is True
+    assert facts["environment"]["HF_HUB_OFFLINE"] == "1"

@@ -11,7 +11,7 @@ from tests.cli.project import Project, fresh, invoke
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A run that tests only read."""
     project = fresh(tmp_path_factory.mktemp("project"))
     assert project.run("--output", "a").exit_code == 0
@@ -21,43 +21,43 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def _compare(project: Project, *words: str) -> list[dict[str, Any]]:
     result = invoke(project.folder, "compare", *words, "--json")
     assert result.exit_code == 0, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)
-    return found
+    comparisons: list[dict[str, Any]] = json.loads(result.stdout)
+    return comparisons
 
 
-def test_a_run_is_no_better_than_itself(done: Project) -> None:
-    for one in _compare(done, "a", "a"):
-        tests = one["change"]["tests"]
+def test_a_run_is_no_better_than_itself(finished: Project) -> None:
+    for comparison in _compare(finished, "a", "a"):
+        tests = comparison["change"]["tests"]
         assert set(tests) == {"en", "de", "sw"}
         assert all(test["difference"]["value"] == 0 for test in tests.values())
         assert all(test["p"] == 1 for test in tests.values())
 
 
-def test_two_models_of_one_run(done: Project) -> None:
-    (one,) = _compare(done, "most", "grams", "--run", "a")
-    assert one["task"] == "mood"
-    for code, test in one["change"]["tests"].items():
-        a, b = (one[side]["scores"][code]["value"] for side in ("a", "b"))
+def test_two_models_of_one_run(finished: Project) -> None:
+    (comparison,) = _compare(finished, "most", "grams", "--run", "a")
+    assert comparison["task"] == "mood"
+    for code, test in comparison["change"]["tests"].items():
+        a, b = (comparison[side]["scores"][code]["value"] for side in ("a", "b"))
         assert test["difference"]["value"] == pytest.approx(b - a)
         assert test["method"] == "exact McNemar"
         assert test["adjusted"] >= test["p"]
 
 
-def test_two_runs_with_other_data_order_of_sides_matters(done: Project) -> None:
-    (there,) = _compare(done, "most:single", "grams:single", "--run", "a")
-    (back,) = _compare(done, "grams:single", "most:single", "--run", "a")
-    gap, other = there["change"]["gap"], back["change"]["gap"]
-    assert gap["value"] == pytest.approx(-other["value"])
+def test_the_order_of_sides_turns_the_sign(finished: Project) -> None:
+    (forward,) = _compare(finished, "most:single", "grams:single", "--run", "a")
+    (backward,) = _compare(finished, "grams:single", "most:single", "--run", "a")
+    gap, backward_gap = forward["change"]["gap"], backward["change"]["gap"]
+    assert gap["value"] == pytest.approx(-backward_gap["value"])
 
 
-def test_the_table_has_scores_differences_and_tests(done: Project) -> None:
-    told = invoke(done.folder, "compare", "most", "grams", "--run", "a").stdout
-    assert "B minus A" in told and "exact McNemar" in told
-    assert "mean of others" in told and "p adjusted" in told
+def test_the_table_has_scores_differences_and_tests(finished: Project) -> None:
+    output = invoke(finished.folder, "compare", "most", "grams", "--run", "a").stdout
+    assert "B minus A" in output and "exact McNemar" in output
+    assert "mean of others" in output and "p adjusted" in output
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("a", "nowhere"), "there is no scores.jsonl here"),
         (("most", "gram", "--run", "a"), "no arm is called 'gram'"),
@@ -65,17 +65,17 @@ def test_the_table_has_scores_differences_and_tests(done: Project) -> None:
         (("most", "grams"), "--run FOLDER"),
     ],
 )
-def test_what_cannot_be_compared(done: Project, words: tuple[str, ...], told: str) -> None:
-    result = invoke(done.folder, "compare", *words)
-    assert result.exit_code == 2 and told in result.stderr
+def test_what_cannot_be_compared(finished: Project, words: tuple[str, ...], message: str) -> None:
+    result = invoke(finished.folder, "compare", *words)
+    assert result.exit_code == 2 and message in result.stderr
 
 
-def test_runs_without_a_common_arm(done: Project) -> None:
-    other = done.folder / "b"
-    other.mkdir()
-    text = (done.folder / "a" / "scores.jsonl").read_text(encoding="utf-8")
-    (other / "scores.jsonl").write_text(text.replace('"single"', '"multitask"'), encoding="utf-8")
-    result = invoke(done.folder, "compare", "a", "b")
+def test_runs_without_a_common_arm(finished: Project) -> None:
+    folder = finished.folder / "b"
+    folder.mkdir()
+    text = (finished.folder / "a" / "scores.jsonl").read_text(encoding="utf-8")
+    (folder / "scores.jsonl").write_text(text.replace('"single"', '"multitask"'), encoding="utf-8")
+    result = invoke(finished.folder, "compare", "a", "b")
     assert result.exit_code == 2
     assert "no model and strategy is in both runs" in result.stderr
     assert "most:multitask" in result.stderr

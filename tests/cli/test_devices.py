@@ -14,9 +14,7 @@ from xharness_hf.backbone.precision import device_of
 from xharness_hf.translation import HfTranslator
 
 PLACED = """
-from dataclasses import replace
-from xharness.plugin.api import ConfigurationError
-from xharness.plugin.hookspecs import hookimpl
+from xharness import ConfigurationError, hookimpl
 from xharness_baselines import plugin
 from xharness_baselines.backend import Baseline
 
@@ -27,8 +25,9 @@ class Placed(Baseline):
 
 @hookimpl
 def xharness_backends():
-    (one,) = [one for one in plugin.xharness_backends() if one.name == "majority"]
-    return [Placed("placed", one.options, one.kinds, one.make)]
+    backends = {backend.name: backend for backend in plugin.xharness_backends()}
+    majority = backends["majority"]
+    return [Placed("placed", majority.task_types, majority.make, majority.options)]
 """
 
 
@@ -44,21 +43,21 @@ def _stored(project: Project) -> bool:
 
 
 def test_a_flag_that_names_no_device(placed: Project) -> None:
-    done = placed.run("--plugin", "placed.py", "--device", "hree")
-    assert done.exit_code == 2
-    assert done.stderr.count("--device: there is no device 'hree'") == 1
-    assert "did you mean 'here'?" in done.stderr and "Traceback" not in done.stderr
+    result = placed.run("--plugin", "placed.py", "--device", "hree")
+    assert result.exit_code == 2
+    assert result.stderr.count("--device: there is no device 'hree'") == 1
+    assert "did you mean 'here'?" in result.stderr and "Traceback" not in result.stderr
     assert not _stored(placed) and not (placed.folder / "scores.jsonl").exists()
 
 
 def test_a_study_that_names_no_device_is_told_its_line(placed: Project) -> None:
     placed.study["runtime"] = {"device": "hree"}
-    done = placed.write().run("--plugin", "placed.py")
-    assert done.exit_code == 2
+    result = placed.write().run("--plugin", "placed.py")
+    assert result.exit_code == 2
     text = (placed.folder / "study.yaml").read_text(encoding="utf-8").splitlines()
-    (line,) = [number for number, one in enumerate(text, 1) if "device:" in one]
-    assert f"study.yaml:{line}:" in done.stderr
-    assert "runtime.device: there is no device 'hree'" in done.stderr
+    (line,) = [number for number, text_line in enumerate(text, 1) if "device:" in text_line]
+    assert f"study.yaml:{line}:" in result.stderr
+    assert "runtime.device: there is no device 'hree'" in result.stderr
     assert placed.run("--plugin", "placed.py", "--device", "here").exit_code == 0
 
 
@@ -70,11 +69,11 @@ def test_what_is_stored_needs_no_device(placed: Project) -> None:
 def test_an_executor_of_a_plugin_may_run_elsewhere(placed: Project) -> None:
     (placed.folder / "far.py").write_text(
         "from xharness.executor.sequential import SequentialExecutor\n"
-        "from xharness.plugin.hookspecs import hookimpl\n"
-        "class Far:\n"
+        "from xharness import Executor, hookimpl\n"
+        "class Far(Executor):\n"
         "    name = 'far'\n"
-        "    def run(self, plan, work):\n"
-        "        return SequentialExecutor().run(plan, work)\n"
+        "    def run(self, plan, context):\n"
+        "        return SequentialExecutor().run(plan, context)\n"
         "@hookimpl\n"
         "def xharness_executors():\n"
         "    return [Far()]\n",
@@ -109,7 +108,7 @@ targets: [{task: mini_topic, languages: [en], limit: 5}]
 def test_a_study_of_transformers(tmp_path: Path, name: str, code: int) -> None:
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     words = ["run", str(tmp_path / "study.yaml"), "--store", str(tmp_path / "store")]
-    done = CliRunner().invoke(app, [*words, "--device", name])
-    assert done.exit_code == code, done.output
-    assert done.stderr.startswith("error: --device: ")
-    assert "Traceback" not in done.output
+    result = CliRunner().invoke(app, [*words, "--device", name])
+    assert result.exit_code == code, result.output
+    assert result.stderr.startswith("error: --device: ")
+    assert "Traceback" not in result.output

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.project import RUN, Project, invoke
-from xharness import __version__
+from xharness.version import __version__
 
 _HEAVY = {
     "numpy",
@@ -30,8 +30,8 @@ def _modules_after(words: list[str], cwd: Path) -> set[str]:
         "try: main()\n"
         "finally: print('\\nMODULES', *sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True)
-    return set(done.stdout.rpartition("MODULES")[2].split())
+    process = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True)
+    return set(process.stdout.rpartition("MODULES")[2].split())
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
@@ -50,9 +50,9 @@ def test_no_model_library_is_loaded_for_baselines(project: Project, command: str
 
 
 def test_help_shows_examples_and_exit_codes(tmp_path: Path) -> None:
-    told = invoke(tmp_path, "--help").stdout
-    assert "xharness plan study.yaml" in told
-    assert "130 interrupted, state saved" in told
+    output = invoke(tmp_path, "--help").stdout
+    assert "xharness plan study.yaml" in output
+    assert "130 interrupted, state saved" in output
 
 
 def test_version(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_underscores_do_as_well_as_hyphens(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["rum"], "Did you mean 'run'"),
         (["run", "--limt", "3"], "--limit"),
@@ -74,13 +74,13 @@ def test_underscores_do_as_well_as_hyphens(project: Project) -> None:
         (["run", "study.yaml", "--split", "dev"], "validation"),
     ],
 )
-def test_wrong_usage_exits_with_2(words: list[str], told: str, tmp_path: Path) -> None:
+def test_wrong_usage_exits_with_2(words: list[str], message: str, tmp_path: Path) -> None:
     result = invoke(tmp_path, *words)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -c '{RUN[2]}' cards list | head -1"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+    process = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert "Traceback" not in process.stderr and "BrokenPipe" not in process.stderr

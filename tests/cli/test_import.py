@@ -1,4 +1,4 @@
-"""`xharness import`: all or nothing, told, and rendered as published."""
+"""`xharness import`: all or nothing, and rendered as published."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ TABLE = HEAD + "".join(
 
 def _import(folder: Path, text: str = TABLE, *words: str) -> tuple[int, str, str]:
     (folder / "table.csv").write_text(text, encoding="utf-8")
-    done = invoke(folder, "import", "table.csv", "--to", "board", *words)
-    return done.exit_code, done.stdout, done.stderr
+    result = invoke(folder, "import", "table.csv", "--to", "board", *words)
+    return result.exit_code, result.stdout, result.stderr
 
 
 def test_rows_come_in_with_a_study_and_a_warning(tmp_path: Path) -> None:
@@ -37,8 +37,8 @@ def test_rows_come_in_with_a_study_and_a_warning(tmp_path: Path) -> None:
 
 def test_the_board_marks_them_published_with_their_source(tmp_path: Path) -> None:
     _import(tmp_path)
-    done = invoke(tmp_path, "leaderboard", "build", "board")
-    assert done.exit_code == 0, done.stderr
+    result = invoke(tmp_path, "leaderboard", "build", "board")
+    assert result.exit_code == 0, result.stderr
     page = (tmp_path / "board" / "leaderboard.md").read_text(encoding="utf-8")
     (row,) = [line for line in page.splitlines() if "*published*: A paper" in line]
     assert "| 85.8 | 72.6 | 13.2 |" in row
@@ -50,23 +50,23 @@ def test_the_board_marks_them_published_with_their_source(tmp_path: Path) -> Non
 
 def test_importing_again_adds_nothing(tmp_path: Path) -> None:
     _import(tmp_path)
-    before = (tmp_path / "board" / "scores.jsonl").read_bytes()
+    stored_scores = (tmp_path / "board" / "scores.jsonl").read_bytes()
     code, out, _ = _import(tmp_path)
     assert code == 0 and "0 of them new" in out
-    assert (tmp_path / "board" / "scores.jsonl").read_bytes() == before
+    assert (tmp_path / "board" / "scores.jsonl").read_bytes() == stored_scores
 
 
 def test_another_value_for_a_known_cell_is_refused(tmp_path: Path) -> None:
     _import(tmp_path)
-    before = (tmp_path / "board" / "scores.jsonl").read_bytes()
+    stored_scores = (tmp_path / "board" / "scores.jsonl").read_bytes()
     code, _, err = _import(tmp_path, TABLE.replace("66.5", "66.6"))
     assert code == 2
     assert "66.6, where 66.5 stands already" in err and "board/scores.jsonl" in err
-    assert (tmp_path / "board" / "scores.jsonl").read_bytes() == before
+    assert (tmp_path / "board" / "scores.jsonl").read_bytes() == stored_scores
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "told"),
+    ("text", "words", "message"),
     [
         (HEAD + "xnil,acc,m,de,70,A\n", (), "table.csv:2: there is no task card 'xnil'"),
         (TABLE, ("--map", "score"), "--map score; expected NAME=VALUE"),
@@ -76,10 +76,10 @@ def test_another_value_for_a_known_cell_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_leaves_nothing_behind(
-    tmp_path: Path, text: str, words: tuple[str, ...], told: str
+    tmp_path: Path, text: str, words: tuple[str, ...], message: str
 ) -> None:
     code, _, err = _import(tmp_path, text, *words)
-    assert code == 2 and told in err
+    assert code == 2 and message in err
     assert not (tmp_path / "board").exists()
 
 
@@ -89,10 +89,10 @@ def test_measured_and_published_rows_share_a_board_but_no_average(tmp_path: Path
     path = tmp_path / "board" / "scores.jsonl"
     rows = [row for row in scores.read(path) if isinstance(row, Score)]
     values = {"strategy": "multitask", "provenance": "measured", "source": None}
-    own = [row.model_copy(update=values | {"value": row.value - 5}) for row in rows]
-    scores.write(path, [*rows, *own])
-    done = invoke(tmp_path, "leaderboard", "build", "board")
-    assert done.exit_code == 0, done.stderr
+    measured = [row.model_copy(update=values | {"value": row.value - 5}) for row in rows]
+    scores.write(path, [*rows, *measured])
+    result = invoke(tmp_path, "leaderboard", "build", "board")
+    assert result.exit_code == 0, result.stderr
     gaps = json.loads((tmp_path / "board" / "leaderboard.json").read_text())["gaps"]
     (change,) = gaps["changes"]
     assert change["gap"] is None and change["undefined"]
@@ -100,23 +100,23 @@ def test_measured_and_published_rows_share_a_board_but_no_average(tmp_path: Path
 
 def test_json_tells_programs(tmp_path: Path) -> None:
     code, out, _ = _import(tmp_path, TABLE, "--json")
-    told = json.loads(out)
+    summary = json.loads(out)
     assert code == 0
-    assert (told["rows"], told["added"], len(told["contradicted"])) == (4, 4, 1)
+    assert (summary["rows"], summary["added"], len(summary["contradicted"])) == (4, 4, 1)
 
 
 def test_lm_eval_results_say_what_was_left_out(tmp_path: Path) -> None:
     results = {"xnli_de": {"acc,none": 0.4}, "gsm8k": {"acc,none": 0.1}}
     (tmp_path / "results.json").write_text(json.dumps({"results": results, "model_name": "m"}))
-    done = invoke(tmp_path, "import", "results.json")
-    assert done.exit_code == 0
-    assert "no card stands for them: gsm8k" in done.stderr
+    result = invoke(tmp_path, "import", "results.json")
+    assert result.exit_code == 0
+    assert "no card stands for them: gsm8k" in result.stderr
     assert (tmp_path / "runs" / "results" / "scores.jsonl").is_file()
 
 
 def test_the_registry_is_listed_without_a_study(tmp_path: Path) -> None:
-    done = invoke(tmp_path, "models", "list")
-    assert done.exit_code == 0
-    assert "FacebookAI/xlm-roberta-base" in done.stdout and "86.0M" in done.stdout
-    listed = json.loads(invoke(tmp_path, "models", "list", "--json").stdout)
-    assert {"name", "hub", "family", "license", "confidence"} <= listed[0].keys()
+    result = invoke(tmp_path, "models", "list")
+    assert result.exit_code == 0
+    assert "FacebookAI/xlm-roberta-base" in result.stdout and "86.0M" in result.stdout
+    models = json.loads(invoke(tmp_path, "models", "list", "--json").stdout)
+    assert {"name", "hub", "family", "license", "confidence"} <= models[0].keys()

@@ -26,10 +26,10 @@ def test_lines_come_now_and_then_with_rate_and_time_left() -> None:
         now = float(second)
         lines.xharness_stage_progress(STAGE, 100 + 2 * second, 400, "steps")
     lines.xharness_stage_finished(STAGE, "a · train b", "ran", {})
-    told = file.getvalue().splitlines()
-    assert len(told) == 1 + 60 // SECONDS_BETWEEN_LINES
-    assert told[0] == "[3/9] a · train b: 140 of 400 steps, 2.0/s, 2 min 10 s left"
-    assert told[-1] == "[3/9] ran     a · train b  (1 min 00 s)"
+    output = file.getvalue().splitlines()
+    assert len(output) == 1 + 60 // SECONDS_BETWEEN_LINES
+    assert output[0] == "[3/9] a · train b: 140 of 400 steps, 2.0/s, 2 min 10 s left"
+    assert output[-1] == "[3/9] ran     a · train b  (1 min 00 s)"
 
 
 def test_several_stages_at_once_have_a_line_each() -> None:
@@ -58,10 +58,10 @@ def test_that_another_process_works_on_a_stage_is_told_once() -> None:
 
 
 def test_durations_and_rates_read_well() -> None:
-    assert [duration(one) for one in (0.44, 59.6, 200, 7500)] == [
+    assert [duration(seconds) for seconds in (0.44, 59.6, 200, 7500)] == [
         "0.4 s", "1 min 00 s", "3 min 20 s", "2 h 05 min",
     ]  # fmt: skip
-    assert [rate(one) for one in (812.3, 4.21, 0.5)] == ["812/s", "4.2/s", "2.0 s each"]
+    assert [rate(speed) for speed in (812.3, 4.21, 0.5)] == ["812/s", "4.2/s", "2.0 s each"]
 
 
 def test_without_a_terminal_there_are_plain_lines(project: Project) -> None:
@@ -77,30 +77,32 @@ def test_quiet_says_nothing(project: Project) -> None:
 
 def _on_a_terminal(project: Project, *words: str, **env: str) -> str:
     """What a terminal shows on standard error."""
-    ours, theirs = pty.openpty()
+    controller, terminal = pty.openpty()
     settings: dict[str, Any] = {"cwd": project.folder, "env": os.environ | {"TERM": "xterm"} | env}
-    process = subprocess.Popen([*RUN, *words], stdout=subprocess.DEVNULL, stderr=theirs, **settings)
-    os.close(theirs)
-    seen, deadline = b"", time.monotonic() + 60
+    process = subprocess.Popen(
+        [*RUN, *words], stdout=subprocess.DEVNULL, stderr=terminal, **settings
+    )
+    os.close(terminal)
+    output, deadline = b"", time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            seen += (some := os.read(ours, 4096))
+            output += (block := os.read(controller, 4096))
         except OSError:  # the other end is closed
             break
-        if not some:
+        if not block:
             break
-    os.close(ours)
+    os.close(controller)
     assert process.wait(timeout=60) == 0
-    return seen.decode()
+    return output.decode()
 
 
 def test_a_terminal_gets_bars(project: Project) -> None:
-    shown = _on_a_terminal(project, *project.words("run", "--verbose"))
-    assert "stages" in shown and "━" in shown
-    assert "ran     grams · train mood · seed 1" in shown
+    output = _on_a_terminal(project, *project.words("run", "--verbose"))
+    assert "stages" in output and "━" in output
+    assert "ran     grams · train mood · seed 1" in output
 
 
 def test_no_color_is_honoured(project: Project) -> None:
-    shown = _on_a_terminal(project, *project.words("run"), NO_COLOR="1")
-    assert "stages" in shown
-    assert "\x1b[3" not in shown  # cursor movements may stay, colours may not
+    output = _on_a_terminal(project, *project.words("run"), NO_COLOR="1")
+    assert "stages" in output
+    assert "\x1b[3" not in output  # cursor movements may stay, colours may not

@@ -44,14 +44,14 @@ def undisturbed(sluggish: Project) -> str:
     return (sluggish.folder / "calm-output" / "scores.jsonl").read_text(encoding="utf-8")
 
 
-def _stop(project: Project, point: Point, how: signal.Signals) -> tuple[int, str]:
-    """Start the study, send `how` when `point` is reached; exit code and standard error."""
+def _stop(project: Project, point: Point, signal_sent: signal.Signals) -> tuple[int, str]:
+    """Start the study, send a signal when `point` is reached; exit code and standard error."""
     process = project.start(*project.words("run", "--plugin", PLUGIN), SLUGGISH="0.1")
     deadline = time.monotonic() + 60
     while not point(project.folder / "store") and time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.01)
-    process.send_signal(how)
+    process.send_signal(signal_sent)
     _, err = process.communicate(timeout=60)
     return process.returncode, err
 
@@ -74,28 +74,30 @@ def test_killed(sluggish: Project, undisturbed: str, point: Point) -> None:
 def test_training_goes_on_from_its_checkpoint(sluggish: Project) -> None:
     _stop(sluggish, _in_training, signal.SIGKILL)
     _, plan, _ = sluggish.call(*sluggish.words("plan", "--plugin", PLUGIN, "--json"))
-    assert [one["state"] for one in json.loads(plan)["stages"]][:2] == ["continue", "run"]
+    assert [stage["state"] for stage in json.loads(plan)["stages"]][:2] == ["continue", "run"]
     _finish(sluggish)
-    receipt = next(one for label, one in sluggish.receipts().items() if "slow · train" in label)
+    receipt = next(
+        receipt for label, receipt in sluggish.receipts().items() if "slow · train" in label
+    )
     assert receipt["facts"]["training"]["continued_from"] > 0
 
 
 def test_half_written_files_are_not_kept(sluggish: Project) -> None:
     _, plan, _ = sluggish.call(*sluggish.words("plan", "--plugin", PLUGIN, "--json"))
-    key = next(one["key"] for one in json.loads(plan)["stages"] if one["sort"] == "score")
-    left = sluggish.folder / "store" / key[:2] / key / "scores.json.7.partial"
-    left.parent.mkdir(parents=True)
-    left.write_text("{", encoding="utf-8")
+    key = next(stage["key"] for stage in json.loads(plan)["stages"] if stage["sort"] == "score")
+    partial_file = sluggish.folder / "store" / key[:2] / key / "scores.json.7.partial"
+    partial_file.parent.mkdir(parents=True)
+    partial_file.write_text("{", encoding="utf-8")
     _finish(sluggish)
-    assert not left.exists()
+    assert not partial_file.exists()
     assert not any(
-        "partial" in name for one in sluggish.receipts().values() for name in one["files"]
+        "partial" in name for receipt in sluggish.receipts().values() for name in receipt["files"]
     )
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(sluggish: Project, undisturbed: str, how: signal.Signals) -> None:
-    code, err = _stop(sluggish, _in_training, how)
+@pytest.mark.parametrize("signal_sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(sluggish: Project, undisturbed: str, signal_sent: signal.Signals) -> None:
+    code, err = _stop(sluggish, _in_training, signal_sent)
     assert code == 130
     assert "the state is saved, the same command goes on" in err
     assert "Traceback" not in err
@@ -103,14 +105,14 @@ def test_interrupted(sluggish: Project, undisturbed: str, how: signal.Signals) -
 
 
 def test_two_processes_share_a_store(sluggish: Project, undisturbed: str) -> None:
-    both: list[subprocess.Popen[str]] = [
+    processes: list[subprocess.Popen[str]] = [
         sluggish.start(
             *sluggish.words("run", "--plugin", PLUGIN, "--json", "-o", name), SLUGGISH="0.1"
         )
         for name in ("first", "second")
     ]
-    outputs = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
     for name in ("first", "second"):
         path = sluggish.folder / name / "scores.jsonl"
         assert path.read_text(encoding="utf-8") == undisturbed

@@ -27,11 +27,11 @@ def test_a_study_becomes_a_board(project: Project) -> None:
 
 def test_a_second_run_does_nothing(project: Project) -> None:
     project.run()
-    before = project.scores
+    scores = project.scores
     result = project.run("--json")
-    told = json.loads(result.stdout)
-    assert told["stages"] == {"ran": 0, "reused": 6, "failed": 0, "skipped": 0}
-    assert project.scores == before
+    summary = json.loads(result.stdout)
+    assert summary["stages"] == {"ran": 0, "reused": 6, "failed": 0, "skipped": 0}
+    assert project.scores == scores
 
 
 def test_only_the_deleted_targets_stages_run_again(project: Project) -> None:
@@ -45,22 +45,22 @@ def test_only_the_deleted_targets_stages_run_again(project: Project) -> None:
         path.write_text(text, encoding="utf-8")
     project.study["targets"] = ["mood", "feeling"]
     project.write().run()
-    before = project.scores
+    scores = project.scores
     for label, receipt in project.receipts().items():
         if "feeling" in label:
             key = receipt["key"]
             shutil.rmtree(project.folder / "store" / key[:2] / key)
-    told = json.loads(project.run("--json").stdout)
-    assert told["stages"] == {"ran": 6, "reused": 6, "failed": 0, "skipped": 0}
-    assert project.scores == before
+    summary = json.loads(project.run("--json").stdout)
+    assert summary["stages"] == {"ran": 6, "reused": 6, "failed": 0, "skipped": 0}
+    assert project.scores == scores
 
 
 def test_flags_that_change_the_question_leave_the_board_alone(project: Project) -> None:
     project.run()
-    before = project.scores
+    scores = project.scores
     result = project.run("--limit", "7", "--languages", "en,sw", "--seed", "4,5")
     assert result.exit_code == 0, result.stderr
-    assert project.scores == before
+    assert project.scores == scores
     folder = project.folder / "runs" / "small"
     rows = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
     assert {row["language"] for row in rows} == {"en", "sw"}
@@ -68,14 +68,14 @@ def test_flags_that_change_the_question_leave_the_board_alone(project: Project) 
     assert {row["n"] for row in rows} == {7}
     notes = {note for row in rows for note in row["notes"]}
     assert notes == {"limited: first 7 items", "trained on the first 7 examples of mood"}
-    asked = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
-    assert asked["seeds"] == [4, 5] and asked["train_limit"] == 7
+    question = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    assert question["seeds"] == [4, 5] and question["train_limit"] == 7
     assert invoke(project.folder, "leaderboard", "check", "runs/small").exit_code == 0
 
 
-def test_another_split_is_scored_and_said(project: Project) -> None:
-    told = json.loads(project.run("--split", "train", "--json").stdout)
-    assert told["exit_code"] == 0
+def test_another_split_is_scored_and_noted(project: Project) -> None:
+    summary = json.loads(project.run("--split", "train", "--json").stdout)
+    assert summary["exit_code"] == 0
     first = (project.folder / "runs" / "small" / "scores.jsonl").read_text().splitlines()[0]
     assert json.loads(first)["notes"] == ["scored on train, not on the card's test"]
 
@@ -92,9 +92,9 @@ def test_a_study_under_another_name_gets_a_folder_of_its_own(project: Project) -
 
 
 def test_another_studys_folder_is_not_overwritten(project: Project) -> None:
-    other = project.folder / "other"
-    other.mkdir()
-    (other / "study.yaml").write_text("name: precious\n", encoding="utf-8")
+    folder = project.folder / "other"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("name: precious\n", encoding="utf-8")
     result = project.run("--output", "other")
     assert result.exit_code == 2
     assert "'precious'" in result.stderr and "--output" in result.stderr
@@ -113,7 +113,7 @@ def test_the_studys_own_store_lies_beside_it(project: Project) -> None:
 def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     (project.folder / "mine.py").write_text(
         "from xharness.executor.sequential import SequentialExecutor\n"
-        "from xharness.plugin.hookspecs import hookimpl\n"
+        "from xharness import hookimpl\n"
         "class Mine(SequentialExecutor):\n"
         "    name = 'mine'\n"
         "@hookimpl\n"
@@ -124,10 +124,10 @@ def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     assert project.run("--plugin", "mine.py", "--executor", "mine").exit_code == 0
     result = project.run("--executor", "mind")
     assert result.exit_code == 2 and "there is no executor 'mind'" in result.stderr
-    assert "known: sequential" in project.run("--executor", "ray").stderr
+    assert "known: ray, sequential" in project.run("--executor", "slurm").stderr
 
 
-def test_a_damaged_file_takes_one_arm_and_is_told(project: Project) -> None:
+def test_a_damaged_file_takes_one_arm_and_is_named(project: Project) -> None:
     project.run()
     key = project.receipts()["grams · score mood · single · seed 1"]["key"]
     path = project.folder / "store" / key[:2] / key / "scores.json"
@@ -191,7 +191,7 @@ def test_the_exit_code_outlives_its_reader(project: Project) -> None:
         process = project.start(*project.words(*words))
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
-        told = process.stderr.read()
-        assert process.wait(timeout=60) == 3, told
-        assert "BrokenPipe" not in told
+        summary = process.stderr.read()
+        assert process.wait(timeout=60) == 3, summary
+        assert "BrokenPipe" not in summary
         process.stderr.close()

@@ -31,29 +31,29 @@ ABOVE = {  # points that English, and five other languages at least, must reach
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "xharness", "run"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
     return folder / "runs" / "demo"
 
 
 @pytest.fixture(scope="module")
 def scores(demo: Path) -> Scores:
-    found: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
+    scores: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for row in read(demo / "scores.jsonl"):
         assert isinstance(row, Score), row
         if row.main:
-            found[row.model, row.strategy, row.task][row.language] = row.value
-    return found
+            scores[row.model, row.strategy, row.task][row.language] = row.value
+    return scores
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ABOVE)
 @pytest.mark.parametrize("model", ["small", "large"])
 def test_english_and_others_are_well_above_chance(scores: Scores, model: str, task: str) -> None:
-    english, others = ABOVE[task]
-    found = scores[model, "single", task]
-    assert found["en"] > english
-    assert sum(value > others for language, value in found.items() if language != "en") >= 5
+    english_minimum, minimum = ABOVE[task]
+    values = scores[model, "single", task]
+    assert values["en"] > english_minimum
+    assert sum(value > minimum for language, value in values.items() if language != "en") >= 5
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ import yaml
 from tests.conftest import REPOSITORY
 from xharness.plugin import hookspecs, manager
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.study import Recipe, Runtime, Study
+from xharness.spec.recipe import Recipe
+from xharness.spec.study import Runtime, Study
 from xharness.task_types import BUILTIN
 
 DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])

@@ -78,8 +78,8 @@ class Recorder:
         self.messages.append(message)
 
     @hookimpl
-    def xharness_stage_progress(self, stage: Stage, done: int) -> None:
-        self.progress.append((stage.key, done))
+    def xharness_stage_progress(self, stage: Stage, completed: int) -> None:
+        self.progress.append((stage.key, completed))
 
 
 def fake_context(store: FakeStore, recorder: Recorder, *, debug: bool = False) -> RunContext:

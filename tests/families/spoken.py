@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.hf import tiny
 from xharness.plugin.api import TrainingSet
-from xharness.spec.cards import TaskCard, Verbalizer
+from xharness.spec.cards import TaskCard
+from xharness.spec.verbalizer import Verbalizer
 from xharness.testing import toy_card, toy_examples
 
 _WORDS: dict[str, dict[str, Any]] = {

@@ -27,8 +27,8 @@ from xharness.cli import app
 from xharness.digests import digest, file_digest
 from xharness.errors import ConfigurationError
 from xharness.plugin.api import CapabilityQuery, Recipe, RunEnvironment, TrainingSet
-from xharness.spec.cards import Verbalizer
-from xharness.task_types import MultipleChoiceExample
+from xharness.spec.verbalizer import Verbalizer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
 from xharness.testing import toy_examples
 from xharness_hf.config.options import Options
 from xharness_hf.files import folders

@@ -12,8 +12,7 @@ from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import StageError
 from xharness.plugin.api import Recipe
-from xharness.task_types import ExtractiveQAExample
-from xharness.task_types.extractive_qa import GoldAnswer
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import toy_examples
 
 _RECIPE = Recipe(epochs=5, learning_rate=5e-3, batch_size=16, max_length=48)

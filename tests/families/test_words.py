@@ -14,7 +14,7 @@ from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, StageError
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
-from xharness.task_types import MultipleChoiceExample
+from xharness.task_types.multiple_choice import MultipleChoiceExample
 from xharness.testing import toy_examples
 from xharness_hf.backbone.batch import Layout
 from xharness_hf.config.options import Options

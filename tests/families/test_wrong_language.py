@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from xharness.task_types import BUILTIN, ExtractiveQAExample
-from xharness.task_types.extractive_qa import GoldAnswer
+from xharness.task_types import BUILTIN
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import toy_card
 
 SPAN = next(kind for kind in BUILTIN if kind.name == "extractive_qa")

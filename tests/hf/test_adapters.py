@@ -16,7 +16,7 @@ from tests.hf import tiny
 from tests.hf.test_training import KilledError
 from xharness.errors import StageError
 from xharness.plugin.api import Recipe, RunEnvironment
-from xharness.spec.study import Adapter
+from xharness.spec.recipe import Adapter
 from xharness.stages import DataSlice, Mixture, Start, Train, TrainingFeed
 from xharness.testing import toy_card, toy_examples
 from xharness_hf.config.options import Options

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSession, TrainingSet
-from xharness.task_types import BUILTIN, BitextExample
-from xharness.testing import answered, toy_card
+from xharness.task_types import BUILTIN
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.testing import predict, toy_card
 from xharness_hf.config.options import Options
 from xharness_hf.model import HfModel
 from xharness_hf.plugin import HfBackend
@@ -48,7 +49,7 @@ def _right(model: HfModel) -> float:
     hits = 0
     for first in (0, 100):
         some = _pairs("test", 100)[first : first + 100]
-        given = answered(model, toy_card("bitext_retrieval"), some, Recipe(layer=0))
+        given = predict(model, toy_card("bitext_retrieval"), some, Recipe(layer=0))
         hits += sum(place == one.label for place, one in zip(given, some, strict=True))
     return hits / 200
 

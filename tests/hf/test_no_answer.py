@@ -9,7 +9,7 @@ import torch
 
 from tests.hf import tiny
 from xharness.plugin.api import Recipe
-from xharness.task_types import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness_hf.backbone.batch import Feature, Layout, Window, collate
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.files import loading

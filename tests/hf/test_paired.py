@@ -11,9 +11,8 @@ import torch
 from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.plugin.api import Recipe, TrainingSet
-from xharness.task_types import RetrievalExample
-from xharness.task_types.ranking import average_precision
-from xharness.testing import answered, toy_card, toy_examples
+from xharness.task_types.ranking import RetrievalExample, average_precision
+from xharness.testing import predict, toy_card, toy_examples
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.contrastive import ContrastiveObjective
@@ -41,7 +40,7 @@ def _fit(bert: Path, folder: Path, **changes: Any) -> Any:
 
 
 def _map(model: Any) -> float:
-    given = answered(model, toy_card("retrieval"), _pairs(100), Recipe(max_length=16))
+    given = predict(model, toy_card("retrieval"), _pairs(100), Recipe(max_length=16))
     return sum(map(average_precision, given)) / len(given)
 
 

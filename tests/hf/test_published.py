@@ -26,7 +26,7 @@ from tests.hf import sentence_encoders as encoders
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
-from xharness.task_types import RetrievalExample
+from xharness.task_types.ranking import RetrievalExample
 from xharness.testing import BackendContract, toy_card
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.config.fingerprint import fingerprint

@@ -16,8 +16,8 @@ from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError, UnavailableError
 from xharness.plugin.api import Mixture, Recipe, RunEnvironment, TrainingSet
-from xharness.task_types import BitextExample
-from xharness.testing import answered, toy_card, toy_examples
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.testing import predict, toy_card, toy_examples
 from xharness_hf.backbone.batch import Feature, Layout
 from xharness_hf.backbone.vocabulary import learn
 from xharness_hf.config.options import Options
@@ -173,7 +173,7 @@ def test_retrieval_finds_the_line(bert: Path) -> None:
     model = tiny.start(bert)
     pairs = [BitextExample(str(n), word, word, n) for n, word in enumerate(tiny.WORDS[:16])]
     for layer in (-1, 0, 1):
-        given = answered(model, toy_card("bitext_retrieval"), pairs, Recipe(layer=layer))
+        given = predict(model, toy_card("bitext_retrieval"), pairs, Recipe(layer=layer))
         assert given == list(range(16))
     assert model.embed([], Recipe()).shape == (0, 32)
     vectors = model.embed(["the cat", "the cat", "bird"], Recipe())

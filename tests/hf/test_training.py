@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite_names_the_step(
     assert "at step 4\n  try a lower learning_rate than 0.003" in told
 
 
-def test_pieces_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
+def test_split_sources_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     folder = tiny.bert(tmp_path / "still", **still)
     found = []

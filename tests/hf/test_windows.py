@@ -13,14 +13,11 @@ from hypothesis import strategies as st
 
 from tests.hf import tiny
 from xharness.plugin.api import Recipe
-from xharness.task_types import (
-    BitextExample,
-    ClassificationExample,
-    ExtractiveQAExample,
-    GoldAnswer,
-    MultipleChoiceExample,
-    TaggingExample,
-)
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.tagging import TaggingExample
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.tokens import Tokens, shorten
 from xharness_hf.files import loading

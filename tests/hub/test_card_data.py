@@ -12,7 +12,8 @@ import pytest
 from xharness.errors import UnavailableError
 from xharness.plugin.api import RunEnvironment, Source, SourceRequest
 from xharness.spec import documents
-from xharness.spec.cards import SourceSpec, Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import SourceSpec, Split
 from xharness.task_types import BUILTIN
 from xharness_hub.plugin import xharness_sources
 

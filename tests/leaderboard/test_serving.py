@@ -8,9 +8,9 @@ import threading
 import pytest
 from tests.leaderboard import synthetic
 
-from xharness.cli.serving import HOST, open_server
 from xharness.errors import ConfigurationError
 from xharness.leaderboard import write
+from xharness.session.board_server import HOST, open_server
 
 
 @pytest.fixture(scope="module")

@@ -34,34 +34,34 @@ class Environment:
         self._folder = folder
         venv.create(folder, with_pip=False)
         scheme = {"base": str(folder), "platbase": str(folder)}
-        own = Path(sysconfig.get_path("purelib", "venv", scheme))
+        site_packages = Path(sysconfig.get_path("purelib", "venv", scheme))
         paths = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
-        (own / "dependencies.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
+        (site_packages / "dependencies.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
         self._bin = Path(sysconfig.get_path("scripts", "venv", scheme))
 
-    def install(self, *what: str) -> None:
+    def install(self, *packages: str) -> None:
         """pip install, offline and without dependencies."""
         python = str(self._bin / "python")
-        pip("--python", python, "install", "--no-deps", "--ignore-installed", *what)
+        pip("--python", python, "install", "--no-deps", "--ignore-installed", *packages)
 
     def xharness(self, cwd: Path, *words: str) -> str:
         """The command's standard output; it must succeed, and leave the checkout alone."""
         env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        done = subprocess.run(
+        process = subprocess.run(
             [str(self._bin / "xharness"), *words], cwd=cwd, env=env, capture_output=True, text=True
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
 
 def pip(*words: str) -> None:
     quiet = ["--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pip", *words, *quiet, "--no-index", "--no-build-isolation"],
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,9 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def _offers(environment: Environment, cwd: Path) -> dict[str, Any]:
-    found = json.loads(environment.xharness(cwd, "plugins", "--json"))
-    assert found["broken"] == []
-    return {one["plugin"]: one for one in found["plugins"]}
+    listing = json.loads(environment.xharness(cwd, "plugins", "--json"))
+    assert listing["broken"] == []
+    return {plugin["plugin"]: plugin for plugin in listing["plugins"]}
 
 
 def test_the_wheel_and_a_strangers_wheel_run_a_study(tmp_path: Path, wheels: list[str]) -> None:
@@ -91,22 +91,22 @@ def test_the_wheel_and_a_strangers_wheel_run_a_study(tmp_path: Path, wheels: lis
         "strategies": ["twice"],
     }
     (elsewhere / "study.yaml").write_text(STUDY, encoding="utf-8")
-    told = json.loads(environment.xharness(elsewhere, "run", "study.yaml", "--json"))
-    assert told["stages"]["failed"] == 0 and told["exit_code"] == 0
+    summary = json.loads(environment.xharness(elsewhere, "run", "study.yaml", "--json"))
+    assert summary["stages"]["failed"] == 0 and summary["exit_code"] == 0
     rows = [json.loads(line) for line in (elsewhere / "scores.jsonl").read_text().splitlines()]
-    twice = [
+    twice_scores = [
         row["value"] for row in rows if (row["model"], row["strategy"]) == ("by-length", "twice")
     ]
-    assert len(twice) == 3 and min(twice) > 80
+    assert len(twice_scores) == 3 and min(twice_scores) > 80
 
 
-@pytest.mark.parametrize("how", ["plain", "editable"])
-def test_a_folder_installs_from_any_directory(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("install_mode", ["plain", "editable"])
+def test_a_folder_installs_from_any_directory(tmp_path: Path, install_mode: str) -> None:
     environment = Environment(tmp_path / "env")
-    flag = ["--editable"] if how == "editable" else []
+    flag = ["--editable"] if install_mode == "editable" else []
     environment.install(*flag, str(REPOSITORY), *flag, str(EXAMPLE))
-    assert {"shipped", "outside"} <= set(_offers(environment, tmp_path))
+    assert {"builtin", "outside"} <= set(_offers(environment, tmp_path))
     cards = json.loads(environment.xharness(tmp_path, "cards", "list", "--json"))
     assert {"xnli", "long_or_short"} <= {card["card"] for card in cards}
-    shown = environment.xharness(tmp_path, "cards", "show", "xnli")
-    assert shown.startswith(f"# {REPOSITORY if how == 'editable' else tmp_path}")
+    output = environment.xharness(tmp_path, "cards", "show", "xnli")
+    assert output.startswith(f"# {REPOSITORY if install_mode == 'editable' else tmp_path}")

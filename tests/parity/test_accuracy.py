@@ -7,8 +7,11 @@ import random
 import pytest
 from sklearn.metrics import accuracy_score
 
-from tests.parity.scored import card, covers, score
-from xharness.task_types import BitextExample, ClassificationExample, Example, MultipleChoiceExample
+from tests.parity.scoring import card, covers, score
+from xharness.task_types.base import Example
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.multiple_choice import MultipleChoiceExample
 
 MAKE = {
     "classification": lambda item, label: ClassificationExample(item, "t", None, label),

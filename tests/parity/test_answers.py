@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parity.expected import marks, mlqa_words, squad2_marks, squad_words
-from tests.parity.scored import card, covers, question, score
+from tests.parity.scoring import card, covers, question, score
 from tests.parity.texts import answers
 from xharness.task_types.qa_metrics import mlqa_tokens, squad_tokens
 

@@ -7,10 +7,9 @@ import random
 import pytest
 
 from tests.parity.expected import WHOLE_WORDS, checked
-from tests.parity.scored import card, covers, question, score
+from tests.parity.scoring import card, covers, question, score
 from tests.parity.texts import alike, text
-from xharness.task_types import ChecklistExample
-from xharness.task_types.checklist_metrics import cleaned
+from xharness.task_types.checklist import ChecklistExample, cleaned
 
 covers("checklist", "pass_rate", "error_rate")
 

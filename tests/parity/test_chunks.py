@@ -10,9 +10,9 @@ import pytest
 from seqeval.metrics import accuracy_score, f1_score
 from seqeval.metrics.sequence_labeling import get_entities
 
-from tests.parity.scored import card, covers, score
-from xharness.task_types import TaggingExample
+from tests.parity.scoring import card, covers, score
 from xharness.task_types.chunks import chunks
+from xharness.task_types.tagging import TaggingExample
 
 covers("tagging", "span_f1", "chunk_f1", "token_accuracy")
 

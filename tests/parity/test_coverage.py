@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
-from tests.parity.scored import COVERED
+from tests.parity.scoring import COVERED
 from xharness.task_types import BUILTIN
 
 SHIPPED_METRICS = {(kind.name, metric) for kind in BUILTIN for metric in kind.metrics}

@@ -7,9 +7,9 @@ import random
 import pytest
 from py3langid import langid
 
-from tests.parity.scored import card, covers, score
+from tests.parity.scoring import card, covers, score
 from tests.parity.texts import alike, text
-from xharness.task_types import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 
 covers("extractive_qa", "wrong_language")
 EVERY = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)

@@ -10,15 +10,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
-from tests.parity.scored import KINDS, card, covers, score
-from xharness.task_types import (
-    BitextExample,
-    BitextMiningExample,
-    RetrievalExample,
-    SearchRequest,
-    TextRole,
-)
+from tests.parity.scoring import TASK_TYPES, card, covers, score
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
 from xharness.task_types.neighbours import VectorBlocks, nearest
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.search import SearchRequest, TextRole
 
 covers("retrieval", "map_at_20")
 covers("entity_linking", "map_at_20")
@@ -134,7 +131,7 @@ def test_tatoebas_accuracy_is_that_of_the_nearest_cosine() -> None:
         return VectorBlocks([np.stack([known[text] for text in texts])])
 
     examples = [BitextExample(str(n), f"e{n}", f"f{n}", n) for n in range(500)]
-    given = KINDS["bitext_retrieval"].answer(SearchRequest(examples, encode))  # type: ignore[attr-defined]
+    given = TASK_TYPES["bitext_retrieval"].search(SearchRequest(examples, encode))  # type: ignore[attr-defined]
     nearest_lines = _exhaustive(english, foreign, 1)[:, 0]
     assert list(given) == nearest_lines.tolist()
     ours = score(card("bitext_retrieval"), "accuracy", zip(examples, given, strict=True))

@@ -10,8 +10,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from xharness.task_types import BitextExample, BitextRetrieval, SearchRequest, TextRole
+from xharness.task_types.bitext_retrieval import BitextExample, BitextRetrieval
 from xharness.task_types.neighbours import VectorBlocks
+from xharness.task_types.search import SearchRequest, TextRole
 
 PAIRS, WIDTH = 2_000, 48
 

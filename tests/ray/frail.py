@@ -1,4 +1,4 @@
-"""A plugin for tests: a backend whose trainings take their worker down, a stated number of times."""
+"""A plugin for tests: a backend whose trainings take their worker down, a few times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs under `--executor ray`: the same bytes as one process gives, whatever befalls the workers."""
+"""Runs under `--executor ray`: the bytes of one process, whatever befalls the workers."""
 
 from __future__ import annotations
 

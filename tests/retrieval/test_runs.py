@@ -15,7 +15,7 @@ from xharness.errors import ConfigurationError, StageError
 from xharness.executor import encode
 from xharness.executor.encode import CachedEncoder
 from xharness.gaps.scores import Missing, Score
-from xharness.plugin.api import Recipe
+from xharness.plugin.api import Model, Recipe
 from xharness.store.tables import read_table
 from xharness_baselines.ngrams import NgramModel
 
@@ -149,7 +149,9 @@ def test_after_an_interruption_no_block_is_computed_again(
     asked: list[str] = []
     embed = NgramModel.embed
 
-    def stopping(model: NgramModel, texts: list[str], recipe: Recipe) -> Any:
+    def stopping(
+        model: NgramModel, texts: list[str], recipe: Recipe, role: str = "sentence"
+    ) -> Any:
         if len(asked) >= 8:
             raise KeyboardInterrupt
         asked.extend(texts if texts != ["a"] else [])
@@ -160,7 +162,7 @@ def test_after_an_interruption_no_block_is_computed_again(
         small.run(tmp_path)
     before, made = [*asked], small.plan(tmp_path)[0]
     folder = tmp_path / "store"
-    assert len([*folder.rglob("unfinished/pool/*.npy")]) == 2
+    assert len([*folder.rglob("unfinished/shared/*.npy")]) == 2
     asked.clear()
     monkeypatch.setattr(NgramModel, "embed", lambda *args: (asked.extend(args[1]), embed(*args))[1])
     found = small.run(tmp_path)
@@ -175,7 +177,7 @@ def test_queries_are_cut_where_the_recipe_says(tmp_path: Path) -> None:
     lengths: list[int] = []
 
     class Noting:
-        def embed(self, texts: list[str], recipe: Recipe) -> Any:
+        def embed(self, texts: list[str], recipe: Recipe, role: str) -> Any:
             lengths.append(recipe.max_length)
             return np.ones((len(texts), 2), dtype=np.float32)
 
@@ -186,31 +188,18 @@ def test_queries_are_cut_where_the_recipe_says(tmp_path: Path) -> None:
     assert lengths == [64, 64, 16]
 
 
-def test_blocks_hang_on_the_role_where_the_model_does(tmp_path: Path) -> None:
-    asked: list[str] = []
+def test_blocks_depend_on_the_role(tmp_path: Path) -> None:
+    calls: list[tuple[str, str]] = []
 
-    class Plain:
-        def embed(self, texts: list[str], recipe: Recipe) -> Any:
-            asked.extend(texts)
+    class Prompted:
+        def embed(self, texts: list[str], recipe: Recipe, role: str) -> Any:
+            calls.extend((role, text) for text in texts)
             return np.ones((len(texts), 2), dtype=np.float32)
 
-    class Prompted(Plain):
-        def embed(self, texts: list[str], recipe: Recipe, role: str = "sentence") -> Any:
-            asked.append(role)
-            return super().embed(texts, recipe)
-
-    def twice(model: Any, folder: Path) -> list[str]:
-        asked.clear()
-        encode = CachedEncoder(lambda: model, Recipe(), folder)
-        for role in ("query", "passage", "query"):
-            encode(["x"], role)  # type: ignore[arg-type]
-        return asked
-
-    assert twice(Plain(), tmp_path / "plain") == ["a", "x"]
-    told = ["sentence", "a", "query", "x", "passage", "x"]
-    assert twice(Prompted(), tmp_path / "prompted") == told
-    name = f"{digest([Recipe().max_length, ['x']])}.npy"
-    assert [file.name for file in (tmp_path / "plain").iterdir()] == [name]
+    encode = CachedEncoder(lambda: Prompted(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    for role in ("query", "passage", "query"):
+        encode(["x"], role)  # type: ignore[arg-type]
+    assert calls == [("sentence", "a"), ("query", "x"), ("passage", "x")]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +235,7 @@ def test_texts_have_the_roles_of_their_kind(
 )
 def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None:
     class Wrong:
-        def embed(self, texts: list[str], recipe: Recipe) -> Any:
+        def embed(self, texts: list[str], recipe: Recipe, role: str) -> Any:
             return np.ones((1, 2)) if texts == ["a"] else vectors
 
     encode = CachedEncoder(lambda: Wrong(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
@@ -257,7 +246,10 @@ def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None
 
 
 def test_a_model_without_vectors_is_told(tmp_path: Path) -> None:
-    encode = CachedEncoder(lambda: object(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    class Mute:
+        embed = Model.embed
+
+    encode = CachedEncoder(lambda: Mute(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError, match="makes no vectors of texts"):
         encode(["a"], "passage")
 

@@ -18,7 +18,7 @@ from tests.strategies.running import RECIPE, TINY, Ran, run
 from xharness_hf.heads.heads import Heads
 
 METHODS: dict[str, dict[str, Any]] = {
-    "lora": {"method": "lora", "rank": 1, "targets": ["query", "key", "value", "dense"]},
+    "lora": {"method": "lora", "r": 1, "target_modules": ["query", "key", "value", "dense"]},
     "prompt": {"method": "prompt", "num_virtual_tokens": 10},
     "prefix": {"method": "prefix", "num_virtual_tokens": 10},
 }

@@ -117,7 +117,7 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
 
 LITTLE = """\
 name: {name}
-task_type: {kind}
+task_type: {task_type}
 role: target
 sources: [{{from: mini, task: {task}, sizes: {{train: 18, validation: 200, test: 200}}}}]
 languages: [en, de]
@@ -209,7 +209,7 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     from xharness.plugin.api import Recipe
     from xharness_hf.backbone.batch import Layout, collate
     from xharness_hf.heads.heads import MASKED
-    from xharness_hf.heads.tasks import MaskedLmObjective, hide
+    from xharness_hf.heads.masked_lm import MaskedLmObjective, hide
     from xharness_hf.model import HfModel
     from xharness_hf.training.sampler import random
 
@@ -219,14 +219,14 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     examples = data.load(data.data_slice(card, "de", "validation", None)).examples
     task, tokens, recipe = MaskedLmObjective("mlm"), model.tokens, Recipe(max_length=64)
     assert tokens.mask is not None
-    units = task.units(examples, tokens, recipe, gold=True)
-    units = hide(units, tokens.mask, tokens.size, 0.15, random(0))
-    words = model.backbone.embedding.num_embeddings
-    head = model.heads.get(MASKED, task.kind, words).eval()
-    batch = collate(units, Layout(tokens.pad, 0, False), torch.device("cpu"))
+    features = task.features(examples, tokens, recipe, gold=True)
+    features = hide(features, tokens.mask, tokens.size, 0.15, random(0))
+    vocabulary = model.backbone.embedding.num_embeddings
+    head = model.heads.get(MASKED, task.kind, vocabulary).eval()
+    batch = collate(features, Layout(tokens.pad, 0, False), torch.device("cpu"))
     with torch.inference_mode():
         total = task.loss(model.backbone.states(batch), head, batch, recipe)
-    return float(total) / task.terms(units)
+    return float(total) / task.terms(features)
 
 
 @pytest.mark.slow

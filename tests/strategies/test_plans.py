@@ -13,12 +13,21 @@ from tests.toy import CountingBackend, card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, compile_plan
-from xharness.plugin.api import Recipe, Route, RunEnvironment
+from xharness.plugin.api import Recipe, Route, RunEnvironment, Strategy
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Provider
 from xharness.spec.study import Study
-from xharness.stages import DataSlice, Mixture, Predict, Score, SelectModel, Start, Train, Translate
+from xharness.stages import (
+    DataSlice,
+    Mixture,
+    Predict,
+    ScorePredictions,
+    SelectModel,
+    Start,
+    Train,
+    Translate,
+)
 from xharness_strategies.single import Single
 
 EDITS = {
@@ -375,7 +384,7 @@ def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
 
 def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
     plan = _prompted(cards, "speaker")
-    assert [type(stage) for stage in plan.stages.values()] == [Predict, Score]
+    assert [type(stage) for stage in plan.stages.values()] == [Predict, ScorePredictions]
     assert isinstance(plan.arms[0].score.predictions.model, Start)
 
 
@@ -497,3 +506,54 @@ def test_the_metric_that_judges_is_part_of_what_is_chosen(cards: Path) -> None:
     )
     assert isinstance(chosen_model, SelectModel)
     assert replace(chosen_model, metrics=(("red", "another"),)).key != chosen_model.key
+
+
+class Twice(Strategy):
+    name = "twice"
+
+    def route(self, route: Route, options: Any) -> Any:
+        model = route.base
+        for _ in range(4):
+            model = route.train(model, route.training_sets(), heads="keep")
+        return model
+
+
+class Twins:
+    @hookimpl
+    def xharness_strategies(self) -> list[Strategy]:
+        return [Twice()]
+
+
+def test_no_two_stages_are_called_the_same(cards: Path) -> None:
+    loaded = toy_plugins(cards)
+    loaded.add(Twins(), Provider("twins"))
+    catalogue, environment = Catalogue(loaded), RunEnvironment()
+    shots = {"name": "shots", "strategy": "single", "few_shot": {"num_shots": 4}}
+    values = {
+        "name": "colours",
+        "models": [{"name": "m", "backend": "counting"}],
+        "strategies": [
+            "single",
+            "twice",
+            {"name": "shots", "strategy": "single", **few_shot["single"]},
+        ],
+        "targets": ["red"],
+        "selection": ["last", "source-dev"],
+    }
+    find_slice = DataReader(catalogue, environment).data_slice
+    study = Study.model_validate(values)
+    plan = compile_plan(PlanningContext(study, catalogue, find_slice, environment))
+    texts = [str(label) for label in plan.labels.values()]
+    assert len({*texts}) == len(texts) == len(plan.stages)
+    trainings = [
+        str(plan.labels[stage.key])
+        for stage in plan.stages.values()
+        if isinstance(stage, Train) and stage.selection is None
+    ]
+    assert trainings[:5] == [
+        "m · train red · seed 1",
+        "m · train red · twice · seed 1",
+        "m · train red after red · seed 1",
+        "m · train red after red, red · seed 1",
+        "m · train red after red, red, red · seed 1",
+    ]

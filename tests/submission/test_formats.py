@@ -15,17 +15,14 @@ from xharness.spec.cards import TaskCard
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
 from xharness.submission.layout import SuiteTask, select_tasks
-from xharness.task_types import (
-    BUILTIN,
-    BitextExample,
-    BitextMiningExample,
-    ClassificationExample,
-    ExtractiveQAExample,
-    GoldAnswer,
-    MultipleChoiceExample,
-    RetrievalExample,
-    TaggingExample,
-)
+from xharness.task_types import BUILTIN
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.tagging import TaggingExample
 
 KINDS = {kind.name: kind for kind in BUILTIN}
 LABELS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xharness.spec.languages import LANGUAGES, SCRIPTS, check_choice, chosen_languages
+from xharness.spec.languages import LANGUAGES, SCRIPTS, check_selector, select_languages
 
 
 def test_every_script_has_an_english_name() -> None:
@@ -25,19 +25,19 @@ def test_every_script_has_an_english_name() -> None:
     ],
 )
 def test_a_word_chooses(word: str, expected: set[str]) -> None:
-    assert set(chosen_languages([word], LANGUAGES)) == expected
+    assert set(select_languages([word], LANGUAGES)) == expected
 
 
 def test_a_family_holds_its_branches() -> None:
     branches = {one.family for one in LANGUAGES.values() if one.family.startswith("Indo-European")}
     both = {
-        code for family in branches for code in chosen_languages([f"family:{family}"], LANGUAGES)
+        code for family in branches for code in select_languages([f"family:{family}"], LANGUAGES)
     }
-    assert set(chosen_languages(["family:Indo-European"], LANGUAGES)) == both
+    assert set(select_languages(["family:Indo-European"], LANGUAGES)) == both
 
 
 def test_several_words_add_up_in_the_given_order() -> None:
-    assert chosen_languages(["sw", "script:Thai", "ru"], ["th", "ru", "en", "sw"]) == (
+    assert select_languages(["sw", "script:Thai", "ru"], ["th", "ru", "en", "sw"]) == (
         "th",
         "ru",
         "sw",
@@ -46,7 +46,7 @@ def test_several_words_add_up_in_the_given_order() -> None:
 
 @pytest.mark.parametrize("word", ["en", "gsw", "zh-TW", "script:Thai", "family:dravidian"])
 def test_right_words_pass(word: str) -> None:
-    check_choice(word)
+    check_selector(word)
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_right_words_pass(word: str) -> None:
 )
 def test_wrong_words_are_told(word: str, message: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        check_choice(word)
+        check_selector(word)
     assert message in str(caught.value)

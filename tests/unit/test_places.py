@@ -12,7 +12,8 @@ from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
-from xharness.spec.study import Study, StudyDocument
+from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 
 STUDY = """\
 name: colours
@@ -85,7 +86,7 @@ def _plan(cards: Path, text: str) -> Plan:
         (
             "- single",
             "- {name: a, strategy: intermediate, taks: [warm]}",
-            "study.yaml:5:34: strategy 'a', taks: unknown key 'taks'",
+            "study.yaml:5:39: strategy 'a', taks: unknown key 'taks'",
         ),
         (
             "- single",

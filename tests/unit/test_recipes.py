@@ -15,7 +15,9 @@ from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
-from xharness.spec.study import Recipe, Study, StudyDocument, common_fields
+from xharness.spec.recipe import Recipe, common_fields
+from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 from xharness.stages import Train
 
 PAPER = """\

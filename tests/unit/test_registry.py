@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from xharness.spec.models import ModelSpec
 from xharness.spec.registry import models
-from xharness.spec.study import ModelSpec
 
 
 def test_every_known_model_can_stand_in_a_study() -> None:

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.toy import card, toy_plugins
+from tests.toy import CountingBackend, ToySource, card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
 from xharness.planning import PlanningContext, compile_plan
 from xharness.plugin import manager
-from xharness.plugin.api import RunEnvironment
+from xharness.plugin.api import Backend, NoOptions, RunEnvironment, SourceRequest, Strategy
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Provider
-from xharness.spec.documents import Strict
 from xharness.spec.study import Study
 
 STRANGER = Provider("stranger", "strange 2.0")
@@ -76,19 +75,15 @@ class Exits:
         raise SystemExit(3)
 
 
-class NoOptions(Strict):
-    """Nothing to choose."""
-
-
-class Strategy:
+class OddStrategy(Strategy):
     name = "odd"
     options: type[BaseModel] = NoOptions
 
-    def __init__(self, walk: Callable[[Any], Any]) -> None:
-        self._walk = walk
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        self._answer = answer
 
     def route(self, route: Any, options: Any) -> Any:
-        return self._walk(route)
+        return self._answer(route)
 
 
 @pytest.fixture
@@ -123,7 +118,7 @@ class Explodes:
 
 @pytest.mark.parametrize("offer", [Nameless(), NumberName(), Explodes(), None])
 def test_an_offer_without_a_name_is_set_aside(cards: Path, offer: Any) -> None:
-    good = Strategy(lambda route: route.base)
+    good = OddStrategy(lambda route: route.base)
     catalogue = _catalogue(cards, Offers([offer, good]))
     (broken,) = catalogue.plugins.broken
     assert broken.provider == STRANGER
@@ -136,24 +131,46 @@ class NameAlone:
     name = "bare"
 
 
-def test_an_offer_that_lacks_something_is_set_aside_with_what(cards: Path) -> None:
+def test_an_offer_of_another_class_is_set_aside_with_the_base_class(cards: Path) -> None:
     catalogue = _catalogue(cards, Everything(NameAlone()))
-    told = {one.reason.partition(":")[0]: one.reason for one in catalogue.plugins.broken}
-    assert {one.provider for one in catalogue.plugins.broken} == {STRANGER}
-    lacking = "lacks 'options', 'kinds', 'fingerprint', 'start', 'load'"
-    assert f"backend 'bare' {lacking}" in told["xharness_backends"]
-    assert "source 'bare' lacks 'options', 'fingerprint', 'rows'" in told["xharness_sources"]
-    assert "kind 'bare' lacks 'fields', 'prediction', 'metrics'" in told["xharness_task_types"]
-    assert "strategy 'bare' lacks 'options', 'route'" in told["xharness_strategies"]
-    lacking = "lacks 'options', 'fingerprint', 'open'"
-    assert f"translator 'bare' {lacking}" in told["xharness_translators"]
-    assert "executor 'bare' lacks 'run'" in told["xharness_executors"]
+    reasons = {
+        broken.reason.partition(":")[0]: broken.reason for broken in catalogue.plugins.broken
+    }
+    assert {broken.provider for broken in catalogue.plugins.broken} == {STRANGER}
+    for hook, base in {
+        "xharness_backends": "Backend",
+        "xharness_sources": "Source",
+        "xharness_strategies": "Strategy",
+        "xharness_task_types": "TaskType",
+        "xharness_translators": "Translator",
+        "xharness_executors": "Executor",
+    }.items():
+        assert f"is no {base}: derive its class from xharness.{base}" in reasons[hook]
     assert "bare" not in {*catalogue.backends, *catalogue.strategies, *catalogue.task_types}
 
 
+def test_an_offer_that_lacks_an_attribute_is_set_aside_with_its_name(cards: Path) -> None:
+    class Bare(Backend):
+        name = "bare"
+        fingerprint = start = load = CountingBackend.fingerprint  # type: ignore[assignment]
+
+    catalogue = _catalogue(cards, OffersBackend(Bare()))
+    (broken,) = catalogue.plugins.broken
+    assert "backend 'bare' lacks 'task_types'" in broken.reason
+
+
+class OffersBackend:
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @hookimpl
+    def xharness_backends(self) -> Any:
+        return [self._backend]
+
+
 def test_a_class_is_no_offer(cards: Path) -> None:
-    (broken,) = _catalogue(cards, Offers([Strategy])).plugins.broken
-    assert "strategy 'odd' is a class: offer an instance, Strategy()" in broken.reason
+    (broken,) = _catalogue(cards, Offers([OddStrategy])).plugins.broken
+    assert "strategy 'odd' is a class: offer an instance, OddStrategy()" in broken.reason
 
 
 def test_a_hook_that_exits_is_set_aside(cards: Path) -> None:
@@ -208,7 +225,7 @@ def _exits(route: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("walk", "message"),
+    ("answer", "message"),
     [
         (_fails, "route failed: TypeError: something of its own (test_strangers.py:"),
         (_exits, "route failed: SystemExit: 1"),
@@ -217,9 +234,9 @@ def _exits(route: Any) -> Any:
     ],
 )
 def test_a_strategy_that_goes_wrong_is_named(
-    cards: Path, walk: Callable[[Any], Any], message: str
+    cards: Path, answer: Callable[[Any], Any], message: str
 ) -> None:
-    catalogue, around = _catalogue(cards, Offers([Strategy(walk)])), RunEnvironment()
+    catalogue, around = _catalogue(cards, Offers([OddStrategy(answer)])), RunEnvironment()
     values = {
         "name": "s",
         "models": [{"name": "m", "backend": "counting"}],
@@ -235,22 +252,32 @@ def test_a_strategy_that_goes_wrong_is_named(
     assert message in str(caught.value)
 
 
-def test_a_strategy_is_not_blamed_for_a_source(cards: Path) -> None:
-    def portion(*asked: object) -> Any:
-        raise ZeroDivisionError("in a source")
+@pytest.mark.parametrize("broken_split", ["train", "test"])
+def test_a_strategy_is_not_blamed_for_a_source(
+    cards: Path, monkeypatch: pytest.MonkeyPatch, broken_split: str
+) -> None:
+    fingerprint = ToySource.fingerprint
 
+    def broken(self: ToySource, request: SourceRequest) -> str:
+        if request.split == broken_split:
+            raise ZeroDivisionError("in a source")
+        return fingerprint(self, request)
+
+    monkeypatch.setattr(ToySource, "fingerprint", broken)
     values = {
         "name": "s",
         "models": [{"name": "m", "backend": "counting"}],
         "strategies": ["single"],
         "targets": ["red"],
     }
-    with pytest.raises(ZeroDivisionError, match="in a source"):
-        compile_plan(
-            PlanningContext(
-                Study.model_validate(values), _catalogue(cards), portion, RunEnvironment()
-            )
-        )
+    catalogue, environment = _catalogue(cards), RunEnvironment()
+    find_slice = DataReader(catalogue, environment).data_slice
+    study = Study.model_validate(values)
+    plan = compile_plan(PlanningContext(study, catalogue, find_slice, environment))
+    assert not plan.arms
+    assert {missing.reason.partition(" (")[0] for missing in plan.unavailable} == {
+        "card 'red': source 'toy' failed: ZeroDivisionError: in a source"
+    }
 
 
 def _groups(folder: Path, **groups: str) -> str:

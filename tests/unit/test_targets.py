@@ -10,7 +10,8 @@ import pytest
 from tests.toy import card, toy_catalogue
 from xharness.errors import ConfigurationError
 from xharness.planning.targets import expanded_targets, targets_in_languages
-from xharness.spec.study import Study, StudyDocument
+from xharness.spec.study import Study
+from xharness.spec.study_document import StudyDocument
 
 GROUPS = """\
 groups:

@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
-from xharness.cli import guard, pages
-from xharness.console import show_json, show_table
+import typer
+
+from xharness.cli import flags, guard
 from xharness.errors import ConfigurationError, suggestion
-from xharness.plugin.catalogue import Catalogue
-from xharness.session.session import open_catalogue, warn_of_broken
-from xharness.spec.cards import GroupMember, Role, TaskCard
+from xharness.files import writing
+from xharness.phrases import counted
+
+if TYPE_CHECKING:
+    from xharness.plugin.catalogue import Catalogue
+    from xharness.spec.cards import TaskCard
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class CardFilter:
-    """Which cards are asked for; None: whatever it is."""
-
-    group: str | None = None
-    role: str | None = None
-    kind: str | None = None
-
-
-def show_all(
-    wanted: CardFilter, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
+def list_cards(
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="NAME", help="Only this group's.")
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="NAME", help="Only these: target, intermediate, corpus."),
+    ] = None,
+    task_type: Annotated[
+        str | None, typer.Option("--task-type", metavar="NAME", help="Only tasks of this type.")
+    ] = None,
+    plugin: flags.Plugins = None,
+    cards: flags.Cards = None,
+    json: flags.Json = False,
 ) -> None:
-    """Print the cards, or those that are wanted."""
-    catalogue = open_catalogue(extra, folders)
-    warn_of_broken(catalogue.plugins)
-    rows = [*_rows(catalogue, wanted)]
-    if as_json:
+    """List the cards that studies can name.
+
+    \b
+    xharness cards list --group xtreme-r
+    xharness cards list --role intermediate --task-type multiple_choice
+    """
+    from xharness.console import show_json, show_table
+
+    rows = [*_rows(_catalogue(plugin, cards), group, role, task_type)]
+    if json:
         show_json(rows)
         return
     show_table([_brief(row) for row in rows], right=("languages",))
@@ -42,11 +53,18 @@ def show_all(
         print("no card is like that")
 
 
-def show_one(name: str, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool) -> None:
-    """Print one card."""
-    catalogue = open_catalogue(extra, folders)
+def show_card(
+    name: Annotated[str, typer.Argument(help="The card's name.")],
+    plugin: flags.Plugins = None,
+    cards: flags.Cards = None,
+    json: flags.Json = False,
+) -> None:
+    """Show one card, and who offers it."""
+    from xharness.console import show_json
+
+    catalogue = _catalogue(plugin, cards)
     card, provider = catalogue.card(name), catalogue.card_files.provider(name)
-    if as_json:
+    if json:
         values = card.model_dump(mode="json", by_alias=True, exclude_unset=True)
         show_json({**values, "offered_by": str(provider)})
         return
@@ -55,59 +73,94 @@ def show_one(name: str, extra: Iterable[str], folders: Iterable[Path], *, as_jso
     print(file.read_text(encoding="utf-8"), end="")
 
 
-def validate(paths: tuple[Path, ...], extra: Iterable[str], *, as_json: bool) -> int:
-    """Check card files and folders, or all known cards; 2 where one is wrong."""
-    catalogue = open_catalogue(extra)
-    warn_of_broken(catalogue.plugins)
-    checks = _checks(catalogue, paths)
-    wrong = {name: told for name, told in checks.items() if told is not None}
-    if as_json:
-        show_json([{"card": name, "error": told} for name, told in checks.items()])
-    else:
-        for told in wrong.values():
-            print(f"error: {told}", file=sys.stderr)
-        print(f"{len(checks) - len(wrong)} of {len(checks)} cards are right")
-    return guard.WRONG if wrong else 0
-
-
-def write_pages(
-    folder: Path, extra: Iterable[str], folders: Iterable[Path], *, as_json: bool
+def validate(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Card files or folders; default: all known cards.")
+    ] = None,
+    plugin: flags.Plugins = None,
+    json: flags.Json = False,
 ) -> None:
-    """Write a page for each card, and an index.
+    """Check cards; exit code 2 where one is wrong."""
+    from xharness.console import show_json
 
-    Raises:
-        ConfigurationError: the folder cannot be written.
+    errors = _errors(_catalogue(plugin), paths or ())
+    wrong_count = sum(error is not None for error in errors.values())
+    if json:
+        show_json([{"card": name, "error": error} for name, error in errors.items()])
+    else:
+        for error in errors.values():
+            if error is not None:
+                print(f"error: {error}", file=sys.stderr)
+        print(f"{len(errors) - wrong_count} of {len(errors)} cards are right")
+    raise typer.Exit(guard.WRONG if wrong_count else 0)
+
+
+def write_docs(
+    folder: Annotated[Path, typer.Argument(help="Where the pages go.")] = Path("docs/tasks"),
+    plugin: flags.Plugins = None,
+    cards: flags.Cards = None,
+    json: flags.Json = False,
+) -> None:
+    """Write a page of Markdown for each card, and an index.
+
+    In a checkout of xharness also the schema that editors check cards with.
+
+    \b
+    xharness cards docs docs/tasks
     """
-    catalogue = open_catalogue(extra, folders)
-    warn_of_broken(catalogue.plugins)
-    try:
-        files = pages.write(catalogue, folder)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
-    if as_json:
+    from xharness.console import show_json
+    from xharness.plugin.builtin import cards_folder
+    from xharness.session import card_pages, card_schema
+
+    catalogue, builtin_cards = _catalogue(plugin, cards), cards_folder()
+    with writing(folder):
+        files = card_pages.write(catalogue, folder)
+    # Nowhere else: the cards of an installed package are not the user's to change.
+    if isinstance(builtin_cards, Path) and builtin_cards.is_relative_to(Path.cwd()):
+        with writing(builtin_cards):
+            files += card_schema.write(catalogue, builtin_cards)
+    if json:
         show_json(files)
     else:
-        print(f"{len(files)} pages in {folder}")
+        print(f"{counted(len(files), 'file')} written")
 
 
-def _rows(catalogue: Catalogue, wanted: CardFilter) -> Iterator[dict[str, Any]]:
-    for noun, name, known in (
-        ("group", wanted.group, [*catalogue.groups]),
-        ("role", wanted.role, get_args(Role)),
-        ("kind of task", wanted.kind, [*catalogue.task_types]),
+def print_schema(plugin: flags.Plugins = None) -> None:
+    """Print the JSON Schema of cards, for editors."""
+    from xharness.session import card_schema
+
+    print(card_schema.text(_catalogue(plugin)), end="")
+
+
+def _catalogue(plugins: Iterable[str] | None, cards: Iterable[Path] | None = None) -> Catalogue:
+    from xharness.session.catalogue import open_catalogue, warn_of_broken
+
+    catalogue = open_catalogue(plugins or (), cards or ())
+    warn_of_broken(catalogue.plugins)
+    return catalogue
+
+
+def _rows(
+    catalogue: Catalogue, group: str | None, role: str | None, task_type: str | None
+) -> Iterator[dict[str, Any]]:
+    from xharness.spec.cards import Role
+    from xharness.spec.groups import GroupMember
+
+    for noun, name, names in (
+        ("group", group, [*catalogue.groups]),
+        ("role", role, get_args(Role)),
+        ("task type", task_type, [*catalogue.task_types]),
     ):
-        if name is not None and name not in known:
-            raise ConfigurationError(f"there is no {noun} '{name}'", hint=suggestion(name, known))
-    whole = catalogue.members(wanted.group) if wanted.group else map(_whole, catalogue.card_files)
-    for member in whole:
+        if name is not None and name not in names:
+            raise ConfigurationError(f"there is no {noun} '{name}'", hint=suggestion(name, names))
+    if group is not None:
+        members: Iterable[GroupMember] = catalogue.members(group)
+    else:
+        members = (GroupMember(task=name) for name in catalogue.card_files)
+    for member in members:
         card = catalogue.card_files[member.task].card
-        if wanted.role in (None, card.role) and wanted.kind in (None, card.task_type):
+        if role in (None, card.role) and task_type in (None, card.task_type):
             yield _row(card, member.languages or card.languages)
-
-
-def _whole(name: str) -> GroupMember:
-    return GroupMember(task=name)
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
@@ -136,30 +189,30 @@ def _row(card: TaskCard, languages: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _checks(catalogue: Catalogue, paths: tuple[Path, ...]) -> dict[str, str | None]:
+def _errors(catalogue: Catalogue, paths: Iterable[Path]) -> dict[str, str | None]:
     """Card to what is wrong with it; None where nothing is.
 
     Raises:
         ConfigurationError: there is no card at a path.
     """
-    if not paths:
-        return {name: _wrong(catalogue.card, name) for name in catalogue.card_files}
-    files = [file for path in paths for file in _files(path)]
-    return {str(file): _wrong(catalogue.check_file, file) for file in files}
+    files = [file for path in paths for file in _card_files(path)]
+    if not files:
+        return {name: _error(catalogue.card, name) for name in catalogue.card_files}
+    return {str(file): _error(catalogue.check_file, file) for file in files}
 
 
-def _files(path: Path) -> list[Path]:
+def _card_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(one for one in path.rglob("*.yaml") if one.name != "groups.yaml")
-    if not found:
+    files = sorted(file for file in path.rglob("*.yaml") if file.name != "groups.yaml")
+    if not files:
         raise ConfigurationError("there are no cards (*.yaml) in this folder", where=str(path))
-    return found
+    return files
 
 
-def _wrong(check: Callable[[T], object], what: T) -> str | None:
+def _error(check: Callable[[T], object], card: T) -> str | None:
     try:
-        check(what)
+        check(card)
     except ConfigurationError as error:
         return str(error)
     return None

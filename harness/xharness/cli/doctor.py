@@ -11,56 +11,70 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from xharness import __version__
-from xharness.console import show_facts, show_json
-from xharness.session.session import open_catalogue, open_store, run_environment
+from xharness.cli import flags
+from xharness.session.options import Options
+from xharness.version import __version__
 
 _DISTRIBUTION = "xharness-eval"
 _DEVICES = """
 import torch
 print("cpu", f"({torch.get_num_threads()} threads)")
-for place in range(torch.cuda.device_count()):
-    print(f"cuda:{place}", torch.cuda.get_device_name(place))
+for index in range(torch.cuda.device_count()):
+    print(f"cuda:{index}", torch.cuda.get_device_name(index))
 if torch.backends.mps.is_available():
     print("mps")
 """
 
 
-def show(data_root: Path | None, store: Path | None, *, offline: bool, as_json: bool) -> None:
-    """Print what there is."""
-    around = run_environment(data_root, Path.cwd(), offline=offline)
-    root = open_store(store, None, Path.cwd()).root
-    broken = open_catalogue(()).plugins.broken
-    found = {
+@flags.options_from("data_root", "store", "offline")
+def doctor(options: Options, json: flags.Json = False) -> None:
+    """Look at this machine as xharness sees it."""
+    from xharness.console import show_facts, show_json
+
+    facts = _facts(options)
+    if json:
+        show_json(facts)
+    else:
+        show_facts({name: _lines(value) for name, value in facts.items()})
+
+
+def _facts(options: Options) -> dict[str, Any]:
+    from xharness.session.catalogue import open_catalogue
+    from xharness.session.environment import open_store, run_environment
+
+    environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
+    root = open_store(options.store, None, Path.cwd()).root
+    folders = dict.fromkeys((root, environment.cache))
+    return {
         "xharness": __version__,
         "python": f"{platform.python_version()} ({platform.platform()})",
         "packages": _packages(),
         "devices": _devices(),
-        "data root": str(around.data_root) if around.data_root else None,
+        "data root": str(environment.data_root) if environment.data_root else None,
         "store": str(root),
-        "cache": str(around.cache),
-        "free disk": {str(place): _free(place) for place in dict.fromkeys((root, around.cache))},
-        "offline": around.offline,
-        "environment": {name: value for name, value in sorted(os.environ.items()) if _ours(name)},
-        "broken plugins": {str(one.provider): one.reason for one in broken},
+        "cache": str(environment.cache),
+        "free disk": {str(folder): _free_space(folder) for folder in folders},
+        "offline": environment.offline,
+        "environment": {
+            name: value for name, value in sorted(os.environ.items()) if _is_relevant(name)
+        },
+        "broken plugins": {
+            str(plugin.provider): plugin.reason for plugin in open_catalogue().plugins.broken
+        },
     }
-    if as_json:
-        show_json(found)
-        return
-    show_facts({name: _lines(value) for name, value in found.items()})
 
 
 def _packages() -> dict[str, str]:
     """Every direct dependency with its version."""
     try:
-        wanted = requires(_DISTRIBUTION) or []
+        requirements = requires(_DISTRIBUTION) or []
     except PackageNotFoundError:
         return {}
-    names = [line.split(";")[0] for line in wanted if "extra ==" not in line]
-    return {name: _version(name) for name in sorted(map(_bare, names), key=str.lower)}
+    names = [line.split(";")[0] for line in requirements if "extra ==" not in line]
+    return {name: _version(name) for name in sorted(map(_package_name, names), key=str.lower)}
 
 
-def _bare(requirement: str) -> str:
+def _package_name(requirement: str) -> str:
     name = "".join(sign if sign.isalnum() or sign in "-_." else " " for sign in requirement)
     return name.split()[0]
 
@@ -73,30 +87,31 @@ def _version(name: str) -> str:
 
 
 def _devices() -> list[str]:
-    """What torch can compute on; asked in a process of its own, which may fail as it likes."""
-    asked = [sys.executable, "-c", _DEVICES]
+    """What torch can compute on; a broken torch takes only a process of its own down."""
+    command = [sys.executable, "-c", _DEVICES]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+        process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
         return [f"torch does not answer: {error}"]
-    if done.returncode:
-        return [f"torch does not work: {(done.stderr.strip().splitlines() or ['?'])[-1]}"]
-    return done.stdout.split("\n")[:-1]
+    if process.returncode:
+        return [f"torch does not work: {(process.stderr.strip().splitlines() or ['?'])[-1]}"]
+    return process.stdout.split("\n")[:-1]
 
 
-def _free(place: Path) -> str:
-    """Free space at `place`, or where it would be made."""
-    there = next(one for one in (place.absolute(), *place.absolute().parents) if one.exists())
-    return f"{shutil.disk_usage(there).free / 10**9:.1f} GB"
+def _free_space(folder: Path) -> str:
+    """Free space at `folder`, or where it would be made."""
+    path = folder.absolute()
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    return f"{shutil.disk_usage(existing).free / 10**9:.1f} GB"
 
 
-def _ours(name: str) -> bool:
-    """Variables that change what happens here; tokens stay untold."""
+def _is_relevant(name: str) -> bool:
+    """Whether a variable changes what happens here; tokens are secrets and stay out."""
     prefixes = ("XHARNESS_", "HF_", "TRANSFORMERS_", "CUDA_VISIBLE", "OMP_NUM", "NO_COLOR")
     return name.startswith(prefixes) and "TOKEN" not in name
 
 
 def _lines(value: Any) -> Any:
     if isinstance(value, dict):
-        return "\n".join(f"{key} {one}" for key, one in value.items()) or "none"
+        return "\n".join(f"{key} {entry}" for key, entry in value.items()) or "none"
     return "\n".join(map(str, value)) if isinstance(value, list) else value

@@ -25,20 +25,20 @@ FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 _TRACEBACK = "xharness.traceback"
 
 
-def ask_for_traceback(context: typer.Context, wanted: bool) -> bool:
+def ask_for_traceback(context: typer.Context, requested: bool) -> bool:
     """Remember `--debug`, for all commands of this invocation."""
-    context.meta[_TRACEBACK] = wanted or context.meta.get(_TRACEBACK, False)
-    return wanted
+    context.meta[_TRACEBACK] = requested or context.meta.get(_TRACEBACK, False)
+    return requested
 
 
 class Guarded(TyperGroup):
-    """A group of commands whose errors are told in one message, not in a traceback."""
+    """A group of commands whose errors become one message, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except XharnessError as error:
-            _tell(ctx, str(error))
+            _report(ctx, str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             print("\ninterrupted: the state is saved, the same command goes on", file=sys.stderr)
@@ -49,7 +49,7 @@ class Guarded(TyperGroup):
         except Exception as error:
             if _is_usage_error(error):
                 raise
-            _tell(ctx, f"{type(error).__name__}: {error}", defect=True)
+            _report(ctx, f"{type(error).__name__}: {error}", defect=True)
             raise typer.Exit(FAILED) from None
 
 
@@ -68,7 +68,7 @@ def treat_termination_as_interrupt() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _tell(ctx: Any, message: str, *, defect: bool = False) -> None:
+def _report(ctx: Any, message: str, *, defect: bool = False) -> None:
     if ctx.meta.get(_TRACEBACK):
         traceback.print_exc()
     print(f"error: {message}", file=sys.stderr)
@@ -77,7 +77,7 @@ def _tell(ctx: Any, message: str, *, defect: bool = False) -> None:
 
 
 def _is_usage_error(error: Exception) -> bool:
-    """Whether the command line's own library tells it; it has its exit code in itself."""
+    """Whether typer reports the error itself, with an exit code of its own."""
     return hasattr(error, "exit_code")
 
 

@@ -1,46 +1,56 @@
-"""`xharness models list STUDY`: a study's models, and how large they are."""
+"""`xharness models`: a study's models, or those of the registry, and how large they are."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
-from xharness.console import show_json, show_table
-from xharness.errors import StageError, UnavailableError
-from xharness.leaderboard.text import parameters
-from xharness.planning import Capabilities
-from xharness.plugin.api import Sizes
+import typer
+
+from xharness.cli import flags
+from xharness.errors import ConfigurationError
 from xharness.session.options import Options
-from xharness.session.session import Session, open_session
-from xharness.spec.study import ModelSpec
-from xharness.stages import Stage
 
-COUNTS = ("parameters", "embedding", "outside embedding")
+_COUNTS = ("parameters", "embedding", "outside embedding")
 
 
-def show(wishes: Options, *, as_json: bool) -> None:
-    """Print the study's models; sizes as its stored stages tell, else their configurations."""
-    job = open_session(wishes)
-    stored = _stored(job)
-    rows = [
-        {
-            "model": one.name,
-            "backend": one.backend,
-            "by": str(job.catalogue.backends.provider(one.backend)),
-            "options": one.backend_options,
-            "pretrained here": one.pretrain.corpus if one.pretrain else None,
-            **_counts(stored.get(one.name) or _configured(job, one)),
-        }
-        for one in job.study.models
-    ]
+@flags.options_from("study", "data_root", "store", "plugins", "cards", "offline")
+def list_models(
+    options: Options,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="Without a study: fetch the configurations, for exact sizes."),
+    ] = False,
+    json: flags.Json = False,
+) -> None:
+    """List a study's models, or, without one, those that publications speak of.
+
+    Sizes of a study's models are as its stored stages tell them, else as their configurations do.
+    """
+    if options.study is None:
+        _list_registry(options, fetch=fetch, as_json=json)
+    elif fetch:
+        raise typer.BadParameter("a study's are fetched anyway", param_hint="--fetch")
+    else:
+        _list_study(options, as_json=json)
+
+
+def _list_study(options: Options, *, as_json: bool) -> None:
+    from xharness.console import show_json, show_table
+    from xharness.session.model_sizes import study_models
+    from xharness.session.session import open_session
+
+    rows = study_models(open_session(options))
     if as_json:
         show_json(rows)
-        return
-    show_table([_row(row) for row in rows], right=COUNTS)
+    else:
+        show_table([_study_cells(row) for row in rows], right=_COUNTS)
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _study_cells(row: dict[str, Any]) -> dict[str, Any]:
+    from xharness.leaderboard.text import parameters
+
     options = ", ".join(f"{key}: {value}" for key, value in row["options"].items())
     return {
         "model": row["model"],
@@ -53,48 +63,44 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _counts(sizes: Sizes | None) -> dict[str, int | None]:
-    if sizes is None:
-        return {"parameters": None, "embedding": None, "outside_embedding": None}
+def _list_registry(options: Options, *, fetch: bool, as_json: bool) -> None:
+    """Print the registry; sizes as configurations say: those in the cache, or fetched ones.
+
+    Raises:
+        ConfigurationError: configurations shall be fetched, offline.
+    """
+    from xharness.console import show_json, show_table, tracked
+    from xharness.session.catalogue import open_catalogue
+    from xharness.session.environment import run_environment
+    from xharness.session.model_sizes import registered_models
+    from xharness.spec import registry
+
+    environment = run_environment(None, Path.cwd(), offline=options.offline)
+    if fetch and environment.offline:
+        raise ConfigurationError("nothing can be fetched offline", where="--fetch")
+    environment = replace(environment, offline=not fetch)
+    catalogue = open_catalogue(options.plugins, options.cards)
+    models = registry.models()
+    models_with_bar = tracked(models, "fetching configurations") if fetch else models
+    rows = registered_models(models_with_bar, catalogue, environment)
+    if as_json:
+        show_json(rows)
+    else:
+        show_table([_registry_cells(row) for row in rows], right=(*_COUNTS, "max length"))
+
+
+def _registry_cells(row: dict[str, Any]) -> dict[str, Any]:
+    from xharness.leaderboard.text import parameters
+
     return {
-        "parameters": sizes.total,
-        "embedding": sizes.embedding,
-        "outside_embedding": sizes.non_embedding,
+        "model": row["name"],
+        "hub": row["hub"],
+        "family": row["family"],
+        "parameters": parameters(row["total"]),
+        "embedding": parameters(row["embedding"]),
+        "outside embedding": parameters(row["non_embedding"]),
+        "tokenizer": row["tokenizer"],
+        "max length": row["max_length"],
+        "license": row["license"],
+        "sizes": row["confidence"],
     }
-
-
-def _configured(job: Session, model: ModelSpec) -> Sizes | None:
-    """What the model's backend knows of it; why it knows nothing is said beside the table."""
-    try:
-        return Capabilities(job.catalogue, model, job.environment).sizes()
-    except UnavailableError as error:
-        print(f"no sizes of '{model.name}': {error.reason}", file=sys.stderr)
-        return None
-
-
-def _stored(job: Session) -> dict[str, Sizes]:
-    """Model to sizes, where a stage of one of its arms is in the store."""
-    found: dict[str, Sizes] = {}
-    for arm in job.plan.arms:
-        for stage in () if arm.model in found else _backwards(arm.score):
-            if (sizes := _told(job, stage)) is not None:
-                found[arm.model] = sizes
-                break
-    return found
-
-
-def _backwards(stage: Stage) -> Iterator[Stage]:
-    """`stage` before everything it needs."""
-    yield stage
-    for need in stage.needs:
-        yield from _backwards(need)
-
-
-def _told(job: Session, stage: Stage) -> Sizes | None:
-    if not job.store.has(stage.key):
-        return None
-    try:
-        told = job.store.receipt(stage.key).facts.get("sizes")
-    except StageError:
-        return None  # a run will name it
-    return Sizes(told["total"], told["embedding"]) if told else None

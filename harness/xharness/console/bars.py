@@ -43,7 +43,7 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[what]}", markup=False),
+            TextColumn("{task.fields[unit]}", markup=False),
             _Rate(),
             TimeElapsedColumn(),
             TimeRemainingColumn(compact=True),
@@ -51,7 +51,7 @@ class Bars:
             transient=True,
         )
         self._progress.start()
-        self._all_stages = self._progress.add_task("stages", total=None, what="")
+        self._all_stages = self._progress.add_task("stages", total=None, unit="")
         self._stage_bars: dict[str, TaskID] = {}
         self._awaited: set[str] = set()
 
@@ -60,17 +60,17 @@ class Bars:
         self, stage: Stage, label: StageLabel, position: tuple[int, int]
     ) -> None:
         number, count = position
-        completed = number - 1 - len(self._stage_bars)
-        self._progress.update(self._all_stages, completed=completed, total=count)
-        self._stage_bars[stage.key] = self._progress.add_task(str(label), total=None, what="")
+        ended = number - 1 - len(self._stage_bars)
+        self._progress.update(self._all_stages, completed=ended, total=count)
+        self._stage_bars[stage.key] = self._progress.add_task(str(label), total=None, unit="")
 
     @hookimpl
     def xharness_stage_progress(
-        self, stage: Stage, done: int, total: int | None, what: str
+        self, stage: Stage, completed: int, total: int | None, unit: str
     ) -> None:
         if stage.key in self._stage_bars:
             bar = self._stage_bars[stage.key]
-            self._progress.update(bar, completed=done, total=total, what=what)
+            self._progress.update(bar, completed=completed, total=total, unit=unit)
 
     @hookimpl
     def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:

@@ -49,21 +49,21 @@ class Lines:
 
     @hookimpl
     def xharness_stage_progress(
-        self, stage: Stage, done: int, total: int | None, what: str
+        self, stage: Stage, completed: int, total: int | None, unit: str
     ) -> None:
         running, now = self._running.get(stage.key), self._clock()
         if running is None:
             return
         if running.first_progress is None:
-            running.first_progress = (now, done)
+            running.first_progress = (now, completed)
         first_time, first_count = running.first_progress
-        if now - running.last_printed < SECONDS_BETWEEN_LINES or done <= first_count:
+        if now - running.last_printed < SECONDS_BETWEEN_LINES or completed <= first_count:
             return
         running.last_printed = now
         # Over all of this attempt: a mean over the last lines would jump with every slow item.
-        speed = (done - first_count) / (now - first_time)
-        count = f"{done} {what}" if total is None else f"{done} of {total} {what}"
-        remaining_time = f", {duration((total - done) / speed)} left" if total else ""
+        speed = (completed - first_count) / (now - first_time)
+        count = f"{completed} {unit}" if total is None else f"{completed} of {total} {unit}"
+        remaining_time = f", {duration((total - completed) / speed)} left" if total else ""
         text = f"{running.label}: {count}, {rate(speed)}{remaining_time}"
         self._print(text, running.position)
 

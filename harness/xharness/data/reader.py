@@ -1,61 +1,28 @@
-"""Rows become examples: the right source, the card's filter, the kind's reading, and a count.
-
-What was expected and what was found is kept beside the examples, so that every number made from
-them can carry the mark *partial data*.
-"""
+"""Rows become examples: the right source, the card's filter, the task type's reading, a count."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, get_args
 
+from xharness.data.counts import RowCount
 from xharness.data.split_sources import SplitSource, labels_of, split_sources
 from xharness.digests import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
-from xharness.plugin.api import Example, Row, RunEnvironment, TaskType
+from xharness.plugin.api.source import RunEnvironment
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.stages import DataSlice
-from xharness.task_types.base import AnswerRepairs, Reader
-
-
-@dataclass(frozen=True)
-class RowCount:
-    """How much of a split there was, and how much was used."""
-
-    card: str
-    language: str
-    split: str
-    rows: int
-    expected: int | None
-    used: int
-    unlearnable: int = 0
-    """Rows that a model cannot learn from, such as those whose answer is nowhere."""
-    answers: int = 0
-    repaired: int = 0
-    """How many of the `answers` stood elsewhere than the data says; they were put right."""
-    sampled: bool = False
-    """Whether what was used was drawn, and is not the first rows."""
-    translated: str | None = None
-    """By which translator the rows were said in `language`, if they were."""
-
-    @property
-    def partial(self) -> bool:
-        """Whether the data is not the publisher's whole split."""
-        return self.expected is not None and self.rows != self.expected
-
-    def __str__(self) -> str:
-        return (
-            f"{self.card} {self.language} {self.split}: {self.rows} rows, {self.expected} expected"
-        )
+from xharness.task_types.base import AnswerRepairs, Example, Reader, Row, TaskType
 
 
 @dataclass(frozen=True)
 class LoadedSlice:
-    """The examples of one portion, and what was counted on the way."""
+    """The examples of a data slice, and what was counted on the way."""
 
     examples: list[Example]
     count: RowCount
@@ -78,29 +45,33 @@ class DataReader:
 
     def __init__(self, catalogue: Catalogue, environment: RunEnvironment) -> None:
         self._catalogue, self._environment = catalogue, environment
-        self._kept: tuple[object, list[Row]] | None = None
-        self._open: dict[str, TaskCard] = {}
+        self._shared_rows: tuple[object, list[Row]] | None = None
+        self._cards_with_labels: dict[str, TaskCard] = {}
 
     def data_slice(
         self, card: TaskCard, language: str, split: Split, limit: int | None
     ) -> DataSlice:
-        """The portion with its fingerprint, without reading its rows.
+        """The data slice with its fingerprint, without reading its rows.
 
         Raises:
             UnavailableError: the data cannot be had.
         """
-        pieces = self._pieces(card, language, split)
-        fingerprints = [piece.fingerprint() for piece in pieces]
-        if split != "train" and any(one.spec.serves(language, "train") for one in pieces):
+        sources = self._sources(card, language, split)
+        fingerprints = [source.fingerprint() for source in sources]
+        if split != "train" and any(source.spec.serves(language, "train") for source in sources):
             self._check_leak(card, language, split, {*fingerprints})
-        parts = [one.identity(seen) for one, seen in zip(pieces, fingerprints, strict=True)]
-        identity: list[Any] = parts[0] if len(parts) == 1 else parts
+        meanings = [
+            source.meaning(fingerprint)
+            for source, fingerprint in zip(sources, fingerprints, strict=True)
+        ]
+        identity: list[Any] = meanings[0] if len(meanings) == 1 else meanings
         if card.labels == "from_data":
-            identity = [*identity, [one.fingerprint() for one in self._labelled(card)]]
+            labels = [source.fingerprint() for source in self._label_sources(card)]
+            identity = [*identity, labels]
         return DataSlice(card.name, language, split, limit, digest(identity))
 
     def card(self, name: str) -> TaskCard:
-        """The card by name; open labels are filled in from its data.
+        """The card by name; labels that come from the data are filled in.
 
         Raises:
             UnavailableError: that data cannot be had.
@@ -108,13 +79,13 @@ class DataReader:
         card = self._catalogue.card(name)
         if card.labels != "from_data":
             return card
-        if name not in self._open:
-            labels = labels_of(self._labelled(card))
-            self._open[name] = card.model_copy(update={"labels": labels})
-        return self._open[name]
+        if name not in self._cards_with_labels:
+            labels = labels_of(self._label_sources(card))
+            self._cards_with_labels[name] = card.model_copy(update={"labels": labels})
+        return self._cards_with_labels[name]
 
-    def load(self, portion: DataSlice, *, learn: bool = False) -> LoadedSlice:
-        """The portion's examples; with `learn`, only those a model can be trained on.
+    def load(self, data_slice: DataSlice, *, learn: bool = False) -> LoadedSlice:
+        """The examples of a data slice; with `learn`, only those a model can be trained on.
 
         Every row is counted, those beyond the limit too: a count tells partial data.
 
@@ -122,54 +93,59 @@ class DataReader:
             UnavailableError: the data cannot be had, does not fit the card, is empty, or has
                 another number of rows than the card expects under `strict_data`.
         """
-        reading = self.stream(portion, learn=learn)
-        return LoadedSlice(list(reading), reading.count)
+        stream = self.stream(data_slice, learn=learn)
+        return LoadedSlice(list(stream), stream.count)
 
-    def stream(self, portion: DataSlice, *, learn: bool = False) -> ExampleStream:
+    def stream(self, data_slice: DataSlice, *, learn: bool = False) -> ExampleStream:
         """As `load`, without holding the examples: they are read while somebody asks for them."""
-        return ExampleStream(self._read(portion, learn))
+        return ExampleStream(self._read(data_slice, learn))
 
-    def _drawn(self, portion: DataSlice, learn: bool) -> Generator[Example, None, RowCount]:
-        """`limit` of all rows; of one seed, a larger number holds the smaller ones."""
-        whole = self.load(replace(portion, limit=None, sample=None), learn=learn)
-        order = list(range(len(whole.examples)))
-        Random(f"{portion.sample} {portion.language}").shuffle(order)
-        some = sorted(order[: portion.limit])
-        yield from (whole.examples[place] for place in some)
-        return replace(whole.count, used=len(some), sampled=True)
+    def _sample(self, data_slice: DataSlice, learn: bool) -> Generator[Example, None, RowCount]:
+        """`limit` of all rows; of one seed, a larger sample holds the smaller ones."""
+        population = self.load(replace(data_slice, limit=None, sample=None), learn=learn)
+        order = list(range(len(population.examples)))
+        Random(f"{data_slice.sample} {data_slice.language}").shuffle(order)
+        indices = sorted(order[: data_slice.limit])
+        yield from (population.examples[index] for index in indices)
+        return replace(population.count, used=len(indices), sampled=True)
 
-    def _read(self, portion: DataSlice, learn: bool) -> Generator[Example, None, RowCount]:
-        if portion.sample is not None:
-            return (yield from self._drawn(portion, learn))
-        card = self.card(portion.card)
-        kind = self._catalogue.task_types[card.task_type]
-        seen: set[str] = set()
-        rows = refused = 0
+    def _read(self, data_slice: DataSlice, learn: bool) -> Generator[Example, None, RowCount]:
+        if data_slice.sample is not None:
+            return (yield from self._sample(data_slice, learn))
+        card = self.card(data_slice.card)
+        task_type = self._catalogue.task_types[card.task_type]
+        ids: set[str] = set()
+        rows = unlearnable = 0
         repairs = AnswerRepairs(0, 0)
-        for number, row in enumerate(self._rows(portion)):
+        for index, row in enumerate(self._rows(data_slice)):
             rows += 1
-            if portion.limit is not None and len(seen) >= portion.limit:
+            if data_slice.limit is not None and len(ids) >= data_slice.limit:
                 continue
-            example = kind.example(row, _item(card, row, number), card)
-            if learn and not kind.learnable(example):
-                refused += 1
+            example = task_type.example(row, _item(card, row, index), card)
+            if learn and not task_type.learnable(example):
+                unlearnable += 1
                 continue
-            _check_id(card, example, seen)
-            repairs = _with_repairs(repairs, kind, example)
+            _check_id(card, example, ids)
+            repairs = _with_repairs(repairs, task_type, example)
             yield example
-        if not seen:
-            raise NoRowsError(f"no rows in {card.name} {portion.language} {portion.split}")
-        count = RowCount(
-            card.name,
-            portion.language,
-            portion.split,
-            rows,
-            card.expected_rows(portion.language, portion.split),
-            used=len(seen),
-            unlearnable=refused,
-            answers=repairs.of,
-            repaired=repairs.moved,
+        if not ids:
+            slice_name = f"{card.name} {data_slice.language} {data_slice.split}"
+            raise NoRowsError(f"no rows in {slice_name}")
+        return self._checked(
+            RowCount(
+                card.name,
+                data_slice.language,
+                data_slice.split,
+                rows,
+                card.expected_rows(data_slice.language, data_slice.split),
+                used=len(ids),
+                unlearnable=unlearnable,
+                answers=repairs.answers,
+                repaired=repairs.moved,
+            )
         )
+
+    def _checked(self, count: RowCount) -> RowCount:
         if count.partial and self._environment.strict_data:
             raise UnavailableError(
                 f"partial data: {count}", hint="leave out --strict-data to go on"
@@ -181,7 +157,7 @@ class DataReader:
     ) -> None:
         """Refuse a card that serves its training rows again under the name of another split."""
         try:
-            train = {piece.fingerprint() for piece in self._pieces(card, language, "train")}
+            train = {source.fingerprint() for source in self._sources(card, language, "train")}
         except UnavailableError:
             return
         if train & fingerprints:
@@ -191,56 +167,45 @@ class DataReader:
                 hint="give each split its own file, or name under 'splits' only those it has",
             )
 
-    def _rows(self, portion: DataSlice) -> Iterator[Row]:
-        card = self._catalogue.card(portion.card)
-        for piece in self._pieces(card, portion.language, portion.split):
-            yield from piece.wanted(self._mixed(piece) if piece.where else piece.rows())
+    def _rows(self, data_slice: DataSlice) -> Iterator[Row]:
+        card = self._catalogue.card(data_slice.card)
+        for source in self._sources(card, data_slice.language, data_slice.split):
+            yield from source.select(self._shared(source) if source.filter else source.rows())
 
-    def _mixed(self, piece: SplitSource) -> Sequence[Row]:
-        """Rows of several languages in one split, read once for all of them; the last kept."""
-        if self._kept is None or self._kept[0] != piece.asked:
-            self._kept = None  # frees the memory before the next ones are read
-            self._kept = (piece.asked, list(piece.rows()))
-        return self._kept[1]
+    def _shared(self, source: SplitSource) -> Sequence[Row]:
+        """Rows that a filter shares out among languages: read once, and the last ones kept."""
+        if self._shared_rows is None or self._shared_rows[0] != source.identity:
+            self._shared_rows = None  # frees the memory before the next ones are read
+            self._shared_rows = (source.identity, list(source.rows()))
+        return self._shared_rows[1]
 
-    def _pieces(self, card: TaskCard, language: str, split: Split) -> list[SplitSource]:
+    def _sources(self, card: TaskCard, language: str, split: Split) -> list[SplitSource]:
         return split_sources(card, language, split, self._catalogue, self._environment)
 
-    def _labelled(self, card: TaskCard) -> list[SplitSource]:
-        """The pieces that open labels are gathered from: the source language's, where they are."""
+    def _label_sources(self, card: TaskCard) -> list[SplitSource]:
+        """The sources that labels are gathered from: the source language's, if they are here."""
         language = card.source_language or card.languages[0]
-        found = []
+        sources = []
         for split in get_args(Split):
             with suppress(UnavailableError):
-                pieces = self._pieces(card, language, split)
-                found += [one for one in pieces if one.fingerprint()]
-        return found
+                split_parts = self._sources(card, language, split)
+                sources += [source for source in split_parts if source.fingerprint()]
+        return sources
 
 
-def expected_rows(portions: Iterable[DataSlice], catalogue: Catalogue) -> int | None:
-    """How many examples the cards say there are, for estimates; None where one does not say."""
-    total = 0
-    for portion in portions:
-        rows = catalogue.card(portion.card).expected_rows(portion.language, portion.split)
-        if rows is None:
-            return None
-        total += rows if portion.limit is None else min(rows, portion.limit)
-    return total
-
-
-def _item(card: TaskCard, row: Row, number: int) -> str:
+def _item(card: TaskCard, row: Row, index: int) -> str:
     """The item's id as the card maps it; the row's number where it maps none."""
-    read = Reader(card, row, str(number))
-    return read.text("id") if read.has("id") else str(number)
+    reader = Reader(card, row, str(index))
+    return reader.text("id") if reader.has("id") else str(index)
 
 
-def _with_repairs(repairs: AnswerRepairs, kind: TaskType, example: Example) -> AnswerRepairs:
+def _with_repairs(repairs: AnswerRepairs, task_type: TaskType, example: Example) -> AnswerRepairs:
     """`repairs` with what reading the example mended."""
-    moved, of = kind.repairs(example)
-    return AnswerRepairs(repairs.moved + moved, repairs.of + of)
+    moved, answers = task_type.repairs(example)
+    return AnswerRepairs(repairs.moved + moved, repairs.answers + answers)
 
 
-def _check_id(card: TaskCard, example: Example, seen: set[str]) -> None:
-    if example.id in seen:
+def _check_id(card: TaskCard, example: Example, ids: set[str]) -> None:
+    if example.id in ids:
         raise UnavailableError(f"two items have the id '{example.id}'", where=f"card '{card.name}'")
-    seen.add(example.id)
+    ids.add(example.id)

@@ -1,6 +1,6 @@
-"""Where the rows of one split come from: the sources that a card names, and which rows are wanted.
+"""Where the rows of one split come from: the sources that a card names, and which rows are kept.
 
-Most splits are one piece; a card whose sources join, such as one that mixes three data sets, has
+Most splits have one source; a card whose sources join, such as one that mixes three data sets, has
 several, and their rows follow each other.
 """
 
@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from xharness.errors import SourceError, UnavailableError, XharnessError
-from xharness.plugin.api import Row, RunEnvironment, Source, SourceRequest
+from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.plugin.manager import summary
-from xharness.spec.cards import SourceSpec, Split, TaskCard
+from xharness.spec.cards import TaskCard
 from xharness.spec.languages import name_of
-from xharness.task_types.base import Reader
+from xharness.spec.sources import SourceSpec, Split
+from xharness.task_types.base import Reader, Row
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,18 @@ class SplitSource:
     request: SourceRequest
 
     @cached_property
-    def where(self) -> dict[str, str]:
+    def filter(self) -> dict[str, str]:
         """Column to the pattern that rows must match."""
         return dict(self.spec.expand(self.spec.filter, self.request.language))
 
     @cached_property
-    def unless(self) -> dict[str, str]:
+    def exclude(self) -> dict[str, str]:
         """Column to the pattern that rows must not match."""
         return dict(self.spec.expand(self.spec.exclude, self.request.language))
 
     @property
-    def asked(self) -> object:
-        """What the source is asked for: pieces that ask the same get the same rows."""
+    def identity(self) -> object:
+        """What the source is asked for: split sources that ask the same get the same rows."""
         return (self.source.name, self.request.options, self.request.split)
 
     def fingerprint(self) -> str:
@@ -73,29 +74,31 @@ class SplitSource:
             hint=error.hint,
         )
 
-    def identity(self, fingerprint: str) -> list[Any]:
-        """What decides the examples that it gives; what a card need not say enters when said."""
+    def meaning(self, fingerprint: str) -> list[Any]:
+        """What decides the examples that it gives; what a card need not say enters if it does."""
         return [
             self.source.name,
             fingerprint,
-            self.where,
+            self.filter,
             self.card.meaning(),
             *([self.spec.explode] if self.spec.explode is not None else []),
-            *([{"exclude": self.unless}] if self.unless else []),
+            *([{"exclude": self.exclude}] if self.exclude else []),
         ]
 
     def rows(self) -> Iterable[Row]:
-        """The source's rows, wanted or not."""
+        """The source's rows, those that the card drops included."""
         return self.source.rows(self.request)
 
-    def wanted(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Those of `rows` that match every pattern of `where` and none of `unless`."""
+    def select(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Those of `rows` that match every pattern of `filter` and none of `exclude`."""
         for row in rows:
-            kept = all(self._matches(row, *one) for one in self.where.items())
-            if kept and not any(self._matches(row, *one) for one in self.unless.items()):
-                yield from (
-                    (row,) if self.spec.explode is None else self._listed(row, self.spec.explode)
-                )
+            if all(self._matches(row, column, pattern) for column, pattern in self.filter.items()):
+                if any(self._matches(row, *pattern) for pattern in self.exclude.items()):
+                    continue
+                if self.spec.explode is None:
+                    yield row
+                else:
+                    yield from self._exploded(row, self.spec.explode)
 
     def _matches(self, row: Row, column: str, pattern: str) -> bool:
         if column not in row:
@@ -104,21 +107,21 @@ class SplitSource:
             )
         return fnmatchcase(str(row[column]), pattern)
 
-    def _listed(self, row: Row, column: str) -> Iterator[Row]:
+    def _exploded(self, row: Row, column: str) -> Iterator[Row]:
         """A row for each thing that `column` lists, with the row's own columns."""
-        listed = row.get(column)
-        if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) for one in listed):
+        items = row.get(column)
+        if not isinstance(items, Sequence) or not all(isinstance(item, Mapping) for item in items):
             raise UnavailableError(
                 f"column '{column}' does not list rows",
-                where=f"card '{self.card.name}', key 'each'",
+                where=f"card '{self.card.name}', key 'explode'",
             )
-        return ({**row, **one} for one in listed)
+        return ({**row, **item} for item in items)
 
 
 def split_sources(
     card: TaskCard, language: str, split: Split, catalogue: Catalogue, environment: RunEnvironment
 ) -> list[SplitSource]:
-    """The pieces of a split, in order.
+    """The sources of a split, in order.
 
     Raises:
         UnavailableError: the card has no such language or split.
@@ -126,28 +129,28 @@ def split_sources(
     specs = card.sources_of(language, split)
     if not specs:
         raise UnavailableError(_no_source(card, language, split))
-    found = []
+    sources = []
     for spec in specs:
         source = catalogue.sources[spec.source]
-        own = spec.expand(spec.source_options, language)
-        options: Any = validated(source.options, own, f"card '{card.name}', source '{spec.source}'")
+        expanded = spec.expand(spec.source_options, language)
+        owner = f"card '{card.name}', source '{spec.source}'"
+        options: Any = validated(source.options, expanded, owner)
         request = SourceRequest(
             options, language, spec.expand(spec.splits[split], language), environment
         )
-        found.append(SplitSource(card, source, spec, request))
-    return found
+        sources.append(SplitSource(card, source, spec, request))
+    return sources
 
 
-def labels_of(pieces: Iterable[SplitSource]) -> tuple[str, ...]:
+def labels_of(sources: Iterable[SplitSource]) -> tuple[str, ...]:
     """Every label that the rows carry, sorted."""
-    found: set[str] = set()
-    for piece in pieces:
-        fields = piece.card.fields
-        field = "tags" if "tags" in fields else "label"
-        for row in piece.wanted(piece.rows()):
-            value = Reader(piece.card, row, "labels").value(field)
-            found |= {*map(str, value)} if isinstance(value, list | tuple) else {str(value)}
-    return tuple(sorted(found))
+    labels: set[str] = set()
+    for source in sources:
+        field = "tags" if "tags" in source.card.fields else "label"
+        for row in source.select(source.rows()):
+            value = Reader(source.card, row, "labels").value(field)
+            labels |= {*map(str, value)} if isinstance(value, list | tuple) else {str(value)}
+    return tuple(sorted(labels))
 
 
 def _no_source(card: TaskCard, language: str, split: Split) -> str:

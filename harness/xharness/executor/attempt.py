@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError, printable
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import StageOutcome

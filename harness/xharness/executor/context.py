@@ -70,7 +70,7 @@ class RunContext:
         hook: Callable[..., Any] = self.catalogue.plugins.manager.hook.xharness_stage_progress
 
         def report(count: int, total: int | None) -> None:
-            hook(stage=stage, done=count, total=total, what=unit)
+            hook(stage=stage, completed=count, total=total, unit=unit)
 
         return report
 

@@ -11,7 +11,7 @@ from xharness.executor.outcome import RunReport
 from xharness.executor.score import answered
 from xharness.gaps import Items
 from xharness.planning.plan import Plan
-from xharness.stages import Score
+from xharness.stages import ScorePredictions
 from xharness.store.tables import read_table
 
 
@@ -25,7 +25,7 @@ def collect_items(plan: Plan, context: RunContext, report: RunReport) -> Iterato
             yield from _of_stage(score, context)
 
 
-def _of_stage(score: Score, context: RunContext) -> Iterator[Items]:
+def _of_stage(score: ScorePredictions, context: RunContext) -> Iterator[Items]:
     catalogue, main = context.catalogue, score.metrics[0]
     task_type = catalogue.task_types[catalogue.card(score.predictions.card).task_type]
     columns = [f"{main}.{name}" for name in task_type.metrics[main].statistics]

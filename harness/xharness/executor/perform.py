@@ -14,14 +14,14 @@ from xharness.executor.score import score
 from xharness.executor.select_model import select_model
 from xharness.executor.train import train
 from xharness.executor.translate import translate
-from xharness.stages import Predict, Score, SelectModel, Stage, Train, Translate
+from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 
 PERFORMERS: Mapping[type[Stage], Callable[[Any, RunContext, Path], Mapping[str, Any]]] = {
     Translate: translate,
     Train: train,
     SelectModel: select_model,
     Predict: predict,
-    Score: score,
+    ScorePredictions: score,
 }
 """Each continues from what an interrupted attempt left in its folder, and returns the facts that go
 into the receipt."""

@@ -13,12 +13,12 @@ from xharness.stages.label import StageLabel
 
 @dataclass(frozen=True)
 class StageProgressed:
-    """`done` of `total` items (None: unknown) of the step `what` are through."""
+    """`completed` of `total` (None: unknown) are through, in such a `unit`."""
 
     worker: str
-    done: int
+    completed: int
     total: int | None
-    what: str
+    unit: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xharness.data.reader import RowCount, expected_rows
+from xharness.data.counts import RowCount, expected_rows
 from xharness.errors import NoRowsError, StageError
 from xharness.executor.ask_model import ask_model, checked
 from xharness.executor.context import ProgressCounter, RunContext

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from xharness import __version__
+from xharness.version import __version__
 
 _PACKAGES = (
     "torch", "transformers", "datasets", "accelerate", "peft", "tokenizers", "numpy", "pyarrow",

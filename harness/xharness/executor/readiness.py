@@ -172,7 +172,10 @@ class _Walk:
         elif isinstance(event, StageProgressed):
             assignment.last_sign = self._clock()
             self._hook.xharness_stage_progress(
-                stage=assignment.stage, done=event.done, total=event.total, what=event.what
+                stage=assignment.stage,
+                completed=event.completed,
+                total=event.total,
+                unit=event.unit,
             )
         elif isinstance(event, StageTaken):
             self._put_aside(event.worker)

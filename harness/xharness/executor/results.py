@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.errors import StageError, printable
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome

@@ -12,14 +12,14 @@ from xharness.errors import StageError
 from xharness.executor.context import RunContext
 from xharness.files import write_json
 from xharness.plugin.api import Example, Metric, Prediction, TaskCard
-from xharness.stages import DataSlice, Score
+from xharness.stages import DataSlice, ScorePredictions
 from xharness.store.tables import read_table, write_table
 
 TOLD_AGAIN = ("sizes", "data", "trained_on", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
 
 
-def score(stage: Score, work: RunContext, folder: Path) -> Mapping[str, Any]:
+def score(stage: ScorePredictions, work: RunContext, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/scores.json and statistics/<language>.parquet."""
     predictions = work.store.open(stage.predictions.key) / "predictions"
     (folder / "statistics").mkdir(exist_ok=True)
@@ -39,13 +39,13 @@ def score(stage: Score, work: RunContext, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def answered(stage: Score, facts: Mapping[str, Any]) -> list[DataSlice]:
+def answered(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[DataSlice]:
     """The languages that have items, given the facts of a receipt; `empty` tells of the others."""
     return [one for one in stage.predictions.data_slices if one.language not in facts["empty"]]
 
 
 def _language(
-    stage: Score, work: RunContext, portion: DataSlice, predictions: Path, folder: Path
+    stage: ScorePredictions, work: RunContext, portion: DataSlice, predictions: Path, folder: Path
 ) -> dict[str, Any]:
     """Score one language: metric → value in [0, 1], and the number of items."""
     import pyarrow as pa

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.encode import CachedEncoder
 from xharness.plugin.api import Example, Prediction
 from xharness.stages import DataSlice, Predict
-from xharness.task_types import CandidateIndex, SearchRequest, TaskType, build_index
+from xharness.task_types.base import TaskType
+from xharness.task_types.search import CandidateIndex, SearchRequest, build_index
 
 _STEP = 1024  # rows between two reports of progress
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import RowCount
+from xharness.data.counts import RowCount
 from xharness.executor.context import RunContext
 from xharness.executor.select_model import checkpoint_policy
 from xharness.executor.translate import load

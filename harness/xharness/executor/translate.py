@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from xharness.data.reader import LoadedSlice, expected_rows
+from xharness.data.counts import expected_rows
+from xharness.data.reader import LoadedSlice
 from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.plugin.api import TaskType, TranslateTexts

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import fmean
 
-from xharness.spec.cards import TaskCard, TaskGroup
+from xharness.phrases import listed
+from xharness.spec.cards import TaskCard
+from xharness.spec.groups import TaskGroup
 
 _NAMED = 4  # languages or tasks told by name before they are counted
 
@@ -123,19 +125,12 @@ def _asked(scores: Mapping[str, float], languages: Sequence[str]) -> dict[str, f
 
 def _mean(name: str, members: tuple[str, ...], tasks: Mapping[str, TaskScore]) -> Aggregate:
     absent = [task for task in members if not tasks[task].scores]
-    told = [f"not scored: {listed(absent)}"] if absent else []
+    told = [f"not scored: {listed(absent, limit=_NAMED)}"] if absent else []
     for one in (tasks[task] for task in members if tasks[task].scores):
         if one.missing:
             many = f"{len(one.missing)} of {len(one.languages)} languages"
-            told.append(f"{one.task} lacks {many}: {listed(one.missing)}")
+            told.append(f"{one.task} lacks {many}: {listed(one.missing, limit=_NAMED)}")
     if told:
         return Aggregate(name, members, undefined="; ".join(told))
     values = [fmean(tasks[task].scores.values()) for task in members]
     return Aggregate(name, members, fmean(values))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names, the first few and how many more."""
-    if len(names) <= _NAMED + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

@@ -12,7 +12,8 @@ from xharness.importers import names
 from xharness.importers.reported import ReportedScore
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import registry
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 
 _MISTAKES_SHOWN = 20  # mistakes that are listed before the rest is counted
 _SPLITS: tuple[Split, ...] = get_args(Split)

@@ -9,15 +9,8 @@ from dataclasses import dataclass
 
 from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, Trend
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import (
-    escape,
-    listed,
-    parameters,
-    plural,
-    points,
-    rounded,
-    with_interval,
-)
+from xharness.leaderboard.text import escape, parameters, points, rounded, with_interval
+from xharness.phrases import counted, listed
 
 _NAMED = 3  # arms named in a remark before it counts them
 _FEW_SEEDS = 5  # below it, the t quantile makes an interval a third wider or more
@@ -121,12 +114,12 @@ def _in_all(board: Board, strategy: str, arms: Sequence[Arm], markup: Markup) ->
     undefined = len(arms) - len(ways)
     tasks = next((one.tasks for one in board.gaps.averages if one.tasks), ())
     over = (
-        f"over {plural(len(tasks), 'task')} ({listed(map(markup.name, tasks))})"
+        f"over {counted(len(tasks), 'task')} ({listed(map(markup.name, tasks))})"
         if tasks
         else "here"
     )
     told = [
-        f"{verb} the gap for {count} of {plural(len(arms), 'model')}"
+        f"{verb} the gap for {count} of {counted(len(arms), 'model')}"
         for verb, count in (("narrows", ways.count(-1)), ("widens", ways.count(1)))
         if count
     ]

@@ -71,17 +71,6 @@ def language(code: str) -> str:
     return f"{code} {name_of(code)}" if code in LANGUAGES else escape(code)
 
 
-def listed(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = (*names,) or ("",)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 @dataclass
 class Footnotes:
     """The notes of one table: one number per text, listed below the table."""

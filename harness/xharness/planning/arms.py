@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError
+from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError, printable
 from xharness.gaps.scores import Missing
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.checks import check_head
@@ -21,7 +21,7 @@ from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
 from xharness.spec.study import TargetSpec
-from xharness.stages import DataSlice, Predict, Score, SelectModel, Start, Train
+from xharness.stages import DataSlice, Predict, ScorePredictions, SelectModel, Start, Train
 
 RouteEnd = Checkpoint | TranslateTest
 """What a strategy returns."""
@@ -83,7 +83,7 @@ class ArmCompiler:
             retrieval.data_for(answerable),
             capabilities.prompt_digest(card),
         )
-        score = Score(predict, capabilities.metrics(card))
+        score = ScorePredictions(predict, capabilities.metrics(card))
         self.plan.add(Arm(context.model.name, self.strategy_name, context.seed, target, score))
 
     def _select_rate(self, route: ArmRoute) -> RouteEnd:
@@ -184,7 +184,7 @@ class ArmCompiler:
             seed=self.context.seed,
             task=card.name,
             language=language,
-            reason=reason,
+            reason=printable(reason),
         )
         self.plan.leave_out(missing, unavailable=unavailable)
 

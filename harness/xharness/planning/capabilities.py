@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from xharness.digests import digest
-from xharness.errors import UnsupportedError
+from xharness.errors import ConfigurationError, UnsupportedError, XharnessError
 from xharness.plugin.api import (
     Backend,
     CapabilityQuery,
@@ -18,8 +18,9 @@ from xharness.plugin.api import (
     Sizes,
 )
 from xharness.plugin.catalogue import Catalogue, validated
+from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
-from xharness.spec.study import ModelSpec
+from xharness.spec.models import ModelSpec
 from xharness.stages import DataSlice
 
 
@@ -71,7 +72,15 @@ class Capabilities:
         """
         languages = tuple(dict.fromkeys(data_slice.text_language for data_slice in data_slices))
         query = CapabilityQuery(card, self._model_task_type(card), objective, recipe, languages)
-        reason = self._backend.unsupported(self._options, query, self.environment)
+        try:
+            reason = self._backend.unsupported(self._options, query, self.environment)
+        except XharnessError:
+            raise
+        except (Exception, SystemExit) as error:  # else the strategy that asks would be blamed
+            raise ConfigurationError(
+                f"backend '{self._backend.name}' failed: {summary(error)}",
+                where=f"model '{self.model.name}'",
+            ) from error
         if reason is not None:
             raise UnsupportedError(reason)
 

@@ -7,21 +7,25 @@ from collections.abc import Iterator
 from xharness.errors import ConfigurationError, suggestion
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.plan import Plan
+from xharness.plugin.catalogue import validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
 from xharness.stages import Checkpoint, SelectModel, Train
 
 
 def check_names(context: PlanningContext) -> None:
-    """Whether there is every backend, strategy and task that the study names besides its targets.
+    """Whether there is every backend with its options, strategy and task that a study names.
 
     Raises:
         ConfigurationError: one that there is not, with its line and the nearest name.
     """
     study, catalogue, document = context.study, context.catalogue, context.document
     for index, model in enumerate(study.models):
-        with document.locating((*document.model(index, model), "backend")):
-            catalogue.backends.provider(model.backend)
+        path = document.model(index, model)
+        with document.locating((*path, "backend")):
+            backend = catalogue.backends[model.backend]
+        part = document.options(path)
+        validated(backend.options, model.backend_options, f"model '{model.name}'", part)
     for index, strategy in enumerate(study.strategies):
         with document.locating(("strategies", index, "strategy")):
             catalogue.strategies.provider(strategy.strategy)

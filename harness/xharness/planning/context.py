@@ -12,19 +12,13 @@ from xharness.planning.memo import Memo
 from xharness.planning.targets import expanded_targets
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue, validated
-from xharness.spec.cards import Split, TaskCard
-from xharness.spec.study import (
-    ModelSpec,
-    Recipe,
-    SelectionSpec,
-    StrategySpec,
-    Study,
-    StudyDocument,
-    TargetSpec,
-    at_learning_rate,
-    common_fields,
-    learning_rate_count,
-)
+from xharness.spec.cards import TaskCard
+from xharness.spec.models import ModelSpec
+from xharness.spec.recipe import Recipe, at_learning_rate, common_fields, learning_rate_count
+from xharness.spec.selection import SelectionSpec
+from xharness.spec.sources import Split
+from xharness.spec.study import StrategySpec, Study, TargetSpec
+from xharness.spec.study_document import StudyDocument
 from xharness.stages import DataSlice, Start
 
 FindSlice = Callable[[TaskCard, str, Split, int | None], DataSlice]

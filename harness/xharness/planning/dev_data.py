@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from xharness.errors import ConfigurationError
 from xharness.planning.context import PlanningContext
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.stages import DataSlice
 
 _SPLIT: Split = "validation"

@@ -7,7 +7,15 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from xharness.stages import Checkpoint, Predict, Score, SelectModel, Stage, Train, Translate
+from xharness.stages import (
+    Checkpoint,
+    Predict,
+    ScorePredictions,
+    SelectModel,
+    Stage,
+    Train,
+    Translate,
+)
 from xharness.stages.label import StageLabel
 
 if TYPE_CHECKING:
@@ -40,7 +48,7 @@ def _label(stage: Stage, arm: Arm) -> StageLabel:
         detail = f"{data_slice.split} {stage.source} to {stage.target}"
         return StageLabel(stage.translator.backend, stage.name, data_slice.card, detail)
     action = stage.name.replace("_", " ")
-    strategy = arm.strategy if isinstance(stage, Predict | Score) else None
+    strategy = arm.strategy if isinstance(stage, Predict | ScorePredictions) else None
     return StageLabel(arm.model, action, arm.target.task, "", strategy, arm.seed)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from xharness.errors import printable
 from xharness.gaps.scores import Missing
 from xharness.planning.labels import distinct_label
 from xharness.spec.study import Study, TargetSpec
-from xharness.stages import Score, Stage
+from xharness.stages import ScorePredictions, Stage
 from xharness.stages.label import StageLabel
 
 
@@ -21,7 +20,7 @@ class Arm:
     strategy: str
     seed: int
     target: TargetSpec
-    score: Score
+    score: ScorePredictions
 
 
 @dataclass
@@ -50,7 +49,6 @@ class Plan:
 
     def leave_out(self, missing: Missing, *, unavailable: bool = True) -> None:
         """Note what there will be no number of."""
-        missing = missing.model_copy(update={"reason": printable(missing.reason)})
         self.missing.append(missing)
         if unavailable:
             self.unavailable.append(missing)

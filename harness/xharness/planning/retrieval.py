@@ -8,7 +8,8 @@ from functools import cached_property
 
 from xharness.errors import UnavailableError
 from xharness.planning.context import PlanningContext
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.spec.study import TargetSpec
 from xharness.stages import DataSlice, RetrievalData
 

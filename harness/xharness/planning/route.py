@@ -15,8 +15,10 @@ from xharness.planning.capabilities import Capabilities
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.dev_data import source_dev, target_dev
 from xharness.plugin.api import Checkpoint
-from xharness.spec.cards import Split, TaskCard
-from xharness.spec.study import Recipe, SelectionSpec
+from xharness.spec.cards import TaskCard
+from xharness.spec.recipe import Recipe
+from xharness.spec.selection import SelectionSpec
+from xharness.spec.sources import Split
 from xharness.stages import (
     CheckpointSelection,
     DataSlice,

@@ -11,7 +11,8 @@ from xharness.plugin.api import Checkpoint
 from xharness.plugin.catalogue import validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
-from xharness.spec.study import ModelSpec, Pretraining, Recipe
+from xharness.spec.models import ModelSpec, Pretraining
+from xharness.spec.recipe import Recipe
 from xharness.stages import Mixture, Start, Train, TrainingFeed
 
 
@@ -32,9 +33,7 @@ class StartFinder:
 
     def _find(self, model: ModelSpec) -> Checkpoint:
         backend = self._context.catalogue.backends[model.backend]
-        document = self._context.document.options(self._path)
-        where = f"model '{model.name}'"
-        options = validated(backend.options, model.backend_options, where, document)
+        options = validated(backend.options, model.backend_options, f"model '{model.name}'")
         fingerprint = backend.fingerprint(options, self._context.environment)
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(model.backend, text, fingerprint)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.languages import chosen_languages
-from xharness.spec.study import Study, StudyDocument, TargetSpec
+from xharness.spec.languages import select_languages
+from xharness.spec.study import Study, TargetSpec
+from xharness.spec.study_document import StudyDocument
 
 
 def expanded_targets(
@@ -69,7 +70,7 @@ def _in_languages(
     for target in targets:
         if words is None:
             yield target
-        elif codes := chosen_languages(words, _languages(target, catalogue)):
+        elif codes := select_languages(words, _languages(target, catalogue)):
             yield target.model_copy(update={"languages": codes})
 
 
@@ -78,7 +79,7 @@ def _check_language(
 ) -> None:
     """Refuse a language, or a filter, that no target has."""
     codes = {code for target in targets for code in _languages(target, catalogue)}
-    if not chosen_languages([word], codes):
+    if not select_languages([word], codes):
         raise ConfigurationError(f"{complaint} '{word}'", hint=suggestion(word, codes))
 
 

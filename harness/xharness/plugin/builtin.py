@@ -7,15 +7,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from xharness.plugin.api import TaskType
 from xharness.plugin.hookspecs import hookimpl
 from xharness.task_types import BUILTIN
+from xharness.task_types.base import TaskType
 
 
 def cards_folder() -> Traversable:
     """`task_cards/`: inside the package in a wheel, at the repository's root when editable."""
-    inside = files("xharness").joinpath("task_cards")
-    return inside if inside.is_dir() else Path(__file__).parents[3] / "task_cards"
+    packaged = files("xharness").joinpath("task_cards")
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "task_cards"
 
 
 @hookimpl

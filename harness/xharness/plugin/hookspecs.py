@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from xharness.plugin.api import Backend, Executor, Source, Strategy, TaskType, Translator
-    from xharness.stages import Stage
+    from xharness.plugin.api.backend import Backend
+    from xharness.plugin.api.executor import Executor
+    from xharness.plugin.api.source import Source
+    from xharness.plugin.api.strategy import Strategy
+    from xharness.plugin.api.translator import Translator
     from xharness.stages.label import StageLabel
+    from xharness.stages.stage import Stage
+    from xharness.task_types.base import TaskType
 
 __all__ = ["hookimpl"]
 
@@ -26,7 +31,7 @@ def xharness_task_cards() -> Iterable[Traversable]:  # type: ignore[empty-body]
 
 @hookspec
 def xharness_task_types() -> Iterable[TaskType]:  # type: ignore[empty-body]
-    """Kinds of task."""
+    """What tasks ask, and how answers are scored."""
 
 
 @hookspec
@@ -60,8 +65,8 @@ def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int,
 
 
 @hookspec
-def xharness_stage_progress(stage: Stage, done: int, total: int | None, what: str) -> None:
-    """`done` of `total` items (None: unknown) of the step `what` are through."""
+def xharness_stage_progress(stage: Stage, completed: int, total: int | None, unit: str) -> None:
+    """`completed` of `total` (None: unknown) are through; `unit` says of what, such as items."""
 
 
 @hookspec

@@ -57,16 +57,16 @@ class Plugins:
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
             provider = self.providers[impl.plugin_name]
             try:
-                found = impl.function() or ()
-                if isinstance(found, str | bytes):
+                offers = impl.function() or ()
+                if isinstance(offers, str | bytes):
                     raise TypeError("must return a list of offers, not text")
-                yield from ((provider, offer) for offer in found)
-            except (Exception, SystemExit) as error:
+                yield from ((provider, offer) for offer in offers)
+            except (Exception, SystemExit) as error:  # a stranger's code can raise anything
                 self.set_aside(provider, hook, error)
 
-    def set_aside(self, provider: Provider, what: str, error: BaseException) -> None:
-        """Note that `what` of a plugin cannot be used."""
-        self.broken.append(BrokenPlugin(provider, f"{what}: {summary(error)}"))
+    def set_aside(self, provider: Provider, part: str, error: BaseException) -> None:
+        """Note that a part of a plugin, such as one of its hooks, cannot be used."""
+        self.broken.append(BrokenPlugin(provider, f"{part}: {summary(error)}"))
 
     def add(self, plugin: object, provider: Provider) -> None:
         """Register a plugin object; a hook it misspells or mis-declares is its load error."""
@@ -97,12 +97,12 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             _add_installed(plugins, point)
     for name in extra:
-        before = len(plugins.broken)
+        broken_count = len(plugins.broken)
         try:
             plugins.add(_import(name), Provider(name, "command line"))
         except (Exception, SystemExit) as error:
             raise ConfigurationError(summary(error), where=f"plugin '{name}'") from error
-        if len(plugins.broken) > before:
+        if len(plugins.broken) > broken_count:
             raise ConfigurationError(plugins.broken[-1].reason, where=f"plugin '{name}'")
     return plugins
 
@@ -111,8 +111,8 @@ def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
     dist = point.dist
     provider = Provider(point.name, f"{dist.name} {dist.version}" if dist else None)
     if provider.plugin in plugins.providers:
-        other = plugins.providers[provider.plugin]
-        plugins.broken.append(BrokenPlugin(provider, f"{other} has the same plugin name"))
+        rival = plugins.providers[provider.plugin]
+        plugins.broken.append(BrokenPlugin(provider, f"{rival} has the same plugin name"))
         return
     try:
         plugins.add(point.load(), provider)
@@ -148,5 +148,5 @@ def summary(error: BaseException) -> str:
     """The error, and where in the plugin it came from, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     inner = [frame for frame in frames if "importlib" not in frame.filename]
-    place = f" ({Path(inner[-1].filename).name}:{inner[-1].lineno})" if inner else ""
-    return f"{type(error).__name__}: {error}{place}"
+    location = f" ({Path(inner[-1].filename).name}:{inner[-1].lineno})" if inner else ""
+    return f"{type(error).__name__}: {error}{location}"

@@ -10,7 +10,7 @@ from xharness.errors import ConfigurationError
 from xharness.executor import RunContext
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import CatalogueOrigin
-from xharness.session.session import open_catalogue
+from xharness.session.catalogue import open_catalogue
 from xharness.spec.study import Runtime
 from xharness.store import Store
 

@@ -7,12 +7,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from xharness.data.reader import expected_rows
+from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
+from xharness.session.opened_study import OpenedStudy
 from xharness.stages import Predict, SelectModel, Stage, Train, Translate
+from xharness.stages.label import StageLabel
 from xharness.store import RECEIPT, Store
+
+State = Literal["stored", "continue", "run", "not needed"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,33 @@ class Cost:
     """None where no stage of this model and sort is in the store."""
 
 
-class Estimates:
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage of a plan: whether it has to run, and what that takes."""
+
+    stage: Stage
+    label: StageLabel
+    state: State
+    """`continue` where an interrupted run left something to go on from."""
+    cost: Cost
+
+
+def planned_stages(opened: OpenedStudy) -> list[PlannedStage]:
+    """The stages of the study's plan, in the order in which they would run."""
+    plan, store = opened.plan, opened.store
+    needed_keys = {stage.key for stage in plan.needed(store.has)}
+    estimates = _Estimates(opened.catalogue, store)
+    stages = []
+    for key, stage in plan.stages.items():
+        state: State = "stored" if store.has(key) else "not needed"
+        if key in needed_keys:
+            state = "continue" if store.started(key) else "run"
+        label = plan.labels[key]
+        stages.append(PlannedStage(stage, label, state, estimates.of(stage, label.model)))
+    return stages
+
+
+class _Estimates:
     """Costs of stages, given what the store's receipts say of earlier ones."""
 
     def __init__(self, catalogue: Catalogue, store: Store) -> None:
@@ -38,7 +68,8 @@ class Estimates:
         """The cost of `stage`, which is one of `model`."""
         if isinstance(stage, Train):
             examples = expected_rows(
-                (one for feed in stage.feeds for one in feed.data_slices), self._catalogue
+                (data_slice for feed in stage.feeds for data_slice in feed.data_slices),
+                self._catalogue,
             )
             steps = _steps(stage, examples)
             return Cost(examples, steps, None, self._seconds(model, "train", steps))
@@ -54,19 +85,19 @@ class Estimates:
         languages = len(stage.predictions.data_slices)
         return Cost(seconds=self._seconds(model, "score", languages))
 
-    def _seconds(self, model: str, what: str, units: int | None) -> float | None:
-        pace = self._paces.get((model, what))
+    def _seconds(self, model: str, sort: str, units: int | None) -> float | None:
+        pace = self._paces.get((model, sort))
         return None if pace is None or units is None else pace * units
 
 
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of what is known; None where nothing is."""
-    known = list(costs)
+    summands = list(costs)
     return Cost(
-        _sum(one.examples for one in known),
-        _sum(one.steps for one in known),
-        _sum(one.items for one in known),
-        _sum(one.seconds for one in known),
+        _sum(cost.examples for cost in summands),
+        _sum(cost.steps for cost in summands),
+        _sum(cost.items for cost in summands),
+        _sum(cost.seconds for cost in summands),
     )
 
 
@@ -77,8 +108,8 @@ def _steps(stage: Train, examples: int | None) -> int | None:
 
 
 def _sum(values: Iterable[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) if numbers else None
 
 
 def _paces(store: Store) -> dict[tuple[str, str], float]:

@@ -1,12 +1,12 @@
 """Boards as data frames, for notebooks: one function a table, one line a row.
 
-    from xharness.session import dataframes
+    import xharness
 
-    dataframes.scores("runs/demo")            every score, every missing number with its reason
-    dataframes.gaps("runs/demo")              each arm on each task: score, mean, gap, intervals
-    dataframes.languages("runs/demo")         each arm, task and language, with intervals
-    dataframes.changes("runs/demo")           each arm against the baseline
-    dataframes.comparison("runs/a", "runs/b") two runs, language by language, with tests
+    xharness.dataframes.scores("runs/demo")    every score, every missing number with its reason
+    xharness.dataframes.gaps("runs/demo")      each arm on each task: score, mean, gap, intervals
+    xharness.dataframes.languages("runs/demo") each arm, task and language, with intervals
+    xharness.dataframes.changes("runs/demo")   each arm against the baseline
+    xharness.dataframes.comparison("runs/a", "runs/b")   two runs, language by language, with tests
 
 The frames are pandas'; `xharness leaderboard export` writes the same rows as Parquet, CSV or JSON
 for anything else.
@@ -25,50 +25,50 @@ from xharness.leaderboard import Board
 from xharness.leaderboard import comparison as sides
 from xharness.leaderboard.comparison import Compared
 from xharness.leaderboard.exports import tidy
-from xharness.plugin import manager
-from xharness.plugin.catalogue import Catalogue
+from xharness.session.catalogue import open_catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Folder = str | Path
+Source = Board | str | Path
+"""A board, or the folder of one."""
 Rows = list[dict[str, Any]]
 
 
-def scores(folder: Folder) -> pd.DataFrame:
-    """The rows of a run or board: one a model, strategy, seed, task, language and metric."""
-    return _frame(tidy.records(_board(folder)))
+def scores(board: Source) -> pd.DataFrame:
+    """The rows of a board: one a model, strategy, seed, task, language and metric."""
+    return _frame(tidy.records(_board(board)))
 
 
-def gaps(folder: Folder) -> pd.DataFrame:
+def gaps(board: Source) -> pd.DataFrame:
     """One row an arm and task; `*_low` and `*_high` are the ends of 95% intervals."""
-    return _frame(_gaps(_board(folder)))
+    return _frame(_gaps(_board(board)))
 
 
-def languages(folder: Folder) -> pd.DataFrame:
+def languages(board: Source) -> pd.DataFrame:
     """One row an arm, task and language, averaged over seeds."""
-    return _frame(_languages(_board(folder)))
+    return _frame(_languages(_board(board)))
 
 
-def changes(folder: Folder) -> pd.DataFrame:
+def changes(board: Source) -> pd.DataFrame:
     """One row an arm and task: what the strategy changes against the baseline."""
-    return _frame(_changes(_board(folder).gaps.changes))
+    return _frame(_changes(_board(board).gaps.changes))
 
 
-def comparison(a: Folder, b: Folder) -> pd.DataFrame:
+def comparison(folder_a: str | Path, folder_b: str | Path) -> pd.DataFrame:
     """One row an arm, task and language that both runs have: B minus A, with its test."""
-    first, second = (sides.side(Path(folder)) for folder in (a, b))
-    pairs = sides.alike(first, second)
-    return _frame(_tests(sides.compare(first, second, pairs, _metrics())))
+    side_a, side_b = (sides.side(Path(folder)) for folder in (folder_a, folder_b))
+    pairs = sides.alike(side_a, side_b)
+    return _frame(_tests(sides.compare(side_a, side_b, pairs, _metrics())))
 
 
-def _board(folder: Folder) -> Board:
-    return leaderboard.read(Path(folder), _metrics())
+def _board(board: Source) -> Board:
+    return board if isinstance(board, Board) else leaderboard.read(Path(board), _metrics())
 
 
 @cache
 def _metrics() -> Any:
-    return leaderboard.metrics_of(Catalogue(manager.load()))
+    return leaderboard.metrics_of(open_catalogue())
 
 
 def _frame(rows: Rows) -> pd.DataFrame:

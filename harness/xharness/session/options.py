@@ -1,20 +1,29 @@
-"""What the user asked for on the command line; light, because `--help` must not wait for more."""
+"""What is run, on what and where; light, because `--help` must not wait for more."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from xharness.errors import ConfigurationError, suggestion
+
+PathName = str | Path
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Options:
-    """The flags that say what is run, on what, and where; None: the study decides."""
+    """What replaces a study's own values, and where a run takes place; None: as the study says."""
 
     study: Path | None = None
     data_root: Path | None = None
     store: Path | None = None
     output: Path | None = None
-    plugins: tuple[str, ...] = ()
+    plugins: tuple[object, ...] = ()
+    """Names of modules, paths of Python files, or plugins themselves."""
     cards: tuple[Path, ...] = ()
     split: str | None = None
     limit: int | None = None
@@ -28,7 +37,62 @@ class Options:
     debug: bool = False
     deterministic: bool = False
 
+    @classmethod
+    def of(cls, **values: Any) -> Options:
+        """Options from values as people write them: text for paths, `"en,sw"` for languages.
+
+        Where no data root or store is named, `XHARNESS_DATA_ROOT` and `XHARNESS_STORE` name it.
+
+        Raises:
+            ConfigurationError: a value that cannot be right.
+        """
+        for name, variable in (("data_root", "XHARNESS_DATA_ROOT"), ("store", "XHARNESS_STORE")):
+            values[name] = values.get(name) or os.environ.get(variable)
+        for name in ("study", "data_root", "store", "output"):
+            values[name] = Path(values[name]) if values.get(name) else None
+        values["plugins"] = tuple(_listed(values.get("plugins")))
+        values["cards"] = tuple(Path(folder) for folder in _listed(values.get("cards")))
+        values["languages"] = words_in(values.get("languages"))
+        values["seeds"] = _numbers(values.get("seeds"))
+        _check(values.get("split"), values.get("limit"))
+        return cls(**values)
+
     @property
     def changes_question(self) -> bool:
-        """Whether the flags make it another question than the one in the file."""
+        """Whether they make it another question than the one in the file."""
         return bool(self.split or self.limit or self.languages or self.seeds)
+
+
+def words_in(texts: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The words of texts such as `"en,sw"`, each once."""
+    words = (word.strip() for text in _listed(texts) for word in str(text).split(","))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _listed(values: Any) -> Iterable[Any]:
+    """A single value may stand for a list of one."""
+    if values is None:
+        return ()
+    is_list = isinstance(values, Iterable) and not isinstance(values, str | Path)
+    return values if is_list else (values,)
+
+
+def _numbers(seeds: int | str | Iterable[int] | None) -> tuple[int, ...]:
+    try:
+        return tuple(dict.fromkeys(int(word) for word in words_in(_listed(seeds))))
+    except ValueError:
+        raise ConfigurationError(
+            f"'{seeds}' is not a list of whole numbers",
+            where="seeds",
+            expected="such as 1 or 1,2,3",
+        ) from None
+
+
+def _check(split: str | None, limit: int | None) -> None:
+    if split is not None and split not in SPLITS:
+        hint = suggestion(split, SPLITS)
+        raise ConfigurationError(f"there is no split '{split}'", where="split", hint=hint)
+    if limit is not None and limit < 1:
+        raise ConfigurationError(
+            f"{limit} is no number of items", where="limit", expected="1 or more"
+        )

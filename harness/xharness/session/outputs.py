@@ -10,75 +10,69 @@ from pathlib import Path
 from xharness import leaderboard
 from xharness.errors import ConfigurationError
 from xharness.executor import RunContext, RunReport, collect, collect_items
-from xharness.files import write_text
+from xharness.files import write_text, writing
 from xharness.gaps import evidence, scores
 from xharness.gaps.scores import Mean, Missing, Row, Score
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
 from xharness.session import model_cards
-from xharness.session.session import DEMO, Session
+from xharness.session.opened_study import DEMO, OpenedStudy
 from xharness.spec import documents
 
 INCOMPLETE = "incomplete"
 """The folder, in that of the results, of a run that has fewer of them than the one before."""
 
 
-def output_folder(job: Session) -> Path:
-    """Where results go: as wished; else beside the study, if it is the study's own question.
+def output_folder(opened: OpenedStudy) -> Path:
+    """The folder of results, made where it is not there yet.
 
     Raises:
         ConfigurationError: the folder holds another study, or cannot be written.
     """
-    folder = _wanted(job)
-    other = folder / STUDY
-    if other.is_file() and not _same_file(other, job.options.study):
+    folder = opened.folder
+    folder_study = folder / STUDY
+    if folder_study.is_file() and not _same_file(folder_study, opened.options.study):
         name = None
         with contextlib.suppress(ConfigurationError):
-            name = documents.load(other).data.get("name")
-        if name != job.study.name:
+            name = documents.load(folder_study).data.get("name")
+        if name != opened.study.name:
             raise ConfigurationError(
                 f"this folder holds the results of another study, '{name}'",
                 where=str(folder),
                 hint="name another folder with --output",
             )
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
     return folder
 
 
 def write(
-    job: Session, work: RunContext, report: RunReport, folder: Path
-) -> tuple[Board, list[Path]]:
+    opened: OpenedStudy, context: RunContext, report: RunReport, folder: Path
+) -> tuple[Board, tuple[Path, ...]]:
     """Write everything into `folder`, each file whole, the board last; the board, and all files.
 
     Raises:
         ConfigurationError: the folder cannot be written.
     """
-    try:
-        collected = collect(job.plan, work, report)
-        items = [*collect_items(job.plan, work, report)]
-        earlier = _earlier_rows(folder)
-        rows = [*collected, *_published(earlier)]
-        if lost := _lost(earlier, collected):
-            folder = _beside_the_good_rows(folder, lost)
-        if not _same_file(folder / STUDY, job.options.study):
-            write_text(folder / STUDY, _origin(job, folder) + _question(job))
-        scores.write(folder / SCORES, rows)
+    with writing(folder):
+        # All is collected before anything is written: a damaged receipt must not leave half of it.
+        run_rows = collect(opened.plan, context, report)
+        items = [*collect_items(opened.plan, context, report)]
+        folder_rows = _rows_in(folder)
+        if lost_count := _lost_scores(folder_rows, run_rows):
+            folder = _incomplete_folder(folder, lost_count)
+        if not _same_file(folder / STUDY, opened.options.study):
+            write_text(folder / STUDY, _origin(opened, folder) + _question(opened))
+        scores.write(folder / SCORES, [*run_rows, *_published(folder_rows)])
         evidence.write(folder / EVIDENCE, items)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"cannot be written: {reason}", where=str(folder)) from None
-    model_cards.write(job, collected)
-    metrics = leaderboard.metrics_of(job.catalogue)
-    board = leaderboard.read(folder, metrics, leaderboard.benchmarks_of(job.catalogue))
-    return board, [folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder)]
+    model_cards.write(opened, run_rows)
+    metrics = leaderboard.metrics_of(opened.catalogue)
+    board = leaderboard.read(folder, metrics, leaderboard.benchmarks_of(opened.catalogue))
+    return board, (folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder))
 
 
-def _earlier_rows(folder: Path) -> list[Row]:
-    """What the folder's scores say before this run; nothing where they are broken."""
+def _rows_in(folder: Path) -> list[Row]:
+    """The rows that the folder holds before this run; none where they are broken."""
     rows: list[Row] = []
     if (folder / SCORES).is_file():
         with contextlib.suppress(ConfigurationError):
@@ -95,11 +89,11 @@ def _published(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _lost(earlier: Sequence[Row], collected: Sequence[Row]) -> int:
-    """How many measured scores of before would give way to missing ones."""
+def _lost_scores(folder_rows: Sequence[Row], run_rows: Sequence[Row]) -> int:
+    """How many measured scores in the folder would give way to missing ones."""
     missing = {
         (row.model, row.strategy, row.seed, row.task, row.language)
-        for row in collected
+        for row in run_rows
         if isinstance(row, Missing)
     }
     return sum(
@@ -107,47 +101,37 @@ def _lost(earlier: Sequence[Row], collected: Sequence[Row]) -> int:
             (row.model, row.strategy, row.seed, row.task, language)
             for language in (row.language, None)  # a task that is missing as a whole names none
         )
-        for row in earlier
+        for row in folder_rows
         if isinstance(row, Score) and row.provenance == "measured" and row.main
     )
 
 
-def _beside_the_good_rows(folder: Path, lost: int) -> Path:
+def _incomplete_folder(folder: Path, lost_count: int) -> Path:
     """A run that failed, or found less data than the last, must not cost what was measured."""
-    within = folder / INCOMPLETE
-    within.mkdir(exist_ok=True)
+    incomplete_folder = folder / INCOMPLETE
+    incomplete_folder.mkdir(exist_ok=True)
     print(
-        f"{folder / SCORES} stays as it is: this run lacks {lost} scores that stand there; "
-        f"what it has is in {within}",
+        f"{folder / SCORES} stays as it is: this run lacks {lost_count} scores that stand there; "
+        f"what it has is in {incomplete_folder}",
         file=sys.stderr,
     )
-    return within
+    return incomplete_folder
 
 
-def _wanted(job: Session) -> Path:
-    """A changed question, and the demo's, must not overwrite a board that somebody committed."""
-    if job.options.output is not None:
-        return job.options.output
-    file = job.options.study
-    if file is None or job.options.changes_question:
-        return Path("runs", job.study.name)
-    return file.parent if file.name == STUDY else file.with_suffix("")
-
-
-def _origin(job: Session, folder: Path) -> str:
+def _origin(opened: OpenedStudy, folder: Path) -> str:
     """Where the relative paths in a copied study count from."""
-    file = job.options.study
+    file = opened.options.study
     if file is None or file.parent.resolve() == folder.resolve():
         return ""
     name = " ".join(file.name.split())
     return f"# asked from {name}; relative paths count from that file's folder\n"
 
 
-def _question(job: Session) -> str:
+def _question(opened: OpenedStudy) -> str:
     """The study as it was asked: the user's own text, unless flags changed it."""
-    if not job.options.changes_question:
-        return (job.options.study or DEMO).read_text(encoding="utf-8")
-    values = job.study.model_dump(mode="json", exclude_unset=True, exclude={"runtime"})
+    if not opened.options.changes_question:
+        return (opened.options.study or DEMO).read_text(encoding="utf-8")
+    values = opened.study.model_dump(mode="json", exclude_unset=True, exclude={"runtime"})
     return documents.dump(values)
 
 

@@ -1,4 +1,4 @@
-"""Flags that change what a study asks."""
+"""Options that change what a study asks."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from xharness.errors import ConfigurationError
 from xharness.planning.targets import targets_in_languages
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.options import Options
-from xharness.spec.languages import check_choice
-from xharness.spec.study import ExecutorSpec, ModelSpec, Study, TargetSpec
+from xharness.spec.languages import check_selector
+from xharness.spec.models import ModelSpec
+from xharness.spec.study import ExecutorSpec, Study, TargetSpec
 
 
-def overridden(study: Study, wishes: Options, catalogue: Catalogue) -> Study:
-    """The study with the wishes in place of its own values.
+def overridden(study: Study, options: Options, catalogue: Catalogue) -> Study:
+    """The study with the options in place of its own values; limits never raise its own.
 
     Raises:
         ConfigurationError: a language that no target has.
     """
     changes: dict[str, Any] = {}
-    if wishes.seeds:
-        changes["seeds"] = wishes.seeds
+    if options.seeds:
+        changes["seeds"] = options.seeds
     runtime = {
-        "device": wishes.device,
-        "deterministic": wishes.deterministic or None,
-        "executor": _executor(study.runtime.executor, wishes),
+        "device": options.device,
+        "deterministic": options.deterministic or None,
+        "executor": _executor(study.runtime.executor, options),
     }
-    said = {name: value for name, value in runtime.items() if value is not None}
-    if said:
-        changes["runtime"] = study.runtime.model_copy(update=said)
-    if wishes.languages:
-        changes["targets"] = _narrowed(study, wishes.languages, catalogue)
-    if wishes.split is not None or wishes.limit is not None:
+    runtime_changes = {name: value for name, value in runtime.items() if value is not None}
+    if runtime_changes:
+        changes["runtime"] = study.runtime.model_copy(update=runtime_changes)
+    if options.languages:
+        changes["targets"] = _narrowed(study, options.languages, catalogue)
+    if options.split is not None or options.limit is not None:
         targets = changes.get("targets", study.targets)
-        changes["targets"] = tuple(_cut(spec, wishes) for spec in targets)
-    if wishes.limit is not None:
-        changes["train_limit"] = _least(study.train_limit, wishes.limit)
-        changes["models"] = tuple(_limited(model, wishes.limit) for model in study.models)
+        changes["targets"] = tuple(_cut(spec, options) for spec in targets)
+    if options.limit is not None:
+        changes["train_limit"] = _least(study.train_limit, options.limit)
+        changes["models"] = tuple(_limited(model, options.limit) for model in study.models)
     return study.model_copy(update=changes)
 
 
@@ -56,19 +57,20 @@ def _narrowed(
 ) -> tuple[TargetSpec, ...]:
     try:
         for word in languages:
-            check_choice(word)
+            check_selector(word)
         return targets_in_languages(study, languages, catalogue)
     except ValueError as error:
         raise ConfigurationError(str(error), where="--languages") from None
     except ConfigurationError as error:
-        where = error.where or "--languages"
-        raise ConfigurationError(error.what, where=where, hint=error.hint) from None
+        raise ConfigurationError(
+            error.what, where=error.where or "--languages", hint=error.hint
+        ) from None
 
 
-def _cut(spec: TargetSpec, wishes: Options) -> TargetSpec:
-    changes: dict[str, Any] = {"limit": _least(spec.limit, wishes.limit)}
-    if wishes.split is not None:
-        changes["split"] = wishes.split
+def _cut(spec: TargetSpec, options: Options) -> TargetSpec:
+    changes: dict[str, Any] = {"limit": _least(spec.limit, options.limit)}
+    if options.split is not None:
+        changes["split"] = options.split
     return spec.model_copy(update=changes)
 
 
@@ -79,5 +81,5 @@ def _limited(model: ModelSpec, limit: int) -> ModelSpec:
     return model.model_copy(update={"pretrain": pretrain})
 
 
-def _least(own: int | None, wished: int | None) -> int | None:
-    return min((one for one in (own, wished) if one is not None), default=None)
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

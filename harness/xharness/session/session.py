@@ -1,150 +1,260 @@
-"""From wishes to a job: plugins, catalogue, study, data, store, and the plan over them."""
+"""A study opened and run: the plan, progress, the board and its data frames."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import platformdirs
-from pydantic import BaseModel
-
-from xharness.data.reader import DataReader
-from xharness.errors import ConfigurationError
-from xharness.planning import Plan, PlanningContext, compile_plan
-from xharness.plugin import manager
-from xharness.plugin.api import Executor, RunEnvironment
-from xharness.plugin.catalogue import Catalogue, CatalogueOrigin, validated
-from xharness.plugin.hookspecs import hookimpl
-from xharness.plugin.manager import Plugins, Provider
-from xharness.session.options import Options
+from xharness import leaderboard
+from xharness.errors import ConfigurationError, UnavailableError
+from xharness.executor import RunContext, RunReport
+from xharness.leaderboard import Board
+from xharness.plugin.api import Backend, Executor, Translator
+from xharness.plugin.catalogue import Catalogue, validated
+from xharness.session import dataframes, outputs
+from xharness.session.catalogue import add_plugin, open_catalogue
+from xharness.session.costs import PlannedStage, planned_stages
+from xharness.session.environment import open_store, run_environment
+from xharness.session.opened_study import DEMO, OpenedStudy
+from xharness.session.options import Options, PathName
 from xharness.session.overrides import overridden
 from xharness.spec import study
-from xharness.spec.documents import Document
-from xharness.spec.study import Study, StudyDocument
-from xharness.store import Store
+from xharness.stages import Predict, Train, Translate
 
-DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
-_OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
+if TYPE_CHECKING:
+    import pandas as pd
+    from pydantic import BaseModel
+
+_DETERMINISTIC = {"XHARNESS_DETERMINISTIC": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+"""What backends read; CUDA's libraries read the second when they are first used."""
 
 
 @dataclass
-class Session:
-    """A study, and everything that carrying it out takes."""
+class Session(OpenedStudy):
+    """A study that can be planned, watched and run; afterwards it has the report and the board."""
 
-    options: Options
-    study: Study
-    catalogue: Catalogue
-    environment: RunEnvironment
-    store: Store
-    document: Document
+    report: RunReport | None = None
+    """How each stage ended; None before the first run."""
+    files: tuple[Path, ...] = ()
+    """What the last run wrote, the board last."""
+
+    def stages(self) -> list[PlannedStage]:
+        """The plan's stages: which are stored, which would run, and what those cost."""
+        return planned_stages(self)
+
+    def run(self) -> Board:
+        """Carry out the plan, reusing what is stored; write the results and return their board.
+
+        Raises:
+            ConfigurationError: the folder of results or the store cannot be written, or the plan
+                has nothing that could be run.
+            UnavailableError: the device is not here, or all data or models are missing.
+            KeyboardInterrupt: the store holds what was done; another run goes on from there.
+        """
+        if not self.plan.arms:
+            raise self._nothing_to_run()
+        folder = outputs.output_folder(self)
+        self.store.prepare()
+        if self.study.runtime.deterministic:
+            os.environ.update(_DETERMINISTIC)
+        executor, executor_options = self._executor()
+        context = RunContext(
+            self.catalogue,
+            self.data,
+            self.store,
+            self.environment,
+            self.study.runtime,
+            self.options.debug,
+            executor_options,
+        )
+        if executor.runs_here:
+            self._check_device(context)
+        self.report = executor.run(self.plan, context)
+        self.board, self.files = outputs.write(self, context, self.report, folder)
+        return self.board
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done; 1 some stages failed; 2 nothing can be run; 3 data or models are missing."""
+        if self.report is not None and self.report.failed:
+            return self.report.exit_code
+        if self.plan.unavailable:
+            return UnavailableError.exit_code
+        return 0 if self.plan.arms else ConfigurationError.exit_code
+
+    def observe(self, plugin: object) -> None:
+        """Have `plugin` watch the stages: an object with hooks such as `xharness_stage_finished`.
+
+        Raises:
+            ConfigurationError: it has a hook that does not exist.
+        """
+        add_plugin(self.catalogue.plugins, plugin)
 
     @cached_property
-    def data(self) -> DataReader:
-        return DataReader(self.catalogue, self.environment)
+    def board(self) -> Board:
+        """The board of the last run; before one, what the folder of results holds.
 
-    @cached_property
-    def executor(self) -> tuple[Executor, BaseModel]:
+        Raises:
+            ConfigurationError: the folder has no scores.
+        """
+        return _board(self.folder, self.catalogue)
+
+    def scores(self) -> pd.DataFrame:
+        """The board's scores: one row a model, strategy, seed, task, language and metric."""
+        return dataframes.scores(self.board)
+
+    def gaps(self) -> pd.DataFrame:
+        """One row an arm and task: score, mean, gap, with the ends of 95% intervals."""
+        return dataframes.gaps(self.board)
+
+    def languages(self) -> pd.DataFrame:
+        """One row an arm, task and language, averaged over seeds."""
+        return dataframes.languages(self.board)
+
+    def changes(self) -> pd.DataFrame:
+        """One row an arm and task: what the strategy changes against the baseline."""
+        return dataframes.changes(self.board)
+
+    def _executor(self) -> tuple[Executor, BaseModel]:
         """What carries out the plan, and its options.
 
         Raises:
             ConfigurationError: there is none of that name, or it has no such option.
         """
-        spec = self.study.runtime.executor
+        spec, runtime = self.study.runtime.executor, self.document.data.get("runtime")
         executor = self.catalogue.executors[spec.name]
-        written = self.document.part("runtime", "executor") if self._in_study else None
-        where = f"executor '{spec.name}'"
-        return executor, validated(executor.options, spec.executor_options, where, written)
-
-    @property
-    def _in_study(self) -> bool:
-        """Whether the study itself, and no flag, names the executor and its options."""
-        runtime = self.document.data.get("runtime")
         flags = (self.options.executor, self.options.address)
-        return isinstance(runtime, dict) and "executor" in runtime and flags == (None, None)
+        # Mistakes are told with their line where the study itself makes them.
+        in_study = isinstance(runtime, dict) and "executor" in runtime and flags == (None, None)
+        part = self.document.part("runtime", "executor") if in_study else None
+        where = f"executor '{spec.name}'"
+        return executor, validated(executor.options, spec.executor_options, where, part)
 
-    @cached_property
-    def plan(self) -> Plan:
-        warn_of_broken(self.catalogue.plugins)  # first: what is left out may be what is missed
-        document = StudyDocument(self.document)
-        find_slice = self.data.data_slice
-        return compile_plan(
-            PlanningContext(self.study, self.catalogue, find_slice, self.environment, document)
-        )
+    def _nothing_to_run(self) -> ConfigurationError | UnavailableError:
+        error = UnavailableError if self.plan.unavailable else ConfigurationError
+        reasons = dict.fromkeys(f"{row['task']}: {row['reason']}" for row in self.missing())
+        return error("\n  ".join(["nothing can be run", *reasons]))
+
+    def _check_device(self, context: RunContext) -> None:
+        """Refuse a device that is not here before the first stage, unless all is stored."""
+        device = context.runtime.device
+        if device is None:
+            return
+        for maker in {id(maker): maker for maker in self._computing(context)}.values():
+            try:
+                maker.check_device(device)
+            except (ConfigurationError, UnavailableError) as error:
+                raise type(error)(error.what, where=self._device_key(), hint=error.hint) from None
+
+    def _computing(self, context: RunContext) -> Iterator[Backend | Translator]:
+        """The backends and translators of the stages that are still to run."""
+        for stage in self.plan.needed(self.store.has):
+            if isinstance(stage, Train):
+                yield context.backend(stage)
+            if isinstance(stage, Predict):
+                yield context.backend(stage.model)
+            if isinstance(stage, Translate):
+                yield self.catalogue.translators[stage.translator.backend]
+
+    def _device_key(self) -> str:
+        """Where the device is named: among the options or in the study."""
+        if self.options.device is not None:
+            return "--device"
+        return f"{self.document.position(('runtime', 'device'))}: runtime.device"
 
 
-def open_session(wishes: Options) -> Session:
-    """The job that the user wishes for.
+def open_session(options: Options) -> Session:
+    """The session that `options` ask for.
 
     Raises:
         ConfigurationError: a file, a name or an option that cannot be right.
     """
-    file = wishes.study or DEMO
-    base = Path.cwd() if wishes.study is None else file.parent
-    around = run_environment(
-        wishes.data_root, base, offline=wishes.offline, strict_data=wishes.strict_data
+    file = options.study or DEMO
+    base = Path.cwd() if options.study is None else file.parent
+    environment = run_environment(
+        options.data_root, base, offline=options.offline, strict_data=options.strict_data
     )
-    catalogue = open_catalogue(wishes.plugins, wishes.cards)
+    catalogue = open_catalogue(options.plugins, options.cards)
     question, document = study.load(file)
-    question = overridden(question, wishes, catalogue)
-    store = open_store(wishes.store, question, base)
-    return Session(wishes, question, catalogue, around, store, document)
+    question = overridden(question, options, catalogue)
+    store = open_store(options.store, question, base)
+    return Session(options, question, catalogue, environment, store, document)
 
 
-def open_catalogue(extra: Iterable[str], folders: Iterable[Path] = ()) -> Catalogue:
-    """The catalogue of all plugins, those named `extra` and card `folders` included."""
-    names, folders = tuple(extra), tuple(folders)
-    found = manager.load(names)
-    for folder in folders:
-        if not folder.exists():
-            raise ConfigurationError("there is no such folder of cards", where=str(folder))
-        found.add(_CardFolder(folder), Provider(str(folder), "--cards"))
-    catalogue = Catalogue(found)
-    catalogue.origin = CatalogueOrigin(
-        tuple(str(Path(name).resolve()) if name.endswith(".py") else name for name in names),
-        tuple(folder.resolve() for folder in folders),
+def open_study(
+    path: PathName | None = None,
+    *,
+    data_root: PathName | None = None,
+    store: PathName | None = None,
+    output: PathName | None = None,
+    plugins: Iterable[object] = (),
+    cards: Iterable[PathName] = (),
+    split: str | None = None,
+    limit: int | None = None,
+    languages: str | Iterable[str] = (),
+    seeds: int | Iterable[int] = (),
+    device: str | None = None,
+    executor: str | None = None,
+    address: str | None = None,
+    offline: bool = False,
+    strict_data: bool = False,
+    debug: bool = False,
+    deterministic: bool = False,
+) -> Session:
+    """Open the study in the file `path`, or the built-in demo; the keywords are `run`'s flags.
+
+    `plugins` may also be objects with hooks, such as an instance of a notebook's own class.
+
+    Raises:
+        ConfigurationError: a file, a name or an option that cannot be right.
+    """
+    return open_session(
+        Options.of(
+            study=path,
+            data_root=data_root,
+            store=store,
+            output=output,
+            plugins=plugins,
+            cards=cards,
+            split=split,
+            limit=limit,
+            languages=languages,
+            seeds=seeds,
+            device=device,
+            executor=executor,
+            address=address,
+            offline=offline,
+            strict_data=strict_data,
+            debug=debug,
+            deterministic=deterministic,
+        )
     )
-    return catalogue
 
 
-def run_environment(
-    data_root: Path | None, base: Path, *, offline: bool = False, strict_data: bool = False
-) -> RunEnvironment:
-    """Where this process runs; `offline` is told to the libraries before any is imported."""
-    offline = offline or any(os.environ.get(name, "0") not in ("", "0") for name in _OFFLINE)
-    if offline:
-        os.environ.update(dict.fromkeys(_OFFLINE, "1"))
-    if data_root is not None and not data_root.is_dir():
-        raise ConfigurationError("the data root is not a folder", where=str(data_root))
-    own = os.environ.get("XHARNESS_CACHE")
-    cache = Path(own) if own else platformdirs.user_cache_path("xharness")
-    return RunEnvironment(data_root, offline, cache, strict_data, base)
+def run(path: PathName | None = None, **options: Any) -> Board:
+    """Open the study in `path` with the keywords of `open_study`, run it, and return its board.
+
+    Raises:
+        XharnessError: as `open_study` and `Session.run`.
+    """
+    return open_study(path, **options).run()
 
 
-def open_store(wanted: Path | None, question: Study | None, base: Path) -> Store:
-    """The store: as wished, as the study says (relative to its folder), or ./runs/store."""
-    if wanted is not None:
-        return Store(wanted)
-    own = question.runtime.store if question is not None else None
-    return Store(base / own if own is not None else Path("runs", "store"))
+def read_board(
+    folder: PathName, *, plugins: Iterable[object] = (), cards: Iterable[PathName] = ()
+) -> Board:
+    """The board of a folder with study.yaml and scores.jsonl, computed from them.
+
+    Raises:
+        ConfigurationError: there are no scores, or they cannot be read.
+    """
+    return _board(Path(folder), open_catalogue(plugins, cards))
 
 
-def warn_of_broken(found: Plugins) -> None:
-    """Say which plugins are left out; each once."""
-    for one in dict.fromkeys((str(one.provider), one.reason) for one in found.broken):
-        print(f"warning: plugin {one[0]} is left out: {one[1]}", file=sys.stderr)
-
-
-@dataclass(frozen=True)
-class _CardFolder:
-    """A folder of cards from the command line, offered as plugins offer theirs."""
-
-    folder: Path
-
-    @hookimpl
-    def xharness_task_cards(self) -> Iterable[Traversable]:
-        return [self.folder]
+def _board(folder: Path, catalogue: Catalogue) -> Board:
+    metrics, benchmarks = leaderboard.metrics_of(catalogue), leaderboard.benchmarks_of(catalogue)
+    return leaderboard.read(folder, metrics, benchmarks)

@@ -1,7 +1,7 @@
 """YAML at the door: read safely, checked strictly, and every complaint knows its line.
 
-A `Document` keeps, for each key path, where in the file it stands, so that an error found by
-pydantic in the value can point at the text the user wrote.
+A `Document` keeps, for each key path, its position in the file, so that an error which pydantic
+finds in the value can point at the text the user wrote.
 """
 
 from __future__ import annotations
@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from xharness.errors import ConfigurationError, nearest, suggestion
@@ -49,43 +56,56 @@ class Strict(BaseModel):
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if not isinstance(data, Mapping) or cls.model_config.get("extra") != "forbid":
             return data
-        known = {field.alias or name for name, field in cls.model_fields.items()}
+        keys = {field.alias or name for name, field in cls.model_fields.items()}
         for key in data:
-            if key not in known and key not in cls.model_fields:
+            if key not in keys and key not in cls.model_fields:
                 raise PydanticCustomError(
                     "unknown_key",
                     "unknown key '{key}'; {hint}",
-                    {"key": str(key), "hint": suggestion(str(key), known)},
+                    {"key": str(key), "hint": suggestion(str(key), keys)},
                 )
         return data
 
 
+def _name(value: str) -> str:
+    inner = value.replace("_", "").replace("-", "").replace(".", "")
+    if not value.isascii() or not inner.isalnum() or value[0] == "." or value[-1] == ".":
+        raise ValueError(
+            f"'{value}' must be made of ASCII letters, digits, '_', '-' and, within it, '.'"
+        )
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_name)]
+"""A name that is safe as a file name on any system."""
+
+
 @dataclass(frozen=True)
 class Document:
-    """The value of one YAML text, with the place of each key path in it."""
+    """The value of one YAML text, with the position of each key path in it."""
 
     file: str
     data: Any
     positions: Mapping[KeyPath, Position]
     owner: str = ""
-    """What the value belongs to, told before its key path; for parts of a document."""
+    """What the value belongs to, put before its key path in errors; for parts of a document."""
     _parts: dict[KeyPath, Document] = field(default_factory=dict, compare=False, repr=False)
 
     def position(self, path: KeyPath) -> Position:
         """Where `path` stands, or its nearest enclosing key that stands in the file."""
-        known = tuple(step for step in path)
-        while known and known not in self.positions:
-            known = known[:-1]
-        return self.positions.get(known, Position(self.file, 1, 1))
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.positions.get(path, Position(self.file, 1, 1))
 
-    def error(self, path: KeyPath, what: str, **details: str | None) -> ConfigurationError:
+    def error(self, path: KeyPath, message: str, **details: str | None) -> ConfigurationError:
         """An error about the value at `path`."""
         keys = ", ".join(filter(None, (self.owner, ".".join(map(str, path)))))
-        at = str(self.position(path)) if self.positions else self.file
-        return ConfigurationError(what, where=f"{at}: {keys}" if keys else at, **details)
+        location = str(self.position(path)) if self.positions else self.file
+        location = f"{location}: {keys}" if keys else location
+        return ConfigurationError(message, where=location, **details)
 
     def part(self, *path: str | int) -> Document:
-        """The document below `path`, its places still those of the whole file."""
+        """The document below `path`, its positions still those of the whole file."""
         if path not in self._parts:
             self._parts[path] = self._below(path)
         return self._parts[path]
@@ -95,8 +115,12 @@ class Document:
         for step in path:
             data = data[step]
         depth = len(path)
-        below = {at[depth:]: place for at, place in self.positions.items() if at[:depth] == path}
-        return Document(self.file, data, below)
+        positions = {
+            key_path[depth:]: position
+            for key_path, position in self.positions.items()
+            if key_path[:depth] == path
+        }
+        return Document(self.file, data, positions)
 
 
 def load(path: Path) -> Document:
@@ -124,22 +148,22 @@ def read(file: _Readable, name: str) -> Document:
 def parse(text: str, name: str = "<text>") -> Document:
     """Parse YAML `text`; `name` stands for the file in errors."""
     loader = yaml.CSafeLoader(text)
-    places: dict[KeyPath, Position] = {}
+    positions: dict[KeyPath, Position] = {}
     try:
         _check_depth(text, name)
         node = loader.get_single_node()
         if node is None:
             raise ConfigurationError("the file is empty", where=name)
-        data = _build(loader, node, (), places, name)
+        data = _build(loader, node, (), positions, name)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = str(Position(name, mark.line + 1, mark.column + 1)) if mark else name
-        raise ConfigurationError(f"not valid YAML: {error.problem}", where=where) from None
+        location = str(Position(name, mark.line + 1, mark.column + 1)) if mark else name
+        raise ConfigurationError(f"not valid YAML: {error.problem}", where=location) from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"not valid YAML: {error}", where=name) from None
     finally:
         loader.dispose()
-    return Document(name, data, places)
+    return Document(name, data, positions)
 
 
 def _check_depth(text: str, name: str) -> None:
@@ -156,57 +180,61 @@ def _check_depth(text: str, name: str) -> None:
             raise _too_deep(Position(name, line + 1, column + 1))
 
 
-def _too_deep(place: Position, hint: str | None = None) -> ConfigurationError:
-    what = f"values stand more than {_DEPTH_LIMIT} deep inside each other"
-    return ConfigurationError(what, where=str(place), hint=hint)
+def _too_deep(position: Position, hint: str | None = None) -> ConfigurationError:
+    message = f"values stand more than {_DEPTH_LIMIT} deep inside each other"
+    return ConfigurationError(message, where=str(position), hint=hint)
 
 
 def _build(
     loader: yaml.CSafeLoader,
     node: yaml.Node,
     path: KeyPath,
-    places: dict[KeyPath, Position],
+    positions: dict[KeyPath, Position],
     name: str,
 ) -> Any:
-    """The value of `node`; notes the place of each key path on the way."""
-    place = Position(name, node.start_mark.line + 1, node.start_mark.column + 1)
-    places.setdefault(path, place)
-    if len(places) > _NODE_LIMIT:
+    """The value of `node`; notes the position of each key path on the way."""
+    position = Position(name, node.start_mark.line + 1, node.start_mark.column + 1)
+    positions.setdefault(path, position)
+    if len(positions) > _NODE_LIMIT:
         raise ConfigurationError(f"more than {_NODE_LIMIT} values", where=name)
     if len(path) > _DEPTH_LIMIT:
-        raise _too_deep(place, "does an alias (*name) stand inside the value it names?")
+        raise _too_deep(position, "does an alias (*name) stand inside the value it names?")
     if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, item, (*path, i), places, name) for i, item in enumerate(node.value)]
+        return [
+            _build(loader, item, (*path, index), positions, name)
+            for index, item in enumerate(node.value)
+        ]
     if not isinstance(node, yaml.MappingNode):
-        return _scalar(loader, node, place)
-    found: dict[Any, Any] = {}
+        return _scalar(loader, node, position)
+    mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        at = Position(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        key = _key(loader, key_node, at)
-        if key in found:
-            raise ConfigurationError(f"key '{key}' stands here a second time", where=str(at))
-        places[(*path, key)] = at
-        found[key] = _build(loader, value_node, (*path, key), places, name)
-    return found
+        position = Position(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        key = _key(loader, key_node, position)
+        if key in mapping:
+            message = f"key '{key}' stands here a second time"
+            raise ConfigurationError(message, where=str(position))
+        positions[(*path, key)] = position
+        mapping[key] = _build(loader, value_node, (*path, key), positions, name)
+    return mapping
 
 
-def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, at: Position) -> Any:
+def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, position: Position) -> Any:
     try:
         return loader.construct_object(node, deep=True)
     except ValueError as error:  # such as a date in the 13th month
-        raise ConfigurationError(f"not valid YAML: {error}", where=str(at)) from None
+        raise ConfigurationError(f"not valid YAML: {error}", where=str(position)) from None
 
 
-def _key(loader: yaml.CSafeLoader, node: yaml.Node, at: Position) -> Any:
-    key = _scalar(loader, node, at)
+def _key(loader: yaml.CSafeLoader, node: yaml.Node, position: Position) -> Any:
+    key = _scalar(loader, node, position)
     if isinstance(key, bool):
         raise ConfigurationError(
             f"YAML 1.1 reads {node.value} as {str(key).lower()}",
-            where=str(at),
+            where=str(position),
             hint=f'put it in quotes: "{node.value}"',
         )
     if not isinstance(key, str | int):
-        raise ConfigurationError("a key must be text or a whole number", where=str(at))
+        raise ConfigurationError("a key must be text or a whole number", where=str(position))
     return key
 
 
@@ -220,20 +248,22 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
         return model.model_validate(document.data, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems = [_explain(document, one) for one in details if not _follows(one, details)]
+        problems = [
+            _explain(document, detail) for detail in details if not _follows(detail, details)
+        ]
         raise ConfigurationError("\n".join(dict.fromkeys(problems))) from None
 
 
-def _follows(detail: ErrorDetails, others: list[ErrorDetails]) -> bool:
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """Whether a list is only too short because pydantic does not count its wrong items."""
-    loc = detail["loc"]
+    path, depth = detail["loc"], len(detail["loc"])
     return detail["type"] == "too_short" and any(
-        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in others
+        len(cause["loc"]) > depth and cause["loc"][:depth] == path for cause in details
     )
 
 
 def _explain(document: Document, detail: ErrorDetails) -> str:
-    """One problem that pydantic found, told with its place in the file."""
+    """One problem that pydantic found, with its position in the file."""
     context = detail.get("ctx", {})
     path: KeyPath = tuple(
         step for step in detail["loc"] if not _is_pydantic_detour(document, detail["loc"], step)
@@ -248,8 +278,8 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
         least = context["min_length"]
         message = f"needs at least {'one' if least == 1 else least}"
     elif detail["type"] == "literal_error":
-        known = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
-        close = nearest(str(value), known)
+        values = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
+        close = nearest(str(value), values)
         message = f"'{value}' is not one of {context['expected']}"
         message += f"; did you mean '{close}'?" if close else ""
     elif detail["type"] not in ("unknown_key", "value_error") and not isinstance(
@@ -259,12 +289,12 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
     return str(document.error(path, message))
 
 
-def _is_pydantic_detour(document: Document, whole: tuple[str | int, ...], step: str | int) -> bool:
+def _is_pydantic_detour(document: Document, path: KeyPath, step: str | int) -> bool:
     """Whether `step` of a pydantic location names a union branch instead of a key."""
     return (
         isinstance(step, str)
         and ("[" in step or step in {"str", "int", "float", "bool", "list", "dict", "none"})
-        and (whole not in document.positions)
+        and (path not in document.positions)
     )
 
 

@@ -1,9 +1,9 @@
-"""The languages of XTREME, XTREME-R and MultiCheckList: names, families, scripts, and choosing.
+"""The languages of XTREME, XTREME-R and MultiCheckList: names, families, scripts, and selection.
 
 Codes are ISO 639-1 as the benchmarks write them (`jv`, `zh`), ISO 639-3 where there is no shorter
 one. Families follow Ruder et al. 2021 (XTREME-R), table of languages; scripts are ISO 15924.
 
-A language is chosen by its code, or with others by script (`script:Cyrl`, `script:Cyrillic`) or
+A language is selected by its code, or with others by script (`script:Cyrl`, `script:Cyrillic`) or
 by family (`family:Slavic`, `family:Indo-European`), whatever the case.
 """
 
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator
 
 from xharness.errors import suggestion
 
@@ -114,35 +116,63 @@ def _words(language: Language) -> dict[str, list[str]]:
     }
 
 
-def check_choice(word: str) -> None:
-    """Whether `word` can choose a language.
+def check_selector(word: str) -> None:
+    """Whether `word` can select a language.
 
     Raises:
         ValueError: neither a code nor a filter, or a script or family that no language has.
     """
-    by, colon, name = _parts(word)
+    attribute, colon, name = _parts(word)
     if not colon and is_code(word):
         return
-    if not colon or by not in ("script", "family"):
+    if not colon or attribute not in ("script", "family"):
         raise ValueError(f"'{word}' is neither a language code nor script:NAME nor family:NAME")
-    known = {one for language in LANGUAGES.values() for one in _words(language)[by]}
-    if name.casefold() not in map(str.casefold, known):
-        raise ValueError(f"no language has the {by} '{name}'; {suggestion(name, known)}")
+    names = {label for language in LANGUAGES.values() for label in _words(language)[attribute]}
+    if name.casefold() not in map(str.casefold, names):
+        raise ValueError(f"no language has the {attribute} '{name}'; {suggestion(name, names)}")
 
 
-def chosen_languages(words: Iterable[str], among: Iterable[str]) -> tuple[str, ...]:
-    """The codes of `among` that one of `words` chooses, in their order."""
-    wanted = [*words]
-    return tuple(code for code in among if any(_chooses(word, code) for word in wanted))
+def select_languages(selectors: Iterable[str], codes: Iterable[str]) -> tuple[str, ...]:
+    """The `codes` that one of the selectors matches, in their order."""
+    words = [*selectors]
+    return tuple(code for code in codes if any(_matches(word, code) for word in words))
 
 
-def _chooses(word: str, code: str) -> bool:
-    by, colon, name = _parts(word)
+def _matches(word: str, code: str) -> bool:
+    attribute, colon, name = _parts(word)
     if not colon or code not in LANGUAGES:
         return word == code
-    return name.casefold() in map(str.casefold, _words(LANGUAGES[code])[by])
+    return name.casefold() in map(str.casefold, _words(LANGUAGES[code])[attribute])
 
 
 def _parts(word: str) -> tuple[str, str, str]:
-    by, colon, name = word.partition(":")
-    return by.casefold(), colon, name
+    attribute, colon, name = word.partition(":")
+    return attribute.casefold(), colon, name
+
+
+def _refuse_truth_value(value: Any) -> Any:
+    """Norwegian's code, unquoted, is a truth value to YAML 1.1."""
+    if isinstance(value, bool):
+        word = "no" if value is False else "yes"
+        raise ValueError(
+            f"a language code, not a truth value: YAML 1.1 reads a bare '{word}' as "
+            f"{str(value).lower()}; put the code in quotes"
+        )
+    return value
+
+
+def _code(value: Any) -> Any:
+    _refuse_truth_value(value)
+    if isinstance(value, str) and not is_code(value):
+        raise ValueError(f"'{value}' is not a language code such as 'en', 'sw' or 'zh'")
+    return value
+
+
+def _selector(word: str) -> str:
+    check_selector(word)
+    return word
+
+
+LanguageCode = Annotated[str, BeforeValidator(_code)]
+LanguageSelector = Annotated[str, BeforeValidator(_refuse_truth_value), AfterValidator(_selector)]
+"""A language code, or several by script (`script:Cyrl`) or family (`family:Slavic`)."""

@@ -42,7 +42,7 @@ class RegisteredModel(Strict):
 
 
 class RegistryQuery(Strict):
-    """Which models of the registry are meant; one of no verified size fits no question of size."""
+    """A query of the registry; a model of no verified size fits no question of size."""
 
     family: str | tuple[str, ...] | None = Field(default=None, description="mmBERT, or a list")
     min_total: float | None = Field(default=None, gt=0, description="parameters, at least")
@@ -57,30 +57,30 @@ class RegistryQuery(Strict):
             ValueError: no model does, or a family that no model has.
         """
         families = (self.family,) if isinstance(self.family, str) else self.family or ()
-        known = {one.family for one in models()}
+        names = {model.family for model in models()}
         for family in families:
-            if family.casefold() not in map(str.casefold, known):
+            if family.casefold() not in map(str.casefold, names):
                 raise ValueError(
-                    f"no model of the registry is of family '{family}'; {suggestion(family, known)}"
+                    f"no model of the registry is of family '{family}'; {suggestion(family, names)}"
                 )
-        found = tuple(one for one in models() if self._fits(one, families))
-        if not found:
-            asked = ", ".join(f"{name}: {value}" for name, value in self if value is not None)
-            raise ValueError(f"no model of the registry fits ({asked})")
-        return found
+        matches = tuple(model for model in models() if self._fits(model, families))
+        if not matches:
+            query = ", ".join(f"{name}: {value}" for name, value in self if value is not None)
+            raise ValueError(f"no model of the registry fits ({query})")
+        return matches
 
-    def _fits(self, one: RegisteredModel, families: tuple[str, ...]) -> bool:
-        if families and one.family.casefold() not in map(str.casefold, families):
+    def _fits(self, model: RegisteredModel, families: tuple[str, ...]) -> bool:
+        if families and model.family.casefold() not in map(str.casefold, families):
             return False
-        return _between(one.total, self.min_total, self.max_total) and _between(
-            one.non_embedding, self.min_non_embedding, self.max_non_embedding
+        return _between(model.total, self.min_total, self.max_total) and _between(
+            model.non_embedding, self.min_non_embedding, self.max_non_embedding
         )
 
 
-def _between(size: int | None, least: float | None, most: float | None) -> bool:
+def _between(size: int | None, minimum: float | None, maximum: float | None) -> bool:
     if size is None:
-        return least is None and most is None
-    return (least or 0) <= size <= (most if most is not None else size)
+        return minimum is None and maximum is None
+    return (minimum or 0) <= size <= (maximum if maximum is not None else size)
 
 
 class _Registry(Strict):
@@ -102,9 +102,9 @@ def find_model(name: str) -> RegisteredModel | None:
 @cache
 def _index() -> dict[str, RegisteredModel]:
     return {
-        _plain(name): one
-        for one in models()
-        for name in (one.name, one.hub, one.hub.rpartition("/")[2], *one.aliases)
+        _plain(name): model
+        for model in models()
+        for name in (model.name, model.hub, model.hub.rpartition("/")[2], *model.aliases)
     }
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xharness.errors import ConfigurationError, nearest, suggestion
-from xharness.gaps.suites import Benchmark, listed
-from xharness.spec.languages import check_choice
-from xharness.spec.languages import chosen_languages as select_languages
+from xharness.gaps.suites import Benchmark
+from xharness.phrases import listed
+from xharness.spec.languages import check_selector
+from xharness.spec.languages import select_languages as select_languages
 from xharness.submission.formats import format_of
 from xharness.submission.layout import SuiteTask, select_tasks
 
@@ -54,7 +55,7 @@ def find_pairs(
         pair for name, task in selected.items() for pair in _files(request, benchmark, name, task)
     ]
     if not pairs:
-        problem = f"{listed([*selected])}: no such language among theirs"
+        problem = f"{listed(selected, limit=4)}: no such language among theirs"
         raise ConfigurationError(problem, where="--languages")
     return pairs
 
@@ -63,7 +64,7 @@ def _check_languages(words: Sequence[str], benchmark: Benchmark) -> None:
     suite_languages = {code for languages in benchmark.tasks.values() for code in languages}
     for word in words:
         try:
-            check_choice(word)
+            check_selector(word)
         except ValueError as error:
             raise ConfigurationError(str(error), where="--languages") from None
         if not select_languages([word], suite_languages):
@@ -131,7 +132,9 @@ def _check_folder(root: Path, task: SuiteTask, ending: str, languages: Sequence[
     # All that are missing in one message: they seldom lack one by one.
     missing = [code for code in languages if task.file(root, code, ending).name not in names]
     if missing:
-        problem = f"no file for {len(missing)} of {len(languages)} languages: {listed(missing)}"
+        problem = (
+            f"no file for {len(missing)} of {len(languages)} languages: {listed(missing, limit=4)}"
+        )
         expected = task.file(root, missing[0], ending).name
         hint = "to score some languages alone, name them with --languages"
         raise ConfigurationError(problem, where=str(folder), expected=expected, hint=hint)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from xharness.errors import ConfigurationError
+from xharness.files import writing
 from xharness.submission.exporting import ExportedFiles
 from xharness.submission.formats import format_of
 
@@ -50,18 +51,16 @@ def _write(folders: Mapping[Path, Mapping[Path, str]]) -> None:
     """Write each folder beside its place first, then put all of them there."""
     holders: dict[Path, Path] = {}
     try:
-        for folder, files in folders.items():
-            target = folder.resolve()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Not the folder itself: what `mkdtemp` makes, only its owner may read.
-            holders[target] = Path(mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-            _fill(holders[target] / target.name, files)
-        # Only renames from here on: they can fail, but hardly half-way.
-        for target, holder in holders.items():
-            _put_in_place(holder / target.name, target)
-    except OSError as error:
-        location, reason = str(error.filename or ""), error.strerror or str(error)
-        raise ConfigurationError(f"cannot be written: {reason}", where=location) from None
+        with writing():
+            for folder, files in folders.items():
+                target = folder.resolve()
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # Not the folder itself: what `mkdtemp` makes, only its owner may read.
+                holders[target] = Path(mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+                _fill(holders[target] / target.name, files)
+            # Only renames from here on: they can fail, but hardly half-way.
+            for target, holder in holders.items():
+                _put_in_place(holder / target.name, target)
     finally:
         for holder in holders.values():
             shutil.rmtree(holder, ignore_errors=True)

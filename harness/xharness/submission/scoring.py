@@ -15,7 +15,7 @@ from xharness.submission.file_pairs import FilePair, ScoringRequest, find_pairs,
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats import AnsweredItems, format_of
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import Metric
+from xharness.task_types.base import Metric
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a kind of task is, and what a metric is.
+"""What a task type is, and what a metric is.
 
 A metric is *per-item statistics plus a function of their sums*: accuracy is (correct, 1), span F1
 is (tp, fp, fn), exact match is (em, 1). One shape gives the score, the bootstrap, the paired test
@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,14 @@ from xharness.task_types.search import SearchRequest, TextRole
 Row = Mapping[str, Any]
 Floats = NDArray[np.float64]
 Prediction = Any
-"""What the kind's `prediction` says."""
+"""What the task type's `prediction` says."""
 PredictionShape = Literal["int", "ints", "text", "texts", "ranking"]
 """What one stored prediction is: an integer, a list of them, a text, a list of them, or a ranking,
-which tells the ids of what was found and of what would have been right."""
+which has the ids of what was retrieved and of what is relevant."""
 
 
 class Example(Protocol):
-    """One item: every kind's examples carry an id that is unique in its split."""
+    """One item: the examples of every task type carry an id that is unique in its split."""
 
     @property
     def id(self) -> str: ...
@@ -48,24 +48,24 @@ class Metric:
     statistics: tuple[str, ...]
     item: Callable[[Any, Prediction, TaskCard, str], tuple[float, ...]]
     value: Callable[[Floats], Floats]
-    about: str
+    description: str
     lower_is_better: bool = False
     """An error rate; such a metric can stand beside a task's score, never be it."""
     generated_only: bool = False
-    """Measured, unasked, wherever a model writes its answers, and nowhere else."""
+    """Measured wherever a model writes its answers, though no card names it, and nowhere else."""
 
 
 class AnswerRepairs(NamedTuple):
-    """How many of an example's gold answers did not stand where the data says, `of` how many."""
+    """How many of an example's gold answers did not stand where the data says, of how many."""
 
     moved: int
-    of: int
+    answers: int
 
 
 class TaskType(ABC):
     """What a task asks: how a row becomes an example, and how answers are scored.
 
-    The four attributes and `example` are all that a plain task type needs. What follows them has a
+    The four attributes and `example` are all that a simple task type needs. What follows them has a
     default that does nothing: overriding it says that the task type can do more.
     """
 
@@ -150,14 +150,12 @@ def ratio(sums: Floats) -> Floats:
 def f1(sums: Floats) -> Floats:
     """2 tp / (2 tp + fp + fn), for statistics (tp, fp, fn); 0 where there is nothing at all."""
     hits, extra, missed = sums[..., 0], sums[..., 1], sums[..., 2]
-    whole = 2 * hits + extra + missed
-    return np.divide(2 * hits, whole, out=np.zeros_like(whole), where=whole > 0)
+    total = 2 * hits + extra + missed
+    return np.divide(2 * hits, total, out=np.zeros_like(total), where=total > 0)
 
 
 class Reader:
     """Reads the fields of a card out of a row; the only place that knows columns and templates."""
-
-    _missing: ClassVar[object] = object()
 
     def __init__(self, card: TaskCard, row: Row, item: str) -> None:
         self._card, self._row, self._item = card, row, item
@@ -178,19 +176,19 @@ class Reader:
         """The field as several texts: a list of templates or columns, or one list column."""
         spec = self._card.fields[field]
         if isinstance(spec, tuple):
-            return tuple(self._fill(one, field) for one in spec)
-        return tuple(self.sound(str(one)) for one in self._column(spec, field))
+            return tuple(self._fill(template, field) for template in spec)
+        return tuple(self.sound(str(item)) for item in self._column(spec, field))
 
     def keys(self, field: str) -> tuple[str, ...]:
         """A column that holds a key or a list of keys; none where it is empty or not mapped."""
         value = self.value(field) if self.has(field) else None
         if value is None or value == "":
             return ()
-        several = isinstance(value, Sequence) and not isinstance(value, str)
-        return tuple(map(str, value)) if several else (str(value),)
+        is_list = isinstance(value, Sequence) and not isinstance(value, str)
+        return tuple(map(str, value)) if is_list else (str(value),)
 
     def label(self, field: str = "label") -> int:
-        """The field as a place in the card's labels."""
+        """The field as an index into the card's labels."""
         return label_index(self.value(field), self._card, self._item)
 
     def _spec(self, field: str) -> str:
@@ -224,27 +222,26 @@ class Reader:
         parts = spec.split("{")
         text = parts[0]
         for part in parts[1:]:
-            column, _, rest = part.partition("}")
-            text += str(self._column(column, field)) + rest
+            column, _, literal = part.partition("}")
+            text += str(self._column(column, field)) + literal
         return self.sound(text)
 
     def _column(self, path: str, field: str) -> Any:
         value: Any = self._row
         for step in path.split("."):
-            found = value.get(step, self._missing) if isinstance(value, Mapping) else self._missing
-            if found is self._missing:
-                known = list(value) if isinstance(value, Mapping) else []
+            columns: Mapping[Any, Any] = value if isinstance(value, Mapping) else {}
+            if step not in columns:
                 raise UnavailableError(
                     f"the data has no column '{path}' for field '{field}'",
                     where=f"card '{self._card.name}', item {self._item}",
-                    hint=suggestion(step, map(str, known)),
+                    hint=suggestion(step, map(str, columns)),
                 )
-            value = found
+            value = columns[step]
         return value
 
 
 def label_index(value: Any, card: TaskCard, item: str) -> int:
-    """The place of a label in the card's list: an integer is the place, a text the name.
+    """The index of a label in the card's list: an integer is the index, a text the name.
 
     Raises:
         UnavailableError: a label outside the card's set.

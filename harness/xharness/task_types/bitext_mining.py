@@ -18,7 +18,7 @@ from xharness.task_types.base import (
     TaskType,
     f1,
 )
-from xharness.task_types.margin import Mined, best_threshold, mine
+from xharness.task_types.margin import MinedPair, best_threshold, mine
 from xharness.task_types.search import SearchRequest, TextRole, build_index
 
 
@@ -46,7 +46,7 @@ class BitextMining(TaskType):
 
     BUCC as in XTREME (Hu et al. 2020): pairs by the ratio margin of Artetxe and Schwenk 2019
     (Margin-based Parallel Corpus Mining, section 3), those above a threshold that gives the best
-    F1 on the split that the card is `tuned_on`.
+    F1 on the card's `threshold_split`.
     """
 
     name = "bitext_mining"
@@ -58,8 +58,8 @@ class BitextMining(TaskType):
     answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextMiningExample:
-        read = Reader(card, row, item)
-        return BitextMiningExample(item, read.text("text").strip(), read.keys("match"))
+        reader = Reader(card, row, item)
+        return BitextMiningExample(item, reader.text("text").strip(), reader.keys("match"))
 
     def learnable(self, example: Example) -> bool:
         return False
@@ -67,16 +67,18 @@ class BitextMining(TaskType):
     def search(self, request: SearchRequest) -> Sequence[Prediction]:
         if request.tuning is None:
             raise UnavailableError(
-                "no threshold can be chosen", hint="name the split under 'tuned_on' in the card"
+                "no threshold can be chosen",
+                hint="name the split under 'threshold_split' in the card",
             )
         pairs, tuning = _pairs(request), request.tuning
-        same = tuning.examples is request.examples
-        threshold = best_threshold(pairs if same else _pairs(tuning), _gold(tuning))
-        found = {one.source: one.target for one in pairs if one.score >= threshold}
-        return [found.get(example.id, "") for example in request.examples]
+        # The split that is scored may be the one tuned on: its pairs are not mined twice.
+        tuning_pairs = pairs if tuning.examples is request.examples else _pairs(tuning)
+        threshold = best_threshold(tuning_pairs, _gold(tuning))
+        targets = {pair.source: pair.target for pair in pairs if pair.score >= threshold}
+        return [targets.get(example.id, "") for example in request.examples]
 
 
-def _pairs(request: SearchRequest) -> list[Mined]:
+def _pairs(request: SearchRequest) -> list[MinedPair]:
     if request.index is None:
         raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
     return mine(
@@ -85,4 +87,4 @@ def _pairs(request: SearchRequest) -> list[Mined]:
 
 
 def _gold(request: SearchRequest) -> set[tuple[str, str]]:
-    return {(one.id, match) for one in request.examples for match in one.matches}
+    return {(example.id, match) for example in request.examples for match in example.matches}

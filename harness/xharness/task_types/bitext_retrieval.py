@@ -23,7 +23,7 @@ from xharness.task_types.search import SearchRequest, TextRole
 
 @dataclass(frozen=True, slots=True)
 class BitextExample:
-    """A source sentence (the query), its translation (in the index), and its place there."""
+    """A source sentence (the query), its translation (in the index), and its position there."""
 
     id: str
     source: str
@@ -47,41 +47,49 @@ class BitextRetrieval(TaskType):
     answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> BitextExample:
-        read = Reader(card, row, item)
+        reader = Reader(card, row, item)
         return BitextExample(
-            item, read.text("source").strip(), read.text("target").strip(), _place(item, card)
+            item,
+            reader.text("source").strip(),
+            reader.text("target").strip(),
+            _position(item, card),
         )
 
     def search(self, request: SearchRequest) -> Sequence[Prediction]:
-        """The place of the nearest translation among those of all the items.
+        """The position of the nearest translation among those of all the items.
 
         Raises:
-            UnavailableError: two items tell the same place.
+            UnavailableError: two items have the same position.
         """
-        _check_places(request.examples)
-        queries = request.encode((one.source for one in request.examples), self.candidate_role)
-        targets = request.encode((one.target for one in request.examples), self.candidate_role)
-        places = nearest(queries, targets, 1).indices[:, 0].tolist()
-        return [request.examples[place].label for place in places]
+        _check_positions(request.examples)
+        queries = request.encode(
+            (example.source for example in request.examples), self.candidate_role
+        )
+        targets = request.encode(
+            (example.target for example in request.examples), self.candidate_role
+        )
+        indices = nearest(queries, targets, 1).indices[:, 0].tolist()
+        return [request.examples[index].label for index in indices]
 
 
-def _place(item: str, card: TaskCard) -> int:
+def _position(item: str, card: TaskCard) -> int:
     """The number that an id ends in, such as 17 of `dev-17`."""
     number = item.rsplit("-", 1)[-1]
     if not (number.isascii() and number.isdigit()):
         raise UnavailableError(
-            f"the id '{item}' tells no place",
+            f"the id '{item}' has no position in it",
             where=f"card '{card.name}'",
             expected="a whole number at the end of each id: which line of the text it is",
         )
     return int(number)
 
 
-def _check_places(examples: Sequence[BitextExample]) -> None:
-    known: dict[int, str] = {}
-    for one in examples:
-        first = known.setdefault(one.label, one.id)
-        if first != one.id:
+def _check_positions(examples: Sequence[BitextExample]) -> None:
+    ids: dict[int, str] = {}
+    for example in examples:
+        first_id = ids.setdefault(example.label, example.id)
+        if first_id != example.id:
             raise UnavailableError(
-                f"'{first}' and '{one.id}' tell one place", expected="another number for each"
+                f"'{first_id}' and '{example.id}' have the same position",
+                expected="another number for each",
             )

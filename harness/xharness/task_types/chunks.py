@@ -25,31 +25,32 @@ class _Tagged(Protocol):
 
 def chunks(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     """(type, first, last) of each chunk in `tags`."""
-    found: set[tuple[str, int, int]] = set()
-    before, before_type, first = "O", "", 0
-    for place, tag in enumerate([*tags, "O"]):
-        prefix, kind = tag[0], tag[1:].split("-", maxsplit=1)[-1] or "_"
-        if _ends(before, prefix, before_type != kind):
-            found.add((before_type, first, place - 1))
-        if _starts(before, prefix, before_type != kind):
-            first = place
-        before, before_type = prefix, kind
-    return found
+    spans: set[tuple[str, int, int]] = set()
+    previous_prefix, previous_type, first = "O", "", 0
+    for index, tag in enumerate([*tags, "O"]):
+        prefix, chunk_type = tag[0], tag[1:].split("-", maxsplit=1)[-1] or "_"
+        type_changes = previous_type != chunk_type
+        if _ends(previous_prefix, prefix, type_changes):
+            spans.add((previous_type, first, index - 1))
+        if _starts(previous_prefix, prefix, type_changes):
+            first = index
+        previous_prefix, previous_type = prefix, chunk_type
+    return spans
 
 
-def _ends(before: str, prefix: str, other_type: bool) -> bool:
+def _ends(previous_prefix: str, prefix: str, type_changes: bool) -> bool:
     return (
-        before in "ES"
-        or (before in "BI" and prefix in "BSO")
-        or (before not in "O." and other_type)
+        previous_prefix in "ES"
+        or (previous_prefix in "BI" and prefix in "BSO")
+        or (previous_prefix not in "O." and type_changes)
     )
 
 
-def _starts(before: str, prefix: str, other_type: bool) -> bool:
+def _starts(previous_prefix: str, prefix: str, type_changes: bool) -> bool:
     return (
         prefix in "BS"
-        or (before in "ESO" and prefix in "EI")
-        or (prefix not in "O." and other_type)
+        or (previous_prefix in "ESO" and prefix in "EI")
+        or (prefix not in "O." and type_changes)
     )
 
 
@@ -58,9 +59,9 @@ def _item(
 ) -> tuple[float, float, float]:
     names = card.label_names
     gold = chunks([names[tag] for tag in example.tags])
-    given = chunks([names[tag] for tag in prediction])
-    hits = len(gold & given)
-    return float(hits), float(len(given) - hits), float(len(gold) - hits)
+    predicted = chunks([names[tag] for tag in prediction])
+    hits = len(gold & predicted)
+    return float(hits), float(len(predicted) - hits), float(len(gold) - hits)
 
 
 _STATISTICS = ("tp", "fp", "fn")

@@ -13,7 +13,7 @@ from xharness.task_types.base import Metric, PredictionShape, Reader, Row, TaskT
 
 @dataclass(frozen=True, slots=True)
 class ClassificationExample:
-    """A text, perhaps with a second one, and the place of its label in the card's labels."""
+    """A text, perhaps with a second one, and the index of its label in the card's labels."""
 
     id: str
     text: str
@@ -31,9 +31,9 @@ class Classification(TaskType):
     translatable = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> ClassificationExample:
-        read = Reader(card, row, item)
-        pair = read.text("pair") if read.has("pair") else None
-        return ClassificationExample(item, read.text("text"), pair, read.label())
+        reader = Reader(card, row, item)
+        pair = reader.text("pair") if reader.has("pair") else None
+        return ClassificationExample(item, reader.text("text"), pair, reader.label())
 
     def texts(self, example: ClassificationExample) -> Sequence[str]:
         return (example.text,) if example.pair is None else (example.text, example.pair)

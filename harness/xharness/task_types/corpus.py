@@ -1,4 +1,4 @@
-"""Passages: the candidates that retrieval, linking and mining choose from; never a task itself."""
+"""Corpora: the candidates that retrieval, linking and mining choose from; never a task itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from xharness.spec.cards import TaskCard
 from xharness.task_types.base import Example, Metric, PredictionShape, Reader, Row, TaskType
-from xharness.task_types.sentences import spelt
+from xharness.task_types.sentences import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Corpus(TaskType):
     metrics: Mapping[str, Metric] = MappingProxyType({})
 
     def example(self, row: Row, item: str, card: TaskCard) -> PassageExample:
-        read = Reader(card, row, item)
-        text = read.text("text")
-        if read.has("sentences"):
-            text = spelt(text, read.value("sentences"), card, item)
-        return PassageExample(item, text.strip(), read.keys("answers"))
+        reader = Reader(card, row, item)
+        text = reader.text("text")
+        if reader.has("sentences"):
+            text = joined(text, reader.value("sentences"), card, item)
+        return PassageExample(item, text.strip(), reader.keys("answers"))
 
     def learnable(self, example: Example) -> bool:
         return False

@@ -20,7 +20,7 @@ from xharness.task_types.base import (
 )
 from xharness.task_types.ranking import MAP_AT_20, RetrievalExample, rank
 from xharness.task_types.search import SearchRequest, TextRole
-from xharness.task_types.sentences import one_line, spelt
+from xharness.task_types.sentences import joined, one_line
 
 _BRACES = str.maketrans("{}", "()")
 
@@ -29,7 +29,7 @@ class EntityLinking(TaskType):
     """Which entity is meant? The index describes each entity once, in whatever language.
 
     Reads the shapes of Mewsli-X (Ruder et al. 2021, section 3.1): `context` is {text,
-    sentence_spans}, `mention` {start, end} in that text, `wanted` the entity's id, and to learn
+    sentence_spans}, `mention` {start, end} in that text, `relevant` the entity's id, and to learn
     from `entity` {description, sentence_spans}.
     """
 
@@ -44,17 +44,17 @@ class EntityLinking(TaskType):
     answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:
-        read = Reader(card, row, item)
+        reader = Reader(card, row, item)
         try:
-            query = marked(read.value("context"), read.value("mention"), card, item)
-            positive = _description(read, card, item)
+            query = marked(reader.value("context"), reader.value("mention"), card, item)
+            positive = _description(reader, card, item)
         except (KeyError, TypeError, ValueError):
             raise UnavailableError(
                 "this is not a mention in its context",
                 where=f"card '{card.name}', item {item}",
                 expected="{text: ..., sentence_spans: [...]} and {start: ..., end: ...}",
             ) from None
-        return RetrievalExample(item, read.sound(query), read.text("relevant"), positive)
+        return RetrievalExample(item, reader.sound(query), reader.text("relevant"), positive)
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, RetrievalExample) and bool(example.positive)
@@ -72,17 +72,17 @@ def marked(
     become parentheses. A mention that crosses sentences gets all that it touches.
     """
     text, start, end = str(context["text"]), int(mention["start"]), int(mention["end"])
-    spans = sentences.places(context["sentence_spans"], card, item)
-    first = max((one for one, _ in spans if one <= start), default=0)
-    last = min((one for _, one in spans if one >= end), default=len(text))
-    left, word, right = text[first:start], text[start:end], text[end:last]
-    left, right = left.translate(_BRACES), right.translate(_BRACES)
-    return one_line(f"{word}: {left} {{ {word} }} {right}")
+    spans = sentences.offsets(context["sentence_spans"], card, item)
+    first = max((begin for begin, _ in spans if begin <= start), default=0)
+    last = min((stop for _, stop in spans if stop >= end), default=len(text))
+    word = text[start:end]
+    prefix, suffix = text[first:start].translate(_BRACES), text[end:last].translate(_BRACES)
+    return one_line(f"{word}: {prefix} {{ {word} }} {suffix}")
 
 
-def _description(read: Reader, card: TaskCard, item: str) -> str | None:
-    if not read.has("entity"):
+def _description(reader: Reader, card: TaskCard, item: str) -> str | None:
+    if not reader.has("entity"):
         return None
-    entity = read.value("entity")
-    text = read.sound(str(entity["description"]))
-    return spelt(text, entity["sentence_spans"], card, item)
+    entity = reader.value("entity")
+    text = reader.sound(str(entity["description"]))
+    return joined(text, entity["sentence_spans"], card, item)

@@ -1,4 +1,4 @@
-"""Span questions: answer with a stretch of the context (extractive question answering)."""
+"""Extractive question answering: a span of the context, or, as in SQuAD 2.0, that there is none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xharness.task_types.base import (
     Row,
     TaskType,
 )
-from xharness.task_types.qa_metrics import METRICS
+from xharness.task_types.qa_metrics import METRICS, SQUAD2_METRICS
 from xharness.task_types.wrong_language import WRONG_LANGUAGE
 
 
@@ -42,7 +42,7 @@ class ExtractiveQAExample:
 
 
 class ExtractiveQA(TaskType):
-    """Which stretch of the context answers the question?"""
+    """Which span of the context answers the question?"""
 
     name = "extractive_qa"
     fields: Mapping[str, bool] = MappingProxyType(
@@ -52,19 +52,36 @@ class ExtractiveQA(TaskType):
     metrics: Mapping[str, Metric] = MappingProxyType({**METRICS, "wrong_language": WRONG_LANGUAGE})
 
     def example(self, row: Row, item: str, card: TaskCard) -> ExtractiveQAExample:
-        read = Reader(card, row, item)
-        context = read.text("context")
-        answers = gold_answers(read.value("answers"), context, card, item)
-        return ExtractiveQAExample(item, read.text("question"), context, answers)
+        reader = Reader(card, row, item)
+        context = reader.text("context")
+        answers = gold_answers(reader.value("answers"), context, card, item)
+        return ExtractiveQAExample(item, reader.text("question"), context, answers)
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, ExtractiveQAExample) and any(
-            one.start >= 0 for one in example.answers
+            answer.start >= 0 for answer in example.answers
         )
 
     def repairs(self, example: Example) -> AnswerRepairs:
         answers = example.answers if isinstance(example, ExtractiveQAExample) else ()
-        return AnswerRepairs(sum(one.moved for one in answers), len(answers))
+        return AnswerRepairs(sum(answer.moved for answer in answers), len(answers))
+
+
+class ExtractiveQAUnanswerable(ExtractiveQA):
+    """Which span of the context answers the question, if any? The prediction "" says: none.
+
+    An empty list of answers means that there is none, and is learnt from; answers that the context
+    does not hold are a fault of the data, and are not (Rajpurkar et al. 2018).
+    """
+
+    name = "extractive_qa_unanswerable"
+    metrics: Mapping[str, Metric] = SQUAD2_METRICS
+
+    def learnable(self, example: Example) -> bool:
+        return super().learnable(example) or (
+            isinstance(example, ExtractiveQAExample)
+            and not any(answer.text for answer in example.answers)
+        )
 
 
 def gold_answers(value: Any, context: str, card: TaskCard, item: str) -> tuple[GoldAnswer, ...]:
@@ -82,7 +99,7 @@ def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
         if isinstance(value, Mapping):
             texts: Sequence[str] = value["text"]
             return [(str(t), int(s)) for t, s in zip(texts, value["answer_start"], strict=True)]
-        return [(str(one["text"]), int(one["answer_start"])) for one in value]
+        return [(str(answer["text"]), int(answer["answer_start"])) for answer in value]
     except (KeyError, TypeError, ValueError):
         raise UnavailableError(
             "these are not answers",
@@ -94,12 +111,12 @@ def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
 def _located(text: str, start: int, context: str) -> GoldAnswer:
     """The answer where it really stands: public copies strip contexts and keep old offsets.
 
-    Of several places the nearest is taken: what was stripped is short.
+    Of several occurrences the nearest is taken: what was stripped is short.
     """
     if not text:
         return GoldAnswer(text, -1)
     if start >= 0 and context.startswith(text, start):
         return GoldAnswer(text, start)
-    places = (place for place in range(len(context)) if context.startswith(text, place))
-    place = min(places, key=lambda place: abs(place - start), default=-1)
-    return GoldAnswer(text, place, moved=place >= 0)
+    offsets = (offset for offset in range(len(context)) if context.startswith(text, offset))
+    nearest = min(offsets, key=lambda offset: abs(offset - start), default=-1)
+    return GoldAnswer(text, nearest, moved=nearest >= 0)

@@ -13,7 +13,7 @@ from xharness.task_types.base import Metric, PredictionShape, Reader, Row, TaskT
 
 @dataclass(frozen=True, slots=True)
 class MultipleChoiceExample:
-    """A prompt, its choices, and the place of the right one."""
+    """A prompt, its choices, and the index of the right one."""
 
     id: str
     prompt: str
@@ -22,7 +22,7 @@ class MultipleChoiceExample:
 
 
 class MultipleChoice(TaskType):
-    """Which choice is right? The card's labels name the places, in the order of the choices."""
+    """Which choice is right? The card's labels are in the order of the choices."""
 
     name = "multiple_choice"
     fields: Mapping[str, bool] = MappingProxyType({"prompt": True, "choices": True, "label": True})
@@ -31,8 +31,10 @@ class MultipleChoice(TaskType):
     translatable = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> MultipleChoiceExample:
-        read = Reader(card, row, item)
-        return MultipleChoiceExample(item, read.text("prompt"), read.texts("choices"), read.label())
+        reader = Reader(card, row, item)
+        return MultipleChoiceExample(
+            item, reader.text("prompt"), reader.texts("choices"), reader.label()
+        )
 
     def texts(self, example: MultipleChoiceExample) -> Sequence[str]:
         return (example.prompt, *example.choices)

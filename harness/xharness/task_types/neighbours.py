@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
 Scores = NDArray[np.float64]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 _FEW = 4096  # candidates that numpy searches as fast as faiss
 _SPARE = 16  # candidates that are scored again beyond those asked for
 _MOST = 256  # how far that is widened where many scores are nearly equal
 _ROUNDING = 1e-5  # by how much rough scores of unit vectors may be wrong, at most
-_TOGETHER = 2048  # queries that numpy compares with a block at a time
+_BATCH = 2048  # queries that numpy compares with a block at a time
 _DOUBLES = 2**22  # numbers in double precision held at a time
 
 
@@ -30,7 +30,7 @@ class Neighbours(NamedTuple):
     """The nearest candidates of each query, nearest first, both (queries, k)."""
 
     scores: Scores
-    indices: Places
+    indices: Indices
 
 
 class VectorBlocks:
@@ -38,105 +38,105 @@ class VectorBlocks:
 
     def __init__(self, blocks: Sequence[Matrix | Path]) -> None:
         self._blocks = blocks
-        lengths = [len(_opened(block)) for block in blocks]
-        self._firsts = [sum(lengths[:place]) for place in range(len(lengths))]
+        lengths = [len(_array(block)) for block in blocks]
+        self._firsts = [sum(lengths[:block_index]) for block_index in range(len(lengths))]
         self._length = sum(lengths)
 
     def __len__(self) -> int:
         return self._length
 
     def blocks(self) -> Iterator[tuple[int, Matrix]]:
-        """Each block with the place of its first row."""
+        """Each block with the index of its first row."""
         for first, block in zip(self._firsts, self._blocks, strict=True):
-            yield first, _opened(block)
+            yield first, _array(block)
 
 
 def nearest(queries: VectorBlocks, candidates: VectorBlocks, k: int) -> Neighbours:
-    """The `k` nearest candidates of each query; of equally near ones the lowest places.
+    """The `k` nearest candidates of each query; of equally near ones the lowest indices.
 
     There are fewer than `k` where there are fewer candidates.
     """
     k = min(k, len(candidates))
     parts = [_ranked(block, candidates, k, k + _SPARE) for _, block in queries.blocks()]
     scores = [np.zeros((0, k)), *(part.scores for part in parts)]
-    places = [np.zeros((0, k), dtype=np.int64), *(part.indices for part in parts)]
-    return Neighbours(np.concatenate(scores), np.concatenate(places))
+    indices = [np.zeros((0, k), dtype=np.int64), *(part.indices for part in parts)]
+    return Neighbours(np.concatenate(scores), np.concatenate(indices))
 
 
-def _ranked(queries: Matrix, candidates: VectorBlocks, k: int, wanted: int) -> Neighbours:
-    """The nearest, out of `wanted` rough ones; more where a tie may hide beyond those."""
-    rough = _rough(queries, candidates, min(wanted, len(candidates)))
-    found = _exact(queries, candidates, rough.indices, k)
-    if k and rough.indices.shape[1] < len(candidates) and wanted < _MOST:
+def _ranked(queries: Matrix, candidates: VectorBlocks, k: int, width: int) -> Neighbours:
+    """The nearest, out of `width` rough ones; more where a tie may hide beyond those."""
+    rough = _rough(queries, candidates, min(width, len(candidates)))
+    neighbours = _exact(queries, candidates, rough.indices, k)
+    if k and rough.indices.shape[1] < len(candidates) and width < _MOST:
         unsure = rough.scores[:, k - 1] - rough.scores[:, -1] <= 2 * _ROUNDING
         if unsure.any():
-            again = _ranked(queries[unsure], candidates, k, 4 * wanted)
-            found.scores[unsure], found.indices[unsure] = again
-    return found
+            wider = _ranked(queries[unsure], candidates, k, 4 * width)
+            neighbours.scores[unsure], neighbours.indices[unsure] = wider
+    return neighbours
 
 
 def _rough(queries: Matrix, candidates: VectorBlocks, k: int) -> Neighbours:
     """The `k` best by single precision, in falling order of their scores."""
     search = _by_numpy if len(candidates) <= _FEW else _by_faiss()
     scores = np.zeros((len(queries), 0), dtype=np.float32)
-    places = np.zeros((len(queries), 0), dtype=np.int64)
+    indices = np.zeros((len(queries), 0), dtype=np.int64)
     for first, block in candidates.blocks():
-        some, where = search(queries, block, min(k, len(block)))
-        scores = np.concatenate([scores, some], axis=1)
-        places = np.concatenate([places, where + first], axis=1)
+        block_scores, block_indices = search(queries, block, min(k, len(block)))
+        scores = np.concatenate([scores, block_scores], axis=1)
+        indices = np.concatenate([indices, block_indices + first], axis=1)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         scores = np.take_along_axis(scores, order, axis=1)
-        places = np.take_along_axis(places, order, axis=1)
-    return Neighbours(scores.astype(np.float64), places)
+        indices = np.take_along_axis(indices, order, axis=1)
+    return Neighbours(scores.astype(np.float64), indices)
 
 
-def _by_numpy(queries: Matrix, block: Matrix, k: int) -> tuple[Matrix, Places]:
+def _by_numpy(queries: Matrix, block: Matrix, k: int) -> tuple[Matrix, Indices]:
     scores = np.empty((len(queries), k), dtype=np.float32)
-    places = np.empty((len(queries), k), dtype=np.int64)
-    for first in range(0, len(queries), _TOGETHER):
-        some = slice(first, first + _TOGETHER)
-        alike = queries[some] @ block.T
-        places[some] = np.argpartition(-alike, k - 1, axis=1)[:, :k]
-        scores[some] = np.take_along_axis(alike, places[some], axis=1)
-    return scores, places
+    indices = np.empty((len(queries), k), dtype=np.int64)
+    for first in range(0, len(queries), _BATCH):
+        batch = slice(first, first + _BATCH)
+        products = queries[batch] @ block.T
+        indices[batch] = np.argpartition(-products, k - 1, axis=1)[:, :k]
+        scores[batch] = np.take_along_axis(products, indices[batch], axis=1)
+    return scores, indices
 
 
-def _by_faiss() -> Callable[[Matrix, Matrix, int], tuple[Matrix, Places]]:
+def _by_faiss() -> Callable[[Matrix, Matrix, int], tuple[Matrix, Indices]]:
     import faiss
 
-    def search(queries: Matrix, block: Matrix, k: int) -> tuple[Matrix, Places]:
-        scores, places = faiss.knn(
+    def search(queries: Matrix, block: Matrix, k: int) -> tuple[Matrix, Indices]:
+        scores, indices = faiss.knn(
             np.ascontiguousarray(queries), block, k, metric=faiss.METRIC_INNER_PRODUCT
         )
-        return scores, places
+        return scores, indices
 
     return search
 
 
-def _exact(queries: Matrix, candidates: VectorBlocks, places: Places, k: int) -> Neighbours:
-    """The `k` best of the candidates at `places`, in double precision."""
-    scores = _pair_scores(queries, candidates, places)
-    order = np.lexsort((places, -scores), axis=1)[:, :k]
+def _exact(queries: Matrix, candidates: VectorBlocks, indices: Indices, k: int) -> Neighbours:
+    """The `k` best of the candidates at `indices`, in double precision."""
+    scores = _pair_scores(queries, candidates, indices)
+    order = np.lexsort((indices, -scores), axis=1)[:, :k]
     return Neighbours(
-        np.take_along_axis(scores, order, axis=1), np.take_along_axis(places, order, axis=1)
+        np.take_along_axis(scores, order, axis=1), np.take_along_axis(indices, order, axis=1)
     )
 
 
-def _pair_scores(queries: Matrix, candidates: VectorBlocks, places: Places) -> Scores:
-    """Inner products of each query with its candidates at `places` (queries, n), same shape."""
-    scores = np.empty(places.shape)
+def _pair_scores(queries: Matrix, candidates: VectorBlocks, indices: Indices) -> Scores:
+    """Inner products of each query with its candidates at `indices` (queries, n), same shape."""
+    scores = np.empty(indices.shape)
     for first, block in candidates.blocks():
-        rows, columns = np.nonzero((places >= first) & (places < first + len(block)))
+        rows, columns = np.nonzero((indices >= first) & (indices < first + len(block)))
         step = max(1, _DOUBLES // max(block.shape[1], 1))
         for start in range(0, len(rows), step):
             row, column = rows[start : start + step], columns[start : start + step]
-            left = queries[row].astype(np.float64)
-            right = block[places[row, column] - first].astype(np.float64)
-            scores[row, column] = np.einsum("nd,nd->n", left, right)
+            query = queries[row].astype(np.float64)
+            candidate = block[indices[row, column] - first].astype(np.float64)
+            scores[row, column] = np.einsum("nd,nd->n", query, candidate)
     return scores
 
 
-def _opened(block: Matrix | Path) -> Matrix:
+def _array(block: Matrix | Path) -> Matrix:
     if not isinstance(block, Path):
         return block
     mapped: Matrix = np.load(block, mmap_mode="r")

@@ -34,8 +34,8 @@ _MLQA_MIXED = frozenset({"zh"})
 
 def squad_tokens(text: str) -> list[str]:
     """The words of an answer after SQuAD's normalisation, whatever its language."""
-    bare = text.lower().translate(_SQUAD_DELETED)
-    return _ENGLISH_ARTICLES.sub(" ", bare).split()
+    unpunctuated = text.lower().translate(_SQUAD_DELETED)
+    return _ENGLISH_ARTICLES.sub(" ", unpunctuated).split()
 
 
 @lru_cache(maxsize=4096)
@@ -45,10 +45,10 @@ def _is_punctuation(character: str) -> bool:
 
 def mlqa_tokens(text: str, language: str) -> list[str]:
     """The tokens of an answer after MLQA's normalisation for `language`."""
-    bare = "".join(character for character in text.lower() if not _is_punctuation(character))
+    words = "".join(character for character in text.lower() if not _is_punctuation(character))
     articles = _MLQA_ARTICLES.get(language)
-    bare = articles.sub(" ", bare) if articles else bare
-    return _mixed_tokens(bare) if language in _MLQA_MIXED else bare.split()
+    words = articles.sub(" ", words) if articles else words
+    return _mixed_tokens(words) if language in _MLQA_MIXED else words.split()
 
 
 def _mixed_tokens(text: str) -> list[str]:
@@ -64,12 +64,12 @@ def _mixed_tokens(text: str) -> list[str]:
     return tokens + word.split()
 
 
-def token_f1(given: list[str], gold: list[str]) -> float:
+def token_f1(answer: list[str], gold: list[str]) -> float:
     """F1 of the multisets of tokens, in [0, 1]."""
-    common = (Counter(given) & Counter(gold)).total()
+    common = (Counter(answer) & Counter(gold)).total()
     if not common:
         return 0.0
-    precision, recall = common / len(given), common / len(gold)
+    precision, recall = common / len(answer), common / len(gold)
     return 2 * precision * recall / (precision + recall)
 
 
@@ -83,9 +83,9 @@ def _squad(text: str, language: str) -> list[str]:
     return squad_tokens(text)
 
 
-def _best(given: list[str], golds: list[list[str]]) -> Marks:
-    exact = max((float(given == gold) for gold in golds), default=0.0)
-    return exact, max((token_f1(given, gold) for gold in golds), default=0.0)
+def _best(answer: list[str], golds: list[list[str]]) -> Marks:
+    exact = max((float(answer == gold) for gold in golds), default=0.0)
+    return exact, max((token_f1(answer, gold) for gold in golds), default=0.0)
 
 
 def _marking(tokens: Tokens) -> Marking:
@@ -98,41 +98,48 @@ def _marking(tokens: Tokens) -> Marking:
 
 def _squad2(example: Any, prediction: Prediction, language: str) -> Marks:
     """As SQuAD 1.1, but nothing is right where there is no answer with a word in it."""
-    given = squad_tokens(prediction)
-    golds = [tokens for answer in example.answers if (tokens := squad_tokens(answer.text))]
-    return _best(given, golds) if golds else (float(not given), float(not given))
+    answer = squad_tokens(prediction)
+    golds = [tokens for gold in example.answers if (tokens := squad_tokens(gold.text))]
+    return _best(answer, golds) if golds else (float(not answer), float(not answer))
 
 
 Pick = Callable[[Any, Marks], tuple[float, float]]
 """A metric's statistics (sum, n), from an example and its marks."""
 
 
-def _metric(name: str, mark: Marking, pick: Pick, about: str) -> Metric:
+def _metric(name: str, mark: Marking, pick: Pick, description: str) -> Metric:
     def item(
         example: Any, prediction: Prediction, card: TaskCard, language: str
     ) -> tuple[float, ...]:
         return pick(example, mark(example, prediction, language))
 
-    return Metric(name, ("sum", "n"), item, ratio, about)
+    return Metric(name, ("sum", "n"), item, ratio, description)
 
 
 def _family(prefix: str, mean: str, mark: Marking, source: str) -> list[Metric]:
     return [
-        _metric(mean, mark, lambda one, marks: (sum(marks) / 2, 1), f"mean of EM and F1, {source}"),
         _metric(
-            f"{prefix}exact_match", mark, lambda one, marks: (marks[0], 1), f"exact match, {source}"
+            mean, mark, lambda example, marks: (sum(marks) / 2, 1), f"mean of EM and F1, {source}"
         ),
-        _metric(f"{prefix}f1", mark, lambda one, marks: (marks[1], 1), f"F1 of words, {source}"),
+        _metric(
+            f"{prefix}exact_match",
+            mark,
+            lambda example, marks: (marks[0], 1),
+            f"exact match, {source}",
+        ),
+        _metric(
+            f"{prefix}f1", mark, lambda example, marks: (marks[1], 1), f"F1 of words, {source}"
+        ),
     ]
 
 
-def _among(name: str, *, answered: bool, about: str) -> Metric:
+def _among(name: str, *, answerable: bool, description: str) -> Metric:
     """F1 over the items that have an answer, or over those that have none."""
 
     def pick(example: Any, marks: Marks) -> tuple[float, float]:
-        return (marks[1], 1.0) if bool(example.answers) == answered else (0.0, 0.0)
+        return (marks[1], 1.0) if bool(example.answers) == answerable else (0.0, 0.0)
 
-    return _metric(name, _squad2, pick, about)
+    return _metric(name, _squad2, pick, description)
 
 
 def _by_name(metrics: Iterable[Metric]) -> Mapping[str, Metric]:
@@ -148,7 +155,7 @@ METRICS = _by_name(
 SQUAD2_METRICS = _by_name(
     (
         *_family("squad2_", "squad2_mean", _squad2, "SQuAD 2.0, with no-answer"),
-        _among("squad2_has_answer_f1", answered=True, about="F1 where there is an answer"),
-        _among("squad2_no_answer_f1", answered=False, about="share of no-answers found"),
+        _among("squad2_has_answer_f1", answerable=True, description="F1 where there is an answer"),
+        _among("squad2_no_answer_f1", answerable=False, description="share of no-answers found"),
     )
 )

@@ -17,7 +17,7 @@ DEPTH = 20
 
 
 class Ranking(TypedDict):
-    """The ids of the nearest candidates, nearest first, and of those that would be right."""
+    """The ids of the nearest candidates, nearest first, and of those that are relevant."""
 
     ranked: list[str]
     relevant: list[str]
@@ -25,7 +25,7 @@ class Ranking(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class RetrievalExample:
-    """A query, the key of what it wants, and, for training, a passage that is right."""
+    """A query, the key of what is relevant to it, and, for training, a relevant passage."""
 
     id: str
     query: str
@@ -34,32 +34,32 @@ class RetrievalExample:
 
 
 def rank(request: SearchRequest) -> list[Ranking]:
-    """The `DEPTH` nearest passages of each query; of equally near ones the first of the pool.
+    """The `DEPTH` nearest passages of each query; of equally near ones the first of the index.
 
     Raises:
         ConfigurationError: the card names no index.
     """
     if request.index is None:
         raise ConfigurationError("there is nothing to search", hint="name an 'index' in the card")
-    ids, answering = request.index.ids, request.index.relevant_ids
-    queries = request.encode([one.query for one in request.examples], "query")
-    places = nearest(queries, request.index.vectors, DEPTH).indices
+    ids, relevant_ids = request.index.ids, request.index.relevant_ids
+    queries = request.encode([example.query for example in request.examples], "query")
+    indices = nearest(queries, request.index.vectors, DEPTH).indices
     return [
-        Ranking(ranked=_first(ids, row), relevant=list(answering.get(one.relevant, ())))
-        for one, row in zip(request.examples, places.tolist(), strict=True)
+        Ranking(ranked=_first(ids, row), relevant=list(relevant_ids.get(example.relevant, ())))
+        for example, row in zip(request.examples, indices.tolist(), strict=True)
     ]
 
 
-def _first(ids: Sequence[tuple[str, ...]], places: Sequence[int]) -> list[str]:
-    """The first `DEPTH` ids of the texts at `places`; some share a text."""
-    return list(islice(chain.from_iterable(ids[place] for place in places), DEPTH))
+def _first(ids: Sequence[tuple[str, ...]], indices: Sequence[int]) -> list[str]:
+    """The first `DEPTH` ids of the texts at `indices`: some ids share a text."""
+    return list(islice(chain.from_iterable(ids[index] for index in indices), DEPTH))
 
 
 def average_precision(ranking: Ranking) -> float:
-    """Sum over the right ones among the first 20 of the precision at their rank / min(right, 20).
+    """Sum over the relevant ones among the first 20 of the precision at their rank / min(n, 20).
 
-    Ruder et al. 2021 (XTREME-R), section 3.1 and the official code; where one is right it is the
-    reciprocal rank. Nothing right in the pool gives 0.
+    Ruder et al. 2021 (XTREME-R), section 3.1 and the official code; where one is
+    relevant it is the reciprocal rank. Nothing relevant in the index gives 0.
     """
     relevant = {*ranking["relevant"]}
     hits, total = 0, 0.0

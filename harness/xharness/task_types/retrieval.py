@@ -1,4 +1,4 @@
-"""Retrieval: find the passages that answer a question, in one pool of many languages."""
+"""Retrieval: find the passages that answer a question, in one index of many languages."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from xharness.task_types.search import SearchRequest, TextRole
 
 
 class Retrieval(TaskType):
-    """Which passages answer the question? Those whose `answers` hold the key that it wants.
+    """Which passages answer the question? Those whose `answers` hold the question's key.
 
-    `wanted` is that key, the question's id unless the card says otherwise. To learn from, a row
+    `relevant` is that key, the question's id unless the card says otherwise. To learn from, a row
     gives `positive`, a right passage; or `context` and `answers`, as SQuAD's rows do: the positive
     is then the sentence that holds the first answer and the whole context after it, as LAReQA's
     candidates are made (Roy et al. 2020, section 3).
@@ -48,10 +48,10 @@ class Retrieval(TaskType):
     answered_by_search = True
 
     def example(self, row: Row, item: str, card: TaskCard) -> RetrievalExample:
-        read = Reader(card, row, item)
-        wanted = read.text("relevant") if read.has("relevant") else item
-        positive = _positive(read, card, item)
-        return RetrievalExample(item, read.text("query").strip(), wanted, positive)
+        reader = Reader(card, row, item)
+        key = reader.text("relevant") if reader.has("relevant") else item
+        positive = _positive(reader, card, item)
+        return RetrievalExample(item, reader.text("query").strip(), key, positive)
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, RetrievalExample) and example.positive is not None
@@ -60,13 +60,13 @@ class Retrieval(TaskType):
         return rank(request)
 
 
-def _positive(read: Reader, card: TaskCard, item: str) -> str | None:
-    if read.has("positive"):
-        return read.text("positive").strip()
-    if not (read.has("context") and read.has("answers")):
+def _positive(reader: Reader, card: TaskCard, item: str) -> str | None:
+    if reader.has("positive"):
+        return reader.text("positive").strip()
+    if not (reader.has("context") and reader.has("answers")):
         return None
-    context = read.text("context")
-    answers = gold_answers(read.value("answers"), context, card, item)
+    context = reader.text("context")
+    answers = gold_answers(reader.value("answers"), context, card, item)
     start = next((answer.start for answer in answers if answer.start >= 0), -1)
     sentence = sentences.holding(start, sentences.split(context))
     if sentence is None:

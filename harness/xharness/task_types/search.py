@@ -59,23 +59,24 @@ class SearchRequest:
 def build_index(
     candidates: Iterable[IdentifiedText], encode: Encode, role: TextRole
 ) -> CandidateIndex:
-    """The pool of `candidates`, texts of one role, which are read once and not kept."""
-    places: dict[bytes, int] = {}
+    """The index of `candidates`, texts of one role, which are read once and not kept."""
+    positions: dict[bytes, int] = {}
     ids: list[tuple[str, ...]] = []
-    answering: dict[str, list[str]] = {}
+    relevant_ids: dict[str, list[str]] = {}
 
     def distinct() -> Iterator[str]:
-        for one in candidates:
-            for key in getattr(one, "answers", ()):
-                answering.setdefault(key, []).append(one.id)
-            place = places.setdefault(_fingerprint(one.text), len(ids))
-            if place == len(ids):
-                ids.append((one.id,))
-                yield one.text
+        for candidate in candidates:
+            for key in getattr(candidate, "answers", ()):
+                relevant_ids.setdefault(key, []).append(candidate.id)
+            # A digest in place of the text: a million texts would not fit beside their vectors.
+            position = positions.setdefault(_fingerprint(candidate.text), len(ids))
+            if position == len(ids):
+                ids.append((candidate.id,))
+                yield candidate.text
             else:
-                ids[place] = (*ids[place], one.id)
+                ids[position] = (*ids[position], candidate.id)
 
-    return CandidateIndex(ids, encode(distinct(), role), answering)
+    return CandidateIndex(ids, encode(distinct(), role), relevant_ids)
 
 
 def _fingerprint(text: str) -> bytes:

@@ -24,7 +24,7 @@ from xharness.task_types.chunks import CHUNK_F1, SPAN_F1
 
 @dataclass(frozen=True, slots=True)
 class TaggingExample:
-    """The words of a sentence, and for each the place of its tag in the card's labels."""
+    """The words of a sentence, and for each the index of its tag in the card's labels."""
 
     id: str
     tokens: tuple[str, ...]
@@ -34,7 +34,7 @@ class TaggingExample:
 def _token_accuracy(
     example: TaggingExample, prediction: Prediction, card: TaskCard, language: str
 ) -> tuple[float, float]:
-    right = sum(gold == given for gold, given in zip(example.tags, prediction, strict=True))
+    right = sum(gold == answer for gold, answer in zip(example.tags, prediction, strict=True))
     return float(right), float(len(example.tags))
 
 
@@ -54,9 +54,9 @@ class Tagging(TaskType):
     )
 
     def example(self, row: Row, item: str, card: TaskCard) -> TaggingExample:
-        read = Reader(card, row, item)
-        tokens = read.texts("tokens")
-        tags = tuple(label_index(tag, card, item) for tag in read.value("tags"))
+        reader = Reader(card, row, item)
+        tokens = reader.texts("tokens")
+        tags = tuple(label_index(tag, card, item) for tag in reader.value("tags"))
         if len(tags) != len(tokens):
             raise UnavailableError(
                 f"{len(tokens)} words but {len(tags)} tags",

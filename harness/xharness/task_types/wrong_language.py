@@ -2,8 +2,8 @@
 
 Models that were trained on English answers tend to go on answering in English (Vu et al. 2022,
 arXiv 2205.12647; Chirkova et al. 2023, arXiv 2310.09917). An answer that stands in the question or
-the context is in their language by definition; of any other the identifier is asked, among the
-languages of the card alone.
+the context is in their language by definition; any other is given to the identifier, which
+chooses among the languages of the card.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xharness.spec.cards import TaskCard
 from xharness.task_types.base import Metric, Prediction, ratio
 
 
-class _Asking(Protocol):
+class _Question(Protocol):
     @property
     def question(self) -> str: ...
 
@@ -24,7 +24,7 @@ class _Asking(Protocol):
 
 
 def _item(
-    example: _Asking, prediction: Prediction, card: TaskCard, language: str
+    example: _Question, prediction: Prediction, card: TaskCard, language: str
 ) -> tuple[float, float]:
     """(wrong, n); an answer without letters, or in a language nobody can tell, does not count."""
     answer = str(prediction).strip()
@@ -32,17 +32,17 @@ def _item(
         return 0.0, 0.0
     if answer in example.context or answer in example.question:
         return 0.0, 1.0
-    among = frozenset({language, "en", *card.languages} & _known())
-    return float(identified(answer, among) != language), 1.0
+    candidates = frozenset({language, "en", *card.languages} & _known())
+    return float(identified(answer, candidates) != language), 1.0
 
 
 @lru_cache(maxsize=4096)
-def identified(text: str, among: frozenset[str]) -> str:
-    """The likeliest of some languages that the identifier knows (langid.py, by py3langid)."""
+def identified(text: str, candidates: frozenset[str]) -> str:
+    """The likeliest of the candidate languages (langid.py, by py3langid)."""
     identifier = _identifier()
-    identifier.set_languages(sorted(among))
-    found: tuple[str, float] = identifier.classify(text)
-    return found[0]
+    identifier.set_languages(sorted(candidates))
+    language, _ = identifier.classify(text)
+    return str(language)
 
 
 @cache

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from xharness import __version__
 from xharness.gaps import Metrics
 from xharness.gaps.scores import Score
 from xharness.leaderboard.board import Board, is_published
 from xharness.spec import registry
+from xharness.version import __version__
 
 SCHEMA = "0.2.1"
 

@@ -9,7 +9,8 @@ from xharness.gaps import Change
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, numbers
 from xharness.leaderboard.figures.style import INK, QUIET, RULE, look
-from xharness.leaderboard.text import listed, signed
+from xharness.leaderboard.text import signed
+from xharness.phrases import listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

@@ -9,7 +9,8 @@ from xharness.gaps import Arm
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure
 from xharness.leaderboard.figures.style import GROUND, QUIET
-from xharness.leaderboard.text import plural, points
+from xharness.leaderboard.text import points
+from xharness.phrases import counted
 from xharness.spec.languages import LANGUAGES, name_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _names(rows: list[Any]) -> list[str]:
     several = len({row["tasks"] for row in rows}) > 1
     return [
         f"{name_of(row['code'])} {row['code']}"
-        + (f" ({plural(row['tasks'], 'task')})" if several else "")
+        + (f" ({counted(row['tasks'], 'task')})" if several else "")
         for row in rows
     ]
 

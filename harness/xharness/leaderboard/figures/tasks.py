@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure
 from xharness.leaderboard.figures.style import GROUND, INK, QUIET, look
-from xharness.leaderboard.text import listed
+from xharness.phrases import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

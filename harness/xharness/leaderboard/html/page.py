@@ -19,7 +19,7 @@ from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.style import COLOURS
 from xharness.leaderboard.html.data import data
 from xharness.leaderboard.summary import HTML, sentences
-from xharness.leaderboard.text import plural
+from xharness.phrases import counted
 
 _SCRIPTS = ("dom", "format", "keys", "tips", "chart", "table", "heatmap", "main")
 _OPEN = 6  # models told of without being asked
@@ -85,10 +85,10 @@ def _facts(board: Board) -> str:
     languages = len({row.language for row in board.scores})
     return " · ".join(
         [
-            plural(models, "model"),
-            plural(len(board.tasks), "task"),
-            plural(languages, "language"),
-            plural(len(board.scores), "score"),
+            counted(models, "model"),
+            counted(len(board.tasks), "task"),
+            counted(languages, "language"),
+            counted(len(board.scores), "score"),
         ]
     )
 
@@ -97,7 +97,7 @@ def _answer(board: Board) -> str:
     """The answer as HTML: readable without any script."""
     found = sentences(board, HTML)
     models = [told for one in found.verdicts for told in one.models]
-    limits = f"What limits this answer: {plural(len(found.limits), 'thing')} to know"
+    limits = f"What limits this answer: {counted(len(found.limits), 'thing')} to know"
     return "\n".join(
         [
             *(f'<p class="verdict">{one.headline}</p>' for one in found.verdicts),

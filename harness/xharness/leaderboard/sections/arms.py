@@ -7,14 +7,8 @@ from collections.abc import Mapping, Sequence
 from xharness.gaps import Arm, Average, Pool, TaskGap
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import (
-    Footnotes,
-    escape,
-    listed,
-    parameters,
-    plural,
-    table,
-)
+from xharness.leaderboard.text import Footnotes, escape, parameters, table
+from xharness.phrases import counted, listed
 
 
 def section(board: Board) -> list[str]:
@@ -42,7 +36,7 @@ def _pool(board: Board, pool: Pool, own: Sequence[Arm]) -> list[str]:
         "change of mean", "detectable", "relative gap", "place", "seeds",
     ]  # fmt: skip
     rows = [_arm(board, pool, arm, notes) for arm in own]
-    tasks = f"{plural(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
+    tasks = f"{counted(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
     over = f"Averages over {tasks}. " if pool.tasks else ""
     intro = f"{over}Points; brackets hold 95% intervals."
     return [intro, "", *table(header, rows, 1), *notes.lines(), ""]

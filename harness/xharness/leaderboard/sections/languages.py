@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from xharness.gaps import Arm, Estimate, TaskGap
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, escape, language, plural, points, table
+from xharness.leaderboard.text import Footnotes, escape, language, points, table
+from xharness.phrases import counted
 
 _COLUMNS = 6  # arms side by side, unless one model has more
 
@@ -19,7 +20,7 @@ def section(board: Board, figure: Sequence[str] = ()) -> list[str]:
         codes = codes_of(board, task)
         if not codes:
             continue
-        summary = f"{escape(task)}: {plural(len(codes), 'language')}"
+        summary = f"{escape(task)}: {counted(len(codes), 'language')}"
         lines += [f"<details><summary>{summary}</summary>", ""]
         gaps = board.on(task)
         for table_arms in columns([*gaps]):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xharness.gaps import Estimate, Trend
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import Footnotes, escape, plural, table, with_interval
+from xharness.leaderboard.text import Footnotes, escape, table, with_interval
+from xharness.phrases import counted
 
 
 def section(board: Board) -> list[str]:
@@ -31,7 +32,7 @@ def _row(trend: Trend, notes: Footnotes) -> list[str]:
     return [
         escape(quantity),
         escape(trend.strategy) + notes.mark(*trend.notes),
-        plural(len(trend.points), "model"),
+        counted(len(trend.points), "model"),
         axis,
         "all" if trend.family is None else escape(trend.family),
         _slope(trend.slope, trend.undefined, notes),

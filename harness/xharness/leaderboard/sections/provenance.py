@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from xharness.leaderboard.board import SCORES, STUDY, Board, is_published
-from xharness.leaderboard.text import escape, listed, plural, table
+from xharness.leaderboard.text import escape, table
+from xharness.phrases import counted, listed
 
 _KEY = 10  # digits of a stage key that are shown
 
@@ -20,10 +21,10 @@ def _origins(board: Board) -> list[str]:
     published = [row for row in board.scores if is_published(row)]
     sources = sorted({row.source or "no source given" for row in published})
     measured = len(board.scores) - len(published)
-    lines = [f"{plural(measured, 'score')} measured by this study."]
+    lines = [f"{counted(measured, 'score')} measured by this study."]
     if published:
         source_names = listed(map(escape, sources))
-        lines.append(f"{plural(len(published), 'score')} published: {source_names}.")
+        lines.append(f"{counted(len(published), 'score')} published: {source_names}.")
     return ["## Where the numbers come from", "", *lines, ""]
 
 

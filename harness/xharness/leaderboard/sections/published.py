@@ -9,7 +9,8 @@ from statistics import fmean
 from xharness.gaps.scores import Mean, Score
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.published_averages import Claim, claims
-from xharness.leaderboard.text import Footnotes, escape, listed, plural, points, table
+from xharness.leaderboard.text import Footnotes, escape, points, table
+from xharness.phrases import counted, listed
 
 
 def section(board: Board) -> list[str]:
@@ -108,7 +109,7 @@ def _stated(checked: Iterable[Claim]) -> list[str]:
         for claim in with_cells
     ]  # fmt: skip
     wrong = sum(claim.contradicted for claim in with_cells)
-    intro = f"{plural(len(with_cells), 'average')} over languages as stated, beside what the same "
+    intro = f"{counted(len(with_cells), 'average')} over languages as stated, beside what the same "
     intro += f"source's cells give; {wrong or 'none'} of them contradicted."
     header = ["task", "metric", "model", "source", "stated", "from its cells"]
     return ["### Stated averages", "", intro, "", *table(header, lines, 4), *notes.lines(), ""]

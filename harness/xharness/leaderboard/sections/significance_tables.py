@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from xharness.gaps import Arm, Change, Test
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections.languages import codes_of, columns
-from xharness.leaderboard.text import escape, language, listed, signed, table
+from xharness.leaderboard.text import escape, language, signed, table
+from xharness.phrases import listed
 
 _SURE = 0.05
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from xharness.gaps import TaskGap
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, escape, language, plural, points, ratio, table
+from xharness.leaderboard.text import Footnotes, escape, language, points, ratio, table
+from xharness.phrases import counted
 
 
 def section(board: Board, figure: Sequence[str] = ()) -> list[str]:
@@ -58,7 +59,7 @@ def _about(board: Board, task: str) -> str:
     if not rows:
         return "Nothing was scored."
     first, items = rows[0], {row.n for row in rows if row.n is not None}
-    count = plural(len({row.language for row in rows}), "language")
+    count = counted(len({row.language for row in rows}), "language")
     many = f"{min(items)} to {max(items)}" if len(items) > 1 else str(*items or ("?",))
     facts = [
         f"Score: {escape(first.metric)}",

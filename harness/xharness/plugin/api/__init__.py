@@ -29,10 +29,12 @@ from xharness.plugin.api.executor import Executor
 from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
 from xharness.plugin.api.strategy import Route, Strategy, TranslateTest
 from xharness.plugin.api.translator import TranslateTexts, Translator
-from xharness.spec.cards import LanguageCode, Name, Split, TaskCard, Verbalizer
-from xharness.spec.documents import Strict
-from xharness.spec.languages import LANGUAGES
-from xharness.spec.study import Adapter, Changes, Recipe, Sampling
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import Name, Strict
+from xharness.spec.languages import LANGUAGES, LanguageCode
+from xharness.spec.recipe import Adapter, Changes, Recipe, Sampling
+from xharness.spec.sources import Split
+from xharness.spec.verbalizer import Verbalizer
 from xharness.stages import (
     Checkpoint,
     DataSlice,
@@ -43,33 +45,29 @@ from xharness.stages import (
     Train,
     TrainingFeed,
 )
-from xharness.task_types import (
+from xharness.task_types.base import (
     AnswerRepairs,
-    BitextExample,
-    BitextMiningExample,
-    CandidateIndex,
-    ChecklistExample,
-    ClassificationExample,
-    Encode,
     Example,
-    ExtractiveQAExample,
     Floats,
-    GoldAnswer,
     Metric,
-    MultipleChoiceExample,
-    PassageExample,
     Prediction,
     PredictionShape,
     Reader,
-    RetrievalExample,
     Row,
-    SearchRequest,
-    TaggingExample,
     TaskType,
-    TextRole,
     f1,
     ratio,
 )
+from xharness.task_types.bitext_mining import BitextMiningExample
+from xharness.task_types.bitext_retrieval import BitextExample
+from xharness.task_types.checklist import ChecklistExample
+from xharness.task_types.classification import ClassificationExample
+from xharness.task_types.corpus import PassageExample
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.ranking import RetrievalExample
+from xharness.task_types.search import CandidateIndex, Encode, SearchRequest, TextRole
+from xharness.task_types.tagging import TaggingExample
 
 __all__ = [
     "LANGUAGES",

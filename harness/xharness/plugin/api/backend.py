@@ -18,9 +18,10 @@ from xharness.errors import StageError
 from xharness.plugin.api.source import RunEnvironment
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Strict
-from xharness.spec.study import Recipe
+from xharness.spec.recipe import Recipe
 from xharness.stages import Heads, Mixture, Objective
-from xharness.task_types import Example, Prediction, TaskType, TextRole
+from xharness.task_types.base import Example, Prediction, TaskType
+from xharness.task_types.search import TextRole
 
 Progress = Callable[[int, int | None], None]
 """Called with (items done, items in all or None)."""
@@ -73,8 +74,8 @@ class CheckpointPolicy:
 
     At `num_evals` evenly spaced steps, the last of them at the end, the weights are evaluated: the
     best by `judge` are kept (of equals the earliest), or the mean of all of them. A model that
-    learns without steps may leave it aside; one that heeds it says so by a fact `choosing` among
-    those that `fit` returns.
+    learns without steps may leave it aside; one that heeds it says so by a fact `selection`
+    among those that `fit` returns.
     """
 
     by: Literal["best", "average"]
@@ -99,7 +100,7 @@ class TrainingSession:
     mixture: Mixture = field(default_factory=Mixture)
     selector: CheckpointPolicy | None = None
     checkpoint_seconds: float = 120
-    progress: Progress = lambda done, total: None
+    progress: Progress = lambda count, total: None
 
 
 class Model(ABC):
@@ -166,7 +167,7 @@ class CapabilityQuery:
 
 
 class Backend(ABC):
-    """Makes models. Three methods are its own to write; the others have defaults that do nothing."""
+    """Makes models. Three methods have no default; the others, by default, do nothing."""
 
     name: str
     options: type[BaseModel] = NoOptions

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.task_types import Row
+from xharness.task_types.base import Row
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RunEnvironment:
 
 @dataclass(frozen=True)
 class SourceRequest:
-    """Rows that are to be read: a source's own options, expanded for one language, and the split."""
+    """Rows to read: a source's own options, expanded for one language, and the split."""
 
     options: Any
     language: str
@@ -37,7 +37,7 @@ class SourceRequest:
 
 
 class Source(ABC):
-    """Rows from somewhere; `rows` streams, and may be asked twice for the same."""
+    """Rows from somewhere; `rows` streams, and may be asked twice for the same rows."""
 
     name: str
     options: type[BaseModel]

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from xharness.plugin.api.backend import NoOptions
-from xharness.spec.cards import Split, TaskCard
+from xharness.spec.cards import TaskCard
+from xharness.spec.sources import Split
 from xharness.stages import Checkpoint, DataSlice, Heads, Mixture, Objective, Train, TrainingFeed
 
 

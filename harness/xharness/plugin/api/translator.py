@@ -1,4 +1,4 @@
-"""Translators say training sets, or test items, in another language."""
+"""Translators put training sets, or test items, into another language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xharness.plugin.api.backend import NoOptions
 from xharness.plugin.api.source import RunEnvironment
 
 TranslateTexts = Callable[[Sequence[str]], Sequence[str]]
-"""Says each text in the other language, in order."""
+"""Translates each text, in order."""
 
 
 class Translator(ABC):
@@ -42,7 +42,7 @@ class Translator(ABC):
         environment: RunEnvironment,
         device: str | None,
     ) -> TranslateTexts:
-        """What translates; equal texts give equal translations, whatever stands beside them."""
+        """What translates; equal texts give equal translations, whatever texts come with them."""
 
     def check_device(self, device: str) -> None:
         """As `Backend.check_device`."""

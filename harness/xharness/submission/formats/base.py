@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from xharness.submission.files import SubmissionFile
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import Example, Prediction
+from xharness.task_types.base import Example, Prediction
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import MultipleChoiceExample
+from xharness.task_types.multiple_choice import MultipleChoiceExample
 
 
 class ChoiceFormat:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import ClassificationExample
+from xharness.task_types.classification import ClassificationExample
 
 
 class LabelFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import BitextMiningExample
+from xharness.task_types.bitext_mining import BitextMiningExample
 
 _Pair = tuple[str, str]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_lines, numbered
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import BitextExample
+from xharness.task_types.bitext_retrieval import BitextExample
 
 _LONGEST = 12  # digits, beyond any text that was ever searched
 _NO_SENTENCE = -1

@@ -11,8 +11,7 @@ from typing import Any, cast
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import RetrievalExample
-from xharness.task_types.ranking import Ranking
+from xharness.task_types.ranking import Ranking, RetrievalExample
 
 _SHAPE = "a list of ids, each once"
 

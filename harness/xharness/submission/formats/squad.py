@@ -12,7 +12,7 @@ from xharness.spec.documents import Document
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import ExtractiveQAExample, GoldAnswer
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 
 
 class _SquadAnswer(BaseModel):

@@ -9,7 +9,7 @@ from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, numbered
 from xharness.submission.formats.labels import label_index
 from xharness.submission.layout import SuiteTask
-from xharness.task_types import TaggingExample
+from xharness.task_types.tagging import TaggingExample
 
 
 @dataclass

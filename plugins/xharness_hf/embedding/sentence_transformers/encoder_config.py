@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from xharness import ConfigurationError, UnavailableError
-from xharness.spec.documents import Document, validate
+from xharness import ConfigurationError, Document, UnavailableError, validate
 from xharness_hf.embedding.sentence_transformers.layout import (
     Dense,
     ModuleEntries,

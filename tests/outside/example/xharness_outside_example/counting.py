@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from xharness.plugin.api import Row, SourceRequest, UnavailableError
-from xharness.spec.documents import Strict
+from xharness import Row, Source, SourceRequest, Strict, UnavailableError
 
 _WORDS = {
     "en": ("one", "two", "three", "four", "five"),
@@ -20,7 +19,7 @@ class NumberOptions(Strict):
     count: int = Field(default=20, gt=0, description="rows in each split")
 
 
-class NumberSource:
+class NumberSource(Source):
     """Rows `{text, label}`; the label says whether there are more than four words."""
 
     name = "numbers"
@@ -36,5 +35,5 @@ class NumberSource:
         words = _WORDS[request.language]
         for number in range(request.options.count):
             size = 1 + (number * 3 + shift) % 8
-            text = " ".join(words[(number + place) % 5] for place in range(size))
+            text = " ".join(words[(number + index) % 5] for index in range(size))
             yield {"text": text, "label": int(size > 4)}

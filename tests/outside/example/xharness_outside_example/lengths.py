@@ -9,10 +9,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from pydantic import BaseModel
-
-from xharness.plugin.api import (
+from xharness import (
+    Backend,
+    ClassificationExample,
     Example,
+    Model,
     Prediction,
     Recipe,
     RunEnvironment,
@@ -22,17 +23,11 @@ from xharness.plugin.api import (
     TrainingSession,
     TrainingSet,
 )
-from xharness.spec.documents import Strict
-from xharness.task_types import ClassificationExample
 
 _FILE = "lengths.json"
 
 
-class LengthOptions(Strict):
-    """There is nothing to choose."""
-
-
-class LengthModel:
+class LengthModel(Model):
     """The mean length of each label's texts; the nearest mean is the answer."""
 
     def __init__(self, heads: dict[str, dict[str, float]]) -> None:
@@ -49,12 +44,12 @@ class LengthModel:
             for example in feed.examples:
                 assert isinstance(example, ClassificationExample)
                 lengths[str(example.label)].append(len(example.text))
-            self._heads[feed.head] = {label: mean(found) for label, found in lengths.items()}
+            self._heads[feed.head] = {label: mean(sizes) for label, sizes in lengths.items()}
             session.progress(len(feed.examples), len(feed.examples))
         return {}
 
     def predict(
-        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[Prediction]:
         means = self._heads[card.head_name]
         return [_nearest(example, means) for example in examples]
@@ -64,12 +59,11 @@ class LengthModel:
         (folder / _FILE).write_text(json.dumps(self._heads, sort_keys=True), encoding="utf-8")
 
 
-class LengthBackend:
+class LengthBackend(Backend):
     """Makes length models."""
 
     name = "lengths"
-    options: type[BaseModel] = LengthOptions
-    kinds = frozenset({"classification"})
+    task_types = frozenset({"classification"})
 
     def fingerprint(self, options: Any, environment: RunEnvironment) -> str:
         return "lengths-1"

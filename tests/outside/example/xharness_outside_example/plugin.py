@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from xharness.plugin.api import Backend, Source, Strategy
-from xharness.plugin.hookspecs import hookimpl
+from xharness import Backend, Source, Strategy, hookimpl
 from xharness_outside_example.counting import NumberSource
 from xharness_outside_example.lengths import LengthBackend
 from xharness_outside_example.twice import Twice

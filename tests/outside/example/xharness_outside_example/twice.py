@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import BaseModel
-
-from xharness.plugin.api import Checkpoint, Route
-from xharness.spec.documents import Strict
+from xharness import Checkpoint, NoOptions, Route, Strategy
 
 
-class TwiceOptions(Strict):
-    """There is nothing to choose."""
-
-
-class Twice:
+class Twice(Strategy):
     """Train on the target's cards two times, heads kept."""
 
     name = "twice"
-    options: type[BaseModel] = TwiceOptions
 
-    def route(self, route: Route, options: Any) -> Checkpoint:
-        once = route.train(route.base, route.training_sets())
-        return route.train(once, route.training_sets(), heads="keep")
+    def route(self, route: Route, options: NoOptions) -> Checkpoint:
+        first_pass = route.train(route.base, route.training_sets())
+        return route.train(first_pass, route.training_sets(), heads="keep")

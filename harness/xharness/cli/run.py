@@ -1,0 +1,129 @@
+"""`xharness run`: carry out a study's plan, then show its board."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from xharness.cli import flags, guard
+from xharness.session.options import Options
+
+if TYPE_CHECKING:
+    from xharness.executor import RunReport
+    from xharness.gaps import Arm, Estimate
+    from xharness.leaderboard import Board
+    from xharness.session.session import Session
+
+
+@flags.options_from(*flags.RUN)
+def run(
+    options: Options,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Tell only what failed or is missing.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line for each stage.")
+    ] = False,
+    json: flags.Json = False,
+) -> None:
+    """Run a study, or go on with it.
+
+    What is stored is reused; the same command again goes on where it stopped.
+
+    \b
+    xharness run
+    xharness run study.yaml --data-root data --device cuda
+    xharness run study.yaml --limit 50 --languages en,sw
+    """
+    from xharness.console import show_json, show_table, watching
+    from xharness.session.session import open_session
+
+    session = open_session(options)
+    start = time.monotonic()
+    if session.plan.arms:
+        with watching(session.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
+            session.run()
+    seconds = time.monotonic() - start
+    # A reader that leaves early must not change the exit code of a run that is done.
+    with guard.readers_may_leave():
+        missing_title = "missing" if session.plan.arms else "nothing can be run"
+        if json:
+            show_json(_as_json(session) | {"seconds": seconds})
+        if not json or not session.plan.arms:
+            show_table(session.missing(), title=missing_title, err=True)
+        if not json and session.report is not None:
+            show_table(_failures(session.report), title="failed", err=True)
+            if not quiet:
+                _show_results(session, seconds)
+    raise typer.Exit(session.exit_code)
+
+
+def _show_results(session: Session, seconds: float) -> None:
+    from xharness.console import show_table
+    from xharness.console.times import duration
+
+    counts = [f"{count} {ending}" for ending, count in _endings(session.report).items() if count]
+    print(f"stages: {', '.join(counts)} in {duration(seconds)}", file=sys.stderr)
+    rows = [_board_row(session.board, arm) for arm in session.board.arms]
+    show_table(rows, title=session.study.title or session.study.name)
+    print("\n".join(str(path) for path in session.files))
+
+
+def _board_row(board: Board, arm: Arm) -> dict[str, Any]:
+    """An arm at a glance: sizes, scores, gap, and its change against the baseline."""
+    from xharness.leaderboard.text import parameters, with_interval
+
+    average, change = board.gaps.average(arm), board.gaps.change(arm)
+    total, non_embedding = board.sizes.get(arm[0], (None, None))
+    return {
+        "model": arm[0],
+        "parameters": parameters(total),
+        "outside embedding": parameters(non_embedding),
+        "strategy": arm[1],
+        "tasks": str(len(average.tasks)) if average else "0",
+        board.source: _number(average.source if average else None),
+        "mean of others": _number(average.mean if average else None),
+        "gap": "undefined" if not average or not average.gap else with_interval(average.gap),
+        f"change against {board.gaps.baseline}": (
+            with_interval(change.gap, change=True) if change and change.gap else "—"
+        ),
+    }
+
+
+def _number(estimate: Estimate | None) -> str:
+    from xharness.leaderboard.text import points
+
+    return "—" if estimate is None else points(estimate.value)
+
+
+def _endings(report: RunReport | None) -> dict[str, int]:
+    from xharness.executor.outcome import Ending
+
+    return {ending: report.count(ending) if report else 0 for ending in get_args(Ending)}
+
+
+def _failures(report: RunReport | None) -> list[dict[str, Any]]:
+    outcomes = report.failed if report is not None else []
+    return [
+        {
+            "stage": str(outcome.label),
+            "reason": outcome.reason,
+            "log": outcome.log and str(outcome.log),
+        }
+        for outcome in outcomes
+    ]
+
+
+def _as_json(session: Session) -> dict[str, Any]:
+    return {
+        "study": session.study.name,
+        "exit_code": session.exit_code,
+        "stages": _endings(session.report),
+        "failed": _failures(session.report),
+        "missing": [row.model_dump(mode="json") for row in session.plan.missing],
+        "store": str(session.store.root),
+        "files": [str(path) for path in session.files],
+    }

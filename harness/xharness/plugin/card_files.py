@@ -1,0 +1,150 @@
+"""Card files and the groups that they make up; each file is read when somebody asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.plugin.manager import Provider
+from xharness.plugin.registry import Registry
+from xharness.spec import documents
+from xharness.spec.cards import TaskCard
+from xharness.spec.documents import Document
+from xharness.spec.groups import TaskGroup, TaskGroups
+
+GROUPS_FILE = "groups.yaml"
+_GROUPS_KEY = re.compile(r"^groups:", re.MULTILINE)
+_STUDY_KEY = re.compile(r"^strategies:", re.MULTILINE)
+
+
+@dataclass
+class CardFile:
+    """A card's file."""
+
+    file: Traversable
+
+    @cached_property
+    def document(self) -> Document:
+        """The YAML in it."""
+        return documents.read(self.file, str(self.file))
+
+    @cached_property
+    def card(self) -> TaskCard:
+        """The card in it, not yet checked against the task type and sources that it names."""
+        card = documents.validate(self.document, TaskCard)
+        stem = self.file.name.removesuffix(".yaml")
+        if card.name != stem:
+            raise self.document.error(
+                ("name",), f"'{card.name}' must equal the file's name", expected=f"'{stem}'"
+            )
+        return card
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that the card says it is in."""
+        # Most cards name none; reading them all in full would cost half a second.
+        return self.card.groups if _GROUPS_KEY.search(_text(self.file)) else ()
+
+
+class CardFiles(Registry[CardFile]):
+    """Card files by the name of their card, which is the file's name too."""
+
+    def read(self, file: Traversable, provider: Provider) -> None:
+        """Add the card in `file`; a study is none, and may lie in a folder of cards."""
+        if not _STUDY_KEY.search(_text(file)):
+            self.register(file.name.removesuffix(".yaml"), provider, CardFile(file))
+
+    def ambiguous(self, name: str) -> ConfigurationError:
+        """The error about a name that two files have, in one folder or from two plugins."""
+        offers = self.offers[name]
+        providers = dict.fromkeys(str(provider) for provider, _ in offers)
+        if len(providers) > 1:
+            return super().ambiguous(name)
+        files = " and ".join(str(offer.file) for _, offer in offers)
+        return ConfigurationError(
+            f"{self.noun} '{name}' stands in two files: {files}",
+            hint="rename one of them, and the 'name' in it, or take it out of the folder",
+        )
+
+    def in_group(self, name: str) -> list[str]:
+        """The cards that say they are in that group."""
+        return [card for card, offers in self.offers.items() if name in offers[0][1].groups]
+
+
+@dataclass
+class Groups(Registry[TaskGroup]):
+    """Groups by name; members, and a card of the same name, are looked up when one is asked for."""
+
+    cards: CardFiles = field(default_factory=lambda: CardFiles("task card"))
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def read(self, file: Traversable, provider: Provider) -> None:
+        """Add the groups in `file`."""
+        document = documents.read(file, str(file))
+        for name, group in documents.validate(document, TaskGroups).groups.items():
+            self.register(name, provider, group)
+            self.documents[name] = document
+
+    def __getitem__(self, name: str) -> TaskGroup:
+        """The group, with the tasks whose cards name it.
+
+        Raises:
+            ConfigurationError: no such group, a card of the same name, or a task that is no card.
+        """
+        provider, group = self._only(name)
+        document = self.documents[name]
+        if name in self.cards.offers:
+            raise ConfigurationError(
+                f"'{name}' is a group offered by {provider}, "
+                f"and a task card offered by {self.cards.provider(name)}",
+                hint="rename one of them",
+            )
+        for index, member in enumerate(group.tasks):
+            if member.task not in self.cards.offers:
+                raise document.error(
+                    ("groups", name, "tasks", index),
+                    f"there is no task card '{member.task}'",
+                    hint=suggestion(member.task, self.cards),
+                )
+        try:
+            return group.with_members(self.cards.in_group(name))
+        except ValueError as error:
+            raise document.error(("groups", name), str(error)) from None
+
+
+def yaml_files(folder: Traversable) -> Iterator[Traversable]:
+    """The YAML files in a folder and below it, in the order of their names; or the one file."""
+    if folder.is_dir():
+        for inner in sorted(folder.iterdir(), key=lambda path: path.name):
+            yield from yaml_files(inner)
+    elif folder.name.endswith(".yaml"):
+        yield folder
+
+
+def folder_of(offer: Any) -> Traversable:
+    """Where a plugin says that its cards are.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        TypeError: it is neither a path nor a resource.
+    """
+    folder = Path(offer) if isinstance(offer, str) else offer
+    if not isinstance(folder, Traversable):
+        raise TypeError("not a file or folder")
+    if not folder.is_dir() and not folder.is_file():
+        raise FileNotFoundError("there is no such file or folder")
+    return folder
+
+
+def _text(file: Traversable) -> str:
+    """The text of `file`, whatever is wrong with it: errors belong to whoever asks for the card."""
+    try:
+        return file.read_bytes().decode(errors="replace")
+    except OSError:
+        return ""

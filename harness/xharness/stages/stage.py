@@ -1,0 +1,52 @@
+"""What a stage is: a step of a plan with a name, what it needs, and a key.
+
+A key is the digest of everything that can change the stage's answer, the keys of the stages it
+needs included. Names of models, paths, devices and prose stay out.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+from xharness.digests import digest
+
+
+class Stage(ABC):
+    """A content-addressed step that a study compiles to."""
+
+    name: ClassVar[str]
+    """What it is called on every floor, from keys to progress bars."""
+    version: ClassVar[int] = 1
+    """Raised when the code of the stage starts to give other answers to the same question."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[Stage, ...]:
+        """The stages whose results it reads."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Mapping[str, Any]:
+        """All that can change its answer, as JSON."""
+
+    @cached_property
+    def key(self) -> str:
+        """The address of its result in a store."""
+        return digest({"stage": [self.name, self.version], **self.inputs})
+
+
+class Checkpoint(ABC):
+    """A model as the plan knows it: an untrained start, or what a stage will leave or name."""
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """What identifies the model."""
+
+    @property
+    @abstractmethod
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that must be done before it can be loaded."""

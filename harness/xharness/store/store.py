@@ -1,0 +1,102 @@
+"""A folder of stages: each has its own, named by its key, complete when its receipt is there.
+
+A stage's files are written first and the receipt is renamed in last, so that a receipt's presence
+means done. What is read back is checked against the digests in the receipt.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from xharness.files import writing
+from xharness.store.receipt import RECEIPT, Receipt
+
+SCRATCH = "unfinished"
+"""Folder inside a stage's folder for what does not outlive its completion."""
+
+
+class Store:
+    """Finished and unfinished stages under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # A backend may change the working directory: the store must not move with it.
+        self._folder = root.absolute()
+        self._verified: set[str] = set()
+
+    def prepare(self) -> None:
+        """Make the folder, and find out now rather than in an hour that it can't be written.
+
+        Raises:
+            ConfigurationError: not a folder, or not writing.
+        """
+        with writing(self.root, hint="name another folder for the store with --store"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".probe-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+
+    def folder(self, key: str) -> Path:
+        """Where a stage lives."""
+        return self._folder.joinpath(key[:2], key)
+
+    def has(self, key: str) -> bool:
+        """Whether the stage is finished."""
+        return self._folder.joinpath(key[:2], key, RECEIPT).is_file()
+
+    def started(self, key: str) -> bool:
+        """Whether there is something to continue from."""
+        return self._folder.joinpath(key[:2], key, SCRATCH).is_dir() and not self.has(key)
+
+    def receipt(self, key: str) -> Receipt:
+        """The receipt of a finished stage.
+
+        Raises:
+            StageError: the receipt is missing or damaged.
+        """
+        return Receipt.read(self.folder(key))
+
+    def open(self, key: str) -> Path:
+        """The folder of a finished stage, its files checked once against their digests.
+
+        Raises:
+            StageError: a file is missing or differs from what was written.
+        """
+        folder = self.folder(key)
+        if key not in self._verified:
+            self.receipt(key).check(folder)
+            self._verified.add(key)
+        return folder
+
+    @contextmanager
+    def claim(self, key: str) -> Iterator[Path | None]:
+        """Hold the stage's folder alone; None where another process holds it."""
+        folder = self.folder(key)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_suffix(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield None
+            return
+        try:
+            yield folder
+        finally:
+            lock.release()
+
+    def commit(self, key: str, facts: Mapping[str, Any]) -> Receipt:
+        """Declare the stage finished: digests of all its files, then the receipt, atomically."""
+        folder = self.folder(key)
+        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+        for leftover in (folder / "failure.txt", *folder.rglob("*.partial")):
+            leftover.unlink(missing_ok=True)
+        receipt = Receipt.write(folder, facts)
+        self._verified.add(key)
+        return receipt

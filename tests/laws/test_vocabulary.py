@@ -1,0 +1,141 @@
+"""The house rules that a reader notices first: nouns, one meaning a class name, modules in groups.
+
+The counts are taken from the syntax tree, so that comments and strings are free.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+CORE = REPOSITORY / "harness" / "xharness"
+CODE = ("harness", "plugins")
+MOST_RIDDLES = 0.01
+"""Of all names bound in the code, the share that may be a pronoun, a participle or the like."""
+MOST_ONE_READER_MODULES = 0.33
+"""Of the core's modules, the share that may be imported by exactly one other."""
+MOST_LINES = 46
+"""Lines of a function, its docstring included."""
+
+RIDDLES = frozenset(
+    """
+    one ones found some own said told asked given wished place places known what wanted whole
+    named where why shown at other others more many most any all each every both same such none
+    which who whom whose how here there then kept learnt seen answered changed made alike again
+    left done scored written listed renamed spoken judged used chosen counted read taken put
+    meant heard held drawn spelt ours theirs mine yours it its they them this that these those by
+    over beside around before after inside above below between of to near with without under into
+    from about twice having lacking alone several rest bare plain fixed absent undefined stated
+    anything something nothing everything everyone someone
+    """.split()  # noqa: SIM905
+)
+"""Words that make a reader scroll to learn what they stand for."""
+
+
+@cache
+def trees(*folders: str) -> dict[Path, ast.Module]:
+    return {
+        path.relative_to(REPOSITORY): ast.parse(path.read_text(encoding="utf-8"))
+        for folder in folders
+        for path in sorted((REPOSITORY / folder).rglob("*.py"))
+    }
+
+
+def bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Each name that the code binds, with its line: assignments, loops, arguments, handlers."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg) and node.arg not in ("self", "cls"):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name, node.lineno
+
+
+def test_names_are_nouns() -> None:
+    count, riddles = 0, []
+    for path, tree in trees(*CODE).items():
+        for name, line in bindings(tree):
+            count += name != "_"
+            if name != "__all__" and name.strip("_") in RIDDLES:
+                riddles.append(f"{path}:{line}: {name}")
+    share = len(riddles) / count
+    assert share <= MOST_RIDDLES, (
+        f"{len(riddles)} of {count} names ({share:.1%}) say nothing of what they stand for; "
+        "bind a thing by its noun:\n" + "\n".join(riddles)
+    )
+
+
+def test_a_class_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for path, tree in trees(*CODE, "benchmarks").items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(f"{path}:{node.lineno}")
+    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    assert not shared, "\n".join(f"{name}: {', '.join(shared[name])}" for name in shared)
+
+
+def module_of(path: Path) -> str:
+    """`xharness.spec.cards` for harness/xharness/spec/cards.py; a package by its own name."""
+    return ".".join(path.with_suffix("").parts[1:]).removesuffix(".__init__")
+
+
+def imported_modules(tree: ast.Module, modules: frozenset[str]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in modules:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in modules else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+
+
+def test_modules_are_not_slices_of_their_only_reader() -> None:
+    core = {module_of(path): tree for path, tree in trees("harness").items()}
+    modules = frozenset(core)
+    readers: dict[str, set[str]] = {name: set() for name in core}
+    for name, tree in core.items():
+        for imported in imported_modules(tree, modules):
+            readers[imported].add(name)
+    single = {name: next(iter(names)) for name, names in readers.items() if len(names) == 1}
+    share = len(single) / len(core)
+    assert share <= MOST_ONE_READER_MODULES, (
+        f"{len(single)} of {len(core)} modules ({share:.0%}) are imported by exactly one other; "
+        "what only its neighbour needs lives with its neighbour:\n"
+        + "\n".join(f"{name} <- {single[name]}" for name in sorted(single))
+    )
+
+
+def test_functions_fit_on_a_screen() -> None:
+    too_long = [
+        f"{path}:{node.lineno}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+        for path, tree in trees(*CODE).items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= MOST_LINES
+    ]
+    assert not too_long, "\n".join(too_long)
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("for one in scores: pass", ["one"]),
+        ("def f(self, *args, found=1): pass", ["args", "found"]),
+        ("[place for place in ()]", ["place"]),
+        ("try: pass\nexcept ValueError as what: pass", ["what"]),
+        ("if (given := 1): pass", ["given"]),
+        ("card.found = card['one']", []),
+    ],
+)
+def test_every_kind_of_binding_is_counted(code: str, names: list[str]) -> None:
+    assert sorted(name for name, _ in bindings(ast.parse(code))) == sorted(names)

@@ -1,0 +1,43 @@
+"""A metric over a corpus, as a run scores it: statistics item by item, summed, then the value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from xharness.spec.cards import TaskCard
+from xharness.task_types import BUILTIN
+from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
+from xharness.testing import toy_card
+
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
+COVERED: set[tuple[str, str]] = set()
+"""The (kind, metric) pairs that a module of this folder compares with something else."""
+
+
+def covers(kind: str, *metrics: str) -> None:
+    """Note that a module compares these metrics."""
+    COVERED.update((kind, metric) for metric in metrics)
+
+
+def card(kind: str, labels: Iterable[str] | None = None) -> TaskCard:
+    """A card of `kind`, with other labels if wanted."""
+    toy = toy_card(kind)
+    return toy if labels is None else toy.model_copy(update={"labels": tuple(labels)})
+
+
+def score(
+    task: TaskCard, metric: str, items: Iterable[tuple[Any, Any]], language: str = "en"
+) -> float:
+    """The value over (example, prediction) pairs."""
+    made = TASK_TYPES[task.task_type].metrics[metric]
+    rows = [made.item(example, given, task, language) for example, given in items]
+    sums = np.array(rows, dtype=np.float64).reshape(len(rows), len(made.statistics)).sum(axis=0)
+    return float(made.value(sums))
+
+
+def question(golds: Iterable[str], item: str = "0") -> ExtractiveQAExample:
+    """A question whose gold answers are `golds`."""
+    return ExtractiveQAExample(item, "q", "c", tuple(GoldAnswer(gold, 0) for gold in golds))
