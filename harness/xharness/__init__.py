@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xharness.executor.pool import StageTaken as StageTaken
     from xharness.executor.pool import WorkerLost as WorkerLost
     from xharness.executor.pool import WorkerPool as WorkerPool
-    from xharness.executor.provenance import provenance as provenance
+    from xharness.executor.provenance import software_versions as software_versions
     from xharness.executor.readiness import StageLimits as StageLimits
     from xharness.executor.readiness import carry_out_plan as carry_out_plan
     from xharness.gaps.scores import Missing as Missing
@@ -151,7 +151,7 @@ else:
         "dataframes": "xharness.session.dataframes",
         "open_catalogue": "xharness.session.catalogue",
         "open_study": "xharness.session.session",
-        "provenance": "xharness.executor.provenance",
+        "software_versions": "xharness.executor.provenance",
         "read_board": "xharness.session.session",
         "reuse": "xharness.executor.attempt",
         "run": "xharness.session.session",
@@ -161,7 +161,7 @@ else:
     def __getattr__(name):
         if name in _MODULE_OF:
             module = import_module(_MODULE_OF[name])
-            return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+            return getattr(module, name, module)  # `dataframes` is a module
         # Private names are asked for by copy, pickle and doctest, and are worth no import.
         for module in () if name.startswith("_") else map(import_module, _PLUGIN_MODULES):
             if name in module.__all__:

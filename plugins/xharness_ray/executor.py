@@ -33,11 +33,13 @@ class RayExecutor(Executor):
         """
         options: RayOptions = context.executor_options
         hook = context.catalogue.plugins.manager.hook
+        needed = plan.needed(context.store.has)
         pool = RayPool(
             ContextSpec.of(context),
-            NodeNeeds.of(plan.needed(context.store.has)),
+            NodeNeeds.of(needed),
             options,
             Share.of(options, context.runtime.device),
+            len(needed),
             lambda message: hook.xharness_run_message(message=message),
         )
         with pool:

@@ -24,11 +24,12 @@ from xharness import (
     UnavailableError,
     WorkerLost,
     WorkerPool,
+    software_versions,
 )
 from xharness_ray.cluster import running_ray
 from xharness_ray.options import RayOptions
 from xharness_ray.shares import Share
-from xharness_ray.worker import NodeCheck, NodeReport, StageWorker, versions
+from xharness_ray.worker import NodeCheck, NodeReport, StageWorker
 
 _SECONDS_BETWEEN_STARTS = 2.0  # so long Ray takes to tell what is left
 _VARIABLES = ("XHARNESS_", "HF_", "TRANSFORMERS_", "CUBLAS_WORKSPACE_CONFIG")
@@ -55,10 +56,12 @@ class RayPool(WorkerPool):
         needs: NodeNeeds,
         options: RayOptions,
         share: Share,
+        stage_count: int,
         tell: Callable[[str], object],
     ) -> None:
         self._spec, self._needs, self._options = spec, needs, options
         self._share, self._tell = share, tell
+        self._most = min(options.workers or stage_count, stage_count)
         self._stack = ExitStack()
         self._ray: Any = None
         self._seats: dict[str, _Seat] = {}
@@ -125,16 +128,16 @@ class RayPool(WorkerPool):
         nodes = [node for node in self._ray.nodes() if node["Alive"]]
         self._share = self._share.on(nodes)
         fitting = sum(self._share.fitting(node["Resources"]) for node in nodes)
-        self._target = min(fitting, self._options.workers or fitting)
-        if not self._target:
+        count = min(fitting, self._most)
+        if not count:
             raise UnavailableError(
                 f"no machine has what a worker takes: {self._share}",
                 where="executor 'ray'",
                 hint="ask for less under runtime.executor",
             )
         where = self._options.address or "this machine"
-        self._tell(f"Ray on {where}: {self._target} workers, each with {self._share}")
-        for _ in range(self._target):
+        self._tell(f"Ray on {where}: {count} workers, each with {self._share}")
+        for _ in range(count):
             self._start()
         self._wait_for_all()
         self._is_ready = True
@@ -192,7 +195,7 @@ class RayPool(WorkerPool):
         for name in opening:
             if now - self._seats[name].started > self._options.start_seconds:
                 self.stop(name)
-        if opening or len(self._seats) >= (self._options.workers or len(self._seats) + 1):
+        if opening or len(self._seats) >= self._most:
             return
         if self._share.fitting(self._ray.available_resources()):
             self._start()
@@ -209,7 +212,7 @@ class RayPool(WorkerPool):
         self._stack.callback(probe.unlink, missing_ok=True)
         probe.write_text(token, encoding="utf-8")
         needs = self._needs if self._options.address else None
-        return NodeCheck(probe, token, versions(), needs)
+        return NodeCheck(probe, token, software_versions(), needs)
 
 
 def _variables() -> dict[str, str]:
@@ -219,6 +222,7 @@ def _variables() -> dict[str, str]:
 def _reason(error: BaseException) -> str:
     """Ray's long account of a loss in one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kind = type(error).__name__
     causes = [line for line in lines if "exit" in line.lower() or "memory" in line.lower()]
-    return f"{kind}: {(causes or lines or ['no reason is known'])[0]}"
+    # A traceback ends with its cause, everything else begins with it.
+    text = (causes or lines[-1:] or ["no reason is known"])[0]
+    return f"{type(error).__name__.split('(')[0]}: {text}"

@@ -21,7 +21,7 @@ from xharness import (
     XharnessError,
     attempt,
     hookimpl,
-    provenance,
+    software_versions,
 )
 
 if TYPE_CHECKING:
@@ -117,17 +117,10 @@ def _store_problems(check: NodeCheck) -> Iterator[str]:
 
 
 def _version_problems(check: NodeCheck) -> Iterator[str]:
-    here = versions()
+    here = software_versions()
     for name in sorted({*here, *check.versions}):
         if here.get(name) != check.versions.get(name):
             yield f"{name} is {here.get(name)} here and {check.versions.get(name)} where it started"
-
-
-def versions() -> dict[str, Any]:
-    """The versions that must be the same on all machines of a run."""
-    facts = provenance()
-    names = ("xharness", "git", "python")
-    return {name: facts[name] for name in names} | dict(facts["packages"])
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def _with_models(project: Project, *models: dict[str, Any]) -> Project:
     return project.write()
 
 
-def _run(project: Project, name: str, *words: str) -> tuple[int, dict[str, Any], str]:
+def run_study(project: Project, name: str, *words: str) -> tuple[int, dict[str, Any], str]:
     """A run with a store and results of its own name: exit code, its JSON, standard error."""
     options = ["--plugin", PLUGIN, "--store", f"{name}-store", "-o", name, "--json"]
     code, out, err = project.call(*project.words("run", *options, *words))
@@ -63,9 +63,9 @@ def test_the_results_are_those_of_one_process_with_failures_among_them(project: 
     ]
     project.study["seeds"] = [1, 2]
     project.write()
-    code, values, err = _run(project, "many")
+    code, values, err = run_study(project, "many")
     assert code == 1
-    alone_code, alone, _ = _run(project, "alone", "--executor", "sequential")
+    alone_code, alone, _ = run_study(project, "alone", "--executor", "sequential")
     assert (alone_code, alone["stages"]) == (code, values["stages"])
     assert _failures(values) == _failures(alone)
     assert "Ray on this machine: 2 workers, each with 1 cores" in err
@@ -77,7 +77,7 @@ def test_workers_that_die_or_hang_are_replaced_and_their_stages_tried_again(
 ) -> None:
     project.study["runtime"]["executor"]["hang_seconds"] = 4
     _with_models(project, {"ill": "dies"}, {"ill": "hangs"}, {"ill": "dies", "attempts": 9})
-    code, values, err = _run(project, "many")
+    code, values, err = run_study(project, "many")
     assert code == 1
     assert values["stages"] == {"ran": 6, "reused": 0, "failed": 1, "skipped": 2}
     (failure,) = values["failed"]
@@ -89,14 +89,14 @@ def test_workers_that_die_or_hang_are_replaced_and_their_stages_tried_again(
     assert "(raylet)" not in err
 
 
-def _when(path: Path, pattern: str, process: subprocess.Popen[str]) -> Path:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if files := [*path.glob(pattern)]:
-            return files[0]
+def when(folder: Path, pattern: str, process: subprocess.Popen[str], count: int = 1) -> list[Path]:
+    """The files of this pattern, once there are `count` of them while the process runs."""
+    deadline = time.monotonic() + 90
+    while len(files := [*folder.glob(pattern)]) < count:
         assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"no {pattern} in {folder}"
         time.sleep(0.05)
-    raise AssertionError(f"no {pattern} in {path}")
+    return files
 
 
 def _gone(pid: int) -> bool:
@@ -114,16 +114,15 @@ def _eventually(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_driver_that_is_stopped_leaves_a_store_to_go_on_from(
     project: Project, how: signal.Signals
 ) -> None:
     _with_models(project, {"seconds": 4}, {"seconds": 4}, {"seconds": 0})
     options = ["--plugin", PLUGIN, "--store", "many-store", "-o", "many", "--json"]
     process = project.start(*project.words("run", *options))
-    pid = int(
-        _when(project.folder / "many-store", "*/*/unfinished/checkpoint/pid", process).read_text()
-    )
+    (path, *_) = when(project.folder / "many-store", "*/*/unfinished/checkpoint/pid", process)
+    pid = int(path.read_text())
     process.send_signal(how)
     began = time.monotonic()
     _, err = process.communicate(timeout=30)
@@ -136,16 +135,16 @@ def test_a_driver_that_is_stopped_leaves_a_store_to_go_on_from(
         assert "Traceback" not in err
     assert _eventually(lambda: _gone(pid), 10)
     stored = len([*project.folder.glob("many-store/*/*/receipt.json")])
-    code, values, _ = _run(project, "many")
+    code, values, _ = run_study(project, "many")
     assert code == 0
     assert values["stages"]["ran"] == 9 - stored
-    _run(project, "alone", "--executor", "sequential")
+    run_study(project, "alone", "--executor", "sequential")
     _same_results(project, "many", "alone")
 
 
 def test_what_a_stage_prints_lies_beside_it(project: Project) -> None:
     _with_models(project, {})
-    code, _, err = _run(project, "many")
+    code, _, err = run_study(project, "many")
     assert code == 0
     (log,) = project.folder.glob("many-store/*/*.log")
     assert log.read_text().startswith("pid ")
