@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import Name as Name
     from xharness.plugin.api import NoOptions as NoOptions
     from xharness.plugin.api import Objective as Objective
+    from xharness.plugin.api import Pace as Pace
     from xharness.plugin.api import PassageExample as PassageExample
     from xharness.plugin.api import Prediction as Prediction
     from xharness.plugin.api import PredictionShape as PredictionShape

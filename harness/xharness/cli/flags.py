@@ -148,6 +148,15 @@ _FLAGS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "budget": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--budget", metavar="TIME", help="Refuse what takes longer: 20h, 90min, 2d."
+            ),
+        ],
+        None,
+    ),
     "offline": (
         Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")],
         False,
@@ -176,7 +185,16 @@ QUESTION = (
     "offline", "debug",
 )  # fmt: skip
 """What a plan hangs on."""
-RUN = (*QUESTION, "output", "device", "executor", "address", "strict_data", "deterministic")
+RUN = (
+    *QUESTION,
+    "output",
+    "device",
+    "executor",
+    "address",
+    "budget",
+    "strict_data",
+    "deterministic",
+)
 
 
 def options_from(*fields: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

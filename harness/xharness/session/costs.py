@@ -16,6 +16,8 @@ from xharness.stages import Predict, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
 from xharness.store import RECEIPT, Store
 
+WITHOUT_STEPS = "train without steps"
+"""The sort of a training that is not made of steps; its unit is the whole of it."""
 State = Literal["stored", "continue", "run", "not needed"]
 
 
@@ -62,7 +64,7 @@ class _Estimates:
 
     def __init__(self, catalogue: Catalogue, store: Store) -> None:
         self._catalogue = catalogue
-        self._paces = _paces(store)
+        self._paces = receipt_paces(store)
 
     def of(self, stage: Stage, model: str) -> Cost:
         """The cost of `stage`, which is one of `model`."""
@@ -112,14 +114,17 @@ def _sum(values: Iterable[Any]) -> Any:
     return sum(numbers) if numbers else None
 
 
-def _paces(store: Store) -> dict[tuple[str, str], float]:
+def receipt_paces(store: Store) -> dict[tuple[str, str], float]:
     """(model, sort of stage) to the seconds of one step, item or language."""
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     units: dict[tuple[str, str], int] = defaultdict(int)
     for path in store.root.glob(f"*/*/{RECEIPT}"):
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-            key, count = (facts["label"]["model"], facts["stage"]), _units(facts)
+            count, sort = _units(facts), facts["stage"]
+            if sort == "train" and not count:
+                count, sort = 1, WITHOUT_STEPS
+            key = (facts["label"]["model"], sort)
             seconds[key] += facts["seconds"]
             units[key] += count
         except (OSError, ValueError, KeyError, TypeError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,29 +75,39 @@ class OpenedStudy:
         return file.parent if file.name == STUDY else file.with_suffix("")
 
     def missing(self) -> list[dict[str, Any]]:
-        """One row a task and reason: in which languages and arms the study gets no score."""
+        """One row a reason: for which tasks, languages and arms the study gets no score."""
         return _condensed(self.plan, self.plan.missing)
 
 
 def _condensed(plan: Plan, missing: Iterable[Missing]) -> list[dict[str, Any]]:
-    """One row for each task and reason: in which languages, for how many of the arms."""
+    """One row for each reason: for which tasks and languages, for how many of the arms."""
     study = plan.study
     run_count = len([*study.arms]) * len(study.seeds)
-    languages: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    arms: dict[tuple[str, str], set[tuple[str, str, int | None]]] = defaultdict(set)
+    groups: dict[str, list[Missing]] = defaultdict(list)
     for row in missing:
-        key = (row.task, row.reason)
-        languages[key][row.language or "all"] = None
-        arms[key].add((row.model, row.strategy, row.seed))
+        groups[_common_reason(row)].append(row)
     return [
         {
-            "task": task,
-            "languages": list(languages[task, reason]),
-            "arms": _arm_names(reason_arms, run_count),
-            "reason": reason,
+            "task": _tasks(rows),
+            "languages": list(dict.fromkeys(row.language or "all" for row in rows)),
+            "arms": _arm_names({(row.model, row.strategy, row.seed) for row in rows}, run_count),
+            "reason": reason if len({row.reason for row in rows}) > 1 else rows[0].reason,
         }
-        for (task, reason), reason_arms in arms.items()
+        for reason, rows in groups.items()
     ]
+
+
+def _common_reason(row: Missing) -> str:
+    """The reason without what differs from task to task and from language to language."""
+    reason = re.sub(rf"\b{re.escape(row.task)}\b", "TASK", row.reason)
+    return re.sub(rf"\b{re.escape(row.language)}\b", "LANGUAGE", reason) if row.language else reason
+
+
+def _tasks(rows: Sequence[Missing]) -> str:
+    names = list(dict.fromkeys(row.task for row in rows))
+    return (
+        ", ".join(names) if len(names) < 9 else f"{', '.join(names[:7])} and {len(names) - 7} more"
+    )
 
 
 def _arm_names(arms: set[tuple[str, str, int | None]], run_count: int) -> str:

@@ -32,6 +32,7 @@ class Options:
     device: str | None = None
     executor: str | None = None
     address: str | None = None
+    budget: str | None = None
     offline: bool = False
     strict_data: bool = False
     debug: bool = False

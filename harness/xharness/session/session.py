@@ -16,6 +16,8 @@ from xharness.leaderboard import Board
 from xharness.plugin.api import Backend, Executor, Translator
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.session import dataframes, outputs
+from xharness.session.account.account import Account, account
+from xharness.session.account.budget import check_budget
 from xharness.session.catalogue import add_plugin, open_catalogue
 from xharness.session.costs import PlannedStage, planned_stages
 from xharness.session.environment import open_store, run_environment
@@ -46,6 +48,14 @@ class Session(OpenedStudy):
         """The plan's stages: which are stored, which would run, and what those cost."""
         return planned_stages(self)
 
+    def account(self, device: str | None = None) -> Account:
+        """What the stages still to run cost on `device`: one that is here, or a card such as h100.
+
+        Raises:
+            ConfigurationError: nothing is known of the device.
+        """
+        return account(self, device)
+
     def run(self) -> Board:
         """Carry out the plan, reusing what is stored; write the results and return their board.
 
@@ -57,6 +67,8 @@ class Session(OpenedStudy):
         """
         if not self.plan.arms:
             raise self._nothing_to_run()
+        if self.options.budget is not None:
+            check_budget(self.account(self.study.runtime.device), self.options.budget)
         folder = outputs.output_folder(self)
         self.store.prepare()
         if self.study.runtime.deterministic:
@@ -200,6 +212,7 @@ def open_study(
     device: str | None = None,
     executor: str | None = None,
     address: str | None = None,
+    budget: str | None = None,
     offline: bool = False,
     strict_data: bool = False,
     debug: bool = False,
@@ -227,6 +240,7 @@ def open_study(
             device=device,
             executor=executor,
             address=address,
+            budget=budget,
             offline=offline,
             strict_data=strict_data,
             debug=debug,

@@ -1,0 +1,101 @@
+"""What a stage computes and writes, counted from the cards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xharness.plugin.catalogue import Catalogue
+from xharness.session.account.lengths import item_length
+from xharness.session.account.sizes import ModelSize, ModelSizes
+from xharness.spec.recipe import Recipe
+from xharness.stages import DataSlice, Predict, SelectModel, Stage, Train, Translate
+
+_BYTES = 4  # a parameter in fp32
+_UNCOUNTED_ROWS = 1000  # where a card does not say how many there are
+_QUESTIONS = ("extractive_qa", "extractive_qa_unanswerable", "checklist")
+
+
+@dataclass(frozen=True)
+class StageWork:
+    """The work of one stage."""
+
+    units: int = 0
+    """Steps of a training, items of an answering, languages of a scoring."""
+    sub_words: float = 0
+    operations: float = 0
+    """Floating-point operations, as 2 for each parameter outside the embedding and sub-word
+    forwards, and 4 backwards (Kaplan et al. 2020, section 2.1)."""
+    learning: float = 0
+    """Parameters that a step changes."""
+    weights: int = 0
+    """Bytes of the model that it leaves."""
+    transient: int = 0
+    """Bytes that it needs besides while it runs."""
+    is_guess: bool = False
+
+
+class StageWorks:
+    """Counts the work of stages."""
+
+    def __init__(self, catalogue: Catalogue, sizes: ModelSizes) -> None:
+        self._catalogue, self._sizes = catalogue, sizes
+
+    def of(self, stage: Stage) -> StageWork:
+        """The work of `stage`."""
+        if isinstance(stage, Train):
+            return self._training(stage)
+        if isinstance(stage, Predict):
+            return self._reading(stage.all_data_slices, stage.recipe, self._sizes.of(stage.model))
+        if isinstance(stage, SelectModel):
+            size = self._sizes.of(stage)
+            return self._reading(
+                stage.dev * len(stage.candidates), stage.candidates[0].recipe, size
+            )
+        if isinstance(stage, Translate):
+            rows, _, _ = self._count([stage.data_slice], Recipe())
+            return StageWork(rows, is_guess=True)
+        return StageWork(len(stage.predictions.data_slices))
+
+    def _training(self, stage: Train) -> StageWork:
+        recipe, size = stage.recipe, self._sizes.of(stage.start)
+        slices = [part for feed in stage.feeds for part in feed.data_slices]
+        rows, sub_words, is_guess = self._count(slices, recipe)
+        steps = recipe.steps or math.ceil(rows * recipe.epochs / recipe.batch_size)
+        if all(feed.objective == "shots" for feed in stage.feeds):
+            return StageWork()
+        learnt = steps * recipe.batch_size * (sub_words / max(rows, 1))
+        backwards = 2.0 if recipe.adapter else 4 * (1 - recipe.freeze_ratio)
+        operations = (2 + backwards) * size.non_embedding * learnt
+        if stage.selection is not None and stage.selection.dev:
+            looks = self._reading(stage.selection.dev, recipe, size)
+            operations += stage.selection.num_evals * looks.operations
+        adapter_alone = recipe.adapter is not None and not recipe.adapter.merge
+        weights = 0 if adapter_alone else _BYTES * size.total
+        learning = size.total * (0.02 if recipe.adapter else 1 - recipe.freeze_ratio)
+        # A checkpoint holds the weights that learn and Adam's two moments of each.
+        transient = round(3 * _BYTES * learning)
+        guess = is_guess or size.is_guess
+        return StageWork(steps, learnt, operations, learning, weights, transient, guess)
+
+    def _reading(self, slices: Iterable[DataSlice], recipe: Recipe, size: ModelSize) -> StageWork:
+        rows, sub_words, is_guess = self._count(slices, recipe)
+        operations = 2 * size.non_embedding * sub_words
+        return StageWork(rows, sub_words, operations, is_guess=is_guess or size.is_guess)
+
+    def _count(self, slices: Iterable[DataSlice], recipe: Recipe) -> tuple[int, float, bool]:
+        """Rows, their sub-words, and whether some of it is a guess."""
+        rows, sub_words, is_guess = 0, 0.0, False
+        for part in slices:
+            card = self._catalogue.card(part.card)
+            count = card.expected_rows(part.language, part.split)
+            is_guess |= count is None
+            count = _UNCOUNTED_ROWS if count is None else count
+            count = count if part.limit is None else min(count, part.limit)
+            stride = recipe.doc_stride if card.task_type in _QUESTIONS else None
+            length = item_length(part.card, part.text_language, recipe.max_length, stride)
+            rows += count
+            sub_words += count * length.sub_words
+            is_guess |= length.is_guess
+        return rows, sub_words, is_guess
