@@ -88,7 +88,8 @@ def fake_context(store: FakeStore, recorder: Recorder, *, debug: bool = False) -
     manager.register(recorder)
     catalogue = SimpleNamespace(plugins=SimpleNamespace(manager=manager))
     environment = SimpleNamespace(strict_data=False)
-    values: Any = (catalogue, None, store, environment, None, debug)
+    runtime = SimpleNamespace(keep="all")
+    values: Any = (catalogue, None, store, environment, runtime, debug)
     return RunContext(*values)
 
 

@@ -134,7 +134,7 @@ def test_a_driver_that_is_stopped_leaves_a_store_to_go_on_from(
         assert "the state is saved, the same command goes on" in err
         assert "Traceback" not in err
     assert _eventually(lambda: _gone(pid), 10)
-    stored = len([*project.folder.glob("many-store/*/*/receipt.json")])
+    stored = len([*project.folder.glob("many-store/*/*/receipt*.json")])
     code, values, _ = run_study(project, "many")
     assert code == 0
     assert values["stages"]["ran"] == 9 - stored

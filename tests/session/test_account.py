@@ -42,7 +42,7 @@ def test_neither_data_nor_weights_are_needed(project: Project) -> None:
     (row,) = account.rows
     assert (row.model, row.strategy, row.trainings) == ("xlmr", "single", 1)
     assert row.steps == 4  # three epochs of 40 rows in batches of 32
-    assert account.peak_last == account.peak_kept == pytest.approx(4 * 4 * 278e6, rel=0.05)
+    assert account.peak_swept == account.peak_kept == pytest.approx(4 * 4 * 278e6, rel=0.05)
     assert account.downloads == ("FacebookAI/xlm-roberta-base (1.1 GB)",)
 
 
@@ -66,7 +66,7 @@ def test_models_that_go_leave_room(project: Project) -> None:
     project.study["seeds"] = [1, 2, 3, 4]
     account = _account(project, "h100")
     assert account.peak_kept == pytest.approx((4 + 3) * 4 * 278e6, rel=0.05)
-    assert account.peak_last == pytest.approx((1 + 3) * 4 * 278e6, rel=0.05)
+    assert account.peak_swept == pytest.approx((1 + 3) * 4 * 278e6, rel=0.05)
 
 
 def test_what_is_stored_costs_nothing(project: Project) -> None:

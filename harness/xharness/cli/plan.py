@@ -108,7 +108,7 @@ def _notes(account: Account) -> list[str]:
 
     notes = [
         f"about {duration(account.total.seconds)} on one {account.device} ({account.pace_source})",
-        f"disk: {_bytes(account.peak_last)} at most while it runs (runtime.keep: last), "
+        f"disk: {_bytes(account.peak_swept)} at most while it runs (runtime.keep: none), "
         f"{_bytes(account.peak_kept)} if all models are kept",
     ]
     if account.downloads:

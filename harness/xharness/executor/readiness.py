@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xharness.errors import StageError
 from xharness.executor.attempt import reuse
+from xharness.executor.broom import Broom
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.pool import (
@@ -27,7 +28,7 @@ from xharness.executor.pool import (
 from xharness.executor.ready_stages import ReadyStages, model_afterwards
 from xharness.files import write_text
 from xharness.planning.plan import Plan
-from xharness.stages import Stage
+from xharness.stages import Stage, Train
 
 _LONGEST_WAIT = 1.0  # seconds between looks at the clock
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0  # seconds until a taken stage is offered again
@@ -93,6 +94,7 @@ class _Walk:
             self._open_needs[key] = len(needs)
             for need in needs:
                 self._dependents[need].append(key)
+        self._broom = Broom(plan, context.store, context.runtime.keep)
         self._ready = ReadyStages()
         self._assignments: dict[str, _Assignment] = {}
         self._loaded_models: dict[str, str | None] = {}
@@ -132,6 +134,8 @@ class _Walk:
     def _settled(self, outcome: StageOutcome) -> list[str]:
         """Note how a stage ended; the stages that waited for nothing else."""
         self.report.add(outcome)
+        if outcome.ending in ("ran", "reused"):
+            self._broom.stored(outcome.stage)
         freed = []
         for key in self._dependents[outcome.stage.key]:
             self._open_needs[key] -= 1
@@ -142,6 +146,10 @@ class _Walk:
     def _assign(self) -> None:
         for worker in list(self._pool.idle()):
             stage = self._ready.take(self._loaded_models.get(worker))
+            while stage is not None and self._is_overtaken(stage):
+                outcome = StageOutcome(stage, self._plan.labels[stage.key], "reused")
+                self._enter(self._settled(outcome))
+                stage = self._ready.take(self._loaded_models.get(worker))
             if stage is None:
                 return
             self._assignments[worker] = _Assignment(stage, self._clock())
@@ -151,6 +159,16 @@ class _Walk:
                 stage=stage, label=label, position=(number, len(self._plan.stages))
             )
             self._pool.submit(worker, stage, label)
+
+    def _is_overtaken(self, stage: Stage) -> bool:
+        """Whether another process finished a training and all that needs it, and removed it."""
+        store = self._context.store
+        return (
+            isinstance(stage, Train)
+            and store.has_facts(stage.key)
+            and not store.has(stage.key)
+            and all(store.has_facts(key) for key in self._dependents[stage.key])
+        )
 
     def _offer_taken(self) -> None:
         """Queue again the stages whose turn it is among those that other processes had taken."""

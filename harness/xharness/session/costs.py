@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from xharness.data.counts import expected_rows
@@ -14,7 +15,7 @@ from xharness.plugin.catalogue import Catalogue
 from xharness.session.opened_study import OpenedStudy
 from xharness.stages import Predict, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
-from xharness.store import RECEIPT, Store
+from xharness.store import RECEIPT, WITHOUT_WEIGHTS, Store
 
 WITHOUT_STEPS = "train without steps"
 """The sort of a training that is not made of steps; its unit is the whole of it."""
@@ -51,7 +52,7 @@ def planned_stages(opened: OpenedStudy) -> list[PlannedStage]:
     estimates = _Estimates(opened.catalogue, store)
     stages = []
     for key, stage in plan.stages.items():
-        state: State = "stored" if store.has(key) else "not needed"
+        state: State = "stored" if store.has_facts(key) else "not needed"
         if key in needed_keys:
             state = "continue" if store.started(key) else "run"
         label = plan.labels[key]
@@ -118,7 +119,7 @@ def receipt_paces(store: Store) -> dict[tuple[str, str], float]:
     """(model, sort of stage) to the seconds of one step, item or language."""
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     units: dict[tuple[str, str], int] = defaultdict(int)
-    for path in store.root.glob(f"*/*/{RECEIPT}"):
+    for path in chain(*(store.root.glob(f"*/*/{name}") for name in (RECEIPT, WITHOUT_WEIGHTS))):
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
             count, sort = _units(facts), facts["stage"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -87,6 +87,9 @@ class ExecutorSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
+Keep = Literal["none", "last", "all"]
+
+
 class Runtime(Strict):
     """Where and how it runs: never part of a key, because it must not change an answer."""
 
@@ -97,6 +100,11 @@ class Runtime(Strict):
     checkpoint_seconds: float = Field(default=120, ge=0, description="between checkpoints")
     executor: Annotated[ExecutorSpec, BeforeValidator(_executor)] = Field(
         default=ExecutorSpec(), description="what carries out the plan: a name, or more"
+    )
+    keep: Keep = Field(
+        default="none",
+        description="weights that stay when everything that needs them is stored: none, "
+        "last (those that tasks were answered with), or all",
     )
     shard: int = Field(default=1024, gt=0, description="items between saves of predictions")
     deterministic: bool = Field(

@@ -16,8 +16,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from xharness.files import writing
-from xharness.store.receipt import RECEIPT, Receipt
+from xharness.store.receipt import RECEIPT, WITHOUT_WEIGHTS, Receipt
 
+MODEL = "model"
+"""Folder inside a training's folder with its weights."""
 SCRATCH = "unfinished"
 """Folder inside a stage's folder for what does not outlive its completion."""
 
@@ -50,6 +52,21 @@ class Store:
     def has(self, key: str) -> bool:
         """Whether the stage is finished."""
         return self._folder.joinpath(key[:2], key, RECEIPT).is_file()
+
+    def has_facts(self, key: str) -> bool:
+        """Whether the stage was finished, even if its weights are gone."""
+        return self.has(key) or (self.folder(key) / WITHOUT_WEIGHTS).is_file()
+
+    def remove_weights(self, key: str) -> None:
+        """Remove a finished training's model; its facts stay, and it counts as not stored.
+
+        Left alone while another process holds it.
+        """
+        with self.claim(key) as folder:
+            if folder is not None and self.has(key):
+                (folder / RECEIPT).rename(folder / WITHOUT_WEIGHTS)
+                self._verified.discard(key)
+                shutil.rmtree(folder / MODEL, ignore_errors=True)
 
     def started(self, key: str) -> bool:
         """Whether there is something to continue from."""

@@ -56,7 +56,7 @@ class Account:
     """Of each stage to run, by key."""
     peak_kept: int = 0
     """Bytes on disk when all models are kept."""
-    peak_last: int = 0
+    peak_swept: int = 0
     """Bytes on disk at most when a model goes with the last stage that needs it."""
     downloads: tuple[str, ...] = ()
     """Models that are not here, with their sizes in fp32."""
@@ -96,8 +96,8 @@ def account(opened: OpenedStudy, device: str | None = None) -> Account:
     }
     rows = _rows(plan, stage_works, seconds)
     source = f"receipts in the store, else {paces.source}" if receipts else paces.source
-    kept, last = _peaks(needed, stage_works)
-    return Account(name, source, rows, seconds, kept, last, _downloads(needed, sizes))
+    kept, swept = _peaks(needed, stage_works)
+    return Account(name, source, rows, seconds, kept, swept, _downloads(needed, sizes))
 
 
 def _seconds(
@@ -141,17 +141,17 @@ def _peaks(stages: Sequence[Stage], works: dict[str, StageWork]) -> tuple[int, i
     for stage in stages:
         for key in _models_read(stage):
             readers[key] += 1
-    kept = last = peak_kept = peak_last = 0
+    kept = left = peak_kept = peak_swept = 0
     for stage in stages:
         work = works[stage.key]
         peak_kept = max(peak_kept, kept + work.transient + work.weights)
-        peak_last = max(peak_last, last + work.transient + work.weights)
-        kept, last = kept + work.weights, last + work.weights
+        peak_swept = max(peak_swept, left + work.transient + work.weights)
+        kept, left = kept + work.weights, left + work.weights
         for key in _models_read(stage):
             readers[key] -= 1
             if not readers[key] and key in works:
-                last -= works[key].weights
-    return peak_kept, peak_last
+                left -= works[key].weights
+    return peak_kept, peak_swept
 
 
 def _downloads(stages: Iterable[Stage], sizes: ModelSizes) -> tuple[str, ...]:
