@@ -58,10 +58,12 @@ class RayPool(WorkerPool):
         share: Share,
         stage_count: int,
         tell: Callable[[str], object],
+        worker_class: type[StageWorker] = StageWorker,
     ) -> None:
         self._spec, self._needs, self._options = spec, needs, options
         self._share, self._tell = share, tell
         self._most = min(options.workers or stage_count, stage_count)
+        self._worker_class = worker_class
         self._stack = ExitStack()
         self._ray: Any = None
         self._seats: dict[str, _Seat] = {}
@@ -123,7 +125,7 @@ class RayPool(WorkerPool):
             UnavailableError: a machine is not fit for the run, or none is ready in time.
         """
         self._ray = self._stack.enter_context(running_ray(self._options))
-        self._actor_class = self._ray.remote(StageWorker)
+        self._actor_class = self._ray.remote(self._worker_class)
         self._check = self._prepared_check()
         nodes = [node for node in self._ray.nodes() if node["Alive"]]
         self._share = self._share.on(nodes)
