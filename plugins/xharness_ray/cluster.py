@@ -77,8 +77,8 @@ def _initialise(ray: Any, options: RayOptions, folder: Path | None) -> None:
     except Exception as error:  # Ray raises whatever its own parts do
         text = str(error).strip().splitlines() or [type(error).__name__]
         hint = None if folder else "start one with 'ray start --head', or leave out --address"
-        where = "Ray" if folder else f"--address {options.address}"
-        raise UnavailableError(text[0], where=where, hint=hint) from None
+        origin = "Ray" if folder else f"--address {options.address}"
+        raise UnavailableError(text[0], where=origin, hint=hint) from None
 
 
 def _imported() -> Any:

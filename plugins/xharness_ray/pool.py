@@ -137,8 +137,8 @@ class RayPool(WorkerPool):
                 where="executor 'ray'",
                 hint="ask for less under runtime.executor",
             )
-        where = self._options.address or "this machine"
-        self._tell(f"Ray on {where}: {count} workers, each with {self._share}")
+        site = self._options.address or "this machine"
+        self._tell(f"Ray on {site}: {count} workers, each with {self._share}")
         for _ in range(count):
             self._start()
         self._wait_for_all()

@@ -49,8 +49,8 @@ class Share:
         counts = [resources.get("CPU", 0) / self.cpus]
         if self.gpus:
             cards = resources.get("GPU", 0)
-            whole = self.gpus >= 1
-            counts.append(cards / self.gpus if whole else int(cards) * int(1 / self.gpus))
+            is_share = self.gpus < 1
+            counts.append(int(cards) * int(1 / self.gpus) if is_share else cards / self.gpus)
         if self.memory:
             counts.append(resources.get("memory", 0) / self.memory)
         return int(min(counts) + 1e-9)

@@ -109,18 +109,19 @@ def _store_problems(check: NodeCheck) -> Iterator[str]:
     try:
         if check.probe.read_text(encoding="utf-8") != check.token:
             yield f"the folder {folder} is not the store of this run"
-        written = check.probe.with_suffix(f".{os.getpid()}")
-        written.touch()
-        written.unlink()
+        probe = check.probe.with_suffix(f".{os.getpid()}")
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         yield f"the store {folder} cannot be used here: {error.strerror}"
 
 
 def _version_problems(check: NodeCheck) -> Iterator[str]:
-    here = software_versions()
-    for name in sorted({*here, *check.versions}):
-        if here.get(name) != check.versions.get(name):
-            yield f"{name} is {here.get(name)} here and {check.versions.get(name)} where it started"
+    local_versions = software_versions()
+    for name in sorted({*local_versions, *check.versions}):
+        local, expected = local_versions.get(name), check.versions.get(name)
+        if local != expected:
+            yield f"{name} is {local} here and {expected} where it started"
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def _output_to(path: Path) -> Iterator[None]:
     sys.stdout.flush()
     sys.stderr.flush()
     path.parent.mkdir(parents=True, exist_ok=True)
-    before = os.dup(1), os.dup(2)
+    descriptors = os.dup(1), os.dup(2)
     with path.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -138,7 +139,7 @@ def _output_to(path: Path) -> Iterator[None]:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        for number, descriptor in enumerate(before, 1):
+        for number, descriptor in enumerate(descriptors, 1):
             os.dup2(descriptor, number)
             os.close(descriptor)
         if not path.stat().st_size:

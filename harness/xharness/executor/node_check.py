@@ -82,8 +82,8 @@ def _check_translator(start: Start, source: str, target: str, context: RunContex
 
 def _check_data(part: DataSlice, context: RunContext) -> None:
     card = context.data.card(part.card)
-    here = context.data.data_slice(card, part.language, part.split, part.limit)
-    if here.fingerprint != part.fingerprint:
+    local_slice = context.data.data_slice(card, part.language, part.split, part.limit)
+    if local_slice.fingerprint != part.fingerprint:
         raise UnavailableError(f"other data for {part.card}, {part.language}, {part.split}")
 
 
@@ -101,6 +101,7 @@ def _start(checkpoint: Checkpoint) -> Start:
         if isinstance(checkpoint, SelectModel):
             checkpoint = checkpoint.candidates[0]
         else:
+            assert isinstance(checkpoint, Train)
             checkpoint = checkpoint.start
     return checkpoint
 

@@ -25,19 +25,19 @@ def open_catalogue(plugins: Iterable[object] = (), cards: Iterable[PathName] = (
     Raises:
         ConfigurationError: a plugin that cannot be loaded, or a folder that is not there.
     """
-    offers, cards = [*plugins], [Path(folder) for folder in cards]
+    offers, folders = [*plugins], [Path(folder) for folder in cards]
     loaded = manager.load(plugin for plugin in offers if isinstance(plugin, str))
     for plugin in offers:
         if not isinstance(plugin, str):
             add_plugin(loaded, plugin)
-    for folder in cards:
+    for folder in folders:
         loaded.add(_CardFiles(_card_files(folder)), Provider(str(folder), "--cards"))
     catalogue = Catalogue(loaded)
     names = [plugin for plugin in offers if isinstance(plugin, str)]
     if len(names) == len(offers):
         catalogue.origin = CatalogueOrigin(
             tuple(str(Path(name).resolve()) if name.endswith(".py") else name for name in names),
-            tuple(folder.resolve() for folder in cards),
+            tuple(folder.resolve() for folder in folders),
         )
     return catalogue
 

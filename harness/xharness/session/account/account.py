@@ -96,8 +96,8 @@ def account(opened: OpenedStudy, device: str | None = None) -> Account:
     }
     rows = _rows(plan, stage_works, seconds)
     source = f"receipts in the store, else {paces.source}" if receipts else paces.source
-    kept, swept = _peaks(needed, stage_works)
-    return Account(name, source, rows, seconds, kept, swept, _downloads(needed, sizes))
+    peak_kept, peak_swept = _peaks(needed, stage_works)
+    return Account(name, source, rows, seconds, peak_kept, peak_swept, _downloads(needed, sizes))
 
 
 def _seconds(
@@ -120,15 +120,15 @@ def _seconds(
 
 def _rows(plan: Plan, works: dict[str, StageWork], seconds: dict[str, float]) -> list[AccountRow]:
     rows: dict[tuple[str, str], AccountRow] = {}
-    counted: set[str] = set()
+    counted_keys: set[str] = set()
     for arm in plan.arms:
         row = rows.setdefault((arm.model, arm.strategy), AccountRow(arm.model, arm.strategy))
         queue: list[Stage] = [arm.score]
         while queue:
             stage = queue.pop()
-            if stage.key in counted:
+            if stage.key in counted_keys:
                 continue
-            counted.add(stage.key)
+            counted_keys.add(stage.key)
             queue += stage.needs
             if stage.key in works:
                 row.add(works[stage.key], seconds[stage.key], is_training=isinstance(stage, Train))
@@ -136,21 +136,21 @@ def _rows(plan: Plan, works: dict[str, StageWork], seconds: dict[str, float]) ->
 
 
 def _peaks(stages: Sequence[Stage], works: dict[str, StageWork]) -> tuple[int, int]:
-    """Bytes at the fullest moment: with all models kept, and with those alone that are needed."""
+    """Bytes at the fullest moment: with all models kept_bytes, and with those alone that are needed."""
     readers: dict[str, int] = defaultdict(int)
     for stage in stages:
         for key in _models_read(stage):
             readers[key] += 1
-    kept = left = peak_kept = peak_swept = 0
+    kept_bytes = swept_bytes = peak_kept = peak_swept = 0
     for stage in stages:
         work = works[stage.key]
-        peak_kept = max(peak_kept, kept + work.transient + work.weights)
-        peak_swept = max(peak_swept, left + work.transient + work.weights)
-        kept, left = kept + work.weights, left + work.weights
+        peak_kept = max(peak_kept, kept_bytes + work.transient + work.weights)
+        peak_swept = max(peak_swept, swept_bytes + work.transient + work.weights)
+        kept_bytes, swept_bytes = kept_bytes + work.weights, swept_bytes + work.weights
         for key in _models_read(stage):
             readers[key] -= 1
             if not readers[key] and key in works:
-                left -= works[key].weights
+                swept_bytes -= works[key].weights
     return peak_kept, peak_swept
 
 

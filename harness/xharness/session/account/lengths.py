@@ -34,8 +34,8 @@ def item_length(task: str, language: str, max_length: int, doc_stride: int | Non
 
     With `doc_stride`, long texts are read in windows that overlap by so much, and none is cut.
     """
-    known = LANGUAGES.get(language)
-    family = known.family.split(": ")[-1] if known else "other"
+    entry = LANGUAGES.get(language)
+    family = entry.family.split(": ")[-1] if entry else "other"
     table = _table()
     rows = table.get((task, family))
     is_guess = rows is None
@@ -45,9 +45,9 @@ def item_length(task: str, language: str, max_length: int, doc_stride: int | Non
     sequences, *means = rows
     if doc_stride is None:
         return ItemLength(_at(max_length, means), sequences, is_guess)
-    whole, cut = means[-1], _at(max_length, means)
+    uncut, cut = means[-1], _at(max_length, means)
     overlap = max_length / max(1, max_length - doc_stride)
-    return ItemLength(cut + (whole - cut) * overlap, sequences * max(1, whole / cut), is_guess)
+    return ItemLength(cut + (uncut - cut) * overlap, sequences * max(1, uncut / cut), is_guess)
 
 
 def _at(max_length: int, means: list[float]) -> float:

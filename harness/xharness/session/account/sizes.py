@@ -10,7 +10,7 @@ from xharness.errors import XharnessError
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.registry import find_model
-from xharness.stages import Checkpoint, SelectModel, Start
+from xharness.stages import Checkpoint, SelectModel, Start, Train
 
 _TYPICAL = (280_000_000, 192_000_000)  # total and embedding of XLM-R base and its like
 _ALTERING = {"num_layers", "gguf", "scratch"}  # options that make another size of it
@@ -62,5 +62,6 @@ def start_of(checkpoint: Checkpoint) -> Start:
         if isinstance(checkpoint, SelectModel):
             checkpoint = checkpoint.candidates[0]
         else:
+            assert isinstance(checkpoint, Train)
             checkpoint = checkpoint.start
     return checkpoint

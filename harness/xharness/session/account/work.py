@@ -10,7 +10,15 @@ from xharness.plugin.catalogue import Catalogue
 from xharness.session.account.lengths import item_length
 from xharness.session.account.sizes import ModelSize, ModelSizes
 from xharness.spec.recipe import Recipe
-from xharness.stages import DataSlice, Predict, SelectModel, Stage, Train, Translate
+from xharness.stages import (
+    DataSlice,
+    Predict,
+    ScorePredictions,
+    SelectModel,
+    Stage,
+    Train,
+    Translate,
+)
 
 _BYTES = 4  # a parameter in fp32
 _UNCOUNTED_ROWS = 1000  # where a card does not say how many there are
@@ -56,6 +64,7 @@ class StageWorks:
         if isinstance(stage, Translate):
             rows, _, _ = self._count([stage.data_slice], Recipe())
             return StageWork(rows, is_guess=True)
+        assert isinstance(stage, ScorePredictions)
         return StageWork(len(stage.predictions.data_slices))
 
     def _training(self, stage: Train) -> StageWork:
@@ -65,9 +74,9 @@ class StageWorks:
         steps = recipe.steps or math.ceil(rows * recipe.epochs / recipe.batch_size)
         if all(feed.objective == "shots" for feed in stage.feeds):
             return StageWork()
-        learnt = steps * recipe.batch_size * (sub_words / max(rows, 1))
+        trained_sub_words = steps * recipe.batch_size * (sub_words / max(rows, 1))
         backwards = 2.0 if recipe.adapter else 4 * (1 - recipe.freeze_ratio)
-        operations = (2 + backwards) * size.non_embedding * learnt
+        operations = (2 + backwards) * size.non_embedding * trained_sub_words
         if stage.selection is not None and stage.selection.dev:
             looks = self._reading(stage.selection.dev, recipe, size)
             operations += stage.selection.num_evals * looks.operations
@@ -77,7 +86,7 @@ class StageWorks:
         # A checkpoint holds the weights that learn and Adam's two moments of each.
         transient = round(3 * _BYTES * learning)
         guess = is_guess or size.is_guess
-        return StageWork(steps, learnt, operations, learning, weights, transient, guess)
+        return StageWork(steps, trained_sub_words, operations, learning, weights, transient, guess)
 
     def _reading(self, slices: Iterable[DataSlice], recipe: Recipe, size: ModelSize) -> StageWork:
         rows, sub_words, is_guess = self._count(slices, recipe)
