@@ -136,7 +136,7 @@ def _rows(plan: Plan, works: dict[str, StageWork], seconds: dict[str, float]) ->
 
 
 def _peaks(stages: Sequence[Stage], works: dict[str, StageWork]) -> tuple[int, int]:
-    """Bytes at the fullest moment: with all models kept_bytes, and with those alone that are needed."""
+    """Bytes at the fullest moment: with all models kept, and with the needed ones alone."""
     readers: dict[str, int] = defaultdict(int)
     for stage in stages:
         for key in _models_read(stage):
