@@ -267,11 +267,11 @@ def test_an_unknown_language_is_refused_with_the_nearest(
 ) -> None:
     options = Options(path=layout(family), mode="text")
     for wanted in (_wanted(language), _wanted("en", language, objective="task")):
-        why = tiny.BACKEND.refusal(options, wanted, _AROUND)
+        why = tiny.BACKEND.unsupported(options, wanted, _AROUND)
         assert (why is None) == (told is None)
         assert str(why).startswith(str(told))
     heads = Options(path=layout(family))
-    assert tiny.BACKEND.refusal(heads, _wanted(language), _AROUND) is None
+    assert tiny.BACKEND.unsupported(heads, _wanted(language), _AROUND) is None
     if told is not None:
         card = spoken.card("multiple_choice").in_language(language)
         model = tiny.start(layout(family), answers="text")
@@ -284,13 +284,13 @@ def test_an_unknown_language_is_refused_with_the_nearest(
 def test_what_files_do_not_list_is_left_to_the_loaded_model(layout: Layout, folder: Folder) -> None:
     for place in (layout("m2m100-unlisted"), folder("mt5"), folder("gemma")):
         options = Options(path=place, mode="text")
-        assert tiny.BACKEND.refusal(options, _wanted("eu"), _AROUND) is None
+        assert tiny.BACKEND.unsupported(options, _wanted("eu"), _AROUND) is None
 
 
 def test_codes_that_cannot_be_are_errors(layout: Layout, folder: Folder, tmp_path: Path) -> None:
     around = RunEnvironment(cache=tmp_path, offline=True)
     named = Options(path=layout("nllb"), mode="text", language_codes={"yue": "zho_Hans"})
-    assert tiny.BACKEND.refusal(named, _wanted("yue"), _AROUND) is None
+    assert tiny.BACKEND.unsupported(named, _wanted("yue"), _AROUND) is None
     assert tiny.BACKEND.fingerprint(named, around)
     wrong = Options(path=layout("nllb"), mode="text", language_codes={"zh": "zho_Hnas"})
     with pytest.raises(ConfigurationError, match="'zho_Hnas'\n  did you mean 'zho_Hans'"):

@@ -32,7 +32,7 @@ NO_MASK_HERE = ("mbart", "nllb")  # the tiny tokenizers alone: the real ones hav
 def _told(options: Any, objective: Objective | None, **recipe: Any) -> str | None:
     card = tiny.feed("classification").card
     wanted = CapabilityQuery(card, "classification", objective, Recipe().changed(recipe))
-    return tiny.BACKEND.refusal(Options(**options), wanted, AROUND)
+    return tiny.BACKEND.unsupported(Options(**options), wanted, AROUND)
 
 
 @pytest.mark.parametrize("family", zoo.EVERY)

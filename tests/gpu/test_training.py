@@ -97,7 +97,7 @@ def test_equal_seeds_give_equal_bits(
     for name in ("one", "other"):
         models.append(start("bert"))
         feeds = [tiny.feed("tagging"), tiny.feed("extractive_qa")]
-        session = tiny.session(tmp_path / name, mixing=Mixture("uniform"))
+        session = tiny.session(tmp_path / name, mixture=Mixture("uniform"))
         models[-1].fit(feeds, _RECIPE.changed({"precision": precision}), session)
     assert _equal(*models)
 

@@ -52,7 +52,7 @@ def _fit(
     bert: Path, folder: Path, choosing: CheckpointPolicy | None, **more: Any
 ) -> tuple[Any, Any]:
     model = tiny.start(bert)
-    session = tiny.session(folder, choosing=choosing, **more)
+    session = tiny.session(folder, selector=choosing, **more)
     return model, model.fit([tiny.feed(kind) for kind in FEEDS], RECIPE, session)
 
 

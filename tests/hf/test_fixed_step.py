@@ -49,7 +49,7 @@ def fit(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
         monkeypatch.setattr(fixed_step, "recorder", made)
         model = tiny.start(folder)
         feeds = [tiny.feed(kind) for kind in kinds]
-        running = tiny.session(tmp_path / name, mixing=Mixture("uniform"), **(session or {}))
+        running = tiny.session(tmp_path / name, mixture=Mixture("uniform"), **(session or {}))
         model.facts = model.fit(feeds, RECIPE.changed(changes), running)
         return model
 

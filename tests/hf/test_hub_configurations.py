@@ -35,7 +35,7 @@ def _why(
         tiny.feed("classification").card, "classification", objective, Recipe()
     )
     options = Options(hub=name, **more)
-    return tiny.BACKEND.refusal(options, wanted, around or RunEnvironment())
+    return tiny.BACKEND.unsupported(options, wanted, around or RunEnvironment())
 
 
 def test_the_configuration_alone_is_fetched_at_the_planned_commit_once(hub: Hub) -> None:

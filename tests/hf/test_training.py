@@ -192,7 +192,7 @@ def test_several_feeds_learn_together(bert: Path, tmp_path: Path) -> None:
     kinds = ("classification", "multiple_choice", "tagging")
     facts = model.fit(
         [tiny.feed(kind, 120) for kind in kinds], recipe,
-        tiny.session(tmp_path, mixing=Mixture("uniform")),
+        tiny.session(tmp_path, mixture=Mixture("uniform")),
     )  # fmt: skip
     assert facts["examples"] == {f"toy_{kind}": 120 for kind in kinds}
     assert facts["loss"] < 0.2
