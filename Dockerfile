@@ -19,8 +19,8 @@ COPY plugins plugins
 COPY task_cards task_cards
 # torch first, from the index that is named, so that the rest does not bring another build of it.
 RUN pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' constraints.txt)" \
-    && grep -v '^torch==' constraints.txt > /tmp/constraints.txt \
-    && pip install --constraint /tmp/constraints.txt ".[$EXTRAS]" \
+    && grep -v '^torch==' constraints.txt > constraints-device.txt \
+    && pip install --constraint constraints-device.txt ".[$EXTRAS]" \
     && rm -rf /src/*
 
 RUN useradd --create-home xharness && mkdir -p /cache /work && chown xharness /cache /work

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xharness.errors import ConfigurationError, UnavailableError, suggestion
+from xharness.errors import ConfigurationError, StageError, UnavailableError, suggestion
 from xharness.spec.cards import TaskCard
 from xharness.task_types.search import SearchRequest, TextRole
 
@@ -118,11 +118,11 @@ class TaskType(ABC):
 
     def texts(self, example: Any) -> Sequence[str]:
         """All texts of one item."""
-        raise NotImplementedError
+        raise StageError(f"task type '{self.name}' does not say the texts of its items")
 
     def with_texts(self, example: Any, texts: Sequence[str]) -> Example:
         """The item with other texts, in the order of `texts`; all else stays."""
-        raise NotImplementedError
+        raise StageError(f"task type '{self.name}' does not put other texts into its items")
 
     # --- items that are answered together, by searching among vectors of texts
 
@@ -138,7 +138,7 @@ class TaskType(ABC):
         Raises:
             UnavailableError: something is missing without which there is no answer.
         """
-        raise NotImplementedError
+        raise StageError(f"task type '{self.name}' does not search for answers")
 
 
 def ratio(sums: Floats) -> Floats:
