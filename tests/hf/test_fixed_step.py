@@ -167,11 +167,11 @@ def test_a_bad_loss_leaves_the_weights_before_it(fit: Fit, monkeypatch: pytest.M
         kept.extend(one.clone() for one in self._context.learning.values())
 
     monkeypatch.setattr(FixedStep, "close", closed)
-    fit(name="before", steps=4, warmup=0, schedule="constant")
+    fit(name="before", steps=4, warmup_ratio=0, lr_scheduler_type="constant")
     before, kept = kept, []
     monkeypatch.setattr(TaggingTask, "loss", loss)
     with pytest.raises(StageError, match="loss is nan at step 5; last finite loss 0"):
-        fit(name="bad", warmup=0, schedule="constant")
+        fit(name="bad", warmup_ratio=0, lr_scheduler_type="constant")
     assert all(map(torch.equal, before, kept))
 
 
@@ -235,7 +235,7 @@ def test_too_little_memory_is_met_with_pieces(fit: Fit, monkeypatch: pytest.Monk
             raise torch.OutOfMemoryError
         honest(self, feed, shape, *args)
 
-    planned = fit(Tapes, name="planned", accumulate=2)
+    planned = fit(Tapes, name="planned", gradient_accumulation_steps=2)
     monkeypatch.setattr(FixedStep, "_learn", learn)
     found = fit(Tapes, name="found")
     assert found.facts["pieces"] == 2
