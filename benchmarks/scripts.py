@@ -33,7 +33,9 @@ def parts(shared: Material) -> tuple[Any, Any]:
     automatic, name = classes[shared.card.task_type]
     folder, device = shared.setting.model, shared.setting.device
     labels = (
-        {} if shared.card.task_type == "extractive_qa" else {"num_labels": len(shared.card.label_names)}
+        {}
+        if shared.card.task_type == "extractive_qa"
+        else {"num_labels": len(shared.card.label_names)}
     )
     torch.manual_seed(material.SEED)
     model = automatic.from_pretrained(folder, **labels)
