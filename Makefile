@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,docs,gguf,translate,tensorboard,mlflow,wandb]'
+		--constraint constraints.txt --editable '.[dev,docs,gguf,ray,translate,tensorboard,mlflow,wandb]'
 	@touch $@
 
 # Speed side by side with other tools; DATA=DIR names the data root.

@@ -22,8 +22,18 @@ if TYPE_CHECKING:
     from xharness.executor.attempt import attempt as attempt
     from xharness.executor.attempt import reuse as reuse
     from xharness.executor.context import RunContext as RunContext
+    from xharness.executor.node_check import NodeNeeds as NodeNeeds
     from xharness.executor.outcome import RunReport as RunReport
     from xharness.executor.outcome import StageOutcome as StageOutcome
+    from xharness.executor.pool import PoolEvent as PoolEvent
+    from xharness.executor.pool import StageEnded as StageEnded
+    from xharness.executor.pool import StageProgressed as StageProgressed
+    from xharness.executor.pool import StageTaken as StageTaken
+    from xharness.executor.pool import WorkerLost as WorkerLost
+    from xharness.executor.pool import WorkerPool as WorkerPool
+    from xharness.executor.provenance import software_versions as software_versions
+    from xharness.executor.readiness import StageLimits as StageLimits
+    from xharness.executor.readiness import carry_out_plan as carry_out_plan
     from xharness.gaps.scores import MissingRow as MissingRow
     from xharness.gaps.scores import ScoreRow as ScoreRow
     from xharness.leaderboard.board import Board as Board
@@ -59,6 +69,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import NoOptions as NoOptions
     from xharness.plugin.api import Objective as Objective
     from xharness.plugin.api import Observer as Observer
+    from xharness.plugin.api import Pace as Pace
     from xharness.plugin.api import PassageExample as PassageExample
     from xharness.plugin.api import Prediction as Prediction
     from xharness.plugin.api import PredictionShape as PredictionShape
@@ -107,6 +118,7 @@ if TYPE_CHECKING:
     from xharness.plugin.hookspecs import hookimpl as hookimpl
     from xharness.session import dataframes as dataframes
     from xharness.session.catalogue import open_catalogue as open_catalogue
+    from xharness.session.context_spec import ContextSpec as ContextSpec
     from xharness.session.session import Session as Session
     from xharness.session.session import open_study as open_study
     from xharness.session.session import read_board as read_board
@@ -118,19 +130,30 @@ else:
     """All that these list in `__all__`."""
     _MODULE_OF = {
         "Board": "xharness.leaderboard.board",
+        "ContextSpec": "xharness.session.context_spec",
         "Document": "xharness.spec.documents",
         "MissingRow": "xharness.gaps.scores",
+        "NodeNeeds": "xharness.executor.node_check",
         "Plan": "xharness.planning.plan",
+        "PoolEvent": "xharness.executor.pool",
         "RunContext": "xharness.executor.context",
         "RunReport": "xharness.executor.outcome",
         "ScoreRow": "xharness.gaps.scores",
         "Session": "xharness.session.session",
         "Stage": "xharness.stages",
+        "StageEnded": "xharness.executor.pool",
+        "StageLimits": "xharness.executor.readiness",
         "StageOutcome": "xharness.executor.outcome",
+        "StageProgressed": "xharness.executor.pool",
+        "StageTaken": "xharness.executor.pool",
+        "WorkerLost": "xharness.executor.pool",
+        "WorkerPool": "xharness.executor.pool",
         "attempt": "xharness.executor.attempt",
+        "carry_out_plan": "xharness.executor.readiness",
         "dataframes": "xharness.session.dataframes",
         "open_catalogue": "xharness.session.catalogue",
         "open_study": "xharness.session.session",
+        "software_versions": "xharness.executor.provenance",
         "read_board": "xharness.session.session",
         "reuse": "xharness.executor.attempt",
         "run": "xharness.session.session",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness import Backend, CapabilityQuery, RunEnvironment, Sizes, Translator, hookimpl
+from xharness import Backend, CapabilityQuery, Pace, RunEnvironment, Sizes, Translator, hookimpl
 from xharness_hf.config.capabilities import unsupported
 from xharness_hf.config.configuration import configuration_file
 from xharness_hf.config.options import Options
@@ -75,6 +75,17 @@ class HfBackend(Backend):
         from xharness_hf.build import sizes
 
         return sizes(options, environment)
+
+    def pace(self, device: str | None) -> Pace | None:
+        """How fast `device` trains, measured in a few seconds.
+
+        Raises:
+            UnavailableError: this machine has none.
+        """
+        from xharness_hf.backbone.precision import device_of
+        from xharness_hf.speed.pace import measured_pace
+
+        return measured_pace(device_of(device))
 
     def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """Whether `device` is here and computes in all of `precisions`.

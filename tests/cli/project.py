@@ -76,7 +76,7 @@ class Project:
         """Label to receipt, for all finished stages."""
         receipts = [
             json.loads(path.read_text(encoding="utf-8"))
-            for path in self.folder.glob("store/*/*/receipt.json")
+            for path in self.folder.glob("store/*/*/receipt*.json")
         ]
         return {str(StageLabel(**receipt["facts"]["label"])): receipt for receipt in receipts}
 

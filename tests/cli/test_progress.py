@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import time
+from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.cli.project import RUN, Project
@@ -14,7 +15,7 @@ from xharness.console.lines import SECONDS_BETWEEN_LINES, Lines
 from xharness.console.times import duration, rate
 from xharness.stages import Stage
 
-STAGE = cast(Stage, None)
+STAGE = cast(Stage, SimpleNamespace(key="a"))
 
 
 def test_lines_come_now_and_then_with_rate_and_time_left() -> None:
@@ -31,12 +32,29 @@ def test_lines_come_now_and_then_with_rate_and_time_left() -> None:
     assert output[-1] == "[3/9] ran     a · train b  (1 min 00 s)"
 
 
-def test_a_wait_for_another_process_is_told() -> None:
+def test_several_stages_at_once_have_a_line_each() -> None:
+    file, now = io.StringIO(), 0.0
+    lines = Lines(file, lambda: now)
+    stages = {name: cast(Stage, SimpleNamespace(key=name)) for name in ("a", "b")}
+    lines.xharness_stage_started(stages["a"], "train a", (3, 9))
+    now = 10.0
+    lines.xharness_stage_started(stages["b"], "train b", (4, 9))
+    now = 30.0
+    lines.xharness_stage_finished(stages["a"], "train a", "ran", {})
+    lines.xharness_stage_finished(stages["b"], "train b", "failed", None)
+    assert file.getvalue().splitlines() == [
+        "[3/9] ran     train a  (30 s)",
+        "[4/9] failed  train b  (20 s)",
+    ]
+
+
+def test_that_another_process_works_on_a_stage_is_told_once() -> None:
     file = io.StringIO()
     lines = Lines(file)
-    lines.xharness_stage_started(STAGE, "a · train b", (3, 9))
-    lines.xharness_stage_waiting(STAGE, "a · train b")
-    assert file.getvalue() == "[3/9] waiting for another process that works on a · train b\n"
+    for _ in range(2):
+        lines.xharness_stage_started(STAGE, "a · train b", (3, 9))
+        lines.xharness_stage_waiting(STAGE, "a · train b")
+    assert file.getvalue() == "[3/9] another process works on a · train b\n"
 
 
 def test_durations_and_rates_read_well() -> None:

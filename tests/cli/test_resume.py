@@ -107,7 +107,7 @@ def test_interrupted(sluggish: Project, undisturbed: str, signal_sent: signal.Si
 def test_two_processes_share_a_store(sluggish: Project, undisturbed: str) -> None:
     processes: list[subprocess.Popen[str]] = [
         sluggish.start(
-            *sluggish.words("run", "--plugin", PLUGIN, "--json", "-o", name), SLUGGISH="0.02"
+            *sluggish.words("run", "--plugin", PLUGIN, "--json", "-o", name), SLUGGISH="0.1"
         )
         for name in ("first", "second")
     ]
@@ -116,4 +116,6 @@ def test_two_processes_share_a_store(sluggish: Project, undisturbed: str) -> Non
     for name in ("first", "second"):
         path = sluggish.folder / name / "scores.jsonl"
         assert path.read_text(encoding="utf-8") == undisturbed
-    assert sum(json.loads(out)["stages"]["ran"] for out, _ in outputs) == 6
+    counts = [json.loads(out)["stages"]["ran"] for out, _ in outputs]
+    assert sum(counts) == 6
+    assert min(counts) >= 2, "one of them waited in place of working on the other model"

@@ -124,7 +124,7 @@ def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     assert project.run("--plugin", "mine.py", "--executor", "mine").exit_code == 0
     result = project.run("--executor", "mind")
     assert result.exit_code == 2 and "there is no executor 'mind'" in result.stderr
-    assert "known: sequential" in project.run("--executor", "ray").stderr
+    assert "known: ray, sequential" in project.run("--executor", "slurm").stderr
 
 
 def test_a_damaged_file_takes_one_arm_and_is_named(project: Project) -> None:

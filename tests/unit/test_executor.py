@@ -62,12 +62,12 @@ def test_the_second_run_does_nothing(cards: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_deleting_one_targets_stages_runs_just_those_again(cards: Path) -> None:
-    plan, work, _, rows = _run(cards)
+    plan, work, _, rows = _run(cards, runtime={"keep": "all"})
     lost = [arm.score for arm in plan.arms if arm.target.task == "red"]
     keys = {key for score in lost for key in (score.key, score.predictions.key)}
     for key in keys:
         shutil.rmtree(work.store.folder(key))
-    _, _, report, again = _run(cards)
+    _, _, report, again = _run(cards, runtime={"keep": "all"})
     assert {key for key, one in report.outcomes.items() if one.ending == "ran"} == keys
     assert rows == again
 

@@ -99,23 +99,24 @@ def test_a_failed_write_leaves_the_old_text(
 def _hold(root: Path, seconds: float) -> None:
     store = Store(root)
     with store.claim(KEY) as folder:
+        assert folder is not None
         (folder / "held").touch()
         time.sleep(seconds)
         _finish_again(store, folder)
 
 
-def test_two_processes_take_turns(tmp_path: Path) -> None:
+def test_a_stage_belongs_to_one_process(tmp_path: Path) -> None:
     other = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path, 0.5))
     other.start()
     store = Store(tmp_path)
     while not (store.folder(KEY) / "held").exists():
         time.sleep(0.01)
     assert not store.has(KEY)
-    told: list[str] = []
-    with store.claim(KEY, lambda: told.append("waiting")):
-        assert store.has(KEY)  # waited until the other had finished
-    assert told == ["waiting"]
-    with store.claim(KEY, lambda: told.append("again")):
-        assert told == ["waiting"]
+    with store.claim(KEY) as folder:
+        assert folder is None
+    while not store.has(KEY):
+        time.sleep(0.01)
     other.join()
     assert other.exitcode == 0
+    with store.claim(KEY) as folder:
+        assert folder == store.folder(KEY)

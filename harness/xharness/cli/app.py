@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from xharness.cli import cards, flags, guard, leaderboard, new
+from xharness.cli import cards, flags, guard, leaderboard, new, store
 from xharness.cli.compare import compare
 from xharness.cli.doctor import doctor
 from xharness.cli.export import export
@@ -103,6 +103,13 @@ app.add_typer(_cards, name="cards")
 _models = _group(help="Look at models.")
 _models.command("list")(list_models)
 app.add_typer(_models, name="models")
+
+_store = _group(help="Look at a store; check, prune or move it.")
+_store.command("list")(store.list_stages)
+_store.command("verify")(store.verify)
+_store.command("prune")(store.prune)
+_store.command("move")(store.move)
+app.add_typer(_store, name="store")
 
 _leaderboard = _group(help="Render boards; check, serve or export them.")
 _leaderboard.command("build")(leaderboard.build)

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from xharness.cli import flags
 from xharness.session.options import RunOptions
@@ -27,11 +29,19 @@ if torch.backends.mps.is_available():
 
 
 @flags.options_from("data_root", "store", "offline")
-def doctor(options: RunOptions, json: flags.Json = False) -> None:
+def doctor(
+    options: RunOptions,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure how fast it trains, for 'xharness plan'.")
+    ] = False,
+    json: flags.Json = False,
+) -> None:
     """Look at this machine as xharness sees it."""
     from xharness.console import show_facts, show_json
 
     facts = _facts(options)
+    if speed:
+        facts["speed"] = _measured_speed(options)
     if json:
         show_json(facts)
     else:
@@ -62,6 +72,25 @@ def _facts(options: RunOptions) -> dict[str, Any]:
             str(plugin.provider): plugin.reason for plugin in open_catalogue().plugins.broken
         },
     }
+
+
+def _measured_speed(options: RunOptions) -> dict[str, str]:
+    """The pace of the best device that each backend can measure; kept for accounts to come."""
+    from xharness.session.account.pace import keep_measured
+    from xharness.session.catalogue import open_catalogue
+    from xharness.session.environment import run_environment
+
+    environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
+    device = next((line.split()[0] for line in _devices()[1:]), "cpu")
+    speeds = {}
+    backends = open_catalogue().backends
+    for name in backends:
+        pace = backends[name].pace(device)
+        if pace is not None:
+            keep_measured(environment.cache, device, pace)
+            rate = f"{pace.operations_per_second / 1e9:,.0f} billion operations a second"
+            speeds[name] = f"{device}: {rate}, {1000 * pace.seconds_per_step:.1f} ms a step"
+    return speeds
 
 
 def _packages() -> dict[str, str]:

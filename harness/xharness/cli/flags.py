@@ -130,9 +130,32 @@ _FLAGS: dict[str, tuple[Any, Any]] = {
     ),
     "executor": (
         Annotated[
-            str, typer.Option("--executor", metavar="NAME", help="What carries out the plan.")
+            str | None,
+            typer.Option(
+                "--executor", metavar="NAME", help="What carries out the plan: sequential, ray."
+            ),
         ],
-        "sequential",
+        None,
+    ),
+    "address": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--address",
+                metavar="HOST:PORT",
+                help="The Ray cluster to join, or auto: the one of this machine.",
+            ),
+        ],
+        None,
+    ),
+    "budget": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--budget", metavar="TIME", help="Refuse what takes longer: 20h, 90min, 2d."
+            ),
+        ],
+        None,
     ),
     "trackers": (
         Annotated[
@@ -173,7 +196,10 @@ QUESTION = (
     "offline", "debug",
 )  # fmt: skip
 """What a plan hangs on."""
-RUN = (*QUESTION, "output", "device", "executor", "trackers", "strict_data", "deterministic")
+RUN = (
+    *QUESTION, "output", "device", "executor", "address", "budget", "trackers", "strict_data",
+    "deterministic",
+)  # fmt: skip
 
 
 def options_from(*fields: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

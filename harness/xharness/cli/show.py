@@ -93,8 +93,8 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
 
     key = _stage_key(prefix, store)
     folder = store.folder(key)
-    facts: dict[str, Any] = {"key": key, "folder": str(folder), "finished": store.has(key)}
-    if store.has(key):
+    facts: dict[str, Any] = {"key": key, "folder": str(folder), "finished": store.has_facts(key)}
+    if store.has_facts(key):
         facts |= asdict(store.receipt(key))
     elif (folder / "failure.txt").is_file():
         facts["failure"] = (folder / "failure.txt").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Progress as bars: one over all stages, one for the stage at work, with rate and time left."""
+"""Progress as bars: one over all stages, one for each stage at work, with rate and time left."""
 
 from __future__ import annotations
 
@@ -52,42 +52,57 @@ class Bars:
         )
         self._progress.start()
         self._all_stages = self._progress.add_task("stages", total=None, unit="")
-        self._current_stage: TaskID | None = None
+        self._stage_bars: dict[str, TaskID] = {}
+        self._awaited: set[str] = set()
 
     @hookimpl
     def xharness_stage_started(
         self, stage: Stage, label: StageLabel, position: tuple[int, int]
     ) -> None:
         number, count = position
-        self._progress.update(self._all_stages, completed=number - 1, total=count)
-        self._current_stage = self._progress.add_task(str(label), total=None, unit="")
+        ended = number - 1 - len(self._stage_bars)
+        self._progress.update(self._all_stages, completed=ended, total=count)
+        self._stage_bars[stage.key] = self._progress.add_task(str(label), total=None, unit="")
 
     @hookimpl
     def xharness_stage_progress(
         self, stage: Stage, completed: int, total: int | None, unit: str
     ) -> None:
-        if self._current_stage is not None:
-            self._progress.update(self._current_stage, completed=completed, total=total, unit=unit)
+        if stage.key in self._stage_bars:
+            bar = self._stage_bars[stage.key]
+            self._progress.update(bar, completed=completed, total=total, unit=unit)
 
     @hookimpl
     def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:
-        message = f"waiting for another process that works on {label}"
-        self._progress.console.print(message, markup=False, highlight=False)
+        self._remove(stage)
+        if stage.key not in self._awaited:
+            self._awaited.add(stage.key)
+            self._print(f"another process works on {label}")
 
     @hookimpl
     def xharness_stage_finished(
         self, stage: Stage, label: StageLabel, outcome: str, receipt: Mapping[str, Any] | None
     ) -> None:
-        if self._current_stage is not None:
-            # Asked before the bar goes, since it keeps the time.
-            took = self._progress.tasks[-1].elapsed or 0.0
-            self._progress.remove_task(self._current_stage)
-            self._current_stage = None
-            if self._verbose or outcome == "failed":
-                self._progress.console.print(
-                    f"{outcome:7} {label}  ({duration(took)})", markup=False, highlight=False
-                )
+        took = self._remove(stage)
+        if self._verbose or outcome == "failed":
+            self._print(f"{outcome:7} {label}  ({duration(took)})")
         self._progress.advance(self._all_stages)
+
+    @hookimpl
+    def xharness_run_message(self, message: str) -> None:
+        self._print(message)
+
+    def _remove(self, stage: Stage) -> float:
+        """Take the stage's bar away; the seconds it stood."""
+        bar = self._stage_bars.pop(stage.key, None)
+        if bar is None:
+            return 0.0
+        elapsed = next(task.elapsed for task in self._progress.tasks if task.id == bar)
+        self._progress.remove_task(bar)
+        return elapsed or 0.0
+
+    def _print(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
 
     def close(self) -> None:
         """Take the bars off the screen."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from xharness.data.counts import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError, printable
@@ -26,12 +26,14 @@ from xharness.files import write_text
 from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
 
+Outcome = TypeVar("Outcome", StageOutcome, StageOutcome | None)
 
-def attempt(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
+
+def attempt(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome | None:
     """Reuse `stage` if it is stored, else perform and commit it, or note why it failed.
 
     The stages that it needs must be stored. Any number of processes may attempt the same stage on
-    one store: one performs it, the others wait and reuse it.
+    one store: one performs it, the others are told None meanwhile.
 
     Raises:
         KeyboardInterrupt: the next attempt goes on from what is stored.
@@ -49,11 +51,11 @@ def reuse(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
 
 
 def _guarded(
-    carry_out: Callable[[Stage, StageLabel, RunContext], StageOutcome],
+    carry_out: Callable[[Stage, StageLabel, RunContext], Outcome],
     stage: Stage,
     label: StageLabel,
     context: RunContext,
-) -> StageOutcome:
+) -> Outcome | StageOutcome:
     """The outcome of `carry_out`, a failed one if it raises."""
     try:
         return carry_out(stage, label, context)
@@ -81,14 +83,11 @@ def _same_working_directory() -> Iterator[None]:
         os.chdir(folder)
 
 
-def _carry_out(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome:
-    hook = context.catalogue.plugins.manager.hook
-
-    def waiting() -> None:
-        hook.xharness_stage_waiting(stage=stage, label=label)
-
-    with context.store.claim(stage.key, waiting) as folder:
-        if context.store.has(stage.key):  # another process finished it while this one waited
+def _carry_out(stage: Stage, label: StageLabel, context: RunContext) -> StageOutcome | None:
+    with context.store.claim(stage.key) as folder:
+        if folder is None:
+            return None
+        if context.store.has(stage.key):  # another process was faster
             facts = context.store.receipt(stage.key).facts
             return replace(_reuse(stage, label, context), facts=facts)
         # The clock starts after the wait, so that seconds in receipts can be compared.

@@ -27,6 +27,8 @@ class RunContext:
     runtime: Runtime
     debug: bool = False
     # One model alone: two would not fit on many devices, and stages ask in the plan's order.
+    executor_options: Any = None
+    """The executor's own, as its class of options has read them."""
     _loaded: tuple[str, Model] | None = field(default=None, repr=False)
 
     def backend(self, checkpoint: Checkpoint) -> Backend:

@@ -34,6 +34,12 @@ def provenance() -> dict[str, Any]:
     }
 
 
+def software_versions() -> dict[str, Any]:
+    """The versions that must be the same on all machines of a run, by name."""
+    facts = provenance()
+    return {name: facts[name] for name in ("xharness", "git", "python")} | dict(facts["packages"])
+
+
 def _version(name: str) -> str | None:
     try:
         return version(name)

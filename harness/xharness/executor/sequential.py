@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 
-from xharness.executor.attempt import attempt, reuse
+from xharness.executor.attempt import attempt
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport
+from xharness.executor.pool import PoolEvent, StageEnded, StageTaken, WorkerPool
+from xharness.executor.readiness import carry_out_plan
 from xharness.planning.plan import Plan
 from xharness.plugin.api import Executor
 from xharness.plugin.hookspecs import hookimpl
+from xharness.stages import Stage
+from xharness.stages.label import StageLabel
+
+_WORKER = "this process"
 
 
 class SequentialExecutor(Executor):
-    """Runs the stages of a plan in order; a failed one takes only its dependents with it."""
+    """Runs the stages of a plan in order; a failed one takes only its dependents with it.
+
+    Several processes that run it on one store share the work.
+    """
 
     name = "sequential"
     runs_here = True
@@ -26,24 +36,32 @@ class SequentialExecutor(Executor):
         Raises:
             KeyboardInterrupt: the store holds what was done, the same command goes on from there.
         """
-        hook = context.catalogue.plugins.manager.hook
-        report = RunReport()
-        needed = {stage.key for stage in plan.needed(context.store.has)}
-        strict = context.environment.strict_data
-        for number, (key, stage) in enumerate(plan.stages.items(), 1):
-            label = plan.labels[key]
-            if key not in needed:
-                skipped = report.skipped(stage, label) if strict else None
-                report.add(skipped or reuse(stage, label, context))
-                continue
-            position = (number, len(plan.stages))
-            hook.xharness_stage_started(stage=stage, label=label, position=position)
-            outcome = report.skipped(stage, label) or attempt(stage, label, context)
-            report.add(outcome)
-            hook.xharness_stage_finished(
-                stage=stage, label=label, outcome=outcome.ending, receipt=outcome.facts
-            )
-        return report
+        return carry_out_plan(plan, context, _ThisProcess(context))
+
+
+class _ThisProcess(WorkerPool):
+    """The one worker that cannot be lost."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._assignment: tuple[Stage, StageLabel] | None = None
+
+    def idle(self) -> Collection[str]:
+        return [] if self._assignment else [_WORKER]
+
+    def submit(self, worker: str, stage: Stage, label: StageLabel) -> None:
+        self._assignment = (stage, label)
+
+    def wait(self, seconds: float) -> Iterable[PoolEvent]:
+        if self._assignment is None:  # what is left is in the hands of other processes
+            time.sleep(seconds)
+            return []
+        outcome = attempt(*self._assignment, self._context)
+        self._assignment = None
+        return [StageTaken(_WORKER) if outcome is None else StageEnded(_WORKER, outcome)]
+
+    def stop(self, worker: str) -> None:
+        raise AssertionError("this process is not stopped by itself")
 
 
 @hookimpl

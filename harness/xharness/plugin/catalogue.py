@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -34,11 +35,23 @@ from xharness.spec.groups import GroupMember, TaskGroup
 from xharness.task_types.base import TaskType
 
 
+@dataclass(frozen=True)
+class CatalogueOrigin:
+    """What a catalogue was opened with beside the installed plugins, so that it can be again."""
+
+    plugins: tuple[str, ...]
+    """Names of modules, and absolute paths of Python files."""
+    cards: tuple[Path, ...]
+    """Absolute paths of folders."""
+
+
 class Catalogue:
     """Registries of task types, sources, backends, strategies, translators, executors, cards."""
 
     def __init__(self, plugins: Plugins) -> None:
         self.plugins = plugins
+        self.origin: CatalogueOrigin | None = None
+        """None where a plugin is an object, which another process cannot find."""
         self.task_types: Registry[TaskType] = offered(
             plugins, "task type", "xharness_task_types", TaskType
         )

@@ -85,7 +85,7 @@ def xharness_stage_metrics(stage: Stage, step: int, metrics: Mapping[str, float]
 
 @hookspec
 def xharness_stage_waiting(stage: Stage, label: StageLabel) -> None:
-    """Another process works on the stage; this one waits until it is through."""
+    """Another process works on the stage; this one does others, and asks again later."""
 
 
 @hookspec
@@ -98,3 +98,8 @@ def xharness_stage_finished(
 @hookspec
 def xharness_run_finished(board: Board, folder: Path) -> None:
     """All stages ended, and `board` was written into `folder`; `board.study` is what was asked."""
+
+
+@hookspec
+def xharness_run_message(message: str) -> None:
+    """What whoever watches a run should know beside its stages, such as where its workers are."""

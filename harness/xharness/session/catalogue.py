@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError
 from xharness.plugin import manager
-from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.catalogue import Catalogue, CatalogueOrigin
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Plugins, Provider
 from xharness.session.options import PathName
@@ -25,14 +25,21 @@ def open_catalogue(plugins: Iterable[object] = (), cards: Iterable[PathName] = (
     Raises:
         ConfigurationError: a plugin that cannot be loaded, or a folder that is not there.
     """
-    offers = [*plugins]
+    offers, folders = [*plugins], [Path(folder) for folder in cards]
     loaded = manager.load(plugin for plugin in offers if isinstance(plugin, str))
     for plugin in offers:
         if not isinstance(plugin, str):
             add_plugin(loaded, plugin)
-    for folder in map(Path, cards):
+    for folder in folders:
         loaded.add(_CardFiles(_card_files(folder)), Provider(str(folder), "--cards"))
-    return Catalogue(loaded)
+    catalogue = Catalogue(loaded)
+    names = [plugin for plugin in offers if isinstance(plugin, str)]
+    if len(names) == len(offers):
+        catalogue.origin = CatalogueOrigin(
+            tuple(str(Path(name).resolve()) if name.endswith(".py") else name for name in names),
+            tuple(folder.resolve() for folder in folders),
+        )
+    return catalogue
 
 
 def add_plugin(plugins: Plugins, plugin: object) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.opened_study import OpenedStudy
+from xharness.session.store_contents import readable_receipts
 from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
-from xharness.store import RECEIPT, Store
+from xharness.store import Store
+
+WITHOUT_STEPS = "train without steps"
+"""The sort of a training that is not made of steps; its unit is the whole of it."""
 
 State = Literal["stored", "continue", "run", "not needed"]
 
@@ -49,7 +53,7 @@ def planned_stages(opened: OpenedStudy) -> list[PlannedStage]:
     estimates = _Estimates(opened.catalogue, store)
     stages = []
     for key, stage in plan.stages.items():
-        state: State = "stored" if store.has(key) else "not needed"
+        state: State = "stored" if store.has_facts(key) else "not needed"
         if key in needed_keys:
             state = "continue" if store.started(key) else "run"
         label = plan.labels[key]
@@ -62,7 +66,7 @@ class _Estimates:
 
     def __init__(self, catalogue: Catalogue, store: Store) -> None:
         self._catalogue = catalogue
-        self._paces = _paces(store)
+        self._paces = receipt_paces(store)
 
     def of(self, stage: Stage, model: str) -> Cost:
         """The cost of `stage`, which is one of `model`."""
@@ -114,18 +118,19 @@ def _sum(values: Iterable[Any]) -> Any:
     return sum(numbers) if numbers else None
 
 
-def _paces(store: Store) -> dict[tuple[str, str], float]:
+def receipt_paces(store: Store) -> dict[tuple[str, str], float]:
     """(model, sort of stage) to the seconds of one step, item or language."""
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     units: dict[tuple[str, str], int] = defaultdict(int)
-    for path in store.root.glob(f"*/*/{RECEIPT}"):
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-            key, count = (facts["label"]["model"], facts["stage"]), _units(facts)
+    for receipt in readable_receipts(store.root):
+        facts = receipt.facts
+        with suppress(ValueError, KeyError, TypeError):  # of a version with other facts
+            count, sort = _units(facts), facts["stage"]
+            if sort == "train" and not count:
+                count, sort = 1, WITHOUT_STEPS
+            key = (facts["label"]["model"], sort)
             seconds[key] += facts["seconds"]
             units[key] += count
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # an estimate can do without a damaged receipt; a run will name it
     return {key: seconds[key] / units[key] for key in seconds if units[key]}
 
 

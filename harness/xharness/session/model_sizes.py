@@ -103,7 +103,7 @@ def _backwards(stage: Stage) -> Iterator[Stage]:
 
 
 def _receipt_sizes(opened: OpenedStudy, stage: Stage) -> Sizes | None:
-    if not opened.store.has(stage.key):
+    if not opened.store.has_facts(stage.key):
         return None
     try:
         sizes = opened.store.receipt(stage.key).facts.get("sizes")

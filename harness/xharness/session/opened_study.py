@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from xharness.session.options import RunOptions
 from xharness.spec.documents import Document
 from xharness.spec.languages import check_selector
 from xharness.spec.models import ModelSpec
-from xharness.spec.study import Study, TargetSpec
+from xharness.spec.study import ExecutorSpec, Study, TargetSpec
 from xharness.spec.study_document import StudyDocument
 from xharness.store import Store
 
@@ -78,29 +79,39 @@ class OpenedStudy:
         return file.parent if file.name == STUDY else file.with_suffix("")
 
     def missing(self) -> list[dict[str, Any]]:
-        """One row a task and reason: in which languages and arms the study gets no score."""
+        """One row a reason: for which tasks, languages and arms the study gets no score."""
         return _condensed(self.plan, self.plan.missing)
 
 
 def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]]:
-    """One row for each task and reason: in which languages, for how many of the arms."""
+    """One row for each reason: for which tasks and languages, for how many of the arms."""
     study = plan.study
     run_count = len([*study.arms]) * len(study.seeds)
-    languages: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    arms: dict[tuple[str, str], set[tuple[str, str, int | None]]] = defaultdict(set)
+    groups: dict[str, list[MissingRow]] = defaultdict(list)
     for row in missing:
-        key = (row.task, row.reason)
-        languages[key][row.language or "all"] = None
-        arms[key].add((row.model, row.strategy, row.seed))
+        groups[_common_reason(row)].append(row)
     return [
         {
-            "task": task,
-            "languages": list(languages[task, reason]),
-            "arms": _arm_names(reason_arms, run_count),
-            "reason": reason,
+            "task": _tasks(rows),
+            "languages": list(dict.fromkeys(row.language or "all" for row in rows)),
+            "arms": _arm_names({(row.model, row.strategy, row.seed) for row in rows}, run_count),
+            "reason": reason if len({row.reason for row in rows}) > 1 else rows[0].reason,
         }
-        for (task, reason), reason_arms in arms.items()
+        for reason, rows in groups.items()
     ]
+
+
+def _common_reason(row: MissingRow) -> str:
+    """The reason without what differs from task to task and from language to language."""
+    reason = re.sub(rf"\b{re.escape(row.task)}\b", "TASK", row.reason)
+    return re.sub(rf"\b{re.escape(row.language)}\b", "LANGUAGE", reason) if row.language else reason
+
+
+def _tasks(rows: Sequence[MissingRow]) -> str:
+    names = list(dict.fromkeys(row.task for row in rows))
+    return (
+        ", ".join(names) if len(names) < 9 else f"{', '.join(names[:7])} and {len(names) - 7} more"
+    )
 
 
 def _arm_names(arms: set[tuple[str, str, int | None]], run_count: int) -> str:
@@ -124,6 +135,7 @@ def overridden(study: Study, options: RunOptions, catalogue: Catalogue) -> Study
         "device": options.device,
         "deterministic": options.deterministic or None,
         "trackers": options.trackers or None,
+        "executor": _executor(study.runtime.executor, options),
     }
     runtime_changes = {name: value for name, value in runtime.items() if value is not None}
     if runtime_changes:
@@ -138,6 +150,17 @@ def overridden(study: Study, options: RunOptions, catalogue: Catalogue) -> Study
         changes["train_limit"] = _least(study.train_limit, options.limit)
         changes["models"] = tuple(_limited(model, options.limit) for model in study.models)
     return study.model_copy(update=changes)
+
+
+def _executor(spec: ExecutorSpec, options: RunOptions) -> ExecutorSpec | None:
+    """The executor that the options name; what the study says of it stays, of another it goes."""
+    if options.executor is None and options.address is None:
+        return None
+    name = options.executor or spec.name
+    values = dict(spec.executor_options) if name == spec.name else {}
+    if options.address is not None:
+        values["address"] = options.address
+    return ExecutorSpec(name=name, **values)
 
 
 def _narrowed(

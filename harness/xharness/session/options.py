@@ -30,7 +30,9 @@ class RunOptions:
     languages: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     device: str | None = None
-    executor: str = "sequential"
+    executor: str | None = None
+    address: str | None = None
+    budget: str | None = None
     offline: bool = False
     strict_data: bool = False
     debug: bool = False

@@ -13,9 +13,11 @@ from xharness import leaderboard
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.executor import RunContext, RunReport
 from xharness.leaderboard import Board
-from xharness.plugin.api import Backend, Translator
-from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.api import Backend, Executor, Translator
+from xharness.plugin.catalogue import Catalogue, validated
 from xharness.session import dataframes, outputs
+from xharness.session.account.account import Account, account
+from xharness.session.account.budget import check_budget
 from xharness.session.catalogue import add_plugin, open_catalogue
 from xharness.session.costs import PlannedStage, planned_stages
 from xharness.session.environment import open_store, run_environment
@@ -27,6 +29,7 @@ from xharness.stages import Predict, Train, Translate
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pydantic import BaseModel
 
 _DETERMINISTIC = {"XHARNESS_DETERMINISTIC": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 """What backends read; CUDA's libraries read the second when they are first used."""
@@ -45,6 +48,14 @@ class Session(OpenedStudy):
         """The plan's stages: which are stored, which would run, and what those cost."""
         return planned_stages(self)
 
+    def account(self, device: str | None = None) -> Account:
+        """What the stages still to run cost on `device`: one that is here, or a card such as h100.
+
+        Raises:
+            ConfigurationError: nothing is known of the device.
+        """
+        return account(self, device)
+
     def run(self) -> Board:
         """Carry out the plan, reusing what is stored; write the results and return their board.
 
@@ -56,10 +67,13 @@ class Session(OpenedStudy):
         """
         if not self.plan.arms:
             raise self._nothing_to_run()
+        if self.options.budget is not None:
+            check_budget(self.account(self.study.runtime.device), self.options.budget)
         folder = outputs.output_folder(self)
         self.store.prepare()
         if self.study.runtime.deterministic:
             os.environ.update(_DETERMINISTIC)
+        executor, executor_options = self._executor()
         context = RunContext(
             self.catalogue,
             self.data,
@@ -67,8 +81,8 @@ class Session(OpenedStudy):
             self.environment,
             self.study.runtime,
             self.options.debug,
+            executor_options,
         )
-        executor = self.catalogue.executors[self.options.executor]
         if executor.runs_here:
             self._check_device(context)
         with tracking(self, folder):
@@ -120,6 +134,21 @@ class Session(OpenedStudy):
     def changes(self) -> pd.DataFrame:
         """One row an arm and task: what the strategy changes against the baseline."""
         return dataframes.changes(self.board)
+
+    def _executor(self) -> tuple[Executor, BaseModel]:
+        """What carries out the plan, and its options.
+
+        Raises:
+            ConfigurationError: there is none of that name, or it has no such option.
+        """
+        spec, runtime = self.study.runtime.executor, self.document.data.get("runtime")
+        executor = self.catalogue.executors[spec.name]
+        flags = (self.options.executor, self.options.address)
+        # Mistakes are told with their line where the study itself makes them.
+        in_study = isinstance(runtime, dict) and "executor" in runtime and flags == (None, None)
+        part = self.document.part("runtime", "executor") if in_study else None
+        where = f"executor '{spec.name}'"
+        return executor, validated(executor.options, spec.executor_options, where, part)
 
     def _nothing_to_run(self) -> ConfigurationError | UnavailableError:
         error = UnavailableError if self.plan.unavailable else ConfigurationError
@@ -194,7 +223,9 @@ def open_study(
     languages: str | Iterable[str] = (),
     seeds: int | Iterable[int] = (),
     device: str | None = None,
-    executor: str = "sequential",
+    executor: str | None = None,
+    address: str | None = None,
+    budget: str | None = None,
     trackers: str | Iterable[str] = (),
     offline: bool = False,
     strict_data: bool = False,
@@ -211,8 +242,8 @@ def open_study(
     options = RunOptions.of(
         study=path, data_root=data_root, store=store, output=output, plugins=plugins, cards=cards,
         split=split, limit=limit, languages=languages, seeds=seeds, device=device,
-        executor=executor, trackers=trackers, offline=offline, strict_data=strict_data,
-        debug=debug, deterministic=deterministic,
+        executor=executor, address=address, budget=budget, trackers=trackers, offline=offline,
+        strict_data=strict_data, debug=debug, deterministic=deterministic,
     )  # fmt: skip
     return open_session(options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -70,6 +70,26 @@ class TargetSpec(Strict):
     limit: int | None = Field(default=None, gt=0, description="items per language")
 
 
+def _executor(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class ExecutorSpec(BaseModel):
+    """What carries out the plan: an executor by name, and its own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Name = Field(default="sequential", description="sequential, ray, …")
+
+    @property
+    def executor_options(self) -> dict[str, Any]:
+        """What is left for the executor itself to read."""
+        return dict(self.model_extra or {})
+
+
+Keep = Literal["none", "last", "all"]
+
+
 class Runtime(Strict):
     """Where and how it runs: never part of a key, because it must not change an answer."""
 
@@ -78,6 +98,14 @@ class Runtime(Strict):
     )
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1, mps; default: best")
     checkpoint_seconds: float = Field(default=120, ge=0, description="between checkpoints")
+    executor: Annotated[ExecutorSpec, BeforeValidator(_executor)] = Field(
+        default=ExecutorSpec(), description="what carries out the plan: a name, or more"
+    )
+    keep: Keep = Field(
+        default="none",
+        description="weights that stay when everything that needs them is stored: none, "
+        "last (those that tasks were answered with), or all",
+    )
     shard: int = Field(default=1024, gt=0, description="items between saves of predictions")
     deterministic: bool = Field(
         default=False, description="equal to the bit on the same hardware, though slower on some"

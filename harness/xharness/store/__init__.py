@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xharness.store.receipt import RECEIPT, Receipt
-from xharness.store.store import SCRATCH, Store
+from xharness.store.receipt import RECEIPT, WITHOUT_WEIGHTS, Receipt
+from xharness.store.store import MODEL, SCRATCH, Store
 
-__all__ = ["RECEIPT", "SCRATCH", "Receipt", "Store"]
+__all__ = ["MODEL", "RECEIPT", "SCRATCH", "WITHOUT_WEIGHTS", "Receipt", "Store"]

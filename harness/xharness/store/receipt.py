@@ -13,6 +13,8 @@ from xharness.errors import StageError
 from xharness.files import write_json
 
 RECEIPT = "receipt.json"
+WITHOUT_WEIGHTS = "receipt-without-weights.json"
+"""The receipt of a training that is done, and whose weights were removed."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Receipt:
             StageError: the receipt is missing or damaged.
         """
         path = folder / RECEIPT
+        if not path.is_file() and (folder / WITHOUT_WEIGHTS).is_file():
+            path = folder / WITHOUT_WEIGHTS
         try:
             receipt = json.loads(path.read_text(encoding="utf-8"))
             return cls(folder.name, dict(receipt["facts"]), dict(receipt["files"]))
@@ -47,9 +51,10 @@ class Receipt:
         files = {
             path.relative_to(folder).as_posix(): file_digest(path)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != RECEIPT
+            if path.is_file() and path.name not in (RECEIPT, WITHOUT_WEIGHTS)
         }
         write_json(folder / RECEIPT, {"key": folder.name, "facts": facts, "files": files})
+        (folder / WITHOUT_WEIGHTS).unlink(missing_ok=True)
         return cls(folder.name, facts, files)
 
     def check(self, folder: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from xharness.files import writing
-from xharness.store.receipt import RECEIPT, Receipt
+from xharness.store.receipt import RECEIPT, WITHOUT_WEIGHTS, Receipt
 
+MODEL = "model"
+"""Folder inside a training's folder with its weights."""
 SCRATCH = "unfinished"
 """Folder inside a stage's folder for what does not outlive its completion."""
 
@@ -52,6 +54,21 @@ class Store:
         """Whether the stage is finished."""
         return self._folder.joinpath(key[:2], key, RECEIPT).is_file()
 
+    def has_facts(self, key: str) -> bool:
+        """Whether the stage was finished, even if its weights are gone."""
+        return self.has(key) or (self.folder(key) / WITHOUT_WEIGHTS).is_file()
+
+    def remove_weights(self, key: str) -> None:
+        """Remove a finished training's model; its facts stay, and it counts as not stored.
+
+        Left alone while another process holds it.
+        """
+        with self.claim(key) as folder:
+            if folder is not None and self.has(key):
+                (folder / RECEIPT).rename(folder / WITHOUT_WEIGHTS)
+                self._verified.discard(key)
+                shutil.rmtree(folder / MODEL, ignore_errors=True)
+
     def started(self, key: str) -> bool:
         """Whether there is something to continue from."""
         return self._folder.joinpath(key[:2], key, SCRATCH).is_dir() and not self.has(key)
@@ -78,8 +95,8 @@ class Store:
         return folder
 
     @contextmanager
-    def claim(self, key: str, waiting: Callable[[], object] = lambda: None) -> Iterator[Path]:
-        """Hold the stage's folder alone; calls `waiting` before it waits for another process."""
+    def claim(self, key: str) -> Iterator[Path | None]:
+        """Hold the stage's folder alone; None where another process holds it."""
         folder = self.folder(key)
         folder.mkdir(parents=True, exist_ok=True)
         # Beside the folder, not in it: a receipt lists all files inside.
@@ -88,8 +105,8 @@ class Store:
             # Tried without waiting first, so that only a real wait is told to the user.
             lock.acquire(timeout=0)
         except Timeout:
-            waiting()
-            lock.acquire()
+            yield None
+            return
         try:
             yield folder
         finally:

@@ -195,6 +195,17 @@ class CapabilityQuery:
     """What the items are in, or are said in, once that is known."""
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How fast a device trains: the floating-point operations, and what a step takes besides."""
+
+    operations_per_second: float
+    seconds_per_step: float
+    """However small the model."""
+    seconds_per_parameter: float = 0.0
+    """Of a step: what the optimiser does to each parameter that learns."""
+
+
 class Backend(ABC):
     """Makes models. Three methods have no default; the others, by default, do nothing."""
 
@@ -246,6 +257,14 @@ class Backend(ABC):
 
         Raises:
             UnavailableError: what should tell cannot be had, or cannot be read.
+        """
+        return None
+
+    def pace(self, device: str | None) -> Pace | None:
+        """How fast this machine trains a small encoder, measured in seconds; None: not measured.
+
+        Raises:
+            UnavailableError: this machine has no such device.
         """
         return None
 

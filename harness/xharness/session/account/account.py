@@ -1,0 +1,171 @@
+"""What a study's plan costs, by model and strategy and in all."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xharness.executor.broom import weights_read
+from xharness.planning import Plan
+from xharness.session.account.hypothetical import NOT_HERE, complete_plan
+from xharness.session.account.pace import DevicePaces, paces_of
+from xharness.session.account.sizes import ParameterRegister
+from xharness.session.account.work import StageWork, StageWorks
+from xharness.session.costs import WITHOUT_STEPS, receipt_paces
+from xharness.session.opened_study import OpenedStudy
+from xharness.stages import Predict, Stage, Train
+
+_SECONDS_A_STAGE = 1.0  # loading, reading data and writing, where no receipt tells
+
+
+@dataclass
+class AccountRow:
+    """What one model takes under one strategy; a stage counts where it is needed first."""
+
+    model: str
+    strategy: str
+    trainings: int = 0
+    steps: int = 0
+    sub_words: float = 0
+    operations: float = 0
+    seconds: float = 0
+    written: int = 0
+    """Bytes of all models that are left, if none is deleted."""
+    is_guess: bool = False
+
+    def add(self, work: StageWork, seconds: float, *, is_training: bool) -> None:
+        """Count one stage more."""
+        self.trainings += is_training
+        self.steps += work.units if is_training else 0
+        self.sub_words += work.sub_words
+        self.operations += work.operations
+        self.seconds += seconds
+        self.written += work.weights
+        self.is_guess |= work.is_guess
+
+
+@dataclass
+class Account:
+    """The account of a plan's stages that have no receipt yet."""
+
+    device: str
+    pace_source: str
+    rows: list[AccountRow]
+    seconds: dict[str, float] = field(repr=False)
+    """Of each stage to run, by key."""
+    peak_kept: int = 0
+    """Bytes on disk when all models are kept."""
+    peak_swept: int = 0
+    """Bytes on disk at most when a model goes with the last stage that needs it."""
+    downloads: tuple[str, ...] = ()
+    """Models that are not here, with their sizes in fp32."""
+
+    @property
+    def total(self) -> AccountRow:
+        total = AccountRow("all", "")
+        for row in self.rows:
+            total.trainings += row.trainings
+            total.steps += row.steps
+            total.sub_words += row.sub_words
+            total.operations += row.operations
+            total.seconds += row.seconds
+            total.written += row.written
+            total.is_guess |= row.is_guess
+        return total
+
+
+def account(opened: OpenedStudy, device: str | None = None) -> Account:
+    """What the study still costs on `device`: one that is here, or a card such as h100.
+
+    Raises:
+        ConfigurationError: nothing is known of the device.
+    """
+    plan = complete_plan(opened)
+    sizes = ParameterRegister(opened.catalogue, opened.environment)
+    works = StageWorks(opened.catalogue, sizes)
+    name, paces = paces_of(device, opened.environment.cache)
+    receipts = receipt_paces(opened.store) if device is None else {}
+    needed = plan.needed(opened.store.has)
+    stage_works = {stage.key: works.of(stage) for stage in needed}
+    seconds = {
+        stage.key: _seconds(
+            stage, plan.labels[stage.key].model, stage_works[stage.key], paces, receipts
+        )
+        for stage in needed
+    }
+    rows = _rows(plan, stage_works, seconds)
+    source = f"receipts in the store, else {paces.source}" if receipts else paces.source
+    peak_kept, peak_swept = _peaks(needed, stage_works)
+    return Account(name, source, rows, seconds, peak_kept, peak_swept, _downloads(needed, sizes))
+
+
+def _seconds(
+    stage: Stage,
+    model: str,
+    work: StageWork,
+    paces: DevicePaces,
+    receipts: Mapping[tuple[str, str], float],
+) -> float:
+    if (model, WITHOUT_STEPS) in receipts and isinstance(stage, Train):
+        return receipts[model, WITHOUT_STEPS]
+    if (model, stage.name) in receipts:
+        return receipts[model, stage.name] * work.units
+    recipe = stage.recipe if isinstance(stage, Train | Predict) else None
+    pace = paces.of(recipe.precision if recipe else "fp32")
+    steps = work.units if isinstance(stage, Train) else 0
+    step_seconds = pace.seconds_per_step + pace.seconds_per_parameter * work.learning
+    return _SECONDS_A_STAGE + work.operations / pace.operations_per_second + steps * step_seconds
+
+
+def _rows(plan: Plan, works: dict[str, StageWork], seconds: dict[str, float]) -> list[AccountRow]:
+    rows: dict[tuple[str, str], AccountRow] = {}
+    counted_keys: set[str] = set()
+    for arm in plan.arms:
+        row = rows.setdefault((arm.model, arm.strategy), AccountRow(arm.model, arm.strategy))
+        queue: list[Stage] = [arm.score]
+        while queue:
+            stage = queue.pop()
+            if stage.key in counted_keys:
+                continue
+            counted_keys.add(stage.key)
+            queue += stage.needs
+            if stage.key in works:
+                row.add(works[stage.key], seconds[stage.key], is_training=isinstance(stage, Train))
+    return list(rows.values())
+
+
+def _peaks(stages: Sequence[Stage], works: dict[str, StageWork]) -> tuple[int, int]:
+    """Bytes at the fullest moment: with all models kept, and with the needed ones alone."""
+    readers: dict[str, int] = defaultdict(int)
+    for stage in stages:
+        for key in weights_read(stage):
+            readers[key] += 1
+    kept_bytes = swept_bytes = peak_kept = peak_swept = 0
+    for stage in stages:
+        work = works[stage.key]
+        peak_kept = max(peak_kept, kept_bytes + work.transient + work.weights)
+        peak_swept = max(peak_swept, swept_bytes + work.transient + work.weights)
+        kept_bytes, swept_bytes = kept_bytes + work.weights, swept_bytes + work.weights
+        for key in weights_read(stage):
+            readers[key] -= 1
+            if not readers[key] and key in works:
+                swept_bytes -= works[key].weights
+    return peak_kept, peak_swept
+
+
+def _downloads(stages: Iterable[Stage], sizes: ParameterRegister) -> tuple[str, ...]:
+    """Models on the hub that the stages start from and that are not here."""
+    starts = {
+        start.key: start
+        for stage in stages
+        if isinstance(stage, Train | Predict)
+        for start in [(stage.start if isinstance(stage, Train) else stage.model).origin]
+        if start.fingerprint.startswith(NOT_HERE)
+    }
+    return tuple(
+        f"{json.loads(start.options).get('hub', start.options)} "
+        f"({4 * sizes.of(start).total / 1e9:.1f} GB)"
+        for start in starts.values()
+    )

@@ -1,0 +1,97 @@
+"""How fast a machine computes: measured here, or as published for cards that are not here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from xharness.errors import ConfigurationError, suggestion
+from xharness.files import write_json
+from xharness.plugin.api import Pace
+
+_TERA = 1e12
+
+
+@dataclass(frozen=True)
+class DevicePaces:
+    """Paces of one device by precision, and where they come from."""
+
+    fp32: Pace
+    bf16: Pace
+    source: str
+
+    def of(self, precision: str) -> Pace:
+        """The pace in a precision."""
+        return self.bf16 if precision == "bf16" else self.fp32
+
+
+def _published(fp32: float, bf16: float) -> DevicePaces:
+    return DevicePaces(
+        Pace(fp32 * _TERA, 0.02),
+        Pace(bf16 * _TERA, 0.02),
+        "a third of the published peak, and 20 ms a step: a guess",
+    )
+
+
+# A third of the dense peaks in the makers' data sheets (fp32 as TF32 where the card has it): what
+# encoders of this size reach when their steps are large enough.
+PUBLISHED: Mapping[str, DevicePaces] = {
+    "h100": _published(165, 330),
+    "a100": _published(52, 104),
+    "l40s": _published(61, 121),
+    "l4": _published(20, 40),
+    "a10": _published(21, 42),
+    "t4": _published(2.7, 5),
+    "v100": _published(5.2, 13),
+}
+_CORE = DevicePaces(
+    Pace(4e10, 0.02, 1e-9), Pace(2e10, 0.02, 1e-9), "a guess: 'xharness doctor --speed' measures"
+)
+
+
+def measured_file(cache: Path) -> Path:
+    """Where a measurement of this machine is kept."""
+    return cache / "pace.json"
+
+
+def keep_measured(cache: Path, device: str, pace: Pace) -> None:
+    """Keep what was measured, for accounts to come."""
+    file = measured_file(cache)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, _measured(file) | {device.partition(":")[0]: asdict(pace)})
+
+
+def paces_of(device: str | None, cache: Path) -> tuple[str, DevicePaces]:
+    """A device's name and its paces; None is the fastest that was measured here, else a core.
+
+    Raises:
+        ConfigurationError: nothing is known of the device.
+    """
+    measured = _measured(measured_file(cache))
+    if device is None:
+        device = max(
+            measured, key=lambda name: measured[name]["operations_per_second"], default="cpu"
+        )
+    name = device.partition(":")[0].lower()
+    if name in measured:
+        pace = Pace(**measured[name])
+        return name, DevicePaces(pace, pace, "measured by 'xharness doctor --speed'")
+    if name in PUBLISHED:
+        return name, PUBLISHED[name]
+    if name == "cpu":
+        return name, _CORE
+    raise ConfigurationError(
+        f"nothing is known of the speed of '{device}'",
+        where="--device",
+        hint=f"measure it with 'xharness doctor --speed', or {suggestion(name, PUBLISHED)}",
+    )
+
+
+def _measured(file: Path) -> dict[str, dict[str, float]]:
+    try:
+        values: dict[str, dict[str, float]] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not measured yet
+        return {}
+    return values

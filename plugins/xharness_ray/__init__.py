@@ -1,0 +1,1 @@
+"""The executor `ray`: many stages at once, on this machine or on a cluster."""
