@@ -44,7 +44,7 @@ class Intermediate(Strategy):
 
     def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         settings: IntermediateOptions = options
-        intermediate_stage, target_stage = _stages(settings)
+        intermediate_stage, target_stage = learning_stages(settings)
         # Looked up before anything is trained: a wrong name must not cost the first stage.
         cards = [route.card(name) for name in settings.tasks]
         together = settings.mode == "multitask"
@@ -64,7 +64,7 @@ class Intermediate(Strategy):
         return target_stage.finish(route, model, heads=settings.heads)
 
 
-def _stages(settings: IntermediateOptions) -> tuple[LearningOptions, LearningOptions]:
+def learning_stages(settings: IntermediateOptions) -> tuple[LearningOptions, LearningOptions]:
     """What the intermediate stages learn beside their tasks, and what the target's do."""
     without_extras = {"mlm": None, "translate": None}
     intermediate_stage = settings.model_copy(

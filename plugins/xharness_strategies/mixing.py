@@ -18,23 +18,28 @@ class MixingOptions(Strict):
     Raffel et al. 2020 (T5), section 3.5.2: proportional with an examples cap, and temperature.
     """
 
-    sampling: Sampling | Weights = Field(
-        default="proportional", description="how a step's task is drawn, or a weight for each task"
+    sampling: Sampling | Weights | None = Field(
+        default=None,
+        description="how a step's task is drawn, or a weight for each task; default: in proportion "
+        "to the steps that each would get alone, and to the examples where epochs count",
     )
     temperature: float = Field(default=2.0, ge=1, description="used with sampling: temperature")
     cap: int | None = Field(default=None, gt=0, description="examples a task counts for, at most")
 
-    def mixture(self, cards: Sequence[TaskCard]) -> Mixture:
-        """The choice as the plan knows it; what is not used does not enter its key.
+    def mixture(self, cards: Sequence[TaskCard]) -> Mixture | None:
+        """The choice as the plan knows it, None for its own; what is not used enters no key.
 
         Raises:
             ConfigurationError: weights for other tasks than those that take part.
         """
         if isinstance(self.sampling, dict):
             return Mixture(weights=_weights(self.sampling, [card.name for card in cards]))
+        if self.sampling is None and self.cap is None:
+            return None
+        sampling = self.sampling or "proportional"
         # A value that is not used must not make another stage of it.
-        temperature = self.temperature if self.sampling == "temperature" else 1.0
-        return Mixture(self.sampling, temperature, None if self.sampling == "uniform" else self.cap)
+        temperature = self.temperature if sampling == "temperature" else 1.0
+        return Mixture(sampling, temperature, None if sampling == "uniform" else self.cap)
 
 
 def _weights(weights: Weights, names: Sequence[str]) -> tuple[float, ...]:

@@ -125,7 +125,7 @@ def test_the_error_of_an_f1_gap_is_that_of_resampled_items(parallel):
     }
     rows = Rows()
     for code, counts in statistics.items():
-        rows.arm({code: [[1] * 400]}, kind="tagging", metric="f1", parallel=parallel,
+        rows.arm({code: [[1] * 400]}, task_type="tagging", metric="f1", parallel=parallel,
                  value=100 * float(F1.value(counts.sum(axis=0).astype(float))))  # fmt: skip
         key = ("m-single-nli-1", code)
         rows.evidence[key] = Items.of(*key, [f"{item:04}" for item in range(400)], counts)

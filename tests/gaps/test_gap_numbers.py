@@ -198,7 +198,8 @@ def test_a_model_that_failed_everywhere_does_not_empty_the_board():
 
 
 def test_evidence_of_another_metric_is_refused():
-    rows = Rows().arm({"en": [right(9, 10)], "sw": [right(5, 10)]}, kind="tagging", metric="f1")
+    answers = {"en": [right(9, 10)], "sw": [right(5, 10)]}
+    rows = Rows().arm(answers, task_type="tagging", metric="f1")
     with pytest.raises(ConfigurationError, match="has 2 of the 3 statistics of 'f1'"):
         rows.gaps()
 

@@ -108,7 +108,11 @@ def with_budgets(board_without: Board, steps: Mapping[str, int]) -> Board:
         replace(change, equal_budget=steps[change.strategy] == steps[BASE])
         for change in gaps.average_changes
     )
-    return replace(board_without, gaps=replace(gaps, tasks=tasks, average_changes=changes))
+    averages = tuple(
+        replace(average, steps=2 * steps[average.strategy]) for average in gaps.averages
+    )
+    changed = replace(gaps, tasks=tasks, average_changes=changes, averages=averages)
+    return replace(board_without, gaps=changed)
 
 
 def _task_gap(arm: tuple[str, str], task: str, seeds: int) -> TaskGap:

@@ -16,6 +16,7 @@ from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import MissingRow, ScoreRow, read, write
+from xharness.leaderboard import assemble
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment, StageError
 from xharness.plugin.hookspecs import hookimpl
@@ -334,3 +335,54 @@ def test_observers_are_told_that_a_stage_waits_for_another_process(cards: Path) 
     work.catalogue.plugins.manager.register(watcher)
     assert SequentialExecutor().run(plan, work).count("ran") == 3
     assert watcher.told == ["m · train red · seed 1"]
+
+
+def _foreign(cards: Path) -> None:
+    """A task `blue` without a test set in English, which asks the same as `red`."""
+    path = card(cards, "blue", train_on="red")
+    text = path.read_text().replace("languages: [en, ", "languages: [")
+    path.write_text(text + "source_language: null\nsource_score_from: red\nhead: red\n")
+
+
+def test_a_card_names_the_task_that_lends_it_a_source_score(cards: Path) -> None:
+    _foreign(cards)
+    plan, work, _, rows = _run(cards, targets=["blue"], strategies=["single"])
+    lent = [row for row in rows if isinstance(row, ScoreRow) and row.task == "red"]
+    assert [(row.language, row.trainings) for row in lent] == [("en", rows[0].trainings)]
+    metrics = {"classification": work.catalogue.task_types["classification"].metrics}
+    board = assemble(plan.study, rows, {}, metrics)
+    assert board.tasks == ("blue",)
+    (task_gap,) = board.gaps.tasks
+    assert task_gap.source and task_gap.source.value == lent[0].value and task_gap.gap
+    assert "English is the test split of red (en)" in task_gap.notes
+
+
+@pytest.mark.parametrize(
+    ("changes", "tasks"),
+    [
+        ({"source_score_from": {"blue": None}}, ["blue"]),
+        ({"source_score_from": {"blue": "green"}}, ["blue", "green"]),
+        ({"targets": ["blue", "red"]}, ["blue", "red"]),
+    ],
+)
+def test_a_study_may_name_another_lender_or_none(
+    cards: Path, changes: dict[str, Any], tasks: list[str]
+) -> None:
+    _foreign(cards)
+    green = cards / "green.yaml"
+    green.write_text(green.read_text() + "head: red\n")
+    *_, rows = _run(cards, **{"targets": ["blue"], "strategies": ["single"], **changes})
+    assert sorted({row.task for row in rows}) == tasks
+
+
+def test_a_lender_without_data_leaves_the_task_without_a_source_score(cards: Path) -> None:
+    _foreign(cards)
+    path = cards / "red.yaml"
+    path.write_text(path.read_text().replace("from: toy", "from: toy\n    missing: [en]", 1))
+    train = card(cards, "warm", role="intermediate")
+    train.write_text(train.read_text() + "head: red\n")
+    blue = cards / "blue.yaml"
+    blue.write_text(blue.read_text().replace("train_on: [red]", "train_on: [warm]"))
+    *_, rows = _run(cards, targets=["blue"], strategies=["single"])
+    reasons = [(row.task, row.language, row.reason) for row in rows if isinstance(row, MissingRow)]
+    assert reasons == [("blue", "en", "no rows in 'en'")]

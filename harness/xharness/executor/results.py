@@ -13,6 +13,7 @@ import numpy as np
 
 from xharness.data.counts import RowCount
 from xharness.errors import StageError, printable
+from xharness.executor.budgets import budget_columns
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.predict import protocol
@@ -27,7 +28,7 @@ from xharness.gaps import Items
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.planning.plan import Arm, Plan
 from xharness.plugin.api import TaskCard
-from xharness.stages import Checkpoint, ScorePredictions, Start, Train
+from xharness.stages import ScorePredictions
 from xharness.store import RECEIPT
 from xharness.store.tables import read_table
 
@@ -150,22 +151,28 @@ def _arm_columns(
 ) -> dict[str, Any]:
     """What all rows of an arm share."""
     chance = context.catalogue.task_types[card.task_type].chance(card)
+    model = plan.study.model(arm.model)
     return {
         "model": arm.model,
         "parameters": facts["sizes"]["total"],
         "embedding_parameters": facts["sizes"]["embedding"],
-        "family": plan.study.model(arm.model).known_family,
+        "family": model.known_family,
         "strategy": arm.strategy,
         "seed": arm.seed,
         "task": card.name,
         "task_type": card.task_type,
         "source_language": _source_language(card, plan),
+        "source_score_from": plan.study.source_score_from.get(card.name, card.source_score_from),
         "chance": None if chance is None else 100 * chance,
         "parallel": card.parallel,
         "protocol": protocol(arm.score.predictions),
         "trained_languages": _trained_languages(facts["trained_on"], plan, context),
-        "trainings": tuple(_trainings(arm.score.predictions.model)),
         "stage": arm.score.key,
+        **budget_columns(
+            facts["trainings"],
+            {card.name, *card.train_on},
+            pretrained=model.pretrain is not None,
+        ),
     }
 
 
@@ -196,14 +203,6 @@ def _trained_languages(
     )
 
 
-def _trainings(checkpoint: Checkpoint) -> list[str]:
-    """The keys of the trainings behind a model, the last one last; a choice counts as one."""
-    if isinstance(checkpoint, Start):
-        return []
-    earlier_keys = _trainings(checkpoint.start) if isinstance(checkpoint, Train) else []
-    return [*earlier_keys, checkpoint.key]
-
-
 def _facts(arm: Arm, context: RunContext) -> Mapping[str, Any]:
     """What the predictions were made with, as the score tells it again.
 
@@ -212,7 +211,7 @@ def _facts(arm: Arm, context: RunContext) -> Mapping[str, Any]:
     """
     facts = context.store.receipt(arm.score.key).facts
     # A score outlives its predictions' folder, so it must repeat what they were made with.
-    missing_names = [name for name in KEPT_FACTS if name not in facts]
+    missing_names = [name for name in ("trainings", *KEPT_FACTS) if name not in facts]
     if missing_names:
         folder = context.store.folder(arm.score.key)
         raise StageError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.errors import StageError
+from xharness.executor.budgets import trainings
 from xharness.executor.context import RunContext
 from xharness.files import write_json
 from xharness.stages import DataSlice, ScorePredictions
@@ -33,6 +34,7 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
         "stage": "score",
         "languages": len(values),
         "predictions": stage.predictions.key,
+        "trainings": trainings(stage.predictions.model, context),
         **{name: prediction_facts[name] for name in KEPT_FACTS},
     }
 

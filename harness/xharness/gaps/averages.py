@@ -94,7 +94,20 @@ def _checked(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
             for task, check in learning.items()
             if check.constant_share is not None
         },
+        steps=steps_in_all(tasks),
     )
+
+
+def steps_in_all(tasks: Tasks) -> int | None:
+    """Steps of all trainings of an arm, the mean over its seeds; what tasks share counts once."""
+    scored = [task for task in tasks.values() if task.gap.seeds]
+    steps: dict[str, int] = {}
+    for task in scored:
+        if task.training_steps is None:
+            return None
+        steps |= task.training_steps
+    seeds = {seed for task in scored for seed in task.gap.seeds}
+    return round(sum(steps.values()) / len(seeds)) if seeds else None
 
 
 def dropped_seeds(tasks: Tasks, names: Sequence[str], seeds: Sequence[Seed]) -> list[str]:

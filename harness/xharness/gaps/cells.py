@@ -55,12 +55,12 @@ class ArmCells:
 
 
 def arrange(
-    rows: Iterable[Measurable], source_score_from: Mapping[str, str] | None = None
+    rows: Iterable[Measurable], source_score_from: Mapping[str, str | None] | None = None
 ) -> Iterator[tuple[str, list[ArmCells]]]:
     """The rows task by task, in alphabetical order, each arm with its grid.
 
-    `source_score_from` names, for a task without a test set in the source language, another task
-    whose source-language score stands in.
+    A task without a test set in the source language may borrow the source-language score of
+    another one: that of its rows, unless `source_score_from` names another or none.
 
     Raises:
         ConfigurationError: two rows for one cell.
@@ -87,19 +87,25 @@ def arrange(
 
 
 def _with_borrowed(
-    rows: Sequence[Measurable], source_score_from: Mapping[str, str]
+    rows: Sequence[Measurable], stated: Mapping[str, str | None]
 ) -> Iterator[Measurable]:
-    """The rows, and the source-language scores that tasks borrow."""
+    """The rows, and the source-language scores that tasks borrow.
+
+    A task that was asked in the source language alone, to lend its score, is none of the board's.
+    """
+    source_score_from = _lenders(rows, stated)
     if not source_score_from:
         yield from rows
         return
+    only_lending = _only_lending(rows, source_score_from)
     sources = {row.task: row.source_language for row in rows if isinstance(row, ScoreRow)}
     splits = {row.task: row.split for row in rows if isinstance(row, ScoreRow)}
     covered = {(row.model, row.strategy, row.task) for row in rows}
     for row in rows:
         lender = sources.get(source_score_from.get(row.task, ""))
         lacks_source = isinstance(row, ScoreRow) and row.source_language is None
-        yield _changed(row, source_language=lender) if lacks_source else row
+        if row.task not in only_lending:
+            yield _changed(row, source_language=lender) if lacks_source else row
         if not isinstance(row, ScoreRow) or row.language != row.source_language:
             continue
         for task, lending_task in source_score_from.items():
@@ -107,6 +113,24 @@ def _with_borrowed(
                 note = f"{name_of(row.language)} is the {row.split} split of {row.task}"
                 split = splits.get(task, row.split)
                 yield _changed(row, task=task, split=split, notes=(*row.notes, note))
+
+
+def _lenders(rows: Iterable[Measurable], stated: Mapping[str, str | None]) -> dict[str, str]:
+    """Task to the one that lends it a score: what is `stated` comes over what rows say."""
+    lenders = {row.task: row.source_score_from for row in rows if isinstance(row, ScoreRow)}
+    lenders.update(stated)
+    return {task: lender for task, lender in lenders.items() if lender is not None}
+
+
+def _only_lending(
+    rows: Iterable[Measurable], source_score_from: Mapping[str, str]
+) -> frozenset[str]:
+    lending_tasks = {*source_score_from.values()}
+    languages: dict[str, set[bool]] = {task: set() for task in lending_tasks}
+    for row in rows:
+        if row.task in lending_tasks and isinstance(row, ScoreRow):
+            languages[row.task].add(row.language == row.source_language)
+    return frozenset(task for task, in_source in languages.items() if in_source == {True})
 
 
 def _changed(row: Measurable, **values: object) -> Measurable:

@@ -10,6 +10,7 @@ from xharness.gaps.averages import (
     dropped_seeds,
     positions,
     seed_indices,
+    steps_in_all,
     unpooled,
     with_status,
 )
@@ -17,7 +18,7 @@ from xharness.gaps.intervals import detectable_changes, of_changes
 from xharness.gaps.measured import QUANTITIES, MeasuredArm
 from xharness.gaps.pools import NO_TASK, common_seeds, lacks, members
 from xharness.gaps.sampled import Contrast, mean_contrast
-from xharness.gaps.values import Arm, Change, Quantity, TaskPool, TrainingBudget
+from xharness.gaps.values import Arm, Change, Quantity, TaskPool
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def change(
             paired_seeds=contrasts["gap"].paired,
             covers=contrasts["gap"].covers,
             equal_budget=_equal_budget(tasks, base, pool.tasks),
-            more_steps=_more_steps(tasks, base, pool.tasks),
+            more_steps=_more_steps(tasks, base),
             notes=_change_notes(arm, tasks, base, pool.tasks, baseline),
         )
         return MeasuredChange(with_status(empty, tasks, base, pool), contrasts, pool)
@@ -212,26 +213,14 @@ def _change_notes(
 
 
 def _equal_budget(tasks: Tasks, base: Tasks, names: Sequence[str]) -> bool | None:
-    pairs = [_steps(tasks, base, task, "target_steps") for task in names]
-    complete_pairs = [pair for pair in pairs if pair is not None]
-    return (
-        all(arm_steps == base_steps for arm_steps, base_steps in complete_pairs)
-        if len(complete_pairs) == len(pairs)
-        else None
-    )
+    pairs = [
+        (tasks[task].gap.budget.target_steps, base[task].gap.budget.target_steps) for task in names
+    ]
+    if any(None in pair for pair in pairs):
+        return None
+    return all(arm_steps == base_steps for arm_steps, base_steps in pairs)
 
 
-def _more_steps(tasks: Tasks, base: Tasks, names: Sequence[str]) -> int | None:
-    pairs = [_steps(tasks, base, task, "steps") for task in names]
-    complete_pairs = [pair for pair in pairs if pair is not None]
-    return (
-        sum(arm_steps - base_steps for arm_steps, base_steps in complete_pairs)
-        if len(complete_pairs) == len(pairs)
-        else None
-    )
-
-
-def _steps(tasks: Tasks, base: Tasks, task: str, name: str) -> tuple[int, int] | None:
-    budgets: list[TrainingBudget] = [side[task].gap.budget for side in (tasks, base)]
-    arm_steps, base_steps = (getattr(budget, name) for budget in budgets)
-    return None if arm_steps is None or base_steps is None else (arm_steps, base_steps)
+def _more_steps(tasks: Tasks, base: Tasks) -> int | None:
+    arm_steps, base_steps = steps_in_all(tasks), steps_in_all(base)
+    return None if arm_steps is None or base_steps is None else arm_steps - base_steps

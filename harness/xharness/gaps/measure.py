@@ -29,13 +29,14 @@ def measure(
     metrics: Metrics,
     *,
     baseline: str = "single",
-    source_score_from: Mapping[str, str] | None = None,
+    source_score_from: Mapping[str, str | None] | None = None,
 ) -> Gaps:
     """Gap of every arm on every task, its change against the strategy `baseline`, averages, words.
 
     `metrics` maps a task type to its metrics; `source_score_from` a task without a test set in
-    the source language to another one whose source-language score stands in. Rows whose items are
-    not in `evidence` get intervals over seeds alone, or none. Nothing is drawn at random.
+    the source language to the one whose source-language score stands in, over what its rows say.
+    Rows whose items are not in `evidence` get intervals over seeds alone, or none. Nothing is
+    drawn at random.
 
     Raises:
         ConfigurationError: two rows for one cell, evidence that contradicts its row, or a metric

@@ -38,6 +38,8 @@ class MeasuredArm:
     floor_of_others: float = 0.0
     """The mean floor of the other languages, in points."""
     lost_seeds: Mapping[Seed, str] = field(default_factory=dict)
+    training_steps: Mapping[str, int] | None = None
+    """Key of a training to its steps, all seeds; None where some row doesn't say."""
     change: Change | None = None
     contrasts: Mapping[Quantity, Contrast] = field(default_factory=dict)
     """Against the baseline; empty where the two can't be compared."""
@@ -76,7 +78,7 @@ def measured_arm(arm: ArmItems) -> MeasuredArm:
     floors = _floors(cells)
     of_others = fmean([floors[code] for code in cells.others] or [0.0])
     gap = _task_gap(arm, quantities, floors, of_others)
-    return MeasuredArm(gap, quantities, of_others, cells.lost_seeds)
+    return MeasuredArm(gap, quantities, of_others, cells.lost_seeds, training_steps(cells))
 
 
 def levels_of(quantities: Mapping[Quantity, Sampled]) -> dict[Quantity, Estimate]:
@@ -111,11 +113,25 @@ def budget(cells: ArmCells) -> TrainingBudget:
     """What the arm was trained with; the mean over seeds, where all rows say it."""
     rows = cells.rows.values()
 
-    def common(name: str) -> int | None:
-        values = [getattr(row, name) for row in rows]
-        return None if None in values else round(fmean(values))
+    def common(values: Sequence[int | None]) -> int | None:
+        stated = [value for value in values if value is not None]
+        return round(fmean(stated)) if len(stated) == len(values) else None
 
-    return TrainingBudget(common("target_steps"), common("steps"), common("examples"))
+    return TrainingBudget(
+        common([row.target_steps for row in rows]),
+        common([None if row.training_steps is None else sum(row.training_steps) for row in rows]),
+        common([row.examples for row in rows]),
+    )
+
+
+def training_steps(cells: ArmCells) -> dict[str, int] | None:
+    """Every training behind the arm's weights with its steps, where all rows say them."""
+    steps: dict[str, int] = {}
+    for row in cells.rows.values():
+        if row.training_steps is None:
+            return None
+        steps |= zip(row.trainings, row.training_steps, strict=True)
+    return steps
 
 
 def _floors(cells: ArmCells) -> dict[str, float]:

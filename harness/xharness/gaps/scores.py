@@ -41,6 +41,9 @@ class ScoreRow:
     source_language: str | None = Field(
         description="the language the task's gap is measured from; null where there is none"
     )
+    source_score_from: str | None = Field(
+        default=None, description="the task whose source-language score stands in for its own"
+    )
     split: str
     metric: str
     main: bool = Field(description="whether this metric is the task's score")
@@ -66,10 +69,13 @@ class ScoreRow:
     trainings: tuple[str, ...] = Field(
         default=(), description="keys of the trainings behind the weights, the last one last"
     )
+    training_steps: tuple[int, ...] | None = Field(
+        default=None,
+        description="optimizer steps of each of `trainings`, none for the model's own pretraining",
+    )
     target_steps: int | None = Field(
         default=None, description="optimizer steps on examples of this task"
     )
-    steps: int | None = Field(default=None, description="optimizer steps of all trainings together")
     examples: int | None = Field(
         default=None, description="different training examples of this task"
     )

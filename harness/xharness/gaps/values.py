@@ -86,7 +86,7 @@ class TrainingBudget:
     target_steps: int | None = None
     """Optimizer steps on this task's examples."""
     steps: int | None = None
-    """Optimizer steps of all its trainings together, those on other tasks included."""
+    """Optimizer steps of all trainings behind the weights, those on other tasks included."""
     examples: int | None = None
     """Different training examples of this task."""
 
@@ -198,7 +198,7 @@ class Change:
     equal_budget: bool | None = None
     """Whether both have as many steps on each target; None where the rows don't say."""
     more_steps: int | None = None
-    """The strategy's steps of all trainings minus the baseline's, summed over the tasks."""
+    """The strategy's steps of all trainings minus the baseline's, each training counted once."""
     tests: Mapping[str, LanguageTest] = field(default_factory=dict)
     """Language to its paired test; empty for the average."""
     undefined: str | None = None
@@ -237,6 +237,8 @@ class Average:
     at_floor: int = 0
     """Languages of the tasks whose score is not above their floor, out of `cells`."""
     cells: int = 0
+    steps: int | None = None
+    """Optimizer steps of all the arm's trainings, each counted once whatever it is scored on."""
     notes: tuple[str, ...] = ()
 
     @property

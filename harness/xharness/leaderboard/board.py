@@ -84,7 +84,7 @@ class Board:
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks in the study's order; members of groups after them, by name."""
-        row_tasks = {row.task for row in self.rows}
+        row_tasks = {task_gap.task for task_gap in self.gaps.tasks}
         study_tasks = [target.task for target in self.study.targets if target.task in row_tasks]
         return tuple(_ordered(study_tasks, row_tasks))
 

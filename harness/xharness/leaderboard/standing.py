@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
-from xharness.gaps import TaskGap, TrainingBudget, Verdict
+from xharness.gaps import Arm, TaskGap, TrainingBudget, Verdict
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.board import Board, is_published
-from xharness.leaderboard.text import plural, thousands
+from xharness.leaderboard.text import thousands
+from xharness.phrases import listed
 
 EXPLORATORY, UNEQUAL = "EXPLORATORY", "UNEQUAL BUDGETS"
 WARNINGS = (EXPLORATORY, UNEQUAL)
@@ -68,23 +71,36 @@ def _range(counts: Iterable[int]) -> str:
 
 
 def budgets_text(board: Board) -> str | None:
-    """`single 60 steps a task, multitask 40 (160 in all)`; None where the rows don't say."""
-    budgets: dict[str, TrainingBudget] = {}
-    for arm in board.pool_arms:
-        for task in board.pool.tasks if board.pool is not None else ():
-            task_gap = board.task_gaps.get((arm, task))
-            if task_gap is not None and task_gap.budget.target_steps is not None:
-                budgets.setdefault(arm[1], task_gap.budget)
-    if len({(budget.target_steps, budget.steps) for budget in budgets.values()}) < 2:
+    """`single and multitask 60 steps a task, 180 in all; lora …`; None where all are alike."""
+    strategies_of_budget: dict[str, list[str]] = {}
+    for strategy, arms in groupby(sorted(board.pool_arms, key=itemgetter(1)), key=itemgetter(1)):
+        texts = [text for arm in arms if (text := _arm_budget(board, arm)) is not None]
+        if texts:
+            strategies_of_budget.setdefault(max(texts, key=texts.count), []).append(strategy)
+    if len(strategies_of_budget) < 2:
         return None
-    return ", ".join(f"{strategy} {budget_text(budget)}" for strategy, budget in budgets.items())
+    base = board.gaps.baseline
+    parts = sorted(strategies_of_budget.items(), key=lambda entry: base not in entry[1])
+    return "; ".join(f"{listed(strategies)} {text}" for text, strategies in parts)
+
+
+def _arm_budget(board: Board, arm: Arm) -> str | None:
+    """`60 steps a task, 180 in all`: on each task with a training set, and of all trainings."""
+    budgets = [gap.budget for task in board.tasks if (gap := board.task_gaps.get((arm, task)))]
+    target_steps = {budget.target_steps for budget in budgets} - {None, 0}
+    average = board.averages.get(arm)
+    steps = average.steps if average is not None else None
+    if steps is None or not target_steps:
+        return None
+    each = _range(number for number in target_steps if number is not None)
+    return f"{each} steps a task, {thousands(steps)} in all"
 
 
 def budget_text(budget: TrainingBudget) -> str:
-    """`60 steps a task`, `40 steps a task (160 in all)`, or a dash."""
+    """`60`; `40 (160 in all)` where the weights learnt other tasks too; or a dash."""
     if budget.target_steps is None:
         return "—"
-    text = f"{plural(budget.target_steps, 'step')} a task"
+    text = thousands(budget.target_steps)
     if budget.steps is None or budget.steps == budget.target_steps:
         return text
     return f"{text} ({thousands(budget.steps)} in all)"

@@ -53,6 +53,31 @@ class ArmCompiler:
         except UnavailableError as error:
             self._leave_out(card, error.reason)
 
+    def _borrow(self, target: TargetSpec, predict: Predict) -> None:
+        """Ask the model what another task lends `target`: its score in the source language."""
+        planning, capabilities = self.context.planning, self._capabilities
+        card = planning.catalogue.card(target.task)
+        lender = planning.lender(card)
+        if lender is None or lender.name in {spec.task for spec in planning.targets}:
+            return
+        source = planning.study.source_language
+        try:
+            capabilities.check(lender)
+            data_slice = planning.data_slice(lender, source, lender.eval_split, target.limit)
+            digest = capabilities.prompt_digest(lender)
+        except (UnavailableError, UnsupportedError) as error:
+            unavailable = isinstance(error, UnavailableError)
+            self._leave_out(card, error.reason, source, unavailable=unavailable)
+            return
+        if not capabilities.generates:
+            check_head(predict.model, lender, self.context)
+        recipe = self.context.recipe([lender])
+        question = Predict(predict.model, lender.name, (data_slice,), recipe, None, digest)
+        score = ScorePredictions(question, capabilities.metrics(lender))
+        spec = TargetSpec(task=lender.name, languages=(source,), limit=target.limit)
+        model, strategy = self.context.model.name, self.strategy_name
+        self.plan.add(Arm(model, strategy, self.context.seed, spec, score))
+
     @cached_property
     def _capabilities(self) -> Capabilities:
         planning = self.context.planning
@@ -85,6 +110,7 @@ class ArmCompiler:
         )
         score = ScorePredictions(predict, capabilities.metrics(card))
         self.plan.add(Arm(context.model.name, self.strategy_name, context.seed, target, score))
+        self._borrow(target, predict)
 
     def _select_rate(self, route: ArmRoute) -> RouteEnd:
         """What the strategy returns; of several learning rates, the selection between them."""

@@ -44,7 +44,8 @@ def _task_names(context: PlanningContext) -> Iterator[tuple[KeyPath, str]]:
         yield ("recipe", "tasks", task), task
     for task, source_task in context.study.source_score_from.items():
         yield ("source_score_from", task), task
-        yield ("source_score_from", task), source_task
+        if source_task is not None:
+            yield ("source_score_from", task), source_task
 
 
 def studied_cards(plan: Plan, context: PlanningContext) -> list[TaskCard]:

@@ -51,6 +51,11 @@ class PlanningContext:
         """What the study says about the target `card`."""
         return next(target for target in self.targets if target.task == card.name)
 
+    def lender(self, card: TaskCard) -> TaskCard | None:
+        """The card whose source-language score stands in for that of `card`."""
+        name = self.study.source_score_from.get(card.name, card.source_score_from)
+        return None if name is None else self.catalogue.card(name)
+
     def data_slice(
         self, card: TaskCard, language: str, split: Split, limit: int | None
     ) -> DataSlice:
@@ -103,6 +108,23 @@ class ArmContext:
             self.strategy.recipe,
         )
         return max(map(learning_rate_count, layers))
+
+    def parts(
+        self, cards: Sequence[TaskCard], stage_fields: Mapping[str, Any] | None = None
+    ) -> tuple[int, ...]:
+        """The steps that each training set would get alone, where together they get the sum.
+
+        Empty where they don't: `epochs` count, the strategy states its own steps, or the study
+        has `budget: per-training`.
+        """
+        stated_fields = {**self.strategy.recipe, **(stage_fields or {})}
+        if self.planning.study.budget != "equal" or "steps" in stated_fields:
+            return ()
+        steps = [self.recipe([card]).steps for card in cards]
+        known_steps = tuple(number for number in steps if number is not None)
+        # Several tasks' own steps say nothing of a recipe that counts epochs.
+        joint = self.recipe(cards).steps is not None
+        return known_steps if joint and len(known_steps) == len(steps) else ()
 
     def recipe(
         self, cards: Sequence[TaskCard], stage_fields: Mapping[str, Any] | None = None

@@ -5,6 +5,7 @@ Everything here is a value of the plan: nothing is read, translated or trained y
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -167,11 +168,18 @@ class ArmRoute:
         )
         shares = tuple(share for _, share in auxiliary)
         _check_mixture(feeds, mixture, shares)
-        if mixture is None or len(feeds) < 2:
+        cards = self._cards(feeds)
+        parts = self.context.parts(cards, recipe)
+        if len(feeds) < 2:
             mixture = Mixture()  # of one feed there is nothing to mix, whatever was asked
+        elif mixture is None:
+            mixture = _mixture_of(parts)
         if shares:
             mixture = replace(mixture, auxiliary_shares=shares)
-        stage_recipe = self.context.recipe(self._cards(feeds), recipe)
+        stage_recipe = self.context.recipe(cards, recipe)
+        if parts:
+            steps = math.ceil(sum(parts) / (1 - sum(shares)))
+            stage_recipe = stage_recipe.changed({"steps": steps})
         all_feeds = (*feeds, *(feed for feed, _ in auxiliary))
         for feed, card in zip(all_feeds, self._cards(all_feeds), strict=True):
             self._capabilities.check(card, feed.objective, stage_recipe, feed.data_slices)
@@ -286,6 +294,13 @@ def _check_disjoint(feeds: Sequence[TrainingFeed], dev: Sequence[DataSlice]) -> 
                 f"'{split}' of task '{card}' in '{language}' cannot be learnt and chosen on too",
                 hint="draw examples from another split, or choose the last state: selection: last",
             )
+
+
+def _mixture_of(parts: Sequence[int]) -> Mixture:
+    """What a strategy that says nothing mixes by: the parts' steps, or their examples."""
+    if len({*parts}) == 1:
+        return Mixture("uniform")
+    return Mixture(weights=tuple(map(float, parts)))
 
 
 def _check_mixture(

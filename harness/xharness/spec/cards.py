@@ -60,6 +60,11 @@ class TaskCard(Strict):
         default="en",
         description="the language the gap is measured from; null where no test set of it exists",
     )
+    source_score_from: Name | None = Field(
+        default=None,
+        description="a card that asks the same in the source language and lends its score, for a "
+        "task without a test set in it",
+    )
     fields: dict[str, str | tuple[str, ...]] = Field(
         description="each field of the task type: a column, or a template such as '{premise} Why?'"
     )

@@ -138,12 +138,18 @@ class Study(Strict):
         default=None, gt=0, description="training examples per task, the first ones"
     )
     recipe: Annotated[StudyRecipe, BeforeValidator(_recipe)] = StudyRecipe()
+    budget: Literal["equal", "per-training"] = Field(
+        default="equal",
+        description="equal: where `steps` is given, what is learnt together gets as many as its "
+        "parts apart; per-training: as many as any training. A strategy's own `steps` stand",
+    )
     selection: Selections = Field(
         default=(SelectionSpec(by="last"),), description="which state of a training is its result"
     )
-    source_score_from: dict[Name, Name] = Field(
+    source_score_from: dict[Name, Name | None] = Field(
         default={},
-        description="a source-language score borrowed for a task that has none: {xcopa: copa}",
+        description="a source-language score borrowed for a task that has none: {xcopa: copa}; "
+        "null: none; default: what the task's card says",
     )
     runtime: Runtime = Runtime()
 

@@ -15,6 +15,7 @@ class ScorePredictions(Stage):
     """Score stored predictions; no model is needed for it."""
 
     name: ClassVar[str] = "score"
+    version: ClassVar[int] = 2
 
     predictions: Predict
     metrics: tuple[str, ...]

@@ -64,7 +64,7 @@ class Training:
         self._device = device
         lengths = [[feature.length for feature in feed.features] for feed in feeds]
         sampler = BatchSampler(lengths, session.mixture, recipe, session.seed)
-        self._total = sampler.total
+        self._total, self._shares = sampler.total, sampler.shares
         self._selector = _selector(model, session, self._total)
         self._teach()
         _check_that_words_learn(self._backbone, feeds)
@@ -189,6 +189,7 @@ class Training:
     def _facts(self) -> dict[str, Any]:
         return {
             "steps": self._done,
+            "feed_steps": [round(share * self._done, 3) for share in self._shares.tolist()],
             "pieces": self._context.pieces.count,
             "loss": sum(self._tail) / max(len(self._tail), 1),
             "examples": {feed.name: feed.examples for feed in self._feeds},

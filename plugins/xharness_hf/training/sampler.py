@@ -47,9 +47,9 @@ class BatchSampler:
         epoch = sum(math.ceil(count / recipe.batch_size) for count in mixed)
         steps = recipe.epochs * epoch / (1 - sum(mixing.auxiliary_shares))
         self.total = recipe.steps or math.ceil(steps)
-        self._feeds = random(seed, _FEED).choice(
-            len(lengths), size=self.total, p=probabilities(counts, mixing)
-        )
+        self.shares = probabilities(counts, mixing)
+        """How likely a step draws each feed."""
+        self._feeds = random(seed, _FEED).choice(len(lengths), size=self.total, p=self.shares)
         self._turns = np.zeros(self.total, dtype=np.int64)
         for feed in range(len(lengths)):
             steps_of_feed = self._feeds == feed

@@ -121,6 +121,9 @@ class Model(ABC):
     ) -> Mapping[str, Any]:
         """Train on all feeds together; returns facts for the receipt (loss, steps, ...).
 
+        `steps` are optimizer steps, and `feed_steps` how many of them each feed is expected to
+        get: boards compare budgets by them.
+
         Raises:
             StageError: the loss is not finite (names the step and the last finite loss).
         """

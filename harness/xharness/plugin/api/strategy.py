@@ -112,6 +112,8 @@ class Route(Protocol):
     ) -> Train:
         """Train `start` on training sets, all together; a card stands for its source-language one.
 
+        Without a `mixture` each is drawn in proportion to the steps that it would get alone, where
+        `budget: equal` adds them up, else to its examples.
         `auxiliary`: feeds and the share of all steps that each gets. `dev_targets`: the targets on
         whose dev data `selection: target-dev` selects, by default the route's. `selection` comes
         over the study's, `recipe` over its recipe.
