@@ -16,12 +16,12 @@ def trainings(checkpoint: Checkpoint, context: RunContext) -> list[dict[str, Any
     Each has its key as `stage`, its `steps`, `target_steps` by card, and `examples` by card and
     data slice. A backend that learns without steps has none to tell, and a receipt may be gone.
     """
-    if isinstance(checkpoint, SelectModel) and context.store.has(checkpoint.key):
+    if isinstance(checkpoint, SelectModel) and context.store.has_facts(checkpoint.key):
         return trainings(context.resolved(checkpoint), context)
     if not isinstance(checkpoint, Train):
         return [] if isinstance(checkpoint, Start) else [{"stage": checkpoint.key}]
     earlier = trainings(checkpoint.start, context)
-    if not context.store.has(checkpoint.key):
+    if not context.store.has_facts(checkpoint.key):
         return [*earlier, {"stage": checkpoint.key}]
     facts = context.store.receipt(checkpoint.key).facts
     return [*earlier, {"stage": checkpoint.key, **_entry(checkpoint, facts)}]
