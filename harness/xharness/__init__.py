@@ -119,6 +119,7 @@ if TYPE_CHECKING:
     from xharness.session import dataframes as dataframes
     from xharness.session.catalogue import open_catalogue as open_catalogue
     from xharness.session.context_spec import ContextSpec as ContextSpec
+    from xharness.session.evaluation import evaluate as evaluate
     from xharness.session.session import Session as Session
     from xharness.session.session import open_study as open_study
     from xharness.session.session import read_board as read_board
@@ -151,6 +152,7 @@ else:
         "attempt": "xharness.executor.attempt",
         "carry_out_plan": "xharness.executor.readiness",
         "dataframes": "xharness.session.dataframes",
+        "evaluate": "xharness.session.evaluation",
         "open_catalogue": "xharness.session.catalogue",
         "open_study": "xharness.session.session",
         "software_versions": "xharness.executor.provenance",

@@ -71,7 +71,7 @@ def test_underscores_do_as_well_as_hyphens(project: Project) -> None:
         (["rum"], "Did you mean 'run'"),
         (["run", "--limt", "3"], "--limit"),
         (["run", "--seed", "one"], "'one' is not a list of whole numbers"),
-        (["run", "study.yaml", "--split", "dev"], "validation"),
+        (["run", "study.yaml", "--split", "devel"], "validation"),
     ],
 )
 def test_wrong_usage_exits_with_2(words: list[str], message: str, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_good_card_reads() -> None:
         ("role: target", "role: targt", "did you mean 'target'?"),
         ("[en, nb]", "[en, no]", "card.yaml:7:17: languages.1: a language code, not a truth value"),
         ("[en, nb]", "[en, no]", "YAML 1.1 reads a bare 'no' as false"),
-        ("[en, nb]", "[en, en]", "the language 'en' stands twice in 'languages'"),
+        ("[en, nb]", "[en, en]", "'en' stands twice in 'languages'"),
         ("[en, nb]", "[en, 'English!']", "is not a language code"),
         (
             "name: toy",

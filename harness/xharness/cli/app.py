@@ -11,6 +11,7 @@ import typer
 from xharness.cli import cards, flags, guard, leaderboard, new, store
 from xharness.cli.compare import compare
 from xharness.cli.doctor import doctor
+from xharness.cli.eval import evaluate
 from xharness.cli.export import export
 from xharness.cli.import_ import import_
 from xharness.cli.models import list_models
@@ -48,6 +49,7 @@ def prepare_completion() -> None:
 
 _EXAMPLES = """\b
 Examples:
+  xharness eval --model ID --tasks xnli     one line, no file
   xharness run                              the built-in demo, offline, a few minutes
   xharness run study.yaml --data-root data  run a study; again: goes on where it stopped
   xharness plan study.yaml                  what would run, what is stored, what it costs
@@ -75,6 +77,7 @@ def _group(**settings: object) -> typer.Typer:
 
 
 app = _group(epilog=_EXAMPLES)
+app.command("eval")(evaluate)
 app.command()(run)
 app.command()(plan)
 app.command()(plugins)

@@ -63,12 +63,13 @@ def show_card(
     from xharness.console import show_json
 
     catalogue = _catalogue(plugin, cards)
-    card, provider = catalogue.card(name), catalogue.card_files.provider(name)
+    card = catalogue.card(name)
+    provider = catalogue.card_files.provider(card.name)
     if json:
         values = card.model_dump(mode="json", by_alias=True, exclude_unset=True)
         show_json({**values, "offered_by": str(provider)})
         return
-    file = catalogue.card_files[name].file
+    file = catalogue.card_files[card.name].file
     print(f"# {file}\n# offered by {provider}")
     print(file.read_text(encoding="utf-8"), end="")
 
@@ -146,6 +147,7 @@ def _rows(
     from xharness.spec.cards import Role
     from xharness.spec.groups import GroupMember
 
+    group = group and (catalogue.task_name(group) or group)
     for noun, name, names in (
         ("group", group, [*catalogue.groups]),
         ("role", role, get_args(Role)),

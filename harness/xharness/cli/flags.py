@@ -17,7 +17,7 @@ import typer
 from xharness.cli.guard import ask_for_traceback
 from xharness.session.options import RunOptions
 
-SplitName = Literal["train", "validation", "test"]
+SplitName = Literal["train", "validation", "dev", "test"]
 
 Plugins = Annotated[
     list[str] | None,
@@ -40,6 +40,8 @@ Suite = Annotated[
     str, typer.Option("--suite", metavar="NAME", help="xtreme, xtreme-r: a group with families.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what failed or is missing.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for each stage.")]
 Debug = Annotated[
     bool,
     typer.Option(
@@ -97,7 +99,8 @@ _FLAGS: dict[str, tuple[Any, Any]] = {
     "cards": (Cards, None),
     "split": (
         Annotated[
-            SplitName | None, typer.Option("--split", help="Score another split than the cards'.")
+            SplitName | None,
+            typer.Option("--split", help="Score another split than the cards'; dev is validation."),
         ],
         None,
     ),

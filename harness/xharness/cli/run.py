@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 @flags.options_from(*flags.RUN)
 def run(
     options: RunOptions,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Tell only what failed or is missing.")
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="A line for each stage.")
-    ] = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = False,
     json: flags.Json = False,
 ) -> None:
     """Run a study, or go on with it.
@@ -38,10 +34,17 @@ def run(
     xharness run study.yaml --data-root data --device cuda
     xharness run study.yaml --limit 50 --languages en,sw
     """
-    from xharness.console import show_json, show_table, watching
     from xharness.session.session import open_session
 
     session = open_session(options)
+    carry_out(session, quiet=quiet, verbose=verbose, as_json=json)
+    raise typer.Exit(session.exit_code)
+
+
+def carry_out(session: Session, *, quiet: bool, verbose: bool, as_json: bool) -> None:
+    """Run a session under the progress bar, and show what came out."""
+    from xharness.console import show_json, show_table, watching
+
     start = time.monotonic()
     if session.plan.arms:
         with watching(session.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
@@ -50,15 +53,14 @@ def run(
     # A reader that leaves early must not change the exit code of a run that is done.
     with guard.readers_may_leave():
         missing_title = "missing" if session.plan.arms else "nothing can be run"
-        if json:
+        if as_json:
             show_json(_as_json(session) | {"seconds": seconds})
-        if not json or not session.plan.arms:
+        if not as_json or not session.plan.arms:
             show_table(session.missing(), title=missing_title, err=True)
-        if not json and session.report is not None:
+        if not as_json and session.report is not None:
             show_table(_failures(session.report), title="failed", err=True)
             if not quiet:
                 _show_results(session, seconds)
-    raise typer.Exit(session.exit_code)
 
 
 def _show_results(session: Session, seconds: float) -> None:

@@ -15,13 +15,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from xharness.errors import ConfigurationError
-from xharness.importers import names
 from xharness.importers.reported import ReportedScore
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
 from xharness.spec.documents import Document
 
-_TASK = re.compile(r"(?P<task>.+?)_(?P<language>[a-z]{2,3})(?:_(?P<question>[a-z]{2,3}))?")
 _MODEL = re.compile(r"(?:^|,)\s*(?:pretrained|model|path)=([^,]+)")
 
 
@@ -70,7 +68,7 @@ def reported_scores(file: LmEvalFile, path: Path, catalogue: Catalogue) -> list[
     """What the file says of tasks that have a card; other tasks are left out."""
     reported = []
     for name, scores in file.results.items():
-        task_and_language = _card_and_language(name, catalogue)
+        task_and_language = catalogue.task_in_language(name)
         if task_and_language is None or not isinstance(scores, Mapping):
             continue
         for metric, value in _metrics(scores):
@@ -80,19 +78,7 @@ def reported_scores(file: LmEvalFile, path: Path, catalogue: Catalogue) -> list[
 
 def tasks_without_card(file: LmEvalFile, catalogue: Catalogue) -> list[str]:
     """The tasks of the file that no card stands for."""
-    return [name for name in file.results if _card_and_language(name, catalogue) is None]
-
-
-def _card_and_language(name: str, catalogue: Catalogue) -> tuple[str, str | None] | None:
-    """The card and the language of a task there; no language: an average over them."""
-    if names.task_name(name, catalogue) in catalogue.card_files.offers:
-        return names.task_name(name, catalogue), None
-    parts = _TASK.fullmatch(name)
-    if parts is None or parts["question"] not in (None, parts["language"]):
-        return None  # MLQA with question and context in two languages, say
-    # Groups such as `xnli` have no language of their own and were caught above.
-    card = names.task_name(parts["task"], catalogue)
-    return (card, parts["language"]) if card in catalogue.card_files.offers else None
+    return [name for name in file.results if catalogue.task_in_language(name) is None]
 
 
 def _metrics(scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

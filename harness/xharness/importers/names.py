@@ -1,4 +1,4 @@
-"""What others call tasks, metrics, splits and languages, in one place."""
+"""What others call tasks, metrics and languages, in one place."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ from babel.core import get_global
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
 
-CARD_NAMES = {
-    "panx": "wikiann",
-    "ner": "wikiann",
-    "pos": "udpos",
-    "paws": "pawsx",
-    "bucc2018": "bucc",
-    "tydiqa_goldp": "tydiqa",
-    "mewsli_x": "mewslix",
-    "xquad_r": "lareqa",
-}
 CARD_METRICS = {
     "acc": ("accuracy",),
     "f1": ("f1", "span_f1", "chunk_f1", "mlqa_f1"),
@@ -27,12 +17,6 @@ CARD_METRICS = {
     "exact_match": ("mlqa_exact_match",),
     "micro_f1": ("span_f1",),
     "map@20": ("map_at_20",),
-}
-SPLIT_NAMES = {
-    "dev": "validation",
-    "val": "validation",
-    "valid": "validation",
-    "eval": "validation",
 }
 LANGUAGE_CODES = {"iw": "he", "in": "id", "fil": "tl", "zh-cn": "zh", "zh-hans": "zh", "cmn": "zh"}
 PARTS_OF_MEAN = {
@@ -47,15 +31,7 @@ _OUTSIDE_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 
 def task_name(name: str, catalogue: Catalogue) -> str:
     """The card, or the group, that `name` stands for; the name itself where none does."""
-    for candidate in (
-        name,
-        normalized := name.strip().casefold().replace("-", "_"),
-        CARD_NAMES.get(normalized, name),
-    ):
-        if candidate in catalogue.card_files.offers or candidate in catalogue.groups.offers:
-            return candidate
-    hyphened = normalized.replace("_", "-")
-    return hyphened if hyphened in catalogue.groups.offers else name
+    return catalogue.task_name(name) or name
 
 
 def metric_name(name: str, card: TaskCard) -> str:
@@ -72,12 +48,6 @@ def metric_name(name: str, card: TaskCard) -> str:
         ),
         name,
     )
-
-
-def split_name(name: str) -> str:
-    """A split as cards call it."""
-    normalized = name.strip().casefold()
-    return SPLIT_NAMES.get(normalized, normalized)
 
 
 def language_code(name: str) -> str:

@@ -14,7 +14,7 @@ from xharness.importers.reported import ReportedScore
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import registry
 from xharness.spec.cards import TaskCard
-from xharness.spec.sources import Split
+from xharness.spec.sources import Split, split_name
 
 _MISTAKES_SHOWN = 20  # mistakes that are listed before the rest is counted
 _SPLITS: tuple[Split, ...] = get_args(Split)
@@ -127,10 +127,10 @@ def _score(reported: ReportedScore, card: TaskCard, metric: str, catalogue: Cata
 
 
 def _split(name: str | None, card: TaskCard) -> Split:
-    split_name = names.split_name(name or card.eval_split)
-    split = next((split for split in _SPLITS if split == split_name), None)
+    normalized = split_name(name or card.eval_split)
+    split = next((split for split in _SPLITS if split == normalized), None)
     if split is None:
-        raise ConfigurationError(f"'{name}' is no split", hint=suggestion(split_name, _SPLITS))
+        raise ConfigurationError(f"'{name}' is no split", hint=suggestion(normalized, _SPLITS))
     return split
 
 
@@ -180,7 +180,7 @@ def _arm_names(reported: ReportedScore) -> dict[str, Any]:
 
 
 def _mean_values(reported: ReportedScore) -> dict[str, Any]:
-    split = names.split_name(reported.split) if reported.split else None
+    split = split_name(reported.split) if reported.split else None
     # An average has fewer columns than a score; what it lacks, such as the family, stays out.
     size = {
         key: value for key, value in _size(reported.model).items() if key in columns(StatedAverage)

@@ -14,7 +14,7 @@ from xharness.plugin.api import RunEnvironment
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.models import ModelSpec
-from xharness.spec.recipe import Recipe, at_learning_rate, common_fields, learning_rate_count
+from xharness.spec.recipe import Grid, Recipe, at_learning_rate, common_fields, learning_rate_count
 from xharness.spec.selection import SelectionSpec
 from xharness.spec.sources import Split
 from xharness.spec.study import StrategySpec, Study, TargetSpec
@@ -46,6 +46,12 @@ class PlanningContext:
             ConfigurationError: an unknown name, a task twice, or a language that nothing has.
         """
         return tuple(expanded_targets(self.study, self.catalogue, self.document))
+
+    @cached_property
+    def task_recipes(self) -> dict[str, Grid]:
+        """Card to what the study's recipe changes for it, by whatever name the study calls it."""
+        named = self.catalogue.card_files.named
+        return {named(task) or task: fields for task, fields in self.study.recipe.tasks.items()}
 
     def target(self, card: TaskCard) -> TargetSpec:
         """What the study says about the target `card`."""
@@ -140,7 +146,7 @@ class ArmContext:
         )
         names = {card.name for card in cards}
         # Of several tasks learnt together none may decide for the others.
-        task_fields = recipe.tasks.get(names.pop(), {}) if len(names) == 1 else {}
+        task_fields = self.planning.task_recipes.get(names.pop(), {}) if len(names) == 1 else {}
         layers = (
             recipe.stated_fields,
             task_fields,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -21,6 +22,8 @@ from xharness.spec.groups import TaskGroup, TaskGroups
 
 GROUPS_FILE = "groups.yaml"
 _GROUPS_KEY = re.compile(r"^groups:", re.MULTILINE)
+_SEPARATORS = re.compile(r"[-_. ]")
+_ALIASES_KEY = re.compile(r"^aliases:", re.MULTILINE)
 
 
 @dataclass
@@ -51,6 +54,14 @@ class CardFile:
         # Most cards name none; reading them all in full would cost half a second.
         return self.card.groups if _GROUPS_KEY.search(_text(self.file)) else ()
 
+    @cached_property
+    def aliases(self) -> tuple[str, ...]:
+        """What others call the task; none of a card that is broken, whose own name still tells."""
+        if _ALIASES_KEY.search(_text(self.file)):
+            with suppress(ConfigurationError):
+                return self.card.aliases
+        return ()
+
 
 class CardFiles(Registry[CardFile]):
     """Card files by the name of their card, which is the file's name too."""
@@ -70,6 +81,27 @@ class CardFiles(Registry[CardFile]):
             f"{self.noun} '{name}' stands in two files: {files}",
             hint="rename one of them, and the 'name' in it, or take it out of the folder",
         )
+
+    def named(self, name: str) -> str | None:
+        """The card that `name` stands for: its own name, an alias, or either spelt otherwise.
+
+        Raises:
+            ConfigurationError: an alias that two cards have.
+        """
+        if name in self.offers:
+            return name
+        spelling = normal_spelling(name)
+        cards = [card for card in self.offers if normal_spelling(card) == spelling] or [
+            card
+            for card, offers in self.offers.items()
+            if spelling in map(normal_spelling, offers[0][1].aliases)
+        ]
+        if len(cards) > 1:
+            raise ConfigurationError(
+                f"'{name}' may be any of {len(cards)} cards: {', '.join(sorted(cards))}",
+                hint="name the card itself",
+            )
+        return cards[0] if cards else None
 
     def in_group(self, name: str) -> list[str]:
         """The cards that say they are in that group."""
@@ -115,6 +147,11 @@ class Groups(Registry[TaskGroup]):
             return group.with_members(self.cards.in_group(name))
         except ValueError as error:
             raise document.error(("groups", name), str(error)) from None
+
+
+def normal_spelling(name: str) -> str:
+    """A name without what people spell differently: `PAN-X` and `panx` are one."""
+    return _SEPARATORS.sub("", name.strip()).casefold()
 
 
 def builtin_folder() -> Traversable:

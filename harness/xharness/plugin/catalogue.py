@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -24,6 +25,7 @@ from xharness.plugin.card_files import (
     CardFiles,
     Groups,
     folder_of,
+    normal_spelling,
     yaml_files,
 )
 from xharness.plugin.manager import Plugins, Provider
@@ -33,6 +35,11 @@ from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document
 from xharness.spec.groups import GroupMember, TaskGroup
 from xharness.task_types.base import TaskType
+
+# Others name a task in one language: `xnli_de`; `mlqa_de_de` where the question's stands, too.
+_TASK_IN_LANGUAGE = re.compile(
+    r"(?P<task>.+?)_(?P<language>[a-z]{2,3})(?:_(?P<question>[a-z]{2,3}))?"
+)
 
 
 @dataclass(frozen=True)
@@ -97,11 +104,12 @@ class Catalogue:
         return CardChecks(self.task_types, self.sources, self.card_files, self.groups)
 
     def card(self, name: str) -> TaskCard:
-        """The card of that name, checked against all that it names.
+        """The card of that name or alias, checked against all that it names.
 
         Raises:
             ConfigurationError: no such card, or one that cannot be right (file:line:column).
         """
+        name = self.card_files.named(name) or name
         # On first use: hundreds of cards are offered, and a command needs a few of them.
         if name not in self._checked:
             file = self.card_files[name]
@@ -121,16 +129,42 @@ class Catalogue:
         )
         return card_file.card
 
-    def members(self, name: str) -> tuple[GroupMember, ...]:
-        """What `name` stands for: a group's members, or the one card in all its languages."""
+    def task_name(self, name: str) -> str | None:
+        """The card or the group that `name` stands for, however it is spelt; None if none does."""
         if name in self.groups.offers:
-            return self.groups[name].tasks
-        if name not in self.card_files.offers:
+            return name
+        spelling = normal_spelling(name)
+        groups = (group for group in self.groups.offers if normal_spelling(group) == spelling)
+        return self.card_files.named(name) or next(groups, None)
+
+    def task_in_language(self, name: str) -> tuple[str, str | None] | None:
+        """The card that `name` stands for and the language it names: `xnli_de` is XNLI in German.
+
+        None where no card is meant; no language where `name` says none.
+        """
+        if (card := self.card_files.named(name)) is not None:
+            return card, None
+        parts = _TASK_IN_LANGUAGE.fullmatch(name)
+        if parts is None or parts["question"] not in (None, parts["language"]):
+            return None  # MLQA with question and context in two languages, say
+        card = self.card_files.named(parts["task"])
+        return None if card is None else (card, parts["language"])
+
+    def members(self, name: str) -> tuple[GroupMember, ...]:
+        """What `name` stands for: a group's members, or one card, in all languages or in one.
+
+        Raises:
+            ConfigurationError: it stands for nothing.
+        """
+        if (group := self.task_name(name)) in self.groups.offers:
+            return self.groups[str(group)].tasks
+        card, language = self.task_in_language(name) or (None, None)
+        if card is None or language not in (None, *self.card(card).languages):
             names = [*self.card_files, *self.groups]
             raise ConfigurationError(
                 f"there is no task card or group '{name}'", hint=suggestion(name, names)
             )
-        return (GroupMember(task=name),)
+        return (GroupMember(task=card, languages=(language,) if language else None),)
 
 
 def _is_neighbour(file: Traversable, name: str) -> bool:

@@ -90,6 +90,7 @@ def _facts(card: TaskCard, catalogue: Catalogue) -> str:
     ]
     facts = {
         "card": f"`{card.name}`",
+        "also called": _names(card.aliases),
         "task type": f"`{card.task_type}`",
         "groups": _names(groups),
         "source": "<br>".join(dict.fromkeys(map(_source, card.sources))),

@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from xharness.errors import ConfigurationError, suggestion
 
 PathName = str | Path
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,8 @@ class RunOptions:
         values["languages"] = words_in(values.get("languages"))
         values["trackers"] = words_in(values.get("trackers"))
         values["seeds"] = _numbers(values.get("seeds"))
-        _check(values.get("split"), values.get("limit"))
+        values["split"] = _split(values.get("split"))
+        _check(values.get("limit"))
         return cls(**values)
 
     @property
@@ -91,10 +91,17 @@ def _numbers(seeds: int | str | Iterable[int] | None) -> tuple[int, ...]:
         ) from None
 
 
-def _check(split: str | None, limit: int | None) -> None:
-    if split is not None and split not in SPLITS:
-        hint = suggestion(split, SPLITS)
+def _split(name: str | None) -> str | None:
+    from xharness.spec.sources import Split, split_name
+
+    splits, split = get_args(Split), split_name(name)
+    if split is not None and split not in splits:
+        hint = suggestion(split, splits)
         raise ConfigurationError(f"there is no split '{split}'", where="split", hint=hint)
+    return str(split) if split is not None else None
+
+
+def _check(limit: int | None) -> None:
     if limit is not None and limit < 1:
         raise ConfigurationError(
             f"{limit} is no number of items", where="limit", expected="1 or more"

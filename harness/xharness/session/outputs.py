@@ -19,7 +19,7 @@ from xharness.leaderboard import Board
 from xharness.leaderboard.board import EVIDENCE, SCORES, STUDY
 from xharness.leaderboard.exports.model_card import hub_id, model_card
 from xharness.planning.plan import Arm
-from xharness.session.opened_study import DEMO, OpenedStudy
+from xharness.session.opened_study import OpenedStudy
 from xharness.spec import documents
 from xharness.stages import SelectModel, Train
 
@@ -136,7 +136,7 @@ def _origin(opened: OpenedStudy, folder: Path) -> str:
 def _question(opened: OpenedStudy) -> str:
     """The study as it was asked: the user's own text, unless flags changed it."""
     if not opened.options.changes_question:
-        return (opened.options.study or DEMO).read_text(encoding="utf-8")
+        return opened.document.text
     values = opened.study.model_dump(mode="json", exclude_unset=True, exclude={"runtime"})
     return documents.dump(values)
 

@@ -24,7 +24,8 @@ from xharness.session.environment import open_store, run_environment
 from xharness.session.opened_study import DEMO, OpenedStudy, overridden
 from xharness.session.options import PathName, RunOptions
 from xharness.session.trackers import tracking
-from xharness.spec import study
+from xharness.spec import documents, study
+from xharness.spec.documents import Document
 from xharness.stages import Predict, Train, Translate
 
 if TYPE_CHECKING:
@@ -192,8 +193,8 @@ class Session(OpenedStudy):
         return f"{self.document.position(('runtime', 'device'))}: runtime.device"
 
 
-def open_session(options: RunOptions) -> Session:
-    """The session that `options` ask for.
+def open_session(options: RunOptions, document: Document | None = None) -> Session:
+    """The session that `options` ask for, of a `document` where the study stands in no file.
 
     Raises:
         ConfigurationError: a file, a name or an option that cannot be right.
@@ -204,7 +205,8 @@ def open_session(options: RunOptions) -> Session:
         options.data_root, base, offline=options.offline, strict_data=options.strict_data
     )
     catalogue = open_catalogue(options.plugins, options.cards)
-    question, document = study.load(file)
+    document = document or documents.load(file)
+    question = study.of(document, base)
     question = overridden(question, options, catalogue)
     store = open_store(options.store, question, base)
     return Session(options, question, catalogue, environment, store, document)

@@ -15,7 +15,7 @@ from xharness.errors import suggestion
 from xharness.spec.documents import Name, Strict
 from xharness.spec.languages import LanguageCode
 from xharness.spec.published import PublishedRecipe, PublishedResult
-from xharness.spec.sources import SourceSpec, Split
+from xharness.spec.sources import SourceSpec, Split, SplitName
 from xharness.spec.verbalizer import Verbalizer
 
 Role = Literal["target", "intermediate", "corpus"]
@@ -47,6 +47,10 @@ class TaskCard(Strict):
     """Everything the harness knows about one task."""
 
     name: Name
+    aliases: tuple[Name, ...] = Field(
+        default=(),
+        description="what others call the task; case, '-', '_' and '.' make no difference",
+    )
     task_type: str = Field(
         description="what the task asks: classification, multiple_choice, tagging, …"
     )
@@ -76,7 +80,7 @@ class TaskCard(Strict):
     metrics: tuple[str, ...] = Field(
         default=(), description="the first one is the task's score; a corpus needs none"
     )
-    eval_split: Split = Field(default="test", description="the split that is scored")
+    eval_split: SplitName = Field(default="test", description="the split that is scored")
     train_on: tuple[Name, ...] = Field(
         default=(), description="the cards whose English training sets come before this target"
     )
@@ -89,10 +93,10 @@ class TaskCard(Strict):
     index: IndexSpec | None = Field(
         default=None, description="retrieval, linking, mining: where the candidates are"
     )
-    threshold_split: Split | None = Field(
+    threshold_split: SplitName | None = Field(
         default=None, description="mining: the split that the threshold is chosen on"
     )
-    rows: dict[Split, int | dict[LanguageCode, int]] = Field(
+    rows: dict[SplitName, int | dict[LanguageCode, int]] = Field(
         default={}, description="how many rows each split has, for all languages or for each"
     )
     verbalizer: Verbalizer | None = Field(
@@ -106,11 +110,12 @@ class TaskCard(Strict):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> TaskCard:
-        lists = {"label": self.label_names, "language": self.languages, "group": self.groups}
-        for noun, names in lists.items():
+        lists = {"labels": self.label_names, "languages": self.languages}
+        lists |= {"groups": self.groups, "aliases": self.aliases}
+        for key, names in lists.items():
             duplicate = next((name for name in names if names.count(name) > 1), None)
             if duplicate is not None:
-                raise ValueError(f"the {noun} '{duplicate}' stands twice in '{noun}s'")
+                raise ValueError(f"'{duplicate}' stands twice in '{key}'")
         return self
 
     @model_validator(mode="after")

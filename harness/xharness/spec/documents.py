@@ -89,6 +89,8 @@ class Document:
     positions: Mapping[KeyPath, Position]
     owner: str = ""
     """What the value belongs to, put before its key path in errors; for parts of a document."""
+    text: str = field(default="", compare=False, repr=False)
+    """As it was written; empty for parts."""
     _parts: dict[KeyPath, Document] = field(default_factory=dict, compare=False, repr=False)
 
     def position(self, path: KeyPath) -> Position:
@@ -163,7 +165,7 @@ def parse(text: str, name: str = "<text>") -> Document:
         raise ConfigurationError(f"not valid YAML: {error}", where=name) from None
     finally:
         loader.dispose()
-    return Document(name, data, positions)
+    return Document(name, data, positions, text=text)
 
 
 def _check_depth(text: str, name: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from xharness.spec.documents import Name, Strict
 from xharness.spec.languages import LanguageCode
@@ -67,17 +69,58 @@ class ModelSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
-def _models(value: Any) -> Any:
+_FOLDER = re.compile(r"[./~].*|.*\\.*|[^/]*/[^/]*/.*|[A-Za-z]:.*")
+"""What can be no id of the hub, which is a name or organisation/name."""
+_OUTSIDE_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def model_name(entry: Any) -> str | None:
+    """What the board calls a model of the study's file; None for a query of the registry."""
+    if isinstance(entry, str):
+        entry = {"model": entry}
+    if not isinstance(entry, dict) or "name" in entry or not isinstance(entry.get("model"), str):
+        return entry.get("name") if isinstance(entry, dict) else None
+    last_part = re.split(r"[/\\]", entry["model"].rstrip("/\\"))[-1]
+    return _OUTSIDE_NAMES.sub("-", last_part).strip(".-")[:80] or "model"
+
+
+def _located(entry: Any, base: Path | None) -> Any:
+    """A model's entry with `hub` or `path` in place of `model: ID-or-folder`, or of the bare text.
+
+    A folder that is there comes first, as for `from_pretrained`; then what the registry knows.
+    """
+    if isinstance(entry, str):
+        entry = {"model": entry}
+    if not isinstance(entry, dict) or entry.get("backend", "hf") != "hf" or "model" not in entry:
+        return entry
+    location = entry["model"]
+    if not isinstance(location, str) or not location.strip():
+        raise ValueError("'model' is organisation/name on the hub, or a folder")
+    second = next((key for key in ("hub", "path", "gguf", "scratch") if key in entry), None)
+    if second is not None:
+        raise ValueError(f"'model' says what '{second}' says; keep one of the two")
+    options = {key: value for key, value in entry.items() if key != "model"}
+    options = {"name": model_name(entry), **options}
+    is_folder = _FOLDER.fullmatch(location) or (base is not None and (base / location).is_dir())
+    if is_folder:
+        return {**options, "path": location}
+    registered = find_model(location)
+    return {**options, "hub": registered.hub if registered is not None else location}
+
+
+def _models(value: Any, info: ValidationInfo) -> Any:
     """Models, each query such as `{max_total: 1e9, family: mmbert}` replaced by those it matches.
 
     What else a query says is for each of its models; one that is listed by name is not repeated.
     """
-    entries = [value] if isinstance(value, dict) else value
+    entries = [value] if isinstance(value, dict | str) else value
     if not isinstance(entries, list | tuple):
         return value
-    hubs = {entry.get("hub") for entry in entries if isinstance(entry, dict)}
+    base = info.context["base"] if info.context else None
+    located: list[Any] = [_located(entry, base) for entry in entries]
+    hubs = {entry.get("hub") for entry in located if isinstance(entry, dict)}
     models: list[Any] = []
-    for entry in entries:
+    for entry in located:
         if _is_query(entry):
             matches = [model for model in _matches(entry) if model["hub"] not in hubs]
             models += matches

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xharness.spec.languages import LanguageCode
 
 Split = Literal["train", "validation", "test"]
+_SPLIT_NAMES = dict.fromkeys(("dev", "val", "valid", "eval"), "validation")
+
+
+def split_name(name: Any) -> Any:
+    """A split as cards call it: `dev` is validation; what has no other name stays as it is."""
+    normalized = name.strip().casefold() if isinstance(name, str) else name
+    return _SPLIT_NAMES.get(normalized, normalized) if isinstance(name, str) else name
+
+
+SplitName = Annotated[Split, BeforeValidator(split_name)]
+"""A split as people write it: `dev` is understood."""
 
 
 class SourceSpec(BaseModel):
@@ -27,7 +38,7 @@ class SourceSpec(BaseModel):
     codes: dict[LanguageCode, str] = Field(
         default={}, description="what the source calls a language, where it is not its code"
     )
-    splits: dict[Split, str] = Field(
+    splits: dict[SplitName, str] = Field(
         default={"train": "train", "validation": "validation", "test": "test"},
         description="what the source calls each split that it has",
     )

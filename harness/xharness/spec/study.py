@@ -15,7 +15,7 @@ from xharness.spec.languages import LanguageCode, LanguageSelector
 from xharness.spec.models import Models, ModelSpec
 from xharness.spec.recipe import Grid, StudyRecipe
 from xharness.spec.selection import Selections, SelectionSpec
-from xharness.spec.sources import Split
+from xharness.spec.sources import SplitName
 
 
 def _strategy(value: Any) -> Any:
@@ -63,7 +63,7 @@ class TargetSpec(Strict):
     """A task (or a group of them) to score, and how much of it."""
 
     task: Name = Field(description="a target card, or a group of them")
-    split: Split | None = Field(default=None, description="another split than the card's")
+    split: SplitName | None = Field(default=None, description="another split than the card's")
     languages: tuple[LanguageSelector, ...] | None = Field(
         default=None, min_length=1, description="codes, script:NAME, family:NAME; default: all"
     )
@@ -192,4 +192,13 @@ class Study(Strict):
 def load(path: Path) -> tuple[Study, Document]:
     """The study in a YAML file, and the document for pointing at its lines."""
     document = documents.load(path)
-    return documents.validate(document, Study), document
+    return of(document, path.parent), document
+
+
+def of(document: Document, base: Path) -> Study:
+    """The study that `document` says, its relative paths counting from `base`.
+
+    Raises:
+        ConfigurationError: one line per problem, with its position.
+    """
+    return documents.validate(document, Study, {"base": base})

@@ -9,7 +9,7 @@ from typing import Any
 
 from xharness.errors import ConfigurationError
 from xharness.spec.documents import Document, KeyPath
-from xharness.spec.models import ModelSpec
+from xharness.spec.models import ModelSpec, model_name
 from xharness.spec.study import TargetSpec
 
 
@@ -48,7 +48,7 @@ class StudyDocument:
     def model(self, index: int, spec: ModelSpec) -> KeyPath:
         """The model in the file; those that match a query of the registry stand nowhere in it."""
         entries = self._entries("models")
-        names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+        names = [model_name(entry) for entry in entries]
         if index < len(names) and names[index] == spec.name:
             return ("models", index)
         return ("models", names.index(spec.name)) if spec.name in names else ("models",)

@@ -1,0 +1,128 @@
+"""`xharness eval`: models on tasks in one line, and the study that the line stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xharness.cli import flags, guard
+from xharness.cli.run import carry_out
+from xharness.session.options import RunOptions, words_in
+
+if TYPE_CHECKING:
+    from xharness.gaps import Estimate
+    from xharness.leaderboard import Board
+
+_LANGUAGES = 12  # that a row of a table names; the board has all
+_NUMBERS = ("English", "others", "gap")
+_FLAGS = [name for name in flags.RUN if name not in ("study", "languages", "limit", "seeds")]
+
+
+@flags.options_from(*_FLAGS)
+def evaluate(
+    options: RunOptions,
+    model: Annotated[
+        list[str],
+        typer.Option(
+            "--model",
+            metavar="ID-OR-FOLDER",
+            help="organisation/name on the hub, a folder, or a backend; may be repeated.",
+        ),
+    ],
+    tasks: Annotated[
+        list[str], typer.Option("--tasks", metavar="NAMES", help="xnli,panx, xtreme-r, xnli_de.")
+    ],
+    languages: flags.Languages = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds: 3 is 1, 2 and 3.")
+    ] = 1,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            help="The first N items of each language and N training examples of each task.",
+        ),
+    ] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option("--strategy", metavar="NAMES", help="Default: single."),
+    ] = None,
+    intermediate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--intermediate", metavar="TASKS", help="English tasks to train on first: mnli,qqp."
+        ),
+    ] = None,
+    model_args: Annotated[
+        str,
+        typer.Option(
+            "--model-args",
+            metavar="KEY=VALUE,…",
+            help="What a study says of a model: mode=loglikelihood,revision=v2.",
+        ),
+    ] = "",
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Where the study goes; default: beside the results in runs.",
+        ),
+    ] = None,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = False,
+    json: flags.Json = False,
+) -> None:
+    """Train and score models on tasks, without a file; prints the study that this stands for.
+
+    The source language is scored too, because a gap is measured from it.
+
+    \b
+    xharness eval --model FacebookAI/xlm-roberta-base --tasks xnli --languages de,sw --limit 200
+    xharness eval --model majority --tasks mini_topic
+    """
+    from xharness.console import show_table
+    from xharness.session.evaluation import EvalRequest, open_evaluation
+
+    request = EvalRequest(
+        tuple(model), words_in(tasks), words_in(languages), words_in(strategy),
+        words_in(intermediate), seeds, limit, model_args,
+    )  # fmt: skip
+    session = open_evaluation(request, options, save)
+    if not json:
+        print(session.document.text, flush=True)
+    carry_out(session, quiet=quiet, verbose=verbose, as_json=json)
+    if session.report is not None and not json:
+        with guard.readers_may_leave():
+            show_table(_scored_tasks(session.board), title="tasks", right=_NUMBERS)
+    raise typer.Exit(session.exit_code)
+
+
+def _scored_tasks(board: Board) -> list[dict[str, Any]]:
+    """One row an arm and task: the source language, the mean of the others, and some of them."""
+    from xharness.leaderboard import columns
+    from xharness.leaderboard.text import points
+
+    def number(estimate: Estimate | None) -> str:
+        return "—" if estimate is None else points(estimate.value)
+
+    return [
+        {
+            "model": task_gap.model,
+            "strategy": task_gap.strategy,
+            "task": task_gap.task,
+            "metric": task_gap.metric,
+            board.source: number(task_gap.source),
+            columns.OTHERS: number(task_gap.others),
+            columns.GAP: number(task_gap.gap),
+            "languages": ", ".join(
+                f"{code} {points(score.value)}"
+                for code, score in [*task_gap.scores.items()][:_LANGUAGES]
+            ),
+        }
+        for task_gap in board.gaps.tasks
+    ]

@@ -1,0 +1,106 @@
+"""One line without a file trains, scores, and prints the study that it stands for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from typer.testing import Result
+
+import xharness
+from tests.cli.project import Project, invoke
+from xharness.spec.study import Study
+
+LINE = ("eval", "--model", "majority", "--tasks", "mood", "--cards", "cards", "--store", "store")
+
+
+def printed(result: Result) -> dict[str, object]:
+    """The study on standard output."""
+    text, _, _ = result.stdout.partition("\n\n")
+    study = yaml.safe_load(text)
+    Study.model_validate(study)
+    return dict(study)
+
+
+def test_one_line_scores_and_prints_its_study(project: Project) -> None:
+    result = invoke(project.folder, *LINE, "--languages", "de,sw", "--seeds", "3", "--limit", "15")
+    assert result.exit_code == 0, result.stderr
+    study = printed(result)
+    assert study["seeds"] == [1, 2, 3]
+    assert study["strategies"] == ["single"]
+    # The source language is scored too: a gap is measured from it.
+    assert study["targets"] == [{"task": "mood", "languages": ["en", "de", "sw"], "limit": 15}]
+    assert study["train_limit"] == 15
+    folder = project.folder / "runs" / str(study["name"])
+    rows = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
+    assert {row["language"] for row in rows if "value" in row} == {"en", "de", "sw"}
+    assert "accuracy" in result.stdout and "English" in result.stdout
+
+
+def test_the_saved_study_is_the_one_that_ran(project: Project) -> None:
+    assert invoke(project.folder, *LINE, "--save", "mine.yaml").exit_code == 0
+    scores = (project.folder / "mine" / "scores.jsonl").read_text(encoding="utf-8")
+    words = ("run", "mine.yaml", "--cards", "cards", "--store", "store")
+    assert invoke(project.folder, *words).exit_code == 0
+    assert (project.folder / "mine" / "scores.jsonl").read_text(encoding="utf-8") == scores
+
+
+def test_a_study_that_is_there_stays(project: Project) -> None:
+    before = (project.folder / "study.yaml").read_text(encoding="utf-8")
+    result = invoke(project.folder, *LINE, "--save", "study.yaml")
+    assert result.exit_code == 2
+    assert "another study is there already" in result.stderr
+    assert (project.folder / "study.yaml").read_text(encoding="utf-8") == before
+
+
+def test_another_question_gets_another_folder(project: Project) -> None:
+    first = printed(invoke(project.folder, *LINE))
+    second = printed(invoke(project.folder, *LINE, "--limit", "5"))
+    assert first["name"] != second["name"]
+    assert len([*(project.folder / "runs").glob("*/scores.jsonl")]) == 2
+
+
+def test_models_are_named_as_in_lm_evaluation_harness(project: Project) -> None:
+    line = ("eval", "--model", "hf", "--model-args", "pretrained=org/name,num_layers=2")
+    save = ("--tasks", "mood", "--cards", "cards", "--save", "s.yaml", "--offline")
+    result = invoke(project.folder, *line, *save)
+    (model,) = yaml.safe_load((project.folder / "s.yaml").read_text(encoding="utf-8"))["models"]
+    assert model == {"name": "name", "model": "org/name", "backend": "hf", "num_layers": 2}
+    assert result.exit_code == 3  # not in the cache, and no network asked for
+
+
+def test_a_folder_of_a_model_counts_from_the_study(project: Project) -> None:
+    (project.folder / "models" / "tiny").mkdir(parents=True)
+    line = ("eval", "--model", "models/tiny", "--tasks", "mood", "--cards", "cards")
+    invoke(project.folder, *line, "--save", "mine/study.yaml")
+    study = yaml.safe_load((project.folder / "mine" / "study.yaml").read_text(encoding="utf-8"))
+    assert study["models"] == [{"name": "tiny", "path": "../models/tiny"}]
+
+
+def test_the_strategy_intermediate_takes_its_tasks(project: Project) -> None:
+    line = (*LINE, "--intermediate", "mood", "--strategy", "single,intermediate")
+    study = printed(invoke(project.folder, *line))
+    assert study["strategies"] == ["single", {"intermediate": {"tasks": ["mood"]}}]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tasks", "moood"], "did you mean 'mood'?"),
+        (["--languages", "xx"], "task 'mood' has no language 'xx'"),
+        (["--strategy", "singel"], "did you mean 'single'?"),
+        (["--strategy", "single", "--intermediate", "mood"], "single,intermediate"),
+        (["--model-args", "bits"], "'bits' is no key=value"),
+    ],
+)
+def test_mistakes_name_what_is_near(words: list[str], message: str, project: Project) -> None:
+    result = invoke(project.folder, *LINE, *words)
+    assert result.exit_code == 2, result.stdout
+    assert message in result.stderr
+
+
+def test_the_same_in_python(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.folder)
+    board = xharness.evaluate("majority", "mood", languages="sw", cards=["cards"], store="store")
+    assert {row.language for row in board.scores} == {"en", "sw"}
