@@ -20,59 +20,66 @@ _NUMBERS = ("English", "others", "gap")
 _FLAGS = [name for name in flags.RUN if name not in ("study", "languages", "limit", "seeds")]
 
 
+Models = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="ID-OR-FOLDER",
+        help="organisation/name on the hub, a folder, or a backend; may be repeated.",
+    ),
+]
+Tasks = Annotated[
+    list[str], typer.Option("--tasks", metavar="NAMES", help="xnli,panx, xtreme-r, xnli_de.")
+]
+SeedCount = Annotated[
+    int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds: 3 is 1, 2 and 3.")
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        min=1,
+        help="The first N items of each language and N training examples of each task.",
+    ),
+]
+Strategies = Annotated[
+    list[str] | None, typer.Option("--strategy", metavar="NAMES", help="Default: single.")
+]
+Intermediate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--intermediate", metavar="TASKS", help="English tasks to train on first: mnli,qqp."
+    ),
+]
+ModelArguments = Annotated[
+    str,
+    typer.Option(
+        "--model-args",
+        metavar="KEY=VALUE,…",
+        help="What a study says of a model: mode=loglikelihood,revision=v2.",
+    ),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save", metavar="FILE", help="Keep the study there; its results go beside the file."
+    ),
+]
+
+
 @flags.options_from(*_FLAGS)
 def evaluate(
     options: RunOptions,
-    model: Annotated[
-        list[str],
-        typer.Option(
-            "--model",
-            metavar="ID-OR-FOLDER",
-            help="organisation/name on the hub, a folder, or a backend; may be repeated.",
-        ),
-    ],
-    tasks: Annotated[
-        list[str], typer.Option("--tasks", metavar="NAMES", help="xnli,panx, xtreme-r, xnli_de.")
-    ],
+    model: Models,
+    tasks: Tasks,
     languages: flags.Languages = None,
-    seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds: 3 is 1, 2 and 3.")
-    ] = 1,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "--limit",
-            metavar="N",
-            min=1,
-            help="The first N items of each language and N training examples of each task.",
-        ),
-    ] = None,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option("--strategy", metavar="NAMES", help="Default: single."),
-    ] = None,
-    intermediate: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--intermediate", metavar="TASKS", help="English tasks to train on first: mnli,qqp."
-        ),
-    ] = None,
-    model_args: Annotated[
-        str,
-        typer.Option(
-            "--model-args",
-            metavar="KEY=VALUE,…",
-            help="What a study says of a model: mode=loglikelihood,revision=v2.",
-        ),
-    ] = "",
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            "--save",
-            metavar="FILE",
-            help="Where the study goes; default: beside the results in runs.",
-        ),
-    ] = None,
+    seeds: SeedCount = 1,
+    limit: Limit = None,
+    strategy: Strategies = None,
+    intermediate: Intermediate = None,
+    model_args: ModelArguments = "",
+    save: Save = None,
     quiet: flags.Quiet = False,
     verbose: flags.Verbose = False,
     json: flags.Json = False,
