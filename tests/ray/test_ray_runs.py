@@ -70,12 +70,15 @@ def test_the_results_are_those_of_one_process_with_failures_among_them(project: 
     assert _failures(values) == _failures(alone)
     assert "Ray on this machine: 2 workers, each with 1 cores" in err
     _same_results(project, "many", "alone")
+    logs = project.folder.glob("many-store/*/*.log")
+    assert any(log.read_text().startswith("pid ") for log in logs), "what a stage prints is lost"
+    assert "pid" not in err
 
 
 def test_workers_that_die_or_hang_are_replaced_and_their_stages_tried_again(
     project: Project,
 ) -> None:
-    project.study["runtime"]["executor"]["hang_seconds"] = 4
+    project.study["runtime"]["executor"]["hang_seconds"] = 3
     _with_models(project, {"ill": "dies"}, {"ill": "hangs"}, {"ill": "dies", "attempts": 9})
     code, values, err = run_study(project, "many")
     assert code == 1
@@ -114,38 +117,32 @@ def _eventually(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_driver_that_is_stopped_leaves_a_store_to_go_on_from(
-    project: Project, how: signal.Signals
-) -> None:
-    _with_models(project, {"seconds": 4}, {"seconds": 4}, {"seconds": 0})
-    options = ["--plugin", PLUGIN, "--store", "many-store", "-o", "many", "--json"]
-    process = project.start(*project.words("run", *options))
+def _stopped(project: Project, words: list[str], how: signal.Signals) -> tuple[int, str]:
+    """A run that is sent a signal while a worker trains: exit code and standard error."""
+    for path in project.folder.glob("many-store/*/*/unfinished/checkpoint/pid"):
+        path.unlink()
+    process = project.start(*words)
     (path, *_) = when(project.folder / "many-store", "*/*/unfinished/checkpoint/pid", process)
     pid = int(path.read_text())
     process.send_signal(how)
     began = time.monotonic()
     _, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 10
-    if how == signal.SIGKILL:
-        assert process.returncode == -how
-    else:
-        assert process.returncode == 130
-        assert "the state is saved, the same command goes on" in err
-        assert "Traceback" not in err
     assert _eventually(lambda: _gone(pid), 10)
+    return process.returncode, err
+
+
+def test_a_driver_that_is_stopped_leaves_a_store_to_go_on_from(project: Project) -> None:
+    _with_models(project, {"seconds": 3}, {"seconds": 3}, {"seconds": 0})
+    words = project.words("run", "--plugin", PLUGIN, "--store", "many-store", "-o", "many")
+    code, err = _stopped(project, words, signal.SIGTERM)
+    assert code == 130
+    assert "the state is saved, the same command goes on" in err
+    assert "Traceback" not in err
+    assert _stopped(project, words, signal.SIGKILL)[0] == -signal.SIGKILL
     stored = len([*project.folder.glob("many-store/*/*/receipt*.json")])
     code, values, _ = run_study(project, "many")
     assert code == 0
     assert values["stages"]["ran"] == 9 - stored
     run_study(project, "alone", "--executor", "sequential")
     _same_results(project, "many", "alone")
-
-
-def test_what_a_stage_prints_lies_beside_it(project: Project) -> None:
-    _with_models(project, {})
-    code, _, err = run_study(project, "many")
-    assert code == 0
-    (log,) = project.folder.glob("many-store/*/*.log")
-    assert log.read_text().startswith("pid ")
-    assert "pid" not in err
