@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from tests.cli.project import RUN, Project
 from xharness.console.lines import SECONDS_BETWEEN_LINES, Lines
+from xharness.console.run_clock import RunClock
 from xharness.console.times import duration, rate
 from xharness.stages import Stage
 
@@ -46,6 +47,32 @@ def test_several_stages_at_once_have_a_line_each() -> None:
         "[3/9] ran     train a  (30 s)",
         "[4/9] failed  train b  (20 s)",
     ]
+
+
+def test_the_run_has_a_time_left_that_weighs_its_stages() -> None:
+    now = 0.0
+    run_clock = RunClock({"small": 10.0, "large": 90.0, "reused": 100.0}, lambda: now)
+    assert run_clock.seconds_left == 200  # as expected, while nothing is known
+    run_clock.finish("reused", "reused")
+    assert (run_clock.completed, run_clock.seconds_left) == (100, 100)
+    now = 40.0  # twice as slow as expected
+    run_clock.finish("small", "ran")
+    run_clock.progress("large", 1 / 9)
+    assert (run_clock.completed, run_clock.seconds_left) == (120, 80 * 60 / 40)
+    run_clock.progress("large", 0.0)  # its worker was lost
+    assert run_clock.completed == 110
+    run_clock.finish("large", "failed")
+    assert run_clock.seconds_left == 0
+
+
+def test_a_line_says_how_long_the_run_will_take() -> None:
+    file, now = io.StringIO(), 0.0
+    lines = Lines(file, lambda: now)
+    lines.xharness_run_started({"a": 60.0, "b": 600.0})
+    lines.xharness_stage_started(STAGE, "train a", (1, 2))
+    now = 60.0
+    lines.xharness_stage_finished(STAGE, "train a", "ran", {})
+    assert file.getvalue() == "[1/2] ran     train a  (1 min 00 s); 10 min 00 s left of all\n"
 
 
 def test_that_another_process_works_on_a_stage_is_told_once() -> None:
@@ -100,6 +127,7 @@ def test_a_terminal_gets_bars(project: Project) -> None:
     output = _on_a_terminal(project, *project.words("run", "--verbose"))
     assert "stages" in output and "━" in output
     assert "ran     grams · train mood · seed 1" in output
+    assert "0/6" in output and "left" in output
 
 
 def test_no_color_is_honoured(project: Project) -> None:

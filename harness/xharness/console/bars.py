@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from xharness.console.run_clock import RunClock
 from xharness.console.times import duration, rate
 from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
@@ -33,6 +35,24 @@ class _Rate(ProgressColumn):
         return Text(rate(speed) if speed else "", style="progress.data.speed")
 
 
+class _Count(MofNCompleteColumn):
+    """Steps or items of a stage, and stages of the run: its own bar is in seconds."""
+
+    def render(self, task: Task) -> Text:
+        stages = task.fields.get("stages")
+        return Text(stages, style="progress.download") if stages else super().render(task)
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """Of a stage by its rate, of the run by what its stages are expected to take."""
+
+    def render(self, task: Task) -> Text:
+        clock = task.fields.get("clock")
+        if clock is None:
+            return super().render(task)
+        return Text(f"{duration(clock.seconds_left)} left", style="progress.remaining")
+
+
 class Bars:
     """Draws on standard error."""
 
@@ -42,11 +62,11 @@ class Bars:
             # Labels hold brackets, which rich would take for markup.
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            _Count(),
             TextColumn("{task.fields[unit]}", markup=False),
             _Rate(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
+            _TimeLeft(compact=True),
             console=Console(stderr=True),
             transient=True,
         )
@@ -54,6 +74,13 @@ class Bars:
         self._all_stages = self._progress.add_task("stages", total=None, unit="")
         self._stage_bars: dict[str, TaskID] = {}
         self._awaited: set[str] = set()
+        self._clock = RunClock({}, time.monotonic)
+        self._stage_count = ""
+
+    @hookimpl
+    def xharness_run_started(self, expected_seconds: Mapping[str, float]) -> None:
+        self._clock = RunClock(expected_seconds, time.monotonic)
+        self._progress.update(self._all_stages, total=self._clock.total, clock=self._clock)
 
     @hookimpl
     def xharness_stage_started(
@@ -61,7 +88,8 @@ class Bars:
     ) -> None:
         number, count = position
         ended = number - 1 - len(self._stage_bars)
-        self._progress.update(self._all_stages, completed=ended, total=count)
+        self._stage_count = f"{ended}/{count}"
+        self._show_whole()
         self._stage_bars[stage.key] = self._progress.add_task(str(label), total=None, unit="")
 
     @hookimpl
@@ -71,6 +99,9 @@ class Bars:
         if stage.key in self._stage_bars:
             bar = self._stage_bars[stage.key]
             self._progress.update(bar, completed=completed, total=total, unit=unit)
+            if total:
+                self._clock.progress(stage.key, completed / total)
+                self._show_whole()
 
     @hookimpl
     def xharness_stage_waiting(self, stage: Stage, label: StageLabel) -> None:
@@ -86,11 +117,17 @@ class Bars:
         took = self._remove(stage)
         if self._verbose or outcome == "failed":
             self._print(f"{outcome:7} {label}  ({duration(took)})")
-        self._progress.advance(self._all_stages)
+        self._clock.finish(stage.key, outcome)
+        self._show_whole()
 
     @hookimpl
     def xharness_run_message(self, message: str) -> None:
         self._print(message)
+
+    def _show_whole(self) -> None:
+        self._progress.update(
+            self._all_stages, completed=self._clock.completed, stages=self._stage_count
+        )
 
     def _remove(self, stage: Stage) -> float:
         """Take the stage's bar away; the seconds it stood."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from xharness.console.run_clock import RunClock
 from xharness.console.times import duration, rate
 from xharness.plugin.hookspecs import hookimpl
 from xharness.stages import Stage
@@ -38,6 +39,11 @@ class Lines:
         self._running: dict[str, _RunningStage] = {}
         self._position = (0, 0)
         self._awaited: set[str] = set()
+        self._run_clock = RunClock({}, self._clock)
+
+    @hookimpl
+    def xharness_run_started(self, expected_seconds: Mapping[str, float]) -> None:
+        self._run_clock = RunClock(expected_seconds, self._clock)
 
     @hookimpl
     def xharness_stage_started(
@@ -54,6 +60,8 @@ class Lines:
         running, now = self._running.get(stage.key), self._clock()
         if running is None:
             return
+        if total:
+            self._run_clock.progress(stage.key, completed / total)
         if running.first_progress is None:
             running.first_progress = (now, completed)
         first_time, first_count = running.first_progress
@@ -81,6 +89,10 @@ class Lines:
     ) -> None:
         running = self._running.pop(stage.key, None)
         took = f"  ({duration(self._clock() - running.started)})" if running else ""
+        self._run_clock.finish(stage.key, outcome)
+        time_left = self._run_clock.seconds_left
+        # A run of seconds is over before anybody has read how long it will be.
+        took += f"; {duration(time_left)} left of all" if time_left >= 60 else ""
         position = running.position if running else self._position
         self._print(f"{outcome:7} {label}{took}", position)
 

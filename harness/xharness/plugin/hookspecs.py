@@ -68,6 +68,12 @@ def xharness_trackers() -> Iterable[Tracker]:  # type: ignore[empty-body]
 
 
 @hookspec
+def xharness_run_started(expected_seconds: Mapping[str, float]) -> None:
+    """A plan is about to be carried out; how long each stage that is not stored, by its key, should
+    take on one worker."""
+
+
+@hookspec
 def xharness_stage_started(stage: Stage, label: StageLabel, position: tuple[int, int]) -> None:
     """A stage begins; `position` is (12, 857) for the twelfth of 857."""
 

@@ -16,7 +16,7 @@ from xharness.leaderboard import Board
 from xharness.plugin.api import Backend, Executor, Translator
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.session import dataframes, outputs
-from xharness.session.account.account import Account, account
+from xharness.session.account.account import Account, account, expected_seconds
 from xharness.session.account.budget import check_budget
 from xharness.session.catalogue import add_plugin, open_catalogue
 from xharness.session.costs import PlannedStage, planned_stages
@@ -86,12 +86,12 @@ class Session(OpenedStudy):
         )
         if executor.runs_here:
             self._check_device(context)
+        hook = self.catalogue.plugins.manager.hook
         with tracking(self, folder):
+            hook.xharness_run_started(expected_seconds=expected_seconds(self))
             self.report = executor.run(self.plan, context)
             self.board, self.files = outputs.write(self, context, self.report, folder)
-            self.catalogue.plugins.manager.hook.xharness_run_finished(
-                board=self.board, folder=self.files[-1].parent
-            )
+            hook.xharness_run_finished(board=self.board, folder=self.files[-1].parent)
         return self.board
 
     @property

@@ -83,22 +83,39 @@ def account(opened: OpenedStudy, device: str | None = None) -> Account:
         ConfigurationError: nothing is known of the device.
     """
     plan = complete_plan(opened)
-    sizes = ParameterRegister(opened.catalogue, opened.environment)
-    works = StageWorks(opened.catalogue, sizes)
-    name, paces = paces_of(device, opened.environment.cache)
-    receipts = receipt_paces(opened.store) if device is None else {}
-    needed = plan.needed(opened.store.has)
-    stage_works = {stage.key: works.of(stage) for stage in needed}
-    seconds = {
-        stage.key: _seconds(
-            stage, plan.labels[stage.key].model, stage_works[stage.key], paces, receipts
-        )
-        for stage in needed
-    }
-    rows = _rows(plan, stage_works, seconds)
-    source = f"receipts in the store, else {paces.source}" if receipts else paces.source
-    peak_kept, peak_swept = _peaks(needed, stage_works)
-    return Account(name, source, rows, seconds, peak_kept, peak_swept, _downloads(needed, sizes))
+    priced = _PricedPlan(opened, plan, device)
+    peak_kept, peak_swept = _peaks(priced.stages, priced.works)
+    return Account(
+        priced.device,
+        priced.source,
+        _rows(plan, priced.works, priced.seconds),
+        priced.seconds,
+        peak_kept,
+        peak_swept,
+        _downloads(priced.stages, priced.sizes),
+    )
+
+
+def expected_seconds(opened: OpenedStudy) -> dict[str, float]:
+    """What each stage that is not stored should take on this machine, by key."""
+    return _PricedPlan(opened, opened.plan, None).seconds
+
+
+class _PricedPlan:
+    """What the stages that are not stored take on one device, by its pace and by receipts."""
+
+    def __init__(self, opened: OpenedStudy, plan: Plan, device: str | None) -> None:
+        self.sizes = ParameterRegister(opened.catalogue, opened.environment)
+        self.device, paces = paces_of(device, opened.environment.cache)
+        receipts = receipt_paces(opened.store) if device is None else {}
+        self.source = f"receipts in the store, else {paces.source}" if receipts else paces.source
+        self.stages = plan.needed(opened.store.has)
+        works = StageWorks(opened.catalogue, self.sizes)
+        self.works = {stage.key: works.of(stage) for stage in self.stages}
+        self.seconds = {
+            key: _seconds(stage, plan.labels[key].model, self.works[key], paces, receipts)
+            for key, stage in ((stage.key, stage) for stage in self.stages)
+        }
 
 
 def _seconds(
