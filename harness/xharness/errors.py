@@ -38,14 +38,6 @@ class XharnessError(Exception):
     def __str__(self) -> str:
         return f"{self.reason}\n  {self.hint}" if self.hint else self.reason
 
-    def __reduce__(self) -> tuple[object, ...]:
-        state = {"what": self.what, "where": self.where}
-        return _revive, (type(self), state | {"expected": self.expected, "hint": self.hint})
-
-
-def _revive(error_class: type[XharnessError], state: dict[str, str]) -> XharnessError:
-    return error_class(state.pop("what"), **state)
-
 
 class ConfigurationError(XharnessError):
     """A file, a name or an option that cannot be right: nothing was run."""

@@ -22,6 +22,8 @@ def whole(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
+        # A rename may reach the disk before the bytes do: after a power cut the file would be there
+        # and empty.
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)

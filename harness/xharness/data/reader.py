@@ -66,6 +66,8 @@ class DataReader:
         ]
         identity: list[Any] = meanings[0] if len(meanings) == 1 else meanings
         if card.labels == "from_data":
+            # A label is an index into the sorted list of what this data holds: other rows, other
+            # indices.
             labels = [source.fingerprint() for source in self._label_sources(card)]
             identity = [*identity, labels]
         return DataSlice(card.name, language, split, limit, digest(identity))
@@ -104,7 +106,11 @@ class DataReader:
         """`limit` of all rows; of one seed, a larger sample holds the smaller ones."""
         population = self.load(replace(data_slice, limit=None, sample=None), learn=learn)
         order = list(range(len(population.examples)))
+        # Seeded by a text, which Python hashes alike everywhere; with the language in it, samples
+        # of several languages do not draw the same positions.
         Random(f"{data_slice.sample} {data_slice.language}").shuffle(order)
+        # Back in the order of the data: what is drawn must not also decide in which order it is
+        # read.
         indices = sorted(order[: data_slice.limit])
         yield from (population.examples[index] for index in indices)
         return replace(population.count, used=len(indices), sampled=True)
@@ -119,6 +125,7 @@ class DataReader:
         repairs = AnswerRepairs(0, 0)
         for index, row in enumerate(self._rows(data_slice)):
             rows += 1
+            # Counted but not read on: whether data is partial shows only at its end.
             if data_slice.limit is not None and len(ids) >= data_slice.limit:
                 continue
             example = task_type.example(row, _item(card, row, index), card)
@@ -158,6 +165,7 @@ class DataReader:
         """Refuse a card that serves its training rows again under the name of another split."""
         try:
             train = {source.fingerprint() for source in self._sources(card, language, "train")}
+        # Without a training set nothing can leak.
         except UnavailableError:
             return
         if train & fingerprints:
@@ -189,6 +197,7 @@ class DataReader:
         for split in get_args(Split):
             with suppress(UnavailableError):
                 split_parts = self._sources(card, language, split)
+                # Asking for the fingerprint is what finds out whether the data is here.
                 sources += [source for source in split_parts if source.fingerprint()]
         return sources
 

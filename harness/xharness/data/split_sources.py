@@ -57,6 +57,7 @@ class SplitSource:
             return self.source.fingerprint(self.request)
         except XharnessError as error:
             raise self._with_instructions(error) from None
+        # A source is anyone's code: whatever it raises costs this data alone, not the run.
         except (Exception, SystemExit) as error:
             raise SourceError(
                 f"source '{self.source.name}' failed: {summary(error)}",
@@ -105,6 +106,7 @@ class SplitSource:
             raise UnavailableError(
                 f"the data has no column '{column}' to filter by", where=f"card '{self.card.name}'"
             )
+        # `fnmatch` itself would ignore the case of letters on some systems.
         return fnmatchcase(str(row[column]), pattern)
 
     def _exploded(self, row: Row, column: str) -> Iterator[Row]:
@@ -115,6 +117,7 @@ class SplitSource:
                 f"column '{column}' does not list rows",
                 where=f"card '{self.card.name}', key 'explode'",
             )
+        # Where both have a column of one name the item's counts: it is what the new row is about.
         return ({**row, **item} for item in items)
 
 

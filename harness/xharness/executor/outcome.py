@@ -62,4 +62,5 @@ class RunReport:
     @property
     def exit_code(self) -> int:
         """0 all done; 3 where only data or models were missing; else 1."""
+        # A failure of the run (1) outweighs data that is missing (3).
         return min((outcome.exit_code for outcome in self.failed), default=0)

@@ -40,6 +40,7 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
     search = SearchPredictions(stage, context, folder / SCRATCH, counter)
     counts: list[RowCount] = []
     empty: dict[str, str] = {}
+    # Lazily: a language is read when its turn comes, and `counts` and `empty` fill on the way.
     languages = _languages(stage, context, counts, empty)
     if _task_type(stage, context).answered_by_search:
         for items in languages:
@@ -47,6 +48,7 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
             counter.add(len(items.examples))
     else:
         _answer_in_shards(stage, context, languages, folder, counter)
+    # Only one of several languages may lack rows; a task without any has nothing to score.
     if not counts:
         raise NoRowsError("; ".join(empty.values()))
     model = context.model(stage.model)

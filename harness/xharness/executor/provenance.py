@@ -18,6 +18,7 @@ _PACKAGES = (
 )  # fmt: skip
 
 
+# Asked for each stage of a run, in which none of it changes.
 @cache
 def provenance() -> dict[str, Any]:
     """Versions of what computes, the git revision of the code, and the machine."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from xharness.data.counts import RowCount
 from xharness.executor.context import RunContext
+from xharness.phrases import listed
 from xharness.planning.plan import Plan
 from xharness.plugin.api import TaskCard
 from xharness.spec.languages import name_of
@@ -93,14 +94,14 @@ def _trained_on(counts: Sequence[RowCount], plan: Plan, context: RunContext) -> 
         if count.partial
     ]
     if partial_cards:
-        yield f"trained on partial data: {_listed(partial_cards)}"
+        yield f"trained on partial data: {listed(partial_cards)}"
     limited: dict[int, list[str]] = {}
     for count in counts:
         # Sampled rows are told with their number; unlearnable ones below, by their reason.
         if not count.sampled and count.used + count.unlearnable < count.rows:
             limited.setdefault(count.used, []).append(count.card)
     for num_examples, cards in sorted(limited.items()):
-        yield f"trained on the first {num_examples} examples of {_listed(cards)}"
+        yield f"trained on the first {num_examples} examples of {listed(cards)}"
     for count in counts:
         if count.repaired:
             answers = f"{count.repaired} of {count.answers} answers of {count.card}"
@@ -126,10 +127,4 @@ def _training_languages(
         group = (f"{sampled}{count.card}", translator)
         languages.setdefault(group, []).append(name_of(count.language))
     for (examples, translator), names in languages.items():
-        yield f"trained on {examples} in {_listed(names)}{translator}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`, each once."""
-    *others, last = dict.fromkeys(names)
-    return f"{', '.join(others)} and {last}" if others else last
+        yield f"trained on {examples} in {listed(names)}{translator}"

@@ -31,7 +31,6 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
         report(completed, len(data_slices))
     write_json(folder / "scores.json", values)
     return {
-        "stage": "score",
         "languages": len(values),
         "predictions": stage.predictions.key,
         "trainings": trainings(stage.predictions.model, context),

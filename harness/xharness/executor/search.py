@@ -48,6 +48,7 @@ class SearchPredictions:
         retrieval = self._stage.retrieval
         data_slices = dict.fromkeys(retrieval.data_slices if retrieval else ())
         for data_slice in data_slices:
+            # Languages that an earlier attempt answered were not read by this one.
             if data_slice not in self._counts:
                 for _ in self._read(data_slice):
                     pass

@@ -26,6 +26,7 @@ def judge(
     The unweighted mean of main metrics, as jiant takes it of several tasks.
     """
 
+    # A training is judged many times on the same rows.
     @cache
     def examples(data_slice: DataSlice) -> list[Example]:
         return context.data.load(data_slice).examples
@@ -93,6 +94,7 @@ def selection_notes(
         facts = context.store.receipt(model.key).facts["training"]
         yield _NOTES[model.selection.by] if "choosing" in facts else _NOT_SELECTED
     dev_slices = _selection_data(checkpoint, context)
+    # Not by equality: a limit or a translation of the same rows leaves them the same items.
     if {*map(_coordinates, dev_slices)} & {*map(_coordinates, scored_slices)}:
         yield "the model was chosen on items that are scored"
 

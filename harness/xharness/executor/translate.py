@@ -108,6 +108,7 @@ def _translations(
     results = list(translate_texts(sources)) if sources else []
     if len(results) != len(sources) or not all(isinstance(text, str) for text in results):
         raise StageError(f"the translator gave {len(results)} texts for {len(sources)}")
+    # Equal texts must stay equal: a premise stands under three hypotheses in XNLI.
     translations = dict(zip(sources, results, strict=True))
     return [[translations.get(text, text) for text in texts] for texts in item_texts]
 

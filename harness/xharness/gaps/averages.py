@@ -38,6 +38,8 @@ def average(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
     empty = _checked(arm, tasks, pool)
     reason = lacks(tasks, pool)
     if reason is not None:
+        # An arm without any gap has reasons of its own, better ones than the pool's tasks that it
+        # lacks.
         no_gap = all(check.gap.gap is None for check in tasks.values())
         return _failed(arm, tasks) if no_gap else replace(empty, undefined=reason)
     seeds = common_seeds(tasks, pool.tasks)
@@ -179,7 +181,7 @@ def _statuses(
     if any(not gap.zero_shot for _, gap, _ in of_pool):
         statuses.append((Verdict.NOT_ZERO_SHOT, Verdict.NOT_ZERO_SHOT.value))
     for prefix in dict.fromkeys(prefix for _, _, prefix in of_pool):
-        checks = [(task, gap.learning) for task, gap, check in of_pool if check == prefix]
+        checks = [(task, gap.learning) for task, gap, side in of_pool if side == prefix]
         failed = [task for task, check in checks if not check.passed]
         if failed:
             statuses.append((Verdict.NOT_LEARNT, f"{prefix}not learnt: {', '.join(failed)}"))
@@ -192,4 +194,4 @@ def _statuses(
         statuses.append((Verdict.EXPLORATORY, Verdict.EXPLORATORY.value))
     # The gravest first: the board shows one status alone.
     order = (Verdict.NOT_ZERO_SHOT, Verdict.NOT_LEARNT, Verdict.UNSTABLE, Verdict.EXPLORATORY)
-    return sorted(statuses, key=lambda check: order.index(check[0]))
+    return sorted(statuses, key=lambda status: order.index(status[0]))

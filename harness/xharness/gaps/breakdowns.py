@@ -33,6 +33,7 @@ def breakdowns(arm: ArmItems) -> tuple[Breakdowns, Breakdowns, Breakdowns]:
     gaps: list[dict[str, float]] = []
     if source is not None and source in arm.cells.languages:
         gaps = [{source: 1.0} | {code: -share for code, share in mean.items()} for mean in means]
+    # All groups of all three ways at once: each call goes through the covariances of all languages.
     quantities = arm.quantities([*means, *gaps])
     of_means = of_scores(quantities[: len(groups)])
     no_gaps: list[Estimate | None] = [None] * len(groups)
@@ -57,4 +58,5 @@ def _groups(arm: ArmItems, group_of: Callable[[str], str | None]) -> dict[str, t
 def _known(language: str, trait: str) -> str | None:
     if language not in LANGUAGES:
         return None
+    # A branch follows the family behind a colon: `Indo-European: Germanic`.
     return cast(str, getattr(LANGUAGES[language], trait)).partition(":")[0]

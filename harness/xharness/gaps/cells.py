@@ -103,6 +103,7 @@ def _with_borrowed(
     covered = {(row.model, row.strategy, row.task) for row in rows}
     for row in rows:
         lender = sources.get(source_score_from.get(row.task, ""))
+        # The borrower's own rows must name the language too: a grid is refused where they differ.
         lacks_source = isinstance(row, ScoreRow) and row.source_language is None
         if row.task not in only_lending:
             yield _changed(row, source_language=lender) if lacks_source else row
@@ -151,7 +152,7 @@ def _cells(
     grid = _grid(scores)
     languages = tuple(sorted({language for _, language in grid}))
     seeds = sorted({seed for seed, _ in grid}, key=_seed_order)
-    # a mean over other languages in one seed than in the next would measure the languages
+    # A mean over other languages in one seed than in the next would measure the languages.
     complete_seeds = tuple(
         seed for seed in seeds if all((seed, code) in grid for code in languages)
     )
@@ -160,7 +161,6 @@ def _cells(
     if problem is not None:
         notes = _lost(lost) if scores else ()
         return ArmCells(*arm, problem=problem, absent=absences, notes=notes)
-    # An average over other languages in each seed would mix languages with luck.
     rows = {cell: row for cell, row in grid.items() if cell[0] in complete_seeds}
     notes = (*_row_notes(list(rows.values())), *_partial(seeds, complete_seeds), *_lost(lost))
     absences = {code: reason for code, reason in absences.items() if code not in languages}

@@ -148,6 +148,7 @@ def _over_sourceless(arm: Arm, tasks: Tasks, baseline: str) -> MeasuredChange:
         common = [
             tuple(
                 seed
+                # What is common to all of them is in the shortest.
                 for seed in min(sides, key=len)
                 if all(seed in task_change for task_change in sides)
             )

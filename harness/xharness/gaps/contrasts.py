@@ -82,6 +82,7 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
 def share_weights(arm: ArmItems, base: ArmItems) -> bool:
     """Whether both score one trained model, or one goes on from the other's, in every seed."""
     # Seeds pair up only where each of one side has its partner on the other.
+    # And the spread of differences needs two of them.
     if arm.cells.seeds != base.cells.seeds or len(arm.cells.seeds) < 2:
         return False
     language = next(code for code in arm.cells.languages if code in base.cells.languages)
@@ -184,6 +185,7 @@ def _unchanged(arm: ArmItems, base: ArmItems, apart: Mapping[str, float]) -> dic
         )
         # Both answer alike everywhere: the variance of the sample is zero, that of the world is
         # not.
+        # A score at an edge has its doubt already: it must not be counted in twice.
         if not still and variance < _ZERO:
             variances[code] = _PSEUDO / (len(arm.means[code]) + 2) ** 2
     return variances

@@ -69,6 +69,7 @@ class ArmItems:
         if self.still is None:
             return self.moving
         scores, roots = self.scores.T, np.sqrt(self.still)
+        # Seeds at one edge answered every item alike, so they share their doubt as a whole.
         same_score = scores[:, :, None] == scores[:, None, :]
         edges: Floats = same_score * (roots[:, :, None] * roots[:, None, :])
         return self.moving + edges
@@ -157,6 +158,8 @@ def of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics) -> l
     for (index, language), items in blocks.items():
         row = task[index].any_row
         layout = (language, items[0].ids, row.task_type, row.metric, len(items))
+        # One product of arrays for all arms that answered the same items: a board may have
+        # thousands.
         groups[layout].append((index, language))
     pulls: dict[_Key, _Pulls] = {}
     for keys in groups.values():
@@ -175,6 +178,7 @@ def _items(cells: ArmCells, evidence: Evidence) -> dict[str, list[Items]]:
                 return {}
             items_by_language[language].append(items)
         first, *later_seeds = items_by_language[language]
+        # Mostly one object, shared when it was read; comparing thousands of ids is what takes time.
         if any(items.ids is not first.ids and items.ids != first.ids for items in later_seeds):
             return {}
     return items_by_language
@@ -254,6 +258,7 @@ def _influence(
     for column in range(width):
         nudge = np.zeros((scores, width))
         nudge[:, column] = step
+        # A central difference: a metric is anyone's function, and nobody states its derivative.
         rise = metric.value(sums + nudge) - metric.value(sums - nudge)
         gradient[:, column] = 100 * rise / (2 * step)
     pull = np.einsum("snk,sk->sn", statistics - sums[:, None] / count, gradient)

@@ -120,6 +120,7 @@ class _StageItems:
     def items(self, stage: str, language: str) -> Items:
         start, end = self.layout.spans[language]
         if self.is_packed:
+            # Eight items a byte, and a language may begin within one.
             right = np.unpackbits(self.stored[start // 8 : end // 8 + 1])
             offset = start % 8
             columns = np.empty((end - start, 2), dtype=np.uint8)
@@ -165,6 +166,8 @@ class _StoredEvidence(Mapping[tuple[str, str], Items]):
         layouts = _Layouts(batch, self._ids)
         for start, end in pairwise(starts):
             layout = layouts.of(start, end)
+            # A metric with fewer statistics than the widest one of the file has no value in the
+            # last.
             values = [column[start:end] for column in columns if not np.isnan(column[start])]
             self._keep(stages[stage[start]], _stored(layout, values))
 
@@ -172,6 +175,8 @@ class _StoredEvidence(Mapping[tuple[str, str], Items]):
         if stage not in self._stages and block.layout.ordered:
             self._stages[stage] = block
             return
+        # Two parts of one stage, or one whose items other tools wrote out of order: sorted into
+        # one.
         for language in block.layout.spans:
             key = stage, language
             parts = [block.items(*key), *([self[key]] if key in self else [])]
@@ -237,6 +242,7 @@ def _ordered(ids: Sequence[str], position: str) -> tuple[list[int], tuple[str, .
 def _smallest(values: Floats) -> NDArray[Any]:
     """The same numbers in a byte each where they are whole and small."""
     with np.errstate(invalid="ignore"):
+        # Any number is cast to some byte; only where nothing was lost does it equal what it was.
         small = values.astype(np.uint8)
     return small if np.array_equal(small, values) else values
 

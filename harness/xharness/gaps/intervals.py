@@ -123,6 +123,7 @@ def tango(gained: Floats, lost: Floats, items: Floats) -> tuple[Floats, Floats]:
     for edge in (np.full_like(middle, -1.0), np.full_like(middle, 1.0)):
         # the estimate itself is always inside
         inner, outer = middle.copy(), edge
+        # Halvings until a double has no room for more.
         for _ in range(52):
             tried = (inner + outer) / 2
             accepted = tango_square(gained, lost, items, tried) <= square
@@ -136,6 +137,7 @@ def tango_square(gained: Floats, lost: Floats, items: Floats, change: Floats) ->
     linear = -gained - lost + (2 * items - gained + lost) * change
     constant = -lost * change * (1 - change)
     root = np.sqrt(np.maximum(linear**2 - 8 * items * constant, 0.0))
+    # The largest likelihood of the share lost, given `change`: the larger root of 2 n q² + B q + C.
     share = (root - linear) / (4 * items)
     variance = items * (2 * share + change * (1 - change))
     distance = gained - lost - items * change
@@ -162,6 +164,8 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
     """p values raised as far as the smaller ones demand (Holm 1979); None stays None."""
     tested = np.array([p for p in values if p is not None])
     order = np.argsort(tested, kind="stable")
+    # The smallest is multiplied by the number of tests, the next by one less; none comes out below
+    # one that was smaller than it.
     raised = np.maximum.accumulate(tested[order] * np.arange(len(tested), 0, -1))
     adjusted = np.empty_like(tested)
     adjusted[order] = np.minimum(raised, 1)

@@ -29,6 +29,7 @@ def floor_of(row: ScoreRow) -> float:
     """The chance floor of one score: from its gold, else a uniform guess, else 5 points."""
     if row.floor is not None:
         return row.floor
+    # Rows that others published have no items, so no gold to take a floor from.
     return row.chance if row.chance is not None else _NOT_SIMPLE
 
 

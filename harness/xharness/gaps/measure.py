@@ -183,6 +183,7 @@ def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...
         )
         for change in family
     ]
+    # By identity: a change holds mappings and arrays, which have no hash.
     words = {
         id(change): replace(
             change.change,

@@ -99,6 +99,8 @@ def retention(
         return None
     source_above_floor = source.value - floor
     ratio = (of_others.value - floor_of_others) / source_above_floor
+    # First-order around the ratio of the means, which so stays the mean of the seeds' values; a
+    # seed near its floor would have a wild ratio of its own.
     values = ratio + (
         of_others.values - floor_of_others - ratio * (source.values - floor)
     ) / source_above_floor  # fmt: skip
@@ -114,6 +116,7 @@ def budget(cells: ArmCells) -> TrainingBudget:
     rows = cells.rows.values()
 
     def common(values: Sequence[int | None]) -> int | None:
+        # Seeds that stop early differ in their steps.
         stated = [value for value in values if value is not None]
         return round(fmean(stated)) if len(stated) == len(values) else None
 

@@ -46,9 +46,9 @@ def lacks(tasks: Mapping[str, MeasuredArm], pool: TaskPool) -> str | None:
     gapless = [task for task in pool.tasks if task not in tasks or tasks[task].gap.gap is None]
     if gapless:
         return f"no gap on {', '.join(gapless)}"
-    elsewhere = [task for task in pool.tasks if tasks[task].gap.languages != pool.languages[task]]
-    if elsewhere:
-        return f"scored in other languages on {', '.join(elsewhere)}"
+    deviating = [task for task in pool.tasks if tasks[task].gap.languages != pool.languages[task]]
+    if deviating:
+        return f"scored in other languages on {', '.join(deviating)}"
     failed = [task for task in pool.tasks if not tasks[task].gap.learning.passed]
     if failed:
         return f"not learnt: {', '.join(failed)}"
@@ -68,6 +68,8 @@ def common_seeds(
 def _members(
     measured: Iterable[MeasuredArm], provenance: str, protocol: str, arms: Sequence[Arm]
 ) -> dict[Arm, dict[str, MeasuredArm]]:
+    # A task that gave an arm no row at all says nothing of where it is from, and is its failure
+    # still.
     origins = {(provenance, protocol), (None, None)}
     pool_arms = set(arms)
     tasks_by_arm: dict[Arm, dict[str, MeasuredArm]] = {arm: {} for arm in sorted(arms)}
@@ -117,6 +119,7 @@ def _languages(gaps: Sequence[TaskGap], baseline: str) -> dict[str, tuple[str, .
             # one baseline outweighs all strategies: changes are counted from it
             votes[gap.task][gap.languages] += len(gaps) if gap.strategy == baseline else 1
     return {
+        # Sorted first: among equals the alphabet decides, never the order of the rows.
         task: max(sorted(counts), key=lambda codes: (counts[codes], len(codes)))
         for task, counts in sorted(votes.items())
     }
@@ -147,12 +150,13 @@ def _left_out(
             reasons[task] = "; ".join(dict.fromkeys(gap.undefined or "" for gap in of_task))
             continue
         opponents = [arm for arm, tasks in voters.items() if task not in tasks]
+        # Half of the models are enough to keep a task.
         if 2 * len(opponents) > len(voters) or not voters:
-            reasons[task] = _told(opponents, voters or deciding, deciding, task)
+            reasons[task] = _left_out_reason(opponents, voters or deciding, deciding, task)
     return reasons
 
 
-def _told(
+def _left_out_reason(
     opponents: Sequence[Arm],
     voters: Mapping[Arm, object],
     deciding: Mapping[Arm, Mapping[str, MeasuredArm]],

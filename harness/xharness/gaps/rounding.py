@@ -15,6 +15,7 @@ def rounded(value: float, decimals: int = 1) -> float:
         return value
     step = Decimal(1).scaleb(-decimals)
     exact = Decimal(repr(round(float(value), _NOISE)))
+    # Adding zero turns -0.0 into 0.0.
     return float(exact.quantize(step, ROUND_HALF_EVEN)) + 0.0
 
 

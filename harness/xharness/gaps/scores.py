@@ -165,8 +165,7 @@ def read(path: Path) -> Iterator[Row]:
     Raises:
         ConfigurationError: file and line of a row that is broken.
     """
-    # Notes and trainings repeat in thousands of rows: one object for all saves most of the
-    # memory.
+    # Notes repeat in thousands of rows: one object for all saves most of the memory.
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -176,7 +175,7 @@ def read(path: Path) -> Iterator[Row]:
                 raise ConfigurationError(
                     f"not a score row: {_reason(error)}", where=f"{path}:{number}"
                 ) from None
-            if not isinstance(row, MissingRow):  # thousands of rows say the same
+            if not isinstance(row, MissingRow):
                 object.__setattr__(row, "notes", shared.setdefault(row.notes, row.notes))
             yield row
 
@@ -190,6 +189,7 @@ def _reason(error: ValueError) -> str:
 
 def _row_type(line: bytes) -> type[Row]:
     """Which row a line holds."""
+    # Nearly every line is a score: a look at its bytes spares reading it twice.
     if b'"reason"' not in line and b'"mean"' not in line:
         return ScoreRow
     values = json.loads(line)

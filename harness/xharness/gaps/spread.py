@@ -79,9 +79,8 @@ class Spread:
             aim = np.log(distance)
         ends = np.log(_SMALLEST), np.log1p(-_LARGEST)
         low, high = (np.log(self.quantile(np.exp(end))) for end in ends)
-        # Beyond both ends no root exists; such numbers get the nearest end instead of an error.
+        # Beyond both ends there is no root: p is as good as 0 or 1, which the last line says.
         bracketed = (low > aim) & (aim > high)
-        # beyond the ends there is no root: p is as good as 0 or 1
         target = np.where(bracketed, aim, (low + high) / 2)
         roots = elementwise.find_root(
             self._distance_from,
@@ -105,6 +104,7 @@ class Spread:
         """How far the logarithm of the quantile lies from its target, for some of the numbers."""
         seeds, freedom = np.split(np.stack([items, *parts])[1:], 2)
         spread = Spread(items, seeds, freedom, cochran)
+        # In logarithms, because levels reach down to 1e-15.
         return np.asarray(np.log(spread.quantile(np.exp(level))) - target)
 
     @property
@@ -139,6 +139,8 @@ def side_by_side(spreads: Sequence[Spread]) -> Spread:
     count = max((len(spread.seeds) for spread in spreads), default=0)
     widths = [spread.items.shape[0] for spread in spreads]
     ends = np.cumsum([0, *widths])
+    # Numbers with fewer components are filled up: no variance, and a freedom that divides nothing
+    # by zero.
     seeds, freedom = np.zeros((count, ends[-1])), np.ones((count, ends[-1]))
     for spread, start, end in zip(spreads, ends, ends[1:], strict=False):
         seeds[: len(spread.seeds), start:end] = spread.seeds

@@ -116,6 +116,7 @@ def _trend(
         and (parameters := sizes[model].along(empty.axis))
         and _learnt(arms.get((model, empty.against), arms[model, strategy]), pool)
     }
+    # The same tasks for every model: else a slope over sizes would be one over tasks.
     tasks = tuple(
         task
         for task in pool.tasks
@@ -197,6 +198,7 @@ def _with_slope(trend: Trend) -> Trend:
 def _slope(families: Mapping[str, Sequence[Point]]) -> Estimate | None:
     points = [(name, point) for name, family_points in families.items() for point in family_points]
     return slopes.within_families(
+        # Base 2, so that a slope is points for each doubling.
         np.log2([float(point.parameters) for _, point in points]),
         np.array([point.value.value for _, point in points]),
         np.array([(point.value.error or 0.0) ** 2 for _, point in points]),

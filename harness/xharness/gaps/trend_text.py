@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from xharness.gaps.rounding import rounded
 from xharness.gaps.values import Estimate, Trend
+from xharness.phrases import counted, listed
 
 _COUNTED = {"non-embedding": "parameters outside the embedding", "total": "parameters"}
 
@@ -31,27 +31,28 @@ def _notes(trend: Trend) -> tuple[str, ...]:
     """What a reader of the slope must know."""
     notes = []
     if trend.alone:
-        notes.append(f"alone in their family, so no part of a slope: {_listed(trend.alone)}")
+        notes.append(f"alone in their family, so no part of a slope: {listed(trend.alone)}")
     if len(trend.families) > 1:
         family_slopes = [
             f"{family.family} {_points(family.slope)}"
             for family in trend.families
             if family.slope is not None
         ]
-        notes.append(f"family by family: {_listed(family_slopes)}; other families may differ")
+        notes.append(f"family by family: {listed(family_slopes)}; other families may differ")
     return tuple(notes)
 
 
 def _scope(trend: Trend) -> str:
     """Which families, models and tasks the sentence speaks of."""
     models = [point for point in trend.points if point.model not in trend.alone]
-    tasks = _count(len(trend.tasks), "task")
+    tasks = counted(len(trend.tasks), "task")
     if not models:
-        return f"Over {_count(len(trend.points), 'model')} of known size with {tasks}"
-    families = _listed([family.family for family in trend.families])
+        return f"Over {counted(len(trend.points), 'model')} of known size with {tasks}"
+    families = listed([family.family for family in trend.families])
+    # Points stand by size.
     doublings = math.log2(models[-1].parameters / models[0].parameters)
     span = f"{doublings:.1f} doublings of the {_COUNTED[trend.axis]}"
-    return f"Within {families} ({_count(len(models), 'model')}, {span}) and over {tasks}"
+    return f"Within {families} ({counted(len(models), 'model')}, {span}) and over {tasks}"
 
 
 def _subject(trend: Trend) -> str:
@@ -75,12 +76,3 @@ def _points(estimate: Estimate) -> str:
         f"{rounded(number):+.1f}".replace("-", "−") for number in numbers if number is not None
     )
     return f"{value} [{', '.join(ends)}]" if ends else value
-
-
-def _listed(names: Sequence[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

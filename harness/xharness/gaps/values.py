@@ -343,6 +343,7 @@ class TestCounts:
     headlines: int = 0
     words: int = 0
     sizes: int = 0
+    # pytest collects classes named Test….
     __test__ = False
 
 

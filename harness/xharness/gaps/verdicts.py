@@ -71,6 +71,7 @@ def decide(findings: Findings) -> Verdict:
             return Verdict.WIDENS_OTHERS_LOSE
         return Verdict.WIDENS_SOURCE_GAINED if findings.source > 0 else Verdict.WIDENS_WHY_OPEN
     if findings.others > 0:
+        # "All" holds the source language too, so its interval alone must lie above zero.
         all_gain = findings.gap_same and findings.source_above_zero
         return Verdict.ALL_GAIN_GAP_SAME if all_gain else Verdict.OTHERS_GAIN_GAP_OPEN
     if findings.others < 0:

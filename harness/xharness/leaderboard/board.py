@@ -50,14 +50,15 @@ class Board:
     """The suites whose scores are shown where they are complete."""
 
     @cached_property
-    def _made(self) -> dict[str, Any]:
+    def _values(self) -> dict[str, Any]:
         return {}
 
+    # The page, its data, the Markdown and the terminal all ask for the same summary and figures.
     def once(self, name: str, make: Callable[[Board], T]) -> T:
         """What `make` gives for this board, made when it is first asked for under this name."""
-        if name not in self._made:
-            self._made[name] = make(self)
-        value: T = self._made[name]
+        if name not in self._values:
+            self._values[name] = make(self)
+        value: T = self._values[name]
         return value
 
     @cached_property
@@ -134,11 +135,13 @@ class Board:
     def changes(self) -> dict[tuple[Arm, str | None], Change]:
         """Arm and task, None for the average, to the change against the baseline."""
         every_change = (*self.gaps.changes, *self.gaps.average_changes)
+        # Backwards, so that of an arm in several pools the change in the first one stays.
         return {(change.arm, change.task): change for change in reversed(every_change)}
 
     @cached_property
     def averages(self) -> dict[Arm, Average]:
         """Arm to its average over the tasks of its first pool."""
+        # As above: the average in the first pool stays.
         return {average.arm: average for average in reversed(self.gaps.averages)}
 
     @cached_property
@@ -261,6 +264,7 @@ def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Miss
         for seed in study.seeds
         if model.name not in published
         and not scored_cells
+        # A row that names no seed speaks for all of them.
         & {(model.name, strategy.name, task, seed), (model.name, strategy.name, task, None)}
     ]
 

@@ -110,6 +110,7 @@ def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[C
     """
     rows = [*_renamed(a.rows, {(pair.a, pair.name): A for pair in pairs}),
             *_renamed(b.rows, {(pair.b, pair.name): B for pair in pairs})]  # fmt: skip
+    # As if A were a baseline and B a strategy, so that both are paired by the code of boards.
     gaps = measure(rows, {**a.evidence, **b.evidence}, metrics, baseline=A)
     tasks = dict.fromkeys(row.task for row in rows)
 

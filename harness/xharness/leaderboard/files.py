@@ -57,6 +57,7 @@ def save(board: Board, folder: Path) -> list[Path]:
     """
     contents = pages(board) | {figure.path: svg(figure) for figure in figures(board)}
     try:
+        # Read before anything is written: the list of what was there is itself written over.
         stale = _stale(folder, contents)
         for name, content in contents.items():
             (folder / name).parent.mkdir(exist_ok=True)
@@ -90,6 +91,7 @@ def _manifest(folder: Path) -> list[str]:
 
 def _is_ours(name: str) -> bool:
     """Whether a name has the form of a figure or a page of details, so that no other is touched."""
+    # The list is a file that anyone can edit: it must not make us delete `../study.yaml`.
     return any(PurePosixPath(name).match(pattern) for pattern in (_FIGURES, _DETAIL_PAGES)) and (
         name.count("/") == 1
     )

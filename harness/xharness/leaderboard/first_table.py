@@ -68,6 +68,7 @@ def first_table(board: Board) -> FirstTable:
         for model in models:
             arms += _model_lines(board, model, sourceless)
     arm_lines, other_arms = _cut(arms, _LINES - len(overall))
+    # No arm has a line of its own then, so all are counted by their readings.
     if len(models) > _MODELS and overall:
         other_arms = dict(
             Counter(_reading(board, arm) for arm in board.pool_arms if _is_change(board, arm))

@@ -47,6 +47,7 @@ def render(board: Board, pages: Collection[str] | None = None) -> str:
     `pages` are the names of its details, where they are made already.
     """
     summary = summarize(board)
+    # Only for the links: which details there are decides what may be linked to.
     names = details(board) if pages is None else pages
     pictures = [line for figure in figures(board) for line in _picture(figure)]
     introduction = (

@@ -36,6 +36,7 @@ def _claim(
         return Claim(mean)
     reading, cells, derived = min(readings, key=lambda reading: abs(reading[2] - mean.mean))
     finest = max(_decimals(cell) for cell in cells)
+    # Both the average and its cells were rounded for print, by half of their last digit at most.
     allowed = 0.5 * 10.0 ** -_decimals(mean.mean) + 0.5 * 10.0**-finest + _SPARE
     return Claim(mean, derived, reading, abs(derived - mean.mean) > allowed)
 
@@ -69,6 +70,7 @@ def _tasks(mean: StatedAverage, means: Sequence[StatedAverage]) -> Iterator[Read
         return
     cells = [value for values in tasks.values() for value in values.values()]
     of_two = any(len(values) > 1 for values in tasks.values())
+    # Publications average QA in both ways and seldom say which; either one acquits them.
     for f1_alone in (False, True) if of_two else (False,):
         values = {task: _score(metrics, f1_alone) for task, metrics in tasks.items()}
         wording = f"mean of {len(values)} tasks" if mean.over == "tasks" else "mean of family means"

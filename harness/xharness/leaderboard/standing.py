@@ -61,6 +61,7 @@ def _comparable(rows: Iterable[ScoreRow]) -> str:
     measured = [row for row in rows if not is_published(row)]
     if not measured:
         return "published by others"
+    # Any partial cell is in the averages, and so makes all of them differ from a paper's.
     partial = any(note.startswith(_PARTIAL) for row in measured for note in row.notes)
     return "not comparable with papers" if partial else "whole splits"
 

@@ -113,6 +113,7 @@ def _claim(line: Headline) -> str:
 def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:
     """The reason that most strategies share; fewer than three seeds before all else."""
     verdicts = {change.verdict for change in _changes(board)}
+    # More seeds are the one thing that helps here, so other reasons come after it.
     if Verdict.EXPLORATORY in verdicts:
         seeds = min(_seed_counts(board), default=1)
         return (

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from xharness.gaps import Detectable, Estimate, rounded
+from xharness.gaps import about as detectable_text
 from xharness.spec.languages import LANGUAGES, name_of
 
+# GitHub reads a pair of dollar signs as a formula, and no backslash keeps it from that.
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
 _INTERVAL = re.compile(r"\[[+−]?[\d.]+, [+−]?[\d.]+\](?![(\[:])")
+# An underscore inside a word marks nothing, and `xlm_r` reads better without a backslash.
 _SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
@@ -65,9 +68,7 @@ def _two_decimals(value: float) -> str:
 
 def about(detectable: Detectable | None) -> str:
     """`about 4 (3 to 8)`; a dash where nothing is known."""
-    from xharness.gaps import about as worded
-
-    return "—" if detectable is None else worded(detectable)
+    return "—" if detectable is None else detectable_text(detectable)
 
 
 def p_text(p: float) -> str:
@@ -96,12 +97,6 @@ def language(code: str) -> str:
     return f"{code} {name_of(code)}" if code in LANGUAGES else escape(code)
 
 
-def listed(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = (*names,) or ("",)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def shortened(text: str, letters: int) -> str:
     """`text`, its end cut off where it has more than so many letters."""
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
@@ -123,6 +118,7 @@ class Footnotes:
         for text in texts:
             if text not in self.texts:
                 self.texts.append(text)
+        # A text is added once: two cells with the same reason share a mark.
         numbers = sorted({self.texts.index(text) + 1 for text in texts})
         return f"<sup>{', '.join(map(str, numbers))}</sup>" if numbers else ""
 

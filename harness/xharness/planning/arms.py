@@ -85,6 +85,7 @@ class ArmCompiler:
 
     def _add(self, target: TargetSpec, card: TaskCard) -> None:
         context, capabilities = self.context, self._capabilities
+        # Before any data is looked for: what the model cannot do needs none, and may not be here.
         capabilities.check_task_type(card)
         capabilities.check(card)
         route = ArmRoute(context, self.starts.of(context.model), card)
@@ -105,6 +106,7 @@ class ArmCompiler:
             card.name,
             data_slices,
             context.recipe([card]),
+            # Found once before, one language at a time; nothing is looked up twice.
             retrieval.data_for(answerable),
             capabilities.prompt_digest(card),
         )
@@ -170,6 +172,7 @@ class ArmCompiler:
     ) -> Iterator[DataSlice]:
         """The items as the model is given them: as they are, or in the source language."""
         if not isinstance(end, TranslateTest):
+            # Trained in the source language and asked in the item's own: zero-shot transfer.
             yield from data_slices
             return
         if self.context.selection.by == "target-dev":

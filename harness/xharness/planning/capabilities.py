@@ -96,6 +96,7 @@ class Capabilities:
         """The digest of the card's prompts; None for a model that is not prompted."""
         if not self.generates or card.verbalizer is None:
             return None
+        # Without defaults, so that a field that verbalizers get later changes no key.
         return digest(card.verbalizer.model_dump(mode="json", exclude_defaults=True))
 
     def metrics(self, card: TaskCard) -> tuple[str, ...]:

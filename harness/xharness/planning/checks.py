@@ -61,6 +61,7 @@ def studied_cards(plan: Plan, context: PlanningContext) -> list[TaskCard]:
 
 def check_source_language(context: PlanningContext, cards: list[TaskCard]) -> None:
     """Refuse a language that the study starts from and none of its `cards` has."""
+    # Only where it is written: the default must not refuse a study whose tasks lack English.
     if "source_language" not in context.study.model_fields_set:
         return
     language = context.study.source_language

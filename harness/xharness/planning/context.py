@@ -80,6 +80,7 @@ class PlanningContext:
             ConfigurationError: no such translator, an impossible option, or languages it lacks.
             UnavailableError: its model cannot be had.
         """
+        # As bytes, because a mapping has no hash.
         key = (name, canonical(dict(options)), source, target)
         return self._translators.get(key, lambda: self._translator(name, options, source, target))
 
@@ -147,6 +148,7 @@ class ArmContext:
         names = {card.name for card in cards}
         # Of several tasks learnt together none may decide for the others.
         task_fields = self.planning.task_recipes.get(names.pop(), {}) if len(names) == 1 else {}
+        # The more special the later, and the later wins.
         layers = (
             recipe.stated_fields,
             task_fields,

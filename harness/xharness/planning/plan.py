@@ -67,6 +67,7 @@ class Plan:
         A stage whose only readers are stored is not needed, even if its folder is gone.
         """
         needed: dict[str, Stage] = {}
+        # From the scores backwards: what nothing unfinished reads is never reached.
         queue: list[Stage] = [arm.score for arm in self.arms]
         while queue:
             stage = queue.pop()
@@ -131,6 +132,7 @@ def _training_label(stage: Train, arm: Arm) -> StageLabel:
 
 def _cards(stage: Train) -> str:
     cards = [feed.data_slices[0].card for feed in stage.feeds]
+    # A label is a line in a table; the receipt has all names.
     return "+".join(cards) if len(cards) < 4 else f"{len(cards)} tasks"
 
 

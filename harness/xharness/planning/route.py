@@ -75,6 +75,7 @@ class ArmRoute:
         split: Split = "train",
         sample: int | None = None,
     ) -> tuple[DataSlice, ...]:
+        # What a strategy names must be there; a source language without rows only drops the arm.
         for language in languages or ():
             _check_rows(card, language, split, sample)
         if sample is not None or split != "train":
@@ -122,6 +123,7 @@ class ArmRoute:
             self._planning.data_slice(card, language, "train", limit)
             for language in languages or card.languages
         )
+        # A text has no card's head: all that is learnt by one objective shares the objective's own.
         return TrainingFeed(data_slices, objective, objective)
 
     def feed(self, card: TaskCard, data_slices: Sequence[DataSlice] | None = None) -> TrainingFeed:
@@ -143,8 +145,10 @@ class ArmRoute:
             return self.base
         if not self.training_sets():
             raise UnsupportedError(f"task '{self.target.name}' has no training set to show")
+        # The last one is the closest to the target: COPA, not SIQA, for XCOPA.
         card = self.training_sets()[-1]
         self._capabilities.check(card, "shots")
+        # Drawn by the arm's seed: which examples are shown is part of what varies between seeds.
         rows = self.rows(card, sample=shots)
         feed = TrainingFeed(rows, "shots", card.head_name, self._capabilities.prompt_digest(card))
         # Nothing is learnt, so no recipe may enter the key.
@@ -182,6 +186,8 @@ class ArmRoute:
             stage_recipe = stage_recipe.changed({"steps": steps})
         all_feeds = (*feeds, *(feed for feed, _ in auxiliary))
         for feed, card in zip(all_feeds, self._cards(all_feeds), strict=True):
+            # Asked again, now that recipe and languages are known: an adapter may not fit the
+            # model.
             self._capabilities.check(card, feed.objective, stage_recipe, feed.data_slices)
         spec = self._selection_spec(selection)
         checkpoints = self._selection(

@@ -53,6 +53,8 @@ class CardChecks:
             part = document.part("sources", index)
             options = {key: value for key, value in part.data.items() if key not in _SOURCE_KEYS}
             documents.validate(Document(part.file, options, part.positions), source.options)
+        # A card's recipe states only what a publication does, so it is checked as the change of
+        # another.
         for name, recipe in card.recipes.items():
             for column in recipe.model_fields_set & {"base", "large"}:
                 part = document.part("recipes", name, column)
@@ -142,6 +144,7 @@ def _check_fields(card: TaskCard, document: Document, task_type: TaskType) -> No
 
 def _check_words(card: TaskCard, document: Document, fields: Iterable[str]) -> None:
     """Whether the verbalizer's prompts name fields that the card maps and a model may see."""
+    # A prompt that shows the answer would be scored as if the model had known it.
     visible = [name for name in fields if name in card.fields and name not in _ANSWER_FIELDS]
     for wording in card.verbalizer.wordings if card.verbalizer else ():
         for template in (wording.prompt or "", *wording.answers.values()):

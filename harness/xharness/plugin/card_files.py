@@ -130,6 +130,7 @@ class Groups(Registry[TaskGroup]):
         """
         provider, group = self._only(name)
         document = self.documents[name]
+        # `targets:` takes either, so a name of both could mean one task or many.
         if name in self.cards.offers:
             raise ConfigurationError(
                 f"'{name}' is a group offered by {provider}, "
@@ -156,6 +157,7 @@ def normal_spelling(name: str) -> str:
 
 def builtin_folder() -> Traversable:
     """`task_cards/`: inside the package in a wheel, at the repository's root when editable."""
+    # A build copies the folder into the package; an editable install leaves it where it is.
     packaged = files("xharness").joinpath("task_cards")
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "task_cards"
 

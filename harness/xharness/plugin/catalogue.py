@@ -123,6 +123,7 @@ class Catalogue:
         Raises:
             ConfigurationError: what is wrong and where.
         """
+        # Not through the registry, which would take the file for a second offer of its name.
         card_file = CardFile(file)
         self._checks.check(
             card_file.card, card_file.document, lambda name: _is_neighbour(file, name)
@@ -171,6 +172,8 @@ def _is_neighbour(file: Traversable, name: str) -> bool:
     """Whether a card `name` lies in the file's folder, or in a folder next to that one."""
     if not isinstance(file, Path):
         return False
+    # A repository has its cards in folders by role, so what a card names is often one folder
+    # further.
     folder = file.resolve().parent
     paths = (folder / f"{name}.yaml", *folder.parent.glob(f"*/{name}.yaml"))
     return any(path.is_file() for path in paths)
@@ -187,5 +190,6 @@ def validated(
         ConfigurationError: an unknown or impossible option.
     """
     if part is None:
+        # A document without positions: errors name the owner where they would name file and line.
         return documents.validate(Document(owner, options, {}), model)
     return documents.validate(Document(part.file, options, part.positions, owner), model)

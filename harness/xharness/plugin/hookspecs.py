@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["hookimpl"]
 
+# Noun hooks may return anything iterable, a generator too; observers return nothing, and their
+# arguments are passed by name, so that an implementation may leave out those it does not read.
 hookspec = pluggy.HookspecMarker("xharness")
 hookimpl = pluggy.HookimplMarker("xharness")
 

@@ -54,6 +54,8 @@ class Plugins:
 
     def offers(self, hook: str) -> Iterator[tuple[Provider, Any]]:
         """(provider, offer) for everything that plugins return from the noun `hook`."""
+        # One by one: a call of the hook would mix all offers, without their givers, and end at the
+        # first plugin that raises.
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
             provider = self.providers[impl.plugin_name]
             try:
@@ -106,6 +108,8 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
             plugins.add(_import(name), Provider(name, "command line"))
         except (Exception, SystemExit) as error:
             raise ConfigurationError(summary(error), where=f"plugin '{name}'") from error
+        # `add` notes a wrong hook and goes on; a plugin that was asked for by name must not go
+        # missing.
         if len(plugins.broken) > broken_count:
             raise ConfigurationError(plugins.broken[-1].reason, where=f"plugin '{name}'")
     return plugins
@@ -152,6 +156,7 @@ def _unknown_hooks(manager: pluggy.PluginManager, plugin: object) -> str | None:
 def summary(error: BaseException) -> str:
     """The error, and where in the plugin it came from, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
+    # The innermost frame is often the import system's own, which says nothing of the plugin.
     inner = [frame for frame in frames if "importlib" not in frame.filename]
     location = f" ({Path(inner[-1].filename).name}:{inner[-1].lineno})" if inner else ""
     return f"{type(error).__name__}: {error}{location}"

@@ -25,6 +25,7 @@ class Registry(Generic[T]):
 
     def register(self, name: str, provider: Provider, offer: T) -> None:
         """Add an offer; a second one of the same name makes the name ambiguous."""
+        # No error yet: a clash of two plugins must not stop the studies that name neither offer.
         self.offers.setdefault(name, []).append((provider, offer))
 
     def __iter__(self) -> Iterator[str]:

@@ -133,6 +133,8 @@ class TaskCard(Strict):
             if name not in self.label_names:
                 hint = suggestion(name, self.label_names)
                 raise ValueError(f"'verbalizer' has words for '{name}', no label; {hint}")
+        # Only a classifier chooses among the words of all labels: one without words could not be
+        # answered.
         if self.task_type == "classification":
             wordless = [label for label in self.label_names if label not in verbalizer.answers]
             if wordless:
@@ -154,6 +156,7 @@ class TaskCard(Strict):
             if code not in (*self.languages, self.source_language):
                 hint = suggestion(code, self.languages)
                 raise ValueError(f"'{code}' is not among the card's languages; {hint}")
+        # Only a target has a gap; an intermediate task or a corpus leaves the key at its default.
         if self.role == "target" and self.source_language not in (None, *self.languages):
             raise ValueError("'source_language' must be among 'languages', or null")
         return self
@@ -166,6 +169,7 @@ class TaskCard(Strict):
     @property
     def head_name(self) -> str:
         """The head that answers this task."""
+        # XCOPA trains on SIQA, then on COPA, and is answered by the head that was trained last.
         return self.head or (self.train_on[-1] if self.train_on else self.name)
 
     def in_language(self, language: str) -> TaskCard:
@@ -178,6 +182,8 @@ class TaskCard(Strict):
         """The first source that serves `language` and `split`, and those that join it."""
         sources: list[SourceSpec] = []
         for source in self.sources:
+            # Sources are alternatives: the first that serves wins, with those marked `join` below
+            # it.
             if sources and not source.join:
                 break
             if source.serves(language, split):
@@ -198,11 +204,7 @@ class TaskCard(Strict):
         """What, apart from the rows themselves, decides how an example reads: part of each key."""
         return {
             "task_type": self.task_type,
-            "fields": {name: _plain(value) for name, value in self.fields.items()},
-            "labels": _plain(self.labels),
+            "fields": self.fields,
+            "labels": self.labels,
             "head": self.head_name,
         }
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

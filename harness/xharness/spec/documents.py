@@ -56,6 +56,7 @@ class Strict(BaseModel):
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if not isinstance(data, Mapping) or cls.model_config.get("extra") != "forbid":
             return data
+        # Pydantic would refuse them too, but after all else and without the nearest name.
         keys = {field.alias or name for name, field in cls.model_fields.items()}
         for key in data:
             if key not in keys and key not in cls.model_fields:
@@ -91,6 +92,7 @@ class Document:
     """What the value belongs to, put before its key path in errors; for parts of a document."""
     text: str = field(default="", compare=False, repr=False)
     """As it was written; empty for parts."""
+    # Every arm asks for the same parts, and each is cut out of the positions of the whole file.
     _parts: dict[KeyPath, Document] = field(default_factory=dict, compare=False, repr=False)
 
     def position(self, path: KeyPath) -> Position:
@@ -149,6 +151,8 @@ def read(file: _Readable, name: str) -> Document:
 
 def parse(text: str, name: str = "<text>") -> Document:
     """Parse YAML `text`; `name` stands for the file in errors."""
+    # Nodes instead of `safe_load`: only they know their lines, and they show a key that stands
+    # twice.
     loader = yaml.CSafeLoader(text)
     positions: dict[KeyPath, Position] = {}
     try:
@@ -196,7 +200,9 @@ def _build(
 ) -> Any:
     """The value of `node`; notes the position of each key path on the way."""
     position = Position(name, node.start_mark.line + 1, node.start_mark.column + 1)
+    # The parent has noted where the key stands; only the whole text and items of a list have none.
     positions.setdefault(path, position)
+    # Counted by path, not by node: an alias is one node, built again wherever it is used.
     if len(positions) > _NODE_LIMIT:
         raise ConfigurationError(f"more than {_NODE_LIMIT} values", where=name)
     if len(path) > _DEPTH_LIMIT:
@@ -253,6 +259,7 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
         problems = [
             _explain(document, detail) for detail in details if not _follows(detail, details)
         ]
+        # Several branches of a union may complain of one value in the same words.
         raise ConfigurationError("\n".join(dict.fromkeys(problems))) from None
 
 
@@ -280,6 +287,7 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
         least = context["min_length"]
         message = f"needs at least {'one' if least == 1 else least}"
     elif detail["type"] == "literal_error":
+        # Pydantic gives the choices as prose alone: "'a', 'b' or 'c'".
         values = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
         close = nearest(str(value), values)
         message = f"'{value}' is not one of {context['expected']}"

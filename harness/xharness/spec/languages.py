@@ -140,6 +140,7 @@ def select_languages(selectors: Iterable[str], codes: Iterable[str]) -> tuple[st
 
 def _matches(word: str, code: str) -> bool:
     attribute, colon, name = _parts(word)
+    # Nobody told the family or the script of a language outside the table: no filter selects it.
     if not colon or code not in LANGUAGES:
         return word == code
     return name.casefold() in map(str.casefold, _words(LANGUAGES[code])[attribute])

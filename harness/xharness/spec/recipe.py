@@ -43,6 +43,7 @@ class Adapter(Strict):
 
     @model_validator(mode="after")
     def _fields_belong_to_the_method(self) -> Adapter:
+        # A field that the method never reads would look like a setting and change nothing.
         for name in sorted(self.model_fields_set - {"method", *_METHOD_FIELDS[self.method]}):
             raise ValueError(f"'{name}' does not belong to the method '{self.method}'")
         return self
@@ -129,6 +130,9 @@ class Recipe(Strict):
 
     def changed(self, *changes: Mapping[str, Any]) -> Recipe:
         """This recipe with some fields changed, later changes over earlier ones."""
+        # Not `model_dump`: an adapter would come back with every field set, and refuse those of
+        # other methods. Fields of `Recipe` alone: a study's recipe has more, which are not for
+        # training.
         values = {name: getattr(self, name) for name in Recipe.model_fields}
         return Recipe(
             **{key: value for change in (values, *changes) for key, value in change.items()}
@@ -138,6 +142,8 @@ class Recipe(Strict):
         """What of `fields` enters the key of a stage that reads them."""
         key_fields = {*fields} - self.costs_only
         values = {name: getattr(self, name) for name in Recipe.model_fields if name in key_fields}
+        # Fields that came later: at its default one must leave the keys of stored results as they
+        # are.
         for name in self.optional_in_keys:
             if name in values and values[name] == Recipe.model_fields[name].default:
                 del values[name]
@@ -152,6 +158,7 @@ class Recipe(Strict):
 
 def common_fields(recipes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The fields on which all of `recipes` agree; what is learnt together has one recipe."""
+    # Through `Recipe`, so that `lora` and `{method: lora}` do not count as a difference.
     first, *rivals = [Recipe(**fields).model_dump(exclude_unset=True) for fields in recipes] or [{}]
     return {
         name: value
@@ -162,6 +169,8 @@ def common_fields(recipes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
+        # Checked on a whole recipe, but handed on as written: what is not stated must stay
+        # unstated.
         Recipe().changed(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -72,6 +72,7 @@ class SourceSpec(BaseModel):
         """`value` with `{language}` and `{code}` filled in, inside lists and mappings too."""
         if isinstance(value, str):
             code = self.codes.get(language, language)
+            # Not `str.format`: an address or a pattern may hold braces of its own.
             return value.replace("{language}", language).replace("{code}", code)
         if isinstance(value, list | tuple):
             return [self.expand(item, language) for item in value]

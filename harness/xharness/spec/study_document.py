@@ -69,6 +69,7 @@ class StudyDocument:
         if self.document is None:
             return None
         value = self.document.part(*path).data
+        # In the short form, `{multitask: {...}}`, the options stand one key deeper.
         if isinstance(value, dict) and len(value) == 1 and "name" not in value:
             path = (*path, *value)
         return self.document.part(*path)

@@ -30,6 +30,8 @@ class TrainingFeed:
             "data_slices": [data_slice.identity for data_slice in self.data_slices],
             "objective": self.objective,
             "head": self.head,
+            # Stated only where there is one: a model with a head reads no prompt, whatever the card
+            # says.
             **({"prompt": self.prompt_digest} if self.prompt_digest else {}),
         }
 
@@ -51,5 +53,6 @@ class Mixture:
     def identity(self) -> list[Any]:
         """What it adds to the key of a training."""
         shares = {"weights": list(self.weights), "auxiliary_shares": list(self.auxiliary_shares)}
+        # A key says nothing of what is not used, so that all mixtures without shares are alike.
         stated_shares = {name: values for name, values in shares.items() if values}
         return [self.sampling, self.temperature, self.cap, *filter(None, [stated_shares])]

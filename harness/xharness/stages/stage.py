@@ -32,6 +32,7 @@ class Stage(ABC):
     def inputs(self) -> Mapping[str, Any]:
         """All that can change its answer, as JSON."""
 
+    # Parents' keys are in it: uncached, a plan would hash its whole graph anew for each stage.
     @cached_property
     def key(self) -> str:
         """The address of its result in a store."""

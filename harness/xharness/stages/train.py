@@ -31,6 +31,7 @@ class CheckpointSelection:
     @property
     def identity(self) -> Any:
         """What it adds to the key of a training."""
+        # A mean of states reads no dev data, so none may enter the key.
         if self.by == "average":
             return ["average", self.num_evals, self.patience, []]
         dev = [identities(self.dev), [metric for _, metric in self.metrics]]
@@ -70,6 +71,7 @@ class Train(Stage, Checkpoint):
         """The recipe's fields that training reads: changing another must not retrain."""
         masks = any(feed.objective in ("mlm", "tlm") for feed in self.feeds)
         answers = self.selection is not None and self.selection.dev
+        # Only answers read these two, and nothing is answered in a training without dev data.
         ignored = set() if answers else {"layer", "max_answer_length"}
         return {*Recipe.model_fields} - ignored - (set() if masks else {"mlm_probability"})
 

@@ -34,6 +34,7 @@ class DataSlice:
     @property
     def identity(self) -> list[Any]:
         """What it adds to the keys of stages that read it."""
+        # Named, so that a sample's seed is never taken for another optional part of the list.
         sample = [] if self.sample is None else [{"sample": self.sample}]
         translation = [] if self.translation is None else [{"translation": self.translation.key}]
         return [self.fingerprint, self.limit, *sample, *translation]

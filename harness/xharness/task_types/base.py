@@ -219,6 +219,8 @@ class Reader:
         if "{" not in spec:
             value = self._column(spec, field)
             return "" if value is None else self.sound(str(value))
+        # Not `str.format`: to it the dot of `{answers.text}` is an attribute, not a column in a
+        # column.
         parts = spec.split("{")
         text = parts[0]
         for part in parts[1:]:
@@ -247,6 +249,7 @@ def label_index(value: Any, card: TaskCard, item: str) -> int:
         UnavailableError: a label outside the card's set.
     """
     labels = card.label_names
+    # Public test sets hide a label as -1, which must not count from the end of the list.
     if isinstance(value, int | np.integer) and 0 <= value < len(labels):
         return int(value)
     if isinstance(value, str) and value in labels:

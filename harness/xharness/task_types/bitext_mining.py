@@ -39,6 +39,7 @@ def _item(
     example: BitextMiningExample, prediction: str, card: TaskCard, language: str
 ) -> tuple[float, float, float]:
     right = prediction in example.matches
+    # A wrong pair costs twice: it is one too many, and the right one is missed.
     return float(right), float(prediction != "" and not right), len(example.matches) - float(right)
 
 
@@ -138,6 +139,7 @@ def _proposals(
     `query_means` and `means`: mean scores of the queries', and of the candidates', neighbours.
     """
     centers = (query_means[:, None] + means[neighbours.indices]) / 2
+    # Where the mean cosine is not above zero the ratio has no meaning; a margin of 0 is never kept.
     margins = np.divide(neighbours.scores, centers, out=np.zeros_like(centers), where=centers > 0)
     best = margins.argmax(axis=1)[:, None]
     indices = np.take_along_axis(neighbours.indices, best, axis=1)[:, 0]
@@ -167,6 +169,7 @@ def best_threshold(mined: Sequence[MinedPair], gold: Collection[tuple[str, str]]
         next_score = mined[count].score if count < len(mined) else pair.score
         if count < len(mined) and next_score == pair.score:
             continue  # pairs of equal score are kept or dropped together
+        # 2 tp / (2 tp + fp + fn), for tp + fp = count and tp + fn = len(gold).
         f1 = 2 * right / (count + len(gold))
         if f1 > best:
             threshold, best = (pair.score + next_score) / 2, f1

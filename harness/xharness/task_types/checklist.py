@@ -138,6 +138,7 @@ def _part(entry: Any, item: str, card: TaskCard) -> ExtractiveQAExample:
     texts = (texts,) if isinstance(texts, str) else texts
     if not texts or not all(isinstance(text, str) for text in (context, question, *texts)):
         raise _not_items(card, item)
+    # Offsets are for training alone, and a checklist is never trained on: the first place will do.
     answers = tuple(GoldAnswer(text, context.find(text)) for text in texts)
     return ExtractiveQAExample(item, question, context, answers)
 

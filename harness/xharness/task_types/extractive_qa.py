@@ -39,8 +39,10 @@ def _wrong_language(
     answer = str(prediction).strip()
     if not any(letter.isalpha() for letter in answer) or language not in _known_languages():
         return 0.0, 0.0
+    # A span of the item is in its language, whatever a name or a number looks like.
     if answer in example.context or answer in example.question:
         return 0.0, 1.0
+    # English in any case: models that were tuned on it drift into it (Chirkova et al. 2310.09917).
     candidates = frozenset({language, "en", *card.languages} & _known_languages())
     return float(identified(answer, candidates) != language), 1.0
 
@@ -64,6 +66,7 @@ def _identifier() -> Any:
 
 @cache
 def _known_languages() -> frozenset[str]:
+    # The one identifier may still be narrowed to the candidates of an answer.
     identifier = _identifier()
     identifier.set_languages(None)
     return frozenset(identifier.nb_classes)
@@ -154,6 +157,8 @@ def gold_answers(value: Any, context: str, card: TaskCard, item: str) -> tuple[G
 def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
     """Both public shapes: a mapping of lists, or a list of mappings."""
     try:
+        # `datasets` turns a list of mappings into a mapping of lists; SQuAD's own files hold the
+        # list.
         if isinstance(value, Mapping):
             texts: Sequence[str] = value["text"]
             return [(str(t), int(s)) for t, s in zip(texts, value["answer_start"], strict=True)]

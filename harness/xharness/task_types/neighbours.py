@@ -56,6 +56,7 @@ def nearest(queries: VectorBlocks, candidates: VectorBlocks, k: int) -> Neighbou
 
     There are fewer than `k` where there are fewer candidates.
     """
+    # Rough ones are more than asked for: rounding may have put the k-th of them behind a worse one.
     k = min(k, len(candidates))
     parts = [_ranked(block, candidates, k, k + _SPARE) for _, block in queries.blocks()]
     scores = [np.zeros((0, k)), *(part.scores for part in parts)]
@@ -68,6 +69,8 @@ def _ranked(queries: Matrix, candidates: VectorBlocks, k: int, width: int) -> Ne
     rough = _rough(queries, candidates, min(width, len(candidates)))
     neighbours = _exact(queries, candidates, rough.indices, k)
     if k and rough.indices.shape[1] < len(candidates) and width < _MOST:
+        # Within the errors of both scores, something just as near may lie behind the last one
+        # looked at.
         unsure = rough.scores[:, k - 1] - rough.scores[:, -1] <= 2 * _ROUNDING
         if unsure.any():
             wider = _ranked(queries[unsure], candidates, k, 4 * width)
@@ -84,6 +87,7 @@ def _rough(queries: Matrix, candidates: VectorBlocks, k: int) -> Neighbours:
         block_scores, block_indices = search(queries, block, min(k, len(block)))
         scores = np.concatenate([scores, block_scores], axis=1)
         indices = np.concatenate([indices, block_indices + first], axis=1)
+        # Thinned after each block, so that memory holds `k` a query however many blocks there are.
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         scores = np.take_along_axis(scores, order, axis=1)
         indices = np.take_along_axis(indices, order, axis=1)
@@ -116,6 +120,7 @@ def _by_faiss() -> Callable[[Matrix, Matrix, int], tuple[Matrix, Indices]]:
 def _exact(queries: Matrix, candidates: VectorBlocks, indices: Indices, k: int) -> Neighbours:
     """The `k` best of the candidates at `indices`, in double precision."""
     scores = _pair_scores(queries, candidates, indices)
+    # By falling score, then by index: of equal ones each path must give the same.
     order = np.lexsort((indices, -scores), axis=1)[:, :k]
     return Neighbours(
         np.take_along_axis(scores, order, axis=1), np.take_along_axis(indices, order, axis=1)
@@ -127,6 +132,7 @@ def _pair_scores(queries: Matrix, candidates: VectorBlocks, indices: Indices) ->
     scores = np.empty(indices.shape)
     for first, block in candidates.blocks():
         rows, columns = np.nonzero((indices >= first) & (indices < first + len(block)))
+        # All pairs at once would hold queries x width x dimensions doubles.
         step = max(1, _DOUBLES // max(block.shape[1], 1))
         for start in range(0, len(rows), step):
             row, column = rows[start : start + step], columns[start : start + step]

@@ -27,6 +27,7 @@ _MLQA_ARTICLES = {
     "es": re.compile(r"\b(un|una|unos|unas|el|la|los|las)\b"),
     "de": re.compile(r"\b(ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b"),
     "vi": re.compile(r"\b(của|là|cái|chiếc|những)\b"),
+    # As published, with a `^` that can never match: the article goes wherever it occurs.
     "ar": re.compile(r"\sال^|ال"),
 }
 _MLQA_MIXED = frozenset({"zh"})
@@ -56,6 +57,7 @@ def _mixed_tokens(text: str) -> list[str]:
     tokens: list[str] = []
     word = ""
     for character in text:
+        # The range that `mixed_segmentation` names; characters added to Unicode later are in words.
         if "\u4e00" <= character <= "\u9fa5":
             tokens += [*word.split(), character]
             word = ""
@@ -84,6 +86,7 @@ def _squad(text: str, language: str) -> list[str]:
 
 
 def _best(answer: list[str], golds: list[list[str]]) -> Marks:
+    # Lists are equal where the scripts' strings are: these are the same words joined by blanks.
     exact = max((float(answer == gold) for gold in golds), default=0.0)
     return exact, max((token_f1(answer, gold) for gold in golds), default=0.0)
 
@@ -137,6 +140,7 @@ def _among(name: str, *, answerable: bool, description: str) -> Metric:
     """F1 over the items that have an answer, or over those that have none."""
 
     def pick(example: Any, marks: Marks) -> tuple[float, float]:
+        # As `make_qid_to_has_ans` of evaluate-v2.0 counts them: by the list, not by what is in it.
         return (marks[1], 1.0) if bool(example.answers) == answerable else (0.0, 0.0)
 
     return _metric(name, _squad2, pick, description)

@@ -83,6 +83,7 @@ def average_precision(ranking: Ranking) -> float:
         if item in relevant:
             hits += 1
             total += hits / rank
+    # Of more than 20 relevant ones no ranking of 20 can hold all.
     return total / max(min(len(relevant), DEPTH), 1)
 
 

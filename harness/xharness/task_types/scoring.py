@@ -48,7 +48,7 @@ def floor(
         return max(1 / len(examples), LEAST if task_type.prediction == "text" else 0.0)
     constant = max(
         (
-            _score(metric, examples, answers, card, language)
+            value(metric, item_statistics(metric, examples, answers, card, language))
             for answers in _answers(task_type, examples)
         ),
         default=0.0,
@@ -101,17 +101,3 @@ def _answers(task_type: TaskType, examples: Sequence[Example]) -> Iterator[list[
         yield [""] * len(examples)
         if all(hasattr(example, "context") for example in examples):
             yield [example.context for example in examples]  # type: ignore[attr-defined]
-
-
-def _score(
-    metric: Metric,
-    examples: Sequence[Example],
-    answers: Sequence[Prediction],
-    card: TaskCard,
-    language: str,
-) -> float:
-    rows = [
-        metric.item(example, answer, card, language)
-        for example, answer in zip(examples, answers, strict=True)
-    ]
-    return float(metric.value(np.asarray(rows, dtype=np.float64).sum(axis=0)))

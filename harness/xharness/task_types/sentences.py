@@ -13,6 +13,8 @@ Offsets = tuple[int, int]
 """Where a sentence starts, and where it ends (exclusive)."""
 
 _END = re.compile(
+    # A stop with its closing quotes belongs to the sentence, and what follows must not begin with a
+    # small Latin letter. Chinese and Japanese stops are followed by no blank.
     r"""(?P<last>[.!?…]["'”’)\]]*)\s+(?=["'“‘(\[]*[^\W_a-z])|(?P<wide>[。！？])|\n+"""
 )
 _ABBREVIATION = re.compile(r"(?:\b[A-Z]|\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|No|Prof|Gen|Rev|etc|c))\.$")

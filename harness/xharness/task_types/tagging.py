@@ -39,6 +39,7 @@ def chunks(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     """(type, first, last) of each chunk in `tags`."""
     spans: set[tuple[str, int, int]] = set()
     previous_prefix, previous_type, first = "O", "", 0
+    # One tag more, outside any chunk, closes a chunk that reaches the last word.
     for index, tag in enumerate([*tags, "O"]):
         prefix, chunk_type = tag[0], tag[1:].split("-", maxsplit=1)[-1] or "_"
         type_changes = previous_type != chunk_type

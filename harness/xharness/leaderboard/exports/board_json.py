@@ -16,6 +16,7 @@ from xharness.leaderboard.summary import Summary, summarize
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 _DECIMALS = 9  # past them, sums in another order differ between machines
 
+# Kept by type: a large board has very many values, of a dozen classes.
 _FIELDS: dict[type, tuple[str, ...] | None] = {}
 
 
@@ -75,6 +76,7 @@ def plain(value: Any) -> Any:
     """Dataclasses as mappings; estimates, of which a board has most, without what they lack."""
     value_type = type(value)
     if value_type is float:
+        # Adding zero turns -0.0 into 0.0.
         return round(value, _DECIMALS) + 0.0
     if value_type in _AS_IT_IS:
         return value

@@ -29,6 +29,7 @@ def to_records(
     records_by_name: dict[str, dict[str, Any]] = {}
     for (model, strategy, seed, source), rows in grouped.items():
         name_parts = [model, strategy, *([f"seed-{seed}"] if seed is not None else [])]
+        # Hub ids have slashes, which would be folders here.
         name = _free("--".join(name_parts).replace("/", "-"), records_by_name)
         records_by_name[name] = {
             "schema_version": SCHEMA,
@@ -47,7 +48,7 @@ def _free(name: str, records: dict[str, dict[str, Any]]) -> str:
     names = (
         f"{name}{'' if number == 1 else f'--{number}'}" for number in range(1, len(records) + 2)
     )
-    return next(free_name for free_name in names if f"{free_name}" not in records)
+    return next(free_name for free_name in names if free_name not in records)
 
 
 def _origin(board: Board, source: str | None, organization: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from xharness.spec import documents, registry
 from xharness.spec.cards import TaskCard
 from xharness.spec.languages import name_of
 
-_ASKS = {
+_HUB_TASKS = {
     "classification": "text-classification",
     "multiple_choice": "multiple-choice",
     "tagging": "token-classification",
@@ -39,8 +39,8 @@ def model_card(
     new = _results(rows, card)
     old_results = [
         result
-        for result in _known(old)
-        if _place(result) not in {_place(new_result) for new_result in new}
+        for result in _stored_results(old)
+        if _data_key(result) not in {_data_key(new_result) for new_result in new}
     ]
     head: dict[str, Any] = {
         "language": sorted({result["dataset"]["config"] for result in (*old_results, *new)}),
@@ -69,7 +69,7 @@ def _result(rows: Sequence[ScoreRow], card: TaskCard) -> Result:
     first = rows[0]
     return {
         "task": {
-            "type": _ASKS.get(first.task_type, "sentence-similarity"),
+            "type": _HUB_TASKS.get(first.task_type, "sentence-similarity"),
             "name": card.about.title,
         },
         "dataset": {
@@ -90,7 +90,7 @@ def _dataset(card: TaskCard) -> str:
     return str(next((hub_id for hub_id in ids if hub_id is not None), card.name))
 
 
-def _known(old: str) -> list[Result]:
+def _stored_results(old: str) -> list[Result]:
     """The results a card already has; none where there is no such card."""
     if not old.startswith(_FENCE):
         return []
@@ -101,7 +101,7 @@ def _known(old: str) -> list[Result]:
         return []
 
 
-def _place(result: Result) -> tuple[str, ...]:
+def _data_key(result: Result) -> tuple[str, ...]:
     data = result["dataset"]
     return data["type"], data["config"], data["split"], data["name"]
 

@@ -76,6 +76,7 @@ def to_table(board: Board) -> pa.Table:
     rows = records(board)
     names = list(rows[0]) if rows else columns(ScoreRow)
     column_values = {name: [_plain(row[name]) for row in rows] for name in names}
+    # A column of nothing but None would be of type null, which goes with no other board's column.
     types = {"notes": pa.list_(pa.string()), "reason": pa.string(), "stage": pa.string()}
     return pa.table(
         {name: pa.array(values, types.get(name)) for name, values in column_values.items()}

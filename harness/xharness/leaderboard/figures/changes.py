@@ -46,6 +46,7 @@ def _groups(board: Board) -> list[dict[str, Any]]:
             "name": name,
             "rows": sorted(
                 (_row(board, strategy, arms) for _, strategy, arms in rows if strategy != base),
+                # Rows without a number at the end.
                 key=lambda row: -row["others"]["value"] if row["others"] else 1e9,
             ),
         }
@@ -82,6 +83,7 @@ def draw(canvas: Canvas, data: Any) -> None:
                 _mark(axes, y, row[quantity], claim=row["claim"])
         axes.set_title(f"{title}, points", fontsize=9.5)
         axes.set_xlabel(way, fontsize=8)
+        # Upside down: matplotlib counts from below, and the first row is to stand on top.
         axes.set_ylim(rows_of[-1][-1] + 0.7, -0.9)
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)

@@ -40,7 +40,7 @@ class Figure:
 def numbers(
     estimate: Estimate | None, *, without_interval: bool = False
 ) -> dict[str, float | None] | None:
-    """An estimate as the figures draw it; `bare` without its interval."""
+    """An estimate as the figures draw it; `without_interval`, the value alone."""
     if estimate is None:
         return None
     low, high = (None, None) if without_interval else (estimate.low, estimate.high)
@@ -57,6 +57,7 @@ def groups(board: Board, arms: Sequence[Arm], row_limit: int = ROWS) -> Arms:
     ordered = sorted(arms, key=lambda arm: arm[1] != base)
     models = dict.fromkeys(model for model, _ in arms)
     strategies = dict.fromkeys(strategy for _, strategy in ordered)
+    # Hundreds of labels could not be read; a strategy over all models is what they are about.
     if len(arms) > row_limit:
         members = {name: [arm for arm in arms if arm[1] == name] for name in strategies}
         rows = [(name, name, members[name]) for name in strategies]

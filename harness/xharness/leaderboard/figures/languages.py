@@ -85,6 +85,7 @@ def _losses(
         }
         for _, arms in columns
     ]
+    # A mean over other tasks in the next column would show the tasks, not the arms.
     common = [task for task in board.tasks if all(task in losses for losses in losses_by_column)]
     return common, [fmean(losses[task] for task in common) for losses in losses_by_column if common]
 
@@ -111,6 +112,8 @@ def draw(canvas: Canvas, data: Any) -> None:
     losses = np.array([row["losses"] for row in rows])
     canvas.set_size_inches(8, 2.3 + 0.22 * len(rows))
     axes = canvas.subplots()
+    # The scale begins at nothing lost, or below it where some language gains; without any loss it
+    # still needs a width.
     low, high = min(0.0, losses.min()), max(losses.max(), 1.0)
     colours = matplotlib.colormaps["YlGnBu"]
     axes.pcolormesh(losses, cmap=colours, vmin=low, vmax=high, edgecolors="face", linewidth=0.3)

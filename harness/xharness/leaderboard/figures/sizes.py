@@ -105,6 +105,7 @@ def draw(canvas: Canvas, data: Any) -> None:
     """Baseline and strategy side by side; whiskers are 95% intervals."""
     panels = data["panels"]
     across = min(_ACROSS, len(panels))
+    # Rounded up.
     down = -(-len(panels) // across)
     canvas.set_size_inches(8, 0.55 + 2.3 * down)
     grid = canvas.subplots(down, across, squeeze=False, sharex=True, sharey=True)
@@ -158,6 +159,7 @@ def _line(axes: Axes, series: Any, slope: Any, colour: str) -> None:
     """The trend through the middle of the points."""
     import numpy as np
 
+    # The axis is logarithmic, and a slope counts points for each doubling.
     doublings = np.log2([point["size"] for point in series])
     middle, height = doublings.mean(), np.mean([point["gap"]["value"] for point in series])
     along = np.linspace(doublings.min(), doublings.max(), 33)
@@ -171,6 +173,7 @@ def _axis(axes: Axes, gaps: Any) -> bool:
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
     sizes = {point["model"]: point["size"] for point in gaps}
+    # A factor, not a sum, is a margin on a logarithmic axis.
     low, high = min(sizes.values()) / 1.4, max(sizes.values()) * 1.4
     axes.set_xlim(low, high)
     spans = [log(b / a) / log(high / low) for a, b in pairwise(sorted(sizes.values()))]

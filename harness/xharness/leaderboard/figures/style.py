@@ -40,6 +40,7 @@ SETTINGS: dict[Any, Any] = {
     "xtick.major.size": 0,
     "xtick.minor.size": 0,
     "ytick.major.size": 0,
+    # Text, not outlines; and ids made with a fixed salt in place of random ones: the same bytes.
     "svg.fonttype": "none",
     "svg.hashsalt": "xharness",
 }

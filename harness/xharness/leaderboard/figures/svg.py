@@ -26,8 +26,10 @@ def svg(figure: Figure) -> bytes:
     from matplotlib.figure import Figure as Canvas
 
     with matplotlib.rc_context():
+        # A user's own matplotlibrc must not change a committed drawing.
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(style.SETTINGS)
+        # Without pyplot, which would pick a window system and keep every figure.
         canvas = Canvas(layout="constrained")
         FigureCanvasSVG(canvas)
         figure.draw(canvas, figure.data)
@@ -57,6 +59,7 @@ def _first(pattern: re.Pattern[bytes], text: bytes) -> str | None:
 
 
 def _shows(figure: Figure) -> str:
+    # Of the values, not of the drawing: letters move with the release, numbers don't.
     return digest([figure.title, figure.alt, figure.data])
 
 

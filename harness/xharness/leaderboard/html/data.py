@@ -78,6 +78,7 @@ def _model(board: Board, model: str) -> Values:
 
 def tenths(value: float | None, decimals: int = 1) -> int | None:
     """A number in tenths, or other decimals, rounded as everywhere."""
+    # Rounded a second time, because ten times 0.7 is not quite 7 in binary.
     return None if value is None else round(rounded(value, decimals) * 10**decimals)
 
 
@@ -150,6 +151,7 @@ def _row(
         "why_change": texts.numbers_of([change.undefined if change else None]),
         "notes": texts.numbers_of(notes),
     }
+    # What is absent costs no bytes: scripts read a missing key as nothing.
     return {name: value for name, value in values.items() if value not in (None, [], "", False)}
 
 
@@ -217,6 +219,7 @@ def _column(
             None if test is None or test.adjusted is None else round(test.adjusted * _SHARES)
             for test in tests
         )
+    # Only holes have a reason, by their index: nearly all cells have a score.
     silent = task_gap.undefined or cells.SILENT
     reasons = {
         index: texts.numbers_of([task_gap.absent.get(code, silent)])[0]

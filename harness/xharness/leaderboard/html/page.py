@@ -44,6 +44,7 @@ def page(board: Board) -> str:
         "data": _embedded(data(board)),
         "script": script,
     }
+    # In one pass: text of the board that looks like a slot is never filled in again.
     return _SLOT.sub(lambda slot: parts[slot[1]], _part("page.html"))
 
 
@@ -65,6 +66,7 @@ def _digest(text: str) -> str:
 def _embedded(values: dict[str, Any]) -> str:
     """JSON that no parser of HTML mistakes for a tag or the end of a script."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # `</script>` inside a name would end the element; the last two end a line in older scripts.
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text

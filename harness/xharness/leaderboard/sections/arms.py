@@ -16,6 +16,7 @@ def section(board: Board) -> list[str]:
     """All arms with sizes, intervals, what could have been detected, and seeds."""
     lines = ["## Every arm", ""]
     pools = board.gaps.pools or (TaskPool("measured", "fine-tuned", (), (), {}, {}),)
+    # Arms without any score are in no pool, and still have a line that says why.
     silent = [arm for arm in board.arms if not any(arm in pool.arms for pool in pools)]
     for pool in pools:
         if len(pools) > 1:
@@ -110,6 +111,7 @@ def _average(board: Board, pool: TaskPool, arm: Arm) -> Average | None:
 
 def _arm(board: Board, pool: TaskPool, arm: Arm, footnotes: Footnotes) -> list[str]:
     average = _average(board, pool, arm)
+    # Changes are looked up by arm, which gives those of its first pool: not to be shown in another.
     change = board.changes.get((arm, None)) if average is board.averages.get(arm) else None
     reason = average.undefined if average is not None else None
     gap_change, others_change = (change.gap, change.others) if change else (None, None)

@@ -45,7 +45,7 @@ def seeds(measured: TaskGap | Average | None) -> str:
 
 
 def change(estimate: Estimate | None, change_of_arm: Change | None, footnotes: Footnotes) -> str:
-    """One of the estimates of `whole` with its interval; a dash for the baseline itself."""
+    """One of the estimates of `change_of_arm` with its interval; a dash for the baseline itself."""
     if change_of_arm is None:
         return "—"
     if estimate is None:

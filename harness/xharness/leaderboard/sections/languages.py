@@ -59,6 +59,7 @@ def columns(arms: Sequence[Arm]) -> list[list[Arm]]:
 def _column(task_gap: TaskGap, codes: Sequence[str], notes: Footnotes) -> list[str]:
     cells_text = [_score(task_gap, code, notes) for code in codes]
     values = [task_gap.scores[code].value for code in codes if code in task_gap.scores]
+    # Compared as text: of two that read alike both are bold.
     lowest = points(min(values)) if len(values) > 1 else None
     return [f"**{text}**" if text == lowest else text for text in cells_text]
 

@@ -26,6 +26,7 @@ def limits(board: Board, safe: Escape) -> Iterator[str]:
     yield from _left_out(board, safe)
     scored_gaps = [task_gap for task_gap in board.gaps.tasks if task_gap.scores]
     yield from _learning(scored_gaps, safe)
+    # Told once with all that carry it: a board of a hundred arms has the same note under each.
     for note in dict.fromkeys(note for task_gap in scored_gaps for note in task_gap.notes):
         carriers = [task_gap for task_gap in scored_gaps if note in task_gap.notes]
         yield f"{_carriers(carriers, scored_gaps, safe)}: {safe(note)}."

@@ -53,6 +53,7 @@ def _commands(board: Board) -> list[str]:
     if stage is not None:
         lines.append(f"xharness show {stage[:_KEY]}  # one stage: its recipe, data and parents")
     lines.append("xharness leaderboard build .  # this page from its scores")
+    # Lines are of unequal length, and remarks beside them are to begin in one column.
     width = max(len(line.split("#")[0].rstrip()) for line in lines)
     aligned = [
         f"{command.rstrip():{width}}  #{remark}"

@@ -30,7 +30,7 @@ class _Seeds:
     noted: bool
 
     def family(self, family_index: int) -> list[Aggregate]:
-        """The family at `place`, seed by seed."""
+        """The family at `family_index`, seed by seed."""
         return [suite_score.families[family_index] for suite_score in self.runs.values()]
 
     @property
@@ -62,6 +62,7 @@ def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
     if not complete:
         return
     yield from (f"### {escape(benchmark.title)}", "", _RULE, "")
+    # Published suites use either, so both are shown, and never in one table.
     question_variants = variants(task_types[task] for task in complete)
     for variant in question_variants:
         if len(question_variants) > 1:
@@ -94,6 +95,7 @@ def _seeds(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _S
 def _points(rows: Sequence[ScoreRow], variant: Variant) -> dict[str, dict[str, float]]:
     """Task to language to the points that the variant counts."""
     metrics: dict[str, list[str]] = defaultdict(list)
+    # `Variant.metric` wants the task's score first, as a card lists it.
     for row in sorted(rows, key=lambda row: not row.main):
         metrics[row.task].append(row.metric)
     task_points: dict[str, dict[str, float]] = defaultdict(dict)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from xharness.plugin.api.backend import NoOptions
 
+# For the annotations alone: these floors stand above the plugins' own.
 if TYPE_CHECKING:
     from xharness.executor.context import RunContext
     from xharness.executor.outcome import RunReport
