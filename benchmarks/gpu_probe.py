@@ -631,7 +631,7 @@ def same(probe: Probe) -> dict[str, Any]:
     runs["resumed"] = shop.fit(count, steps, "c")
     runs["whole table"] = shop.fit(count, steps, "d", without="active_rows")
     runs["exact"] = shop.fit(count, steps, "e", without="rows")
-    runs["two pieces"] = shop.fit(count, steps, "f", accumulate=2)
+    runs["two pieces"] = shop.fit(count, steps, "f", gradient_accumulation_steps=2)
     runs["torch's AdamW"] = shop.fit(count, steps, "g", without="adamw_kernel")
     first = runs["graphs"]
     return {

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 BETAS, EPS, RATE, DECAY = (0.9, 0.999), 1e-8, 1e-2, 0.1
 CPU = torch.device("cpu")
-RECIPE = Recipe(steps=5, learning_rate=1e-3, batch_size=8, max_length=24, stride=8)
+RECIPE = Recipe(steps=5, learning_rate=1e-3, batch_size=8, max_length=24, doc_stride=8)
 
 
 class StopError(Exception):
@@ -133,7 +133,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"precision": "bf16"}, {"precision": "bf16", "accumulate": 2}]
+    "changes", [{}, {"precision": "bf16"}, {"precision": "bf16", "gradient_accumulation_steps": 2}]
 )
 def test_trainings_learn_the_same(
     changes: dict[str, Any], bert: Path, tmp_path: Path, kernel: None,

@@ -74,7 +74,7 @@ def test_masked_words_become_less_of_a_riddle(tmp_path: Path, architecture: str)
     for steps in (2, 80):
         model = _start(tmp_path, architecture=architecture)
         recipe = Recipe(steps=steps, learning_rate=5e-3, batch_size=16)
-        session = tiny.session(tmp_path / str(steps), mixing=Mixture("uniform"))
+        session = tiny.session(tmp_path / str(steps), mixture=Mixture("uniform"))
         facts = model.fit([_corpus("mlm"), _corpus("tlm")], recipe, session)
         losses.append(facts["loss"])
     assert losses[1] < 0.85 * losses[0]

@@ -33,6 +33,26 @@ class LinearLayer:
         return self.weight.shape[1], self.bias is None, *learns
 
 
+class HalfStates:
+    """The last normalised states in half precision, for the linear layers that read them next."""
+
+    def __init__(self) -> None:
+        self._states: Tensor | None = None
+        self._half: Tensor | None = None
+
+    def put(self, states: Tensor, half: Tensor) -> None:
+        self._states, self._half = states, half
+
+    def of(self, states: Tensor, dtype: torch.dtype) -> Tensor:
+        """`states` in `dtype`: what the kernel wrote where it is theirs, else a cast."""
+        if states is self._states and self._half is not None and self._half.dtype == dtype:
+            return self._half
+        return states.to(dtype)
+
+    def clear(self) -> None:
+        self._states = self._half = None
+
+
 class JointLayers:
     """Layers that read the same states: copies of their parameters side by side."""
 
@@ -54,20 +74,25 @@ class JointLayers:
             if layer.bias is not None and bias is not None:
                 yield layer.bias, bias
 
-    def __call__(self, states: Tensor, ones: Tensor) -> tuple[Tensor, ...]:
-        """(..., in) to (..., out) for each layer; `ones` are at least as many as states, (1, n)."""
+    def __call__(self, states: Tensor, half: Tensor, ones: Tensor) -> tuple[Tensor, ...]:
+        """(..., in) to (..., out) for each layer.
+
+        `half` are the states as the copies are formatted; `ones` are at least as many, (1, n).
+        """
         parameters = [parameter for parameter, _ in self.copies()]
         apply: Any = _Joint.apply
-        outputs: tuple[Tensor, ...] = apply(states, self, ones, *parameters)
+        outputs: tuple[Tensor, ...] = apply(states, half, self, ones, *parameters)
         return outputs
 
 
 class JointLinear(Override):
     """Inside it, layers compute together; of one that is asked, the others' outputs are kept."""
 
-    def __init__(self, joints: Sequence[JointLayers], ones: Tensor) -> None:
+    def __init__(
+        self, joints: Sequence[JointLayers], ones: Tensor, halves: HalfStates | None = None
+    ) -> None:
         super().__init__({functional.linear: self._linear})
-        self._ones = ones
+        self._ones, self._halves = ones, halves or HalfStates()
         self._joints: dict[Tensor, JointLayers] = {
             layer.weight: joint for joint in joints for layer in joint.layers
         }
@@ -85,7 +110,8 @@ class JointLinear(Override):
             return functional.linear(input, weight, bias)
         if input is not self._states or weight not in self._outputs:
             weights = [layer.weight for layer in joint.layers]
-            self._outputs = dict(zip(weights, joint(input, self._ones), strict=True))
+            half = self._halves.of(input, joint.weight.dtype)
+            self._outputs = dict(zip(weights, joint(input, half, self._ones), strict=True))
             self._states = input
         return self._outputs.pop(weight)
 
@@ -128,9 +154,10 @@ def reading_together(
 class _Joint(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, joint: JointLayers, ones: Tensor, *parameters: nn.Parameter
-    ) -> tuple[Tensor, ...]:
-        half = states.reshape(-1, states.shape[-1]).to(joint.weight.dtype)
+        ctx: Any, states: Tensor, half: Tensor, joint: JointLayers, ones: Tensor,
+        *parameters: nn.Parameter,
+    ) -> tuple[Tensor, ...]:  # fmt: skip
+        half = half.reshape(-1, half.shape[-1])
         if joint.bias is None:
             outputs = half @ joint.weight.t()
         else:
@@ -150,7 +177,7 @@ class _Joint(torch.autograd.Function):
         half, weight, ones = ctx.saved_tensors
         rows = [grad.reshape(-1, grad.shape[-1]) for grad in grads]
         grad = rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
-        reads, _, _, *learns = ctx.needs_input_grad
+        reads, _, _, _, *learns = ctx.needs_input_grad
         of_states = _product(grad, weight, ctx.dtype).view(ctx.shape) if reads else None
         split: Any = torch.split
         parts = [split(grad.t() @ half, ctx.sizes) if any(learns[:: 1 + ctx.biased]) else None]
@@ -160,7 +187,7 @@ class _Joint(torch.autograd.Function):
         of_parameters = [
             None if part is None else part[index] for index in range(len(rows)) for part in parts
         ]
-        return of_states, None, None, *of_parameters
+        return of_states, None, None, None, *of_parameters
 
 
 def _product(left: Tensor, right: Tensor, dtype: torch.dtype) -> Tensor:

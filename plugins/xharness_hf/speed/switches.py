@@ -22,6 +22,7 @@ Trick = Literal[
     "active_rows",
     "joint",
     "adamw_kernel",
+    "residual_norm",
 ]
 """products: oneDNN's matrix products where they are the faster ones; see `products`.
 packing: no padding is computed where a backbone reads packed windows; see `packing`.
@@ -33,7 +34,8 @@ graphs: such steps are recorded and replayed; see `graphs`.
 active_rows: sub-words that a training never meets stay out of the optimiser; see
 `working_weights`.
 joint: linear layers that read the same states are one product on a GPU; see `joint_linear`.
-adamw_kernel: steps of AdamW, clipping and copies by one kernel on a GPU; see `adamw_kernel`."""
+adamw_kernel: steps of AdamW, clipping and copies by one kernel on a GPU; see `adamw_kernel`.
+residual_norm: dropout, residual and norm by one kernel on a GPU; see `residual_norm`."""
 
 VARIABLE = "XHARNESS_WITHOUT"
 

@@ -26,7 +26,13 @@ from xharness_hf.backbone.packing import PackedRow
 from xharness_hf.backbone.placement import Targets
 from xharness_hf.heads.heads import MaskedHead
 from xharness_hf.speed import varlen
-from xharness_hf.speed.joint_linear import JointLayers, JointLinear, reading_together
+from xharness_hf.speed.joint_linear import (
+    HalfStates,
+    JointLayers,
+    JointLinear,
+    reading_together,
+)
+from xharness_hf.speed.residual_norm import ResidualNorms, residual_norm_refusal
 from xharness_hf.speed.switches import wanted
 from xharness_hf.training import checkpoint
 from xharness_hf.training.budgets import prices
@@ -80,12 +86,17 @@ def refused(context: TrainingContext) -> str | None:
 class FixedStep:
     """Rows of fixed shapes, one function to learn from each, one to update the weights."""
 
-    layout = "rows"
+    @property
+    def layout(self) -> str:
+        return "rows" if self._norms_refused else "rows, fused norms"
 
     def __init__(self, context: TrainingContext, recorder: Recorder) -> None:
         self._context, self._recorder = context, recorder
         self.tokens_read = 0
+        self._halves = HalfStates()
         with recorder.running():
+            self._norms_refused = self._refused_norms()
+            self._norms = ResidualNorms(context.backbone.reader, self._halves)
             rows = self._active_rows()
             self._joint = self._joint_layers()
             self._weights = WorkingWeights(context.learning, self._joint, rows)
@@ -172,8 +183,9 @@ class FixedStep:
         reason = {"because": self._eager} if self._eager else {}
         graphs, refused = self._recorder.count, self._optimizer.refused
         adamw = "one kernel" if refused is None else f"torch: {refused}"
-        facts = {"layout": self.layout, "graphs": graphs, "budgets": budgets, "adamw": adamw}
-        return facts | reason
+        norms = self._norms_refused or f"one kernel in {len(self._norms)} modules"
+        facts = {"layout": self.layout, "graphs": graphs, "budgets": budgets}
+        return facts | {"adamw": adamw, "norms": norms} | reason
 
     def close(self) -> None:
         if self._stream is not None:
@@ -283,6 +295,18 @@ class FixedStep:
             row = PackedRow(borders, 2, backbone.causal)
             backbone.row(positions, positions + backbone.first_position, types, row)
 
+    def _refused_norms(self) -> str | None:
+        """Why dropout, residuals and norms are torch's own; layers computed twice have to be."""
+        if self._context.recipe.gradient_checkpointing:
+            return "layers are computed twice"
+        return residual_norm_refusal(self._context.device)
+
+    def _fused_norms(self, feed: int) -> AbstractContextManager[None]:
+        """Inside it, the backbone's residuals are one kernel each."""
+        if self._norms_refused or self._context.feeds[feed].words:
+            return nullcontext()
+        return self._norms.running(self._context.device)
+
     def _linear_layers(self, tokens: int) -> AbstractContextManager[Any]:
         """Linear layers for rows of at most `tokens`; layers computed twice are torch's own.
 
@@ -291,7 +315,7 @@ class FixedStep:
         if not wanted("joint") or self._context.recipe.gradient_checkpointing:
             return nullcontext()
         summands = torch.ones(1, tokens, dtype=torch.bfloat16, device=self._context.device)
-        return JointLinear(self._joint, summands)
+        return JointLinear(self._joint, summands, self._halves)
 
     # --- one step -----------------------------------------------------------------------------
 
@@ -380,7 +404,7 @@ class FixedStep:
         """Loss and gradients of a row; of a first row they replace what there was."""
         prepared, context = self._context.feeds[feed], self._context
         arrays = shape.views(buffer)
-        with context.autocast(), self._linear:
+        with context.autocast(), self._linear, self._fused_norms(feed):
             states = self._states(feed, shape, arrays)
             targets = Targets(arrays)
             summed = prepared.task.loss(states, prepared.head, targets, context.recipe)
