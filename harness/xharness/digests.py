@@ -11,7 +11,9 @@ _SIZE = 16  # bytes: 128 bits, far from any collision and short enough to read
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with sorted keys, no spaces and no NaN: equal meaning gives equal bytes.
+    r"""JSON with sorted keys, no spaces and no NaN: equal meaning gives equal bytes.
+
+    Half characters are spelt as JSON reads them, `\udcff`.
 
     Raises:
         TypeError, ValueError: for anything JSON cannot say, so that a key never depends on `repr`.
@@ -21,7 +23,7 @@ def canonical(value: Any) -> bytes:
     text = json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
-    return text.encode()
+    return text.encode("utf-8", "backslashreplace")
 
 
 def digest(value: Any) -> str:

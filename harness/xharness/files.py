@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,56 @@ def whole(path: Path) -> Iterator[Path]:
     """A neighbour of `path` to write to; flushed to disk and renamed over it at the block's end.
 
     Its name is this process's own: two that write the same file do not meet, and the later one
-    stands. After an error nothing is left of it.
+    stands. After an error nothing is left of it, and after a power cut `path` is old or new.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
         # A rename may reach the disk before the bytes do: after a power cut the file would be there
         # and empty.
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
+        _flush_file(partial)
         partial.replace(path)
+        _flush_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def make_durable(folder: Path) -> None:
+    """Have the disk hold all files and folders in `folder` before this returns.
+
+    Raises:
+        OSError: the disk refuses some of it.
+    """
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            _flush_file(Path(parent, name))
+        _flush_folder(Path(parent))
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder`, and those above it, so that a power cut does not take them away again."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _flush_folder(path.parent)
+
+
+def _flush_file(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    # Windows opens no folder, and some network file systems keep no names back.
+    with suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+                raise
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from xharness.executor import search
 from xharness.executor.search import CachedEncoder
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.plugin.api import Model, Recipe
+from xharness.store.parts import Parts
 from xharness.store.tables import read_table
 from xharness_baselines.ngrams import NgramModel
 
@@ -180,7 +181,9 @@ def test_queries_are_cut_where_the_recipe_says(tmp_path: Path) -> None:
             lengths.append(recipe.max_length)
             return np.ones((len(texts), 2), dtype=np.float32)
 
-    encode = CachedEncoder(lambda: Noting(), Recipe(max_length=64, max_query_length=16), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(
+        lambda: Noting(), Recipe(max_length=64, max_query_length=16), tmp_path, Parts(tmp_path)
+    )  # type: ignore[arg-type,return-value]
     encode(["a", "b"], "passage")
     encode(["a", "b"], "query")
     encode(["a", "b"], "passage")
@@ -195,7 +198,7 @@ def test_blocks_depend_on_the_role(tmp_path: Path) -> None:
             calls.extend((role, text) for text in texts)
             return np.ones((len(texts), 2), dtype=np.float32)
 
-    encode = CachedEncoder(lambda: Prompted(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(lambda: Prompted(), Recipe(), tmp_path, Parts(tmp_path))  # type: ignore[arg-type,return-value]
     for role in ("query", "passage", "query"):
         encode(["x"], role)  # type: ignore[arg-type]
     assert calls == [("sentence", "a"), ("query", "x"), ("passage", "x")]
@@ -237,7 +240,7 @@ def test_vectors_are_checked(tmp_path: Path, vectors: Any, message: str) -> None
         def embed(self, texts: list[str], recipe: Recipe, role: str) -> Any:
             return np.ones((1, 2)) if texts == ["a"] else vectors
 
-    encode = CachedEncoder(lambda: Wrong(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(lambda: Wrong(), Recipe(), tmp_path, Parts(tmp_path))  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError) as caught:
         encode(["b", "c"], "passage")
     assert message in str(caught.value)
@@ -248,7 +251,7 @@ def test_a_model_without_vectors_is_told(tmp_path: Path) -> None:
     class Mute:
         embed = Model.embed
 
-    encode = CachedEncoder(lambda: Mute(), Recipe(), tmp_path)  # type: ignore[arg-type,return-value]
+    encode = CachedEncoder(lambda: Mute(), Recipe(), tmp_path, Parts(tmp_path))  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError, match="makes no vectors of texts"):
         encode(["a"], "passage")
 

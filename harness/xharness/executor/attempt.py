@@ -25,6 +25,7 @@ from xharness.executor.translate import translate
 from xharness.files import write_text
 from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
+from xharness.store import DamagedStageError
 
 Outcome = TypeVar("Outcome", StageOutcome, StageOutcome | None)
 
@@ -124,7 +125,9 @@ def _failure(
         log = None
     # The study compiled, so whatever is wrong now is no mistake in it, whatever the error says.
     exit_code = error.exit_code if isinstance(error, UnavailableError) else StageError.exit_code
-    return StageOutcome(stage, label, "failed", printable(str(error)), log, exit_code)
+    damaged = error.key if isinstance(error, DamagedStageError) else None
+    reason = printable(str(error))
+    return StageOutcome(stage, label, "failed", reason, log, exit_code, damaged=damaged)
 
 
 PERFORMERS: Mapping[type[Stage], Callable[[Any, RunContext, Path], Mapping[str, Any]]] = {

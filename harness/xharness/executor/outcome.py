@@ -27,6 +27,8 @@ class StageOutcome:
     """What this ending alone would make the command exit with."""
     facts: Mapping[str, Any] | None = field(default=None, repr=False)
     """Those of the receipt, where there is one."""
+    damaged: str | None = None
+    """The key of a stored stage whose damage is the reason of a failure."""
 
 
 @dataclass
@@ -38,6 +40,13 @@ class RunReport:
     def add(self, outcome: StageOutcome) -> None:
         """Note how a stage ended."""
         self.outcomes[outcome.stage.key] = outcome
+
+    def merge(self, later: RunReport) -> None:
+        """Take over how stages ended that were tried once more; what ran before still counts so."""
+        for key, outcome in later.outcomes.items():
+            earlier = self.outcomes.get(key)
+            if outcome.ending != "reused" or earlier is None or earlier.ending != "ran":
+                self.outcomes[key] = outcome
 
     def skipped(self, stage: Stage, label: StageLabel) -> StageOutcome | None:
         """The outcome of a stage that needs one without a result; None where nothing is lacking."""

@@ -25,7 +25,8 @@ from xharness.executor.translate import load
 from xharness.plugin.api import Example, Prediction, TaskCard, TaskType
 from xharness.stages import Checkpoint, DataSlice, Predict, SelectModel, Train
 from xharness.store import SCRATCH
-from xharness.store.tables import write_table
+from xharness.store.parts import Parts
+from xharness.store.tables import save_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,17 +38,18 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
     counter = ProgressCounter(
         context.progress(stage, "items"), expected_rows(stage.all_data_slices, context.catalogue)
     )
-    search = SearchPredictions(stage, context, folder / SCRATCH, counter)
+    parts = Parts(folder)
+    search = SearchPredictions(stage, context, folder / SCRATCH, parts, counter)
     counts: list[RowCount] = []
     empty: dict[str, str] = {}
     # Lazily: a language is read when its turn comes, and `counts` and `empty` fill on the way.
     languages = _languages(stage, context, counts, empty)
     if _task_type(stage, context).answered_by_search:
         for items in languages:
-            _search_language(stage, context, items, folder, search)
+            _search_language(stage, context, items, folder, search, parts)
             counter.add(len(items.examples))
     else:
-        _answer_in_shards(stage, context, languages, folder, counter)
+        _answer_in_shards(stage, context, languages, folder, parts, counter)
     # Only one of several languages may lack rows; a task without any has nothing to score.
     if not counts:
         raise NoRowsError("; ".join(empty.values()))
@@ -92,15 +94,17 @@ def _search_language(
     items: LanguageItems,
     folder: Path,
     search: SearchPredictions,
+    parts: Parts,
 ) -> None:
     """Write the predictions of a language whose items are answered with each other."""
     path = _path(folder, items)
-    if path.is_file():
+    if parts.has(path):
         return
     task_type = _task_type(stage, context)
     predictions = search.answer(task_type, items.data_slice, items.examples)
     checked(predictions, items.card, items.examples)
-    write_table(path, _table(items.card, task_type, items.examples, predictions))
+    with parts.write(path) as partial:
+        save_table(partial, _table(items.card, task_type, items.examples, predictions))
     shutil.rmtree(folder / SCRATCH / items.data_slice.language, ignore_errors=True)
 
 
@@ -109,17 +113,24 @@ def _answer_in_shards(
     context: RunContext,
     languages: Iterator[LanguageItems],
     folder: Path,
+    parts: Parts,
     counter: ProgressCounter,
 ) -> None:
     """Write the predictions of all languages, unless they are all there, in one flow."""
     task_type, size = _task_type(stage, context), context.runtime.shard
     sharded = ShardedPrediction(
-        lambda: context.model(stage.model), task_type, stage.recipe, size, folder / SCRATCH, counter
+        lambda: context.model(stage.model),
+        task_type,
+        stage.recipe,
+        size,
+        folder / SCRATCH,
+        parts,
+        counter,
     )
 
     def missing() -> Iterator[Sequence[LanguageItems]]:
         for batch in language_batches(languages, size):
-            if all(_path(folder, items).is_file() for items in batch):
+            if all(parts.has(_path(folder, items)) for items in batch):
                 counter.add(item_count(batch))
             else:
                 yield batch
@@ -127,7 +138,8 @@ def _answer_in_shards(
     def store(batch: Sequence[LanguageItems], table: pa.Table) -> None:
         for items, rows in by_language(table, batch):
             _check_items(items.data_slice, items.examples, rows.column("item").to_pylist())
-            write_table(_path(folder, items), rows)
+            with parts.write(_path(folder, items)) as partial:
+                save_table(partial, rows)
         shutil.rmtree(folder / SCRATCH / batch[0].data_slice.language)
 
     def tabulate(

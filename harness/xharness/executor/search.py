@@ -15,9 +15,9 @@ from xharness.data.counts import RowCount
 from xharness.digests import digest
 from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
-from xharness.files import whole
 from xharness.plugin.api import Example, Model, Prediction, Recipe, TextRole
 from xharness.stages import DataSlice, Predict
+from xharness.store.parts import Parts
 from xharness.task_types.base import TaskType
 from xharness.task_types.neighbours import Matrix, VectorBlocks
 from xharness.task_types.search import CandidateIndex, SearchRequest, build_index
@@ -29,10 +29,15 @@ class SearchPredictions:
     """The predictions of one stage by search; what it keeps between languages lies in `folder`."""
 
     def __init__(
-        self, stage: Predict, context: RunContext, folder: Path, counter: ProgressCounter
+        self,
+        stage: Predict,
+        context: RunContext,
+        folder: Path,
+        parts: Parts,
+        counter: ProgressCounter,
     ) -> None:
         self._stage, self._context = stage, context
-        self._folder, self._counter = folder, counter
+        self._folder, self._parts, self._counter = folder, parts, counter
         self._counts: dict[DataSlice, RowCount] = {}
         self._indexes: dict[tuple[DataSlice, ...], CandidateIndex] = {}
 
@@ -71,7 +76,7 @@ class SearchPredictions:
 
     def _encoder(self, folder: Path) -> CachedEncoder:
         context, stage = self._context, self._stage
-        return CachedEncoder(lambda: context.model(stage.model), stage.recipe, folder)
+        return CachedEncoder(lambda: context.model(stage.model), stage.recipe, folder, self._parts)
 
     def _index(
         self, task_type: TaskType, data_slice: DataSlice, folder: Path
@@ -121,9 +126,11 @@ class CachedEncoder:
     attempt.
     """
 
-    def __init__(self, model: Callable[[], Model], recipe: Recipe, folder: Path) -> None:
-        self._model, self._recipe, self._folder = model, recipe, folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self, model: Callable[[], Model], recipe: Recipe, folder: Path, parts: Parts
+    ) -> None:
+        self._model, self._recipe = model, recipe
+        self._folder, self._parts = folder, parts
 
     def __call__(self, texts: Iterable[str], role: TextRole) -> VectorBlocks:
         """The vectors of `texts`, in order; queries are cut at the recipe's `max_query_length`.
@@ -151,8 +158,8 @@ class CachedEncoder:
     def _block(self, texts: list[str], recipe: Recipe, role: TextRole) -> Path:
         # The length belongs to the name: the same text cut elsewhere has another vector.
         path = self._folder / f"{digest([recipe.max_length, texts, role])}.npy"
-        if not path.is_file():
-            with whole(path) as partial, partial.open("wb") as file:
+        if not self._parts.has(path):
+            with self._parts.write(path) as partial, partial.open("wb") as file:
                 np.save(file, self._embed(texts, recipe, role))
         return path
 

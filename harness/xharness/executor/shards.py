@@ -18,7 +18,8 @@ from xharness.executor.ask_model import ask_each
 from xharness.executor.context import ProgressCounter
 from xharness.executor.language_batches import LanguageItems, item_count
 from xharness.plugin.api import Example, Model, Prediction, Recipe, TaskCard, TaskType
-from xharness.store.tables import read_table, write_table
+from xharness.store.parts import Parts
+from xharness.store.tables import read_table, save_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +53,7 @@ class ShardedPrediction:
     recipe: Recipe
     size: int
     folder: Path
+    parts: Parts
     counter: ProgressCounter
 
     def run(self, batches: Iterable[Batch], tabulate: Tabulate, store: Store) -> None:
@@ -73,7 +75,8 @@ class ShardedPrediction:
                     shard = self._stored_before(pending, store)
                     # Written before the next answer is asked for: an interruption costs one shard
                     # at most.
-                    write_table(shard.path, tabulate(card, shard.examples, predictions))
+                    with self.parts.write(shard.path) as partial:
+                        save_table(partial, tabulate(card, shard.examples, predictions))
                     self._finish(shard, store)
         for shard in pending:
             self._finish(shard, store)
@@ -97,9 +100,8 @@ class ShardedPrediction:
         for first in range(0, len(examples), self.size):
             path = scratch / f"{first:09d}-{self.size}.parquet"
             shard_examples = examples[first : first + self.size]
-            yield Shard(
-                batch, shard_examples, path, path.is_file(), first + self.size >= len(examples)
-            )
+            stored, last = self.parts.has(path), first + self.size >= len(examples)
+            yield Shard(batch, shard_examples, path, stored, last)
 
     def _stored_before(self, pending: deque[Shard], store: Store) -> Shard:
         """The shard that was just answered; those before it, which were stored, are finished."""

@@ -12,6 +12,7 @@ from xharness.data.counts import RowCount
 from xharness.executor.context import RunContext
 from xharness.executor.select_model import checkpoint_policy
 from xharness.executor.translate import load
+from xharness.files import make_durable, make_folder
 from xharness.plugin.api import TrainingSession, TrainingSet
 from xharness.stages import Train, TrainingFeed
 from xharness.store import SCRATCH
@@ -20,7 +21,7 @@ from xharness.store import SCRATCH
 def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Train and save a model under `folder`/model."""
     scratch = folder / SCRATCH
-    scratch.mkdir(exist_ok=True)
+    make_folder(scratch / "checkpoint")
     counts: list[RowCount] = []
     feeds = [training_set(feed, context, counts) for feed in stage.feeds]
     # Taken, not shared: training changes the weights that other stages would read.
@@ -43,6 +44,7 @@ def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
     shutil.rmtree(scratch / "model", ignore_errors=True)
     shutil.rmtree(folder / "model", ignore_errors=True)
     model.save(scratch / "model")
+    make_durable(scratch / "model")
     (scratch / "model").rename(folder / "model")
     context.keep(stage, model)
     return {

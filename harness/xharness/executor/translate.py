@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,7 +16,8 @@ from xharness.plugin.api import TaskType, TranslateTexts
 from xharness.plugin.catalogue import validated
 from xharness.stages import DataSlice, Translate
 from xharness.store import SCRATCH
-from xharness.store.tables import read_table, write_table
+from xharness.store.parts import Parts
+from xharness.store.tables import read_table, save_table, write_table
 
 FILE = "texts.parquet"
 
@@ -26,8 +26,7 @@ def translate(stage: Translate, context: RunContext, folder: Path) -> Mapping[st
     """Write `folder`/texts.parquet: item, texts; continues after the shards that are there."""
     import pyarrow as pa
 
-    scratch, size = folder / SCRATCH, context.runtime.shard
-    scratch.mkdir(exist_ok=True)
+    parts, size = Parts(folder), context.runtime.shard
     source = context.data.load(stage.data_slice)
     task_type = _task_type(stage, context)
     counter = ProgressCounter(
@@ -38,19 +37,19 @@ def translate(stage: Translate, context: RunContext, folder: Path) -> Mapping[st
     tables = []
     for first in range(0, len(source.examples), size):
         shard = source.examples[first : first + size]
-        path = scratch / f"{first:09d}-{size}.parquet"
-        if not path.is_file():
+        path = folder / SCRATCH / f"{first:09d}-{size}.parquet"
+        if not parts.has(path):
             translate_texts = translate_texts or _open(stage, context)
             item_texts = [[*task_type.texts(example)] for example in shard]
             columns = {
                 "item": [example.id for example in shard],
                 "texts": _translations(translate_texts, item_texts),
             }
-            write_table(path, pa.table(columns, _schema()))
+            with parts.write(path) as partial:
+                save_table(partial, pa.table(columns, _schema()))
         tables.append(read_table(path))
         counter.add(len(shard))
     write_table(folder / FILE, pa.concat_tables(tables))
-    shutil.rmtree(scratch)
     return {
         "items": len(source.examples),
         "data": [asdict(source.count)],

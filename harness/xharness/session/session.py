@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xharness import leaderboard
 from xharness.errors import ConfigurationError, UnavailableError
-from xharness.executor import RunContext, RunReport
+from xharness.executor import RunContext, RunReport, run_and_repair
 from xharness.leaderboard import Board
 from xharness.plugin.api import Backend, Executor, Translator
 from xharness.plugin.catalogue import Catalogue, validated
@@ -89,7 +89,7 @@ class Session(OpenedStudy):
         hook = self.catalogue.plugins.manager.hook
         with tracking(self, folder):
             hook.xharness_run_started(expected_seconds=expected_seconds(self))
-            self.report = executor.run(self.plan, context)
+            self.report = run_and_repair(executor, self.plan, context)
             self.board, self.files = outputs.write(self, context, self.report, folder)
             hook.xharness_run_finished(board=self.board, folder=self.files[-1].parent)
         return self.board

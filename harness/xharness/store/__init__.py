@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from xharness.store.receipt import RECEIPT, WITHOUT_WEIGHTS, Receipt
-from xharness.store.store import MODEL, SCRATCH, Store
+from xharness.store.receipt import (
+    RECEIPT,
+    SCRATCH,
+    WITHOUT_WEIGHTS,
+    DamagedStageError,
+    Receipt,
+)
+from xharness.store.store import MODEL, Store
 
-__all__ = ["MODEL", "RECEIPT", "SCRATCH", "WITHOUT_WEIGHTS", "Receipt", "Store"]
+__all__ = [
+    "MODEL",
+    "RECEIPT",
+    "SCRATCH",
+    "WITHOUT_WEIGHTS",
+    "DamagedStageError",
+    "Receipt",
+    "Store",
+]

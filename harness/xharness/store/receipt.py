@@ -1,4 +1,4 @@
-"""The receipt of a finished stage: facts about it, and the digest of every file."""
+"""The receipt of a finished stage: facts about it, and the digest of every file and of itself."""
 
 from __future__ import annotations
 
@@ -8,13 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xharness.digests import file_digest
+from xharness.digests import digest, file_digest
 from xharness.errors import StageError
-from xharness.files import write_json
+from xharness.files import make_durable, write_json
 
 RECEIPT = "receipt.json"
 WITHOUT_WEIGHTS = "receipt-without-weights.json"
 """The receipt of a training that is done, and whose weights were removed."""
+SCRATCH = "unfinished"
+"""Folder inside a stage's folder for what does not outlive its completion."""
+
+
+class DamagedStageError(StageError):
+    """A finished stage that is not as it was stored; it is moved aside and done again."""
+
+    def __init__(self, what: str, *, folder: Path, where: str) -> None:
+        super().__init__(what, where=where, hint="run again: the stage is done once more")
+        self.key = folder.name
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _damaged, (self.what, self._folder, self.where)
+
+
+def _damaged(what: str, folder: Path, where: str) -> DamagedStageError:
+    return DamagedStageError(what, folder=folder, where=where)
 
 
 @dataclass(frozen=True)
@@ -30,44 +48,76 @@ class Receipt:
         """The receipt in a stage's folder.
 
         Raises:
-            StageError: the receipt is missing or damaged.
+            DamagedStageError: the receipt is missing, or is not what was written.
         """
         path = folder / RECEIPT
         if not path.is_file() and (folder / WITHOUT_WEIGHTS).is_file():
             path = folder / WITHOUT_WEIGHTS
         try:
-            receipt = json.loads(path.read_text(encoding="utf-8"))
-            return cls(folder.name, dict(receipt["facts"]), dict(receipt["files"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StageError(
-                f"not a readable receipt ({error})",
+            values = json.loads(path.read_text(encoding="utf-8"))
+            receipt = cls(folder.name, dict(values["facts"]), dict(values["files"]))
+            sound = values["digest"] == receipt.digest
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DamagedStageError(
+                f"not a readable receipt ({type(error).__name__}: {error})",
+                folder=folder,
                 where=str(path),
-                hint=f"delete {folder} and run again",
             ) from None
+        if not sound:
+            raise DamagedStageError(
+                "this receipt is not the one that was stored", folder=folder, where=str(path)
+            )
+        return receipt
 
     @classmethod
     def write(cls, folder: Path, facts: Mapping[str, Any]) -> Receipt:
-        """Digest all files of a stage's folder, and write the receipt that says it is done."""
+        """Digest all files of a stage's folder, and write the receipt that says it is done.
+
+        Raises:
+            StageError: the facts are nothing that JSON can say.
+        """
         files = {
             path.relative_to(folder).as_posix(): file_digest(path)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name not in (RECEIPT, WITHOUT_WEIGHTS)
+            if path.is_file() and not _is_unlisted(path.relative_to(folder))
         }
-        write_json(folder / RECEIPT, {"key": folder.name, "facts": facts, "files": files})
+        receipt = cls(folder.name, _as_stored(facts), files)
+        # All that the receipt vouches for must outlive a power cut that it outlives.
+        make_durable(folder)
+        write_json(
+            folder / RECEIPT,
+            {"key": folder.name, "facts": receipt.facts, "files": files, "digest": receipt.digest},
+        )
         (folder / WITHOUT_WEIGHTS).unlink(missing_ok=True)
-        return cls(folder.name, facts, files)
+        return receipt
+
+    @property
+    def digest(self) -> str:
+        """What tells that the facts, and not only the files, are those of the stage."""
+        return digest([self.key, self.facts, self.files])
 
     def check(self, folder: Path) -> None:
         """Compare the files in `folder` with their digests.
 
         Raises:
-            StageError: a file is missing or differs from what was written.
+            DamagedStageError: a file is missing or differs from what was written.
         """
         for name, expected in self.files.items():
             path = folder / name
             if not path.is_file() or file_digest(path) != expected:
-                raise StageError(
-                    "this file is not the one that was stored",
-                    where=str(path),
-                    hint=f"delete {folder} and run again",
+                raise DamagedStageError(
+                    "this file is not the one that was stored", folder=folder, where=str(path)
                 )
+
+
+def _is_unlisted(path: Path) -> bool:
+    return path.parts[0] in (RECEIPT, WITHOUT_WEIGHTS, SCRATCH)
+
+
+def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """`facts` as they will be read: tuples are lists, and what is no number is a word."""
+    try:
+        values: dict[str, Any] = json.loads(json.dumps(facts), parse_constant=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StageError(f"a fact for the receipt is nothing that JSON can say: {error}") from None
+    return values

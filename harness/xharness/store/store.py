@@ -1,7 +1,8 @@
 """A folder of stages: each has its own, named by its key, complete when its receipt is there.
 
 A stage's files are written first and the receipt is renamed in last, so that a receipt's presence
-means done. What is read back is checked against the digests in the receipt.
+means done. What is read back is checked against the digests in the receipt; a stage that fails that
+check is moved aside, never deleted, and done again.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from xharness.files import writing
-from xharness.store.receipt import RECEIPT, WITHOUT_WEIGHTS, Receipt
+from xharness.errors import StageError
+from xharness.files import make_folder, writing
+from xharness.store.receipt import RECEIPT, SCRATCH, WITHOUT_WEIGHTS, DamagedStageError, Receipt
 
 MODEL = "model"
 """Folder inside a training's folder with its weights."""
-SCRATCH = "unfinished"
-"""Folder inside a stage's folder for what does not outlive its completion."""
+DAMAGED = "damaged"
+"""Folder of the store for stages that are not as they were stored."""
 
 
 class Store:
@@ -77,7 +80,7 @@ class Store:
         """The receipt of a finished stage.
 
         Raises:
-            StageError: the receipt is missing or damaged.
+            DamagedStageError: the receipt is missing, or is not what was written.
         """
         return Receipt.read(self.folder(key))
 
@@ -85,20 +88,55 @@ class Store:
         """The folder of a finished stage, its files checked once against their digests.
 
         Raises:
-            StageError: a file is missing or differs from what was written.
+            DamagedStageError: a file is missing or differs from what was written.
         """
         folder = self.folder(key)
         # Weights are large and a run opens them for every task: one check a process is enough.
         if key not in self._verified:
             self.receipt(key).check(folder)
+            # What a power cut left between the receipt and the end of `commit`.
+            shutil.rmtree(folder / SCRATCH, ignore_errors=True)
             self._verified.add(key)
         return folder
+
+    def set_aside(self, key: str) -> Path | None:
+        """Move a damaged stage to where it is in nobody's way, and tell where.
+
+        None if it is sound, or another process holds it.
+
+        Raises:
+            StageError: it cannot be moved.
+        """
+        with self.claim(key) as folder:
+            if folder is None:
+                return None
+            self._verified.discard(key)
+            try:
+                self.open(key)
+            except DamagedStageError as error:
+                return self._move_aside(folder, error)
+        return None
+
+    def _move_aside(self, folder: Path, error: DamagedStageError) -> Path:
+        attic = self._folder / DAMAGED
+        try:
+            make_folder(attic)
+            names = (f"{folder.name}-{number}" for number in count(1))
+            target = next(attic / name for name in names if not (attic / name).exists())
+            folder.rename(target)
+        except OSError as problem:
+            raise StageError(
+                f"{error.what}, and it cannot be moved aside: {problem.strerror}",
+                where=error.where,
+                hint=f"delete {folder} and run again",
+            ) from None
+        return target
 
     @contextmanager
     def claim(self, key: str) -> Iterator[Path | None]:
         """Hold the stage's folder alone; None where another process holds it."""
         folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         # Beside the folder, not in it: a receipt lists all files inside.
         lock = FileLock(folder.with_suffix(".lock"))
         try:
@@ -113,12 +151,15 @@ class Store:
             lock.release()
 
     def commit(self, key: str, facts: Mapping[str, Any]) -> Receipt:
-        """Declare the stage finished: digests of all its files, then the receipt, atomically."""
+        """Declare the stage finished: digests of all its files, then the receipt, atomically.
+
+        What an interrupted attempt would go on from is removed when the receipt is safe.
+        """
         folder = self.folder(key)
         # Before the digests are taken: what a receipt lists must never disappear later.
-        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
         for leftover in (folder / "failure.txt", *folder.rglob("*.partial")):
             leftover.unlink(missing_ok=True)
         receipt = Receipt.write(folder, facts)
+        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
         self._verified.add(key)
         return receipt

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write `table` so that `path` has all of it or is as it was."""
+    with whole(path) as partial:
+        save_table(partial, table)
+
+
+def save_table(path: Path, table: pa.Table) -> None:
+    """Write `table` into a file that something else makes whole."""
     import pyarrow.parquet as pq
 
-    with whole(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+    pq.write_table(table, path, compression="zstd")
 
 
 def read_table(path: Path) -> pa.Table:
