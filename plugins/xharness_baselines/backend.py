@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness import Backend, NoOptions, RunEnvironment, StageError, digest
+from xharness import Backend, NoOptions, RunEnvironment, StageError, digest, read_json
 from xharness_baselines.model import OPTIONS, WEIGHTS, Arrays, CountingModel
 
 
@@ -34,7 +33,7 @@ class Baseline(Backend):
         from safetensors.numpy import load_file
 
         try:
-            values = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+            values = read_json(folder / OPTIONS)
             arrays = load_file(folder / WEIGHTS)
         except (OSError, ValueError) as error:
             raise StageError(

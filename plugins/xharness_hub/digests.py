@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from xharness import read_json
 from xharness_hub.atomic import whole_file
 
 
@@ -41,7 +42,7 @@ def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
 
 def _recall(memory: Path) -> dict[str, list[object]]:
     try:
-        remembered_digests = json.loads(memory.read_text(encoding="utf-8"))
+        remembered_digests = read_json(memory)
     except (OSError, ValueError):
         return {}
     return remembered_digests if isinstance(remembered_digests, dict) else {}

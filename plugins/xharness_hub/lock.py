@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from xharness import ConfigurationError, RunEnvironment, UnavailableError, digest
+from xharness import ConfigurationError, RunEnvironment, UnavailableError, digest, read_json
 from xharness_hub.atomic import whole_file
 
 
@@ -71,7 +71,7 @@ class Lock:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            entries = json.loads(self.path.read_text(encoding="utf-8"))
+            entries = read_json(self.path)
         # Before the first download there is none.
         except FileNotFoundError:
             entries = {}

@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO, cast
 
 from pydantic import Field, model_validator
 
-from xharness import Row, Strict, UnavailableError, suggestion
+from xharness import Row, Strict, UnavailableError, parse_json, suggestion
 from xharness_hub import bucc, conll, squad
 
 ReaderName = Literal[
@@ -106,9 +106,11 @@ def _jsonl(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except json.JSONDecodeError as error:
             raise _broken(path, number, f"not JSON: {error.msg} (column {error.colno})") from None
+        except ValueError as error:
+            raise _broken(path, number, f"not JSON: {error}") from None
         if not isinstance(row, dict):
             raise _broken(path, number, f"{type(row).__name__} in place of a row", "an object")
         yield row
@@ -137,9 +139,13 @@ def _json(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:
 
 def _value(file: TextIO, path: Path) -> Any:
     try:
-        return json.load(file)
+        return parse_json(file.read())
     except json.JSONDecodeError as error:
         raise _broken(path, error.lineno, f"not JSON: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:
+        raise UnavailableError(f"not JSON: {error}", where=str(path)) from None
 
 
 def _squad(file: TextIO, path: Path, options: ReaderOptions) -> Iterator[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from xharness.executor.row_notes import (
 from xharness.executor.score import KEPT_FACTS, answered
 from xharness.gaps import Items
 from xharness.gaps.scores import MissingRow, ScoreRow
+from xharness.json_text import read_json
 from xharness.planning.plan import Arm, Plan
 from xharness.plugin.api import TaskCard
 from xharness.stages import ScorePredictions
@@ -118,7 +118,7 @@ def _rows(arm: Arm, plan: Plan, context: RunContext) -> Iterator[ScoreRow]:
     card = context.catalogue.card(arm.target.task)
     facts = _facts(arm, context)
     file = context.store.open(arm.score.key) / "scores.json"
-    scores: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    scores: dict[str, Any] = read_json(file)
     training = tuple(training_notes(facts, protocol(arm.score.predictions), plan, context))
     counts = DataCounts(facts["data"])
     model = plan.study.model(arm.model)

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from xharness.errors import ConfigurationError
 from xharness.files import whole
+from xharness.json_text import parse_json
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -192,7 +193,7 @@ def _row_type(line: bytes) -> type[Row]:
     # Nearly every line is a score: a look at its bytes spares reading it twice.
     if b'"reason"' not in line and b'"mean"' not in line:
         return ScoreRow
-    values = json.loads(line)
+    values = parse_json(line)
     if "reason" in values:
         return MissingRow
     return StatedAverage if "mean" in values else ScoreRow

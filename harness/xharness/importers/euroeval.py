@@ -7,7 +7,6 @@ Every Eval Ever, which newer versions write and which may say how many items the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -17,6 +16,7 @@ from pydantic import BaseModel, Field
 from xharness.errors import ConfigurationError
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
+from xharness.json_text import parse_json
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
 from xharness.spec.documents import Document
@@ -97,7 +97,7 @@ def _decoded(value: Any) -> Any:
     """Values that the schema wants as text hold JSON."""
     if isinstance(value, str):
         with suppress(ValueError):
-            return json.loads(value)
+            return parse_json(value)
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from xharness.errors import ConfigurationError
 from xharness.importers import euroeval, lm_eval, mteb
 from xharness.importers.reported import ReportedScore
 from xharness.importers.tables import read_table, read_text
+from xharness.json_text import parse_json
 from xharness.plugin.catalogue import Catalogue
 
 ImportFormat = Literal["csv", "lm-eval", "euroeval", "mteb"]
@@ -108,7 +108,7 @@ def _euroeval(path: Path, catalogue: Catalogue) -> ImportedScores:
 
 def _json(text: str, location: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError as error:
         raise ConfigurationError(f"not JSON: {error}", where=location) from None
 

@@ -8,7 +8,6 @@ shares of 1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 from xharness.errors import ConfigurationError
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
+from xharness.json_text import read_json
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
 from xharness.spec.cards import TaskCard
@@ -135,7 +135,7 @@ def _model(path: Path) -> str:
     """The model's name, which stands in `model_meta.json` beside the file, or in its folder's."""
     # The file itself does not name the model.
     try:
-        meta = json.loads((path.parent / "model_meta.json").read_text(encoding="utf-8"))
+        meta = read_json(path.parent / "model_meta.json")
         return str(meta["name"])
     except (OSError, ValueError, KeyError, TypeError):
         folder = path.resolve().parent.parent.name  # <model>/<revision>/<task>.json

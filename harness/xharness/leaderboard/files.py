@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ from xharness.errors import ConfigurationError
 from xharness.files import write_bytes
 from xharness.gaps import Metrics
 from xharness.gaps.suites import Benchmark
+from xharness.json_text import read_json
 from xharness.leaderboard.board import Board, read
 from xharness.leaderboard.exports import to_csv, to_json
 from xharness.leaderboard.figures import Figure, differs, figures, svg
@@ -83,7 +83,7 @@ def _stale(folder: Path, names: Iterable[str]) -> list[Path]:
 def _manifest(folder: Path) -> list[str]:
     """The files that the committed board lists; none where it can't be read."""
     try:
-        names = json.loads((folder / _MANIFEST).read_bytes())["files"]
+        names = read_json(folder / _MANIFEST)["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

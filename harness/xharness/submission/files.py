@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.errors import ConfigurationError, suggestion
+from xharness.json_text import parse_json
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ class SubmissionFile:
         text = self.text if line is None else self.lines[line - 1]
         try:
             # Python alone would silently keep the last of two answers to one item.
-            return json.loads(text, object_pairs_hook=lambda pairs: self._once(pairs, line))
+            return parse_json(text, lambda pairs: self._once(pairs, line))
         except json.JSONDecodeError as error:
             error_line = error.lineno if line is None else line
             raise self.error(f"broken JSON: {error.msg}", error_line) from None
-        except (ValueError, RecursionError) as error:  # huge numbers; thousands of brackets
+        except ValueError as error:
             raise self.error(f"broken JSON: {error}", line) from None
 
     def _once(self, pairs: list[tuple[str, Any]], line: int | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xharness import Adapter, StageError, digest
+from xharness import Adapter, StageError, digest, read_json
 from xharness_hf.backbone.attached_adapter import LORA, AttachedAdapter
 from xharness_hf.backbone.backbone import Backbone
 
@@ -88,7 +88,7 @@ def load(backbone: Backbone, model: Path) -> None:
     folder = model / _FOLDER
     if not folder.is_dir():
         return
-    spec = Adapter(**json.loads((folder / _SPEC).read_text(encoding="utf-8")))
+    spec = Adapter(**read_json(folder / _SPEC))
     peft = _wrapped(backbone, PeftConfig.from_pretrained(str(folder)))
     set_peft_model_state_dict(peft, load_file(folder / _WEIGHTS))
     backbone.adapter = _attached(backbone, spec, peft)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xharness import RunEnvironment
+from xharness import RunEnvironment, read_json
 from xharness_hf.config.families import has_class
 from xharness_hf.config.options import Options
 from xharness_hf.files import hub
@@ -135,7 +134,7 @@ def model_file(options: Options, environment: RunEnvironment, name: str) -> Path
 
 def _parsed(file: Path, find: Callable[[str], Path | None]) -> ModelConfiguration | None:
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = read_json(file)
     except (OSError, ValueError):
         return None  # what is wrong with it is said when the model is read
     return ModelConfiguration(config, find) if isinstance(config, dict) else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from xharness import UnavailableError
+from xharness import UnavailableError, read_json
 
 _FILES = ("special_tokens_map.json", "tokenizer_config.json", "tokenizer.json")
 
@@ -41,7 +40,7 @@ def _entries(content: dict[str, Any]) -> Iterator[str]:
 
 def _json_object(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except ValueError:
         content = None
     if not isinstance(content, dict):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xharness import file_digest
+from xharness import file_digest, read_json
 
 
 def cached_digest(file: Path, cache: Path) -> str:
@@ -17,7 +17,7 @@ def cached_digest(file: Path, cache: Path) -> str:
     cache_file = cache / "weights.json"
     digests: dict[str, list[Any]] = {}
     with suppress(OSError, ValueError):
-        digests = json.loads(cache_file.read_text(encoding="utf-8"))
+        digests = read_json(cache_file)
     path, stat = str(file.resolve()), file.stat()
     entry = digests.get(path)
     if isinstance(entry, list) and entry[:2] == [stat.st_size, stat.st_mtime_ns]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from xharness import RunEnvironment, UnavailableError
+from xharness import RunEnvironment, UnavailableError, read_json
 
 Weights = Literal["safetensors", "any"]
 
@@ -79,7 +78,7 @@ def weight_files(folder: Path, weights: Weights) -> list[Path]:
 
 def _shards(index: Path) -> list[Path]:
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        names = set(read_json(index)["weight_map"].values())
     except (ValueError, KeyError, AttributeError):
         raise UnavailableError("not an index of weight shards", where=str(index)) from None
     shards = [index.parent / str(name) for name in sorted(names)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from xharness import StageError, UnavailableError
+from xharness import StageError, UnavailableError, read_json
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.files import loading
@@ -49,7 +49,7 @@ def load(folder: Path) -> tuple[LanguageModel, Tokens, AnswerOptions, list[str]]
         UnavailableError: the folder is not one, or is damaged.
     """
     try:
-        spec = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+        spec = read_json(folder / SPEC)
         options = AnswerOptions(
             **{name: spec[name] for name in AnswerOptions.model_fields if name in spec}
         )

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xharness import StageError, UnavailableError
+from xharness import StageError, UnavailableError, read_json
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
@@ -60,7 +60,7 @@ def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
         UnavailableError: the folder is not one, or is damaged.
     """
     try:
-        spec = json.loads((folder / _SPEC).read_text(encoding="utf-8"))
+        spec = read_json(folder / _SPEC)
         tensors = load_file(folder / _HEADS)
         backbone = loading.backbone(folder, "safetensors", causal=bool(spec["causal"]))
         restore_backbone(backbone, folder)

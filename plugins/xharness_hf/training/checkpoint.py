@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from xharness import StageError
+from xharness import StageError, read_json
 
 _PREFIX = "checkpoint-"
 _TENSORS, _SELECTION, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
@@ -38,7 +38,7 @@ def newest(folder: Path, identity: str) -> TrainingCheckpoint | None:
     """The last whole checkpoint of this very training; others are as good as none."""
     for checkpoint in sorted(folder.glob(f"{_PREFIX}*"), key=_step, reverse=True):
         try:
-            state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+            state = read_json(checkpoint / _STATE)
             if state["identity"] == identity:
                 tensors = load_file(checkpoint / _TENSORS)
                 selection = load_file(checkpoint / _SELECTION)

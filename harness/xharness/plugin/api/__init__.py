@@ -15,6 +15,7 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
+from xharness.json_text import parse_json, read_json
 from xharness.plugin.api.backend import (
     Backend,
     CapabilityQuery,
@@ -150,6 +151,8 @@ __all__ = [
     "f1",
     "file_digest",
     "nearest",
+    "parse_json",
     "ratio",
+    "read_json",
     "suggestion",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from xharness import ConfigurationError, Document, UnavailableError, validate
+from xharness import ConfigurationError, Document, UnavailableError, read_json, validate
 from xharness_hf.embedding.sentence_transformers.layout import (
     Dense,
     ModuleEntries,
@@ -132,7 +131,7 @@ def _validated(folder: Path, name: str, files: Mapping[str, Any], model: type[_M
 def _json(folder: Path, name: str) -> Any:
     file = folder / name
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return read_json(file)
     except FileNotFoundError:
         raise UnavailableError(
             "there is no such file",
