@@ -22,7 +22,8 @@ SLUGGISH = ("--plugin", str(Path(__file__).parents[1] / "cli" / "sluggish.py"))
 def finished(tmp_path: Path) -> tuple[Project, str]:
     """A project that was run, and its scores."""
     project = fresh(tmp_path)
-    result = project.run()
+    project.study["runtime"] = {"keep": "all"}
+    result = project.write().run()
     assert result.exit_code == 0, result.stderr
     return project, project.scores
 
