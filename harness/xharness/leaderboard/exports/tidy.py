@@ -61,7 +61,7 @@ def _reader(row_type: type[Row], names: Sequence[str]) -> Callable[[Row], list[A
 
 
 def _joined(value: Any) -> str:
-    return value if isinstance(value, str) else " ".join(value)
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def to_rows(board: Board) -> str:
