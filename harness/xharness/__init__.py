@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import ClassificationExample as ClassificationExample
     from xharness.plugin.api import ConfigurationError as ConfigurationError
     from xharness.plugin.api import DataSlice as DataSlice
+    from xharness.plugin.api import Download as Download
     from xharness.plugin.api import Encode as Encode
     from xharness.plugin.api import Example as Example
     from xharness.plugin.api import Executor as Executor

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from xharness import Backend, CapabilityQuery, Pace, RunEnvironment, Sizes, Translator, hookimpl
+from xharness import (
+    Backend,
+    CapabilityQuery,
+    Download,
+    Pace,
+    RunEnvironment,
+    Sizes,
+    Translator,
+    hookimpl,
+)
 from xharness_hf.config.capabilities import unsupported
 from xharness_hf.config.configuration import configuration_file
 from xharness_hf.config.options import Options
@@ -75,6 +84,23 @@ class HfBackend(Backend):
         from xharness_hf.build import sizes
 
         return sizes(options, environment)
+
+    def downloads(self, options: Any, environment: RunEnvironment) -> Iterable[Download]:
+        """The files of a hub model that are not in the local cache."""
+        from xharness_hf.files import hub
+
+        return hub.downloads(options, environment) if options.hub is not None else ()
+
+    def fetch(self, options: Any, environment: RunEnvironment) -> None:
+        """Fetch a hub model's configuration, tokenizer and weights.
+
+        Raises:
+            UnavailableError: gated, no such model, or no network.
+        """
+        from xharness_hf.files import hub
+
+        if options.hub is not None:
+            hub.snapshot(options, environment)
 
     def pace(self, device: str | None) -> Pace | None:
         """How fast `device` trains, measured in a few seconds.

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from xharness import RunEnvironment, Strict, TranslateTexts, Translator, UnavailableError, digest
+from xharness import (
+    Download,
+    RunEnvironment,
+    Strict,
+    TranslateTexts,
+    Translator,
+    UnavailableError,
+    digest,
+)
 from xharness_hf.config.configuration import model_file
 from xharness_hf.config.language_codes import code_of
 from xharness_hf.config.options import Options
@@ -84,6 +92,23 @@ class HfTranslator(Translator):
             extra_files = {file.name: cached_digest(file, environment.cache) for file in files}
         decoding = [options.beams, options.length, options.codes, source, target]
         return digest([_VERSION, fingerprint(model, environment), extra_files, decoding])
+
+    def downloads(
+        self, options: Any, source: str, target: str, environment: RunEnvironment
+    ) -> Iterable[Download]:
+        """The files of a hub model that are not in the local cache."""
+        from xharness_hf.files import hub
+
+        model = options.model(source, target)
+        return hub.downloads(model, environment) if model.hub is not None else ()
+
+    def fetch(self, options: Any, source: str, target: str, environment: RunEnvironment) -> None:
+        """Fetch a hub model; errors as those of the backend's."""
+        from xharness_hf.files import hub
+
+        model = options.model(source, target)
+        if model.hub is not None:
+            hub.snapshot(model, environment)
 
     def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """Whether `device` is here; errors as those of the backend's."""

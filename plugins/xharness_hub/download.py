@@ -24,6 +24,22 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+def content_length(url: str) -> int | None:
+    """The bytes behind `url` as its server tells them, without fetching them.
+
+    Raises:
+        OSError: no answer.
+    """
+    opener = urllib.request.build_opener(_OnlyHttps)
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310  # https: checked before
+    try:
+        with opener.open(request, timeout=_TIMEOUT) as answer:
+            length = answer.headers.get("Content-Length")
+    except HTTPException as error:
+        raise OSError(f"not a proper answer: {error!r}") from error
+    return None if length is None else int(length)
+
+
 def download(url: str, target: Path) -> None:
     """Fetch `url` into the file `target`, all of it or nothing.
 

@@ -7,14 +7,24 @@ content differs: the bytes of a clone, the commit of a download.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from xharness import Row, RunEnvironment, Source, SourceRequest, Strict, UnavailableError, digest
+from xharness import (
+    Download,
+    Row,
+    RunEnvironment,
+    Source,
+    SourceRequest,
+    Strict,
+    UnavailableError,
+    digest,
+)
 from xharness_hub import arrow, bucc, clones, digests, network
 from xharness_hub.lock import Lock
 from xharness_hub.remote import HuggingFace, Remote
@@ -100,38 +110,65 @@ class HubSource(Source):
             return rows
         return bucc.rows_of_lists(rows, options.reader, f"data set '{options.id}'")
 
+    def downloads(self, request: SourceRequest) -> Iterable[Download]:
+        """The files of the split that are in no clone and were not downloaded before.
+
+        Raises:
+            UnavailableError: no such data set or split, or no network.
+        """
+        options: HubOptions = request.options
+        if clones.find(request.environment.data_root, options.id) is not None:
+            return
+        commit = self._current_commit(options, request.environment)
+        if network.is_offline(request.environment):
+            return  # it is here, or `fingerprint` says that it is not
+        clone = self._declared(request, commit)
+        patterns = clone.patterns(options.config, request.split)
+        for name, size in self.remote.sizes(options.id, commit).items():
+            is_needed = patterns is None or any(fnmatchcase(name, item) for item in patterns)
+            if is_needed and not (clone.folder / name).is_file():
+                yield Download(f"data set {options.id}", name, size)
+
     def _commit(self, options: HubOptions, environment: RunEnvironment) -> str:
-        """The commit the data set is read at: the one asked for, else the held, else today's."""
+        """The commit the data set is read at, and held to from now on."""
+        commit = self._current_commit(options, environment)
+        if options.revision and _COMMIT.fullmatch(options.revision):
+            return commit
+        return Lock(environment).hold_commit(_lock_name(options), commit)
+
+    def _current_commit(self, options: HubOptions, environment: RunEnvironment) -> str:
+        """The commit that is asked for, else the one held, else today's."""
         if options.revision and _COMMIT.fullmatch(options.revision):
             return options.revision
-        lock = Lock(environment)
-        locked_commit = lock.commit(_lock_name(options))
+        locked_commit = Lock(environment).commit(_lock_name(options))
         if locked_commit is not None:
             return locked_commit
         if network.is_offline(environment):
             raise _missing(options, environment, "is not here, and this run is offline")
         try:
-            commit = self.remote.commit(options.id, options.revision)
+            return self.remote.commit(options.id, options.revision)
         except UnavailableError as error:
             raise _with_clone_hint(error, options, environment) from error
-        return lock.hold_commit(_lock_name(options), commit)
 
     def _downloaded(self, request: SourceRequest, commit: str) -> clones.Clone:
         """The folder of the commit, with the files of the split in it."""
         options: HubOptions = request.options
         offline = network.is_offline(request.environment)
-        script = f"{options.id.rpartition('/')[2]}.py"
         try:
-            # The README first: it says which files the split needs, of often many more.
-            folder = self.remote.download(options.id, commit, ["README.md", script], offline)
-            clone = clones.Clone(options.id, folder)
-            patterns = clone.patterns(options.config, request.split)
+            patterns = self._declared(request, commit).patterns(options.config, request.split)
             folder = self.remote.download(options.id, commit, patterns, offline)
         except UnavailableError as error:
             if error.hint:
                 raise
             raise _with_clone_hint(error, options, request.environment) from error
         return clones.Clone(options.id, folder)
+
+    def _declared(self, request: SourceRequest, commit: str) -> clones.Clone:
+        """The README alone: it says which files the split needs, of often many more."""
+        name = request.options.id
+        names = ["README.md", f"{name.rpartition('/')[2]}.py"]
+        offline = network.is_offline(request.environment)
+        return clones.Clone(name, self.remote.download(name, commit, names, offline))
 
 
 def _lock_name(options: HubOptions) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,14 @@ class Remote(Protocol):
 
         Raises:
             UnavailableError: no such data set or revision, gated, or no answer.
+        """
+        ...
+
+    def sizes(self, dataset: str, commit: str) -> Mapping[str, int | None]:
+        """The files of a commit and their bytes.
+
+        Raises:
+            UnavailableError: as `commit`.
         """
         ...
 
@@ -41,6 +49,15 @@ class HuggingFace:
             return str(HfApi().dataset_info(dataset, revision=revision, timeout=30).sha)
         except Exception as error:  # what the HTTP library of the day raises is not fixed
             raise _unavailable(error, dataset, revision) from error
+
+    def sizes(self, dataset: str, commit: str) -> Mapping[str, int | None]:
+        from huggingface_hub import HfApi
+
+        try:
+            info = HfApi().dataset_info(dataset, revision=commit, files_metadata=True, timeout=30)
+        except Exception as error:
+            raise _unavailable(error, dataset, commit) from error
+        return {entry.rfilename: entry.size for entry in info.siblings or ()}
 
     def download(
         self, dataset: str, commit: str, patterns: Sequence[str] | None, offline: bool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from xharness import (
     ConfigurationError,
+    Download,
     Row,
     RunEnvironment,
     Source,
@@ -61,11 +63,18 @@ def _download(url: str, target: Path) -> None:
     download(url, target)
 
 
+def _content_length(url: str) -> int | None:
+    from xharness_hub.download import content_length
+
+    return content_length(url)
+
+
 @dataclass(frozen=True)
 class UrlSource(Source):
     """Rows from https addresses; what lies in the data root is taken from there."""
 
     fetch: Callable[[str, Path], None] = _download
+    measure: Callable[[str], int | None] = _content_length
     name = "url"
     options: type[BaseModel] = UrlOptions
 
@@ -78,6 +87,18 @@ class UrlSource(Source):
         """The rows of all files, in order."""
         urls = _urls(request)
         return readers.read(self._paths(request), request.options, ", ".join(urls))
+
+    def downloads(self, request: SourceRequest) -> Iterable[Download]:
+        """The files that are neither in the data root nor downloaded before."""
+        for url in _urls(request):
+            root, copy = _locations(url, request.environment)
+            if copy.is_file() or (root is not None and root.is_file()):
+                continue
+            size = None
+            if not network.is_offline(request.environment):
+                with suppress(OSError):  # some servers answer no such question
+                    size = self.measure(url)
+            yield Download(urlsplit(url).netloc, url, size)
 
     def _paths(self, request: SourceRequest) -> list[Path]:
         urls = _urls(request)
@@ -100,23 +121,17 @@ class UrlSource(Source):
 
     def _path(self, url: str, environment: RunEnvironment) -> Path:
         """The file that stands for `url`: in the data root, or downloaded before, or now."""
-        relative_path, root = _path_in_root(url), environment.data_root
+        root_copy, copy = _locations(url, environment)
         # The data root comes first: what lies there is never asked of the network.
-        if root is not None and (root / relative_path).is_file():
-            return root / relative_path
-        # Under the same host and path as in a data root, so that it can be moved there.
-        copy = environment.cache / "downloads" / relative_path
+        if root_copy is not None and root_copy.is_file():
+            return root_copy
         if not copy.is_file():
             if network.is_offline(environment):
-                raise _missing(
-                    url, relative_path, environment, "is not here, and this run is offline"
-                )
+                raise _missing(url, environment, "is not here, and this run is offline")
             try:
                 self.fetch(url, copy)
             except OSError as error:
-                raise _missing(
-                    url, relative_path, environment, f"cannot be had: {error}"
-                ) from error
+                raise _missing(url, environment, f"cannot be had: {error}") from error
         (sha256,) = digests.sha256([copy], environment.cache)
         try:
             Lock(environment).hold_url(url, sha256)
@@ -127,15 +142,20 @@ class UrlSource(Source):
         return copy
 
 
+def _locations(url: str, environment: RunEnvironment) -> tuple[Path | None, Path]:
+    """Where a copy may lie in the data root, if there is one, and where a download does."""
+    relative_path, root = _path_in_root(url), environment.data_root
+    # Under the same host and path as in a data root, so that it can be moved there.
+    return root and root / relative_path, environment.cache / "downloads" / relative_path
+
+
 def _urls(request: SourceRequest) -> tuple[str, ...]:
     return locations.of_split(request.options.url, request.split, "source 'url', key 'url'")
 
 
-def _missing(
-    url: str, relative_path: Path, environment: RunEnvironment, problem: str
-) -> UnavailableError:
+def _missing(url: str, environment: RunEnvironment, problem: str) -> UnavailableError:
     root = environment.data_root
-    copy = f"{root or '<root>'}/{relative_path.as_posix()}"
+    copy = f"{root or '<root>'}/{_path_in_root(url).as_posix()}"
     return UnavailableError(
         f"'{url}' {problem}",
         where=f"looked at {copy}" if root else None,

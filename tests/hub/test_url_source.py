@@ -187,3 +187,18 @@ def test_a_redirect_away_from_https_is_not_followed() -> None:
         _OnlyHttps().redirect_request(
             request, io.BytesIO(), 302, "Found", Message(), "http://host.example/x"
         )
+
+
+def test_what_is_not_here_is_listed_with_its_size(ask: Ask, environment: RunEnvironment) -> None:
+    web = Web()
+    source = UrlSource(web, lambda url: len(web.pages[url]))
+    request = ask(source, url=URL, reader="lines")
+    (download_entry,) = source.downloads(request)
+    assert (download_entry.name, download_entry.bytes) == ("host.example", 4)
+    assert not web.asked
+    texts(source, request)
+    assert not [*source.downloads(request)]
+    copy = environment.cache / "downloads" / "host.example" / "data" / "x.txt"
+    copy.unlink()
+    offline = replace(request, environment=replace(environment, offline=True))
+    assert [entry.bytes for entry in source.downloads(offline)] == [None]

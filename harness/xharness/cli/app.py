@@ -17,6 +17,7 @@ from xharness.cli.import_ import import_
 from xharness.cli.models import list_models
 from xharness.cli.plan import plan
 from xharness.cli.plugins import plugins
+from xharness.cli.prefetch import prefetch
 from xharness.cli.run import run
 from xharness.cli.score import score
 from xharness.cli.show import show
@@ -53,6 +54,7 @@ Examples:
   xharness run                              the built-in demo, offline, a few minutes
   xharness run study.yaml --data-root data  run a study; again: goes on where it stopped
   xharness plan study.yaml                  what would run, what is stored, what it costs
+  xharness prefetch study.yaml              fetch all that it reads; then --offline will do
   xharness cards list --group xtreme-r      the tasks
   xharness leaderboard check FOLDER         is the committed board the one its scores give?
 
@@ -80,6 +82,7 @@ app = _group(epilog=_EXAMPLES)
 app.command("eval")(evaluate)
 app.command()(run)
 app.command()(plan)
+app.command()(prefetch)
 app.command()(plugins)
 app.command()(show)
 app.command()(score)

@@ -12,7 +12,7 @@ from xharness.data.counts import RowCount
 from xharness.data.split_sources import SplitSource, labels_of, split_sources
 from xharness.digests import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
-from xharness.plugin.api.source import RunEnvironment
+from xharness.plugin.api.source import Download, RunEnvironment
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
 from xharness.spec.sources import Split
@@ -85,6 +85,16 @@ class DataReader:
             labels = labels_of(self._label_sources(card))
             self._cards_with_labels[name] = card.model_copy(update={"labels": labels})
         return self._cards_with_labels[name]
+
+    def downloads(self, data_slice: DataSlice) -> Iterator[Download]:
+        """What reading the data slice would fetch first.
+
+        Raises:
+            UnavailableError: there is no such data.
+        """
+        card = self._catalogue.card(data_slice.card)
+        for source in self._sources(card, data_slice.language, data_slice.split):
+            yield from source.source.downloads(source.request)
 
     def load(self, data_slice: DataSlice, *, learn: bool = False) -> LoadedSlice:
         """The examples of a data slice; with `learn`, only those a model can be trained on.

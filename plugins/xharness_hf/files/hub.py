@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from xharness import RunEnvironment, UnavailableError
+from xharness import Download, RunEnvironment, UnavailableError
 from xharness_hf.files.folders import MODULES, PROMPTS, SETTINGS, TOKENIZER_FILES, Weights
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -143,6 +144,46 @@ def snapshot(options: HubModel, environment: RunEnvironment) -> Path:
 
     assert options.hub is not None
     revision = commit(options, environment)
+    try:
+        folder = snapshot_download(
+            options.hub,
+            revision=revision,
+            allow_patterns=_patterns(options),
+            local_files_only=environment.offline,
+        )
+    except Exception as error:
+        raise _unavailable(options.hub, revision, error) from None
+    _record_commit(options.hub, options.revision or "main", revision)
+    return Path(folder)
+
+
+def downloads(options: HubModel, environment: RunEnvironment) -> list[Download]:
+    """The files of the model that are not in the local cache, with their sizes.
+
+    Raises:
+        UnavailableError: gated, no such model, or no network.
+    """
+    from huggingface_hub import HfApi
+
+    assert options.hub is not None
+    revision = commit(options, environment)
+    folder = _cache(options.hub) / "snapshots" / revision
+    if environment.offline:
+        return [] if folder.is_dir() else [Download(options.hub, "*", None)]
+    try:
+        info = HfApi().model_info(options.hub, revision=revision, files_metadata=True, timeout=20)
+    except Exception as error:
+        raise _unavailable(options.hub, revision, error) from None
+    return [
+        Download(options.hub, entry.rfilename, entry.size)
+        for entry in info.siblings or ()
+        if any(fnmatchcase(entry.rfilename, pattern) for pattern in _patterns(options))
+        and not (folder / entry.rfilename).is_file()
+    ]
+
+
+def _patterns(options: HubModel) -> list[str]:
+    """Of the files that are read."""
     patterns = ["config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json"]
     patterns += ["source.spm", "target.spm", "generation_config.json"]  # of translation models
     if options.weights == "any":
@@ -150,17 +191,7 @@ def snapshot(options: HubModel, environment: RunEnvironment) -> Path:
     if options.embeddings == "sentence-transformers":
         patterns += [MODULES, SETTINGS, PROMPTS, "*/config.json"]
         patterns += ["*/pytorch_model.bin"] if options.weights == "any" else []
-    try:
-        folder = snapshot_download(
-            options.hub,
-            revision=revision,
-            allow_patterns=patterns,
-            local_files_only=environment.offline,
-        )
-    except Exception as error:
-        raise _unavailable(options.hub, revision, error) from None
-    _record_commit(options.hub, options.revision or "main", revision)
-    return Path(folder)
+    return patterns
 
 
 def _record_commit(name: str, revision: str, commit: str) -> None:

@@ -29,7 +29,7 @@ from xharness.plugin.api.backend import (
     TrainingSet,
 )
 from xharness.plugin.api.executor import Executor
-from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
+from xharness.plugin.api.source import Download, RunEnvironment, Source, SourceRequest
 from xharness.plugin.api.strategy import Route, Strategy, TranslateTest
 from xharness.plugin.api.tracker import Observer, TrackedRun, Tracker
 from xharness.plugin.api.translator import TranslateTexts, Translator
@@ -91,6 +91,7 @@ __all__ = [
     "ClassificationExample",
     "ConfigurationError",
     "DataSlice",
+    "Download",
     "Encode",
     "Example",
     "Executor",

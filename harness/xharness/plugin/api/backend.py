@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from xharness.errors import StageError
-from xharness.plugin.api.source import RunEnvironment
+from xharness.plugin.api.source import Download, RunEnvironment
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Strict
 from xharness.spec.recipe import Recipe
@@ -262,6 +262,22 @@ class Backend(ABC):
             UnavailableError: what should tell cannot be had, or cannot be read.
         """
         return None
+
+    def downloads(self, options: Any, environment: RunEnvironment) -> Iterable[Download]:
+        """What `fetch` would fetch, without fetching it; for 'xharness prefetch --list'.
+
+        Raises:
+            UnavailableError: there is no such model.
+        """
+        return ()
+
+    def fetch(self, options: Any, environment: RunEnvironment) -> None:
+        """Bring all that `start` reads onto this machine, and leave what is here as it is.
+
+        Raises:
+            UnavailableError: it cannot be had.
+        """
+        return
 
     def pace(self, device: str | None) -> Pace | None:
         """How fast this machine trains a small encoder, measured in seconds; None: not measured.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,17 @@ class SourceRequest:
     environment: RunEnvironment
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file that is not on this machine yet."""
+
+    name: str
+    """What it is part of: a data set, a model; or its address."""
+    file: str
+    bytes: int | None
+    """None where nobody tells."""
+
+
 class Source(ABC):
     """Rows from somewhere; `rows` streams, and may be asked twice for the same rows."""
 
@@ -58,3 +69,11 @@ class Source(ABC):
         Raises:
             UnavailableError: as `fingerprint`.
         """
+
+    def downloads(self, request: SourceRequest) -> Iterable[Download]:
+        """What `rows` would fetch first, without fetching it; for 'xharness prefetch --list'.
+
+        Raises:
+            UnavailableError: there is no such data.
+        """
+        return ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from xharness.plugin.api.backend import NoOptions
-from xharness.plugin.api.source import RunEnvironment
+from xharness.plugin.api.source import Download, RunEnvironment
 
 TranslateTexts = Callable[[Sequence[str]], Sequence[str]]
 """Translates each text, in order."""
@@ -43,6 +43,16 @@ class Translator(ABC):
         device: str | None,
     ) -> TranslateTexts:
         """What translates; equal texts give equal translations, whatever texts come with them."""
+
+    def downloads(
+        self, options: Any, source: str, target: str, environment: RunEnvironment
+    ) -> Iterable[Download]:
+        """As `Backend.downloads`."""
+        return ()
+
+    def fetch(self, options: Any, source: str, target: str, environment: RunEnvironment) -> None:
+        """As `Backend.fetch`."""
+        return
 
     def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """As `Backend.check_device`."""

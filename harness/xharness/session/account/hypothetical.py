@@ -21,8 +21,19 @@ NOT_HERE = "not here: "
 
 def complete_plan(opened: OpenedStudy) -> Plan:
     """The study's plan; what is not at hand is planned as if it were, under keys of its own."""
-    if not opened.plan.unavailable:
-        return opened.plan
+    return (
+        opened.plan
+        if not opened.plan.unavailable
+        else _compiled(opened, _Slices(opened.data, asks=True))
+    )
+
+
+def plan_without_data(opened: OpenedStudy) -> Plan:
+    """The same, without asking any source: some fetch what they are asked about."""
+    return _compiled(opened, _Slices(opened.data, asks=False))
+
+
+def _compiled(opened: OpenedStudy, slices: _Slices) -> Plan:
     catalogue = copy.copy(opened.catalogue)
     backends: Any = _Backends(opened.catalogue.backends)
     catalogue.backends = backends
@@ -30,7 +41,7 @@ def complete_plan(opened: OpenedStudy) -> Plan:
         PlanningContext(
             opened.study,
             catalogue,
-            _Slices(opened.data).data_slice,
+            slices.data_slice,
             opened.environment,
             StudyDocument(opened.document),
         )
@@ -38,20 +49,23 @@ def complete_plan(opened: OpenedStudy) -> Plan:
 
 
 class _Slices:
-    def __init__(self, reader: DataReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: DataReader, *, asks: bool) -> None:
+        self._reader, self._asks = reader, asks
 
     def data_slice(
         self, card: TaskCard, language: str, split: Split, limit: int | None
     ) -> DataSlice:
-        try:
-            return self._reader.data_slice(card, language, split, limit)
-        except NoRowsError:
-            raise
-        except UnavailableError:
-            if not any(source.serves(language, split) for source in card.sources):
+        is_served = any(source.serves(language, split) for source in card.sources)
+        # What no source serves is told by the reader, which asks none of them for that.
+        if self._asks or not is_served:
+            try:
+                return self._reader.data_slice(card, language, split, limit)
+            except NoRowsError:
                 raise
-            return DataSlice(card.name, language, split, limit, digest(["not here", card.name]))
+            except UnavailableError:
+                if not is_served:
+                    raise
+        return DataSlice(card.name, language, split, limit, digest(["not here", card.name]))
 
 
 class _Backends:
