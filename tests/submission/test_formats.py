@@ -141,7 +141,7 @@ def read(task_type: str, labels: str, predictions: str) -> AnsweredItems:
 
 
 @pytest.mark.parametrize(
-    ("kind", "labels", "predictions", "message"),
+    ("task_type", "labels", "predictions", "message"),
     [
         ("bitext_mining", "a\tb\n", "a b\n", "given:1: no pair stands here"),
         ("bitext_mining", "a\tb\n", "a\tb\tc\n", "given:1: no pair"),

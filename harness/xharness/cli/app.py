@@ -72,12 +72,15 @@ def _group(**settings: object) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
+        # Defects are told by `guard`, which knows `--debug`.
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         **settings,  # type: ignore[arg-type]
     )
 
 
+# In the order in which `--help` lists them. Commands import what they need when they are called, so
+# that `--help` waits neither for pyarrow nor for plugins.
 app = _group(epilog=_EXAMPLES)
 app.command("eval")(evaluate)
 app.command()(run)
@@ -151,7 +154,11 @@ def _main_options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            # Eager: answered before anything is said about a missing command.
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version.",
         ),
     ] = False,
     debug: flags.Debug = False,

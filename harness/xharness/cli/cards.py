@@ -160,6 +160,7 @@ def _rows(
     else:
         members = (GroupMember(task=name) for name in catalogue.card_files)
     for member in members:
+        # Not checked against what it names: a list is quick, and has cards whose plugin is missing.
         card = catalogue.card_files[member.task].card
         if role in (None, card.role) and task_type in (None, card.task_type):
             yield _row(card, member.languages or card.languages)

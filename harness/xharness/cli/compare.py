@@ -122,9 +122,9 @@ def _row(
 
 
 def _p_value(p: float | None) -> str:
-    if p is None:
-        return "—"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    from xharness.leaderboard.text import p_text
+
+    return "—" if p is None else p_text(p)
 
 
 def _side_value(side: TaskGap | None, name: str) -> str:

@@ -119,6 +119,7 @@ def _devices() -> list[str]:
     """What torch can compute on; a broken torch takes only a process of its own down."""
     command = [sys.executable, "-c", _DEVICES]
     try:
+        # Two minutes: torch may have to be read from a cold disk.
         process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
         return [f"torch does not answer: {error}"]

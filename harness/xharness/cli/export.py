@@ -45,6 +45,7 @@ def export(
 
     if not run.is_dir():
         raise ConfigurationError("there is no folder of a run", where=str(run))
+    # Before the predictions are read and scored again, which takes a while.
     submission.check_free(target, labels)
     arm = submission.ArmChoice(model, strategy, seed)
     benchmark, files = submission.export(run / SCORES, suite, arm, _source(run, options))

@@ -214,6 +214,7 @@ def options_from(*fields: str) -> Callable[[Callable[..., None]], Callable[..., 
             options = RunOptions.of(**{name: values.pop(name) for name in fields})
             command(options=options, **values)
 
+        # Annotations are text here (`from __future__ import annotations`); typer needs the types.
         signature = inspect.signature(command, eval_str=True)
         parameters = [
             inspect.Parameter(
@@ -224,6 +225,7 @@ def options_from(*fields: str) -> Callable[[Callable[..., None]], Callable[..., 
             )
             for name in fields
         ] + [
+            # By keyword, so that shared flags may have defaults before arguments that have none.
             parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for name, parameter in signature.parameters.items()
             if name != "options"

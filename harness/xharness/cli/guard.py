@@ -47,6 +47,7 @@ class Guarded(TyperGroup):
             _close_quietly()
             raise typer.Exit(0) from None
         except Exception as error:
+            # typer's own complaints about words and flags are finished messages.
             if _is_usage_error(error):
                 raise
             _report(ctx, f"{type(error).__name__}: {error}", defect=True)

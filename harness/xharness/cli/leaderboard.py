@@ -45,6 +45,7 @@ def check(folders: _Folders, plugin: flags.Plugins = None) -> None:
         differences = leaderboard.check(folder, metrics, benchmarks)
         any_differs |= bool(differences)
         print("\n".join(differences) if differences else f"{folder}: as its scores say")
+    # After all folders, so that CI shows every difference at once.
     raise typer.Exit(guard.FAILED if any_differs else 0)
 
 

@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(help="What it is called.")]
 Folder = Annotated[
     Path, typer.Option("--to", metavar="DIR", help="Where it goes; default: this folder.")
 ]
-_HIDDEN_UNDER = {"package"}  # a template's folder that gets the package's own name
+_PACKAGE = "package"  # the templates' folder that gets the package's own name
 
 
 def new_study(name: Name, parent: Folder = Path()) -> None:
@@ -54,10 +54,10 @@ def new_card(
     from xharness.session.catalogue import open_catalogue
 
     _check_name(name, r"[a-z0-9][a-z0-9_]*", "small letters, digits and '_'")
-    fields = open_catalogue(tuple(plugin or ())).task_types[task_type]
+    definition = open_catalogue(tuple(plugin or ())).task_types[task_type]
     file = parent / f"{name}.yaml"
     _refuse_existing(file)
-    required = [field for field, is_required in fields.fields.items() if is_required]
+    required = [field for field, is_required in definition.fields.items() if is_required]
     labels = (
         "labels: [first, second]              # in the order of integer labels, if they are such\n"
     )
@@ -67,7 +67,7 @@ def new_card(
         "task_type": task_type,
         "fields": "\n".join(f"  {field}: {field}" for field in required),
         "labels": labels if {"label", "tags"} & {*required} - _numbered(task_type) else "",
-        "metric": next(iter(fields.metrics), ""),
+        "metric": next(iter(definition.metrics), ""),
     }
     _write({file: _text("card.yaml.template", values)})
     print(f"{file}\n  xharness cards validate {file}")
@@ -85,6 +85,7 @@ def new_plugin(
     xharness new plugin my-strategy --offer strategy
     """
     package = name.replace("-", "_").lower()
+    # An import must be able to say it, whatever the distribution is called.
     _check_name(package, r"[a-z_][a-z0-9_]*", "letters, digits, '-' and '_', a letter first")
     if keyword.iskeyword(package) or package in ("xharness", "tests"):
         raise ConfigurationError(f"a package cannot be called '{package}'", where="NAME")
@@ -111,7 +112,7 @@ def _plugin_files(offer: Offer, package: str) -> Iterator[tuple[PurePosixPath, T
     """Each file of the package, by its path there, with its template."""
     for path, template in _below(_templates() / "plugin", PurePosixPath()):
         stem, _, ending = path.name.removesuffix(".template").rpartition(".")
-        parts = [package if part in _HIDDEN_UNDER else part for part in path.parent.parts]
+        parts = [package if part == _PACKAGE else part for part in path.parent.parts]
         if ending in ("backend", "strategy"):
             if ending == offer:
                 yield PurePosixPath(*parts, f"{stem}.py"), template
@@ -158,6 +159,7 @@ def _write(texts: Mapping[Path, str]) -> None:
     for path, text in texts.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Refuses a file that has come into being since it was looked for.
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         except OSError as error:

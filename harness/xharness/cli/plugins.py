@@ -34,6 +34,7 @@ def plugins(plugin: flags.Plugins = None, json: flags.Json = False) -> None:
     show_table([{**row, "offers": _in_words(row["offers"])} for row in offers])
     show_table(broken, title="broken")
     show_table(duplicates, title="offered more than once")
+    # Here, where the guard still hears of a reader that has left.
     sys.stdout.flush()
 
 

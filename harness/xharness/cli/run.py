@@ -46,6 +46,7 @@ def carry_out(session: Session, *, quiet: bool, verbose: bool, as_json: bool) ->
     from xharness.console import show_json, show_table, watching
 
     start = time.monotonic()
+    # With nothing to run `Session.run` would raise; the table below says why, arm by arm.
     if session.plan.arms:
         with watching(session.catalogue.plugins.manager, quiet=quiet, verbose=verbose):
             session.run()

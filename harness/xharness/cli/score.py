@@ -50,6 +50,7 @@ def score(
     warn_of_broken(catalogue.plugins)
     scores = submission.score(request, suite, catalogue)
     suite_scores = [scores.suite(variant) for variant in scores.variants()]
+    # Before the tables: a reader of those that leaves early must not cost the file.
     if json is not None:
         with writing(json):
             write_json(json, as_json(scores, suite_scores))

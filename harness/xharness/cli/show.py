@@ -110,6 +110,7 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
 def _stage_key(prefix: str, store: Store) -> str:
     """The key of the only stage whose key starts with `prefix`."""
     keys = []
+    # It becomes part of a pattern, so nothing else may be in it.
     if prefix.isalnum():
         pattern = f"{prefix[:2]}/{prefix}*" if len(prefix) > 1 else f"{prefix}*/*"
         keys = sorted(path.name for path in store.root.glob(pattern) if path.is_dir())

@@ -137,6 +137,7 @@ def reported_scores(line: EuroEvalLine, location: str, catalogue: Catalogue) -> 
             notes=(_SAMPLE_NOTE,),
         )
         for key, value in line.results.total.items()
+        # Standard errors stand beside their scores, under the same name.
         if not key.endswith("_se")
         and (metric := names.metric_name(key.removeprefix("test_"), card)) in card.metrics
     ]

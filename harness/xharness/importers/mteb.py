@@ -100,6 +100,7 @@ def _subsets(file: MtebFile) -> Iterator[tuple[str, _Subset, str]]:
     """Each subset with its split and its language: in a pair with English, the other one."""
     for split, subsets in file.scores.items():
         for subset in subsets:
+            # Languages stand there with their script: `deu-Latn`.
             codes = [names.language_code(name.partition("-")[0]) for name in subset.languages]
             # English alone is the language of an English task.
             foreign = [code for code in codes if code != "en"]

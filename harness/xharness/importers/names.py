@@ -18,6 +18,7 @@ CARD_METRICS = {
     "micro_f1": ("span_f1",),
     "map@20": ("map_at_20",),
 }
+# Codes that ISO 639 gave up and that old data sets keep, and closer names than the benchmarks use.
 LANGUAGE_CODES = {"iw": "he", "in": "id", "fil": "tl", "zh-cn": "zh", "zh-hans": "zh", "cmn": "zh"}
 PARTS_OF_MEAN = {
     "squad_mean": ("exact_match", "f1"),

@@ -30,6 +30,7 @@ def read_table(
     _check(column_names, constants)
     # Not `splitlines`, which breaks at separators that a cell may hold.
     lines = read_text(path).split("\n")
+    # Strict: a quote that nothing closes would else swallow the lines after it.
     reader = csv.reader(lines, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]

@@ -72,6 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         path = self.files.get(self.path.split("?")[0].split("#")[0])
+        # A page elsewhere may give its own name this machine's address (DNS rebinding) and ask for
+        # files.
         if self.headers.get("Host", "").rpartition(":")[0] not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN, "Asked by another name")
         elif path is None or not path.is_file():

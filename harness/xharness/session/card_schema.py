@@ -44,6 +44,7 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
     definitions = card["$defs"]
     branches = [_source(name, catalogue, definitions) for name in catalogue.sources]
     definitions["SourceSpec"] = {"anyOf": [*branches, _unknown_source(catalogue)]}
+    # Examples, not an enumeration: a plugin that is missing here may bring another one.
     card["properties"]["task_type"]["examples"] = list(catalogue.task_types)
     recipe = Recipe.model_json_schema()
     definitions |= recipe.pop("$defs", {})

@@ -80,6 +80,7 @@ def _card_files(folder: Path) -> tuple[Path, ...]:
     Raises:
         ConfigurationError: there is no such folder.
     """
+    # An error, where a plugin's missing folder is only set aside: the user asked for this one.
     if not folder.exists():
         raise ConfigurationError("there is no such folder of cards", where=str(folder))
     yaml_files = [folder] if folder.is_file() else _yaml_files(folder)

@@ -75,7 +75,9 @@ def _write(folder: Path, rows: Sequence[Row]) -> int:
     if clashes:
         message = "\n".join(f"{path}: {clash}" for clash in clashes)
         raise ConfigurationError(message, hint="name another folder with --to")
-    new_rows = [row for row in rows if row not in folder_rows]
+    # As a set: a board may have a hundred thousand rows.
+    stored_rows = {*folder_rows}
+    new_rows = [row for row in rows if row not in stored_rows]
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         scores.write(path, [*folder_rows, *new_rows])

@@ -88,6 +88,7 @@ def _stored(opened: OpenedStudy) -> dict[str, Sizes]:
     """Model to sizes, where a stage of one of its arms is in the store."""
     sizes_of_model: dict[str, Sizes] = {}
     for arm in opened.plan.arms:
+        # Backwards, because a score outlives the predictions and the weights that it was made from.
         for stage in () if arm.model in sizes_of_model else _backwards(arm.score):
             if (sizes := _receipt_sizes(opened, stage)) is not None:
                 sizes_of_model[arm.model] = sizes

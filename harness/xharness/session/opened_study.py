@@ -76,6 +76,7 @@ class OpenedStudy:
         file = self.options.study
         if file is None or self.options.changes_question:
             return Path("runs", self.study.name)
+        # A folder with `study.yaml` is a board's own; any other file may have neighbours.
         return file.parent if file.name == STUDY else file.with_suffix("")
 
     def missing(self) -> list[dict[str, Any]]:
@@ -141,6 +142,7 @@ def overridden(study: Study, options: RunOptions, catalogue: Catalogue) -> Study
     if runtime_changes:
         changes["runtime"] = study.runtime.model_copy(update=runtime_changes)
     if options.languages:
+        # First, because groups are spelt out for it; split and limit then go over what it left.
         changes["targets"] = _narrowed(study, options.languages, catalogue)
     if options.split is not None or options.limit is not None:
         targets = changes.get("targets", study.targets)

@@ -135,6 +135,7 @@ def _origin(opened: OpenedStudy, folder: Path) -> str:
 
 def _question(opened: OpenedStudy) -> str:
     """The study as it was asked: the user's own text, unless flags changed it."""
+    # Comments and order are the user's, and YAML made from values would lose them.
     if not opened.options.changes_question:
         return opened.document.text
     values = opened.study.model_dump(mode="json", exclude_unset=True, exclude={"runtime"})

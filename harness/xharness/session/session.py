@@ -70,6 +70,8 @@ class Session(OpenedStudy):
             raise self._nothing_to_run()
         if self.options.budget is not None:
             check_budget(self.account(self.study.runtime.device), self.options.budget)
+        # Both folders before the first stage: hours of work must not end at a folder that is not
+        # ours.
         folder = outputs.output_folder(self)
         self.store.prepare()
         if self.study.runtime.deterministic:
@@ -84,6 +86,7 @@ class Session(OpenedStudy):
             self.options.debug,
             executor_options,
         )
+        # Another machine's devices cannot be looked at from here.
         if executor.runs_here:
             self._check_device(context)
         hook = self.catalogue.plugins.manager.hook
@@ -152,6 +155,7 @@ class Session(OpenedStudy):
         return executor, validated(executor.options, spec.executor_options, where, part)
 
     def _nothing_to_run(self) -> ConfigurationError | UnavailableError:
+        # Exit code 3 only where a download, a clone or a device could help.
         error = UnavailableError if self.plan.unavailable else ConfigurationError
         reasons = dict.fromkeys(f"{row['task']}: {row['reason']}" for row in self.missing())
         return error("\n  ".join(["nothing can be run", *reasons]))

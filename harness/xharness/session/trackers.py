@@ -61,6 +61,7 @@ class _GuardedObserver:
         self._observer: Observer | None = self._guarded(tracker.observe)(run)
         for hook in dir(self._observer):
             if hook.startswith("xharness_"):
+                # On the object itself: pluggy looks for hooks on what it is given to register.
                 setattr(self, hook, self._guarded(getattr(self._observer, hook)))
 
     def close(self) -> None:

@@ -32,6 +32,7 @@ def select_rows(file: Path, arm_choice: ArmChoice, benchmark: Benchmark) -> list
     rows = [
         row
         for row in scores.read(file)
+        # Without a stage it is somebody else's number: there are no predictions behind it.
         if isinstance(row, ScoreRow) and row.main and row.stage is not None
     ]
     # A board may have more tasks than the suite; those are nobody's loss here.

@@ -77,6 +77,7 @@ def _score(pair: FilePair, catalogue: Catalogue) -> LanguageScore:
     # Two empty files agree with each other, and have no score.
     if not items.examples:
         raise labels.error("there are no items in this file")
+    # All of the card's: which of them counts differs with the variant.
     metrics = [catalogue.task_types[card.task_type].metrics[name] for name in card.metrics]
     points = {metric.name: points_of(metric, items, card, pair.language) for metric in metrics}
     return LanguageScore(len(items.examples), points)

@@ -62,6 +62,7 @@ def toy_card(task_type: str) -> TaskCard:
 
 def toy_examples(task_type: str, count: int, seed: int = 0) -> list[Example]:
     """`count` examples that a word can tell apart: is there a bird, which choice has one, …"""
+    # Seeded by a text, which Python hashes alike everywhere.
     rng = random.Random(f"{task_type}-{seed}")
     return [_TOYS[task_type](str(number), rng) for number in range(count)]
 
@@ -151,6 +152,7 @@ def predict(
 
     candidates = toy_candidates(examples)
     index = build_index(candidates, encode, task_type.candidate_role) if task_type.indexed else None
+    # Tuned on what is asked: only that something is found matters here, not how well it would hold.
     request = SearchRequest(examples, encode, index)
     return task_type.search(replace(request, tuning=request))
 
@@ -203,6 +205,8 @@ class BackendContract:
 
     def test_order_does_not_matter(self, tmp_path: Path) -> None:
         for task_type in self._task_types():
+            # Such answers depend on all candidates; `test_a_vector_depends_on_its_text_alone` asks
+            # it of vectors.
             if _TASK_TYPES[task_type].answered_by_search:
                 continue
             model = self._trained(task_type, tmp_path / task_type)
@@ -250,6 +254,7 @@ class BackendContract:
         lengths = np.linalg.norm(vectors, axis=1)
         assert np.allclose(lengths, 1, atol=1e-5), f"{role}: vectors have length 1"
         singles = [model.embed([text], self.recipe, role) for text in texts]
+        # Not to the bit: in a batch with longer texts products are summed in another order.
         assert np.allclose(np.concatenate(singles), vectors[:-1], atol=1e-5), (
             f"{role}: a vector must not depend on the texts next to it"
         )
@@ -276,6 +281,7 @@ class BackendContract:
         if self.interrupted_after is None:
             return
         task_type = next(name for name in self._task_types() if name not in _UNTRAINED)
+        # Other examples than the ones learnt: weights that differ may still agree on those.
         examples = toy_examples(task_type, 17, seed=5)
         undisturbed = self._trained(task_type, tmp_path / "undisturbed")
         self._interrupt(task_type, tmp_path / "interrupted", self.interrupted_after)
@@ -307,6 +313,8 @@ class BackendContract:
             return model
         card, examples = toy_card(task_type), toy_examples(task_type, 120)
         feed = TrainingSet(card, _TASK_TYPES[task_type], "task", card.head_name, examples)
+        # A checkpoint at every chance, so that wherever it is interrupted there is one to go on
+        # from.
         session = TrainingSession(seed=1, folder=folder / "checkpoint", checkpoint_seconds=0)
         if progress is not None:
             session.progress = progress

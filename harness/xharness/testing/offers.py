@@ -50,6 +50,7 @@ class SourceContract:
         assert fingerprints[0] == fingerprints[1], "`fingerprint` must not change between calls"
 
     def test_rows_can_be_read_again(self, tmp_path: Path) -> None:
+        # Copied while they are read: a source may hand out one mapping over and over.
         readings = [[dict(row) for row in self._rows(tmp_path)] for _ in range(2)]
         assert readings[0], "`rows` gives nothing for this language and split"
         assert readings[0] == readings[1], "`rows` must give the same rows in the same order"
@@ -213,6 +214,7 @@ class ExecutorContract:
     def test_what_is_stored_is_reused(self, tmp_path: Path) -> None:
         session = self._session(tmp_path / "run", self.executor.name)
         session.run()
+        # Else the second run could reuse nothing, and the rest of the test would say nothing.
         assert session.report is not None and session.report.count("ran") > 0
         session.run()
         assert session.report.count("ran") == 0, "a second run must carry out nothing again"

@@ -15,6 +15,8 @@ from xharness.submission.layout import SuiteTask
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 
 
+# Not `Strict`: the files of XQuAD, MLQA and TyDiQA say more than scoring reads, each something
+# else.
 class _SquadAnswer(BaseModel):
     text: str
     answer_start: int = -1
