@@ -31,6 +31,7 @@ Languages = Annotated[
     list[str] | None,
     typer.Option(
         "--languages",
+        "--language",
         "-l",
         metavar="CODES",
         help="Only these: en,sw,zh, script:Cyrl, family:Slavic.",

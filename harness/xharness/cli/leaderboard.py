@@ -12,6 +12,7 @@ import typer
 from xharness.cli import flags, guard
 from xharness.errors import ConfigurationError, suggestion
 from xharness.files import write_bytes, writing
+from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,16 +50,22 @@ def check(folders: _Folders, plugin: flags.Plugins = None) -> None:
     raise typer.Exit(guard.FAILED if any_differs else 0)
 
 
+@flags.options_from("store", "data_root", "plugins", "cards", "offline")
 def serve(
+    options: RunOptions,
     folder: Annotated[Path, typer.Argument(help="A folder with leaderboard.html.")],
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")
     ] = 8100,
 ) -> None:
-    """Show a board in a browser: its files alone, on this machine alone."""
-    from xharness.session.board_server import HOST, open_server
+    """Show a board in a browser, on this machine alone; cells of its map lead to their items.
 
-    with open_server(folder, port) as server:
+    Items are read from the store and the data when they are asked for.
+    """
+    from xharness.session.board_server import HOST, open_server
+    from xharness.session.item_pages import open_item_pages
+
+    with open_server(folder, port, open_item_pages(folder, options)) as server:
         print(f"http://{HOST}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()

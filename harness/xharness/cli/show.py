@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,32 +13,97 @@ from xharness.cli import flags
 from xharness.errors import ConfigurationError
 from xharness.session.options import RunOptions
 
+_FEW = 5  # items, where no number is asked for
+_PUBLISHED = "published"
+_MARKS = ("item", "language", "right")
+
 if TYPE_CHECKING:
     from xharness.gaps.scores import Row
     from xharness.store import Store
 
 
-@flags.options_from("store")
+ItemCount = Annotated[
+    int,
+    typer.Option("--items", metavar="N", min=0, help="Show the first N items of each language."),
+]
+OnlyWrong = Annotated[bool, typer.Option("--wrong", help="Only items that are answered wrong.")]
+Against = Annotated[
+    str | None,
+    typer.Option("--against", metavar="STAGE", help="Put the answers of another stage beside."),
+]
+
+
+@flags.options_from("store", "data_root", "plugins", "cards", "languages", "offline")
 def show(
     options: RunOptions,
     name: Annotated[
         str,
         typer.Argument(metavar="NAME", help="A folder of a run, or the start of a stage's key."),
     ],
+    items: ItemCount = 0,
+    wrong: OnlyWrong = False,
+    against: Against = None,
     json: flags.Json = False,
 ) -> None:
-    """Show a run or a stage: facts and files.
+    """Show a run or a stage: facts and files; of a stage that predicts or scores, its items.
 
     \b
     xharness show runs/demo
     xharness show 3f9a21
+    xharness show 3f9a21 --items 5 --language sw --wrong --against 81c04d
     """
     from xharness.session.environment import open_store
 
     if Path(name).is_dir():
         _show_run(Path(name), as_json=json)
+        return
+    store = open_store(options.store, None, Path.cwd())
+    if items or wrong or against:
+        request = ItemRequest(items or _FEW, only_wrong=wrong, against=against)
+        _show_items(name, request, options, store, as_json=json)
     else:
-        _show_stage(name, open_store(options.store, None, Path.cwd()), as_json=json)
+        _show_stage(name, store, as_json=json)
+
+
+@dataclass(frozen=True)
+class ItemRequest:
+    """Which items of a stage are shown."""
+
+    count: int
+    """Of each language."""
+    only_wrong: bool
+    against: str | None
+
+
+def _show_items(
+    prefix: str, request: ItemRequest, options: RunOptions, store: Store, *, as_json: bool
+) -> None:
+    from xharness.console import show_json
+    from xharness.session.items import open_items, paired
+
+    stage_items = open_items(options, store)
+    keys = [_stage_key(name, store) for name in (prefix, request.against) if name is not None]
+    rows: list[dict[str, Any]] = []
+    for language in stage_items.chosen_languages(keys[0], options.languages):
+        answered = [
+            row
+            for row in paired(stage_items, keys, language)
+            if not (request.only_wrong and row["right"])
+        ]
+        rows += answered[: request.count]
+        if not as_json:
+            noun = "wrong items" if request.only_wrong else "items"
+            print(f"# {language}: {min(len(answered), request.count)} of {len(answered)} {noun}\n")
+            print("\n".join(map(_item_text, answered[: request.count])))
+    if as_json:
+        show_json(rows)
+
+
+def _item_text(row: dict[str, Any]) -> str:
+    mark = "right" if row["right"] else "wrong"
+    lines = [f"item {row['item']}, {mark}"]
+    lines += [f"  {name:<8} {text}" for name, text in row.items() if name not in _MARKS and text]
+    return "\n".join(lines) + "\n"
 
 
 def _show_run(folder: Path, *, as_json: bool) -> None:
@@ -53,7 +118,11 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
     if as_json:
         show_json([record(row) for row in rows])
         return
-    show_table(_scored_tasks(rows), title=str(folder), right=("languages",))
+    tasks = _scored_tasks(rows)
+    show_table(tasks, title=str(folder), right=("languages",))
+    stages = [row["score stage"] for row in tasks if row["score stage"] != _PUBLISHED]
+    if stages:
+        print(f"its items: xharness show {stages[0]} --items 5 --wrong")
     notes = Counter(note for row in rows if isinstance(row, ScoreRow) for note in row.notes)
     note_rows = [{"scores": count, "note": note} for note, count in notes.items()]
     show_table(note_rows, title="notes", right=("scores",))
@@ -80,7 +149,7 @@ def _scored_tasks(rows: list[Row]) -> list[dict[str, Any]]:
             "seed": str(seed),
             "task": task,
             "languages": count,
-            "score stage": stage[:12] if stage else "published",
+            "score stage": stage[:12] if stage else _PUBLISHED,
         }
         for (model, strategy, seed, task, stage), count in languages.items()
     ]

@@ -63,6 +63,7 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
         "items": sum(count.used for count in counts),
         "sizes": asdict(model.sizes()),
         "data": [asdict(count) for count in (*counts, *search.counts())],
+        "prompted": stage.prompt_digest is not None,
         **computed,
     }
 

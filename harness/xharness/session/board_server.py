@@ -1,4 +1,4 @@
-"""A server of one board's own files, on this machine alone.
+"""A server of one board's own files and of the items behind its numbers, on this machine alone.
 
 Nothing else is reachable: a request is looked up among the board's files, never joined to a path,
 and a name other than this machine's own is refused, so that no page elsewhere can ask for them.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError
 from xharness.leaderboard import FILES
+from xharness.session.item_pages import ADDRESS, ItemPages, with_script
 
 HOST = "127.0.0.1"
 _PAGE = "leaderboard.html"
@@ -25,8 +26,12 @@ _TYPES = {
 }
 
 
-def open_server(folder: Path, port: int) -> ThreadingHTTPServer:
+def open_server(
+    folder: Path, port: int, item_pages: ItemPages | None = None
+) -> ThreadingHTTPServer:
     """A server of the folder's board that listens already; port 0 takes a free one.
+
+    With `item_pages`, the cells of the board's map lead to their items.
 
     Raises:
         ConfigurationError: there is no board, or the port is taken.
@@ -35,6 +40,7 @@ def open_server(folder: Path, port: int) -> ThreadingHTTPServer:
 
     class Handler(_Handler):
         files = board_files
+        items = item_pages
 
     try:
         return ThreadingHTTPServer((HOST, port), Handler)
@@ -63,6 +69,7 @@ def _board_files(folder: Path) -> dict[str, Path]:
 
 class _Handler(BaseHTTPRequestHandler):
     files: Mapping[str, Path] = {}
+    items: ItemPages | None = None
 
     def do_GET(self) -> None:
         self._answer(with_body=True)
@@ -71,20 +78,30 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        path = self.files.get(self.path.split("?")[0].split("#")[0])
+        address, _, query = self.path.split("#")[0].partition("?")
+        path = self.files.get(address)
         # A page elsewhere may give its own name this machine's address (DNS rebinding) and ask for
         # files.
         if self.headers.get("Host", "").rpartition(":")[0] not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN, "Asked by another name")
+        elif self.items is not None and address == ADDRESS:
+            try:
+                content = self.items.page(query).encode()
+            except ConfigurationError:
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            self._send(content, ".html", with_body=with_body)
         elif path is None or not path.is_file():
             self.send_error(HTTPStatus.NOT_FOUND)
         else:
-            self._send(path, with_body=with_body)
+            content = path.read_bytes()
+            if self.items is not None and path.name == _PAGE:
+                content = with_script(content)
+            self._send(content, path.suffix, with_body=with_body)
 
-    def _send(self, path: Path, *, with_body: bool) -> None:
-        content = path.read_bytes()
+    def _send(self, content: bytes, ending: str, *, with_body: bool) -> None:
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", _TYPES[path.suffix])
+        self.send_header("Content-Type", _TYPES[ending])
         self.send_header("Content-Length", str(len(content)))
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cache-Control", "no-cache")

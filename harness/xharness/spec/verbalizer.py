@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from xharness.spec.documents import Strict
 from xharness.spec.languages import LanguageCode
+
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 class PromptWording(Strict):
@@ -65,7 +68,22 @@ class Verbalizer(PromptWording):
         verbalizer._language = language
         return verbalizer
 
+    def prompt_text(self, fields: Mapping[str, str]) -> str:
+        """What stands before the delimiter and the answer, each `{field}` filled in."""
+        text = _filled(self.prompt, fields)
+        for pattern, replacement in self.replace.items():
+            text = re.sub(pattern, replacement, text)
+        return text
+
+    def answer_text(self, label: str, fields: Mapping[str, str]) -> str:
+        """The words for a label."""
+        return _filled(self.answers[label], fields)
+
     @property
     def wordings(self) -> tuple[PromptWording, ...]:
         """Its own and that of each language."""
         return (self, *self.languages.values())
+
+
+def _filled(template: str, fields: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda match: fields.get(match[1], match[0]), template)

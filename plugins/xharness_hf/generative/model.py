@@ -33,7 +33,7 @@ from xharness_hf.generative.answers import AnswerObjective, best_answers
 from xharness_hf.generative.generation import generate
 from xharness_hf.generative.language_model import LanguageModel
 from xharness_hf.generative.prompt_encoder import PromptEncoder
-from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
+from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
 from xharness_hf.heads.heads import Heads
 from xharness_hf.inference import read
 from xharness_hf.training.loop import Training
@@ -198,7 +198,7 @@ def _shots(feed: TrainingSet) -> list[str]:
         verbalizer = verbalizer_of(card)
         items = [verbalize(item, card) for item in examples]
         shots += [
-            prompt_text(item, verbalizer) + verbalizer.target_delimiter + item.gold
+            verbalizer.prompt_text(item.fields) + verbalizer.target_delimiter + item.gold
             for item in items
         ]
     return shots

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +15,6 @@ from xharness import (
     Verbalizer,
 )
 
-_FIELD = re.compile(r"\{(\w+)\}")
 _TRIES = 8  # cuts of a field until the prompt is short enough; each aims at the right length
 Count = Callable[[str], int]
 """How many sub-words a text has."""
@@ -57,9 +55,7 @@ def verbalize(example: Any, card: TaskCard) -> VerbalizedItem:
     match example:
         case ClassificationExample():
             fields = {"text": example.text, "pair": example.pair or ""}
-            answers = [
-                fill_template(verbalizer.answers[label], fields) for label in card.labels or ()
-            ]
+            answers = [verbalizer.answer_text(label, fields) for label in card.labels or ()]
             return VerbalizedItem(fields, tuple(answers), answers[example.label])
         case MultipleChoiceExample():
             answers = [_cased(choice, verbalizer) for choice in example.choices]
@@ -74,19 +70,6 @@ def verbalize(example: Any, card: TaskCard) -> VerbalizedItem:
             raise StageError(f"items of type '{card.task_type}' cannot be put into words")
 
 
-def prompt_text(item: VerbalizedItem, verbalizer: Verbalizer) -> str:
-    """What stands before the answer and the separator."""
-    text = fill_template(verbalizer.prompt, item.fields)
-    for pattern, replacement in verbalizer.replace.items():
-        text = re.sub(pattern, replacement, text)
-    return text
-
-
-def fill_template(template: str, fields: Mapping[str, str]) -> str:
-    """`template` with every `{field}` filled in."""
-    return _FIELD.sub(lambda match: fields.get(match[1], match[0]), template)
-
-
 def fitted_prompt(
     item: VerbalizedItem, verbalizer: Verbalizer, room: int, count: Count, *, learn: bool
 ) -> str:
@@ -98,7 +81,7 @@ def fitted_prompt(
         StageError: even without that field it is too long.
     """
     for _ in range(_TRIES):
-        text = prompt_text(item, verbalizer)
+        text = verbalizer.prompt_text(item.fields)
         if (length := count(text)) <= room:
             return text
         name = max(item.fields, key=lambda field_name: len(item.fields[field_name]))

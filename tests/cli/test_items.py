@@ -1,0 +1,144 @@
+"""From a number to its items, on the command line and from a served board."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.cli.project import Project, fresh, invoke
+from xharness.session.board_server import HOST, open_server
+from xharness.session.item_pages import open_item_pages
+from xharness.session.options import RunOptions
+
+OPTIONS = ("--cards", "cards", "--store", "store")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = fresh(tmp_path_factory.mktemp("items"))
+    assert project.run().exit_code == 0
+    return project
+
+
+def key(project: Project, model: str) -> str:
+    (receipt,) = [
+        receipt
+        for label, receipt in project.receipts().items()
+        if label.startswith(f"{model} · score")
+    ]
+    return str(receipt["key"])
+
+
+def test_wrong_items_of_one_language(finished: Project) -> None:
+    words = ("--items", "100", "--language", "sw", "--wrong", "--json")
+    result = invoke(finished.folder, "show", key(finished, "most"), *words, *OPTIONS)
+    rows = json.loads(result.stdout)
+    scores = [json.loads(line) for line in finished.scores.splitlines()]
+    (score,) = [row for row in scores if row["model"] == "most" and row.get("language") == "sw"]
+    assert len(rows) == round(20 * (1 - score["value"] / 100)) > 0
+    for row in rows:
+        assert row["language"] == "sw" and not row["right"]
+        assert {row["gold"], row["answer"]} == {"good", "bad"}
+    data = (finished.folder / "data" / "mood.sw.test.jsonl").read_text(encoding="utf-8")
+    assert {row["text"] for row in rows} <= {json.loads(line)["text"] for line in data.splitlines()}
+
+
+def test_two_arms_side_by_side(finished: Project) -> None:
+    most, grams = key(finished, "most"), key(finished, "grams")
+    words = ("show", most[:12], "--items", "2", "-l", "de,sw", "--against", grams[:12])
+    result = invoke(finished.folder, *words, *OPTIONS)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("\nitem ") + result.stdout.startswith("item ") == 4
+    assert len(re.findall(r"against .*\((right|wrong)\)", result.stdout)) == 4
+
+
+def test_a_run_says_how_to_see_its_items(finished: Project) -> None:
+    result = invoke(finished.folder, "show", ".")
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("its items:")]
+    command = line.removeprefix("its items: xharness ").split()
+    assert invoke(finished.folder, *command, *OPTIONS).exit_code == 0
+
+
+def test_what_has_no_items_says_so(finished: Project) -> None:
+    (train,) = [
+        receipt["key"]
+        for label, receipt in finished.receipts().items()
+        if label.startswith("most · train")
+    ]
+    result = invoke(finished.folder, "show", train, "--items", "1", *OPTIONS)
+    assert result.exit_code == 2 and "answers no items" in result.stderr
+    result = invoke(finished.folder, "show", key(finished, "most"), "--items", "1", "-l", "fr")
+    assert result.exit_code == 2
+
+
+def test_changed_data_is_told(finished: Project, tmp_path: Path) -> None:
+    for path in finished.folder.glob("cards/*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    for path in finished.folder.glob("data/*"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = lines[:3] if "test" in path.name else lines
+        (tmp_path / "data" / path.name).write_text("".join(kept), encoding="utf-8")
+    store = str(finished.folder / "store")
+    words = ("show", key(finished, "most"), "--items", "1", "--cards", ".", "--store", store)
+    result = invoke(tmp_path, *words)
+    assert result.exit_code == 1 and "no longer in the data" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def address(finished: Project) -> Iterator[tuple[str, int]]:
+    folder = finished.folder
+    options = RunOptions.of(cards=[folder / "cards"], store=folder / "store")
+    with open_server(folder, 0, open_item_pages(folder, options)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield HOST, server.server_port
+        server.shutdown()
+
+
+def ask(address: tuple[str, int], path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(*address, timeout=10)
+    connection.request("GET", path, headers={"Host": f"{HOST}:{address[1]}"})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_a_cell_leads_to_its_items(address: tuple[str, int], finished: Project) -> None:
+    cell = {"model": "most", "strategy": "single", "task": "mood", "language": "sw"}
+    status, page = ask(address, f"/items?{urlencode(cell | {'wrong': '1'})}")
+    assert status == 200
+    assert page.count('<article class="wrong">') > 0 == page.count('<article class="right">')
+    beside = urlencode(cell | {"against": "grams\nsingle"})
+    status, page = ask(address, f"/items?{beside}")
+    assert page.count("<dt>against</dt>") == 20
+
+
+def test_the_served_page_leads_there_and_the_committed_one_does_not(
+    address: tuple[str, int], finished: Project
+) -> None:
+    committed = (finished.folder / "leaderboard.html").read_text(encoding="utf-8")
+    _, page = ask(address, "/")
+    assert "/items?" in page and "/items?" not in committed
+    script = page.rpartition("</script></body>")[0].rpartition("<script>")[2]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in page
+
+
+@pytest.mark.parametrize("query", ["", "model=most", "model=x&strategy=single&task=mood"])
+def test_no_cell_is_not_found(query: str, address: tuple[str, int]) -> None:
+    assert ask(address, f"/items?{query}")[0] == 404
+
+
+def test_texts_are_escaped(finished: Project) -> None:
+    from xharness.session.item_pages import _item
+
+    page = _item({"item": "<b>", "right": False, "text": "<script>", "gold": "&", "answer": ""})
+    assert "<script>" not in page and "&lt;script&gt;" in page and "<b>" not in page
