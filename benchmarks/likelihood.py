@@ -61,12 +61,12 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
     """One language as lm-evaluation-harness wants a task, its rows in our words."""
     from datasets import Dataset
 
-    from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
+    from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
 
     card = shared.card.spoken(language)
     rows = [
         {
-            "text": prompt_text(item, verbalizer_of(card)),
+            "text": verbalizer_of(card).prompt_text(item.fields),
             "choices": [*item.answers],
             "label": example.label,
         }

@@ -20,7 +20,7 @@ from xharness_hf.backbone.batch import Layout
 from xharness_hf.config.options import Options
 from xharness_hf.generative.answers import AnswerObjective
 from xharness_hf.generative.prompt_encoder import PromptEncoder
-from xharness_hf.generative.verbalizer import prompt_text, verbalize, verbalizer_of
+from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
 from xharness_hf.inference import read
 
 _RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8)
@@ -160,8 +160,8 @@ def test_the_words_of_a_language_are_said_in_it() -> None:
     example = MultipleChoiceExample("0", "Piove. Why?", ("Il Sole", "Una nube"), 1)
     said = {code: card.in_language(code) for code in ("en", "it")}
     asked = verbalize(example, said["it"])
-    assert prompt_text(asked, verbalizer_of(said["it"])) == "Piove perché"
-    assert prompt_text(asked, verbalizer_of(said["en"])) == "Piove because"
+    assert verbalizer_of(said["it"]).prompt_text(asked.fields) == "Piove perché"
+    assert verbalizer_of(said["en"]).prompt_text(asked.fields) == "Piove because"
     assert (asked.answers, asked.gold) == (("il Sole", "una nube"), "una nube")
 
 
