@@ -7,7 +7,7 @@ reach the user; anything else is a defect and shows a traceback under ``--debug`
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 _NAMED = 12  # candidates that a suggestion lists where none is close
@@ -43,6 +43,14 @@ class ConfigurationError(XharnessError):
     """A file, a name or an option that cannot be right: nothing was run."""
 
     exit_code = 2
+
+
+def raise_all(errors: Sequence[ConfigurationError]) -> None:
+    """Raise what is wrong, all of it in one error; nothing where there is none."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ConfigurationError("\n".join(dict.fromkeys(map(str, errors))))
 
 
 class UnavailableError(XharnessError):

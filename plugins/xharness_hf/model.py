@@ -135,8 +135,8 @@ class HfModel(Model):
                 yield task.join(examples, features, answers)
 
     def computes(self, recipe: Recipe) -> Mapping[str, str]:
-        """The number format and the device, for receipts."""
-        return provenance(recipe, self._device)
+        """The number format, the device, and windows that were cut, for receipts."""
+        return {**provenance(recipe, self._device), **self.backbone.cut_length(recipe)}
 
     def embed(
         self, texts: Sequence[str], recipe: Recipe, role: TextRole = "sentence"

@@ -48,7 +48,7 @@ def test_a_missing_study(project: Project) -> None:
         ),
         ({"sedes": [1]}, ["unknown key 'sedes'", "did you mean 'seeds'?"]),
         ({"targets": [{"task": "mood", "languages": ["no"]}]}, ["has no language 'no'"]),
-        ({"recipe": {"epochs": -1}}, ["study.yaml:", "recipe.epochs", "greater than 0"]),
+        ({"recipe": {"epochs": -1}}, ["study.yaml:", "recipe.epochs", "a number above 0"]),
     ],
 )
 def test_unknown_names_and_values(project: Project, change: Any, messages: list[str]) -> None:

@@ -189,3 +189,10 @@ def test_shards_are_answered_as_all_at_once(bert: Path) -> None:
     answered = model.predict_each(card, feed.task_type, iter(shards), tiny.RECIPE)
     flat = [tags for shard in answered for tags in shard]
     assert flat == list(model.predict(card, feed.task_type, examples, tiny.RECIPE))
+
+
+def test_windows_that_are_cut_stand_in_the_receipt(bert: Path) -> None:
+    model = tiny.start(bert)
+    limit = model.computes(Recipe(max_length=99_999))["max_length"]
+    assert 0 < int(limit) < 99_999
+    assert "max_length" not in model.computes(Recipe(max_length=int(limit)))

@@ -68,7 +68,7 @@ def test_a_good_card_reads() -> None:
         (
             "metrics: [accuracy]",
             "metrics: 3",
-            "card.yaml:10:1: metrics: input should be a valid tuple, not 3",
+            "card.yaml:10:1: metrics: a list is needed: [first, second], not 3",
         ),
     ],
 )
@@ -155,3 +155,53 @@ def test_numbers_are_finite(keys: str, place: str, number: str) -> None:
     (told,) = _refused(f"{STUDY}{keys.format(number)}\n")
     assert f": {place}: " in told
     assert "finite number" in told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("seeds: [1]", "seeds: 1", "seeds: a list is needed: [first, second], not 1"),
+        ("seeds: [1]", "seeds: [one]", "seeds.0: a whole number is needed, not 'one'"),
+        ("seeds: [1]", "seeds: {a: 1}", "seeds: a list is needed: [first, second], not keys"),
+        ("models: [{name: m, backend: counting}]", "models: [3]", "keys with values are needed"),
+        ("seeds: [1]", "train_limit: 0", "train_limit: a number above 0 is needed, not 0"),
+        ("seeds: [1]", "runtime: {deterministic: maybe}", "true or false is needed, not 'maybe'"),
+        ("seeds: [1]", "title: [a]", "title: a text is needed, not a list"),
+        ("seeds: [1]", "title:\n  a: 1", "title: a text is needed, not keys with values"),
+        ("seeds: [1]", "seeds:", "seeds: a list is needed: [first, second], not nothing"),
+    ],
+)
+def test_mistakes_are_told_in_words_of_this_project(before: str, after: str, message: str) -> None:
+    text = STUDY + "seeds: [1]\n"
+    assert before in text
+    told = "\n".join(_refused(text.replace(before, after)))
+    assert message in told
+    for word in ("tuple", "instance", "ModelSpec", "dictionary", "Input", "NoneType"):
+        assert word not in told
+
+
+def test_all_mistakes_of_a_file_are_told_at_once() -> None:
+    told = _refused(
+        "name: s\ntitel: t\nmodels: []\nstrategies: [single]\n"
+        "targets: [{task: red, limt: 3, limit: none}]\nseeds: [one]\n"
+    )
+    text = "\n".join(told)
+    for message in ("titel", "did you mean 'title'", "models: needs at least one", "limt"):
+        assert message in text
+    assert "targets.0.limit: a whole number" in text and "seeds.0: a whole number" in text
+    assert len({line.split(": ")[0] for line in told}) == len(told) == 5
+
+
+def test_merge_keys_take_what_is_not_there_itself() -> None:
+    document = documents.parse(
+        "a: &a {x: 1, y: 2}\nb: &b {z: 3, y: 5}\nc: {<<: [*a, *b], x: 0}\nd:\n  <<: *a\n"
+    )
+    assert document.data["c"] == {"x": 0, "y": 2, "z": 3}
+    assert document.data["d"] == {"x": 1, "y": 2}
+    assert str(document.position(("d", "y"))) == "<text>:1:14"
+
+
+@pytest.mark.parametrize("text", ["a: {<<: 3}", "a: {<<: [1]}", "a: &a {<<: *a}"])
+def test_what_cannot_be_merged_is_told(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="'<<' merges"):
+        documents.parse(text)

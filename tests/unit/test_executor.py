@@ -14,13 +14,15 @@ from filelock import FileLock
 from tests.toy import CountingModel, card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect, collect_items
+from xharness.executor.predict import computation_notes
 from xharness.executor.sequential import SequentialExecutor
 from xharness.gaps.scores import MissingRow, ScoreRow, read, write
 from xharness.leaderboard import assemble
 from xharness.planning import Plan, PlanningContext, compile_plan
-from xharness.plugin.api import RunEnvironment, StageError
+from xharness.plugin.api import Recipe, RunEnvironment, StageError, Start
 from xharness.plugin.hookspecs import hookimpl
 from xharness.spec.study import Study
+from xharness.stages import Predict
 from xharness.stages.label import StageLabel
 from xharness.store import Receipt, Store
 
@@ -387,3 +389,27 @@ def test_a_lender_without_data_leaves_the_task_without_a_source_score(cards: Pat
     *_, rows = _run(cards, targets=["blue"], strategies=["single"])
     reasons = [(row.task, row.language, row.reason) for row in rows if isinstance(row, MissingRow)]
     assert reasons == [("blue", "en", "no rows in 'en'")]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "computed", "notes"),
+    [
+        (
+            {"precision": "bf16"},
+            {"precision": "bf16", "device": "cpu"},
+            ["computed in bf16 on a CPU"],
+        ),
+        ({"precision": "bf16"}, {"precision": "bf16", "device": "cuda:0"}, []),
+        ({"precision": "auto"}, {"precision": "bf16", "device": "cuda:0"}, ["computed in bf16"]),
+        (
+            {"max_length": 99_999},
+            {"precision": "fp32", "device": "cpu", "max_length": "512"},
+            ["max_length 99999 is more than the model reads: 512"],
+        ),
+    ],
+)
+def test_what_is_computed_otherwise_is_noted(
+    recipe: dict[str, Any], computed: dict[str, str], notes: list[str]
+) -> None:
+    stage = Predict(Start("counting", "{}", "f"), "red", (), Recipe(**recipe))
+    assert [*computation_notes(stage, computed)] == notes

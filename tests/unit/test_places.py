@@ -143,3 +143,12 @@ def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
                 StudyDocument(document),
             )
         )
+
+
+def test_all_unknown_names_are_told_at_once(cards: Path) -> None:
+    text = STUDY.replace("- red", "- redd", 1).replace("task: green", "task: gren", 1)
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, text.replace("- single", "- singel", 1).replace("counting", "countin", 1))
+    told = str(caught.value)
+    for position in ("study.yaml:3:15", "study.yaml:5:5", "study.yaml:7:5", "study.yaml:8:5"):
+        assert told.count(position) == 1

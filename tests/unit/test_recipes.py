@@ -122,7 +122,7 @@ def test_an_unknown_recipe_is_refused(cards: Path, recipe: Any) -> None:
     ("old", "new", "message"),
     [
         ("epochs: 5", "epoch: 5", "red.yaml:16:12: recipes.paper.base, epoch: unknown key 'epoch'"),
-        ("epochs: 5", "epochs: 0", "recipes.paper.base, epochs: input should be greater than 0"),
+        ("epochs: 5", "epochs: 0", "recipes.paper.base, epochs: a number above 0 is needed"),
         (
             "gradient_accumulation_steps: 4",
             "gradient_acumulation_steps: 4",

@@ -120,3 +120,10 @@ def test_labels_are_names_or_come_from_the_data(cards: Path) -> None:
     _edit(cards, "labels: [a, b]", "labels: from_dta")
     with pytest.raises(ConfigurationError, match=r"labels: 'from_dta' is not one of 'from_data'"):
         _texts(cards)
+
+
+def test_a_missing_split_names_those_there_are_and_the_line_to_write(cards: Path) -> None:
+    toy = toy_catalogue(cards).card("red")
+    with pytest.raises(UnavailableError) as caught:
+        _data(cards).data_slice(toy, "en", "validation", None)
+    assert "it has: test, train (to score it: {task: red, split: train})" in str(caught.value)

@@ -162,4 +162,8 @@ def _no_source(card: TaskCard, language: str, split: Split) -> str:
     splits = sorted(
         {name for spec in card.sources for name in spec.splits if spec.serves(language, name)}
     )
-    return f"task '{card.name}' has no {split} split in '{language}'; it has: {', '.join(splits)}"
+    message = f"task '{card.name}' has no {split} split in '{language}'"
+    if not splits:
+        return message
+    example = f"{{task: {card.name}, split: {splits[-1]}}}"
+    return f"{message}; it has: {', '.join(splits)} (to score it: {example})"

@@ -59,7 +59,7 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
     return {
         "empty": empty,
         "trained_on": context.training_counts(stage.model),
-        "notes": [*selection, *_precision_notes(stage, computed)],
+        "notes": [*selection, *computation_notes(stage, computed)],
         "items": sum(count.used for count in counts),
         "sizes": asdict(model.sizes()),
         "data": [asdict(count) for count in (*counts, *search.counts())],
@@ -155,11 +155,17 @@ def _path(folder: Path, items: LanguageItems) -> Path:
     return folder / "predictions" / f"{items.data_slice.language}.parquet"
 
 
-def _precision_notes(stage: Predict, computed: Mapping[str, str]) -> Iterator[str]:
-    """What a reader of the board must know where the study leaves the format to the device."""
-    precision = computed.get("precision", "fp32")
-    if stage.recipe.precision == "auto" and precision != "fp32":
-        yield f"computed in {precision}"
+def computation_notes(stage: Predict, computed: Mapping[str, str]) -> Iterator[str]:
+    """What a reader of the board must know where it is computed otherwise than a study says."""
+    precision, device = computed.get("precision", "fp32"), computed.get("device", "")
+    is_emulated = device.startswith("cpu") and precision in ("bf16", "fp16")
+    if is_emulated or (stage.recipe.precision == "auto" and precision != "fp32"):
+        yield f"computed in {precision}{' on a CPU' if is_emulated else ''}"
+    if "max_length" in computed:
+        yield (
+            f"max_length {stage.recipe.max_length} is more than the model reads: "
+            f"{computed['max_length']}"
+        )
 
 
 def _table(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.planning.context import ArmContext, PlanningContext
@@ -10,31 +11,52 @@ from xharness.planning.plan import Plan
 from xharness.plugin.catalogue import validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
+from xharness.spec.models import ModelSpec
+from xharness.spec.study import StrategySpec
 from xharness.stages import Checkpoint, SelectModel, Train
 
 
-def check_names(context: PlanningContext) -> None:
-    """Whether there is every backend with its options, strategy and task that a study names.
-
-    Raises:
-        ConfigurationError: one that there is not, with its line and the nearest name.
+def name_errors(context: PlanningContext) -> Iterator[ConfigurationError]:
+    """Every backend with its options, strategy and task that a study names and that there is not,
+    with its line and the nearest name.
     """
-    study, catalogue, document = context.study, context.catalogue, context.document
-    for index, model in enumerate(study.models):
-        path = document.model(index, model)
-        with document.locating((*path, "backend")):
-            backend = catalogue.backends[model.backend]
-        part = document.options(path)
-        validated(backend.options, model.backend_options, f"model '{model.name}'", part)
-    for index, strategy in enumerate(study.strategies):
-        with document.locating(("strategies", index, "strategy")):
-            catalogue.strategies.provider(strategy.strategy)
+    for check in _checks(context):
+        try:
+            check()
+        except ConfigurationError as error:
+            yield error
+
+
+def _checks(context: PlanningContext) -> Iterator[Callable[[], object]]:
+    for index, model in enumerate(context.study.models):
+        yield partial(_check_model, context, index, model)
+    for index, strategy in enumerate(context.study.strategies):
+        yield partial(_check_strategy, context, index, strategy)
     for path, task in _task_names(context):
-        card = catalogue.card_files.named(task)
-        # Boards read `source_score_from` too, without a catalogue that knows other names.
-        if card is None or (card != task and path[0] == "source_score_from"):
-            hint = suggestion(task, catalogue.card_files) if card is None else f"it is '{card}'"
-            raise document.error(path, f"there is no task card '{task}'", hint=hint)
+        yield partial(_check_task, context, path, task)
+
+
+def _check_model(context: PlanningContext, index: int, model: ModelSpec) -> None:
+    document = context.document
+    path = document.model(index, model)
+    with document.locating((*path, "backend")):
+        backend = context.catalogue.backends[model.backend]
+    part = document.options(path)
+    validated(backend.options, model.backend_options, f"model '{model.name}'", part)
+
+
+def _check_strategy(context: PlanningContext, index: int, strategy: StrategySpec) -> None:
+    with context.document.locating(("strategies", index, "strategy")):
+        context.catalogue.strategies.provider(strategy.strategy)
+
+
+def _check_task(context: PlanningContext, path: KeyPath, task: str) -> None:
+    cards = context.catalogue.card_files
+    card = cards.named(task)
+    # Boards read `source_score_from` too, without a catalogue that knows other names.
+    if card is None or (card != task and path[0] == "source_score_from"):
+        hint = suggestion(task, cards) if card is None else f"it is '{card}'"
+        raise context.document.error(path, f"there is no task card '{task}'", hint=hint)
 
 
 def _task_names(context: PlanningContext) -> Iterator[tuple[KeyPath, str]]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xharness.errors import ConfigurationError, raise_all
 from xharness.planning.arms import ArmCompiler
 from xharness.planning.checks import (
-    check_names,
     check_recipe_preset,
     check_source_language,
+    name_errors,
     studied_cards,
 )
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.plan import Plan
 from xharness.planning.starts import StartFinder
+from xharness.spec.study import TargetSpec
 
 
 def compile_plan(context: PlanningContext) -> Plan:
@@ -26,8 +28,7 @@ def compile_plan(context: PlanningContext) -> Plan:
     Raises:
         ConfigurationError: an unknown name, or an arm that can never work.
     """
-    targets = context.targets
-    check_names(context)
+    targets = _checked_targets(context)
     plan = Plan(context.study)
     for arms in _arm_compilers(context, plan):
         for target in targets:
@@ -37,6 +38,18 @@ def compile_plan(context: PlanningContext) -> Plan:
     check_source_language(context, cards)
     check_recipe_preset(context, cards)
     return plan
+
+
+def _checked_targets(context: PlanningContext) -> tuple[TargetSpec, ...]:
+    """The targets; whatever names in the study are wrong are told in one pass."""
+    errors = [*name_errors(context)]
+    targets: tuple[TargetSpec, ...] = ()
+    try:
+        targets = context.targets
+    except ConfigurationError as error:
+        errors.append(error)
+    raise_all(errors)
+    return targets
 
 
 def _arm_compilers(context: PlanningContext, plan: Plan) -> Iterator[ArmCompiler]:

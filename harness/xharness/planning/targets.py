@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError, raise_all, suggestion
 from xharness.plugin.catalogue import Catalogue
+from xharness.spec.documents import KeyPath
 from xharness.spec.languages import select_languages
 from xharness.spec.study import Study, TargetSpec
 from xharness.spec.study_document import StudyDocument
@@ -20,25 +21,34 @@ def expanded_targets(
         ConfigurationError: an unknown name, a task twice, or a language that nothing has.
     """
     tasks: set[str] = set()
+    errors: list[ConfigurationError] = []
     for number, spec in enumerate(study.targets):
         path = document.target(number, spec)
-        with document.locating(path):
-            members = _members(spec, catalogue)
-        for target in members:
-            if catalogue.card(target.task).role == "corpus":
-                raise document.error(
-                    path, f"'{target.task}' is a corpus, not a task that can be scored"
-                )
-        for index, word in enumerate(spec.languages or ()):
-            with document.locating((*path[:2], "languages", index)):
-                _check_language(
-                    members, word, f"{_noun(spec, catalogue)} has no language", catalogue
-                )
-        for target in _in_languages(members, spec.languages, catalogue):
-            if target.task in tasks:
-                raise document.error(path, f"target '{target.task}' stands twice in the study")
-            tasks.add(target.task)
-            yield target
+        try:
+            for target in _expanded(spec, path, catalogue, document):
+                if target.task in tasks:
+                    raise document.error(path, f"target '{target.task}' stands twice in the study")
+                tasks.add(target.task)
+                yield target
+        except ConfigurationError as error:
+            errors.append(error)
+    raise_all(errors)
+
+
+def _expanded(
+    spec: TargetSpec, path: KeyPath, catalogue: Catalogue, document: StudyDocument
+) -> Iterator[TargetSpec]:
+    with document.locating(path):
+        members = _members(spec, catalogue)
+    for target in members:
+        if catalogue.card(target.task).role == "corpus":
+            raise document.error(
+                path, f"'{target.task}' is a corpus, not a task that can be scored"
+            )
+    for index, word in enumerate(spec.languages or ()):
+        with document.locating((*path[:2], "languages", index)):
+            _check_language(members, word, f"{_noun(spec, catalogue)} has no language", catalogue)
+    yield from _in_languages(members, spec.languages, catalogue)
 
 
 def targets_in_languages(

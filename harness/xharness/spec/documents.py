@@ -28,6 +28,7 @@ KeyPath = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _NODE_LIMIT = 200_000  # aliases can make a small file describe an enormous value
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 _DEPTH_LIMIT = 64  # an alias can stand inside its own value
 
 
@@ -214,6 +215,7 @@ def _build(
         ]
     if not isinstance(node, yaml.MappingNode):
         return _scalar(loader, node, position)
+    _merge(node, name, ())
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         position = Position(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
@@ -224,6 +226,25 @@ def _build(
         positions[(*path, key)] = position
         mapping[key] = _build(loader, value_node, (*path, key), positions, name)
     return mapping
+
+
+def _merge(node: yaml.MappingNode, name: str, open_nodes: tuple[int, ...]) -> None:
+    """Put what `<<: *alias` stands for into `node`: keys of its own come before merged ones."""
+    position = Position(name, node.start_mark.line + 1, node.start_mark.column + 1)
+    if id(node) in open_nodes:
+        raise ConfigurationError("'<<' merges a value into itself", where=str(position))
+    sources = [value for key, value in node.value if key.tag == _MERGE_TAG]
+    node.value = [entry for entry in node.value if entry[0].tag != _MERGE_TAG]
+    keys = {key.value for key, _ in node.value}
+    for source in sources:
+        for mapping in source.value if isinstance(source, yaml.SequenceNode) else [source]:
+            if not isinstance(mapping, yaml.MappingNode):
+                raise ConfigurationError(
+                    "'<<' merges keys with values", where=str(position), hint="<<: *alias"
+                )
+            _merge(mapping, name, (*open_nodes, id(node)))
+            node.value += [entry for entry in mapping.value if entry[0].value not in keys]
+            keys |= {key.value for key, _ in mapping.value}
 
 
 def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, position: Position) -> Any:
@@ -252,15 +273,50 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
     Raises:
         ConfigurationError: one line per problem: file:line:column, key path, what was expected.
     """
-    try:
-        return model.model_validate(document.data, context=context)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        problems = [
+    problems: list[str] = []
+    data = document.data
+    while True:
+        try:
+            value = model.model_validate(data, context=context)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        else:
+            break
+        problems += [
             _explain(document, detail) for detail in details if not _follows(detail, details)
         ]
+        # An unknown key hides what else is wrong beside it: it is told, taken out, and the rest
+        # looked at.
+        unknown_keys = [
+            (*detail["loc"], detail["ctx"]["key"])
+            for detail in details
+            if detail["type"] == "unknown_key"
+        ]
+        smaller = _without(data, unknown_keys)
+        if smaller == data:
+            break
+        data = smaller
+    if problems:
         # Several branches of a union may complain of one value in the same words.
-        raise ConfigurationError("\n".join(dict.fromkeys(problems))) from None
+        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
+    return value
+
+
+def _without(value: Any, paths: list[KeyPath]) -> Any:
+    """`value` without what stands at `paths`; steps that pydantic adds are passed over."""
+    if isinstance(value, list):
+        return [_without(item, _below(paths, index)) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without(item, _below(paths, key))
+        for key, item in value.items()
+        if (str(key),) not in [tuple(map(str, path[-1:])) for path in paths if len(path) == 1]
+    }
+
+
+def _below(paths: list[KeyPath], step: str | int) -> list[KeyPath]:
+    return [path[1:] for path in paths if len(path) > 1 and path[0] == step]
 
 
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
@@ -292,11 +348,52 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
         close = nearest(str(value), values)
         message = f"'{value}' is not one of {context['expected']}"
         message += f"; did you mean '{close}'?" if close else ""
-    elif detail["type"] not in ("unknown_key", "value_error") and not isinstance(
-        value, dict | list
-    ):
-        message = f"{message[0].lower()}{message[1:]}, not {value!r}"
+    elif detail["type"] not in ("unknown_key", "value_error"):
+        message = f"{_expectation(detail)}, not {_in_words(value)}"
     return str(document.error(path, message))
+
+
+_EXPECTATIONS = {
+    "tuple_type": "a list is needed: [first, second]",
+    "list_type": "a list is needed: [first, second]",
+    "dict_type": "keys with values are needed: {{key: value}}",
+    "model_type": "keys with values are needed: {{key: value}}",
+    "model_attributes_type": "keys with values are needed: {{key: value}}",
+    "int_type": "a whole number is needed",
+    "int_parsing": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "float_parsing": "a number is needed",
+    "finite_number": "a finite number is needed",
+    "bool_type": "true or false is needed",
+    "bool_parsing": "true or false is needed",
+    "string_type": "a text is needed",
+    "path_type": "a path is needed",
+    "greater_than": "a number above {gt:g} is needed",
+    "greater_than_equal": "a number of {ge:g} or more is needed",
+    "less_than": "a number below {lt:g} is needed",
+    "less_than_equal": "a number of {le:g} or less is needed",
+    "string_too_short": "at least {min_length} letter is needed",
+    "string_too_long": "at most {max_length} letters are allowed",
+    "too_long": "at most {max_length} are allowed",
+}
+"""What pydantic calls a mistake, to what would be right in a word of this project's users."""
+
+
+def _expectation(detail: ErrorDetails) -> str:
+    template = _EXPECTATIONS.get(detail["type"])
+    if template is None:
+        return detail["msg"][0].lower() + detail["msg"][1:]
+    return template.format(**detail.get("ctx", {}))
+
+
+def _in_words(value: Any) -> str:
+    """A value that stands where another sort is needed."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "keys with values"
+    return "a list" if isinstance(value, list) else repr(value)
 
 
 def _is_pydantic_detour(document: Document, path: KeyPath, step: str | int) -> bool:

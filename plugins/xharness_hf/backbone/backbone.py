@@ -143,6 +143,11 @@ class Backbone:
         length = min(recipe.max_length, self.limit or recipe.max_length)
         return recipe.model_copy(update={"max_length": length})
 
+    def cut_length(self, recipe: Recipe) -> dict[str, str]:
+        """The windows that the backbone takes, for receipts; empty where it takes the recipe's."""
+        is_cut = self.limit is not None and self.limit < recipe.max_length
+        return {"max_length": str(self.limit)} if is_cut else {}
+
     def sizes(self) -> Sizes:
         """Parameters of what reads; the decoder of an encoder-decoder and adapters left out."""
         adapter_ids = (

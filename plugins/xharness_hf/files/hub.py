@@ -211,7 +211,10 @@ def _unavailable(name: str, revision: str, failure: Exception | None) -> Unavail
     elif kind in ("RepositoryNotFoundError", "RevisionNotFoundError"):
         hint = "check the spelling of 'hub' and 'revision'; private models need: hf auth login"
     else:
-        hint = f"fetch it where there is a network: hf download {name} --revision {revision}"
+        hint = (
+            f"fetch it where there is a network: hf download {name} --revision {revision}; "
+            "or name a folder with its files: path: FOLDER"
+        )
     reason = f" ({kind})" if failure else " (offline)"
     return UnavailableError(f"not in the local cache and not to be fetched{reason}",
                             where=f"hub model '{name}' at {revision}", hint=hint)  # fmt: skip
