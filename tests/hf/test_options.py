@@ -28,7 +28,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         ({}, "none is"),
         ({"path": "a", "hub": "b/c"}, "'path' and 'hub' are"),
         ({"path": "a", "revision": "main"}, "'revision' belongs to 'hub'"),
-        ({"scratch": SCRATCH, "num_layers": 2}, "'scratch.layers'"),
+        ({"scratch": SCRATCH, "num_layers": 2}, "'scratch.num_layers'"),
         ({"scratch": SCRATCH | {"heads": 5}}, "multiple of 'heads'"),
         ({"hub": "./folder/of/mine"}, "a folder goes under 'path'"),
         ({"path": "a", "trust_remote_code": True}, "unknown key 'trust_remote_code'"),

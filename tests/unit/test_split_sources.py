@@ -123,6 +123,8 @@ def test_labels_are_names_or_come_from_the_data(cards: Path) -> None:
 
 
 def test_a_missing_split_names_those_there_are_and_the_line_to_write(cards: Path) -> None:
+    splits = "    rows: 10\n    splits: {train: train, test: test}\nlang"
+    _edit(cards, "    rows: 10\nlang", splits)
     toy = toy_catalogue(cards).card("red")
     with pytest.raises(UnavailableError) as caught:
         _data(cards).data_slice(toy, "en", "validation", None)
