@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
-from xharness.spec.languages import LANGUAGES, SCRIPTS, check_selector, select_languages
+from xharness.spec.languages import (
+    LANGUAGES,
+    SCRIPTS,
+    Language,
+    check_selector,
+    find_language,
+    name_of,
+    select_languages,
+)
 
 
 def test_every_script_has_an_english_name() -> None:
@@ -63,3 +73,18 @@ def test_wrong_words_are_told(word: str, message: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         check_selector(word)
     assert message in str(caught.value)
+
+
+def test_languages_outside_the_table_have_names_and_scripts_and_no_family() -> None:
+    language = find_language("quy")
+    assert language == Language("quy", "Ayacucho Quechua", "", "Latn")
+    assert name_of("lmo") == "Lombard" and name_of("xx") == "xx"
+    assert select_languages(["script:Arab"], ["ckb", "de", "ar"]) == ("ckb", "ar")
+    assert select_languages(["family:Slavic"], ["ckb", "ru"]) == ("ru",)
+
+
+def test_every_family_has_a_source() -> None:
+    text = resources.files("xharness.spec").joinpath("languages.csv").read_text(encoding="utf-8")
+    (source,) = [line for line in text.splitlines() if line.startswith("# family:")]
+    assert "2104.07412" in source
+    assert all(language.family for language in LANGUAGES.values())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import cast
 
 from xharness.gaps.deviations import ArmItems
 from xharness.gaps.intervals import of_arms, of_scores
 from xharness.gaps.values import Breakdown, Estimate
-from xharness.spec.languages import LANGUAGES
+from xharness.spec.languages import find_language
 
 Breakdowns = dict[str, Breakdown]
 
@@ -56,7 +55,6 @@ def _groups(arm: ArmItems, group_of: Callable[[str], str | None]) -> dict[str, t
 
 @cache
 def _known(language: str, trait: str) -> str | None:
-    if language not in LANGUAGES:
-        return None
+    known = find_language(language)
     # A branch follows the family behind a colon: `Indo-European: Germanic`.
-    return cast(str, getattr(LANGUAGES[language], trait)).partition(":")[0]
+    return str(getattr(known, trait)).partition(":")[0] or None if known is not None else None

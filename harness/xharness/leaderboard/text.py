@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from xharness.gaps import Detectable, Estimate, rounded
 from xharness.gaps import about as detectable_text
-from xharness.spec.languages import LANGUAGES, name_of
+from xharness.spec.languages import name_of
 
 # GitHub reads a pair of dollar signs as a formula, and no backslash keeps it from that.
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
@@ -93,8 +93,9 @@ def parameters(count: int | None) -> str:
 
 
 def language(code: str) -> str:
-    """`sw Swahili`; the bare code for a language outside the table."""
-    return f"{code} {name_of(code)}" if code in LANGUAGES else escape(code)
+    """`sw Swahili`; the bare code where no registry knows it."""
+    name = name_of(code)
+    return escape(code if name == code else f"{code} {name}")
 
 
 def shortened(text: str, letters: int) -> str:

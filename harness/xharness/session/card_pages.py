@@ -9,7 +9,7 @@ from typing import Any, get_args
 from xharness.files import write_text
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
-from xharness.spec.languages import LANGUAGES, name_of
+from xharness.spec.languages import find_language, name_of
 from xharness.spec.published import PublishedRecipe
 from xharness.spec.sources import SourceSpec, Split
 
@@ -159,9 +159,7 @@ def _rows(card: TaskCard) -> str:
     table = [
         (
             code,
-            name_of(code),
-            LANGUAGES[code].family if code in LANGUAGES else "",
-            LANGUAGES[code].script if code in LANGUAGES else "",
+            *(find_language(code) or (code, code, "", ""))[1:],
             *(_count(card.expected_rows(code, split)) for split in splits),
         )
         for code in card.languages

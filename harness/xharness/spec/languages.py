@@ -1,7 +1,7 @@
-"""The languages of XTREME, XTREME-R and MultiCheckList: names, families, scripts, and selection.
+"""Languages: names, families, scripts, and selection.
 
-Codes are ISO 639-1 as the benchmarks write them (`jv`, `zh`), ISO 639-3 where there is no shorter
-one. Families follow Ruder et al. 2021 (XTREME-R), table of languages; scripts are ISO 15924.
+`languages.csv` has those of XTREME, XTREME-R and MultiCheckList, with the source of each column;
+every other language has its name and script from the registries, and no family.
 
 A language is selected by its code, or with others by script (`script:Cyrl`, `script:Cyrillic`) or
 by family (`family:Slavic`, `family:Indo-European`), whatever the case.
@@ -9,8 +9,11 @@ by family (`family:Slavic`, `family:Indo-European`), whatever the case.
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import resources
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator
@@ -21,7 +24,7 @@ _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class Language(NamedTuple):
-    """One language as the benchmarks know it."""
+    """One language; `family` is empty where no source says it."""
 
     code: str
     name: str
@@ -29,64 +32,14 @@ class Language(NamedTuple):
     script: str
 
 
-_TABLE = """
-af Afrikaans IE:Germanic Latn
-ar Arabic Afro-Asiatic Arab
-az Azerbaijani Turkic Latn
-bg Bulgarian IE:Slavic Cyrl
-bn Bengali IE:Indo-Aryan Beng
-de German IE:Germanic Latn
-el Greek IE:Greek Grek
-en English IE:Germanic Latn
-es Spanish IE:Romance Latn
-et Estonian Uralic Latn
-eu Basque Basque Latn
-fa Persian IE:Iranian Arab
-fi Finnish Uralic Latn
-fr French IE:Romance Latn
-gu Gujarati IE:Indo-Aryan Gujr
-ha Hausa Afro-Asiatic Latn
-he Hebrew Afro-Asiatic Hebr
-hi Hindi IE:Indo-Aryan Deva
-ht Haitian_Creole Creole Latn
-hu Hungarian Uralic Latn
-id Indonesian Austronesian Latn
-it Italian IE:Romance Latn
-ja Japanese Japonic Jpan
-jv Javanese Austronesian Latn
-ka Georgian Kartvelian Geor
-kk Kazakh Turkic Cyrl
-ko Korean Koreanic Kore
-lt Lithuanian IE:Baltic Latn
-ml Malayalam Dravidian Mlym
-mr Marathi IE:Indo-Aryan Deva
-ms Malay Austronesian Latn
-my Burmese Sino-Tibetan Mymr
-nl Dutch IE:Germanic Latn
-pa Punjabi IE:Indo-Aryan Guru
-pl Polish IE:Slavic Latn
-pt Portuguese IE:Romance Latn
-qu Quechua Quechuan Latn
-ro Romanian IE:Romance Latn
-ru Russian IE:Slavic Cyrl
-sw Swahili Niger-Congo Latn
-ta Tamil Dravidian Taml
-te Telugu Dravidian Telu
-th Thai Kra-Dai Thai
-tl Tagalog Austronesian Latn
-tr Turkish Turkic Latn
-uk Ukrainian IE:Slavic Cyrl
-ur Urdu IE:Indo-Aryan Arab
-vi Vietnamese Austro-Asiatic Latn
-wo Wolof Niger-Congo Latn
-yo Yoruba Niger-Congo Latn
-zh Chinese Sino-Tibetan Hani
-"""
+def _table() -> Iterator[Language]:
+    text = resources.files("xharness.spec").joinpath("languages.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+        yield Language(**row)
 
-LANGUAGES: dict[str, Language] = {
-    code: Language(code, name.replace("_", " "), family.replace("IE:", "Indo-European: "), script)
-    for code, name, family, script in (line.split() for line in _TABLE.split("\n") if line)
-}
+
+LANGUAGES: dict[str, Language] = {language.code: language for language in _table()}
+"""The benchmarks' own languages, whose families are known."""
 
 
 def is_code(text: str) -> bool:
@@ -94,9 +47,22 @@ def is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
+@cache
+def find_language(code: str) -> Language | None:
+    """The language of that code; outside the benchmarks' table it has a name and no family."""
+    if code in LANGUAGES:
+        return LANGUAGES[code]
+    # Only here: the registries take a quarter of a second to load.
+    from xharness.spec.language_names import english_name, likely_script
+
+    name = english_name(code)
+    return None if name is None else Language(code, name, "", likely_script(code) or "")
+
+
 def name_of(code: str) -> str:
-    """The English name of a language, or the code itself for one outside the table."""
-    return LANGUAGES[code].name if code in LANGUAGES else code
+    """The English name of a language, or the code itself where no registry knows it."""
+    language = find_language(code)
+    return language.name if language is not None else code
 
 
 SCRIPTS = {
@@ -111,7 +77,7 @@ SCRIPTS = {
 def _words(language: Language) -> dict[str, list[str]]:
     """What each filter calls `language`: a script by code and name, a family and its branch."""
     return {
-        "script": [language.script, SCRIPTS[language.script]],
+        "script": [language.script, SCRIPTS.get(language.script, language.script)],
         "family": [*language.family.split(": "), language.family],
     }
 
@@ -141,9 +107,10 @@ def select_languages(selectors: Iterable[str], codes: Iterable[str]) -> tuple[st
 def _matches(word: str, code: str) -> bool:
     attribute, colon, name = _parts(word)
     # Nobody told the family or the script of a language outside the table: no filter selects it.
-    if not colon or code not in LANGUAGES:
+    language = find_language(code) if colon else None
+    if language is None:
         return word == code
-    return name.casefold() in map(str.casefold, _words(LANGUAGES[code])[attribute])
+    return name.casefold() in map(str.casefold, _words(language)[attribute])
 
 
 def _parts(word: str) -> tuple[str, str, str]:

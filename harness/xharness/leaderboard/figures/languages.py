@@ -11,7 +11,7 @@ from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, groups
 from xharness.leaderboard.figures.style import GROUND, INK, QUIET
 from xharness.leaderboard.text import plural, points, shortened
-from xharness.spec.languages import LANGUAGES, name_of
+from xharness.spec.languages import find_language, name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,8 @@ def _codes(board: Board) -> list[str]:
 
 
 def _family(code: str) -> str:
-    return LANGUAGES[code].family if code in LANGUAGES else "other"
+    known = find_language(code)
+    return known.family if known is not None and known.family else "other"
 
 
 def _losses(

@@ -19,7 +19,7 @@ from xharness.leaderboard.sections import cells
 from xharness.leaderboard.sections.languages import codes_of
 from xharness.leaderboard.sections.tasks import learning_remarks
 from xharness.leaderboard.text import about
-from xharness.spec.languages import LANGUAGES
+from xharness.spec.languages import find_language
 
 Values = dict[str, Any]
 _NONE = -32768  # of a packed number that is not there
@@ -59,7 +59,7 @@ def data(board: Board) -> Values:
         "tasks": board.tasks,
         "rows": [*_averages(board, texts), *_tasks(board, texts)],
         "headlines": _headlines(board),
-        "languages": {code: LANGUAGES[code][1:] for code in codes if code in LANGUAGES},
+        "languages": {code: language[1:] for code in codes if (language := find_language(code))},
         "maps": [
             task_map
             for task in board.tasks

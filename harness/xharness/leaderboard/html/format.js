@@ -27,5 +27,5 @@ function unpack(packed) {
 }
 
 const languageName = (code) => (board.languages[code] || [code])[0];
-const familyOf = (code) => (board.languages[code] || [null, "other"])[1];
+const familyOf = (code) => (board.languages[code] || [])[1] || "other";
 const shortened = (name, letters) => (name.length <= letters ? name : `${name.slice(0, letters - 1)}…`);
