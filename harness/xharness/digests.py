@@ -18,8 +18,7 @@ def canonical(value: Any) -> bytes:
     Raises:
         TypeError, ValueError: for anything JSON cannot say, so that a key never depends on `repr`.
     """
-    # Of two mappings in another order both must give one key; NaN is no JSON, and never equals
-    # itself.
+    # Equal mappings in another order must give one key; NaN is no JSON, and equals nothing.
     text = json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

@@ -23,8 +23,7 @@ def whole(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
-        # A rename may reach the disk before the bytes do: after a power cut the file would be there
-        # and empty.
+        # A rename may reach the disk before the bytes: a power cut would leave an empty file.
         _flush_file(partial)
         partial.replace(path)
         _flush_folder(path.parent)

@@ -192,6 +192,7 @@ def ahead(items: Iterable[Item], depth: int) -> Generator[Item, None, None]:
 
     def put(item: Item | None, error: BaseException | None) -> bool:
         while not closed.is_set():
+            # Waiting with an end, so that a reader that has gone away is noticed.
             with suppress(queue.Full):
                 ready.put((item, error), timeout=0.1)
                 return True
@@ -236,10 +237,12 @@ def _stretches(
         return [(0, len(order))]
     lengths = np.array([features[index].length for index in order])
     rows = np.cumsum([0, *(len(features[index].windows) for index in order)])
+    # The first index of each length; the number put in front makes the very first count.
     cuts = np.flatnonzero(np.diff(lengths, prepend=lengths[0] + 1))
     cost = _COST.get(device.type, _COST_ELSEWHERE)
     ends = np.append(cuts[1:], len(order))
     least, previous = np.zeros(len(cuts) + 1), np.zeros(len(cuts), dtype=np.int64)
+    # `least[i]`: the cost of the i longest lengths; `previous[i]`: where their last stretch begins.
     for cut, end in enumerate(ends):
         starts = cuts[: cut + 1]
         costs = least[: cut + 1] + (rows[end] - rows[starts]) * lengths[starts] + cost

@@ -122,6 +122,7 @@ class HfModel(Model):
         recipe = self._settled_recipe(recipe)
         task = _head_task(task_type)
         head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
+        # Lazily: beside a device a thread makes the features of the next shards meanwhile.
         prepared = (
             (examples, task.features(examples, self.tokens, recipe, gold=False))
             for examples in shards
@@ -213,6 +214,7 @@ class HfModel(Model):
     def _prepared(self, feed: TrainingSet, recipe: Recipe, seed: int) -> PreparedFeed:
         """The feed made ready; its head is built where there is none of that name."""
         masked = feed.objective != "task"
+        # Planning says so where a configuration tells; only the loaded model knows for certain.
         if masked and (self.backbone.causal or self.tokens.mask is None):
             raise StageError(
                 f"'{feed.objective}' hides words from a backbone that reads both ways; this one "
@@ -229,6 +231,7 @@ class HfModel(Model):
             if masked
             else _head_objective(feed.task_type).outputs(feed.card)
         )
+        # A card without labels, or `from_data` that held none.
         if not outputs:
             raise StageError(f"the card '{feed.card.name}' has no labels to learn")
         head = self._head(MASKED if masked else feed.head, task.kind, outputs, seed)
@@ -303,5 +306,6 @@ def _embedded(
         return DeviceAnswers(embedder.vectors(states, batch, recipe), list)
 
     layer = backbone.layer_index(embedder.layer(recipe))
+    # Layers above the one that is pooled are never computed.
     rows = read(backbone, features, layout, recipe, device, ask, layer)
     return np.array(rows, dtype=np.float32).reshape(len(rows), embedder.width(backbone))

@@ -71,6 +71,7 @@ def random_module(scratch: Scratch, size: int, pad: int, seed: int) -> PreTraine
         attention_probs_dropout_prob=scratch.dropout,
     )
     auto: Any = AutoModel
+    # And leaves the global generator as it was for whatever draws next.
     with torch.random.fork_rng(devices=[]):
         # transformers draws from the global generator
         torch.manual_seed(seed)

@@ -86,6 +86,7 @@ class HfTranslator(Translator):
         if model.path is not None:
             folder = folders.model_folder(model.path, environment)
             tokens = special_tokens(partial(model_file, model, environment))
+            # While planning: what the model lacks would else show only after its loading.
             for language in (source, target) if tokens else ():
                 code_of(language, tokens, options.codes)
             files = [folder / name for name in _FILES if (folder / name).is_file()]

@@ -64,7 +64,7 @@ class SeriesObserver(Observer, ABC):
 
 def arm_metrics(board: Board) -> dict[tuple[str, str], dict[str, float]]:
     """Each arm's measured numbers in points: `score/TASK/METRIC/LANGUAGE`, the mean over its seeds,
-    and `source/TASK`, `mean/TASK`, `gap/TASK` where they are defined."""
+    and `source/TASK`, `others/TASK`, `gap/TASK` where they are defined."""
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     for score in board.scores:
         if score.provenance == "measured":
@@ -72,7 +72,7 @@ def arm_metrics(board: Board) -> dict[tuple[str, str], dict[str, float]]:
             arm = values.setdefault((score.model, score.strategy), {})
             arm.setdefault(name, []).append(score.value)
     for gap in board.gaps.tasks:
-        for number in ("source", "mean", "gap"):
+        for number in ("source", "others", "gap"):
             estimate = getattr(gap, number)
             if estimate is not None and gap.arm in values:
                 values[gap.arm][f"{number}/{gap.task}"] = [estimate.value]

@@ -53,7 +53,7 @@ def test_lora_learns_to_answer_in_words(family: str, folder: Folder, tmp_path: P
     model, feed = tiny.start(folder(family), answers="text"), spoken.feed("classification")
     sizes, fresh = model.sizes(), toy_examples("classification", 40, seed=9)
     recipe = RECIPE.changed(
-        {"adapter": {"method": "lora", "rank": 8, "alpha": 32}, "steps": 90, "batch_size": 16}
+        {"adapter": {"method": "lora", "r": 8, "lora_alpha": 32}, "steps": 90, "batch_size": 16}
     )
     model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     given = model.predict(feed.card, feed.task_type, fresh, recipe)

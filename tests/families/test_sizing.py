@@ -38,7 +38,7 @@ def test_layers_that_are_left_out_do_not_count(folder: Folder) -> None:
     assert one == tiny.start(folder("gemma"), layers=1).sizes()
     assert one.embedding == both.embedding
     assert one.total < both.total
-    with pytest.raises(ConfigurationError, match="'layers' is 3, but the backbone has 2"):
+    with pytest.raises(ConfigurationError, match="'num_layers' is 3, but the backbone has 2"):
         _sizes(path=folder("gemma"), layers=3)
 
 

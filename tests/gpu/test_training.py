@@ -170,7 +170,7 @@ def test_a_loss_that_is_not_finite_names_the_step(start: Start, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("method", "rate"), [({"method": "lora", "rank": 4}, 1e-2),
+    ("method", "rate"), [({"method": "lora", "r": 4}, 1e-2),
                          ({"method": "prompt", "num_virtual_tokens": 6}, 0.3),
                          ({"method": "prefix", "num_virtual_tokens": 6}, 0.1)],
 )  # fmt: skip

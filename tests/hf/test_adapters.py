@@ -22,7 +22,7 @@ from xharness.testing import toy_card, toy_examples
 from xharness_hf.config.options import Options
 
 METHODS: dict[str, dict[str, Any]] = {
-    "lora": {"method": "lora", "rank": 4},
+    "lora": {"method": "lora", "r": 4},
     "prompt": {"method": "prompt", "num_virtual_tokens": 6},
     "prefix": {"method": "prefix", "num_virtual_tokens": 6},
 }
@@ -92,7 +92,7 @@ def test_lora_learns_with_less_than_two_in_a_hundred(tmp_path: Path) -> None:
     model = tiny.BACKEND.start(options, RunEnvironment(), "cpu")
     recipe = Recipe(
         epochs=8, learning_rate=1e-2, batch_size=16, max_length=24,
-        adapter={"method": "lora", "rank": 2},  # type: ignore[arg-type]
+        adapter={"method": "lora", "r": 2},  # type: ignore[arg-type]
     )  # fmt: skip
     facts = _fit(model, recipe, tmp_path, "classification")
     assert 0 < facts["learning_parameters"] < 0.02 * model.sizes().total
@@ -220,20 +220,20 @@ def test_pairs_that_count_anew_and_masks_learn_too(
 
 
 def test_what_a_body_cannot_carry_is_refused(bert: Path, tmp_path: Path) -> None:
-    wrong = RECIPE.changed({"adapter": {"method": "lora", "targets": ["q_proj"]}})
+    wrong = RECIPE.changed({"adapter": {"method": "lora", "target_modules": ["q_proj"]}})
     with pytest.raises(StageError, match="no lora on a backbone of the family 'bert'") as caught:
         _fit(tiny.start(bert), wrong, tmp_path / "1")
-    assert "name the linear layers under 'targets'" in str(caught.value)
+    assert "name the linear layers under 'target_modules'" in str(caught.value)
     with pytest.raises(StageError, match="no gradient checkpointing with a prefix"):
         _fit(tiny.start(bert), _recipe("prefix", gradient_checkpointing=True), tmp_path / "2")
-    with pytest.raises(StageError, match="'freeze' or 'adapter' hold fixed"):
+    with pytest.raises(StageError, match="'freeze_ratio' or 'adapter' hold fixed"):
         feeds = [tiny.feed("bitext_retrieval", objective="align")]
         tiny.start(bert).fit(feeds, _recipe("lora"), tiny.session(tmp_path / "3"))
 
 
 def test_fields_of_another_method_are_refused() -> None:
     assert Recipe(adapter="lora").adapter == Adapter(method="lora")  # type: ignore[arg-type]
-    with pytest.raises(ValidationError, match="'rank' does not belong to the method 'prompt'"):
+    with pytest.raises(ValidationError, match="'r' does not belong to the method 'prompt'"):
         Adapter(method="prompt", r=3)
 
 
@@ -248,7 +248,7 @@ def test_what_the_method_reads_enters_the_key() -> None:
     plain = key()
     assert key(adapter=None, optimizer="adamw", gradient_checkpointing=True) == plain
     keys = [plain, key(optimizer="adafactor"), *(key(adapter=one) for one in METHODS.values())]
-    assert len({*keys, key(adapter={"method": "lora", "rank": 5})}) == len(keys) + 1
+    assert len({*keys, key(adapter={"method": "lora", "r": 5})}) == len(keys) + 1
 
 
 @pytest.mark.parametrize("family", ["bert", "gemma"])

@@ -59,7 +59,7 @@ def _fit(
 def test_the_best_look_is_the_result(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(0.1, 0.5, 0.3, 0.5, 0.2)
     model, facts = _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=5, judge=judge))
-    assert facts["choosing"] == {
+    assert facts["selection"] == {
         "by": "best", "num_evals": [[4, 0.1], [8, 0.5], [12, 0.3], [16, 0.5], [20, 0.2]], "step": 8,
     }  # fmt: skip
     assert _same(_weights(model), judge.seen[1])
@@ -82,8 +82,8 @@ def test_looking_changes_nothing_in_the_training(bert: Path, tmp_path: Path) -> 
 def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(*[0.5] * 4)
     model, facts = _fit(bert, tmp_path, CheckpointPolicy("average", num_evals=4, judge=judge))
-    assert facts["choosing"]["by"] == "average"
-    assert [step for step, _ in facts["choosing"]["num_evals"]] == [5, 10, 15, 20]
+    assert facts["selection"]["by"] == "average"
+    assert [step for step, _ in facts["selection"]["num_evals"]] == [5, 10, 15, 20]
     for place, found in enumerate(_weights(model)):
         expected = torch.stack([one[place].double() for one in judge.seen]).mean(dim=0)
         assert torch.allclose(found.double(), expected, atol=1e-7)
@@ -94,13 +94,13 @@ def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
 def test_where_nobody_can_judge_the_last_look_is_the_result(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(*[float("nan"), float("inf"), float("nan")])
     model, facts = _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=3, judge=judge))
-    assert facts["choosing"]["num_evals"] == [[7, None], [14, None], [20, None]]
-    assert facts["choosing"]["step"] == 20
+    assert facts["selection"]["num_evals"] == [[7, None], [14, None], [20, None]]
+    assert facts["selection"]["step"] == 20
     assert _same(_weights(model), judge.seen[-1])
     assert not _same(_weights(model), judge.seen[0])
     late = _Judge(float("nan"), 0.1, 0.1)
     model, facts = _fit(bert, tmp_path / "2", CheckpointPolicy("best", num_evals=3, judge=late))
-    assert facts["choosing"]["step"] == 14
+    assert facts["selection"]["step"] == 14
     assert _same(_weights(model), late.seen[1])
 
 
@@ -110,15 +110,15 @@ def test_patience_ends_a_training_early(bert: Path, tmp_path: Path) -> None:
         bert, tmp_path, CheckpointPolicy("best", num_evals=5, patience=2, judge=judge)
     )
     assert facts["steps"] == 16
-    assert facts["choosing"]["num_evals"][-1] == [16, None]
-    assert facts["choosing"]["step"] == 8
+    assert facts["selection"]["num_evals"][-1] == [16, None]
+    assert facts["selection"]["step"] == 8
     assert _same(_weights(model), judge.seen[1])
 
 
 def test_more_looks_than_steps_is_a_look_a_step(bert: Path, tmp_path: Path) -> None:
     judge = _Judge(*range(20))
     _, facts = _fit(bert, tmp_path, CheckpointPolicy("best", num_evals=50, judge=judge))
-    assert len(facts["choosing"]["num_evals"]) == 20
+    assert len(facts["selection"]["num_evals"]) == 20
 
 
 def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_killed_training_chooses_the_same(
         _fit(bert, tmp_path / "killed", once, checkpoint_seconds=0, progress=progress)
     resumed, again = _fit(bert, tmp_path / "killed", once)
     assert _same(_weights(calm), _weights(resumed))
-    assert said["choosing"] == again["choosing"]
+    assert said["selection"] == again["selection"]
 
 
 def test_another_choice_does_not_go_on_from_the_checkpoint(bert: Path, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_only_the_first_layers_are_used(folders: dict[str, Path]) -> None:
         assert torch.allclose(
             part.module(input_ids=ids).last_hidden_state, part.module.norm(raw), atol=1e-5
         )
-    with pytest.raises(ConfigurationError, match="'layers' is 4, but the backbone has 3"):
+    with pytest.raises(ConfigurationError, match="'num_layers' is 4, but the backbone has 3"):
         loading.backbone(folders["gemma"], "safetensors", 4)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.project import Project, fresh
 from tests.trackers.curves import LOSSES
-from xharness import Board, Score
+from xharness import Board, ScoreRow
 from xharness.gaps import Estimate, TaskGap
 from xharness_trackers.series import arm_metrics, file_name, flat
 
@@ -56,7 +56,7 @@ def test_tensorboard_shows_the_curve_and_the_results(curves: Project) -> None:
     assert scalars["train/loss"] == list(enumerate(LOSSES, 1))
     assert [step for step, _ in scalars["train/learning_rate"]] == [1, 2, 3]
     results = _scalars(board / "curve-single")
-    assert {"score/mood/accuracy/sw", "gap/mood", "source/mood", "mean/mood"} <= {*results}
+    assert {"score/mood/accuracy/sw", "gap/mood", "source/mood", "others/mood"} <= {*results}
 
 
 def test_mlflow_writes_files_where_no_server_is_named(curves: Project) -> None:
@@ -137,13 +137,15 @@ def test_an_arm_has_the_mean_over_its_seeds() -> None:
     row = {"model": "m", "strategy": "s", "task": "t", "task_type": "classification"}
     row |= {"metric": "f1", "language": "sw", "split": "test", "source_language": "en"}
     row |= {"main": True, "n": 5}
-    scores = [Score(**row, seed=seed, value=float(seed)) for seed in (1, 3)]
-    gap = TaskGap("m", "s", "t", source=Estimate(9.0))
-    published = Score(**row, seed=None, value=50.0, provenance="published")
+    scores = [ScoreRow(**row, seed=seed, value=float(seed)) for seed in (1, 3)]
+    gap = TaskGap("m", "s", "t", source=Estimate(9.0), others=Estimate(2.0))
+    published = ScoreRow(**row, seed=None, value=50.0, provenance="published")
     board = SimpleNamespace(
         scores=[*scores, published], gaps=SimpleNamespace(tasks=[gap, TaskGap("p", "q", "t")])
     )
-    assert arm_metrics(cast(Board, board)) == {("m", "s"): {"score/t/f1/sw": 2.0, "source/t": 9.0}}
+    assert arm_metrics(cast(Board, board)) == {
+        ("m", "s"): {"score/t/f1/sw": 2.0, "source/t": 9.0, "others/t": 2.0}
+    }
 
 
 def test_parameters_are_flat_texts_and_names_are_files() -> None:

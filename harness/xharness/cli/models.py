@@ -78,8 +78,7 @@ def _list_registry(options: RunOptions, *, fetch: bool, as_json: bool) -> None:
     environment = run_environment(None, Path.cwd(), offline=options.offline)
     if fetch and environment.offline:
         raise ConfigurationError("nothing can be fetched offline", where="--fetch")
-    # Offline in any case without `--fetch`: configurations in the cache are read, none is asked
-    # for.
+    # Without `--fetch` offline: configurations in the cache are read, none is asked for.
     environment = replace(environment, offline=not fetch)
     catalogue = open_catalogue(options.plugins, options.cards)
     models = registry.models()

@@ -66,8 +66,7 @@ class DataReader:
         ]
         identity: list[Any] = meanings[0] if len(meanings) == 1 else meanings
         if card.labels == "from_data":
-            # A label is an index into the sorted list of what this data holds: other rows, other
-            # indices.
+            # A label is an index into the sorted list of what the data holds.
             labels = [source.fingerprint() for source in self._label_sources(card)]
             identity = [*identity, labels]
         return DataSlice(card.name, language, split, limit, digest(identity))
@@ -119,8 +118,7 @@ class DataReader:
         # Seeded by a text, which Python hashes alike everywhere; with the language in it, samples
         # of several languages do not draw the same positions.
         Random(f"{data_slice.sample} {data_slice.language}").shuffle(order)
-        # Back in the order of the data: what is drawn must not also decide in which order it is
-        # read.
+        # Back in the data's order: the draw must not also decide in which order rows are read.
         indices = sorted(order[: data_slice.limit])
         yield from (population.examples[index] for index in indices)
         return replace(population.count, used=len(indices), sampled=True)

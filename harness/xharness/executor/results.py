@@ -67,8 +67,7 @@ def _public(row: MissingRow, context: RunContext) -> MissingRow:
         "CACHE": environment.cache,
         "STORE": context.store.root,
     }
-    # All three spellings: an error may name a path as given, made absolute or with links
-    # resolved.
+    # All three spellings: a path may be told as given, as absolute, or with links resolved.
     for name, folder in folders.items():
         for path in (folder, folder.absolute(), folder.resolve()) if folder is not None else ():
             reason = _with_name_for(path, name, reason)

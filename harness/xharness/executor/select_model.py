@@ -92,7 +92,7 @@ def selection_notes(
         yield f"learning rate {model.recipe.learning_rate:g}, the best on dev data of {rates}"
     if isinstance(model, Train) and model.selection is not None:
         facts = context.store.receipt(model.key).facts["training"]
-        yield _NOTES[model.selection.by] if "choosing" in facts else _NOT_SELECTED
+        yield _NOTES[model.selection.by] if "selection" in facts else _NOT_SELECTED
     dev_slices = _selection_data(checkpoint, context)
     # Not by equality: a limit or a translation of the same rows leaves them the same items.
     if {*map(_coordinates, dev_slices)} & {*map(_coordinates, scored_slices)}:

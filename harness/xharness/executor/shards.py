@@ -63,8 +63,7 @@ class ShardedPrediction:
 
     def _flow(self, batches: Iterable[Batch], tabulate: Tabulate, store: Store) -> None:
         pending: deque[Shard] = deque()
-        # Closed even on an error, so that a model that reads ahead in a thread lets go of the
-        # data.
+        # Closed even on an error: a model that reads ahead in a thread lets go of the data.
         with closing(self._unanswered(batches, pending)) as unanswered:
             first = next(unanswered, None)
             if first is not None:
@@ -73,8 +72,7 @@ class ShardedPrediction:
                 answers = ask_each(self.model(), card, self.task_type, requests, self.recipe)
                 for predictions in answers:
                     shard = self._stored_before(pending, store)
-                    # Written before the next answer is asked for: an interruption costs one shard
-                    # at most.
+                    # Written before the next answer: an interruption costs one shard at most.
                     with self.parts.write(shard.path) as partial:
                         save_table(partial, tabulate(card, shard.examples, predictions))
                     self._finish(shard, store)
@@ -88,8 +86,7 @@ class ShardedPrediction:
         for batch in batches:
             for shard in self._shards(batch):
                 pending.append(shard)
-                # Stored ones join the queue all the same: a batch is whole only when all its
-                # shards are.
+                # Stored ones join the queue: a batch is whole only with all its shards.
                 if not shard.stored:
                     yield shard.examples
 

@@ -38,8 +38,7 @@ def average(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
     empty = _checked(arm, tasks, pool)
     reason = lacks(tasks, pool)
     if reason is not None:
-        # An arm without any gap has reasons of its own, better ones than the pool's tasks that it
-        # lacks.
+        # An arm without any gap has reasons of its own, better than naming what it lacks.
         no_gap = all(check.gap.gap is None for check in tasks.values())
         return _failed(arm, tasks) if no_gap else replace(empty, undefined=reason)
     seeds = common_seeds(tasks, pool.tasks)

@@ -223,8 +223,7 @@ def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[
     freedom = np.array([np.full(len(languages), len(column) - 1.0) for column in columns])
     if has_seeds and arm.deviations and base.deviations:
         interactions = _interactions(arm, base, languages, paired=paired)
-        # Seeds already hold what seeds and items do together: counted twice, intervals get too
-        # long.
+        # Seeds hold what seeds and items do together: counted twice, intervals get too long.
         items = np.maximum(items - np.minimum(interactions, seeds).sum(axis=0), 0.0)
     cochran = OWN if paired else WELCH
     return values, Spread(items, seeds.reshape(shape), freedom.reshape(shape), cochran)

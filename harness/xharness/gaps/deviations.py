@@ -158,8 +158,7 @@ def of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics) -> l
     for (index, language), items in blocks.items():
         row = task[index].any_row
         layout = (language, items[0].ids, row.task_type, row.metric, len(items))
-        # One product of arrays for all arms that answered the same items: a board may have
-        # thousands.
+        # One product of arrays for all arms with the same items: there may be thousands.
         groups[layout].append((index, language))
     pulls: dict[_Key, _Pulls] = {}
     for keys in groups.values():

@@ -166,8 +166,7 @@ class _StoredEvidence(Mapping[tuple[str, str], Items]):
         layouts = _Layouts(batch, self._ids)
         for start, end in pairwise(starts):
             layout = layouts.of(start, end)
-            # A metric with fewer statistics than the widest one of the file has no value in the
-            # last.
+            # A metric with fewer statistics than the file's widest has no value in the last.
             values = [column[start:end] for column in columns if not np.isnan(column[start])]
             self._keep(stages[stage[start]], _stored(layout, values))
 
@@ -175,8 +174,7 @@ class _StoredEvidence(Mapping[tuple[str, str], Items]):
         if stage not in self._stages and block.layout.ordered:
             self._stages[stage] = block
             return
-        # Two parts of one stage, or one whose items other tools wrote out of order: sorted into
-        # one.
+        # Two parts of one stage, or one that another tool wrote out of order: made one.
         for language in block.layout.spans:
             key = stage, language
             parts = [block.items(*key), *([self[key]] if key in self else [])]

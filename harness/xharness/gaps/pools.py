@@ -68,8 +68,7 @@ def common_seeds(
 def _members(
     measured: Iterable[MeasuredArm], provenance: str, protocol: str, arms: Sequence[Arm]
 ) -> dict[Arm, dict[str, MeasuredArm]]:
-    # A task that gave an arm no row at all says nothing of where it is from, and is its failure
-    # still.
+    # A task that gave an arm no row says nothing of where it is from, and is its failure still.
     origins = {(provenance, protocol), (None, None)}
     pool_arms = set(arms)
     tasks_by_arm: dict[Arm, dict[str, MeasuredArm]] = {arm: {} for arm in sorted(arms)}

@@ -139,8 +139,7 @@ def side_by_side(spreads: Sequence[Spread]) -> Spread:
     count = max((len(spread.seeds) for spread in spreads), default=0)
     widths = [spread.items.shape[0] for spread in spreads]
     ends = np.cumsum([0, *widths])
-    # Numbers with fewer components are filled up: no variance, and a freedom that divides nothing
-    # by zero.
+    # Numbers with fewer components are filled up with no variance, of one degree of freedom.
     seeds, freedom = np.zeros((count, ends[-1])), np.ones((count, ends[-1]))
     for spread, start, end in zip(spreads, ends, ends[1:], strict=False):
         seeds[: len(spread.seeds), start:end] = spread.seeds

@@ -123,8 +123,7 @@ class ArmCompiler:
         # By key: rates may lead to the same training, such as a prompted model's, which has none.
         models = {model.key: model for model in map(_model, ends)}
         trainings = tuple(model for model in models.values() if isinstance(model, Train))
-        # One rate leaves nothing to select: no dev data is read, and the key is that of the
-        # training.
+        # One rate leaves nothing to select: no dev data is read, the key is the training's.
         if len(trainings) < 2:
             return ends[0]
         with self.context.planning.document.locating(("recipe", "learning_rate")):
@@ -152,8 +151,7 @@ class ArmCompiler:
         except (UnsupportedError, UnavailableError):
             raise  # models, data and sources, which no strategy can help
         except ConfigurationError as error:
-            # An error that already has a place, such as a card's line, knows better than the
-            # study's.
+            # An error that has a place, such as a card's line, knows better than the study's.
             if error.where is None or error.where.startswith("strategy "):
                 raise planning.document.located(self.strategy_path, error) from None
             raise

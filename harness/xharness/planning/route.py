@@ -186,8 +186,7 @@ class ArmRoute:
             stage_recipe = stage_recipe.changed({"steps": steps})
         all_feeds = (*feeds, *(feed for feed, _ in auxiliary))
         for feed, card in zip(all_feeds, self._cards(all_feeds), strict=True):
-            # Asked again, now that recipe and languages are known: an adapter may not fit the
-            # model.
+            # Asked again, now that the recipe is known: an adapter may not fit the model.
             self._capabilities.check(card, feed.objective, stage_recipe, feed.data_slices)
         spec = self._selection_spec(selection)
         checkpoints = self._selection(

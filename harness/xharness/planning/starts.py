@@ -35,8 +35,7 @@ class StartFinder:
         backend = self._context.catalogue.backends[model.backend]
         options = validated(backend.options, model.backend_options, f"model '{model.name}'")
         fingerprint = backend.fingerprint(options, self._context.environment)
-        # For loading alone; the key has the fingerprint in its place, which is the same under any
-        # path.
+        # For loading alone: the key has the fingerprint, which is the same under any path.
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
         start = Start(model.backend, text, fingerprint)
         return start if model.pretrain is None else self._pretrained(model, start, model.pretrain)

@@ -53,8 +53,7 @@ class CardChecks:
             part = document.part("sources", index)
             options = {key: value for key, value in part.data.items() if key not in _SOURCE_KEYS}
             documents.validate(Document(part.file, options, part.positions), source.options)
-        # A card's recipe states only what a publication does, so it is checked as the change of
-        # another.
+        # A card's recipe states some fields only, so it is checked as the change of a whole one.
         for name, recipe in card.recipes.items():
             for column in recipe.model_fields_set & {"base", "large"}:
                 part = document.part("recipes", name, column)

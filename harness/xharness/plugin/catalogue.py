@@ -172,8 +172,7 @@ def _is_neighbour(file: Traversable, name: str) -> bool:
     """Whether a card `name` lies in the file's folder, or in a folder next to that one."""
     if not isinstance(file, Path):
         return False
-    # A repository has its cards in folders by role, so what a card names is often one folder
-    # further.
+    # Repositories have their cards in folders by role: what a card names is often next door.
     folder = file.resolve().parent
     paths = (folder / f"{name}.yaml", *folder.parent.glob(f"*/{name}.yaml"))
     return any(path.is_file() for path in paths)

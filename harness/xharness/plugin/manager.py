@@ -98,8 +98,7 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager)
     if installed:
-        # Sorted: which of two offers of one name is the broken one must not change between
-        # machines.
+        # Sorted: which of two offers of a name counts must not change between machines.
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             _add_installed(plugins, point)
     for name in extra:
@@ -108,8 +107,7 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
             plugins.add(_import(name), Provider(name, "command line"))
         except (Exception, SystemExit) as error:
             raise ConfigurationError(summary(error), where=f"plugin '{name}'") from error
-        # `add` notes a wrong hook and goes on; a plugin that was asked for by name must not go
-        # missing.
+        # `add` notes a wrong hook and goes on; a plugin that was asked for must not go missing.
         if len(plugins.broken) > broken_count:
             raise ConfigurationError(plugins.broken[-1].reason, where=f"plugin '{name}'")
     return plugins

@@ -80,8 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         address, _, query = self.path.split("#")[0].partition("?")
         path = self.files.get(address)
-        # A page elsewhere may give its own name this machine's address (DNS rebinding) and ask for
-        # files.
+        # DNS rebinding: a page elsewhere may give its own name this machine's address.
         if self.headers.get("Host", "").rpartition(":")[0] not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN, "Asked by another name")
         elif self.items is not None and address == ADDRESS:

@@ -192,8 +192,7 @@ def _write_model_card(opened: OpenedStudy, key: str, arms: list[Arm], rows: list
     base = hub_id(spec.backend_options, spec.name)
     old_text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     mark = _mark(name, base, model_rows)
-    # A model card may carry the user's own text: it is touched only where the scores have
-    # changed.
+    # A card may carry the user's own text: it is touched only where scores have changed.
     if not old_text.endswith(mark):
         write_text(path, model_card(name, model_rows, opened.catalogue.card, base, old_text) + mark)
 

@@ -70,8 +70,7 @@ class Session(OpenedStudy):
             raise self._nothing_to_run()
         if self.options.budget is not None:
             check_budget(self.account(self.study.runtime.device), self.options.budget)
-        # Both folders before the first stage: hours of work must not end at a folder that is not
-        # ours.
+        # Both folders before the first stage: hours of work must not end at a locked one.
         folder = outputs.output_folder(self)
         self.store.prepare()
         if self.study.runtime.deterministic:

@@ -133,8 +133,7 @@ class TaskCard(Strict):
             if name not in self.label_names:
                 hint = suggestion(name, self.label_names)
                 raise ValueError(f"'verbalizer' has words for '{name}', no label; {hint}")
-        # Only a classifier chooses among the words of all labels: one without words could not be
-        # answered.
+        # Only a classifier chooses among the words of all labels, so each needs some.
         if self.task_type == "classification":
             wordless = [label for label in self.label_names if label not in verbalizer.answers]
             if wordless:
@@ -182,8 +181,7 @@ class TaskCard(Strict):
         """The first source that serves `language` and `split`, and those that join it."""
         sources: list[SourceSpec] = []
         for source in self.sources:
-            # Sources are alternatives: the first that serves wins, with those marked `join` below
-            # it.
+            # Alternatives: the first that serves wins, with those marked `join` below it.
             if sources and not source.join:
                 break
             if source.serves(language, split):

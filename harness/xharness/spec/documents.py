@@ -152,8 +152,7 @@ def read(file: _Readable, name: str) -> Document:
 
 def parse(text: str, name: str = "<text>") -> Document:
     """Parse YAML `text`; `name` stands for the file in errors."""
-    # Nodes instead of `safe_load`: only they know their lines, and they show a key that stands
-    # twice.
+    # Nodes instead of `safe_load`: they know their lines, and show a key that stands twice.
     loader = yaml.CSafeLoader(text)
     positions: dict[KeyPath, Position] = {}
     try:

@@ -122,8 +122,7 @@ def _models(value: Any, info: ValidationInfo) -> Any:
     models: list[Any] = []
     for entry in located:
         if _is_query(entry):
-            # All that are named anywhere in the list were taken in first, so those below the query
-            # count too.
+            # Those named anywhere in the list were taken in first: the ones below count too.
             matches = [model for model in _matches(entry) if model["hub"] not in hubs]
             models += matches
             hubs |= {model["hub"] for model in matches}

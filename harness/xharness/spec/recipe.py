@@ -130,9 +130,8 @@ class Recipe(Strict):
 
     def changed(self, *changes: Mapping[str, Any]) -> Recipe:
         """This recipe with some fields changed, later changes over earlier ones."""
-        # Not `model_dump`: an adapter would come back with every field set, and refuse those of
-        # other methods. Fields of `Recipe` alone: a study's recipe has more, which are not for
-        # training.
+        # Not `model_dump`: an adapter would come back with all fields set, and refuse some of them.
+        # Fields of `Recipe` alone: those that a study's recipe adds are not for training.
         values = {name: getattr(self, name) for name in Recipe.model_fields}
         return Recipe(
             **{key: value for change in (values, *changes) for key, value in change.items()}
@@ -142,8 +141,7 @@ class Recipe(Strict):
         """What of `fields` enters the key of a stage that reads them."""
         key_fields = {*fields} - self.costs_only
         values = {name: getattr(self, name) for name in Recipe.model_fields if name in key_fields}
-        # Fields that came later: at its default one must leave the keys of stored results as they
-        # are.
+        # Fields that came later: a default must leave the keys of stored results as they are.
         for name in self.optional_in_keys:
             if name in values and values[name] == Recipe.model_fields[name].default:
                 del values[name]
@@ -169,8 +167,7 @@ def common_fields(recipes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        # Checked on a whole recipe, but handed on as written: what is not stated must stay
-        # unstated.
+        # Checked on a whole recipe, handed on as written: what is unstated must stay so.
         Recipe().changed(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

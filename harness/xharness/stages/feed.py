@@ -30,8 +30,7 @@ class TrainingFeed:
             "data_slices": [data_slice.identity for data_slice in self.data_slices],
             "objective": self.objective,
             "head": self.head,
-            # Stated only where there is one: a model with a head reads no prompt, whatever the card
-            # says.
+            # Only where there is one: a model with a head reads no prompt, whatever the card says.
             **({"prompt": self.prompt_digest} if self.prompt_digest else {}),
         }
 

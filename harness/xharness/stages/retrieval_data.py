@@ -25,8 +25,7 @@ class RetrievalData:
 
     def candidates_for(self, items: DataSlice) -> tuple[DataSlice, ...]:
         """The candidates for `items`, which are scored or tuned on."""
-        # BUCC has candidates of its own in each split: pairs of one split have no partners in
-        # another.
+        # BUCC has candidates of its own in each split, and no pair reaches from one to another.
         index = self.tuning_index if items in self.tuning else self.index
         return index if self.shared_index else _in_language(index, items.language)
 

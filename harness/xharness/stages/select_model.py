@@ -40,8 +40,7 @@ class SelectModel(Stage, Checkpoint):
     def inputs(self) -> Mapping[str, Any]:
         return {
             "candidates": [candidate.key for candidate in self.candidates],
-            # A training's key leaves out what is read only when answering; here dev data is
-            # answered.
+            # A training's key leaves out what only answering reads; here dev data is answered.
             "recipes": [candidate.recipe.answer_meaning() for candidate in self.candidates],
             "dev": identities(self.dev),
             "metrics": [metric for _, metric in self.metrics],

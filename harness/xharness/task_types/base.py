@@ -219,8 +219,7 @@ class Reader:
         if "{" not in spec:
             value = self._column(spec, field)
             return "" if value is None else self.sound(str(value))
-        # Not `str.format`: to it the dot of `{answers.text}` is an attribute, not a column in a
-        # column.
+        # Not `str.format`: to it the dot of `{answers.text}` is an attribute, not a column.
         parts = spec.split("{")
         text = parts[0]
         for part in parts[1:]:

@@ -73,8 +73,7 @@ def marked(
     """
     text, start, end = str(context["text"]), int(mention["start"]), int(mention["end"])
     spans = sentences.offsets(context["sentence_spans"], card, item)
-    # From the last sentence that begins no later than the mention to the first that ends no
-    # earlier.
+    # From the last sentence that begins by the mention's start to the first that ends past its end.
     first = max((begin for begin, _ in spans if begin <= start), default=0)
     last = min((stop for _, stop in spans if stop >= end), default=len(text))
     word = text[start:end]

@@ -157,8 +157,7 @@ def gold_answers(value: Any, context: str, card: TaskCard, item: str) -> tuple[G
 def _answers(value: Any, card: TaskCard, item: str) -> list[tuple[str, int]]:
     """Both public shapes: a mapping of lists, or a list of mappings."""
     try:
-        # `datasets` turns a list of mappings into a mapping of lists; SQuAD's own files hold the
-        # list.
+        # `datasets` makes a mapping of lists of what SQuAD's files hold as a list of mappings.
         if isinstance(value, Mapping):
             texts: Sequence[str] = value["text"]
             return [(str(t), int(s)) for t, s in zip(texts, value["answer_start"], strict=True)]

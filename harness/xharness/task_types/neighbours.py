@@ -69,8 +69,7 @@ def _ranked(queries: Matrix, candidates: VectorBlocks, k: int, width: int) -> Ne
     rough = _rough(queries, candidates, min(width, len(candidates)))
     neighbours = _exact(queries, candidates, rough.indices, k)
     if k and rough.indices.shape[1] < len(candidates) and width < _MOST:
-        # Within the errors of both scores, something just as near may lie behind the last one
-        # looked at.
+        # Within the errors of both scores: something just as near may lie behind the last one.
         unsure = rough.scores[:, k - 1] - rough.scores[:, -1] <= 2 * _ROUNDING
         if unsure.any():
             wider = _ranked(queries[unsure], candidates, k, 4 * width)

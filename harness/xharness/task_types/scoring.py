@@ -53,8 +53,7 @@ def floor(
         ),
         default=0.0,
     )
-    # Labels have a chance level that the card states; for anything else a lucky word must not
-    # count.
+    # Labels have a chance level that the card states; elsewhere a lucky word must not count.
     least = LEAST if task_type.prediction != "int" else task_type.chance(card) or 0.0
     return max(constant, least)
 

@@ -205,8 +205,7 @@ class BackendContract:
 
     def test_order_does_not_matter(self, tmp_path: Path) -> None:
         for task_type in self._task_types():
-            # Such answers depend on all candidates; `test_a_vector_depends_on_its_text_alone` asks
-            # it of vectors.
+            # They depend on all candidates; of their vectors another test asks the same.
             if _TASK_TYPES[task_type].answered_by_search:
                 continue
             model = self._trained(task_type, tmp_path / task_type)
@@ -313,8 +312,7 @@ class BackendContract:
             return model
         card, examples = toy_card(task_type), toy_examples(task_type, 120)
         feed = TrainingSet(card, _TASK_TYPES[task_type], "task", card.head_name, examples)
-        # A checkpoint at every chance, so that wherever it is interrupted there is one to go on
-        # from.
+        # A checkpoint at every chance: any interruption has one to go on from.
         session = TrainingSession(seed=1, folder=folder / "checkpoint", checkpoint_seconds=0)
         if progress is not None:
             session.progress = progress

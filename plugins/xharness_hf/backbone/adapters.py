@@ -184,7 +184,7 @@ def _unsupported(backbone: Backbone, spec: Adapter, reason: str) -> StageError:
     family = backbone.reader.config.model_type
     return StageError(
         f"no {spec.method} on a backbone of the family '{family}': {reason}",
-        hint="name the linear layers under 'targets'"
+        hint="name the linear layers under 'target_modules'"
         if spec.method == "lora"
         else "lora works on every backbone",
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from xharness_hf.backbone.batch import Ints
 
+# Of SentencePiece, byte-level BPE, WordPiece, fairseq's BPE, XLM's, and a line feed in bytes.
 _MARKS = ("▁", "Ġ", "##", "@@", "</w>", "Ċ")
 _FAR = 24  # characters that normalisation may have dropped before a sub-word
 
@@ -53,6 +54,7 @@ def _with_gaps_filled(text: str, spans: Sequence[tuple[int, int] | None]) -> Int
             next_located = next(
                 (next_span for next_span in spans[index:] if next_span is not None), None
             )
+            # An unknown sub-word stands for whatever lies between its neighbours, blanks aside.
             gap = text[last : next_located[0] if next_located else len(text)]
             first = last + len(gap) - len(gap.lstrip())
             filled_spans.append((first, first + len(gap.strip())))

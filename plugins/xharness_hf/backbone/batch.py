@@ -96,6 +96,7 @@ def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -
         row[: len(window.ids)] = window.ids
     columns = np.arange(shape[1])[None, :]
     mask = columns < lengths
+    # A window of nothing but what is left out is pooled whole: a mean over nothing is no number.
     content = mask & ((columns >= layout.skip) | (lengths <= layout.skip))
     types = mask & (columns >= seconds)
     positions = np.where(types, columns - seconds, columns) * mask if layout.resets else None

@@ -38,6 +38,7 @@ _BACK = ("sliding_window",)
 """What configurations call the number of sub-words that a layer sees to one side, its own too."""
 _AROUND = ("local_attention", "attention_window")
 """What they call the number that it sees to both sides."""
+# What rounding in each format makes of sums in another order; a wrong mask moves states by more.
 _CLOSE = {"fp32": 1e-4, "bf16": 5e-2, "fp16": 1e-2}
 
 
@@ -79,6 +80,7 @@ class PackedBatch:
         lengths = np.array(
             [len(window.ids) for feature in batch.features for window in feature.windows]
         )
+        # Falling, so that windows of one length are neighbours and the first is the longest.
         order = np.argsort(-lengths, kind="stable")
         self._shape = tuple(batch.ids.shape)
         starts = order * self._shape[1]
@@ -110,6 +112,7 @@ def _packs(
     if device.type == "cuda":
         borders = torch.from_numpy(np.cumsum([0, *lengths]).astype(np.int32))
         return PackedRow(borders.to(device), int(lengths[0]), causal)
+    # Of negative lengths, which come out in the falling order of the row.
     values, counts = np.unique(-lengths, return_counts=True)
     groups = zip(counts.tolist(), (-values).tolist(), strict=True)
     return PackedLengths(tuple(groups), causal)
@@ -153,6 +156,7 @@ def reach(config: Any) -> float:
     """How long windows may be of which every layer sees all."""
     spans = [getattr(config, name, None) for name in _BACK]
     for span in (getattr(config, name, None) for name in _AROUND):
+        # Half of it lies to either side.
         spans.append(span // 2 if isinstance(span, int) else None)
     return min((span for span in spans if isinstance(span, int) and span > 0), default=np.inf)
 
@@ -222,6 +226,7 @@ def attend(
     if attention_mask is not None or softcap is not None or {*foreign} - _HARMLESS:
         raise _UnknownError
     packs.calls.append(1)
+    # Squeezed, not `[0]`: a select's gradient clears and copies a whole tensor, in each layer.
     rows = [heads.squeeze(0).transpose(0, 1) for heads in (query, key, value)]
     if isinstance(packs, PackedLengths):
         return _grouped(rows, packs, dropout, scaling)[None], None

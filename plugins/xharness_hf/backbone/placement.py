@@ -102,6 +102,7 @@ def filled(values: Any, size: int, filler: int = 0) -> Longs:
 def spread(starts: Longs, lengths: Longs) -> Longs:
     """start, start + 1, ... for each start, as many as its length says."""
     ends = np.cumsum(lengths)
+    # Counting on from 0, each stretch shifted from where the count has come to where it begins.
     return np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
 
 

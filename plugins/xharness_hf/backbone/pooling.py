@@ -1,4 +1,4 @@
-"""PoolingMode: one vector for each window from the hidden states of its sub-words."""
+"""Pooling: one vector for each window from the hidden states of its sub-words."""
 
 from __future__ import annotations
 

@@ -105,6 +105,7 @@ def resolve(recipe: Recipe, device: torch.device) -> Recipe:
     automatic = recipe.precision == "auto"
     precision = default_precision(device) if automatic else recipe.precision
     if device.type == "cuda":
+        # These are the process's own, so each recipe sets both of them, on or off.
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         torch.backends.cudnn.allow_tf32 = precision == "tf32"
     return recipe.model_copy(update={"precision": precision})

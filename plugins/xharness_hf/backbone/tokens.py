@@ -122,6 +122,7 @@ class Tokens:
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,
+            # Else it warns of long texts, which are cut or split only after this.
             verbose=False,
             **options,
         )
@@ -131,6 +132,7 @@ class Tokens:
 def shorten(first: Ints, second: Ints, room: int) -> tuple[Ints, Ints]:
     """Both cut to `room` together, the longer one until they are equally long."""
     excess = len(first) + len(second) - room
+    # As transformers' `longest_first` does, one sub-word at a time.
     if excess <= 0:
         return first, second
     short = min(len(first), len(second), room // 2)

@@ -26,6 +26,7 @@ def learn(texts: Sequence[str], size: int) -> Tokenizer:
     normalised_texts = _without_rare_characters(
         [tokenizer.normalizer.normalize_str(text) for text in dict.fromkeys(texts)], size
     )
+    # Letters that go on with a word are handed over as specials, which are numbered as they come.
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=[*SPECIALS, *_continuing_letters(tokenizer, normalised_texts)],

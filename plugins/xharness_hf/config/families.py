@@ -51,6 +51,7 @@ def _registry(module: str, name: str) -> Mapping[str, str]:
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
             if name not in [ast.unparse(target) for target in statement.targets]:
                 continue
+            # Literal pairs alone: nothing of transformers is executed, so nothing can fail.
             pairs = ast.literal_eval(statement.value.args[0])
             return {family: entry for family, entry in pairs if isinstance(entry, str)}
     return {}

@@ -23,8 +23,8 @@ def fingerprint(options: Options, environment: RunEnvironment) -> str:
 
     Raises:
         UnavailableError: there is no such model, or it has no weights.
-        ConfigurationError: it is to answer in words, and is an encoder, or lacks one of `codes`; or
-            its folder declares vectors that are not read here.
+        ConfigurationError: it is to answer in words, and is an encoder, or lacks one of
+            `language_codes`; or its folder declares vectors that are not read here.
     """
     check_generates(options, environment)
     check_language_codes(options, environment)

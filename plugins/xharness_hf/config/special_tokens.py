@@ -19,6 +19,7 @@ def special_tokens(find: Callable[[str], Path | None]) -> frozenset[str]:
         UnavailableError: one of the files is damaged, or is on the hub and cannot be fetched.
     """
     files = [file for name in _FILES if (file := find(name)) is not None]
+    # With the time of change as a key: planning asks often, and a folder may be mended meanwhile.
     return frozenset(token for file in files for token in _tokens_in(file, file.stat().st_mtime_ns))
 
 

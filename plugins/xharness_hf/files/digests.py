@@ -20,6 +20,7 @@ def cached_digest(file: Path, cache: Path) -> str:
         digests = read_json(cache_file)
     path, stat = str(file.resolve()), file.stat()
     entry = digests.get(path)
+    # Hashing gigabytes takes seconds, and every plan asks again.
     if isinstance(entry, list) and entry[:2] == [stat.st_size, stat.st_mtime_ns]:
         return str(entry[2])
     digest = file_digest(file)

@@ -89,7 +89,7 @@ def _shorten(config: Any, layers: int, folder: Path) -> None:
     count = int(config.num_hidden_layers)
     if layers > count:
         raise ConfigurationError(
-            f"'layers' is {layers}, but the backbone has {count}", where=str(folder)
+            f"'num_layers' is {layers}, but the backbone has {count}", where=str(folder)
         )
     for name, value in vars(config).items():
         if isinstance(value, list) and len(value) == count:

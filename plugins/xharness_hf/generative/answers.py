@@ -114,6 +114,7 @@ class AnswerObjective:
         """The log-probabilities of each feature's answers, each summed over its sub-words."""
         rows, positions, ids = _answer_positions(batch)
         answer_states = states[rows, positions]
+        # In chunks: a vocabulary of 250,000 makes a megabyte of float32 logits a state.
         log_probabilities = torch.cat(
             [
                 _log_probabilities(head(chunk), gold)

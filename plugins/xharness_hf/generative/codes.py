@@ -46,7 +46,7 @@ class TokenizerLanguageCodes:
         )
         if codes_by_language and self.frame_code is None:
             raise ConfigurationError(
-                f"'{family}' has no codes for languages", hint="leave out 'codes'"
+                f"'{family}' has no codes for languages", hint="leave out 'language_codes'"
             )
 
     @property

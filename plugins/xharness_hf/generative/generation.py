@@ -27,7 +27,7 @@ def generate(
     decoder_prefix: Ints,
     recipe: Recipe,
 ) -> list[str]:
-    """An answer of at most `recipe.answer_length` sub-words to each prompt, "" for silence.
+    """An answer of at most `recipe.max_answer_length` sub-words to each prompt, "" for silence.
 
     `decoder_prefix`: what the decoder of an encoder-decoder begins with.
 
@@ -36,6 +36,7 @@ def generate(
     """
     model.module.eval()
     device = model.embedding.weight.device
+    # Longest first: what does not fit shows at once, and all later batches are shorter.
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]), reverse=True)
     answers = [""] * len(prompts)
     room = _ROOM.get(device.type, _ROOM_ELSEWHERE)

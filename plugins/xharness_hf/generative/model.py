@@ -74,6 +74,7 @@ class GenerativeModel(Model):
         if all(feed.objective == "shots" for feed in feeds):
             self.shots = tuple(shot for feed in feeds for shot in _shots(feed))
             return {"steps": 0, "shots": len(self.shots)}
+        # The global generators are left as they were found: other stages must not hang on this one.
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             self._attach_adapter(recipe, session)
@@ -102,6 +103,7 @@ class GenerativeModel(Model):
         def ask(states: torch.Tensor, batch: Any) -> DeviceAnswers:
             return objective.answers(states, self.backbone.logits, batch, recipe)
 
+        # An item with an empty answer to choose has no feature, and is answered with 0.
         scores: list[Any] = [()] * len(examples)
         answers = read(self.backbone, features, layout, recipe, self._device, ask)
         for feature, log_probabilities in zip(features, answers, strict=True):
@@ -138,6 +140,7 @@ class GenerativeModel(Model):
         examples: Sequence[Example],
         recipe: Recipe,
     ) -> list[str]:
+        # A decoder writes the blank itself: most vocabularies join it to the word behind.
         separator = (
             verbalizer_of(card).target_delimiter.rstrip()
             if not self.backbone.is_encoder_decoder

@@ -88,6 +88,7 @@ def fitted_prompt(
         field_text = item.fields[name]
         field_length = max(count(field_text), 1)
         share = max(field_length - (length - room), 0) / field_length
+        # By one character at least, so that every try comes nearer.
         shortened = _shortened(
             field_text, min(int(len(field_text) * share), len(field_text) - 1), item.gold * learn
         )

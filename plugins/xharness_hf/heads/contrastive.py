@@ -25,7 +25,8 @@ from xharness_hf.heads.objectives import Logits, summed_cross_entropy
 class ContrastiveObjective:
     """A feature is two windows, the query and a passage that is right; the head is the scale.
 
-    A batch computed in pieces (`accumulate`) has the passages of its piece alone to tell apart.
+    A batch computed in pieces (`gradient_accumulation_steps`) has the passages of its piece alone
+    to tell apart.
     """
 
     def __init__(self, kind: str, embedder: Embedder = RECIPE_EMBEDDER) -> None:
@@ -96,6 +97,7 @@ class ContrastiveObjective:
             windows = states.view(*targets.batch.ids.shape, -1)
             vectors = self._embedder.vectors(windows, targets.batch, recipe)
         with torch.autocast(states.device.type, enabled=False):  # stretched, cosines must be fine
+            # Windows alternate: a query, its passage, the next query.
             similarities = head(vectors[0::2] @ vectors[1::2].T)
         return summed_cross_entropy(excluded_masked(similarities, targets), targets["gold"])
 

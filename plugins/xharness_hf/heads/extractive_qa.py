@@ -170,6 +170,7 @@ def _predictions(features: Sequence[Feature], values: NDArray[Any]) -> list[Span
 def _prediction(
     feature: Feature, score: float, start: float, end: float, null_score: float
 ) -> SpanPrediction:
+    # No position may be answered: the context was empty, or the question took all the room.
     if score == float("-inf"):
         return SpanPrediction(score, 0, 0, null_score)
     offsets, first_mark = feature.gold.offsets, int(feature.marks[0])
@@ -191,6 +192,7 @@ def _best_by_example(
 
 def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
     """(first, last) of windows of at most `room` over `length` sub-words, sharing `shared`."""
+    # A stride wider than half of the room would hardly move the window on.
     step = max(room - min(shared, room // 2), 1)
     first = 0
     # an empty context still gives one window, so that every question has an answer
@@ -217,6 +219,7 @@ def trimmed(text: str, offsets: Ints) -> Ints:
 def best_spans(starts: Tensor, ends: Tensor, longest: int) -> tuple[Tensor, Tensor, Tensor]:
     """For logits (windows, length): the best score and its start and end, start <= end."""
     length = starts.shape[1]
+    # Starts near the end of the window have fewer ends: the others must never win.
     padded_ends = torch.nn.functional.pad(ends, (0, longest - 1), value=float("-inf"))
     # every start with its next `longest` ends: (windows, length, longest)
     sums = starts.unsqueeze(-1) + padded_ends.unfold(1, longest, 1)[:, :length]

@@ -145,6 +145,7 @@ def build_head(kind: str, outputs: int, backbone: Backbone) -> AnyHead:
 def seeded(head: AnyHead, seed: int, name: str) -> AnyHead:
     """`head` with weights that depend on the seed and the name alone."""
     # a generator of its own: heads must not hang on which were built before
+    # Fifteen hexadecimal digits are 60 bits, which fit into a seed.
     generator = torch.Generator().manual_seed(int(digest([seed, name])[:15], 16))
     with torch.no_grad():
         for module in head.modules():

@@ -98,6 +98,7 @@ def hide(
     for feature in features:
         window = feature.windows[0]
         count = _num_hidden(len(feature.marks), rate)
+        # So many of each text, by no chance: so the number of the loss's terms is known before.
         positions = np.sort(random.choice(feature.marks, size=count, replace=False))
         dice = random.random(count)
         gold, ids = window.ids[positions], window.ids.copy()

@@ -77,6 +77,7 @@ class MultipleChoiceTask:
         """Cross-entropy over each feature's choices."""
         scores = head(pooled(states, targets)).squeeze(-1)
         choices, gold = targets["choices"], targets["gold"]
+        # What is no choice looks at the first score, and is masked in the next line.
         logits = scores.index_select(0, choices.clamp(min=0))
         logits = logits.masked_fill(choices == _NO_CHOICE, float("-inf"))
         return summed_cross_entropy(logits.view(len(gold), -1), gold)

@@ -120,6 +120,7 @@ def loss_at_marks(states: Tensor, head: Logits, targets: Targets) -> Tensor:
 
 def summed_cross_entropy(logits: Tensor, gold: Tensor) -> Tensor:
     """Summed cross-entropy of (n, classes) against (n,), what is ignored left out."""
+    # A sum, because a batch may be computed in parts: the caller divides by the terms of the whole.
     return functional.cross_entropy(logits, gold, ignore_index=IGNORED, reduction="sum")
 
 

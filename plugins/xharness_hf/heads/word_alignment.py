@@ -36,6 +36,7 @@ class WordAlignmentObjective:
         if not all(isinstance(example, BitextExample) for example in examples):
             raise StageError("'align' needs aligned sentences", expected="a corpus of type bitext")
         sides = [
+            # No specials and no positions: only the sub-words' own embeddings are averaged.
             [ids[: recipe.max_length] for ids in tokens.ids(side)]
             for side in (
                 [example.source for example in examples],

@@ -82,6 +82,7 @@ class AdamWKernel:
     ) -> None:
         self._slots, self._betas, self._eps = list(slots), betas, eps
         device = self._slots[0].master.device
+        # In double precision, once for all; step 0 is never asked for, and would divide by 0.
         counts = torch.arange(total + 1, dtype=torch.float64).clamp(min=1)
         first, second = (1 - beta**counts for beta in betas)
         corrections = torch.stack([first, second.sqrt()], dim=1)
@@ -163,6 +164,7 @@ def _agrees(device: torch.device) -> bool:
             master.grad = slot.grad.to(torch.float32) / scale
         torch_own.step()
         kernel.step(AdamWScalars(*on_device[:3]))
+    # A fourth step that is skipped must leave everything as the third one did.
     kernel.step(AdamWScalars(on_device[0], on_device[1], on_device[3]))
     states = [torch_own.state[master] for master in masters]
     return all(

@@ -45,9 +45,11 @@ def kept(like: Tensor, p: float) -> Tensor:
         2**64, size=math.ceil(like.numel() / 4), dtype=np.uint64
     )
     bits = torch.from_numpy(drawn.view(np.int16)[: like.numel()]).view(like.shape)
-    found = torch.empty(like.shape, dtype=like.dtype)
-    torch.ge(bits, cut - _DRAWS // 2, out=found)
-    return found.mul_(_DRAWS / (_DRAWS - cut))
+    factors = torch.empty(like.shape, dtype=like.dtype)
+    # As signed numbers, which torch can compare: half of all draws lie below zero.
+    torch.ge(bits, cut - _DRAWS // 2, out=factors)
+    # By the share that is really dropped, which is not quite `p`.
+    return factors.mul_(_DRAWS / (_DRAWS - cut))
 
 
 def _attention(
@@ -67,7 +69,7 @@ def _attention(
         )
     if enable_gqa:
         shared = query.shape[-3] // key.shape[-3]
-        key, value = (one.repeat_interleave(shared, dim=-3) for one in (key, value))
+        key, value = (heads.repeat_interleave(shared, dim=-3) for heads in (key, value))
     scale = query.shape[-1] ** -0.5 if scale is None else scale
     scores = (query * scale) @ key.transpose(-2, -1)
     if is_causal:

@@ -63,12 +63,13 @@ class EmbeddingGradients(Override):
         sparse: bool = False,
     ) -> bool:
         plain = max_norm is None and not scale_grad_by_freq and not sparse
+        # Only a leaf keeps its gradient; of anything computed there is no memory to keep.
         learns = torch.is_grad_enabled() and weight.requires_grad and weight.is_leaf
         return self._serves and plain and learns and weight.numel() >= _LARGE
 
-    def _embedding(self, *args: Any, **given: Any) -> Tensor:
-        fits = self._fits(*args, **given)
-        return self._lookup(*args, **given) if fits else functional.embedding(*args, **given)
+    def _embedding(self, *args: Any, **keywords: Any) -> Tensor:
+        fits = self._fits(*args, **keywords)
+        return self._lookup(*args, **keywords) if fits else functional.embedding(*args, **keywords)
 
     def _lookup(
         self,
@@ -83,8 +84,8 @@ class EmbeddingGradients(Override):
             self._watch(weight)
         met = input.flatten() if padding_idx is None else input[input != padding_idx]
         self._met[weight].append(met)
-        found: Tensor = _Lookup.apply(weight, input, padding_idx)  # type: ignore[no-untyped-call]
-        return found
+        vectors: Tensor = _Lookup.apply(weight, input, padding_idx)  # type: ignore[no-untyped-call]
+        return vectors
 
     def _watch(self, table: Tensor) -> None:
         """Note a gradient that comes another way: what is multiplied with gets one everywhere."""

@@ -180,6 +180,7 @@ class _Joint(torch.autograd.Function):
         reads, _, _, _, *learns = ctx.needs_input_grad
         of_states = _product(grad, weight, ctx.dtype).view(ctx.shape) if reads else None
         split: Any = torch.split
+        # In the order of `copies`: each layer's bias behind its weight, where there are any.
         parts = [split(grad.t() @ half, ctx.sizes) if any(learns[:: 1 + ctx.biased]) else None]
         if ctx.biased:
             sums = (ones[:, : len(grad)] @ grad).squeeze(0) if any(learns[1::2]) else None
@@ -195,5 +196,5 @@ def _product(left: Tensor, right: Tensor, dtype: torch.dtype) -> Tensor:
     if left.dtype == dtype or not left.is_cuda:
         return (left @ right).to(dtype)
     product: Any = torch.mm  # its form with another number format is not in torch's stubs
-    found: Tensor = product(left, right, out_dtype=dtype)
-    return found
+    output: Tensor = product(left, right, out_dtype=dtype)
+    return output

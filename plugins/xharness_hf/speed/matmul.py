@@ -38,10 +38,10 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         return functional.linear(input, weight, bias)
     flat = input.reshape(-1, input.shape[-1])
     if torch.is_grad_enabled():
-        found: Tensor = _Linear.apply(flat, weight, bias)  # type: ignore[no-untyped-call]
+        outputs: Tensor = _Linear.apply(flat, weight, bias)  # type: ignore[no-untyped-call]
     else:
-        found = _product(flat, weight, bias)
-    return found.view(*input.shape[:-1], weight.shape[0])
+        outputs = _product(flat, weight, bias)
+    return outputs.view(*input.shape[:-1], weight.shape[0])
 
 
 class _Linear(torch.autograd.Function):
@@ -64,8 +64,8 @@ class _Linear(torch.autograd.Function):
 
 def _product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
     """`left @ right.T + bias` for matrices."""
-    found: Tensor = torch.ops.mkldnn._linear_pointwise(left, right, bias, "none", [], "")
-    return found
+    outputs: Tensor = torch.ops.mkldnn._linear_pointwise(left, right, bias, "none", [], "")
+    return outputs
 
 
 @cache

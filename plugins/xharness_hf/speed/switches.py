@@ -24,11 +24,11 @@ Trick = Literal[
     "adamw_kernel",
     "residual_norm",
 ]
-"""products: oneDNN's matrix products where they are the faster ones; see `products`.
+"""products: oneDNN's matrix products where they are the faster ones; see `matmul`.
 packing: no padding is computed where a backbone reads packed windows; see `packing`.
-dropout: 16 random bits an element on a CPU; see `dropping`.
-lookups: gradients of embeddings in memory that is kept; see `lookups`.
-stretches: batches for reading cut where padding costs more than a batch does; see `reading`.
+dropout: 16 random bits an element on a CPU; see `dropout`.
+lookups: gradients of embeddings in memory that is kept; see `embedding_grad`.
+stretches: batches for reading cut where padding costs more than a batch does; see `inference`.
 rows: batches learnt in rows of fixed shapes on a GPU; see `fixed_step`.
 graphs: such steps are recorded and replayed; see `graphs`.
 active_rows: sub-words that a training never meets stay out of the optimiser; see

@@ -57,6 +57,7 @@ def budgets(totals: Sequence[int], prices: StepPrices) -> list[Budget]:
     lengths, counts = np.unique([rounded(total) for total in totals], return_counts=True)
     ends = np.cumsum(counts)
     least, before = np.zeros(len(lengths) + 1), np.zeros(len(lengths), dtype=np.int64)
+    # `least[i]` is the cost of the i shortest lengths, `before[i]` where their last budget begins.
     for last, length in enumerate(lengths):
         uses = ends[last] - np.concatenate([[0], ends[:last]])
         costs = least[: last + 1] + _cost(uses, prices) + uses * length * prices.token

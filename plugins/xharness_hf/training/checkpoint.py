@@ -93,6 +93,7 @@ def restore(
             if part == "weight":
                 parameter.copy_(value)
             else:  # a copy, because the loaded one may be a view of a file
+                # torch counts steps on the host, its fused kernels on the device.
                 device = "cpu" if part == "step" and not _fused(optimizer) else parameter.device
                 optimizer.state[parameter][part] = value.clone().to(device)
 

@@ -56,9 +56,11 @@ class DeviceOptimizer:
         """One step from gradients by name; none once a loss or norm is no number."""
         norm = _total_norm([*grads.values()])
         finite = torch.isfinite(norm) & torch.isfinite(loss)
+        # Once set it stays: the host hears of a lost step later, and no step between may count.
         self._found_inf.copy_(torch.maximum(self._found_inf, 1 - finite.float()))
         exceeds = norm > self._max_norm
         self._scale.copy_(
+            # What gradients are divided by, with the 1e-6 of torch's `clip_grad_norm_`.
             torch.where(exceeds, (norm + 1e-6) / self._max_norm, torch.ones_like(norm))
         )
         self._rate.copy_(self._rates.index_select(0, self._step).squeeze(0))

@@ -79,7 +79,7 @@ class ExactStep:
         scales = self._scaler.state_dict()
         values = {name: type(scales[name])(tensors[f"{_SCALER}{name}"].item()) for name in scales}
         self._scaler.load_state_dict(values)
-        stored = {name: one for name, one in tensors.items() if not name.startswith(_SCALER)}
+        stored = {name: tensor for name, tensor in tensors.items() if not name.startswith(_SCALER)}
         checkpoint.restore(stored, self._context.learning, self._optimizer)
 
     def facts(self) -> dict[str, Any]:
@@ -91,6 +91,7 @@ class ExactStep:
     def _gradients(self, feed: PreparedFeed, features: Sequence[Feature], seed: int) -> float:
         """Gradients of the batch's mean loss, in more pieces if memory runs out; that loss."""
         while True:
+            # Within the loop: a second try must draw the same numbers as the first.
             torch.manual_seed(seed)
             try:
                 return self._backward(feed, features)
@@ -108,7 +109,9 @@ class ExactStep:
                 states = backbone.words(batch) if feed.words else backbone.states(batch)
                 targets = exact_targets(task, batch, feed.layout, recipe, states.shape[1])
                 mean = task.loss(states.flatten(0, 1), feed.head, targets, recipe) / terms
+            # Outside of autocast, as torch asks: gradients take the formats of their forward.
             self._scaler.scale(mean).backward()  # type: ignore[no-untyped-call]
+            # Waits for the device, which is why devices have `FixedStep`.
             loss += mean.item()
         self.tokens_read += sum(
             len(window.ids) for feature in features for window in feature.windows

@@ -152,6 +152,7 @@ class FixedStep:
             if wait:
                 self._optimizer.request(steps)
                 pairs += self._optimizer.received(wait=True)
+        # A norm that is no number lost the step as much as a loss would have.
         return [loss if math.isfinite(norm) else norm for loss, norm in pairs]
 
     @contextmanager
@@ -264,6 +265,7 @@ class FixedStep:
         table = context.backbone.embedding
         parameters = context.backbone.module.named_parameters(remove_duplicate=False)
         users = sum(parameter is table.weight for _, parameter in parameters)
+        # A table that states are multiplied with, too, has a gradient in each of its rows.
         tied = users > 1 or any(isinstance(head, MaskedHead) for head in context.heads)
         learns = any(parameter is table.weight for parameter in context.learning.values())
         if tied or not learns or any(feed.masked for feed in context.feeds):
@@ -328,6 +330,7 @@ class FixedStep:
         rows, first = [], 0
         for part in context.pieces.of(features):
             tokens = sum(len(window.ids) for feature in part for window in feature.windows)
+            # The smallest budget that holds the row: its tail is computed for nothing.
             index = self._plans[draw.feed].choose(tokens)
             shape = self._plans[draw.feed].shapes[index]
             arrays = self._fillers[draw.feed].arrays(part, shape) | {"terms": terms}
@@ -409,6 +412,7 @@ class FixedStep:
             targets = Targets(arrays)
             summed = prepared.task.loss(states, prepared.head, targets, context.recipe)
             loss = summed / arrays["terms"].squeeze(0)
+        # From the second time on only for what gave a gradient: other feeds' heads give none.
         names = self._learnt.get(feed) or [*context.learning]
         gradients = torch.autograd.grad(
             loss, [context.learning[name] for name in names], allow_unused=True

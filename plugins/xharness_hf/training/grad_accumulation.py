@@ -36,6 +36,7 @@ class GradientAccumulation:
         Raises:
             StageError: a part is a single feature already, or parts would change what is learnt.
         """
+        # Fewer pairs at once are fewer negatives: another objective, not only less memory.
         if isinstance(task, COMPARING):
             raise StageError(
                 f"not enough memory to tell {len(features)} pairs apart at once",

@@ -33,6 +33,7 @@ class DelayedInterrupt:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Take Ctrl-C over; only the main thread may, elsewhere nothing changes."""
+        # Python hands signals to the main thread alone.
         if threading.current_thread() is not threading.main_thread():
             yield
             return

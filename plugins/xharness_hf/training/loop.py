@@ -100,6 +100,7 @@ class Training:
                 self._step.run(self._done)
                 self._done += 1
                 self._hear(wait=self._done == self._total)
+                # Without what lies between steps: evaluations and the disk are no speed.
                 self._seconds += time.monotonic() - began
                 self._between_steps(interrupt)
             facts = self._facts()
@@ -144,6 +145,7 @@ class Training:
         try:
             if interrupt.pending:
                 interrupt.raise_()
+            # Within the `try`: an observer may interrupt too, and must not cost the steps.
             self._session.progress(self._done, self._total)
         except KeyboardInterrupt:
             self._save()
@@ -198,7 +200,7 @@ class Training:
             "tokens_per_second": round(self._tokens_read / max(self._seconds, 1e-9), 1),
             "seconds": round(self._seconds, 3),
             "step": self._step.facts(),
-            **({"choosing": self._selector.facts()} if self._selector else {}),
+            **({"selection": self._selector.facts()} if self._selector else {}),
         }
 
 
@@ -225,7 +227,8 @@ def _check_that_words_learn(backbone: Backbone, feeds: Sequence[PreparedFeed]) -
     for feed in feeds:
         if feed.words and not backbone.embedding.weight.requires_grad:
             raise StageError(
-                f"{feed.name} learns sub-word embeddings, which 'freeze' or 'adapter' hold fixed"
+                f"{feed.name} learns sub-word embeddings, which 'freeze_ratio' or 'adapter' hold "
+                "fixed"
             )
 
 

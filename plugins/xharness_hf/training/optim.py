@@ -98,6 +98,7 @@ def clip(parameters: Iterable[nn.Parameter], max_norm: float) -> None:
     """Shorten all gradients together to a norm of `max_norm`; shorter ones are not touched."""
     parameters = [parameter for parameter in parameters if parameter.grad is not None]
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    # torch's own clipping also multiplies by 1, which reads and writes all gradients for nothing.
     norm = nn.utils.get_total_norm(grads)
     if norm > max_norm:
         nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)

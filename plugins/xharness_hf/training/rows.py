@@ -120,6 +120,7 @@ class RowFiller:
         ends = np.cumsum(lengths)
         starts, total = ends - lengths, int(ends[-1])
         ids = filled(np.concatenate([window.ids for window in windows]), tokens, self.layout.pad)
+        # What fills up is windows as well, so its positions begin anew after each longest length.
         within = np.arange(tokens) - total
         within %= shape.capacity.length
         within[:total] = spread(np.zeros_like(starts), lengths)

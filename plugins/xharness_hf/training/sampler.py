@@ -44,6 +44,7 @@ class BatchSampler:
         self._batch, self._seed = recipe.batch_size, seed
         counts = [min(len(of_feed), mixing.cap or len(of_feed)) for of_feed in lengths]
         mixed = counts[: len(counts) - len(mixing.auxiliary_shares)]
+        # Capped: else a huge feed that counts for little would make epochs as long as itself.
         epoch = sum(math.ceil(count / recipe.batch_size) for count in mixed)
         steps = recipe.epochs * epoch / (1 - sum(mixing.auxiliary_shares))
         self.total = recipe.steps or math.ceil(steps)
@@ -70,6 +71,7 @@ class BatchSampler:
 
 def random(*path: int) -> Generator:
     """Random numbers that depend on `path` alone."""
+    # Seeds may be negative in a study, numpy's may not.
     return default_rng([number % 2**63 for number in path])
 
 

@@ -56,10 +56,10 @@ class StepStream:
 
     def __post_init__(self) -> None:
         self._closed = False
-        made: Any = torch.cuda.Event  # torch leaves it untyped
+        event_class: Any = torch.cuda.Event  # torch leaves it untyped
         for _ in range(_DEPTH):
             memory = torch.zeros(self.size, dtype=torch.long, pin_memory=self.pinned)
-            event = made() if self.pinned else None
+            event = event_class() if self.pinned else None
             self._free.put(StagedStep(memory, event=event))
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -73,6 +73,7 @@ class StepStream:
 
     def release(self, step: StagedStep) -> None:
         """Let `step` be filled anew once the device has copied it."""
+        # Recorded behind the copies: they are through when the device comes to it.
         if step.event is not None:
             step.event.record()
         self._free.put(step)

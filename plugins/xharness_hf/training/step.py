@@ -65,9 +65,9 @@ class TrainingContext:
         if not prepared.masked:
             return features
         assert self.tokens.mask is not None
-        known = min(self.tokens.size, self.backbone.embedding.num_embeddings)
+        vocabulary = min(self.tokens.size, self.backbone.embedding.num_embeddings)
         stream = random(self.seed, _MASKS, step)
-        return hide(features, self.tokens.mask, known, self.recipe.mlm_probability, stream)
+        return hide(features, self.tokens.mask, vocabulary, self.recipe.mlm_probability, stream)
 
     def dropout_seed(self, step: int) -> int:
         """What random numbers of a step hang on."""

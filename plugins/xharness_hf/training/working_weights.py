@@ -157,6 +157,7 @@ class WorkingWeights:
 def linear_layers(modules: Sequence[nn.Module]) -> list[LinearLayer]:
     """Linear layers with parameters of their own in float32, those held fixed too."""
     parts = [part for module in modules for part in module.modules()]
+    # A layer tied to a table must follow the table's float32 rows, not a copy of its own.
     tables = {id(part.weight) for part in parts if isinstance(part, nn.Embedding)}
     layers = {
         id(part.weight): LinearLayer(cast(nn.Parameter, part.weight), part.bias)

@@ -113,8 +113,7 @@ def draw(canvas: Canvas, data: Any) -> None:
     losses = np.array([row["losses"] for row in rows])
     canvas.set_size_inches(8, 2.3 + 0.22 * len(rows))
     axes = canvas.subplots()
-    # The scale begins at nothing lost, or below it where some language gains; without any loss it
-    # still needs a width.
+    # The scale begins at nothing lost, or at the largest gain, and always has a width.
     low, high = min(0.0, losses.min()), max(losses.max(), 1.0)
     colours = matplotlib.colormaps["YlGnBu"]
     axes.pcolormesh(losses, cmap=colours, vmin=low, vmax=high, edgecolors="face", linewidth=0.3)

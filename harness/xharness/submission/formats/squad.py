@@ -15,8 +15,7 @@ from xharness.submission.layout import SuiteTask
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 
 
-# Not `Strict`: the files of XQuAD, MLQA and TyDiQA say more than scoring reads, each something
-# else.
+# Not `Strict`: the files of XQuAD, MLQA and TyDiQA say more than scoring reads, each its own.
 class _SquadAnswer(BaseModel):
     text: str
     answer_start: int = -1

@@ -95,6 +95,7 @@ def _first(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def _last(states: Tensor, mask: Tensor) -> Tensor:
+    # From the right, as a mask may begin with a prompt left out; argmax takes the first of equals.
     return states[_rows(states), mask.shape[1] - 1 - mask.flip(1).argmax(dim=1)]
 
 

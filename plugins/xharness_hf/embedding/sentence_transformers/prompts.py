@@ -53,6 +53,7 @@ def prompts_file(prompts: PromptsByRole) -> Mapping[str, Any]:
     names = {
         "query": prompts["query"],
         "passage": prompts["passage"],
+        # The library's own name for it, beside the one that older folders use.
         "document": prompts["passage"],
         "sentence": prompts["sentence"],
     }
