@@ -32,7 +32,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def make_durable(folder: Path) -> None:
-    """Have the disk hold all files and folders in `folder` before this returns.
+    """Have the disk hold `folder` with all files and folders in it before this returns.
 
     Raises:
         OSError: the disk refuses some of it.
@@ -41,6 +41,7 @@ def make_durable(folder: Path) -> None:
         for name in names:
             _flush_file(Path(parent, name))
         _flush_folder(Path(parent))
+    _flush_folder(folder.parent)
 
 
 def make_folder(folder: Path) -> None:
@@ -52,7 +53,8 @@ def make_folder(folder: Path) -> None:
 
 
 def _flush_file(path: Path) -> None:
-    with path.open("rb+") as file:
+    # Windows flushes only what is open for writing; a file of somebody else's may only be read.
+    with path.open("rb+" if os.access(path, os.W_OK) else "rb") as file:
         os.fsync(file.fileno())
 
 

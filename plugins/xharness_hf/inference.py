@@ -156,7 +156,7 @@ def _sent(answers: DeviceAnswers) -> Callable[[], Sequence[Any]]:
 
     def result() -> Sequence[Any]:
         arrived.synchronize()
-        return answers.decode(host.numpy())
+        return answers.decoded(host.numpy())
 
     return result
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from xharness import whole
 
 
 @contextmanager
@@ -18,12 +18,5 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
         OSError: the folder cannot be made or written to.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, because a file can only be renamed within one file system.
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(target) as partial, partial.open("wb") as file:
+        yield file

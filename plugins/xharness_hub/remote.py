@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from xharness import UnavailableError
+from xharness import UnavailableError, make_durable
 
 
 class Remote(Protocol):
@@ -77,6 +77,8 @@ class HuggingFace:
             )
         except Exception as error:
             raise _unavailable(error, dataset, commit) from error
+        if not offline:  # before the lock file, and scores, speak of what was downloaded
+            make_durable(Path(folder))
         return Path(folder)
 
 

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xharness import StageError
+
 Ints = NDArray[np.int32]
 NONE: Ints = np.zeros(0, dtype=np.int32)
 
@@ -77,12 +79,44 @@ class DeviceAnswers(NamedTuple):
     """What a batch's features are answered by, still on the device."""
 
     values: Tensor
+    """Scores, or indices with -1 where the scores that they stand for were no numbers."""
     decode: Callable[[NDArray[Any]], Sequence[Any]]
     """One answer for each feature, from `values` on the host."""
 
     def result(self) -> Sequence[Any]:
-        """The answers, once the device has computed them."""
-        return self.decode(self.values.cpu().numpy())
+        """The answers, once the device has computed them.
+
+        Raises:
+            StageError: as `decoded`.
+        """
+        return self.decoded(self.values.cpu().numpy())
+
+    def decoded(self, values: NDArray[Any]) -> Sequence[Any]:
+        """The answers from `values` on the host.
+
+        Raises:
+            StageError: a score is no number, so that no answer can be told from it.
+        """
+        # told from what is fetched anyway: asking the device would make the host wait for it
+        broken = np.isnan(values) if np.issubdtype(values.dtype, np.floating) else values < 0
+        if broken.any():
+            raise outputs_not_finite()
+        return self.decode(values)
+
+
+def outputs_not_finite() -> StageError:
+    """What is said where the best of a model's answers is not to be told from its scores."""
+    return StageError(
+        "the model's outputs are not finite: no answer can be told from them",
+        hint="precision: fp32 may help; else its weights are broken, or learnt at too high a rate",
+    )
+
+
+def best_indices(logits: Tensor) -> Tensor:
+    """The index of the largest logit of each row, -1 where that is no number."""
+    indices = torch.argmax(logits, dim=-1)
+    best = logits.gather(-1, indices[..., None])[..., 0]
+    return torch.where(best.isfinite(), indices, -1)
 
 
 def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -> Batch:

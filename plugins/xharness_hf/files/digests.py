@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xharness import file_digest, read_json
+from xharness import file_digest, read_json, whole
 
 
 def cached_digest(file: Path, cache: Path) -> str:
@@ -31,7 +29,5 @@ def cached_digest(file: Path, cache: Path) -> str:
 def _write(cache_file: Path, digests: dict[str, list[Any]]) -> None:
     with suppress(OSError):  # a cache that cannot be written costs time, not answers
         cache_file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=cache_file.parent, prefix=".weights")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(digests, file)
-        Path(name).replace(cache_file)
+        with whole(cache_file) as partial:
+            partial.write_text(json.dumps(digests), encoding="utf-8")

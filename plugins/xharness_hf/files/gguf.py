@@ -10,7 +10,7 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from xharness import RunEnvironment, UnavailableError
+from xharness import RunEnvironment, UnavailableError, make_durable
 from xharness_hf.files import folders
 from xharness_hf.files.digests import cached_digest
 
@@ -37,6 +37,7 @@ def convert(path: Path, environment: RunEnvironment) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as parts:
             model_folder = Path(parts) / "model"
             _write_converted(file, model_folder)
+            make_durable(model_folder)
             model_folder.rename(folder)
     except OSError as error:
         if not folder.is_dir():  # else another process was faster

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from xharness import Download, RunEnvironment, UnavailableError
+from xharness import Download, RunEnvironment, UnavailableError, make_durable
 from xharness_hf.files.folders import MODULES, PROMPTS, SETTINGS, TOKENIZER_FILES, Weights
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -153,6 +153,8 @@ def snapshot(options: HubModel, environment: RunEnvironment) -> Path:
         )
     except Exception as error:
         raise _unavailable(options.hub, revision, error) from None
+    if not environment.offline:  # before scores speak of what was downloaded
+        make_durable(Path(folder))
     _record_commit(options.hub, options.revision or "main", revision)
     return Path(folder)
 

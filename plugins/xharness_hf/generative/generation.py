@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import GenerationConfig
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from xharness import Recipe, StageError
-from xharness_hf.backbone.batch import Ints
+from xharness_hf.backbone.batch import Ints, outputs_not_finite
 from xharness_hf.backbone.precision import computing
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.language_model import LanguageModel
@@ -32,7 +33,8 @@ def generate(
     `decoder_prefix`: what the decoder of an encoder-decoder begins with.
 
     Raises:
-        StageError: the device's memory does not hold a single prompt.
+        StageError: the device's memory does not hold a single prompt, or the model's scores are
+            no numbers.
     """
     model.module.eval()
     device = model.embedding.weight.device
@@ -92,12 +94,34 @@ def _generate(
         start = np.tile(decoder_prefix.astype(np.int64), (len(prompts), 1))
         inputs["decoder_input_ids"] = torch.from_numpy(start).to(device)
         config.decoder_start_token_id = int(decoder_prefix[0])  # another one would be put before it
-    generated = model.module.generate(**inputs, generation_config=config)
+    watch = _FiniteScores()
+    generated = model.module.generate(
+        **inputs, generation_config=config, logits_processor=LogitsProcessorList([watch])
+    )
+    watch.check()
     # a model that was not trained to stop goes on with the next question
     return [
         _first_line(str(tokens.tokenizer.decode(row[prompt_length:], skip_special_tokens=True)))
         for row in generated.tolist()
     ]
+
+
+class _FiniteScores(LogitsProcessor):
+    """Notes on the device whether the best score of any sub-word was no number; changes none."""
+
+    def __init__(self) -> None:
+        self._are_finite: Tensor | None = None
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        are_finite = scores.amax(dim=-1).isfinite().all()
+        earlier = self._are_finite
+        self._are_finite = are_finite if earlier is None else earlier & are_finite
+        return scores
+
+    def check(self) -> None:
+        """Raise a StageError if so."""
+        if self._are_finite is not None and not bool(self._are_finite):
+            raise outputs_not_finite()
 
 
 def _greedy(model: LanguageModel, tokens: Tokens, recipe: Recipe) -> GenerationConfig:

@@ -6,13 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from xharness import Prediction, Recipe, TaskCard
-from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Layout, joined
+from xharness_hf.backbone.batch import (
+    Batch,
+    DeviceAnswers,
+    Feature,
+    Layout,
+    best_indices,
+    joined,
+)
 from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled, padded
 from xharness_hf.backbone.tokens import Tokens
 
@@ -134,4 +140,4 @@ def by_example(features: Sequence[Feature], answers: Sequence[Any], count: int) 
 
 def argmax(logits: Tensor) -> DeviceAnswers:
     """Index of the largest logit of each row."""
-    return DeviceAnswers(torch.argmax(logits, dim=-1), lambda indices: list(indices.tolist()))
+    return DeviceAnswers(best_indices(logits), lambda indices: list(indices.tolist()))

@@ -10,11 +10,17 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from xharness import Prediction, Recipe, TaggingExample, TaskCard
-from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Ints, joined
+from xharness_hf.backbone.batch import (
+    Batch,
+    DeviceAnswers,
+    Feature,
+    Ints,
+    best_indices,
+    joined,
+)
 from xharness_hf.backbone.placement import Longs, Placement, Targets
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets, states_at_marks
@@ -72,7 +78,7 @@ class TaggingTask:
 
     def answers(self, states: Tensor, head: Logits, batch: Batch, recipe: Recipe) -> DeviceAnswers:
         """The most likely tag of each of a feature's words."""
-        tags = torch.argmax(head(states_at_marks(states, batch)), dim=-1).int()
+        tags = best_indices(head(states_at_marks(states, batch))).int()
         borders = np.cumsum([len(feature.marks) for feature in batch.features])[:-1]
         return DeviceAnswers(tags, partial(np.split, indices_or_sections=borders))
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from xharness import StageError, read_json
+from xharness import StageError, digest, file_digest, make_durable, read_json
 
 _PREFIX = "checkpoint-"
 _TENSORS, _SELECTION, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
@@ -39,11 +39,11 @@ def newest(folder: Path, identity: str) -> TrainingCheckpoint | None:
     for checkpoint in sorted(folder.glob(f"{_PREFIX}*"), key=_step, reverse=True):
         try:
             state = read_json(checkpoint / _STATE)
-            if state["identity"] == identity:
+            if state["identity"] == identity and state["digest"] == _digest(checkpoint, state):
                 tensors = load_file(checkpoint / _TENSORS)
                 selection = load_file(checkpoint / _SELECTION)
                 return TrainingCheckpoint(int(state["step"]), tensors, state["facts"], selection)
-        except (OSError, ValueError, KeyError, SafetensorError):
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             continue
     return None
 
@@ -61,15 +61,25 @@ def write(folder: Path, identity: str, checkpoint: TrainingCheckpoint) -> None:
         save_file(dict(checkpoint.tensors), part / _TENSORS)
         save_file(dict(checkpoint.selection), part / _SELECTION)
         state = {"identity": identity, "step": checkpoint.step, "facts": checkpoint.facts}
+        state["digest"] = _digest(part, state)
         (part / _STATE).write_text(json.dumps(state), encoding="utf-8")
+        # the one before it is removed below, and must not be the only one that reached the disk
+        make_durable(part)
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
+        make_durable(target)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(part, ignore_errors=True)
         raise StageError(f"the checkpoint cannot be written: {error}", where=str(folder)) from error
     for old in folder.glob(f"{_PREFIX}*"):
         if old != target:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _digest(folder: Path, state: Mapping[str, Any]) -> str:
+    """Of the tensors' bytes, and of what `state` says of them."""
+    files = [file_digest(folder / name) for name in (_TENSORS, _SELECTION)]
+    return digest([state["step"], state["facts"], files])
 
 
 def state(learning: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[str, Tensor]:

@@ -86,7 +86,7 @@ class Training:
         """Learn until the last step; returns facts for the receipt.
 
         Raises:
-            StageError: the loss is not finite, or a checkpoint cannot be written.
+            StageError: the loss or a weight is not finite, or a checkpoint cannot be written.
         """
         interrupt = DelayedInterrupt()
         recomputation = checkpointing(self._backbone, self._recipe, self._device)
@@ -106,7 +106,20 @@ class Training:
             facts = self._facts()
         if self._selector is not None:
             self._selector.choose(self._learning)
+        self._check_weights()
         return facts
+
+    def _check_weights(self) -> None:
+        """Refuse what the last step made: its loss was that of the weights before it."""
+        finite = [parameter.detach().isfinite().all() for parameter in self._learning.values()]
+        # one wait for the device, however many weights there are
+        if finite and not bool(torch.stack(finite).all()):
+            broken = [name for name, ok in zip(self._learning, finite, strict=True) if not bool(ok)]
+            raise StageError(
+                f"{len(broken)} of {len(finite)} weights are not finite after step {self._done}, "
+                f"such as {broken[0]}",
+                hint=f"try a lower learning_rate than {self._recipe.learning_rate:g}",
+            )
 
     @property
     def _over(self) -> bool:

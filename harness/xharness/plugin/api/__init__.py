@@ -15,6 +15,7 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
+from xharness.files import make_durable, whole
 from xharness.json_text import parse_json, read_json
 from xharness.plugin.api.backend import (
     Backend,
@@ -151,9 +152,11 @@ __all__ = [
     "digest",
     "f1",
     "file_digest",
+    "make_durable",
     "nearest",
     "parse_json",
     "ratio",
     "read_json",
     "suggestion",
+    "whole",
 ]
