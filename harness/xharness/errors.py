@@ -77,6 +77,10 @@ class StageError(XharnessError):
     exit_code = 1
 
 
+class BackendError(StageError):
+    """What a backend says that cannot be: a class that is none, a size below zero."""
+
+
 def printable(text: str) -> str:
     """`text` with half characters (lone surrogates, as odd file names have them) spelt out."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -18,7 +18,8 @@ STUDY = """\
 name: rate
 models:
   - name: tiny
-    scratch: {{architecture: bert, hidden: 16, num_layers: 1, heads: 2, tokenizer: {{vocabulary: 300}}}}
+    scratch:
+      {{architecture: bert, hidden: 16, num_layers: 1, heads: 2, tokenizer: {{vocabulary: 300}}}}
 strategies: [single]
 targets: [{{task: mini_topic, languages: [en, de], limit: 10}}]
 train_limit: 20

@@ -7,13 +7,14 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from xharness.data.counts import RowCount
 from xharness.errors import StageError, UnavailableError, XharnessError, printable
+from xharness.executor.ask_model import naming
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import StageOutcome
 from xharness.executor.predict import predict
@@ -143,6 +144,14 @@ into the receipt."""
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
+def _naming_backend(stage: Stage, context: RunContext) -> AbstractContextManager[None]:
+    if isinstance(stage, Predict):
+        return naming(context.backend(stage.model))
+    return (
+        naming(context.backend(stage)) if isinstance(stage, Train | SelectModel) else nullcontext()
+    )
+
+
 def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Do what `stage` says inside `folder`; the facts for its receipt.
 
@@ -150,7 +159,9 @@ def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any
         XharnessError: it cannot be done.
     """
     try:
-        return {"stage": stage.name, **PERFORMERS[type(stage)](stage, context, folder)}
+        with _naming_backend(stage, context):
+            facts = PERFORMERS[type(stage)](stage, context, folder)
+        return {"stage": stage.name, **facts}
     except OSError as error:
         # Other errors of the system come from a backend and tell nothing about the disk.
         if error.errno in _DISK_ERRORS:

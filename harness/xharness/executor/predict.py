@@ -103,7 +103,7 @@ def _search_language(
         return
     task_type = _task_type(stage, context)
     predictions = search.answer(task_type, items.data_slice, items.examples)
-    checked(predictions, items.card, items.examples)
+    checked(predictions, items.card, task_type, items.examples)
     with parts.write(path) as partial:
         save_table(partial, _table(items.card, task_type, items.examples, predictions))
     shutil.rmtree(folder / SCRATCH / items.data_slice.language, ignore_errors=True)

@@ -8,7 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from xharness.digests import digest
-from xharness.errors import ConfigurationError, UnsupportedError, XharnessError
+from xharness.errors import (
+    BackendError,
+    ConfigurationError,
+    UnavailableError,
+    UnsupportedError,
+    XharnessError,
+)
 from xharness.plugin.api import (
     Backend,
     CapabilityQuery,
@@ -90,7 +96,10 @@ class Capabilities:
         Raises:
             UnavailableError: what should tell cannot be had, or cannot be read.
         """
-        return self._backend.sizes(self._options, self.environment)
+        try:
+            return self._backend.sizes(self._options, self.environment)
+        except BackendError as error:
+            raise UnavailableError(f"backend '{self._backend.name}': {error.reason}") from None
 
     def prompt_digest(self, card: TaskCard) -> str | None:
         """The digest of the card's prompts; None for a model that is not prompted."""

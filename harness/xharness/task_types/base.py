@@ -83,6 +83,14 @@ class TaskType(ABC):
             UnavailableError: the row lacks a column or carries a label outside the card's set.
         """
 
+    def num_answers(self, example: Any, card: TaskCard) -> int | None:
+        """How many answers an integer chooses from, counted from 0; None where any may be right."""
+        return len(card.label_names) or None
+
+    def num_parts(self, example: Any) -> int | None:
+        """How many integers or texts a prediction has; None where there may be any number."""
+        return None
+
     def learnable(self, example: Example) -> bool:
         """Whether a model can be trained on it; what is not is left out and counted."""
         return True

@@ -36,6 +36,9 @@ class MultipleChoice(TaskType):
             item, reader.text("prompt"), reader.texts("choices"), reader.label()
         )
 
+    def num_answers(self, example: MultipleChoiceExample, card: TaskCard) -> int | None:
+        return len(example.choices)
+
     def texts(self, example: MultipleChoiceExample) -> Sequence[str]:
         return (example.prompt, *example.choices)
 

@@ -126,5 +126,8 @@ class Tagging(TaskType):
             )
         return TaggingExample(item, tokens, tags)
 
+    def num_parts(self, example: TaggingExample) -> int | None:
+        return len(example.tokens)
+
     def learnable(self, example: Example) -> bool:
         return isinstance(example, TaggingExample) and bool(example.tokens)

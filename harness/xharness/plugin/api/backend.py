@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
+from operator import index, itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xharness.errors import StageError
+from xharness.errors import BackendError, StageError
 from xharness.plugin.api.source import Download, RunEnvironment
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Strict
@@ -41,6 +41,24 @@ class Sizes:
 
     total: int
     embedding: int
+
+    def __post_init__(self) -> None:
+        """Whole numbers that can be.
+
+        Raises:
+            BackendError: they are none.
+        """
+        try:
+            total, embedding = index(self.total), index(self.embedding)
+        except TypeError:
+            total = embedding = -1
+        if not 0 <= embedding <= total:
+            raise BackendError(
+                f"sizes that cannot be: {self.total} in all, {self.embedding} of them embedding",
+                expected="whole numbers, the embedding's among all",
+            )
+        object.__setattr__(self, "total", total)
+        object.__setattr__(self, "embedding", embedding)
 
     @property
     def non_embedding(self) -> int:
