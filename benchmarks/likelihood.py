@@ -22,7 +22,7 @@ def ours(setting: Setting) -> Measurement:
     recipe, languages = shared.recipe(max_length=_LONGEST), _languages(shared)
 
     def answer(language: str, examples: list[Any]) -> Any:
-        return model.predict(shared.card.spoken(language), shared.kind, examples, recipe)
+        return model.predict(shared.card.in_language(language), shared.kind, examples, recipe)
 
     answer("et", languages["et"][:_WARM])
     clock = Clock(device=setting.device)
@@ -63,7 +63,7 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
 
     from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
 
-    card = shared.card.spoken(language)
+    card = shared.card.in_language(language)
     rows = [
         {
             "text": verbalizer_of(card).prompt_text(item.fields),

@@ -140,7 +140,7 @@ def trainer(
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=recipe.batch_size if on_cpu else _DEVICE_EVAL_BATCH,
         learning_rate=recipe.learning_rate,
-        warmup_steps=recipe.warmup_ratio,
+        warmup_steps=recipe.warmup_ratio,  # below 1 it is a share
         seed=material.SEED,
         use_cpu=on_cpu,
         report_to="none",

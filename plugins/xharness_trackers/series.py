@@ -72,10 +72,10 @@ def arm_metrics(board: Board) -> dict[tuple[str, str], dict[str, float]]:
             arm = values.setdefault((score.model, score.strategy), {})
             arm.setdefault(name, []).append(score.value)
     for gap in board.gaps.tasks:
-        for number in ("source", "others", "gap"):
-            estimate = getattr(gap, number)
+        estimates = {"source": gap.source, "others": gap.others, "gap": gap.gap}
+        for quantity, estimate in estimates.items():
             if estimate is not None and gap.arm in values:
-                values[gap.arm][f"{number}/{gap.task}"] = [estimate.value]
+                values[gap.arm][f"{quantity}/{gap.task}"] = [estimate.value]
     return {
         arm: {name: sum(seeds) / len(seeds) for name, seeds in metrics.items()}
         for arm, metrics in values.items()

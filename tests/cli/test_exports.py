@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -23,6 +24,8 @@ ROWS = 6  # two models in three languages
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A run that tests only read."""
     project = fresh(tmp_path_factory.mktemp("project"))
+    project.study["runtime"] = {"keep": "all"}
+    project.write()
     assert project.run("--output", "run").exit_code == 0
     return project
 
@@ -73,13 +76,13 @@ def test_every_eval_ever_records_have_what_the_schema_requires(finished: Project
 
 
 def test_every_eval_ever_is_told_which_metrics_are_errors() -> None:
-    row = scores.Score(
+    row = scores.ScoreRow(
         model="m", strategy="single", seed=1, task="xquad", task_type="extractive_qa",
         language="de",
         source_language="en", split="test", metric="wrong_language", main=False, value=3, n=9,
     )  # fmt: skip
     metrics = {task_type.name: task_type.metrics for task_type in BUILTIN}
-    results = [_result(score, metrics) for score in (row, row.model_copy(update={"metric": "f1"}))]
+    results = [_result(score, metrics) for score in (row, replace(row, metric="f1"))]
     assert [result["metric_config"]["lower_is_better"] for result in results] == [True, False]
 
 
@@ -106,7 +109,7 @@ def test_each_trained_model_has_a_card_the_hub_can_read(finished: Project) -> No
     rows = {
         (row.model, row.language): row.value
         for row in scores.read(finished.folder / "run" / "scores.jsonl")
-        if isinstance(row, scores.Score)
+        if isinstance(row, scores.ScoreRow)
     }
     cards = [ModelCard.load(path) for path in _cards(finished)]
     assert len(cards) == 2
@@ -122,6 +125,8 @@ def test_each_trained_model_has_a_card_the_hub_can_read(finished: Project) -> No
 
 
 def test_a_card_keeps_what_another_study_told(project: Project) -> None:
+    project.study["runtime"] = {"keep": "all"}
+    project.write()
     for languages in ("en,de", "sw"):
         assert project.run("--output", languages, "--languages", languages).exit_code == 0
     for path in _cards(project):
@@ -140,7 +145,7 @@ def test_frames_for_notebooks(finished: Project) -> None:
     assert len(dataframes.scores(run)) == ROWS
     gaps = dataframes.gaps(run)
     assert list(gaps["model"]) == ["grams", "most"] or list(gaps["model"]) == ["most", "grams"]
-    assert (gaps["gap"] - (gaps["source"] - gaps["mean"])).abs().max() < 1e-9
+    assert (gaps["gap"] - (gaps["source"] - gaps["others"])).abs().max() < 1e-9
     assert set(dataframes.languages(run)["language"]) == {"en", "de", "sw"}
     assert (dataframes.comparison(run, run)["difference"] == 0).all()
     assert dataframes.changes(run).empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,14 @@ def test_the_board_marks_them_published_with_their_source(tmp_path: Path) -> Non
     _import(tmp_path)
     result = invoke(tmp_path, "leaderboard", "build", "board")
     assert result.exit_code == 0, result.stderr
-    page = (tmp_path / "board" / "leaderboard.md").read_text(encoding="utf-8")
-    (row,) = [line for line in page.splitlines() if "*published*: A paper" in line]
-    assert "| 85.8 | 72.6 | 13.2 |" in row
-    assert "published: A paper" in page
-    assert "its own cells contradict the stated 70.0" in page
+    page, published = (
+        (tmp_path / "board" / name).read_text(encoding="utf-8")
+        for name in ("leaderboard.md", "details/published.md")
+    )
+    (row,) = [line for line in published.splitlines() if "*published*: A paper" in line]
+    assert row.endswith("| 85.8 | 72.6 | 13.2 |")
+    assert "its own cells contradict the stated 70.0" in published
+    assert "published by others" in page and "| 85.8 | 72.6 | 13.2 |" in page
     assert "xharness run" not in page and "not run" not in page
     assert invoke(tmp_path, "leaderboard", "check", "board").exit_code == 0
 
@@ -89,7 +93,7 @@ def test_measured_and_published_rows_share_a_board_but_no_average(tmp_path: Path
     path = tmp_path / "board" / "scores.jsonl"
     rows = [row for row in scores.read(path) if isinstance(row, ScoreRow)]
     values = {"strategy": "multitask", "provenance": "measured", "source": None}
-    measured = [row.model_copy(update=values | {"value": row.value - 5}) for row in rows]
+    measured = [replace(row, **values, value=row.value - 5) for row in rows]
     scores.write(path, [*rows, *measured])
     result = invoke(tmp_path, "leaderboard", "build", "board")
     assert result.exit_code == 0, result.stderr

@@ -60,7 +60,7 @@ Layout = Callable[[str], Path]
 def test_a_text_is_read_as_its_own_tokenizer_reads_it(
     family: str, language: str, layout: Layout
 ) -> None:
-    model = tiny.start(layout(family), answers="text")
+    model = tiny.start(layout(family), mode="generate")
     own = coded.read(family, layout(family), language)
     text = "the red bird flies"
     source = model._encoder.in_language(language).source_ids(text)
@@ -73,7 +73,7 @@ def test_a_text_is_read_as_its_own_tokenizer_reads_it(
 def test_what_is_written_is_what_transformers_generates(
     family: str, language: str, layout: Layout
 ) -> None:
-    model = tiny.start(layout(family), answers="text")
+    model = tiny.start(layout(family), mode="generate")
     some, card = (
         toy_examples("extractive_qa", 6),
         spoken.card("extractive_qa").in_language(language),
@@ -93,7 +93,7 @@ def test_what_files_force_to_stand_first_does_not(layout: Layout, tmp_path: Path
     forced = GenerationConfig(forced_bos_token_id=7, no_repeat_ngram_size=1)  # type: ignore[no-untyped-call]
     forced.save_pretrained(folder)
     plain, other = (
-        tiny.start(place, answers="text").predict(card, tiny.KINDS["extractive_qa"], some, _RECIPE)
+        tiny.start(place, mode="generate").predict(card, tiny.KINDS["extractive_qa"], some, _RECIPE)
         for place in (layout("mbart25"), folder)
     )
     assert plain == other
@@ -123,7 +123,7 @@ def _code(own: Any) -> str:
 def test_likelihoods_are_those_of_the_model_alone_in_each_language(
     family: str, layout: Layout
 ) -> None:
-    model = tiny.start(layout(family), answers="likelihood")
+    model = tiny.start(layout(family), mode="loglikelihood")
     model.backbone.module.eval()
     some = [
         MultipleChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
@@ -165,7 +165,7 @@ def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
 
 @pytest.mark.parametrize("family", sorted(coded.CODES.keys() - {"nllb-legacy"}))
 def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout) -> None:
-    model = tiny.start(layout(family), answers="text")
+    model = tiny.start(layout(family), mode="generate")
     feed, told = _in_two(family)
     features = model._prepared(feed, _RECIPE).features
     for one, language, feature in zip(feed.examples, told, features, strict=True):
@@ -193,7 +193,7 @@ def _shifted(family: str, labels: torch.Tensor) -> list[int]:
 @pytest.mark.parametrize("family", ["nllb", "mbart25", "m2m100"])
 def test_a_saved_model_keeps_its_languages(family: str, layout: Layout, tmp_path: Path) -> None:
     named = {"zh": [*coded.CODES[family].values()][1].strip("_")}
-    model = tiny.start(layout(family), answers="text", codes=named)
+    model = tiny.start(layout(family), mode="generate", language_codes=named)
     model.fit([_in_two(family)[0]], _RECIPE, tiny.session(tmp_path / "run"))
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
@@ -222,7 +222,7 @@ def test_an_older_tokenizer_file_is_read_as_nllb_was_trained(
         special_tokens=[("</s>", 2), ("eng_Latn", own.convert_tokens_to_ids("eng_Latn"))],
     )
     own.save_pretrained(folder)
-    model = tiny.start(folder, answers="text")
+    model = tiny.start(folder, mode="generate")
     assert model.tokens.tokenizer("the")["input_ids"][-2:] != own("the")["input_ids"][:2]
     wanted = coded.read("nllb", folder, "sw")("the cat")["input_ids"]
     assert model._encoder.in_language("sw").source_ids("the cat").tolist() == wanted
@@ -230,10 +230,10 @@ def test_an_older_tokenizer_file_is_read_as_nllb_was_trained(
 
 def test_models_without_codes_are_asked_as_before(folder: Folder) -> None:
     for family in ("mt5", "byt5", "gemma"):
-        model = tiny.start(folder(family), answers="text")
+        model = tiny.start(folder(family), mode="generate")
         assert model._encoder.in_language("sw") is model._encoder
         with pytest.raises(ConfigurationError, match="has no codes for languages"):
-            tiny.start(folder(family), answers="text", codes={"sw": "swh_Latn"})
+            tiny.start(folder(family), mode="generate", language_codes={"sw": "swh_Latn"})
 
 
 @given(st.sampled_from(["en", "sw", "de"]), st.sampled_from(["en", "sw", "de"]))
@@ -265,7 +265,7 @@ def _wanted(*languages: str, objective: Any = None) -> CapabilityQuery:
 def test_an_unknown_language_is_refused_with_the_nearest(
     family: str, language: str, told: str | None, layout: Layout
 ) -> None:
-    options = Options(path=layout(family), mode="text")
+    options = Options(path=layout(family), mode="generate")
     for wanted in (_wanted(language), _wanted("en", language, objective="task")):
         why = tiny.BACKEND.unsupported(options, wanted, _AROUND)
         assert (why is None) == (told is None)
@@ -274,7 +274,7 @@ def test_an_unknown_language_is_refused_with_the_nearest(
     assert tiny.BACKEND.unsupported(heads, _wanted(language), _AROUND) is None
     if told is not None:
         card = spoken.card("multiple_choice").in_language(language)
-        model = tiny.start(layout(family), answers="text")
+        model = tiny.start(layout(family), mode="generate")
         with pytest.raises(ConfigurationError, match=f"no language '{language}'"):
             model.predict(
                 card, tiny.KINDS["multiple_choice"], toy_examples("multiple_choice", 1), _RECIPE
@@ -283,22 +283,22 @@ def test_an_unknown_language_is_refused_with_the_nearest(
 
 def test_what_files_do_not_list_is_left_to_the_loaded_model(layout: Layout, folder: Folder) -> None:
     for place in (layout("m2m100-unlisted"), folder("mt5"), folder("gemma")):
-        options = Options(path=place, mode="text")
+        options = Options(path=place, mode="generate")
         assert tiny.BACKEND.unsupported(options, _wanted("eu"), _AROUND) is None
 
 
 def test_codes_that_cannot_be_are_errors(layout: Layout, folder: Folder, tmp_path: Path) -> None:
     around = RunEnvironment(cache=tmp_path, offline=True)
-    named = Options(path=layout("nllb"), mode="text", language_codes={"yue": "zho_Hans"})
+    named = Options(path=layout("nllb"), mode="generate", language_codes={"yue": "zho_Hans"})
     assert tiny.BACKEND.unsupported(named, _wanted("yue"), _AROUND) is None
     assert tiny.BACKEND.fingerprint(named, around)
-    wrong = Options(path=layout("nllb"), mode="text", language_codes={"zh": "zho_Hnas"})
+    wrong = Options(path=layout("nllb"), mode="generate", language_codes={"zh": "zho_Hnas"})
     with pytest.raises(ConfigurationError, match="'zho_Hnas'\n  did you mean 'zho_Hans'"):
         tiny.BACKEND.fingerprint(wrong, around)
-    none = Options(path=folder("mt5"), mode="text", language_codes={"zh": "zho_Hans"})
+    none = Options(path=folder("mt5"), mode="generate", language_codes={"zh": "zho_Hans"})
     with pytest.raises(ConfigurationError, match="'mt5' has no codes for languages"):
         tiny.BACKEND.fingerprint(none, around)
-    with pytest.raises(ValidationError, match="'codes' belongs to answers in words"):
+    with pytest.raises(ValidationError, match="'language_codes' belongs to answers in words"):
         Options(path=folder("mt5"), language_codes={"zh": "zho_Hans"})
 
 
@@ -319,9 +319,9 @@ def test_only_models_with_codes_have_another_identity(
         found, said = identity(place, **options)
         assert found == digest(said)
     for family in ("nllb", "mbart25", "m2m100"):
-        found, said = identity(layout(family), answers="text")
+        found, said = identity(layout(family), mode="generate")
         assert found == digest(said | {"coded": 1})
-    found, said = identity(layout("nllb"), answers="text", codes={"zh": "zho_Hans"})
+    found, said = identity(layout("nllb"), mode="generate", language_codes={"zh": "zho_Hans"})
     assert found == digest(said | {"coded": 1})
 
 
@@ -330,7 +330,7 @@ def test_a_hub_model_keeps_its_identity_once_it_is_fetched(
 ) -> None:
     stub = stubbed(tmp_path, monkeypatch)
     stub.files["org/m"] = {"config.json": '{"model_type": "mbart"}'}
-    named = [Options(hub="org/m", mode="text", revision=one) for one in (None, COMMIT)]
+    named = [Options(hub="org/m", mode="generate", revision=one) for one in (None, COMMIT)]
     meaning = {"hub": "org/m", "commit": COMMIT, "num_layers": None, "mode": "generate"}
     for offline in (False, True):  # the second finds what the first has fetched
         new_process()
@@ -363,15 +363,15 @@ def test_a_study_asks_each_language_in_its_own_code(
     honest = GenerativeModel.predict
 
     def predict(self: Any, card: Any, kind: Any, examples: Any, recipe: Any) -> Any:
-        asked.append((card.verbaliser.language, len(examples)))
+        asked.append((card.verbalizer.language, len(examples)))
         return honest(self, card, kind, examples, recipe)
 
     monkeypatch.setattr(GenerativeModel, "predict", predict)
     model: dict[str, Any] = {"name": "m", "path": str(layout("nllb")), "mode": "generate"}
     told = _run(tmp_path, "run", models=[model], strategies=["single"])
     assert asked == [("en", 6), ("de", 6)]
-    assert "the model has no language 'fr'" in told
-    model["codes"] = {"fr": "zho_Hans"}
+    assert "es fr all the model has no language 'LANGUAGE'; known: deu_Latn" in told
+    model["language_codes"] = {"fr": "zho_Hans"}
     _run(tmp_path, "run", models=[model], strategies=["single"])
     assert asked[2:] == [("en", 6), ("de", 6), ("fr", 6)]
 

@@ -45,7 +45,7 @@ def test_every_answer_is_a_stretch_of_the_context(
     family: str, folder: Folder, tmp_path: Path
 ) -> None:
     model = tiny.start(folder(family))
-    feed = tiny.feed("extractive_qa", 64)
+    feed = tiny.feed("extractive_qa", 256 if family == "byt5" else 64)  # bytes are learnt slowly
     model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
     some = toy_examples("extractive_qa", 30, seed=3)
     given = model.predict(feed.card, feed.task_type, some, _RECIPE)

@@ -30,16 +30,16 @@ def test_sizes_are_those_of_the_loaded_model(family: str, folder: Folder) -> Non
     where = folder(family)
     assert _sizes(path=where) == tiny.start(where).sizes()
     if family in zoo.PAIRED | zoo.DECODERS:
-        assert _sizes(path=where, answers="text") == tiny.start(where, answers="text").sizes()
+        assert _sizes(path=where, mode="generate") == tiny.start(where, mode="generate").sizes()
 
 
 def test_layers_that_are_left_out_do_not_count(folder: Folder) -> None:
-    one, both = (_sizes(path=folder("gemma"), layers=count) for count in (1, 2))
-    assert one == tiny.start(folder("gemma"), layers=1).sizes()
+    one, both = (_sizes(path=folder("gemma"), num_layers=count) for count in (1, 2))
+    assert one == tiny.start(folder("gemma"), num_layers=1).sizes()
     assert one.embedding == both.embedding
     assert one.total < both.total
     with pytest.raises(ConfigurationError, match="'num_layers' is 3, but the backbone has 2"):
-        _sizes(path=folder("gemma"), layers=3)
+        _sizes(path=folder("gemma"), num_layers=3)
 
 
 def test_what_is_not_here_has_no_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def _naive(model: Any, text: str, answer: str) -> float:
 
 @pytest.mark.parametrize("family", WRITERS)
 def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -> None:
-    model = tiny.start(folder(family), answers="likelihood")
+    model = tiny.start(folder(family), mode="loglikelihood")
     model.backbone.module.eval()
     card = spoken.card("multiple_choice")
     examples = [
@@ -75,7 +75,7 @@ def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -
 
 @pytest.mark.parametrize("family", WRITERS)
 def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Folder) -> None:
-    model = tiny.start(folder(family), answers="text")
+    model = tiny.start(folder(family), mode="generate")
     card, kind = spoken.card("extractive_qa"), tiny.KINDS["extractive_qa"]
     some = toy_examples("extractive_qa", 6)
     together = model.predict(card, kind, some, _RECIPE)
@@ -94,7 +94,7 @@ def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Fold
 def test_text_to_text_learns_and_comes_back(
     family: str, kind: str, folder: Folder, tmp_path: Path
 ) -> None:
-    model, feed = tiny.start(folder(family), answers="text"), spoken.feed(kind)
+    model, feed = tiny.start(folder(family), mode="generate"), spoken.feed(kind)
     fresh = toy_examples(kind, 40, seed=9)
 
     def right() -> float:
@@ -112,7 +112,7 @@ def test_text_to_text_learns_and_comes_back(
 
 
 def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> None:
-    model = tiny.start(folder("gemma"), answers="likelihood")
+    model = tiny.start(folder("gemma"), mode="loglikelihood")
     card, feed = spoken.card("multiple_choice"), spoken.feed("multiple_choice", 2, "shots")
     recipe = _RECIPE.changed({"max_length": 128})
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
@@ -129,7 +129,7 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
 
 
 def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
-    model = tiny.start(folder("mt5"), answers="text")
+    model = tiny.start(folder("mt5"), mode="generate")
     card = spoken.card("extractive_qa", prompt="{context} Question: {question}")
     (one,) = toy_examples("extractive_qa", 1)
     long = type(one)("9", one.question, one.context + " salt" * 200 + " red bird", one.answers)
@@ -191,7 +191,7 @@ def _in_two_languages(objective: Any) -> TrainingSet:
 
 @pytest.mark.parametrize("family", ["mt5", "gemma"])
 def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) -> None:
-    model = tiny.start(folder(family), answers="text")
+    model = tiny.start(folder(family), mode="generate")
     lesson = model._prepared(_in_two_languages("task"), _RECIPE)
     read = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in lesson.features]
     assert ["because" in text for text in read] == [True, True, False, False]
@@ -200,7 +200,7 @@ def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) 
 
 
 def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path) -> None:
-    model = tiny.start(folder("gemma"), answers="likelihood")
+    model = tiny.start(folder("gemma"), mode="loglikelihood")
     model.fit([_in_two_languages("shots")], _RECIPE, tiny.session(tmp_path))
     assert model.shots == (
         "who flies because bird", "who flies because stone",
@@ -209,7 +209,7 @@ def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path
 
 
 def test_an_encoder_cannot_write(folder: Folder) -> None:
-    options = Options(path=folder("bert"), mode="text")
+    options = Options(path=folder("bert"), mode="generate")
     with pytest.raises(ConfigurationError, match="'bert' is an encoder"):
         tiny.BACKEND.fingerprint(options, RunEnvironment(cache=folder("bert")))
 

@@ -233,7 +233,7 @@ def test_text_to_text_learns_and_comes_back(
         epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8,
         precision="fp32",
     )  # fmt: skip
-    model, feed = start(family, answers="text"), spoken.feed(kind)
+    model, feed = start(family, mode="generate"), spoken.feed(kind)
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     examples = toy_examples(kind, 40, seed=9)
     answers = model.predict(feed.card, feed.task_type, examples, recipe)
@@ -248,11 +248,11 @@ def test_text_to_text_learns_and_comes_back(
 @pytest.mark.parametrize("kind", ["multiple_choice", "extractive_qa"])
 def test_words_are_those_of_a_cpu(family: str, kind: str, start: Start) -> None:
     """Likelihoods rank alike, and greedy texts are the same."""
-    answers = "likelihood" if kind == "multiple_choice" else "text"
+    mode = "loglikelihood" if kind == "multiple_choice" else "generate"
     recipe = Recipe(max_length=64, max_answer_length=8, precision="fp32")
     card, examples = spoken.card(kind), toy_examples(kind, 12)
     expected, found = (
-        start(family, where, answers=answers).predict(card, tiny.KINDS[kind], examples, recipe)
+        start(family, where, mode=mode).predict(card, tiny.KINDS[kind], examples, recipe)
         for where in ("cpu", None)
     )
     assert list(found) == list(expected)

@@ -23,7 +23,7 @@ SCRATCH = {
 
 
 def _pairs(split: str, count: int) -> list[BitextExample]:
-    task = "parallel" if split == "train" else "bitext_retrieval"
+    task = "parallel" if split == "train" else "bitext"
     found = [
         row for language in ("de", "ru") for row in rows(task, language, split, seed=0, size=count)
     ]

@@ -71,7 +71,7 @@ def test_what_needs_no_configuration_fetches_none(hub: Hub) -> None:
 def test_an_encoder_that_is_to_write_is_refused_before_it_is_fetched(hub: Hub) -> None:
     hub.files["org/bert"] = {"config.json": '{"model_type": "bert"}'}
     with pytest.raises(ConfigurationError, match="org/bert: 'bert' is an encoder"):
-        tiny.BACKEND.fingerprint(Options(hub="org/bert", mode="text"), RunEnvironment())
+        tiny.BACKEND.fingerprint(Options(hub="org/bert", mode="generate"), RunEnvironment())
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -62,7 +62,7 @@ def test_configurations_are_fetched_when_asked_for(hub: Hub, bert: Path, tmp_pat
     assert row["confidence"] == "configuration"
     assert {file for _, file, _ in hub.asked} == {"config.json"}
     assert len(hub.asked) == len(registry.models())
-    both = tiny.BACKEND.sizes(Options(path=tmp_path / "mt5", mode="text"), RunEnvironment())
+    both = tiny.BACKEND.sizes(Options(path=tmp_path / "mt5", mode="generate"), RunEnvironment())
     assert rows[MT5]["total"] == both.total > 0  # type: ignore[union-attr]
 
 

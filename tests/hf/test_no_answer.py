@@ -71,5 +71,5 @@ def test_both_heads_are_told_apart(folders: dict[str, Path], tmp_path: Path) -> 
     card = tiny.feed("extractive_qa_unanswerable").card
     given = model.predict(card, tiny.KINDS["extractive_qa_unanswerable"], [EXAMPLE], tiny.RECIPE)
     assert isinstance(given[0], str)
-    with pytest.raises(Exception, match="answers span_or_none with 2 outputs"):
+    with pytest.raises(Exception, match="answers extractive_qa_unanswerable with 2 outputs"):
         model.predict(card, tiny.KINDS["extractive_qa"], [EXAMPLE], tiny.RECIPE)

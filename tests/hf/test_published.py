@@ -52,7 +52,7 @@ Folders = dict[str, Path]
 
 
 def _published(folder: Path, **options: Any) -> Any:
-    return tiny.start(folder, vectors="published", **options)
+    return tiny.start(folder, embeddings="sentence-transformers", **options)
 
 
 def _states(model: Any, text: str, limit: int) -> Tensor:
@@ -422,21 +422,23 @@ def test_what_changes_vectors_changes_the_identity(
     folders: Folders, tmp_path: Path, change: str
 ) -> None:
     folder = encoders.labse(folders["bert"], tmp_path / "m")
-    plain, published = _identity(folder), _identity(folder, vectors="published")
+    plain, published = _identity(folder), _identity(folder, embeddings="sentence-transformers")
     CHANGES[change](folder)
     assert _identity(folder) == plain
-    assert _identity(folder, vectors="published") != published
+    assert _identity(folder, embeddings="sentence-transformers") != published
 
 
 def test_what_changes_no_vector_changes_no_identity(folders: Folders, tmp_path: Path) -> None:
     folder = encoders.labse(folders["bert"], tmp_path / "m")
     assert _identity(folder) == _identity(folders["bert"])
-    published = _identity(folder, vectors="published")
+    published = _identity(folder, embeddings="sentence-transformers")
     assert published != _identity(folder)
-    assert _identity(folder, vectors="published", prompts={"query": "q "}) != published
+    assert (
+        _identity(folder, embeddings="sentence-transformers", prompts={"query": "q "}) != published
+    )
     _change(folder, "config_sentence_transformers.json", __version__={"pytorch": "9"})
     encoders.modules(folder, "Pooling", "Dense", "Normalize", prefix=encoders.NEWER)
-    assert _identity(folder, vectors="published", prompts={"query": ""}) == published
+    assert _identity(folder, embeddings="sentence-transformers", prompts={"query": ""}) == published
 
 
 def test_prompts_of_a_hub_model_are_part_of_its_identity(tmp_path: Path) -> None:
@@ -459,7 +461,7 @@ def test_telling_it_imports_nothing_heavy(folders: Folders, tmp_path: Path) -> N
         "import sys; from pathlib import Path; from xharness.plugin.api import RunEnvironment\n"
         "from xharness_hf.plugin import xharness_backends\n"
         "(backend,) = xharness_backends()\n"
-        f"options = backend.options(path={str(folder)!r}, vectors='published')\n"
+        f"options = backend.options(path={str(folder)!r}, embeddings='sentence-transformers')\n"
         "backend.fingerprint(options, RunEnvironment(cache=Path(options.path) / 'cache'))\n"
         "heavy = {'torch', 'transformers', 'safetensors'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)\n"
@@ -512,9 +514,9 @@ def test_a_hub_model_is_fetched_with_its_modules(
     }  # fmt: skip
     pickled = "2_Dense/pytorch_model.bin"
     assert not own & wanted()
-    assert own | {"2_Dense/model.safetensors"} <= wanted(vectors="published")
-    assert pickled not in wanted(vectors="published")
-    assert pickled in wanted(vectors="published", weights="any")
+    assert own | {"2_Dense/model.safetensors"} <= wanted(embeddings="sentence-transformers")
+    assert pickled not in wanted(embeddings="sentence-transformers")
+    assert pickled in wanted(embeddings="sentence-transformers", weights="any")
 
 
 def test_what_is_fetched_is_checked_while_planning(
@@ -522,7 +524,7 @@ def test_what_is_fetched_is_checked_while_planning(
 ) -> None:
     folder, _ = fetched
     around = RunEnvironment(cache=tmp_path / "cache", offline=True)
-    options = Options(hub="org/name", revision=COMMIT, embeddings="published")
+    options = Options(hub="org/name", revision=COMMIT, embeddings="sentence-transformers")
     shutil.copytree(folders["bert"], folder)
     known = fingerprint(options, around)  # fetched before, without its modules
     encoders.modules(folder, "Pooling", "WordWeights")
@@ -549,7 +551,7 @@ def test_what_is_fetched_is_checked_while_planning(
         ),
         (
             {"path": "a", "num_layers": 2, "embeddings": "sentence-transformers"},
-            "shortened by 'layers'",
+            "shortened by 'num_layers'",
         ),
         (
             {"path": "a", "embeddings": "sentence-transformers", "prompts": {"document": "d"}},
@@ -653,7 +655,10 @@ def test_what_is_not_read_is_refused_while_planning(
     folder = encoders.labse(folders["bert"], tmp_path / "m")
     change, says = REFUSED[case]
     change(folder)
-    for look in (lambda: _identity(folder, vectors="published"), lambda: _published(folder)):
+    for look in (
+        lambda: _identity(folder, embeddings="sentence-transformers"),
+        lambda: _published(folder),
+    ):
         with pytest.raises((ConfigurationError, UnavailableError)) as caught:
             look()
         assert says in str(caught.value)
@@ -661,7 +666,9 @@ def test_what_is_not_read_is_refused_while_planning(
 
 def test_a_missing_declaration_says_how_to_do_without(folders: Folders, tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="leave out 'embeddings: sentence-transformers'"):
-        _identity(shutil.copytree(folders["bert"], tmp_path / "m"), vectors="published")
+        _identity(
+            shutil.copytree(folders["bert"], tmp_path / "m"), embeddings="sentence-transformers"
+        )
 
 
 def test_weights_of_another_shape_and_body_are_refused(folders: Folders, tmp_path: Path) -> None:

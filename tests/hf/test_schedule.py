@@ -17,7 +17,7 @@ from xharness_hf.training.sampler import BatchSampler, probabilities
 feeds = st.lists(st.lists(st.integers(1, 50), min_size=1, max_size=60), min_size=1, max_size=3)
 mixings = st.builds(
     Mixture,
-    by=st.sampled_from(["proportional", "uniform", "temperature"]),
+    sampling=st.sampled_from(["proportional", "uniform", "temperature"]),
     temperature=st.floats(1, 10),
     cap=st.none() | st.integers(1, 40),
 )

@@ -3,7 +3,7 @@
     import xharness
 
     xharness.dataframes.scores("runs/demo")    every score, every missing number with its reason
-    xharness.dataframes.gaps("runs/demo")      each arm on each task: score, mean, gap, intervals
+    xharness.dataframes.gaps("runs/demo")      each arm on each task: source, others, gap, intervals
     xharness.dataframes.languages("runs/demo") each arm, task and language, with intervals
     xharness.dataframes.changes("runs/demo")   each arm against the baseline
     xharness.dataframes.comparison("runs/a", "runs/b")   two runs, language by language, with tests
