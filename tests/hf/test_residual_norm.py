@@ -61,10 +61,9 @@ def test_it_compiles_where_there_is_no_gpu(
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
     from triton.compiler import compile as compile_kernel
-    from triton.runtime.jit import JITFunction
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    kernel = JITFunction(getattr(residual_norm, name))
+    kernel = getattr(residual_norm, name)
     numbers = {"width": "i32", "rows": "i32", "eps": "fp32", "rate": "fp32", "gain": "fp32"}
     halves = dict.fromkeys(("states", "half", "of_states"), "*bf16")
     constants = {"DROPS": True, "BLOCK": 512, "STRETCH": 3}
@@ -96,6 +95,25 @@ def test_states_and_gradients_are_those_of_torch(width: int, rate: float) -> Non
         gradients, torch.autograd.grad(torch_own, leaves, slopes), strict=True
     ):
         assert torch.allclose(gradient, expected, atol=1e-4)
+
+
+@interpreted
+def test_draws_are_even_and_strangers_to_each_other() -> None:
+    """Neighbours, rows and seeds: shares of what drops out in both are products of the shares."""
+    rows, width, rate = 64, 128, 0.25
+    seeds = [torch.tensor([seed]).int() for seed in (1, 2, 2**30 + 1)]
+    states = torch.ones(rows, width, requires_grad=True)
+    masks = []
+    for seed in seeds:
+        norm = nn.LayerNorm(width)
+        normalised, _ = dropped_norm(states, torch.zeros(rows, width), norm, rate, seed)
+        ramp = torch.randn(rows, width)
+        masks.append(torch.autograd.grad(normalised, states, ramp)[0] == 0)
+    near = 4 * (rate * (1 - rate) / (rows * width)) ** 0.5
+    assert all(abs(float(mask.float().mean()) - rate) < near for mask in masks)
+    mask = masks[0]
+    pairs = [(mask, masks[1]), (mask, masks[2]), (mask, mask.roll(1, 0)), (mask, mask.roll(1, 1))]
+    assert all(abs(float((ours & other).float().mean()) - rate**2) < near for ours, other in pairs)
 
 
 @interpreted

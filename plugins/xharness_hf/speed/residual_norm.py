@@ -9,10 +9,10 @@ on the way back instead of being kept. Sums are in float32, as autocast has them
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,17 @@ try:
     import triton.language as tl
 except ImportError:  # `residual_norm_refusal` says so
     tl = cast(Any, None)
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _jit(function: _Function) -> _Function:
+    """What Triton compiles when it is first launched; itself where there is no Triton."""
+    if tl is None:
+        return function
+    triton: Any = importlib.import_module("triton")
+    return cast(_Function, triton.jit(function))
+
 
 _WIDEST = 4096  # numbers of a state that one program holds
 _PROGRAMS = 264  # that share the rows on the way back: two for each processor of a large device
@@ -114,8 +125,8 @@ class _DroppedNorm(torch.autograd.Function):
         normalised = torch.empty_like(states, dtype=torch.float32)
         scaled, half = torch.empty_like(normalised), torch.empty_like(states)
         roots = torch.empty(rows, dtype=torch.float32, device=states.device)
-        forward, _ = _compiled()
-        forward[(rows,)](
+        kernel: Any = _forward
+        kernel[(rows,)](
             states, residual, weight, bias, seed, normalised, half, scaled, roots,
             width, eps, rate, 1 / (1 - rate), DROPS=rate > 0, BLOCK=_block(width),
         )  # fmt: skip
@@ -133,8 +144,8 @@ class _DroppedNorm(torch.autograd.Function):
         stretch = -(-rows // _PROGRAMS)  # rows of a program
         programs = -(-rows // stretch)
         sums = torch.empty(2, programs, width, dtype=torch.float32, device=grad.device)
-        _, backward = _compiled()
-        backward[(programs,)](
+        kernel: Any = _backward
+        kernel[(programs,)](
             grad, scaled, roots, weight, seed, of_states, of_residual, sums,
             rows, width, ctx.rate, 1 / (1 - ctx.rate), STRETCH=stretch, DROPS=ctx.rate > 0,
             BLOCK=_block(width),
@@ -220,12 +231,31 @@ def _block(width: int) -> int:
     return 1 << (width - 1).bit_length()
 
 
-@cache
-def _compiled() -> tuple[Any, Any]:
-    triton: Any = importlib.import_module("triton")
-    return triton.jit(_forward), triton.jit(_backward)
+@_jit
+def _mixed(bits: tl.tensor) -> tl.tensor:
+    """A hash of 32 bits in which each bit of what goes in turns half of what comes out.
+
+    Its constants are those of lowbias32 (Wellons 2018).
+    """
+    bits ^= bits >> 16
+    bits *= 0x7FEB352D
+    bits ^= bits >> 15
+    bits *= 0x846CA68B
+    return bits ^ (bits >> 16)
 
 
+@_jit
+def _drawn(offsets: tl.tensor, seed: tl.tensor) -> tl.tensor:
+    """Numbers in [0, 1) that hang on offsets and seed alone.
+
+    Triton's own generator would take longer than all the rest of a row: of each four numbers that
+    it makes three would be thrown away. Masks need less, and hashing the offsets before the seed
+    comes in keeps the mask of a seed from being that of another one, shifted.
+    """
+    return (_mixed(_mixed(offsets.to(tl.uint32)) + seed.to(tl.uint32)) >> 8).to(tl.float32) / 2**24
+
+
+@_jit
 def _forward(
     states: tl.tensor, residual: tl.tensor, weight: tl.tensor, bias: tl.tensor, seed: tl.tensor,
     normalised: tl.tensor, half: tl.tensor, scaled: tl.tensor, roots: tl.tensor,
@@ -239,7 +269,7 @@ def _forward(
     offsets = row * width + columns
     state = tl.load(states + offsets, mask=mask, other=0).to(tl.float32)
     if DROPS:
-        state = tl.where(tl.rand(tl.load(seed), offsets) >= rate, state * gain, 0.0)
+        state = tl.where(_drawn(offsets, tl.load(seed)) >= rate, state * gain, 0.0)
     state += tl.load(residual + offsets, mask=mask, other=0).to(tl.float32)
     mean = tl.sum(state, axis=0) / width
     state = tl.where(mask, state - mean, 0.0)
@@ -253,6 +283,7 @@ def _forward(
     tl.store(half + offsets, state.to(half.dtype.element_ty), mask=mask)
 
 
+@_jit
 def _backward(
     grad: tl.tensor, scaled: tl.tensor, roots: tl.tensor, weight: tl.tensor, seed: tl.tensor,
     of_states: tl.tensor, of_residual: tl.tensor, sums: tl.tensor,
@@ -280,7 +311,7 @@ def _backward(
         slope *= tl.load(roots + row, mask=row < rows, other=0)
         tl.store(of_residual + offsets, slope.to(of_residual.dtype.element_ty), mask=mask)
         if DROPS:
-            slope = tl.where(tl.rand(tl.load(seed), offsets) >= rate, slope * gain, 0.0)
+            slope = tl.where(_drawn(offsets, tl.load(seed)) >= rate, slope * gain, 0.0)
         tl.store(of_states + offsets, slope.to(of_states.dtype.element_ty), mask=mask)
     programs = tl.num_programs(0)
     tl.store(sums + program * width + columns, of_weight, mask=inside)
