@@ -1,8 +1,9 @@
-"""How long a large board takes to measure: `python -m benchmarks.gaps [--json FILE]`.
+"""How long a large board takes: `python -m benchmarks.gaps [--json FILE]`.
 
 100 models x 2 strategies x 3 seeds x 50 languages x 10 tasks of 200 items each are written as a run
-leaves them, then read and measured in another process, whose seconds and memory are told. Half of
-the tasks are parallel, half not; three are scored by F1.
+leaves them, then read, measured and made into all pages and figures in another process, whose
+seconds of processor time and memory are told. Half of the tasks are parallel, half not; three are
+scored by F1.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import yaml
 
-from xharness.gaps import Items, evidence, measure, scores
+from xharness import leaderboard
+from xharness.gaps import Items, evidence, scores
 from xharness.gaps.scores import ScoreRow
 from xharness.spec.languages import LANGUAGES
+from xharness.spec.study import Study
 from xharness.task_types.base import Metric, f1, ratio
 
 MODELS, STRATEGIES, SEEDS, LANGUAGE_COUNT, TASKS, ITEMS = (
@@ -54,6 +58,14 @@ def write_board(folder: Path, models: int) -> None:
 
     evidence.write(folder / evidence.FILE, items())
     scores.write(folder / "scores.jsonl", rows)
+    study = {
+        "name": "large",
+        "models": [{"name": f"m{model:03}", "backend": "none"} for model in range(models)],
+        "strategies": list(STRATEGIES),
+        "targets": [f"t{task}" for task in range(TASKS)],
+        "seeds": list(range(1, SEEDS + 1)),
+    }
+    (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
 
 
 def _stage(
@@ -80,7 +92,8 @@ def _stage(
                 task_type="tagging" if tagging else "classification", language=code,
                 source_language="en", split="test", metric=metric.name, main=True, value=value,
                 chance=None if tagging else 50.0, n=ITEMS, parallel=bool(task % 2), stage=stage,
-                notes=("limited: first 200 items",),
+                trainings=(f"{stage:032}",), training_steps=(1000,), target_steps=1000,
+                examples=1000, notes=("limited: first 200 items",),
             )
         )  # fmt: skip
         yield Items(stage, code, _ids(task, code), statistics.astype(np.uint8))
@@ -94,21 +107,30 @@ def _ids(task: int, code: str) -> tuple[str, ...]:
 
 def measure_board(folder: Path) -> dict[str, float]:
     """Seconds of each step in this process, and its peak of memory in MB."""
+    question = Study.model_validate(
+        yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    )
     start = time.process_time()
-    rows = [row for row in scores.read(folder / "scores.jsonl") if isinstance(row, ScoreRow)]
+    rows = list(scores.read(folder / "scores.jsonl"))
     after_rows = time.process_time()
     items = evidence.read(folder / evidence.FILE)
     after_items = time.process_time()
-    gaps = measure(rows, items, METRICS)
+    board = leaderboard.assemble(question, rows, items, METRICS)
+    score_items = sum(len(block.ids) for block in items.values())
+    del rows, items
     after_measuring = time.process_time()
+    leaderboard.save(board, folder)
+    after_pages = time.process_time()
     return {
-        "rows": len(rows),
-        "score items": sum(len(block.ids) for block in items.values()),
-        "changes": len(gaps.changes),
+        "rows": len(board.rows),
+        "score items": score_items,
+        "changes": len(board.gaps.changes),
         "reading rows: seconds": round(after_rows - start, 1),
         "reading evidence: seconds": round(after_items - after_rows, 1),
         "measuring: seconds": round(after_measuring - after_items, 1),
+        "pages and figures: seconds": round(after_pages - after_measuring, 1),
         "peak memory: MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "page: MB": round((folder / "leaderboard.html").stat().st_size / 1e6, 2),
     }
 
 

@@ -133,12 +133,12 @@ class Pieces(io.RawIOBase):
 
 def unpack(gguf: Path, to: Path) -> None:
     """Write a GGUF file as an ordinary folder, so that it loads in seconds instead of a minute."""
-    from xharness.plugin.api import Surroundings
+    from xharness.plugin.api import RunEnvironment
     from xharness_hf.plugin import HfBackend
 
-    backend, around = HfBackend(), Surroundings(offline=True, cache=gguf.parent)
+    backend, environment = HfBackend(), RunEnvironment(offline=True, cache=gguf.parent)
     options = backend.options.model_validate({"gguf": str(gguf)})
-    backend.start(options, around, "cpu").save(to)
+    backend.start(options, environment, "cpu").save(to)
 
 
 MAKERS: dict[str, Maker] = {

@@ -21,6 +21,8 @@ def test_a_study_becomes_a_board(project: Project) -> None:
     }
     assert "| grams |" in (project.folder / "leaderboard.md").read_text(encoding="utf-8")
     assert "grams" in result.stdout and "leaderboard.md" in result.stdout
+    board = json.loads((project.folder / "leaderboard.json").read_text(encoding="utf-8"))
+    assert board["headline"] in result.stdout.splitlines()
     assert "6 ran" in result.stderr
     assert invoke(project.folder, "leaderboard", "check", ".").exit_code == 0
 

@@ -22,6 +22,8 @@ from xharness.task_types.base import Floats
 SEED_SD = {"source": 0.3, "others": 0.74}
 ITEM_SD = {"source": 25.0, "others": 12.0}
 SPREAD = 0.35
+LUCK = {"gap": (0.8, 20.0, 15.0), "others": (0.74, 8.0, 6.0)}
+"""Standard deviations of one training: of seeds, of seed x item and of arm x item; 15 languages."""
 Shares = dict[Quantity, Contrast]
 
 
@@ -72,6 +74,21 @@ def contrasts(rng: np.random.Generator, study: Study) -> Shares:
         common = [task.on(range(seeds), range(base_seeds)) for task in tasks]
         averaged[name] = mean_contrast(common)
     return averaged
+
+
+def luck_alone(rng: np.random.Generator, name: Quantity, tasks: int, items: int) -> Contrast:
+    """One training of an arm beside one of its baseline, and no true change between them."""
+    seed_sd, *item_sds = LUCK[name]
+    item_error = float(np.hypot(*item_sds) / np.sqrt(items))
+
+    def arm() -> list[Sampled]:
+        luck = np.hypot(seed_sd * np.exp(rng.normal(0, SPREAD)), item_error)
+        return [
+            Sampled(rng.normal(0, luck, 1), np.full((1, 1), item_error**2)) for _ in range(tasks)
+        ]
+
+    pairs = zip(arm(), arm(), strict=True)
+    return mean_contrast([Contrast(*pair, np.zeros((1, 1))) for pair in pairs])
 
 
 def p_values(changes: Sequence[Shares], name: Quantity) -> Floats:

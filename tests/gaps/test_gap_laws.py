@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.gaps.handmade import F1, Rows
 
-from xharness.gaps import Detectable, Items, about, rounded
+from xharness.gaps import Detectable, Estimate, Items, about, rounded, slope_text
 from xharness.gaps.intervals import detectable, estimates
 from xharness.gaps.spread import Spread, detectable_errors
 
@@ -194,6 +195,19 @@ def test_rounding_at_the_half():
     halves = {0.25: 0.2, 0.35: 0.4, -0.05: 0.0, 6.45: 6.4, 2.25 + 4e-16: 2.2, 99.95: 100.0}
     assert {value: rounded(value) for value in halves} == halves
     assert str(rounded(-0.04)) == "0.0"
+
+
+@given(st.integers(-2000, 2000), st.integers(1, 3))
+def test_rounding_is_that_of_decimal_digits(number, decimals):
+    value = number / 2 / 10**decimals
+    exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
+    assert rounded(value, decimals) == float(exact)
+
+
+def test_a_slope_shows_what_its_interval_leaves_out():
+    assert slope_text(Estimate(0.04, 0.01, 0.07)) == "+0.04 [+0.01, +0.07]"
+    assert slope_text(Estimate(-0.001, -0.21, 0.2)) == "0.00 [−0.21, +0.20]"
+    assert slope_text(Estimate(-0.84)) == "−0.84"
 
 
 def test_what_is_detectable_has_one_digit():

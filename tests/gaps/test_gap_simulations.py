@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from tests.conftest import REPOSITORY
 from tests.gaps.handmade import Rows
-from tests.gaps.simulated import Study, contrasts, p_values, worded
+from tests.gaps.simulated import Study, contrasts, luck_alone, p_values, worded
 
 from xharness.gaps.intervals import detectable, of_changes, tango_square, wilson_limits
 from xharness.gaps.learning import above_floor
@@ -47,6 +48,30 @@ def test_a_change_that_is_none_is_seldom_told_from_zero(study, studies):
     changes = [contrasts(rng, study) for _ in range(studies)]
     for name in ("gap", "others", "source"):
         assert (p_values(changes, name) < 0.05).mean() <= most(studies)
+
+
+def _luck_of_one_training() -> list[list[float]]:
+    """The rows of the table in docs/statistics.md: tasks, items, and what luck alone does."""
+    text = (REPOSITORY / "docs" / "statistics.md").read_text(encoding="utf-8")
+    _, rows = text.split("### Luck alone")[1].split("|--|--|--|--|--|--|\n")
+    lines = rows.split("\n\n")[0].splitlines()
+    return [
+        [float(cell.strip(" ±%").replace(",", "")) for cell in line.split("|")[1:-1]]
+        for line in lines
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", _luck_of_one_training(), ids=str)
+def test_luck_alone_moves_one_training_as_the_page_says(row):
+    tasks, items, *expected = row
+    measured = []
+    for name in ("gap", "others"):
+        rng = np.random.default_rng(1)
+        changes = [luck_alone(rng, name, int(tasks), int(items)) for _ in range(4000)]
+        claimed = np.mean([estimate.p < 0.05 for estimate in of_changes(changes)])
+        measured += [np.quantile([abs(change.value) for change in changes], 0.95), 100 * claimed]
+    assert measured == pytest.approx(expected, rel=0.02, abs=0.5)
 
 
 TRUTHS = {

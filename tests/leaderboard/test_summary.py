@@ -188,3 +188,12 @@ def test_one_number_is_one_number(value: float) -> None:
     sign = "−" if tenths < 0 else ""
     assert points(value) == f"{sign}{units}.{tenth}"
     assert points(json.loads(json.dumps(value))) == points(value)
+
+
+@pytest.mark.parametrize(("items", "points"), [(200, 4), (1000, 2), (10_000, 2)])
+def test_an_exploratory_board_says_what_luck_alone_does(items, points) -> None:
+    """As docs/statistics.md has it of one task, over the root of the two tasks there are."""
+    board = handmade.board({("a", "multi"): Verdict.EXPLORATORY}, seeds=1)
+    rows = tuple(replace(row, n=items) for row in board.rows)
+    (remark,) = summarize(replace(board, rows=rows)).remarks
+    assert f"luck alone moves a Δ gap by up to about {points} points here" in remark

@@ -67,11 +67,13 @@ def carry_out(session: Session, *, quiet: bool, verbose: bool, as_json: bool) ->
 def _show_results(session: Session, seconds: float) -> None:
     from xharness.console import show_table
     from xharness.console.times import duration
+    from xharness.leaderboard import summarize
 
     counts = [f"{count} {ending}" for ending, count in _endings(session.report).items() if count]
     print(f"stages: {', '.join(counts)} in {duration(seconds)}", file=sys.stderr)
     rows = [board_row(session.board, arm) for arm in session.board.arms]
     show_table(rows, title=session.study.title or session.study.name)
+    print(summarize(session.board).headline)
     print("\n".join(str(path) for path in session.files))
 
 

@@ -8,7 +8,7 @@ evidence.write / evidence.read     the per-item statistics that intervals are co
 from xharness.gaps.deviations import Metrics
 from xharness.gaps.evidence import Evidence, Items
 from xharness.gaps.measure import measure
-from xharness.gaps.rounding import about, rounded
+from xharness.gaps.rounding import about, rounded, slope_text
 from xharness.gaps.values import (
     Arm,
     Average,
@@ -59,4 +59,5 @@ __all__ = [
     "about",
     "measure",
     "rounded",
+    "slope_text",
 ]  # fmt: skip

@@ -133,6 +133,7 @@ class StatedAverage:
     source: str
 
 
+_REPEATED = ("notes", "trainings")  # what thousands of rows say alike
 Row = ScoreRow | MissingRow | StatedAverage
 _ADAPTERS: dict[type[Row], TypeAdapter[Any]] = {
     row_type: TypeAdapter(row_type) for row_type in (ScoreRow, MissingRow, StatedAverage)
@@ -166,7 +167,7 @@ def read(path: Path) -> Iterator[Row]:
     Raises:
         ConfigurationError: file and line of a row that is broken.
     """
-    # Notes repeat in thousands of rows: one object for all saves most of the memory.
+    # One object for all saves most of the memory.
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -176,8 +177,9 @@ def read(path: Path) -> Iterator[Row]:
                 raise ConfigurationError(
                     f"not a score row: {_reason(error)}", where=f"{path}:{number}"
                 ) from None
-            if not isinstance(row, MissingRow):
-                object.__setattr__(row, "notes", shared.setdefault(row.notes, row.notes))
+            for name in _REPEATED:
+                if value := getattr(row, name, ()):
+                    object.__setattr__(row, name, shared.setdefault(value, value))
             yield row
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from xharness.gaps.rounding import rounded
-from xharness.gaps.values import Estimate, Trend
+from xharness.gaps.rounding import slope_text
+from xharness.gaps.values import Trend
 from xharness.phrases import counted, listed
 
 _COUNTED = {"non-embedding": "parameters outside the embedding", "total": "parameters"}
@@ -17,7 +17,7 @@ def answer(trend: Trend) -> Trend:
     notes = _notes(trend)
     if trend.slope is None:
         return replace(trend, notes=notes)
-    effect = f"each doubling changes {_subject(trend)} by {_points(trend.slope)} points"
+    effect = f"each doubling changes {_subject(trend)} by {slope_text(trend.slope)} points"
     return replace(trend, answer=f"{_scope(trend)}, {effect}{_verdict(trend)}.", notes=notes)
 
 
@@ -34,7 +34,7 @@ def _notes(trend: Trend) -> tuple[str, ...]:
         notes.append(f"alone in their family, so no part of a slope: {listed(trend.alone)}")
     if len(trend.families) > 1:
         family_slopes = [
-            f"{family.family} {_points(family.slope)}"
+            f"{family.family} {slope_text(family.slope)}"
             for family in trend.families
             if family.slope is not None
         ]
@@ -69,10 +69,3 @@ def _verdict(trend: Trend) -> str:
     return f": the larger the model, the {trend.word} the gap of {trend.strategy} beside the other"
 
 
-def _points(estimate: Estimate) -> str:
-    """`−0.8 [−1.2, −0.3]`."""
-    numbers = (estimate.value, estimate.low, estimate.high)
-    value, *ends = (
-        f"{rounded(number):+.1f}".replace("-", "−") for number in numbers if number is not None
-    )
-    return f"{value} [{', '.join(ends)}]" if ends else value

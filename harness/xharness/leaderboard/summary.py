@@ -19,7 +19,7 @@ from xharness.leaderboard.text import plural, points, signed, with_interval
 from xharness.phrases import listed
 
 _CLAIMS = 3  # strategies that the headline spells out
-_FEW_ITEMS, _LUCK_OF_FEW, _LUCK_OF_MANY = 400, 5.0, 3.0
+_SEED_SD, _ITEM_SD = 0.9, 25.0  # of the gap on one task, in points; docs/statistics.md, luck alone
 _LOUD = 1.0  # points a task without a source score must change by to be told of first
 
 
@@ -121,7 +121,8 @@ def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:
             "strategy changes from luck; three can"
         )
     reasons = Counter(line.undefined for line in headlines if line.undefined)
-    return reasons.most_common(1)[0][0] if reasons else "no strategy has an average to compare"
+    reason = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
+    return f"no strategy can be compared with {board.gaps.baseline}{reason}"
 
 
 def _seed_counts(board: Board) -> list[int]:
@@ -188,14 +189,11 @@ def _in_one_training(board: Board) -> list[str]:
 
 
 def _luck(board: Board) -> float:
-    """Points within which 95% of gaps stay that no strategy changed: simulated, one seed.
-
-    docs/statistics.md has the simulation; an average over tasks shrinks it by their root.
-    """
-    items = [row.n for row in board.scores if row.n is not None]
+    """Points within which 95% of Δ gaps stay that no strategy changed, with one seed each."""
+    items = min((row.n for row in board.scores if row.n is not None), default=1)
     tasks = len(board.pool.tasks) if board.pool is not None else 1
-    one_task = _LUCK_OF_FEW if min(items, default=0) <= _FEW_ITEMS else _LUCK_OF_MANY
-    return max(1.0, one_task / sqrt(max(1, tasks)))
+    variance = 2 * (_SEED_SD**2 + _ITEM_SD**2 / items) / max(1, tasks)
+    return 1.96 * sqrt(variance)
 
 
 def _single_models(board: Board) -> list[str]:
@@ -228,9 +226,11 @@ def _sourceless(board: Board) -> list[str]:
         return []
     largest = max(changes.values(), key=lambda change: abs(_value(change)))
     tasks = listed(board.pool.sourceless)
-    has = "has" if len(board.pool.sourceless) == 1 else "have"
+    has, changes_most = (
+        ("has", "changes") if len(board.pool.sourceless) == 1 else ("have", "change")
+    )
     return [
-        f"{tasks}, which {has} no {board.source} score, changes most under "
+        f"{tasks}, which {has} no {board.source} score, {changes_most} most under "
         f"{' × '.join(largest.arm)}: {signed(_value(largest))}."
     ]
 

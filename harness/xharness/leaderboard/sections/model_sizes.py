@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xharness.gaps import Estimate, Trend, rounded
+from xharness.gaps import Trend, slope_text
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import Footnotes, escape, p_text, plural, table
@@ -43,7 +43,8 @@ def _row(trend: Trend, footnotes: Footnotes) -> list[str]:
         axis,
         plural(len(trend.points), "model"),
         "; ".join(
-            f"{escape(family.family)} {_slope_text(family.slope)}" for family in trend.families
+            f"{escape(family.family)} {slope_text(family.slope) if family.slope else '—'}"
+            for family in trend.families
         )
         or "—",
         _slope(trend, footnotes),
@@ -55,15 +56,4 @@ def _row(trend: Trend, footnotes: Footnotes) -> list[str]:
 def _slope(trend: Trend, footnotes: Footnotes) -> str:
     if trend.slope is None:
         return "*undefined*" + footnotes.mark(trend.undefined or "there is no slope")
-    return _slope_text(trend.slope)
-
-
-def _slope_text(slope: Estimate | None) -> str:
-    """`−0.84 [−1.20, −0.31]`: a doubling changes little, so two decimals."""
-    if slope is None:
-        return "—"
-    ends = [slope.value, slope.low, slope.high]
-    value, *interval = (
-        f"{rounded(end, 2):+.2f}".replace("-", "−") for end in ends if end is not None
-    )
-    return f"{value} [{', '.join(interval)}]" if len(interval) == 2 else value
+    return slope_text(trend.slope)
