@@ -67,5 +67,3 @@ def _verdict(trend: Trend) -> str:
     if trend.word == "open":
         return ": whether it moves with size is open"
     return f": the larger the model, the {trend.word} the gap of {trend.strategy} beside the other"
-
-
