@@ -67,6 +67,7 @@ def arm_metrics(board: Board) -> dict[tuple[str, str], dict[str, float]]:
     and `source/TASK`, `others/TASK`, `gap/TASK` where they are defined."""
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     for score in board.scores:
+        # A published number is no result of this run.
         if score.provenance == "measured":
             name = f"score/{score.task}/{score.metric}/{score.language}"
             arm = values.setdefault((score.model, score.strategy), {})

@@ -39,6 +39,7 @@ _Format = Annotated[
 ]
 
 
+# Its own name is a word of Python's; `app` calls the command `import`.
 def import_(
     files: Annotated[
         list[Path],
@@ -105,6 +106,7 @@ def _show(report: ImportReport) -> None:
         listing = ", ".join(names[:_NAMED]) + (f" and {surplus} more" if surplus > 0 else "")
         print(f"left out, no card stands for them: {listing}", file=sys.stderr)
     print(report.folder / SCORES)
+    # A hint for whoever reads; standard output has the file alone, for scripts.
     command = f"xharness leaderboard build {shlex.quote(str(report.folder))}"
     print(f"to see them: {command}", file=sys.stderr)
 

@@ -66,6 +66,7 @@ def serve(
     from xharness.session.item_pages import open_item_pages
 
     with open_server(folder, port, open_item_pages(folder, options)) as server:
+        # Flushed: a script that started the server waits for the address.
         print(f"http://{HOST}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()

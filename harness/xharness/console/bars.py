@@ -68,6 +68,7 @@ class Bars:
             TimeElapsedColumn(),
             _TimeLeft(compact=True),
             console=Console(stderr=True),
+            # Off the screen at the end: the tables that follow are what stays.
             transient=True,
         )
         self._progress.start()

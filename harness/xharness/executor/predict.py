@@ -182,6 +182,7 @@ def _table(
     import pyarrow as pa
 
     ids = pa.list_(pa.string())
+    # Said, not inferred: of a column of empty lists Arrow could not tell what they would hold.
     shapes = {
         "int": pa.int32(),
         "ints": pa.list_(pa.int32()),

@@ -93,6 +93,7 @@ def _task(
     arms: Sequence[ArmItems], baseline: str
 ) -> tuple[list[MeasuredArm], dict[str, ModelCovariance]]:
     """The arms of one task, and how the items move the changes of a strategy's models together."""
+    # One a model: what differs between models cancels out, and what is left is the strategy's.
     bases = {arm.cells.model: arm for arm in arms if arm.cells.strategy == baseline}
     task_contrasts: dict[int, TaskContrast] = {}
     for index, arm in enumerate(arms):

@@ -135,6 +135,7 @@ class StatedAverage:
 
 _REPEATED = ("notes", "trainings")  # what thousands of rows say alike
 Row = ScoreRow | MissingRow | StatedAverage
+# Made once: making one takes far longer than reading a row with it.
 _ADAPTERS: dict[type[Row], TypeAdapter[Any]] = {
     row_type: TypeAdapter(row_type) for row_type in (ScoreRow, MissingRow, StatedAverage)
 }
@@ -155,6 +156,7 @@ def columns(row_type: type[Row]) -> list[str]:
 
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as JSON lines, atomically, in the order given."""
+    # Line feeds on every system: committed boards are compared byte for byte.
     with whole(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             file.write(json.dumps(record(row, defaults=False), ensure_ascii=False) + "\n")

@@ -20,6 +20,7 @@ Quantity = Literal["source", "others", "gap"]
 Learning = Literal["learnt", "barely learnt", "unstable", "not learnt", "unknown"]
 
 
+# Slots here and below: a large board holds hundreds of thousands of these.
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its 95% interval; no interval where nothing is known of what varies."""
@@ -76,6 +77,7 @@ class LearningCheck:
     @property
     def passed(self) -> bool:
         """Whether averages may hold the task: it was learnt, or nothing is known against it."""
+        # Unstable ones stay in: no word is said of them, and the seeds that failed are shown.
         return self.status != "not learnt"
 
 

@@ -123,6 +123,7 @@ def _table(summary: Summary) -> list[str]:
     header = [escape(name) for name in summary.table.header]
     lines = table(header, rows, 2)
     if reads:
+        # The reading in the last column is words, to the left as the names are.
         rules = [":--" if column < 2 or column == last else "--:" for column in range(last + 1)]
         lines[1] = f"| {' | '.join(rules)} |"
     return lines

@@ -80,6 +80,7 @@ def _in_languages(
     for target in targets:
         if words is None:
             yield target
+        # In silence: a word that fits no task at all was refused before.
         elif codes := select_languages(words, _languages(target, catalogue)):
             yield target.model_copy(update={"languages": codes})
 

@@ -29,6 +29,7 @@ def write(catalogue: Catalogue, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     texts = pages(catalogue)
     for path in folder.glob("*.md"):
+        # A folder of documents may hold pages that people wrote.
         if path.name not in texts and path.read_text(encoding="utf-8").startswith(_HEADER):
             path.unlink()
     for name, text in texts.items():
@@ -225,4 +226,5 @@ def _lines(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]
     yield "| " + " | ".join(heads) + " |"
     yield "|---" * len(heads) + "|"
     for row in rows:
+        # A bar within a cell would begin another one.
         yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"

@@ -66,6 +66,7 @@ def _board(board: Source) -> Board:
     return board if isinstance(board, Board) else leaderboard.read(Path(board), _metrics())
 
 
+# A notebook asks for frame after frame, and loading all plugins takes a moment.
 @cache
 def _metrics() -> Any:
     return leaderboard.metrics_of(open_catalogue())

@@ -27,6 +27,7 @@ class Pretraining(Strict):
     )
     languages: tuple[LanguageCode, ...] | None = Field(default=None, description="default: all")
     limit: int | None = Field(default=None, gt=0, description="sentence pairs per language")
+    # One of its own: all seeds of a study begin with the same pretrained model.
     seed: int = 0
     recipe: Changes = Field(
         default={}, description="its recipe; the study's own, which is for tasks, does not apply"
@@ -36,6 +37,7 @@ class Pretraining(Strict):
 class ModelSpec(BaseModel):
     """A model: its name on the board, the backend that makes it, and the backend's own options."""
 
+    # What is left over is for the backend, whose `options` check it while planning.
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: Name

@@ -29,6 +29,7 @@ class SourceSpec(BaseModel):
     everywhere in the source's own options, in `splits`, in `filter` and in `exclude`.
     """
 
+    # What is left over is for the source, whose `options` check it when the card is.
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
 
     source: str = Field(alias="from", description="a source by name: hub, url, file, mini, …")

@@ -35,6 +35,7 @@ def _strategy(value: Any) -> Any:
 class StrategySpec(BaseModel):
     """A training strategy: its name on the board, the strategy used, and that one's options."""
 
+    # What is left over is the strategy's own, whose `options` check it while planning.
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: Name
@@ -167,6 +168,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Study:
+        # A board tells its rows apart by these names.
         for key, specs in (("models", self.models), ("strategies", self.strategies)):
             names = [spec.name for spec in specs]
             duplicate = next((name for name in names if names.count(name) > 1), None)

@@ -78,6 +78,7 @@ class Receipt:
         """
         files = {
             path.relative_to(folder).as_posix(): file_digest(path)
+            # In order, so that equal folders have equal receipts.
             for path in sorted(folder.rglob("*"))
             if path.is_file() and not _is_unlisted(path.relative_to(folder))
         }

@@ -69,6 +69,7 @@ class BitextRetrieval(TaskType):
             (example.target for example in request.examples), self.candidate_role
         )
         indices = nearest(queries, targets, 1).indices[:, 0].tolist()
+        # Lines of the text, not indices among the items: a limit leaves lines out.
         return [request.examples[index].label for index in indices]
 
 

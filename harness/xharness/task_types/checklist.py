@@ -52,6 +52,7 @@ _MORE_PUNCTUATION = {"bn": "\u09f7", "hi": "\u09f7", "pa": "\u0964", "pl": "â€žâ
 def cleaned(text: str, language: str) -> str:
     """An answer without articles, and without punctuation at its ends."""
     articles = _ARTICLES.get(language)
+    # Blanks, not nothing: words that an article stood between must not become one.
     stripped = re.sub(articles, " ", text) if articles else text
     return stripped.strip(_PUNCTUATION + _MORE_PUNCTUATION.get(language, ""))
 

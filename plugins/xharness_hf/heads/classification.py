@@ -58,6 +58,7 @@ class ClassificationTask:
     ) -> dict[str, Longs]:
         """How windows are pooled, and the labels."""
         gold = [feature.gold for feature in features]
+        # For every window there is room for: those that only fill up count for nothing.
         labels = filled(gold, placement.capacity.windows, IGNORED)
         return {"gold": labels} | placement.pooling(recipe.pooling)
 

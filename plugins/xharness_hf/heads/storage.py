@@ -83,6 +83,7 @@ def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
 def _heads(spec: dict[str, Any], tensors: dict[str, Tensor], backbone: Backbone) -> Heads:
     heads = Heads()
     for name, head_spec in spec.items():
+        # By what is stored, not by a card: cards may have changed since it was trained.
         head = build_head(head_spec["task_type"], int(head_spec["outputs"]), backbone)
         prefix = f"{name}/"
         head_tensors = {

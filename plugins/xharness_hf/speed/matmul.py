@@ -29,6 +29,7 @@ def products(device: torch.device) -> AbstractContextManager[Any]:
 def _fits(states: Tensor, weight: Tensor) -> bool:
     """Whether it is a product in float32, outside of autocast."""
     same = states.dtype == weight.dtype == torch.float32 and weight.ndim == 2
+    # Under autocast products are in bf16, for which torch asks oneDNN itself.
     return same and states.numel() > 0 and not torch.is_autocast_enabled("cpu")
 
 

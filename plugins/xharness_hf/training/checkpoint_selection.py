@@ -97,4 +97,5 @@ class CheckpointSelector:
 
 
 def _copy(parameter: nn.Parameter) -> Tensor:
+    # On the host: beside gradients and moments many a device has no room for the weights once more.
     return parameter.detach().to("cpu", copy=True)

@@ -84,6 +84,7 @@ def shapes(
     sizes = np.array([len(row) for row in rows])
     row_budgets = budgets(totals.tolist(), prices)
     lengths = [budget.tokens for budget in row_budgets]
+    # The smallest budget that holds the row, as `RowPlan.choose` takes it.
     owner = np.searchsorted(lengths, [rounded(total) for total in totals])
     row_shapes = []
     for index, budget in enumerate(row_budgets):
@@ -92,6 +93,7 @@ def shapes(
             budget.tokens, int(windows[members].max()), int(sizes[members].max()),
             int(marks[members].max()), int(counts.windows.max()), counts.longest,
         )  # fmt: skip
+        # Room for the fillers of the emptiest row; fuller ones repeat the last border.
         tail = budget.tokens - int(totals[members].min())
         fillers = -(-tail // counts.longest)
         row_shapes.append(RowShape(budget, room, room.windows + fillers + 1))

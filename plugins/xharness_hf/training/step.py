@@ -66,6 +66,7 @@ class TrainingContext:
             return features
         assert self.tokens.mask is not None
         vocabulary = min(self.tokens.size, self.backbone.embedding.num_embeddings)
+        # By the step: other words are hidden each time (dynamic masking, Liu et al. 2019, RoBERTa).
         stream = random(self.seed, _MASKS, step)
         return hide(features, self.tokens.mask, vocabulary, self.recipe.mlm_probability, stream)
 

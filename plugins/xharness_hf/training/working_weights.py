@@ -85,6 +85,7 @@ class WorkingWeights:
         self._learning, self._rows = learning, rows
         table = None if rows is None else rows._table.weight
         self._copies = {parameter: copy for layers in joint for parameter, copy in layers.copies()}
+        # The masters' memory: given back, the model has what was learnt, and nothing is copied.
         self._originals = {parameter: parameter.data for parameter in self._copies}
         self.masters = {
             name: nn.Parameter(rows.weight if rows and parameter is table else parameter.data)

@@ -97,6 +97,7 @@ def _stored_results(old: str) -> list[Result]:
     try:
         head = yaml.load(old.split(_FENCE, 2)[1], yaml.CSafeLoader)
         return list(head["model-index"][0]["results"])
+    # A card may be anybody's text, and its results are a convention that none need keep.
     except (yaml.YAMLError, KeyError, IndexError, TypeError):
         return []
 

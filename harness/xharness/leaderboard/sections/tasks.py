@@ -100,6 +100,7 @@ def _facts(board: Board, task: str) -> str:
 
 def _floor(board: Board, task: str) -> list[str]:
     """What answering blindly gets in the source language."""
+    # A set: arms differ in it only where they were scored on other items.
     floors = {
         task_gap.learning.floor
         for task_gap in board.on(task).values()

@@ -86,6 +86,7 @@ class TrainingSet:
             yield self.card, self.examples
             return
         pairs = zip(self.languages, self.examples, strict=True)
+        # Of neighbours alone: sorting would change the order that the data has.
         for language, group in groupby(pairs, key=itemgetter(0)):
             yield self.card.in_language(language), [example for _, example in group]
 

@@ -24,6 +24,7 @@ class TranslateTest:
     options: Mapping[str, Any]
 
 
+# A protocol: strategies are handed one, and their tests may hand them another.
 class Route(Protocol):
     """What a strategy is given: a model, a target, and the ways to train."""
 
