@@ -207,6 +207,7 @@ def _errors(catalogue: Catalogue, paths: Iterable[Path]) -> dict[str, str | None
 def _card_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
+    # Groups are checked with the cards that name them.
     files = sorted(file for file in path.rglob("*.yaml") if file.name != "groups.yaml")
     if not files:
         raise ConfigurationError("there are no cards (*.yaml) in this folder", where=str(path))

@@ -104,6 +104,7 @@ def _packages() -> dict[str, str]:
 
 
 def _package_name(requirement: str) -> str:
+    # Whatever is no letter of a name ends it: `numpy>=1.26`, `torch (>=2)`.
     name = "".join(sign if sign.isalnum() or sign in "-_." else " " for sign in requirement)
     return name.split()[0]
 

@@ -101,6 +101,7 @@ def evaluate(
     )  # fmt: skip
     session = open_evaluation(request, options, save)
     if not json:
+        # Flushed: the run writes to standard error, and a log is to have the study first.
         print(session.document.text, flush=True)
     carry_out(session, quiet=quiet, verbose=verbose, as_json=json)
     if session.report is not None and not json:

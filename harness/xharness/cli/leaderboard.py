@@ -104,6 +104,7 @@ def export(
     metrics, _ = _definitions(plugin)
     board = leaderboard.read(folder, metrics)
     if format_name == _RECORDS:
+        # The one export that says when it was made, because its schema asks.
         records = to_records(board, metrics, int(time.time()), organization)
         contents = {target / f"{name}.json": _json(record) for name, record in records.items()}
     else:

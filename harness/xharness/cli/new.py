@@ -124,6 +124,7 @@ def _below(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir():
             yield from _below(entry, path / entry.name)
+        # Templates alone: Python puts its caches into folders of packages.
         elif entry.name.endswith(".template"):
             yield path / entry.name, entry
 

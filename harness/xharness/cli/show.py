@@ -171,6 +171,7 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
         show_json(facts)
         return
     if "facts" in facts:
+        # Stored as fields, which programs read; people read it as one line.
         facts["facts"]["label"] = str(StageLabel(**facts["facts"]["label"]))
     files = sorted(facts.pop("files", {}))
     print(documents.dump({**facts, "files": files}), end="")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xharness.cli import flags
+from xharness.cli import flags, guard
 from xharness.session.options import RunOptions
 
 
@@ -42,7 +42,7 @@ def verify(options: RunOptions, json: flags.Json = False) -> None:
     else:
         show_table(rows, title="damaged")
         print(f"{len(rows)} stages are damaged" if rows else "every file is what was stored")
-    raise typer.Exit(1 if rows else 0)
+    raise typer.Exit(guard.FAILED if rows else 0)
 
 
 @flags.options_from("store")

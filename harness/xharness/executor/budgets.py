@@ -74,6 +74,7 @@ def budget_columns(
         for card, slices in entry.get("examples", {}).items():
             for data_slice, count in slices.items():
                 key = card, data_slice
+                # Of one slice two trainings read the first rows: the larger number holds both.
                 examples[key] = max(count, examples.get(key, 0))
     complete = len(known_steps) == len(keys)
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -36,9 +36,9 @@ class NodeNeeds:
         """What `stages` need, each once."""
         stages = list(stages)
         data_slices = {
-            (part.card, part.language, part.split): replace(part, translation=None)
+            (part.card, part.language, part.split): part
             for stage in stages
-            for part in _data_slices(stage)
+            for part in map(_original, _data_slices(stage))
         }
         models = {start.key: start for stage in stages for start in _starts(stage)}
         translators = dict.fromkeys(
@@ -105,3 +105,8 @@ def _data_slices(stage: Stage) -> Iterator[DataSlice]:
         yield from stage.dev
     elif isinstance(stage, Translate):
         yield stage.data_slice
+
+
+def _original(part: DataSlice) -> DataSlice:
+    """The rows as the data has them: translations come from the store, under other languages."""
+    return part if part.translation is None else part.translation.data_slice

@@ -116,6 +116,7 @@ class _Walk:
 
     def _enter(self, keys: list[str]) -> None:
         """Queue stages whose needs have all ended; settle at once those that need no worker."""
+        # A loop: each that is settled may free the next, through thousands of stages.
         while keys:
             key = keys.pop()
             stage, label = self._plan.stages[key], self._plan.labels[key]
@@ -202,6 +203,7 @@ class _Walk:
 
     def _end(self, event: StageEnded) -> None:
         stage = self._assignments.pop(event.worker).stage
+        # One that was reused loaded nothing.
         if event.outcome.ending == "ran":
             loaded_model = self._loaded_models.get(event.worker)
             self._loaded_models[event.worker] = model_afterwards(stage, loaded_model)

@@ -79,6 +79,7 @@ def _headline(board: Board) -> tuple[str, bool]:
             f"Not shown: {_over(tested[0]).lower()}, no strategy moves the gap or the other "
             "languages further than luck may have done."
         ), False
+    # Nothing was tested: why that is says more than that nothing was shown.
     return f"Not shown: {_why_untested(board, headlines)}.", False
 
 

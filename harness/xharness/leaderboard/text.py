@@ -44,6 +44,7 @@ def points(value: float) -> str:
 
 def signed(value: float) -> str:
     """A change in points: with a plus where it is one."""
+    # Rounded first: `+0.0` would say a direction that its digits don't.
     return f"+{points(value)}" if rounded(value) > 0 else points(value)
 
 
@@ -88,6 +89,7 @@ def parameters(count: int | None) -> str:
     for unit, size in (("B", 10**9), ("M", 10**6), ("K", 10**3)):
         if count >= size:
             scaled = count / size
+            # Three digits everywhere; 99.95 would be rounded to a fourth.
             return f"{scaled:.0f}{unit}" if scaled >= 99.95 else f"{scaled:.1f}{unit}"
     return str(count)
 

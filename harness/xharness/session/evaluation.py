@@ -134,6 +134,7 @@ def _arguments(text: str) -> Iterator[tuple[str, Any]]:
             raise ConfigurationError(
                 f"'{part}' is no key=value", where="--model-args", expected="key=value,key=value"
             )
+        # As a study's file would be read: 6 is a number, true a truth value.
         yield key.strip(), yaml.safe_load(value)
 
 
@@ -146,6 +147,7 @@ def open_evaluation(request: EvalRequest, options: RunOptions, save: Path | None
     catalogue = open_catalogue(options.plugins, options.cards)
     if save is None:
         study = request.study(catalogue, Path())
+        # Another question may have the same name, and its results must not be written over.
         if _differs(Path("runs", study["name"], STUDY), _text(study)):
             study["name"] += f"-{digest(study)[:6]}"
         return open_session(options, documents.parse(_text(study), "xharness eval"))

@@ -74,6 +74,7 @@ class ItemPages:
         words = {name: values[0] for name, values in parse_qs(query).items()}
         keys = [self._key(words)]
         if "against" in words:
+            # No name has a line feed in it.
             model, _, strategy = words["against"].partition("\n")
             keys.append(self._key({**words, "model": model, "strategy": strategy}))
         try:

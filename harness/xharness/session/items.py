@@ -129,6 +129,7 @@ class StageItems:
             for count in facts["data"]
             if (count["card"], count["language"]) == (card.name, language)
         )
+        # By their ids: what the run limited or drew need not be known.
         missing, examples = {*ids}, {}
         for example in self.data.stream(self.data.data_slice(card, language, count["split"], None)):
             examples[example.id] = example
@@ -154,6 +155,7 @@ def _rightness(
     """Whether each item is answered perfectly under the task's score."""
     metric = task_type.metrics[card.metrics[0]]
     statistics = item_statistics(metric, examples, answers, card, language)
+    # An item's statistics are the sums over that item alone, so this is the score of each.
     values = metric.value(statistics)
     # An item that holds nothing to find, and in which nothing was, has a score of 0 on its own.
     return [

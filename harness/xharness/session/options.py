@@ -48,6 +48,7 @@ class RunOptions:
             ConfigurationError: a value that cannot be right.
         """
         for name, variable in (("data_root", "XHARNESS_DATA_ROOT"), ("store", "XHARNESS_STORE")):
+            # The command line reads them itself; from Python nobody else would.
             values[name] = values.get(name) or os.environ.get(variable)
         for name in ("study", "data_root", "store", "output"):
             values[name] = Path(values[name]) if values.get(name) else None

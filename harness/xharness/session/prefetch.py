@@ -96,6 +96,7 @@ def _translator(start: Start, source: str, target: str, opened: OpenedStudy) -> 
 
 
 def _data(part: DataSlice, opened: OpenedStudy) -> Resource:
+    # Files come whole, whatever a study takes of them, and only whole they can be counted.
     whole = replace(part, limit=None, sample=None)
     return Resource(
         f"{part.card}, {part.language}, {part.split}",

@@ -58,6 +58,7 @@ def damages(root: Path) -> Iterator[tuple[str, str]]:
 def pruned(root: Path, *, weights: bool, dry_run: bool) -> int:
     """Remove what is left of unfinished stages, and with `weights` all models; the bytes freed."""
     store, freed = Store(root), 0
+    # Listed before: folders vanish while it goes on.
     for entry in list(contents(root)):
         folder = store.folder(entry.key)
         with store.claim(entry.key) as claimed:

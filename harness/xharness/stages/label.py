@@ -24,6 +24,7 @@ class StageLabel:
     seed: int | None = None
 
     def __str__(self) -> str:
+        # Joined here alone: whoever needs a part reads the field, and nobody parses a label.
         deed = " ".join(filter(None, (self.action, self.task, self.detail)))
         seed = None if self.seed is None else f"seed {self.seed}"
         return " · ".join(filter(None, (self.model, deed, self.strategy, seed)))

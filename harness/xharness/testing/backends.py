@@ -68,6 +68,7 @@ def toy_examples(task_type: str, count: int, seed: int = 0) -> list[Example]:
 
 
 def _words(rng: random.Random, count: int) -> list[str]:
+    # The one word that tells the answer must stand where it is put, and nowhere else.
     return rng.choices([word for word in _WORDS if word != "bird"], k=count)
 
 

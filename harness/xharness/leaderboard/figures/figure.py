@@ -54,6 +54,7 @@ def groups(board: Board, arms: Sequence[Arm], row_limit: int = ROWS) -> Arms:
     there is one strategy alone, models are the rows and it is their group.
     """
     base = board.gaps.baseline
+    # A stable sort: behind the baseline strategies keep the study's order.
     ordered = sorted(arms, key=lambda arm: arm[1] != base)
     models = dict.fromkeys(model for model, _ in arms)
     strategies = dict.fromkeys(strategy for _, strategy in ordered)

@@ -83,6 +83,7 @@ def _named(variant: Variant) -> str:
 def _seeds(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _Seeds:
     runs: dict[int | None, list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
+        # Published suites stand in a section of their own, as their sources state them.
         if (row.model, row.strategy) == arm and row.provenance == "measured":
             runs[row.seed].append(row)
     noted = any(row.notes for rows in runs.values() for row in rows if row.task in benchmark.tasks)

@@ -125,6 +125,7 @@ def _seconds(
     paces: DevicePaces,
     receipts: Mapping[tuple[str, str], float],
 ) -> float:
+    # What was timed here knows more than any table.
     if (model, WITHOUT_STEPS) in receipts and isinstance(stage, Train):
         return receipts[model, WITHOUT_STEPS]
     if (model, stage.name) in receipts:
@@ -160,6 +161,7 @@ def _peaks(stages: Sequence[Stage], works: dict[str, StageWork]) -> tuple[int, i
         for key in weights_read(stage):
             readers[key] += 1
     kept_bytes = swept_bytes = peak_kept = peak_swept = 0
+    # In the plan's order, as `sequential` goes: several workers may need more at a moment.
     for stage in stages:
         work = works[stage.key]
         peak_kept = max(peak_kept, kept_bytes + work.transient + work.weights)

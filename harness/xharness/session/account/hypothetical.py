@@ -34,6 +34,7 @@ def plan_without_data(opened: OpenedStudy) -> Plan:
 
 
 def _compiled(opened: OpenedStudy, slices: _Slices) -> Plan:
+    # A copy: the run itself has to hear what is not here.
     catalogue = copy.copy(opened.catalogue)
     backends: Any = _Backends(opened.catalogue.backends)
     catalogue.backends = backends

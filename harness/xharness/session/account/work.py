@@ -88,6 +88,7 @@ class StageWorks:
         if all(feed.objective == "shots" for feed in stage.feeds):
             return StageWork()
         trained_sub_words = steps * recipe.batch_size * (sub_words / max(rows, 1))
+        # The other half are gradients of weights, which an adapter's backbone has none of.
         backwards = 2.0 if recipe.adapter else 4 * (1 - recipe.freeze_ratio)
         operations = (2 + backwards) * size.non_embedding * trained_sub_words
         if stage.selection is not None and stage.selection.dev:
