@@ -10,6 +10,7 @@ import typer
 
 from xharness.cli import cards, flags, guard, leaderboard, new, store
 from xharness.cli.compare import compare
+from xharness.cli.convert import convert
 from xharness.cli.doctor import doctor
 from xharness.cli.eval import evaluate
 from xharness.cli.export import export
@@ -91,6 +92,7 @@ app.command()(show)
 app.command()(score)
 app.command()(export)
 app.command("import")(import_)
+app.command()(convert)
 app.command()(compare)
 app.command()(doctor)
 app.command()(completion)
