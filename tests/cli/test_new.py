@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.cli.project import RUN, invoke
+from tests.conftest import REPOSITORY
 from xharness.spec.study import Study
 from xharness.task_types import BUILTIN
 
@@ -41,7 +44,7 @@ def test_a_card_of_every_task_type_has_its_fields(task_type: str, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("offer", ["backend", "strategy"])
+@pytest.mark.parametrize("offer", ["backend", "strategy", "source", "task"])
 def test_a_plugin_passes_its_own_tests(offer: str, tmp_path: Path) -> None:
     result = invoke(tmp_path, "new", "plugin", "my-plugin", "--offer", offer)
     assert result.exit_code == 0, result.stderr
@@ -120,3 +123,68 @@ def test_commands_and_flags_are_completed(line: str, completed: str, tmp_path: P
     env = os.environ | request | {"COMP_CWORD": str(line.count(" "))}
     process = subprocess.run(RUN, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert process.stdout.split() == [completed]
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "classification": [{"idx": 7, "premise": "a", "hypothesis": "b", "label": 1}] * 2,
+    "tagging": [{"tokens": ["Ann", "ran"], "ner_tags": [1, 0]}],
+    "extractive_qa": [
+        {"id": "q", "question": "Who?", "context": "Ann.",
+         "answers": {"text": ["Ann"], "answer_start": [0]}}
+    ],
+    "multiple_choice": [
+        {"context": "Rain.", "question": "So?", "answerA": "wet", "answerB": "dry", "label": "1"},
+        {"context": "Sun.", "question": "So?", "answerA": "wet", "answerB": "dry", "label": "2"},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("task_type", ROWS)
+def test_a_data_set_of_the_hub_proposes_its_card(task_type: str, tmp_path: Path) -> None:
+    clone = tmp_path / "data" / "org" / "name"
+    clone.mkdir(parents=True)
+    front = "configs:\n- config_name: default\n  data_files:\n"
+    splits = [{"split": name, "path": f"{name}.jsonl"} for name in ("train", "dev")]
+    files = "".join(f"  - {json.dumps(split)}\n" for split in splits)
+    (clone / "README.md").write_text(f"---\n{front}{files}---\n", encoding="utf-8")
+    for name in ("train", "dev"):
+        rows = [json.dumps({**row, "split": name}) for row in ROWS[task_type]]
+        (clone / f"{name}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    options = ("--data-root", "data", "--offline")
+    result = invoke(tmp_path, "new", "card", "mine", "--from-hub", "org/name", *options)
+    assert result.exit_code == 0, result.stderr
+    card = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
+    assert card["task_type"] == task_type
+    assert card["sources"][0]["splits"] == {"train": "train", "validation": "dev"}
+    assert card["eval_split"] == "validation"
+    result = invoke(tmp_path, "cards", "validate", "mine.yaml", "--rows", "1", *options)
+    assert result.exit_code == 0, result.stderr
+    gold = {
+        "classification": "label_1",
+        "tagging": "Ann/label_1 ran/label_0",
+        "extractive_qa": "Ann",
+        "multiple_choice": "wet",
+    }
+    assert f"gold     {gold[task_type]}" in result.stdout
+
+
+def test_what_fits_no_task_type_says_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "data" / "org" / "name").mkdir(parents=True)
+    (tmp_path / "data" / "org" / "name" / "train.jsonl").write_text('{"x": 1}\n', encoding="utf-8")
+    options = ("--data-root", "data", "--offline")
+    result = invoke(tmp_path, "new", "card", "mine", "--from-hub", "org/name", *options)
+    assert result.exit_code == 2 and "no task type fits the columns: x" in result.stderr
+
+
+def test_rows_show_the_prompt_of_a_card_that_has_one(data_root: Path) -> None:
+    card = str(REPOSITORY / "task_cards" / "target" / "xcopa.yaml")
+    result = invoke(data_root, "cards", "validate", card, "--rows", "1", "--data-root", ".")
+    if result.exit_code == 3:
+        pytest.skip(result.stderr)
+    assert "prompted with" in result.stdout
+
+
+def test_rows_that_are_not_there_end_with_3(tmp_path: Path) -> None:
+    invoke(tmp_path, "new", "card", "mine")
+    result = invoke(tmp_path, "cards", "validate", "mine.yaml", "--rows", "2")
+    assert result.exit_code == 3 and "there is no such file" in result.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
@@ -13,6 +13,7 @@ from xharness.cli import flags, guard
 from xharness.errors import ConfigurationError, suggestion
 from xharness.files import writing
 from xharness.phrases import counted
+from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.plugin.catalogue import Catalogue
@@ -74,17 +75,33 @@ def show_card(
     print(file.read_text(encoding="utf-8"), end="")
 
 
+RowCount = Annotated[
+    int,
+    typer.Option(
+        "--rows", metavar="N", min=0, help="Read so many rows, and show them as a model sees them."
+    ),
+]
+
+
+@flags.options_from("data_root", "plugins", "offline")
 def validate(
+    options: RunOptions,
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Card files or folders; default: all known cards.")
     ] = None,
-    plugin: flags.Plugins = None,
+    row_count: RowCount = 0,
     json: flags.Json = False,
 ) -> None:
-    """Check cards; exit code 2 where one is wrong."""
+    """Check cards; exit code 2 where one is wrong, 3 where rows are asked for and not to be had.
+
+    \b
+    xharness cards validate my_cards --rows 3 --data-root data
+    """
     from xharness.console import show_json
 
-    errors = _errors(_catalogue(plugin), paths or ())
+    if row_count and not paths:
+        raise ConfigurationError("name the cards whose rows shall be shown", where="--rows")
+    errors = _errors(_catalogue(options.plugins), paths or ())
     wrong_count = sum(error is not None for error in errors.values())
     if json:
         show_json([{"card": name, "error": error} for name, error in errors.items()])
@@ -93,7 +110,43 @@ def validate(
             if error is not None:
                 print(f"error: {error}", file=sys.stderr)
         print(f"{len(errors) - wrong_count} of {len(errors)} cards are right")
-    raise typer.Exit(guard.WRONG if wrong_count else 0)
+    if wrong_count:
+        raise typer.Exit(guard.WRONG)
+    if row_count and not json:
+        _show_rows([file for path in paths or () for file in _card_files(path)], row_count, options)
+
+
+def _show_rows(files: Sequence[Path], count: int, options: RunOptions) -> None:
+    """The first items of each card: what a model is asked, and what would be right.
+
+    Raises:
+        UnavailableError: the rows of a card cannot be had, or do not fit it.
+    """
+    from xharness.session.card_rows import card_items
+    from xharness.session.environment import run_environment
+
+    known = _catalogue(options.plugins)
+    strangers = [file for file in files if not _is_offered(file, known)]
+    catalogue = _catalogue(options.plugins, strangers)
+    environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
+    for file in files:
+        card = catalogue.card(file.stem)
+        print(f"\n# {card.name}: {card.task_type}")
+        for item in card_items(card, catalogue, environment, count):
+            print(f"\nitem {item.item} ({item.language})")
+            words = {**item.texts, "gold": item.gold, "prompted with": item.prompt}
+            for name, text in words.items():
+                if text:
+                    print(f"  {name:<8} {text}")
+
+
+def _is_offered(file: Path, catalogue: Catalogue) -> bool:
+    """Whether a plugin offers this very file already."""
+    offers = catalogue.card_files.offers.get(file.stem, [])
+    return any(
+        isinstance(offer.file, Path) and offer.file.resolve() == file.resolve()
+        for _, offer in offers
+    )
 
 
 def write_docs(
@@ -133,7 +186,7 @@ def print_schema(plugin: flags.Plugins = None) -> None:
     print(card_schema.text(_catalogue(plugin)), end="")
 
 
-def _catalogue(plugins: Iterable[str] | None, cards: Iterable[Path] | None = None) -> Catalogue:
+def _catalogue(plugins: Iterable[object] | None, cards: Iterable[Path] | None = None) -> Catalogue:
     from xharness.session.catalogue import open_catalogue, warn_of_broken
 
     catalogue = open_catalogue(plugins or (), cards or ())

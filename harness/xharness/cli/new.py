@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from collections.abc import Iterator, Mapping
@@ -9,18 +10,32 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from string import Template
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
+from xharness.session.options import RunOptions
 
-Offer = Literal["backend", "strategy"]
+if TYPE_CHECKING:
+    from xharness.plugin.catalogue import Catalogue
+    from xharness.task_types.base import TaskType
+
+Offer = Literal["backend", "strategy", "source", "task"]
 Name = Annotated[str, typer.Argument(help="What it is called.")]
 Folder = Annotated[
     Path, typer.Option("--to", metavar="DIR", help="Where it goes; default: this folder.")
 ]
+_FILES = """\
+  - from: file                         # or 'from: hub' with 'id: ORGANISATION/NAME'; or url
+    reader: jsonl
+    path:
+      train: data/{name}.{{language}}.train.jsonl
+      test: data/{name}.{{language}}.test.jsonl
+    splits: {{train: train, test: test}}"""
+_NO_SOURCE = "source_language: null                  # without English there is no gap"
+_CARD = "NAME"  # in a template's own name: the card's
 _PACKAGE = "package"  # the templates' folder that gets the package's own name
 
 
@@ -37,40 +52,96 @@ def new_study(name: Name, parent: Folder = Path()) -> None:
     print(f"{file}\n  xharness run {file}")
 
 
+FromHub = Annotated[
+    str | None,
+    typer.Option(
+        "--from-hub", metavar="ORG/NAME", help="Look at this data set, and propose what fits it."
+    ),
+]
+Config = Annotated[
+    str | None, typer.Option("--config", metavar="NAME", help="The data set's, where it has some.")
+]
+TaskTypeName = Annotated[
+    str | None,
+    typer.Option(
+        "--task-type", metavar="NAME", help="What the task asks of a model; else classification."
+    ),
+]
+
+
+@flags.options_from("data_root", "plugins", "offline")
 def new_card(
+    options: RunOptions,
     name: Name,
-    task_type: Annotated[
-        str, typer.Option("--task-type", metavar="NAME", help="What the task asks of a model.")
-    ] = "classification",
+    task_type: TaskTypeName = None,
+    from_hub: FromHub = None,
+    config: Config = None,
     parent: Folder = Path(),
-    plugin: flags.Plugins = None,
 ) -> None:
     """Write a task card with the fields that its task type needs.
 
     \b
     xharness new card my_reviews
     xharness new card my_names --task-type tagging --to cards
+    xharness new card my_nli --from-hub org/nli --config en
     """
     from xharness.session.catalogue import open_catalogue
 
     _check_name(name, r"[a-z0-9][a-z0-9_]*", "small letters, digits and '_'")
-    definition = open_catalogue(tuple(plugin or ())).task_types[task_type]
     file = parent / f"{name}.yaml"
     _refuse_existing(file)
-    required = [field for field, is_required in definition.fields.items() if is_required]
+    catalogue = open_catalogue(options.plugins)
+    values = {"name": name, "file": file.as_posix()}
+    if from_hub is None:
+        values |= _card_values(catalogue.task_types[task_type or "classification"], name)
+    else:
+        values |= _hub_values(from_hub, config, catalogue, options)
+    _write({file: _text("card.yaml.template", values)})
+    print(f"{file}\n  xharness cards validate {file} --rows 3")
+
+
+def _card_values(task_type: TaskType, name: str) -> dict[str, str]:
+    """What the template leaves open, for a card that nothing is known of."""
+    required = [field for field, is_required in task_type.fields.items() if is_required]
     labels = (
         "labels: [first, second]              # in the order of integer labels, if they are such\n"
     )
-    values = {
-        "name": name,
-        "file": file.as_posix(),
-        "task_type": task_type,
+    return {
+        "task_type": task_type.name,
+        "source": _FILES.format(name=name),
+        "languages": "[en, de, sw]",
         "fields": "\n".join(f"  {field}: {field}" for field in required),
-        "labels": labels if {"label", "tags"} & {*required} - _numbered(task_type) else "",
-        "metric": next(iter(definition.metrics), ""),
+        "labels": labels if {"label", "tags"} & {*required} - _numbered(task_type.name) else "",
+        "metric": next(iter(task_type.metrics), ""),
+        "eval_split": "",
     }
-    _write({file: _text("card.yaml.template", values)})
-    print(f"{file}\n  xharness cards validate {file}")
+
+
+def _hub_values(
+    dataset: str, config: str | None, catalogue: Catalogue, options: RunOptions
+) -> dict[str, str]:
+    """The same for a card of a data set, from what its first rows look like."""
+    from xharness.session.card_rows import propose_card
+    from xharness.session.environment import run_environment
+    from xharness.spec.languages import LANGUAGES
+
+    environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
+    source_options = {"id": dataset, **({"config": config} if config else {})}
+    language = config if config in LANGUAGES else "en"
+    proposal = propose_card("hub", source_options, catalogue, environment)
+    source = [f"  - from: hub\n    id: {dataset}", *([f"    config: {config}"] if config else [])]
+    splits = ", ".join(f"{split}: {name}" for split, name in proposal.splits.items())
+    fields = [f"  {field}: {column}" for field, column in proposal.fields.items()]
+    labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in proposal.labels)
+    return {
+        "task_type": proposal.task_type,
+        "source": "\n".join([*source, f"    splits: {{{splits}}}"]),
+        "languages": "[en]" if language == "en" else f"[{language}]\n{_NO_SOURCE}",
+        "fields": "\n".join([*fields, f"  # the columns: {', '.join(proposal.columns)}"]),
+        "labels": f"labels: [{labels}]      # in the order of integer labels\n" if labels else "",
+        "metric": next(iter(catalogue.task_types[proposal.task_type].metrics)),
+        "eval_split": "" if "test" in proposal.splits else "eval_split: validation\n",
+    }
 
 
 def new_plugin(
@@ -83,6 +154,7 @@ def new_plugin(
     \b
     xharness new plugin my-backend
     xharness new plugin my-strategy --offer strategy
+    xharness new plugin my-task --offer task
     """
     package = name.replace("-", "_").lower()
     # An import must be able to say it, whatever the distribution is called.
@@ -97,11 +169,14 @@ def new_plugin(
         "distribution": package.replace("_", "-"),
         "offer": offer,
         "name": short.replace("_", "-"),
+        "card": short,
         "class_name": "".join(word.capitalize() for word in short.split("_")),
     }
     _write(
         {
-            folder / path: Template(template.read_text(encoding="utf-8")).substitute(values)
+            folder / str(path).replace(_CARD, short): Template(
+                template.read_text(encoding="utf-8")
+            ).substitute(values)
             for path, template in _plugin_files(offer, package)
         }
     )
@@ -113,11 +188,10 @@ def _plugin_files(offer: Offer, package: str) -> Iterator[tuple[PurePosixPath, T
     for path, template in _below(_templates() / "plugin", PurePosixPath()):
         stem, _, ending = path.name.removesuffix(".template").rpartition(".")
         parts = [package if part == _PACKAGE else part for part in path.parent.parts]
-        if ending in ("backend", "strategy"):
-            if ending == offer:
-                yield PurePosixPath(*parts, f"{stem}.py"), template
-        else:
+        if ending not in get_args(Offer):
             yield PurePosixPath(*parts, f"{stem}.{ending}"), template
+        elif ending == offer:
+            yield PurePosixPath(*parts, stem if "." in stem else f"{stem}.py"), template
 
 
 def _below(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:

@@ -182,7 +182,7 @@ class ItemWording:
             language,
             texts,
             self.gold(example),
-            self.answer(example, answer),
+            NO_ANSWER if answer is None else self.answer(example, answer),
             is_right,
             None if verbalizer is None else verbalizer.prompt_text(texts),
         )
