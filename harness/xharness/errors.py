@@ -7,9 +7,12 @@ reach the user; anything else is a defect and shows a traceback under ``--debug`
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+_SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
+_SHORTEST_SECRET = 8
 _NAMED = 12  # candidates that a suggestion lists where none is close
 
 
@@ -81,9 +84,21 @@ class BackendError(StageError):
     """What a backend says that cannot be: a class that is none, a size below zero."""
 
 
+def without_secrets(text: str) -> str:
+    """`text` without the hub's token, which a library may have put into an error."""
+    for name in _SECRETS:
+        secret = os.environ.get(name, "")
+        # What is shorter is no token, and would take letters out of every message.
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, f"<{name}>")
+    return text
+
+
 def printable(text: str) -> str:
-    """`text` with half characters (lone surrogates, as odd file names have them) spelt out."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """`text` with half characters (lone surrogates, as odd file names have them) spelt out, and
+    without secrets.
+    """
+    return without_secrets(text).encode("utf-8", "backslashreplace").decode()
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:

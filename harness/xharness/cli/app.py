@@ -19,6 +19,7 @@ from xharness.cli.models import list_models
 from xharness.cli.plan import plan
 from xharness.cli.plugins import plugins
 from xharness.cli.prefetch import prefetch
+from xharness.cli.push import push
 from xharness.cli.run import run
 from xharness.cli.score import score
 from xharness.cli.show import show
@@ -93,6 +94,7 @@ app.command()(score)
 app.command()(export)
 app.command("import")(import_)
 app.command()(convert)
+app.command()(push)
 app.command()(compare)
 app.command()(doctor)
 app.command()(completion)

@@ -19,7 +19,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from xharness.errors import XharnessError
+from xharness.errors import XharnessError, without_secrets
 
 FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 _TRACEBACK = "xharness.traceback"
@@ -71,8 +71,8 @@ def treat_termination_as_interrupt() -> None:
 
 def _report(ctx: Any, message: str, *, defect: bool = False) -> None:
     if ctx.meta.get(_TRACEBACK):
-        traceback.print_exc()
-    print(f"error: {message}", file=sys.stderr)
+        print(without_secrets(traceback.format_exc()), file=sys.stderr)
+    print(f"error: {without_secrets(message)}", file=sys.stderr)
     if defect and not ctx.meta.get(_TRACEBACK):
         print("  run with --debug for the traceback: xharness --debug ...", file=sys.stderr)
 

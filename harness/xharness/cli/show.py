@@ -82,7 +82,7 @@ def _show_items(
     from xharness.session.items import open_items, paired
 
     stage_items = open_items(options, store)
-    keys = [_stage_key(name, store) for name in (prefix, request.against) if name is not None]
+    keys = [stage_key(name, store) for name in (prefix, request.against) if name is not None]
     rows: list[dict[str, Any]] = []
     for language in stage_items.chosen_languages(keys[0], options.languages):
         answered = [
@@ -160,7 +160,7 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
     from xharness.spec import documents
     from xharness.stages.label import StageLabel
 
-    key = _stage_key(prefix, store)
+    key = stage_key(prefix, store)
     folder = store.folder(key)
     facts: dict[str, Any] = {"key": key, "folder": str(folder), "finished": store.has_facts(key)}
     if store.has_facts(key):
@@ -177,7 +177,7 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
     print(documents.dump({**facts, "files": files}), end="")
 
 
-def _stage_key(prefix: str, store: Store) -> str:
+def stage_key(prefix: str, store: Store) -> str:
     """The key of the only stage whose key starts with `prefix`."""
     keys = []
     # It becomes part of a pattern, so nothing else may be in it.

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xharness.data.counts import RowCount
-from xharness.errors import StageError, UnavailableError, XharnessError, printable
+from xharness.errors import (
+    StageError,
+    UnavailableError,
+    XharnessError,
+    printable,
+    without_secrets,
+)
 from xharness.executor.ask_model import naming
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import StageOutcome
@@ -121,7 +127,7 @@ def _failure(
     # The folder may be what failed: a log that cannot be written must not hide the reason.
     log: Path | None = path
     try:
-        write_text(path, f"{label}\n\n{traceback.format_exc()}")
+        write_text(path, without_secrets(f"{label}\n\n{traceback.format_exc()}"))
     except OSError:
         log = None
     # The study compiled, so whatever is wrong now is no mistake in it, whatever the error says.
