@@ -9,6 +9,7 @@ import pytest
 
 from xharness.data.reader import _item
 from xharness.errors import UnavailableError
+from xharness.task_types.base import Reader
 from xharness.task_types.bitext_retrieval import BitextExample, BitextRetrieval
 from xharness.task_types.neighbours import VectorBlocks
 from xharness.task_types.search import SearchRequest, TextRole
@@ -57,3 +58,10 @@ def test_two_items_cannot_be_on_one_line() -> None:
     assert BitextRetrieval().search(fine) == [1, 2]
     with pytest.raises(UnavailableError, match="'a-1' and 'b-1' have the same position"):
         BitextRetrieval().search(SearchRequest([_pair("a-1"), _pair("b-1")], encode))
+
+
+def test_a_column_without_a_value_is_no_text_alone_and_in_a_template() -> None:
+    row = {"source": "one", "remark": None}
+    for spec, text in (("remark", ""), ("{source} {remark}", "one "), ("{remark}.", ".")):
+        card = toy_card("bitext_retrieval").model_copy(update={"fields": {"source": spec}})
+        assert Reader(card, row, "1").text("source") == text

@@ -196,6 +196,7 @@ def _trained_languages(
                 count.language
                 for count in counts
                 if count.language != plan.study.source_language
+                # Texts without labels teach a language and no task.
                 and context.catalogue.card(count.card).role != "corpus"
             }
         )
@@ -232,6 +233,7 @@ def collect_items(plan: Plan, context: RunContext, report: RunReport) -> Iterato
 
     Arms that `report` has a reason against are left out, as `collect` leaves them out.
     """
+    # Arms may share a score, whose items are stored once.
     for key, score in {arm.score.key: arm.score for arm in plan.arms}.items():
         if context.store.has(key) and report.reason(score) is None:
             yield from _stage_items(score, context)

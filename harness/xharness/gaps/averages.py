@@ -35,6 +35,7 @@ def averages(measured: Sequence[MeasuredArm], pools: Sequence[TaskPool]) -> tupl
 
 def average(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
     """One arm over the tasks of a pool; `undefined` where it lacks one."""
+    # First: what was learnt is told of arms without an average too.
     empty = _checked(arm, tasks, pool)
     reason = lacks(tasks, pool)
     if reason is not None:

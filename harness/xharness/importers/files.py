@@ -60,6 +60,7 @@ def _read(path: Path, options: ImportOptions, catalogue: Catalogue) -> ImportedS
     if file_format == "euroeval":
         return _euroeval(path, catalogue)
     values = _json(read_text(path), str(path))
+    # Two tools write `.json`: what is in it decides, unless somebody said.
     if file_format == "mteb" or (options.format is None and mteb.is_mteb(values)):
         return _mteb(mteb.parse_file(values, path), path, catalogue)
     return _lm_eval(lm_eval.parse_file(values, path), path, catalogue)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -241,17 +242,21 @@ class ItemWording:
                     for token, tag in zip(example.tokens, prediction, strict=False)
                 )
             case BitextExample():
-                targets = {other.label: other.target for other in self._bitext}
-                return targets.get(prediction, f"line {prediction}")
+                return self._targets.get(prediction, f"line {prediction}")
             case ChecklistExample():
                 return " / ".join(text or NO_ANSWER for text in prediction)
         if isinstance(prediction, Mapping):
             return ", ".join(prediction["ranked"][:_RANKED])
         return str(prediction) or NO_ANSWER
 
-    @property
-    def _bitext(self) -> Iterator[BitextExample]:
-        return (example for example in self.examples if isinstance(example, BitextExample))
+    @cached_property
+    def _targets(self) -> dict[int, str]:
+        """Line to translation, gathered once for all items."""
+        return {
+            example.label: example.target
+            for example in self.examples
+            if isinstance(example, BitextExample)
+        }
 
     def _label(self, index: int) -> str:
         names = self.card.label_names

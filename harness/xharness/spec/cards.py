@@ -204,5 +204,6 @@ class TaskCard(Strict):
             "task_type": self.task_type,
             "fields": self.fields,
             "labels": self.labels,
+            # Languages, metrics and prose stay out: an example reads the same whatever they say.
             "head": self.head_name,
         }

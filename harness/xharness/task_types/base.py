@@ -225,15 +225,18 @@ class Reader:
 
     def _fill(self, spec: str, field: str) -> str:
         if "{" not in spec:
-            value = self._column(spec, field)
-            return "" if value is None else self.sound(str(value))
+            return self.sound(self._column_text(spec, field))
         # Not `str.format`: to it the dot of `{answers.text}` is an attribute, not a column.
         parts = spec.split("{")
         text = parts[0]
         for part in parts[1:]:
             column, _, literal = part.partition("}")
-            text += str(self._column(column, field)) + literal
+            text += self._column_text(column, field) + literal
         return self.sound(text)
+
+    def _column_text(self, column: str, field: str) -> str:
+        value = self._column(column, field)
+        return "" if value is None else str(value)
 
     def _column(self, path: str, field: str) -> Any:
         value: Any = self._row

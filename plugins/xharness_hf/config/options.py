@@ -82,6 +82,7 @@ class Options(AnswerOptions):
         description="the first layers of the backbone, the others left out; the middle layers of a "
         "decoder often encode better than its last",
     )
+    # A pickle may run code when it is read, so it takes a word of the study's.
     weights: Weights = Field(
         default="safetensors",
         description="any: also PyTorch .bin files, unpickled with weights_only",

@@ -66,6 +66,7 @@ class Training:
         sampler = BatchSampler(lengths, session.mixture, recipe, session.seed)
         self._total, self._shares = sampler.total, sampler.shares
         self._selector = _selector(model, session, self._total)
+        # Before anything asks which parameters learn.
         self._teach()
         _check_that_words_learn(self._backbone, feeds)
         self._learning = learning(self._backbone, self._heads)
@@ -76,6 +77,7 @@ class Training:
         )  # fmt: skip
         self._step = _step(self._context)
         meaning = _meaning(recipe, session)
+        # Lengths stand for the data and its tokenizer: other ones give other lengths.
         self._identity = digest([session.seed, lengths, self._step.layout, *meaning])
         self._tail: deque[float] = deque(maxlen=math.ceil(self._total * _TAIL))
         self._done = self._told = 0

@@ -41,6 +41,7 @@ def _by_task(board: Board, rows: Sequence[ScoreRow]) -> list[str]:
     if not grouped:
         return []
     order = {task: index for index, task in enumerate(board.tasks)}
+    # By source within a metric: rows of one paper stand together.
     keys = sorted(grouped, key=lambda key: (order[key[0]], key[1], key[6], key[2:]))
     notes = Footnotes()
     lines = [_line(key, grouped[key], notes) for key in keys]

@@ -123,6 +123,7 @@ class TrainingSession:
     mixture: Mixture = field(default_factory=Mixture)
     selector: CheckpointPolicy | None = None
     checkpoint_seconds: float = 120
+    # Nobody need listen: contract tests and notebooks do not.
     progress: Progress = lambda count, total: None
     log_metrics: LogMetrics = lambda step, metrics: None
     """For trackers: a training curve's points, by Trainer's names `loss` and `learning_rate`."""

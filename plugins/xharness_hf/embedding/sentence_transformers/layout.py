@@ -151,6 +151,7 @@ class Dense(_OnVectors):
     in_features: int = Field(gt=0)
     out_features: int = Field(gt=0)
     bias: bool = True
+    # The library's own default, which its files need not state.
     activation_function: Activation = "Tanh"
     use_residual: bool = False
 
