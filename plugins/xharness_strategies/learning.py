@@ -118,9 +118,7 @@ class LearningOptions(Strict):
         `targets`: in whose languages translations are wanted, by default the route's;
         `dev_targets` and `selection` as `Route.train` has them.
         """
-        languages = _scored_languages(route, targets or [route.target])
-        # The languages of all targets, so that one joint stage serves each of them.
-        feeds = [self._feed(route, card, languages) for card in cards]
+        feeds = [self._feed(route, card, targets or [route.target]) for card in cards]
         return route.train(
             start,
             feeds,
@@ -152,26 +150,27 @@ class LearningOptions(Strict):
             return TranslateTest(model, self._test_translator(), self.translate.options)
         return model
 
-    def _feed(self, route: Route, card: TaskCard, languages: Sequence[str]) -> TrainingFeed:
+    def _feed(self, route: Route, card: TaskCard, targets: Sequence[TaskCard]) -> TrainingFeed:
         rows = tuple(route.rows(card, self.source_languages))
         # Test items are translated when the model is asked, not when it learns.
         if self.translate is None or self.translate.mode == "test":
             return route.feed(card, rows)
-        return route.feed(card, (*rows, *self._translations(route, card, rows, languages)))
+        return route.feed(card, (*rows, *self._translations(route, card, rows, targets)))
 
     def _translations(
         self,
         route: Route,
         card: TaskCard,
         rows: Sequence[DataSlice],
-        scored_languages: Sequence[str],
+        targets: Sequence[TaskCard],
     ) -> Sequence[DataSlice]:
         translation = self.translate
         assert translation is not None
         row_languages = {data_slice.language for data_slice in rows}
+        # The languages of all targets, so that one joint stage serves each of them.
         languages = [
             language
-            for language in translation.languages or scored_languages
+            for language in translation.languages or _scored_languages(route, targets)
             if language not in row_languages
         ]
         if translation.translator == "published":

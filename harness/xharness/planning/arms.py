@@ -8,7 +8,7 @@ from functools import cached_property
 
 from xharness.errors import ConfigurationError, UnavailableError, UnsupportedError, printable
 from xharness.gaps.scores import MissingRow
-from xharness.planning.auxiliary_data import RetrievalPlan
+from xharness.planning.auxiliary_data import ScoredData
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.checks import check_head
 from xharness.planning.context import ArmContext
@@ -34,6 +34,7 @@ class ArmCompiler:
     plan: Plan
     context: ArmContext
     starts: StartFinder
+    scored_data: ScoredData
     strategy_name: str
     """How the board calls the strategy."""
     strategy_path: KeyPath
@@ -80,8 +81,7 @@ class ArmCompiler:
 
     @cached_property
     def _capabilities(self) -> Capabilities:
-        planning = self.context.planning
-        return Capabilities(planning.catalogue, self.context.model, planning.environment)
+        return self.context.planning.capabilities(self.context.model)
 
     def _add(self, target: TargetSpec, card: TaskCard) -> None:
         context, capabilities = self.context, self._capabilities
@@ -93,11 +93,12 @@ class ArmCompiler:
         model = _model(end)
         if not capabilities.generates:
             check_head(model, card, context)
-        retrieval = RetrievalPlan(context.planning, card, target)
-        answerable, reasons = retrieval.answerable(self._data_slices(target, card))
-        texts = self._model_texts(route, end, answerable)
+        scored = self.scored_data.of(target, card)
+        for language, reason in scored.unavailable.items():
+            self._leave_out(card, reason, language)
+        texts = self._model_texts(route, end, scored.data_slices)
         data_slices = tuple(self._supported(card, texts))
-        for language, reason in reasons.items():
+        for language, reason in scored.unanswerable.items():
             self._leave_out(card, reason, language)
         if not data_slices:
             return
@@ -106,8 +107,7 @@ class ArmCompiler:
             card.name,
             data_slices,
             context.recipe([card]),
-            # Found once before, one language at a time; nothing is looked up twice.
-            retrieval.data_for(answerable),
+            scored.retrieval,
             capabilities.prompt_digest(card),
         )
         score = ScorePredictions(predict, capabilities.metrics(card))
@@ -190,22 +190,15 @@ class ArmCompiler:
 
     def _supported(self, card: TaskCard, data_slices: Iterable[DataSlice]) -> Iterator[DataSlice]:
         """Those in a language that the model knows; the others are noted and left out."""
-        for data_slice in data_slices:
-            try:
-                self._capabilities.check(card, data_slices=(data_slice,))
-            except UnsupportedError as error:
-                self._leave_out(card, error.reason, data_slice.language, unavailable=False)
-            else:
+        texts = tuple(data_slices)
+        languages = tuple(data_slice.text_language for data_slice in texts)
+        reasons = self._capabilities.unanswered_languages(card, languages)
+        for data_slice in texts:
+            reason = reasons.get(data_slice.text_language)
+            if reason is None:
                 yield data_slice
-
-    def _data_slices(self, target: TargetSpec, card: TaskCard) -> Iterator[DataSlice]:
-        """What is scored, language by language; what cannot be had is noted and left out."""
-        split = target.split or card.eval_split
-        for language in target.languages or card.languages:
-            try:
-                yield self.context.planning.data_slice(card, language, split, target.limit)
-            except UnavailableError as error:
-                self._leave_out(card, error.reason, language)
+            else:
+                self._leave_out(card, reason, data_slice.language, unavailable=False)
 
     def _leave_out(
         self, card: TaskCard, reason: str, language: str | None = None, *, unavailable: bool = True

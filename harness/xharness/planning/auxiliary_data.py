@@ -1,4 +1,4 @@
-"""Rows that are neither learnt nor scored: candidates, tuning items, and dev data."""
+"""Rows that are not learnt: those that are scored with their candidates, and dev data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,45 @@ from xharness.spec.cards import TaskCard
 from xharness.spec.sources import Split
 from xharness.spec.study import TargetSpec
 from xharness.stages import DataSlice, RetrievalData
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """The items of a target, language by language, and by language why others have none."""
+
+    data_slices: tuple[DataSlice, ...]
+    retrieval: RetrievalData | None
+    unavailable: dict[str, str]
+    """Languages whose items cannot be had."""
+    unanswerable: dict[str, str]
+    """Languages whose items are there, and not what they are answered from."""
+
+
+class ScoredData:
+    """Finds what is scored: looked up once a target, because every arm asks for the same."""
+
+    def __init__(self, context: PlanningContext) -> None:
+        self._context = context
+        self._rows: dict[str, ScoredRows] = {}
+
+    def of(self, target: TargetSpec, card: TaskCard) -> ScoredRows:
+        """The rows of `target`, a task that the study names once."""
+        if target.task not in self._rows:
+            self._rows[target.task] = self._find(target, card)
+        return self._rows[target.task]
+
+    def _find(self, target: TargetSpec, card: TaskCard) -> ScoredRows:
+        split = target.split or card.eval_split
+        data_slices, unavailable = [], {}
+        for language in target.languages or card.languages:
+            try:
+                data_slices.append(self._context.data_slice(card, language, split, target.limit))
+            except UnavailableError as error:
+                unavailable[language] = error.reason
+        retrieval = RetrievalPlan(self._context, card, target)
+        answerable, unanswerable = retrieval.answerable(data_slices)
+        data = retrieval.data_for(answerable) if answerable else None
+        return ScoredRows(answerable, data, unavailable, unanswerable)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from xharness.errors import (
     UnsupportedError,
     XharnessError,
 )
+from xharness.planning.memo import Memo
 from xharness.plugin.api import (
     Backend,
     CapabilityQuery,
@@ -37,6 +38,11 @@ class Capabilities:
     catalogue: Catalogue
     model: ModelSpec
     environment: RunEnvironment
+    _reasons: Memo[str | None] = field(default_factory=Memo, init=False, repr=False, compare=False)
+
+    _languages: dict[tuple[str, tuple[str, ...]], dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def _backend(self) -> Backend:
@@ -77,9 +83,36 @@ class Capabilities:
             UnavailableError: what should tell cannot be had.
         """
         languages = tuple(dict.fromkeys(data_slice.text_language for data_slice in data_slices))
+        # Arms that differ in their seed alone ask the same, and there may be thousands of them.
+        reason = self._reasons.get(
+            (card.name, objective, recipe, languages),
+            lambda: self._reason(card, objective, recipe, languages),
+        )
+        if reason is not None:
+            raise UnsupportedError(reason)
+
+    def unanswered_languages(self, card: TaskCard, languages: tuple[str, ...]) -> dict[str, str]:
+        """In which of `languages` the model cannot answer `card`, and why.
+
+        Raises:
+            UnavailableError: what should tell cannot be had.
+        """
+        key = (card.name, languages)
+        if key not in self._languages:
+            reasons = {code: self._reason(card, None, None, (code,)) for code in languages}
+            self._languages[key] = {code: text for code, text in reasons.items() if text}
+        return self._languages[key]
+
+    def _reason(
+        self,
+        card: TaskCard,
+        objective: Objective | None,
+        recipe: Recipe | None,
+        languages: tuple[str, ...],
+    ) -> str | None:
         query = CapabilityQuery(card, self._model_task_type(card), objective, recipe, languages)
         try:
-            reason = self._backend.unsupported(self._options, query, self.environment)
+            return self._backend.unsupported(self._options, query, self.environment)
         except XharnessError:
             raise
         except (Exception, SystemExit) as error:  # else the strategy that asks would be blamed
@@ -87,8 +120,6 @@ class Capabilities:
                 f"backend '{self._backend.name}' failed: {summary(error)}",
                 where=f"model '{self.model.name}'",
             ) from error
-        if reason is not None:
-            raise UnsupportedError(reason)
 
     def sizes(self) -> Sizes | None:
         """How large the model is, where its backend knows before it is loaded.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from xharness.errors import ConfigurationError, raise_all
 from xharness.planning.arms import ArmCompiler
+from xharness.planning.auxiliary_data import ScoredData
 from xharness.planning.checks import (
     check_recipe_preset,
     check_source_language,
@@ -54,6 +55,7 @@ def _checked_targets(context: PlanningContext) -> tuple[TargetSpec, ...]:
 
 def _arm_compilers(context: PlanningContext, plan: Plan) -> Iterator[ArmCompiler]:
     """Every model under every strategy, selection and seed."""
+    scored_data = ScoredData(context)
     for model_index, model in enumerate(context.study.models):
         starts = StartFinder(context, context.document.model(model_index, model))
         for strategy_index, strategy in enumerate(context.study.strategies):
@@ -63,4 +65,6 @@ def _arm_compilers(context: PlanningContext, plan: Plan) -> Iterator[ArmCompiler
                 name = selection.label(strategy.name, first=index == 0)
                 for seed in context.study.seeds:
                     arm = ArmContext(context, model, strategy, selection, seed)
-                    yield ArmCompiler(plan, arm, starts, name, ("strategies", strategy_index))
+                    yield ArmCompiler(
+                        plan, arm, starts, scored_data, name, ("strategies", strategy_index)
+                    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from xharness.digests import canonical
+from xharness.planning.capabilities import Capabilities
 from xharness.planning.memo import Memo
 from xharness.planning.targets import expanded_targets
 from xharness.plugin.api import RunEnvironment
@@ -37,6 +38,10 @@ class PlanningContext:
     """Where the study's file says what, so that errors name its line."""
     _slices: Memo[DataSlice] = field(default_factory=Memo, init=False, repr=False, compare=False)
     _translators: Memo[Start] = field(default_factory=Memo, init=False, repr=False, compare=False)
+    _capabilities: Memo[Capabilities] = field(
+        default_factory=Memo, init=False, repr=False, compare=False
+    )
+    _recipes: Memo[Recipe] = field(default_factory=Memo, init=False, repr=False, compare=False)
 
     @cached_property
     def targets(self) -> tuple[TargetSpec, ...]:
@@ -72,6 +77,16 @@ class PlanningContext:
         """
         key = (card.name, language, split, limit)
         return self._slices.get(key, lambda: self.find_slice(card, language, split, limit))
+
+    def capabilities(self, model: ModelSpec) -> Capabilities:
+        """What a model of the study can do."""
+        return self._capabilities.get(
+            model.name, lambda: Capabilities(self.catalogue, model, self.environment)
+        )
+
+    def recipe(self, key: Hashable, compute: Callable[[], Recipe]) -> Recipe:
+        """The recipe of that key, put together once: seeds share it."""
+        return self._recipes.get(key, compute)
 
     def translator(self, name: str, options: Mapping[str, Any], source: str, target: str) -> Start:
         """The translator `name` from one language into another.
@@ -140,6 +155,12 @@ class ArmContext:
 
         What the study itself says comes over the recipe of the cards that it names.
         """
+        names = tuple(card.name for card in cards)
+        fields = canonical(dict(stage_fields)) if stage_fields else b""
+        key = (self.model.name, self.strategy.name, self.rate_index, names, fields)
+        return self.planning.recipe(key, lambda: self._recipe(cards, stage_fields))
+
+    def _recipe(self, cards: Sequence[TaskCard], stage_fields: Mapping[str, Any] | None) -> Recipe:
         recipe = self.planning.study.recipe
         presets = (card.recipes.get(recipe.preset) for card in cards) if recipe.preset else ()
         published = common_fields(

@@ -46,8 +46,7 @@ class ArmRoute:
 
     @cached_property
     def _capabilities(self) -> Capabilities:
-        planning = self._planning
-        return Capabilities(planning.catalogue, self.context.model, planning.environment)
+        return self._planning.capabilities(self.context.model)
 
     @cached_property
     def targets(self) -> tuple[TaskCard, ...]:
@@ -81,11 +80,13 @@ class ArmRoute:
         if sample is not None or split != "train":
             self._check_unscored(card, split)
         limit = self._planning.study.train_limit if sample is None else sample
-        seed = None if sample is None else self.context.seed
-        return tuple(
-            replace(self._planning.data_slice(card, language, split, limit), sample=seed)
+        data_slices = tuple(
+            self._planning.data_slice(card, language, split, limit)
             for language in languages or (self.source_language,)
         )
+        if sample is None:
+            return data_slices
+        return tuple(replace(data_slice, sample=self.context.seed) for data_slice in data_slices)
 
     def translated(
         self,

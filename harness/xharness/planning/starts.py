@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from xharness.digests import canonical
 from xharness.errors import ConfigurationError, UnsupportedError
-from xharness.planning.capabilities import Capabilities
 from xharness.planning.context import PlanningContext
 from xharness.planning.memo import Memo
 from xharness.plugin.api import Checkpoint
@@ -43,7 +42,7 @@ class StartFinder:
     def _pretrained(self, model: ModelSpec, start: Start, pretraining: Pretraining) -> Train:
         context, recipe = self._context, Recipe().changed(pretraining.recipe)
         card = self._corpus(model, pretraining)
-        capabilities = Capabilities(context.catalogue, model, context.environment)
+        capabilities = context.capabilities(model)
         try:
             for objective in pretraining.objectives:
                 capabilities.check(card, objective, recipe)
