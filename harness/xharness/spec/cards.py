@@ -200,10 +200,10 @@ class TaskCard(Strict):
 
     def meaning(self) -> dict[str, Any]:
         """What, apart from the rows themselves, decides how an example reads: part of each key."""
+        # Languages, metrics and prose stay out: an example reads the same whatever they say.
         return {
             "task_type": self.task_type,
             "fields": self.fields,
             "labels": self.labels,
-            # Languages, metrics and prose stay out: an example reads the same whatever they say.
             "head": self.head_name,
         }

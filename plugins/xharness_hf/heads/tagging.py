@@ -51,7 +51,6 @@ class TaggingTask:
                 lengths = np.array([min(len(word), room) for word in words[first:last]])
                 ends = tokens.skip + np.cumsum(lengths)
                 marks = (ends - 1 if tokens.causal else ends - lengths).astype(np.int32)
-                # Test sets may carry no tags, or placeholders that are no index.
                 tags = np.array(example.tags[first:last], dtype=np.int32) if gold else None
                 features.append(Feature((window,), index, tags, marks))
         return features

@@ -77,7 +77,7 @@ class Training:
         )  # fmt: skip
         self._step = _step(self._context)
         meaning = _meaning(recipe, session)
-        # Lengths stand for the data and its tokenizer: other ones give other lengths.
+        # The features' lengths tell one data set and tokenizer from another.
         self._identity = digest([session.seed, lengths, self._step.layout, *meaning])
         self._tail: deque[float] = deque(maxlen=math.ceil(self._total * _TAIL))
         self._done = self._told = 0

@@ -30,7 +30,7 @@ def figure(board: Board) -> Figure | None:
     values = [row for row in rows if row["gap"] is not None]
     if not values:
         return None
-    # A dozen: somebody listens to all of it.
+    # A dozen: an alternative text is listened to from end to end.
     listing = listed(f"{signed(row['gap']['value'])} ({row['name']})" for row in values[:12])
     alt = (
         f"{columns.CHANGE_OF_GAP} and {columns.CHANGE_OF_OTHERS} against {board.gaps.baseline}, "
