@@ -633,6 +633,7 @@ def same(probe: Probe) -> dict[str, Any]:
     runs["exact"] = shop.fit(count, steps, "e", without="rows")
     runs["two pieces"] = shop.fit(count, steps, "f", gradient_accumulation_steps=2)
     runs["torch's AdamW"] = shop.fit(count, steps, "g", without="adamw_kernel")
+    runs["torch's norms"] = shop.fit(count, steps, "h", without="residual_norm")
     first = runs["graphs"]
     return {
         "equal losses": {
@@ -863,6 +864,8 @@ def parts(tiny: bool) -> Mapping[str, Callable[[Probe], Any]]:
             "small", "wikiann", 6400 // (few * 8), 100 // few, "joint"),
         "large wikiann, layers alone": speed(
             "large", "wikiann", 6400 // (few * 8), 60 // few, "joint"),
+        "large tydiqa, torch's norms": speed(
+            "large", "tydiqa", 1600 // few, 50 // min(few, 4), "residual_norm"),
         "large wikiann, torch's AdamW": speed(
             "large", "wikiann", 6400 // (few * 8), 60 // few, "adamw_kernel"),
         "attention speed": attention_speed,
