@@ -173,9 +173,11 @@ class RayPool(WorkerPool):
             raise error
         self._tell(str(error))  # a machine that joined later: the others go on
         self.stop(worker)
+        # Not again at once: the next worker may well get the same machine.
         self._last_start = time.monotonic() + self._options.start_seconds
 
     def _start(self) -> None:
+        # No restarts by Ray: an actor of its own making would not have been opened; see `_refill`.
         actor = self._actor_class.options(**self._share.settings, max_restarts=0).remote(
             self._spec, _variables()
         )
@@ -209,6 +211,7 @@ class RayPool(WorkerPool):
             )
 
     def _prepared_check(self) -> NodeCheck:
+        # Another machine may have another disk under the same path: only the content tells.
         token = secrets.token_hex(8)
         probe = Path(self._spec.store) / f".probe-{token}"
         self._stack.callback(probe.unlink, missing_ok=True)

@@ -83,6 +83,7 @@ class StageWorker:
         folder = self._context.store.folder(stage.key)
         with _output_to(folder.with_suffix(".log")):
             future = self._thread.submit(attempt, stage, label, self._context)
+            # Called after errors too: the loop ends, and `result` raises.
             future.add_done_callback(lambda _: self._events.put(None))
             while (event := self._events.get()) is not None:
                 yield event
@@ -109,6 +110,7 @@ def _store_problems(check: NodeCheck) -> Iterator[str]:
     try:
         if check.probe.read_text(encoding="utf-8") != check.token:
             yield f"the folder {folder} is not the store of this run"
+        # Written as well as read: the store may be mounted for reading alone.
         probe = check.probe.with_suffix(f".{os.getpid()}")
         probe.touch()
         probe.unlink()
@@ -130,6 +132,7 @@ def _output_to(path: Path) -> Iterator[None]:
     sys.stdout.flush()
     sys.stderr.flush()
     path.parent.mkdir(parents=True, exist_ok=True)
+    # By descriptor: libraries in C and child processes know nothing of `sys.stdout`.
     descriptors = os.dup(1), os.dup(2)
     with path.open("ab") as file:
         os.dup2(file.fileno(), 1)

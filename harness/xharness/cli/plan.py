@@ -49,6 +49,7 @@ def plan(
     account = session.account(device)
     with guard.readers_may_leave():
         _show(session, account, stages=stages, as_json=json)
+    # After the table: who is refused sees what costs most.
     check_budget(account, options.budget)
     raise typer.Exit(guard.UNAVAILABLE if session.plan.unavailable else 0)
 

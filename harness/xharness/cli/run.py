@@ -57,6 +57,7 @@ def carry_out(session: Session, *, quiet: bool, verbose: bool, as_json: bool) ->
         if as_json:
             show_json(_as_json(session) | {"seconds": seconds})
         if not as_json or not session.plan.arms:
+            # On standard error, so that what a script reads holds results alone.
             show_table(session.missing(), title=missing_title, err=True)
         if not as_json and session.report is not None:
             show_table(_failures(session.report), title="failed", err=True)

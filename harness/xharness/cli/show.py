@@ -120,6 +120,7 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
         return
     tasks = _scored_tasks(rows)
     show_table(tasks, title=str(folder), right=("languages",))
+    # Published rows have no stage, and so no items.
     stages = [row["score stage"] for row in tasks if row["score stage"] != _PUBLISHED]
     if stages:
         print(f"its items: xharness show {stages[0]} --items 5 --wrong")

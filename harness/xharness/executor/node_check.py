@@ -36,6 +36,7 @@ class NodeNeeds:
         """What `stages` need, each once."""
         stages = list(stages)
         data_slices = {
+            # Limits and samples play no part in whether the data is here.
             (part.card, part.language, part.split): part
             for stage in stages
             for part in map(_original, _data_slices(stage))
@@ -60,6 +61,7 @@ class NodeNeeds:
             try:
                 check()
             except XharnessError as error:
+                # All are told at once: told one by one, each would cost another start of the run.
                 problems.append(error.reason)
         return problems
 

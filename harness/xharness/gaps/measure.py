@@ -50,6 +50,7 @@ def measure(
     source = _source_name([arm.gap for arm in measured])
     measured_changes = changes.changes(measured, task_pools, baseline)
     worded = _worded(measured_changes, source)
+    # A slice, since a board of nothing has no pool.
     first = [change for change in measured_changes if change.pool in task_pools[:1]]
     lines = headlines(first, covariances, baseline, source)
     slopes = trends(measured, task_pools, sizes(row_list), baseline)
@@ -172,6 +173,7 @@ def _changes(
 
 def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...]:
     """The average changes with their words, corrected over all of the board."""
+    # Holm's correction grows with the number of tests: what can carry no word takes no part.
     family = [change for change in changes if change.may_claim]
     tested = [
         Tested(

@@ -11,6 +11,7 @@ from typing import Literal
 
 from xharness.gaps.verdicts import Verdict
 
+# None for published rows that name none.
 Seed = int | None
 Arm = tuple[str, str]
 """Model and strategy: what a row of the board stands for."""

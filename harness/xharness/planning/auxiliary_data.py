@@ -72,6 +72,7 @@ class RetrievalPlan:
         answerable, reasons = [], {}
         for data_slice in data_slices:
             try:
+                # Each alone: a language without an index must not take the others' items with it.
                 self.data_for([data_slice])
                 answerable.append(data_slice)
             except UnavailableError as error:
@@ -133,6 +134,7 @@ def source_dev(
     """
     language = context.study.source_language
     data_slices = {}
+    # Several feeds may be of one card.
     for card in {card.name: card for card in cards}.values():
         _check_task_type(context, card)
         if not card.has(language, _DEV_SPLIT):

@@ -56,6 +56,7 @@ def listed(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
             for download in resource.downloads():
                 files[download.name][download.file] = download.bytes
         except XharnessError as error:
+            # By the problem: a hub that cannot be reached is one line, not one for each language.
             problems[error.what].append(resource.name)
     rows: list[dict[str, Any]] = [
         {"name": _shortened(names), "files": None, "bytes": None, "problem": problem}
@@ -63,6 +64,7 @@ def listed(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
     ]
     for name, sizes in files.items():
         known_sizes = [size for size in sizes.values() if size is not None]
+        # A sum of those that are known would be taken for the whole.
         count = sum(known_sizes) if len(known_sizes) == len(sizes) else None
         rows.append({"name": name, "files": len(sizes), "bytes": count, "problem": None})
     return rows

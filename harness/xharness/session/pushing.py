@@ -83,6 +83,7 @@ def model_upload(store: Store, key: str, repository: str) -> Upload:
             where=key[:12],
             hint="run again with 'runtime: {keep: all}'",
         )
+    # Opened, not just looked up: files that differ from their digests must not be published.
     paths = sorted(path for path in store.open(key).joinpath(MODEL).rglob("*") if path.is_file())
     return Upload(
         repository, "model", {path.relative_to(folder).as_posix(): path for path in paths}
@@ -106,6 +107,8 @@ def trained_stage(folder: Path, store: Store, arm: Mapping[str, str | int | None
     last_trainings: dict[str, ScoreRow] = {}
     for row in rows:
         trainings = store.receipt(str(row.stage)).facts["trainings"]
+        # The last one left the model that was scored; those before it, such as an intermediate
+        # task's, are where it started.
         if trainings:
             last_trainings[trainings[-1]["stage"]] = row
     if len(last_trainings) == 1:
@@ -154,6 +157,7 @@ def send(upload: Upload, *, private: bool) -> str:
         reason = without_secrets(str(error).splitlines()[0] if str(error) else "")
         raise UnavailableError(
             f"the hub refused ({type(error).__name__}): {reason}", where=upload.url
+        # The original's text, which a traceback would show, may hold the token.
         ) from None
     return str(commit.commit_url)
 

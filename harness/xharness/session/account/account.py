@@ -139,6 +139,7 @@ def _seconds(
 
 def _rows(plan: Plan, works: dict[str, StageWork], seconds: dict[str, float]) -> list[AccountRow]:
     rows: dict[tuple[str, str], AccountRow] = {}
+    # Arms share stages: the total is right only if each counts in one row.
     counted_keys: set[str] = set()
     for arm in plan.arms:
         row = rows.setdefault((arm.model, arm.strategy), AccountRow(arm.model, arm.strategy))

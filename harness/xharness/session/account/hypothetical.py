@@ -61,11 +61,13 @@ class _Slices:
         if self._asks or not is_served:
             try:
                 return self._reader.data_slice(card, language, split, limit)
+            # Data that is here and has no such rows: fetching more would not change that.
             except NoRowsError:
                 raise
             except UnavailableError:
                 if not is_served:
                     raise
+        # A digest that no rows have: keys made with it are never found in a store.
         return DataSlice(card.name, language, split, limit, digest(["not here", card.name]))
 
 

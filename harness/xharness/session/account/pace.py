@@ -60,6 +60,7 @@ def keep_measured(cache: Path, device: str, pace: Pace) -> None:
     """Keep what was measured, for accounts to come."""
     file = measured_file(cache)
     file.parent.mkdir(parents=True, exist_ok=True)
+    # Beside other devices' paces: each of a machine's devices may be measured.
     write_json(file, _measured(file) | {device.partition(":")[0]: asdict(pace)})
 
 

@@ -51,8 +51,7 @@ class ParameterRegister:
             if sizes is not None:
                 return ParameterCounts(sizes.total, sizes.non_embedding)
         if not backend.options.model_fields or start.backend != "hf":
-            return ParameterCounts(
-                0, 0
-            )  # nothing that learns by steps: its time is the stage's own
+            # Nothing that learns by steps: its time is the stage's own.
+            return ParameterCounts(0, 0)
         total, embedding = _TYPICAL
         return ParameterCounts(total, total - embedding, is_guess=True)

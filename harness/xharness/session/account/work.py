@@ -71,6 +71,7 @@ class StageWorks:
             return self._reading(stage.all_data_slices, stage.recipe, self._sizes.of(stage.model))
         if isinstance(stage, SelectModel):
             size = self._sizes.of(stage)
+            # Every candidate answers all of the dev rows.
             return self._reading(
                 stage.dev * len(stage.candidates), stage.candidates[0].recipe, size
             )
@@ -85,6 +86,7 @@ class StageWorks:
         slices = [part for feed in stage.feeds for part in feed.data_slices]
         rows, sub_words, is_guess = self._count(slices, recipe)
         steps = recipe.steps or math.ceil(rows * recipe.epochs / recipe.batch_size)
+        # Examples for a prompt: nothing is learnt.
         if all(feed.objective == "shots" for feed in stage.feeds):
             return StageWork()
         trained_sub_words = steps * recipe.batch_size * (sub_words / max(rows, 1))
@@ -146,12 +148,14 @@ def item_length(task: str, language: str, max_length: int, doc_stride: int | Non
     rows = table.get((task, family))
     is_guess = rows is None
     if rows is None:
+        # Lengths differ more between tasks than between families of languages.
         same_task = [row for (name, _), row in table.items() if name == task]
         rows = _mean(same_task or [*table.values()])
     sequences, *means = rows
     if doc_stride is None:
         return ItemLength(_at(max_length, means), sequences, is_guess)
     uncut, cut = means[-1], _at(max_length, means)
+    # Each window but the first reads `doc_stride` sub-words of the one before again.
     overlap = max_length / max(1, max_length - doc_stride)
     return ItemLength(cut + (uncut - cut) * overlap, sequences * max(1, uncut / cut), is_guess)
 
