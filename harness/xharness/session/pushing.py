@@ -156,8 +156,9 @@ def send(upload: Upload, *, private: bool) -> str:
     except Exception as error:  # what the HTTP library of the day raises is not fixed
         reason = without_secrets(str(error).splitlines()[0] if str(error) else "")
         raise UnavailableError(
-            f"the hub refused ({type(error).__name__}): {reason}", where=upload.url
-        # The original's text, which a traceback would show, may hold the token.
+            f"the hub refused ({type(error).__name__}): {reason}",
+            where=upload.url,
+            # The original's text, which a traceback would show, may hold the token.
         ) from None
     return str(commit.commit_url)
 
