@@ -50,7 +50,6 @@ def measure(
     source = _source_name([arm.gap for arm in measured])
     measured_changes = changes.changes(measured, task_pools, baseline)
     worded = _worded(measured_changes, source)
-    # A slice, since a board of nothing has no pool.
     first = [change for change in measured_changes if change.pool in task_pools[:1]]
     lines = headlines(first, covariances, baseline, source)
     slopes = trends(measured, task_pools, sizes(row_list), baseline)
