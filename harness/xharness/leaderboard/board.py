@@ -256,6 +256,8 @@ def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Miss
     """What the study asks for and no row speaks of; nobody runs what others published."""
     scored_cells = {(row.model, row.strategy, row.task, row.seed) for row in rows}
     published = averaged | {row.model for row in rows if is_published(row)}
+    # A model that others published may be measured here too: then the study's arms of it are to
+    # run.
     published -= {row.model for row in rows if not is_published(row)}
     return [
         MissingRow(model=model.name, strategy=strategy.name, seed=seed, task=task, reason="not run")

@@ -38,6 +38,7 @@ def badges(board: Board) -> Iterator[str]:
 
 
 def _seeds(task_gaps: Iterable[TaskGap]) -> str:
+    # Rows without a seed share the seed None, which tells nothing of how many there were.
     counts = {len(task_gap.seeds) for task_gap in task_gaps if task_gap.seeds not in ((), (None,))}
     if not counts:
         return "number of seeds not stated"
@@ -67,7 +68,8 @@ def _comparable(rows: Iterable[ScoreRow]) -> str:
 
 
 def _range(counts: Iterable[int]) -> str:
-    low, high = min(counts := {*counts}), max(counts)
+    values = {*counts}
+    low, high = min(values), max(values)
     return thousands(low) if low == high else f"{thousands(low)} to {thousands(high)}"
 
 
@@ -77,6 +79,8 @@ def budgets_text(board: Board) -> str | None:
     for strategy, arms in groupby(sorted(board.pool_arms, key=itemgetter(1)), key=itemgetter(1)):
         texts = [text for arm in arms if (text := _arm_budget(board, arm)) is not None]
         if texts:
+            # The commonest: a model that lacks a task has fewer steps in all, whatever the
+            # strategy.
             strategies_of_budget.setdefault(max(texts, key=texts.count), []).append(strategy)
     if len(strategies_of_budget) < 2:
         return None

@@ -74,6 +74,7 @@ _PARTS = {
     "scripts": "Scripts",
     "pretraining": "Languages the model saw in pretraining",
 }
+_COLUMN_NAMES = {"families": "family", "scripts": "script", "pretraining": "pretraining"}
 
 
 def breakdowns(board: Board) -> list[str]:
@@ -98,13 +99,13 @@ def _of_task(board: Board, task: str, breakdown: str) -> list[str]:
         if (task_gap := board.task_gaps.get((arm, task))) is not None
     }
     names = sorted({name for task_gap in gaps.values() for name in getattr(task_gap, breakdown)})
+    # One family or script alone repeats the mean; that a model saw all languages, or none, is news.
     if not names or (len(names) < 2 and breakdown != "pretraining"):
         return []
     lines = [f"**{escape(task)}**", ""]
     titles = {name: _named(name, breakdown, gaps) for name in names}
     for table_arms in columns([*gaps]):
-        header = [breakdown.removesuffix("s"), *(escape(" × ".join(arm)) for arm in table_arms)]
-        header[0] = {"families": "family", "scripts": "script"}.get(breakdown, breakdown)
+        header = [_COLUMN_NAMES[breakdown], *(escape(" × ".join(arm)) for arm in table_arms)]
         lines += [*table(header, _rows(titles, table_arms, gaps, breakdown), 1), ""]
     return lines
 
