@@ -113,9 +113,11 @@ if TYPE_CHECKING:
     from xharness.plugin.api import digest as digest
     from xharness.plugin.api import f1 as f1
     from xharness.plugin.api import file_digest as file_digest
+    from xharness.plugin.api import inside as inside
     from xharness.plugin.api import make_durable as make_durable
     from xharness.plugin.api import nearest as nearest
     from xharness.plugin.api import parse_json as parse_json
+    from xharness.plugin.api import parse_yaml as parse_yaml
     from xharness.plugin.api import ratio as ratio
     from xharness.plugin.api import read_json as read_json
     from xharness.plugin.api import suggestion as suggestion

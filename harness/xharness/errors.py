@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -95,10 +96,17 @@ def without_secrets(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with half characters (lone surrogates, as odd file names have them) spelt out, and
-    without secrets.
+    """`text` without secrets, its half and control characters spelt out; lines and tabs stay.
+
+    Odd file names have half characters (lone surrogates); the others would have a terminal do
+    things.
     """
-    return without_secrets(text).encode("utf-8", "backslashreplace").decode()
+    visible = CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", without_secrets(text))
+    return visible.encode("utf-8", "backslashreplace").decode()
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+HALF = re.compile("[\ud800-\udfff]")
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:

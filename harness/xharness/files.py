@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, printable
 
 
 @contextmanager
@@ -21,6 +22,7 @@ def whole(path: Path) -> Iterator[Path]:
     stands. After an error nothing is left of it, and after a power cut `path` is old or new.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    _remove_leftovers(path)
     try:
         yield partial
         # A rename may reach the disk before the bytes: a power cut would leave an empty file.
@@ -29,6 +31,51 @@ def whole(path: Path) -> Iterator[Path]:
         _flush_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed had begun to write in place of `path`."""
+    if os.name != "posix":  # elsewhere asking for a process may end it
+        return
+    for entry in os.scandir(path.parent):
+        match = _PARTIAL.fullmatch(entry.name)
+        if (
+            match is not None
+            and match["name"] == path.name
+            and not _is_alive(int(match["process"]))
+        ):
+            Path(entry.path).unlink(missing_ok=True)
+
+
+_PARTIAL = re.compile(r"(?P<name>.+)\.(?P<process>\d+)\.partial", re.DOTALL)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+_LONGEST_NAME = 255  # bytes, on the file systems of all three systems
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The file in `folder`, or below it, that a stranger calls `name`.
+
+    Raises:
+        ValueError: it leads out of the folder, or can be no file's name.
+    """
+    steps = name.split("/")
+    leads_out = "\\" in name or ":" in steps[0] or steps[0].startswith("~")
+    if leads_out or any(step in ("", ".", "..") or "\0" in step for step in steps):
+        raise ValueError(f"'{printable(name)}' is no path inside its folder")
+    if any(len(os.fsencode(step)) > _LONGEST_NAME for step in steps):
+        raise ValueError(f"'{name[:40]}…' is longer than the name of a file can be")
+    return folder.joinpath(*steps)
 
 
 def make_durable(folder: Path) -> None:

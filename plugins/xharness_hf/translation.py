@@ -205,12 +205,15 @@ class _TranslationModel:
 def _loaded(folder: Path, weights: Weights) -> tuple[Any, Any]:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
+    from xharness_hf.files import loading
+
     try:
         with warnings.catch_warnings():  # Marian's tokenizer recommends a package it can do without
             warnings.simplefilter("ignore", UserWarning)
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForSeq2SeqLM.from_pretrained(
             folder,
+            config=loading.data_of_config(folder),
             use_safetensors=weights == "safetensors" or None,
             weights_only=True,
             trust_remote_code=False,

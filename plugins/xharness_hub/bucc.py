@@ -9,12 +9,15 @@ ids of its translations in the English text.
 from __future__ import annotations
 
 import io
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
 from xharness import Row, UnavailableError
+from xharness_hub.unpacking import most_unpacked, too_large
 
 Side = Literal["bucc", "bucc_english"]
 """The text that is asked about, and the English one in which translations are looked for."""
@@ -30,7 +33,11 @@ def rows_of_archive(path: Path, side: Side) -> Iterator[Row]:
     pairs_of: dict[str, list[_Pair]] = {}
     try:
         with tarfile.open(path) as archive:
+            room = most_unpacked(path)
             for member in archive:
+                room -= member.size
+                if room < 0:
+                    raise too_large(path)
                 name = PurePosixPath(member.name)
                 # None for links and devices, which must not lead out of the archive.
                 file = archive.extractfile(member) if member.isfile() else None
@@ -38,7 +45,7 @@ def rows_of_archive(path: Path, side: Side) -> Iterator[Row]:
                     location = f"{path}: {name}"
                     parts = {".en": "english", ".gold": "gold"}
                     pairs_of[parts.get(name.suffix, "other")] = [*_pairs(file, location)]
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise UnavailableError(f"not a readable archive: {error}", where=str(path)) from None
     if {*pairs_of} != {"english", "gold", "other"}:
         raise UnavailableError(

@@ -13,9 +13,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
-from xharness import UnavailableError, suggestion
+from xharness import ConfigurationError, UnavailableError, parse_yaml, suggestion
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
@@ -134,13 +132,23 @@ def how_to_clone(dataset: str, folder: Path | str, revision: str | None = None) 
 @lru_cache(maxsize=64)
 def _configs(readme: Path, modified_ns: int, dataset: str) -> Mapping[str, Splits | None] | None:
     """The declared configs; None for a config whose files are not declared."""
-    front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
     try:
-        # The safe loader written in C: some front matters declare hundreds of configs.
-        data = yaml.load(front[1], yaml.CSafeLoader) if front else None
-    except yaml.YAMLError as error:
-        reason = str(error).splitlines()[0]
-        raise UnavailableError(f"broken front matter: {reason}", where=str(readme)) from None
+        front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
+        data = parse_yaml(front[1], str(readme)).data if front else None
+        return _declared(data, readme, dataset)
+    except ConfigurationError as error:
+        raise UnavailableError(f"broken front matter: {error.what}", where=str(readme)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"cannot be read: {error}", where=str(readme)) from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnavailableError(
+            f"front matter of another shape ({type(error).__name__}: {error})",
+            where=str(readme),
+            expected="configs: a list of {config_name, data_files}",
+        ) from None
+
+
+def _declared(data: Any, readme: Path, dataset: str) -> Mapping[str, Splits | None] | None:
     entries = data.get("configs") if isinstance(data, dict) else None
     if not entries:
         return None

@@ -1,4 +1,4 @@
-"""SHA-256 of files, remembered for as long as a file keeps its size and time of change."""
+"""SHA-256 of files, remembered for as long as a file keeps its size, times and inode."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
         # A clone made by links has its bytes elsewhere; equal bytes are hashed once.
         real = path.resolve()
         state = real.stat()
-        size, modified_ns, hexdigest = remembered_digests.get(str(real), [None, None, ""])
-        if (size, modified_ns) != (state.st_size, state.st_mtime_ns):
+        # Of these only the time of change cannot be set back by whoever replaces the content.
+        marks = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+        entry = remembered_digests.get(str(real))
+        if not isinstance(entry, list) or entry[:-1] != marks:
             with real.open("rb") as file:
-                hexdigest = hashlib.file_digest(file, "sha256").hexdigest()
-            fresh[str(real)] = [state.st_size, state.st_mtime_ns, hexdigest]
-        hexdigests.append(str(hexdigest))
+                entry = [*marks, hashlib.file_digest(file, "sha256").hexdigest()]
+            fresh[str(real)] = entry
+        hexdigests.append(str(entry[-1]))
     if fresh:
         _remember(memory, fresh)
     return hexdigests

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from xharness import Row, Source, SourceRequest, UnavailableError, digest, suggestion
+from xharness import (
+    Row,
+    Source,
+    SourceRequest,
+    UnavailableError,
+    digest,
+    inside,
+    suggestion,
+)
 from xharness_hub import digests, locations, readers
 
 
@@ -40,7 +48,14 @@ class FileSource(Source):
 def _paths(request: SourceRequest) -> list[Path]:
     environment = request.environment
     names = locations.of_split(request.options.path, request.split, "source 'file', key 'path'")
-    paths = [_path(name, environment.base, environment.data_root) for name in names]
+    try:
+        paths = [_path(name, environment.base, environment.data_root) for name in names]
+    except ValueError as error:
+        raise UnavailableError(
+            str(error),
+            where="source 'file', key 'path'",
+            hint="paths count from the study's folder, else from the data root (--data-root)",
+        ) from None
     for path in paths:
         if not path.is_file():
             folder = path.parent
@@ -53,5 +68,6 @@ def _paths(request: SourceRequest) -> list[Path]:
 
 def _path(name: str, base: Path, root: Path | None) -> Path:
     """The file beside the study; the one in the data root where only that is there."""
-    path = base / name
-    return root / name if root and not path.is_file() and (root / name).is_file() else path
+    path = inside(base, name)
+    copy = inside(root, name) if root else None
+    return copy if copy is not None and not path.is_file() and copy.is_file() else path

@@ -6,16 +6,18 @@ Two published formats are neither: SQuAD's nested JSON and BUCC's archives.
 from __future__ import annotations
 
 import csv
-import gzip
+import io
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TextIO, cast
+from typing import Any, Literal, TextIO
 
 from pydantic import Field, model_validator
 
 from xharness import Row, Strict, UnavailableError, parse_json, suggestion
 from xharness_hub import bucc, conll, squad
+from xharness_hub.unpacking import GzipText
 
 ReaderName = Literal[
     "jsonl", "json", "csv", "tsv", "conll", "lines", "squad", "squad_sentences", "bucc",
@@ -74,7 +76,7 @@ def read(paths: Sequence[Path], options: ReaderOptions, location: str) -> Iterat
                 yield row
         except UnicodeDecodeError as error:
             raise UnavailableError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise UnavailableError(f"cannot be read: {error}", where=str(path)) from None
     if empty:
         raise UnavailableError("there is no row in it", where=location, expected="at least one")
@@ -93,7 +95,7 @@ def _text(parse: Callable[[TextIO, Path, ReaderOptions], Iterator[Row]]) -> Pars
 def _open(path: Path) -> TextIO:
     # The mark that some editors put first would else become a part of the first column's name.
     if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+        return io.TextIOWrapper(GzipText(path), encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 

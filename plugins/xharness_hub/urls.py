@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from xharness import (
     SourceRequest,
     UnavailableError,
     digest,
+    inside,
 )
 from xharness_hub import digests, locations, network, readers
 from xharness_hub.lock import Lock
@@ -49,12 +51,17 @@ def _path_in_root(url: str) -> Path:
     """
     # The place must be the same for everybody, so what could differ (queries, users) is refused.
     parts = urlsplit(url)
-    steps = parts.path.split("/")[1:]
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+    if parts.scheme != "https" or not _HOST.fullmatch(parts.netloc):
         raise ValueError(f"'{url}' is not an https address")
-    if parts.query or not all(steps) or any(set(step) == {"."} or "\\" in step for step in steps):
+    if parts.query or not parts.path:
         raise ValueError(f"'{url}' does not name a file")
-    return Path(parts.netloc, *steps)
+    try:
+        return Path(parts.netloc) / inside(Path(), parts.path[1:])
+    except ValueError as error:
+        raise ValueError(f"'{url}' does not name a file: {error}") from None
+
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?")
 
 
 def _download(url: str, target: Path) -> None:

@@ -21,13 +21,21 @@ def test_digests_are_those_of_sha256sum_and_follow_the_bytes(tmp_path: Path) -> 
 
 
 def test_an_unchanged_file_is_not_read_again(tmp_path: Path) -> None:
-    path = tmp_path / "x"
+    path, memory = tmp_path / "x", tmp_path / "digests.json"
     path.write_bytes(b"one")
     (first,) = sha256([path], tmp_path)
+    memory.write_text(memory.read_text().replace(first, "remembered"))
+    assert sha256([path], tmp_path) == ["remembered"]
+
+
+def test_other_content_of_the_same_size_and_time_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"one")
+    sha256([path], tmp_path)
     state = path.stat()
     path.write_bytes(b"two")
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert sha256([path], tmp_path) == [first]
+    assert sha256([path], tmp_path) == [hashlib.sha256(b"two").hexdigest()]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{broken"])

@@ -19,7 +19,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from xharness.errors import XharnessError, without_secrets
+from xharness.errors import XharnessError, printable, without_secrets
 
 FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 _TRACEBACK = "xharness.traceback"
@@ -46,9 +46,10 @@ class Guarded(TyperGroup):
         except BrokenPipeError:  # `xharness cards list | head`
             _close_quietly()
             raise typer.Exit(0) from None
-        except Exception as error:
+        # A plugin may exit, or raise what nobody catches: that is no success, and no silence.
+        except BaseException as error:
             # typer's own complaints about words and flags are finished messages.
-            if _is_usage_error(error):
+            if isinstance(error, Exception) and _is_usage_error(error):
                 raise
             _report(ctx, f"{type(error).__name__}: {error}", defect=True)
             raise typer.Exit(FAILED) from None
@@ -72,7 +73,7 @@ def treat_termination_as_interrupt() -> None:
 def _report(ctx: Any, message: str, *, defect: bool = False) -> None:
     if ctx.meta.get(_TRACEBACK):
         print(without_secrets(traceback.format_exc()), file=sys.stderr)
-    print(f"error: {without_secrets(message)}", file=sys.stderr)
+    print(f"error: {printable(message)}", file=sys.stderr)
     if defect and not ctx.meta.get(_TRACEBACK):
         print("  run with --debug for the traceback: xharness --debug ...", file=sys.stderr)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xharness.errors import BackendError, StageError, printable
+from xharness.errors import HALF, BackendError, StageError
 from xharness.plugin.api import Backend, Example, Model, Prediction, Recipe, TaskCard, TaskType
 
 _LONGEST = 60  # characters of a wrong answer that are told
@@ -104,7 +104,7 @@ def _part_fault(
     shape: str, answer: Any, example: Example, card: TaskCard, task_type: TaskType
 ) -> str | None:
     if shape == "text":
-        return None if isinstance(answer, str) and printable(answer) == answer else "a text"
+        return None if isinstance(answer, str) and not HALF.search(answer) else "a text"
     if not isinstance(answer, Integral) or isinstance(answer, bool):
         return "a whole number"
     count = task_type.num_answers(example, card)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -175,6 +176,8 @@ def read(path: Path) -> Iterator[Row]:
         for number, line in enumerate(file, 1):
             try:
                 row = _ADAPTERS[_row_type(line)].validate_json(line)
+                if b"\\u00" in line or b"\\b" in line or b"\\f" in line or b"\\r" in line:
+                    _check_printable(row)
             except (ValueError, ValidationError) as error:
                 raise ConfigurationError(
                     f"not a score row: {_reason(error)}", where=f"{path}:{number}"
@@ -183,6 +186,16 @@ def read(path: Path) -> Iterator[Row]:
                 if value := getattr(row, name, ()):
                     object.__setattr__(row, name, shared.setdefault(value, value))
             yield row
+
+
+def _check_printable(row: Row) -> None:
+    """Refuse what would have a terminal do things; a board may be somebody else's."""
+    text = json.dumps(record(row), ensure_ascii=False)
+    if _CONTROL_ESCAPE.search(text.replace("\\\\", "")):
+        raise ValueError("a control character in a text")
+
+
+_CONTROL_ESCAPE = re.compile(r"\\[bfr]|\\u00[01]|[\x7f-\x9f]")
 
 
 def _reason(error: ValueError) -> str:

@@ -57,6 +57,8 @@ def _board_files(folder: Path) -> dict[str, Path]:
         f"/{path.relative_to(folder).as_posix()}": path
         for pattern in FILES
         for path in sorted(folder.glob(pattern))
+        # A link may lead anywhere; what it leads to is no part of the board.
+        if path.resolve().is_relative_to(folder.resolve())
     }
     if f"/{_PAGE}" not in files:
         raise ConfigurationError(

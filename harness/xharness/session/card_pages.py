@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from xharness.files import write_text
+from xharness.leaderboard.text import prose
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
 from xharness.spec.languages import find_language, name_of
@@ -52,7 +53,7 @@ def index(cards: Sequence[TaskCard]) -> str:
         rows = [
             (
                 f"[{card.name}]({card.name}.md)",
-                card.about.title,
+                prose(card.about.title),
                 card.task_type,
                 len(card.languages),
             )
@@ -66,19 +67,19 @@ def index(cards: Sequence[TaskCard]) -> str:
 def page(card: TaskCard, catalogue: Catalogue) -> str:
     """Everything the card says, for reading."""
     about = card.about
-    example = f"> {about.example}\n" if about.example else ""
+    example = f"> {prose(about.example)}\n" if about.example else ""
     sections = [
         _HEADER,
-        f"# {about.title}\n",
-        f"{about.summary}\n",
+        f"# {prose(about.title)}\n",
+        f"{prose(about.summary)}\n",
         *([example] if example else []),
         _facts(card, catalogue),
         _metrics(card, catalogue),
         _rows(card),
         _recipes(card),
         _results(card),
-        _listed("Caveats", about.caveats),
-        f"## Citation\n\n{about.citation}\n",
+        _listed("Caveats", tuple(map(prose, about.caveats))),
+        f"## Citation\n\n{prose(about.citation)}\n",
     ]
     return "\n".join(section for section in sections if section)
 
@@ -95,7 +96,7 @@ def _facts(card: TaskCard, catalogue: Catalogue) -> str:
         "task type": f"`{card.task_type}`",
         "groups": _names(groups),
         "source": "<br>".join(dict.fromkeys(map(_source, card.sources))),
-        "license": card.about.license,
+        "license": prose(card.about.license),
         "home page": f"<{card.about.homepage}>" if card.about.homepage else "",
         "training sets, in order": ", ".join(
             _training_set(name, catalogue) for name in card.train_on
@@ -133,7 +134,8 @@ def _source(spec: SourceSpec) -> str:
         entries = option.values() if isinstance(option, dict) else (option,)
         lists = ((entry,) if isinstance(entry, str) else entry for entry in entries)
         text = ", ".join(f"`{address}`" for addresses in lists for address in addresses)
-    return text + (f" ({spec.download_instructions})" if spec.download_instructions else "")
+    instructions = prose(spec.download_instructions or "")
+    return text + (f" ({instructions})" if instructions else "")
 
 
 def _index(card: TaskCard) -> str:

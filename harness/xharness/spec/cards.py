@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from xharness.errors import suggestion
-from xharness.spec.documents import Name, Strict
+from xharness.spec.documents import Name, Prose, Strict, WebAddress
 from xharness.spec.languages import LanguageCode
 from xharness.spec.published import PublishedRecipe, PublishedResult
 from xharness.spec.sources import SourceSpec, Split, SplitName
@@ -24,13 +24,15 @@ Role = Literal["target", "intermediate", "corpus"]
 class About(Strict):
     """What people want to know of a task; never part of a digest."""
 
-    title: str
-    summary: str
-    license: str = Field(description="SPDX identifier, or what the publisher says")
-    citation: str = Field(description="authors, year, title; the paper to cite")
-    homepage: str | None = None
-    example: str | None = Field(default=None, description="one short item, made up")
-    caveats: tuple[str, ...] = Field(default=(), description="what changes numbers when overlooked")
+    title: Prose
+    summary: Prose
+    license: Prose = Field(description="SPDX identifier, or what the publisher says")
+    citation: Prose = Field(description="authors, year, title; the paper to cite")
+    homepage: WebAddress | None = None
+    example: Prose | None = Field(default=None, description="one short item, made up")
+    caveats: tuple[Prose, ...] = Field(
+        default=(), description="what changes numbers when overlooked"
+    )
 
 
 class IndexSpec(Strict):

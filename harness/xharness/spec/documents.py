@@ -6,6 +6,7 @@ finds in the value can point at the text the user wrote.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +23,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from xharness.errors import ConfigurationError, nearest, suggestion
+from xharness.errors import CONTROL, HALF, ConfigurationError, nearest, printable, suggestion
 
 KeyPath = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_MOST_CHARACTERS = 16 * 2**20
 _NODE_LIMIT = 200_000  # aliases can make a small file describe an enormous value
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _DEPTH_LIMIT = 64  # an alias can stand inside its own value
@@ -80,6 +82,34 @@ def _name(value: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_name)]
 """A name that is safe as a file name on any system."""
+
+
+def _prose(value: str) -> str:
+    for match in _DESTINATION.finditer(value):
+        if not _ADDRESS.fullmatch(match["inline"] or match["reference"] or ""):
+            raise ValueError(
+                f"'{match[0].strip()}' must lead to an address with https:// or http://"
+            )
+    return value
+
+
+_DESTINATION = re.compile(
+    r"\]\(\s*<?(?P<inline>[^)\s>]*)|^\s{0,3}\[[^\]]+\]:\s*<?(?P<reference>\S*)", re.MULTILINE
+)
+_ADDRESS = re.compile(r"(?:https?://|mailto:|#)[^&]*(?:&(?!#)[^&]*)*|[^:&]*")
+
+Prose = Annotated[str, AfterValidator(_prose)]
+"""Markdown that pages show; its links lead to addresses of the web alone."""
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s<>\"]+", value):
+        raise ValueError(f"'{value}' is not an address with https:// or http://")
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""Of a page."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +183,13 @@ def read(file: _Readable, name: str) -> Document:
 def parse(text: str, name: str = "<text>") -> Document:
     """Parse YAML `text`; `name` stands for the file in errors."""
     # Nodes instead of `safe_load`: they know their lines, and show a key that stands twice.
-    loader = yaml.CSafeLoader(text)
+    if len(text) > _MOST_CHARACTERS:
+        raise ConfigurationError(f"more than {_MOST_CHARACTERS >> 20} MiB of text", where=name)
     positions: dict[KeyPath, Position] = {}
+    try:
+        loader = yaml.CSafeLoader(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"not valid YAML: {error}", where=name) from None
     try:
         _check_depth(text, name)
         node = loader.get_single_node()
@@ -248,9 +283,15 @@ def _merge(node: yaml.MappingNode, name: str, open_nodes: tuple[int, ...]) -> No
 
 def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, position: Position) -> Any:
     try:
-        return loader.construct_object(node, deep=True)
+        value = loader.construct_object(node, deep=True)
     except ValueError as error:  # such as a date in the 13th month
         raise ConfigurationError(f"not valid YAML: {error}", where=str(position)) from None
+    # Written as escapes, they would reach terminals, pages and tables.
+    if isinstance(value, str) and (CONTROL.search(value) or HALF.search(value)):
+        raise ConfigurationError(
+            f"a control character, or half of one: {printable(value)[:60]}", where=str(position)
+        )
+    return value
 
 
 def _key(loader: yaml.CSafeLoader, node: yaml.Node, position: Position) -> Any:

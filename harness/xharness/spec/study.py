@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from xharness.errors import suggestion
 from xharness.spec import documents
-from xharness.spec.documents import Document, Name, Strict
+from xharness.spec.documents import Document, Name, Prose, Strict
 from xharness.spec.languages import LanguageCode, LanguageSelector
 from xharness.spec.models import Models, ModelSpec
 from xharness.spec.recipe import Grid, StudyRecipe
@@ -125,7 +125,7 @@ class Study(Strict):
 
     name: Name
     title: str | None = None
-    about: str | None = Field(default=None, description="prose for the board; changes nothing")
+    about: Prose | None = Field(default=None, description="prose for the board; changes nothing")
     models: Models = Field(
         description="models, or queries of the registry such as {max_total: 1e9, family: mmBERT}",
     )

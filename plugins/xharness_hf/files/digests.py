@@ -11,18 +11,20 @@ from xharness import file_digest, read_json, whole
 
 
 def cached_digest(file: Path, cache: Path) -> str:
-    """The digest of `file`, read again only when its size or time of change differs."""
+    """The digest of `file`, read again only when its size, inode or times differ."""
     cache_file = cache / "weights.json"
     digests: dict[str, list[Any]] = {}
-    with suppress(OSError, ValueError):
-        digests = read_json(cache_file)
+    with suppress(OSError, ValueError, TypeError):
+        digests = dict(read_json(cache_file))
     path, stat = str(file.resolve()), file.stat()
     entry = digests.get(path)
-    # Hashing gigabytes takes seconds, and every plan asks again.
-    if isinstance(entry, list) and entry[:2] == [stat.st_size, stat.st_mtime_ns]:
-        return str(entry[2])
+    # Hashing gigabytes takes seconds, and every plan asks again. Of these marks only the time of
+    # change cannot be set back by whoever replaces the content.
+    marks = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    if isinstance(entry, list) and entry[:-1] == marks:
+        return str(entry[-1])
     digest = file_digest(file)
-    _write(cache_file, digests | {path: [stat.st_size, stat.st_mtime_ns, digest]})
+    _write(cache_file, digests | {path: [*marks, digest]})
     return digest
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from xharness import RunEnvironment, UnavailableError, read_json
+from xharness import RunEnvironment, UnavailableError, inside, read_json
 
 Weights = Literal["safetensors", "any"]
 
@@ -79,9 +79,11 @@ def weight_files(folder: Path, weights: Weights) -> list[Path]:
 def _shards(index: Path) -> list[Path]:
     try:
         names = set(read_json(index)["weight_map"].values())
-    except (ValueError, KeyError, AttributeError):
-        raise UnavailableError("not an index of weight shards", where=str(index)) from None
-    shards = [index.parent / str(name) for name in sorted(names)]
+        shards = [inside(index.parent, name) for name in sorted(names)]
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UnavailableError(
+            f"not an index of weight shards: {error}", where=str(index)
+        ) from None
     # an interrupted download leaves the index and some of its shards
     for shard in shards:
         if not shard.is_file():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast, utils
 
-from xharness import ConfigurationError, UnavailableError
+from xharness import ConfigurationError, UnavailableError, read_json
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.files import folders
 from xharness_hf.files.folders import Weights
@@ -31,10 +32,7 @@ def backbone(
 
 def config(folder: Path, layers: int | None = None) -> Any:
     """The configuration in `folder`, with errors as `backbone`."""
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
-        raise damaged(folder / "config.json", "the configuration", error) from error
+    config = data_of_config(folder)
     if not all(getattr(config, name, None) for name in ("hidden_size", "num_hidden_layers")):
         raise UnavailableError(
             f"'{config.model_type}' is not a backbone of one stack of layers that reads text",
@@ -44,6 +42,57 @@ def config(folder: Path, layers: int | None = None) -> Any:
     if layers is not None:
         _shorten(config, layers, folder)
     return config
+
+
+def data_of_config(folder: Path) -> Any:
+    """The configuration in `folder`, without what would have transformers fetch and run code.
+
+    Raises:
+        UnavailableError: it is damaged, or of a size that no model has.
+    """
+    file = folder / "config.json"
+    try:
+        values = read_json(file)
+        check_sizes(values)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
+        raise damaged(file, "the configuration", error) from error
+    for part in (config, *(getattr(config, name, None) for name in config.sub_configs)):
+        # "org/name" is a repository whose kernels would be loaded
+        for name in _KERNELS:
+            if getattr(part, name, None) not in _OWN_KERNELS:
+                setattr(part, name, None)
+    return config
+
+
+_KERNELS = ("_attn_implementation", "_experts_implementation")
+_OWN_KERNELS = (None, "eager", "sdpa", "flex_attention")
+_MOST_LAYERS, _MOST_WIDTH = 2048, 2**20  # the largest models there are have a tenth of both
+_LAYERS = re.compile(r"(?:num_|n_)?(?:\w+_)?(?:layers?|blocks)")
+_WIDTHS = re.compile(r"(?:\w*hidden_size|intermediate_size|d_model|d_ff|d_kv|n_embd|n_inner|dim)")
+_MOST_WORDS = 2**26
+
+
+def check_sizes(values: Any) -> None:
+    """Refuse sizes before anything is built of them: that would take all memory there is.
+
+    Raises:
+        ValueError: one that no model has.
+    """
+    for name, value in values.items():
+        most = _most(name)
+        if isinstance(value, dict):
+            check_sizes(value)
+        elif most is not None and isinstance(value, int | float) and not 0 <= value <= most:
+            raise ValueError(f"{name} is {value:g}, which no model has")
+
+
+def _most(name: str) -> int | None:
+    if _LAYERS.fullmatch(name):
+        return _MOST_LAYERS
+    if _WIDTHS.fullmatch(name):
+        return _MOST_WIDTH
+    return _MOST_WORDS if name == "vocab_size" else None
 
 
 def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:

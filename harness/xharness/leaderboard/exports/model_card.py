@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import yaml
-
+from xharness.errors import ConfigurationError
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.text import escape, points, table
 from xharness.spec import documents, registry
@@ -95,10 +94,10 @@ def _stored_results(old: str) -> list[Result]:
     if not old.startswith(_FENCE):
         return []
     try:
-        head = yaml.load(old.split(_FENCE, 2)[1], yaml.CSafeLoader)
+        head = documents.parse(old.split(_FENCE, 2)[1]).data
         return list(head["model-index"][0]["results"])
     # A card may be anybody's text, and its results are a convention that none need keep.
-    except (yaml.YAMLError, KeyError, IndexError, TypeError):
+    except (ConfigurationError, KeyError, IndexError, TypeError):
         return []
 
 

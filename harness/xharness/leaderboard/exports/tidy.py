@@ -54,10 +54,16 @@ def _reader(row_type: type[Row], names: Sequence[str]) -> Callable[[Row], list[A
         values: list[Any] = [None] * len(names)
         for index, name in positions:
             value = getattr(row, name)
-            values[index] = "; ".join(map(_joined, value)) if type(value) is tuple else value
+            text = "; ".join(map(_joined, value)) if type(value) is tuple else value
+            values[index] = _no_formula(text) if type(text) is str else text
         return values
 
     return read
+
+
+def _no_formula(text: str) -> str:
+    """`text` so that a spreadsheet shows it: what begins like a formula would be carried out."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _joined(value: Any) -> str:

@@ -15,7 +15,7 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
-from xharness.files import make_durable, whole
+from xharness.files import inside, make_durable, whole
 from xharness.json_text import parse_json, read_json
 from xharness.plugin.api.backend import (
     Backend,
@@ -36,6 +36,7 @@ from xharness.plugin.api.tracker import Observer, TrackedRun, Tracker
 from xharness.plugin.api.translator import TranslateTexts, Translator
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Name, Strict
+from xharness.spec.documents import parse as parse_yaml
 from xharness.spec.languages import LANGUAGES, LanguageCode
 from xharness.spec.recipe import Adapter, Changes, Recipe, Sampling
 from xharness.spec.sources import Split
@@ -152,9 +153,11 @@ __all__ = [
     "digest",
     "f1",
     "file_digest",
+    "inside",
     "make_durable",
     "nearest",
     "parse_json",
+    "parse_yaml",
     "ratio",
     "read_json",
     "suggestion",

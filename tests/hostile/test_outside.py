@@ -1,0 +1,223 @@
+"""What strangers name, write and pack: read inside its folder, as data, within limits."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.project import fresh, invoke
+from xharness.errors import ConfigurationError, UnavailableError, printable
+from xharness.files import inside, whole
+from xharness.gaps import scores
+from xharness.leaderboard.exports.tidy import _no_formula
+from xharness.session.board_server import _board_files
+from xharness.spec import documents
+from xharness_hub.clones import Clone
+from xharness_hub.readers import ReaderOptions, read
+from xharness_hub.urls import UrlOptions
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/../../x", "/etc/passwd", "~/x", "C:/x", "a\\b", "", "a//b", ".", "a/\0", "x" * 256],
+)
+def test_no_name_leads_out_of_its_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"no path inside|longer than"):
+        inside(tmp_path, name)
+
+
+def test_names_inside_are_paths(tmp_path: Path) -> None:
+    assert inside(tmp_path, "a/b..c/é.json") == tmp_path / "a" / "b..c" / "é.json"
+
+
+@pytest.mark.parametrize("url", ["https://../x", "https://./x", "https://a b/x", "https://.a/x"])
+def test_the_host_of_an_address_is_a_name(url: str) -> None:
+    with pytest.raises(ValueError, match="not an https address"):
+        UrlOptions(url=url, reader="lines")
+
+
+@pytest.mark.parametrize("path", ["../secret.jsonl", "/etc/passwd"])
+def test_a_card_reads_nothing_outside(tmp_path: Path, path: str) -> None:
+    project = fresh(tmp_path)
+    project.cards["mood"]["sources"][0]["path"] = path
+    result = project.write().run()
+    assert result.exit_code == 3, result.stderr
+    assert "is no path inside its folder" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "[" * 200_000,
+        "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*b{n - 1}, *b{n - 1}]\n" for n in range(1, 40)),
+        "configs: 7",
+        "configs: [7]",
+        "configs: [{config_name: en, data_files: [{split: test}]}]",
+        "configs: [{config_name: en, data_files: {test: [[1]]}}]",
+        "n: " + "1" * 5000,
+        "configs: [{config_name: en, data_files: ../x}]",
+    ],
+)
+def test_front_matter_is_read_within_limits(tmp_path: Path, front: str) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{front}\n---\n", encoding="utf-8")
+    with pytest.raises(UnavailableError) as caught:
+        Clone("org/name", tmp_path).files("en", "test")
+    assert "README.md" in str(caught.value) or str(tmp_path) in str(caught.value)
+
+
+def test_a_served_board_follows_no_link_out_of_its_folder(tmp_path: Path) -> None:
+    board = tmp_path / "board"
+    (board / "figures").mkdir(parents=True)
+    (tmp_path / "secret.svg").write_text("secret")
+    (board / "leaderboard.html").write_text("")
+    (board / "figures" / "size.svg").write_text("")
+    (board / "figures" / "x.svg").symlink_to(tmp_path / "secret.svg")
+    assert {*_board_files(board)} == {"/", "/leaderboard.html", "/figures/size.svg"}
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    file = io.StringIO()
+    csv.writer(file).writerow([_no_formula(text)])
+    assert next(csv.reader(io.StringIO(file.getvalue()))) == [f"'{text}"]
+    assert _no_formula("−1.5 (a)") == "−1.5 (a)"
+
+
+def test_control_characters_reach_no_terminal(tmp_path: Path) -> None:
+    assert printable("a\x1b[2Jb\r\n\tc\x9b") == "a\\x1b[2Jb\\x0d\n\tc\\x9b"
+    (tmp_path / "study.yaml").write_text('name: x\nmodels: ["\\e]0;owned\\a"]\n', encoding="utf-8")
+    result = invoke(tmp_path, "plan", "study.yaml")
+    assert result.exit_code == 2
+    assert "\x1b" not in result.stderr + result.stdout
+    assert "study.yaml:2:10: a control character" in result.stderr
+
+
+def test_a_row_of_somebody_s_board_has_none_either(tmp_path: Path) -> None:
+    row = scores.MissingRow(model="m", strategy="s", seed=1, task="t", reason=r"C:\but \u001b")
+    scores.write(tmp_path / "scores.jsonl", [row])
+    assert [*scores.read(tmp_path / "scores.jsonl")] == [row]
+    text = json.dumps(scores.record(row) | {"reason": "\x1b[2J"})
+    (tmp_path / "scores.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"scores\.jsonl:1: .*control character"):
+        [*scores.read(tmp_path / "scores.jsonl")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[x](javascript:alert(1))",
+        "[x]( JavaScript:alert(1))",
+        "[x](java&#115;cript:alert(1))",
+        "[x](data:text/html;base64,x)",
+        "[x]: vbscript:x",
+    ],
+)
+def test_links_of_cards_and_studies_lead_to_the_web(text: str) -> None:
+    with pytest.raises(ValueError, match="must lead to an address"):
+        documents._prose(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[x](https://a.example/?b=1&c=2)", "[x](docs/a.md)", "a[1]: b", "5 < 6", "[x](#y)"]
+)
+def test_other_prose_stays(text: str) -> None:
+    assert documents._prose(text) == text
+
+
+def test_a_packed_file_ends_at_a_size(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.jsonl.gz"
+    with gzip.open(path, "wb", compresslevel=9) as file:
+        for _ in range(80):
+            file.write(b'{"a": 1}\n' * 120_000)
+    with pytest.raises(UnavailableError, match=r"bomb\.jsonl\.gz: .*more than 64 MiB"):
+        for _ in read([path], ReaderOptions(reader="jsonl"), "x"):
+            pass
+
+
+@pytest.mark.parametrize("place", [20, -6, 300])
+def test_a_broken_block_is_told(tmp_path: Path, place: int) -> None:
+    path = tmp_path / "x.jsonl.gz"
+    content = bytearray(gzip.compress(b"".join(b'{"a": %d}\n' % n for n in range(3000))))
+    content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(UnavailableError, match=r"x\.jsonl\.gz"):
+        for _ in read([path], ReaderOptions(reader="jsonl"), "x"):
+            pass
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    leftovers = [
+        tmp_path / f"scores.jsonl.{process}.partial" for process in (2**22 + 7, os.getpid())
+    ]
+    other = tmp_path / "other.4194311.partial"
+    for path in (*leftovers, other):
+        path.write_text("half")
+    with whole(tmp_path / "scores.jsonl") as partial:
+        partial.write_text("all")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "scores.jsonl"]
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_plugin_that_exits_is_no_success(tmp_path: Path, code: int) -> None:
+    project = fresh(tmp_path)
+    (tmp_path / "exits.py").write_text(
+        "import sys\nfrom xharness import hookimpl\n"
+        f"@hookimpl\ndef xharness_stage_started():\n    sys.exit({code})\n"
+    )
+    exit_code, _, err = project.call(*project.words("run", "--plugin", "exits.py"))
+    assert exit_code == 1
+    assert f"SystemExit: {code}" in err
+
+
+def _config(folder: Path, **changes: Any) -> Path:
+    values = {
+        "model_type": "bert", "vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "intermediate_size": 8,
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(values | changes), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+@pytest.mark.parametrize("value", ["org/name", "org/name@main:f", "flash_attention_2", {"": "a/b"}])
+def test_a_configuration_names_no_code(tmp_path: Path, key: str, value: Any) -> None:
+    from xharness_hf.files import loading
+
+    config = loading.config(_config(tmp_path, **{key: value}))
+    assert config._attn_implementation is None
+    assert config.hidden_size == 8
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_hidden_layers": 1_000_000_000},
+        {"hidden_size": 10**9},
+        {"vocab_size": 10**12},
+        {"num_hidden_layers": -1},
+        {"text_config": {"num_hidden_layers": 10**6}},
+    ],
+)
+def test_sizes_that_no_model_has_are_refused_before_it_is_built(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    from xharness_hf.files import loading
+
+    with pytest.raises(UnavailableError, match="which no model has"):
+        loading.config(_config(tmp_path, **changes))
+
+
+def test_the_shards_of_a_model_lie_in_its_folder(tmp_path: Path) -> None:
+    from xharness_hf.files import folders
+
+    index = {"weight_map": {"a": "../outside.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    with pytest.raises(UnavailableError, match="is no path inside its folder"):
+        folders.weight_files(tmp_path, "safetensors")
