@@ -105,7 +105,7 @@ def test_a_kernel_that_disagrees_is_not_used(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(AdamWKernel, "step", wrong)
     reason = adamw_kernel._disagreement.__wrapped__(CPU)
-    assert reason == "the kernel does not agree with torch.optim.AdamW"
+    assert reason is not None and "agree with torch.optim.AdamW: weights by" in reason
 
 
 def test_a_compiler_that_is_missing_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
