@@ -162,8 +162,8 @@ def _form(slot: AdamWSlot) -> tuple[bool, bool, bool]:
 def _distances(device: torch.device) -> dict[str, float]:
     """How far three steps end from torch's in float64, relative to the largest number of each.
 
-    Sizes and number formats are mixed. torch's fused optimiser is no measure: it computes
-    1 - beta2 in float32 on some devices, which is five digits of it.
+    Sizes and number formats are mixed. torch's fused optimiser would be a poor measure: it rounds
+    in ways of its own, other ones on each device.
     """
     scale, rate, decay = 1.7, 1e-2, 0.1
     slots = [*_samples(device, decay)]
