@@ -595,7 +595,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "not modules": (
         lambda folder: encoders.write(folder, "modules.json", {"a": 1}),
-        "modules.json: Input should be a valid list",
+        "modules.json: a list is needed",
     ),
     "no dense weights": (
         _removed("2_Dense/model.safetensors"),
@@ -643,7 +643,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "length": (
         lambda folder: _change(folder, "sentence_bert_config.json", max_seq_length=-1),
-        "greater than 0",
+        "a number above 0 is needed",
     ),
 }  # fmt: skip
 
