@@ -23,7 +23,7 @@ ABOVE = {  # points that English, and five other languages at least, must reach
     "mini_topic": (60.0, 45.0),  # chance is 17
     "mini_choice": (62.0, 53.0),  # chance is 50
     "mini_ner": (70.0, 55.0),
-    "mini_qa": (28.0, 9.0),
+    "mini_qa": (16.0, 9.0),
 }
 
 
@@ -38,11 +38,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scores(demo: Path) -> Scores:
-    scores: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
+    """The mean over seeds of each arm on each task, by language."""
+    values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     for row in read(demo / "scores.jsonl"):
         assert isinstance(row, ScoreRow), row
         if row.main:
-            scores[row.model, row.strategy, row.task][row.language] = row.value
+            values[row.model, row.strategy, row.task, row.language].append(row.value)
+    scores: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
+    for (*arm, language), seed_values in values.items():
+        assert len(seed_values) == 3
+        model, strategy, task = arm
+        scores[model, strategy, task][language] = mean(seed_values)
     return scores
 
 
@@ -71,5 +77,5 @@ def test_the_larger_model_answers_more_english_questions(scores: Scores) -> None
 def test_every_cell_is_there_and_the_board_tells_gaps(demo: Path, scores: Scores) -> None:
     assert len(scores) == 2 * 3 * 5
     board = (demo / "leaderboard.md").read_text(encoding="utf-8")
-    for words in ("## Answer", "## Board", "multitask", "intermediate", "*undefined*"):
+    for words in ("3 seeds", "| multitask |", "| intermediate |", "100 to 200 steps a task"):
         assert words in board

@@ -85,7 +85,9 @@ def test_parallel_items_pull_together_and_pairing_narrows_the_gap():
     apart = Rows().arm({"en": equal_answers, "sw": equal_answers})
     together = Rows().arm({"en": equal_answers, "sw": equal_answers}, parallel=True)
     loose, tight = apart.gaps().tasks[0].gap, together.gaps().tasks[0].gap
-    assert loose and tight and (tight.value, tight.low) == (0, None)
+    assert loose and tight and tight.value == 0
+    # One item gained and one lost is left of the doubt.
+    assert tight.low is not None and loose.low is not None and loose.low < -9 < -2 < tight.low < 0
     assert loose.low is not None and loose.low < -5
 
 

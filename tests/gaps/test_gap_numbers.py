@@ -267,6 +267,22 @@ def test_another_task_may_lend_its_source_language_score():
     assert unborrowed and unborrowed.undefined == "no test set in the source language"
 
 
+def test_rows_name_their_lender_and_a_study_comes_over_them():
+    rows = Rows().arm(
+        {"sw": [right(6, 10)]}, task="xcopa", source_language=None, source_score_from="copa"
+    )
+    rows.arm({"en": [right(9, 10)]}, task="copa")
+    rows.arm({"sw": [right(6, 10)]}, "older", task="xcopa", source_language=None)
+    gaps = rows.gaps()
+    assert {gap.task for gap in gaps.tasks} == {"xcopa"}
+    borrowed, older = (gaps.task((model, "single"), "xcopa") for model in ("m", "older"))
+    assert borrowed and borrowed.gap and borrowed.gap.value == 30
+    assert older and older.undefined == "no score in English: not in the rows"
+    unborrowed = rows.gaps(source_score_from={"xcopa": None})
+    assert {gap.task for gap in unborrowed.tasks} == {"copa", "xcopa"}
+    assert all(gap.gap is None for gap in unborrowed.tasks)
+
+
 def test_a_reference_that_an_arm_lacks_is_told():
     rows = Rows().arm({"sw": [right(6, 10)]}, task="xcopa", source_language=None)
     rows.arm({"en": [right(9, 10)]}, "other", task="copa")
@@ -359,3 +375,16 @@ def test_nothing_at_all_is_a_board_too():
     gaps = Rows().gaps()
     assert gaps.tasks == gaps.averages == gaps.pools == gaps.headlines == gaps.trends == ()
     assert (gaps.tests.words, gaps.tests.headlines, gaps.tests.sizes) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_equal_answers_in_all_languages_leave_a_gap_in_doubt(seeds):
+    """Every parallel item is right everywhere or nowhere, so no item moves the gap at all."""
+    rows = Rows()
+    for strategy, count in (("single", 40), ("multitask", 60)):
+        same = {code: [right(count, 120)] * seeds for code in ("en", "de", "sw")}
+        rows.arm(same, strategy=strategy, parallel=True)
+    gaps = rows.gaps()
+    for estimate in (*(gap.gap for gap in gaps.tasks), gaps.changes[0].gap):
+        assert estimate and estimate.value == 0 and estimate.low is not None
+        assert estimate.low < -2 and estimate.high == -estimate.low

@@ -142,6 +142,22 @@ BUDGETS = {
 }
 
 
+def test_masked_text_of_a_task_is_no_label_of_it(tmp_path: Path) -> None:
+    masked = {"corpus": "mini_topic", "ratio": 0.5, "languages": ["de"]}
+    german = {"name": "german", "strategy": "single", "source_languages": ["en", "de"]}
+    ran = run(
+        tmp_path,
+        strategies=[{"name": "masked", "strategy": "single", "mlm": masked}, german],
+        targets=[{"task": "mini_topic", "languages": ["en", "de"], "limit": 10}],
+        train_limit=48,
+        recipe={**RECIPE, "steps": 4, "batch_size": 8},
+    )
+    row = ran.cells("masked", "mini_topic", "de")[0]
+    assert (row.trained_languages, row.training_steps) == ((), (0, 8))
+    assert row.target_steps == 4 and row.examples == 48
+    assert ran.cells("german", "mini_topic", "de")[0].trained_languages == ("de",)
+
+
 def test_a_backend_without_steps_leaves_them_open(tmp_path: Path) -> None:
     majority = {"name": "majority", "backend": "majority"}
     ran = run(tmp_path, models=[majority], strategies=["single"], targets=["mini_topic"], recipe={})

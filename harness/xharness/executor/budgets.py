@@ -51,6 +51,18 @@ def _entry(training: Train, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"steps": steps, "target_steps": target_steps, "examples": examples}
 
 
+def labelled_languages(entries: Sequence[Mapping[str, Any]]) -> set[str] | None:
+    """The languages of the examples that tasks were learnt from; None where a receipt is gone."""
+    if any("examples" not in entry for entry in entries):
+        return None
+    return {
+        data_slice.split()[0]
+        for entry in entries
+        for slices in entry["examples"].values()
+        for data_slice in slices
+    }
+
+
 def budget_columns(
     entries: Sequence[Mapping[str, Any]], cards: Collection[str], *, pretrained: bool
 ) -> dict[str, Any]:

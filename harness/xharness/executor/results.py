@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from xharness.data.counts import RowCount
 from xharness.errors import StageError, printable
-from xharness.executor.budgets import budget_columns
+from xharness.executor.budgets import budget_columns, labelled_languages
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport, StageOutcome
 from xharness.executor.predict import protocol
@@ -165,7 +165,7 @@ def _arm_columns(
         "chance": None if chance is None else 100 * chance,
         "parallel": card.parallel,
         "protocol": protocol(arm.score.predictions),
-        "trained_languages": _trained_languages(facts["trained_on"], plan, context),
+        "trained_languages": _trained_languages(facts, plan, context),
         "stage": arm.score.key,
         **budget_columns(
             facts["trainings"],
@@ -186,21 +186,22 @@ def _floor(language_scores: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _trained_languages(
-    trained_on: Sequence[Mapping[str, Any]], plan: Plan, context: RunContext
+    facts: Mapping[str, Any], plan: Plan, context: RunContext
 ) -> tuple[str, ...]:
-    """The languages beside the source that some labelled data was in: no zero-shot there."""
-    counts = [RowCount(**values) for values in trained_on]
-    return tuple(
-        sorted(
-            {
-                count.language
-                for count in counts
-                if count.language != plan.study.source_language
-                # Texts without labels teach a language and no task.
-                and context.catalogue.card(count.card).role != "corpus"
-            }
-        )
-    )
+    """The languages beside the source that some task was learnt in: no zero-shot there.
+
+    Text that is only masked has no labels: a task's card may serve as a corpus.
+    """
+    languages = labelled_languages(facts["trainings"])
+    if languages is None:
+        counts = [RowCount(**values) for values in facts["trained_on"]]
+        languages = {
+            count.language
+            for count in counts
+            # Texts without labels teach a language and no task.
+            if context.catalogue.card(count.card).role != "corpus"
+        }
+    return tuple(sorted(languages - {plan.study.source_language}))
 
 
 def _facts(arm: Arm, context: RunContext) -> Mapping[str, Any]:

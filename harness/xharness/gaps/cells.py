@@ -118,7 +118,11 @@ def _with_borrowed(
 
 def _lenders(rows: Iterable[Measurable], stated: Mapping[str, str | None]) -> dict[str, str]:
     """Task to the one that lends it a score: what is `stated` comes over what rows say."""
-    lenders = {row.task: row.source_score_from for row in rows if isinstance(row, ScoreRow)}
+    lenders: dict[str, str | None] = {
+        row.task: row.source_score_from
+        for row in rows
+        if isinstance(row, ScoreRow) and row.source_score_from is not None
+    }
     lenders.update(stated)
     return {task: lender for task, lender in lenders.items() if lender is not None}
 

@@ -18,7 +18,7 @@ from xharness.leaderboard.sections import (
     suite_scores,
     tasks,
 )
-from xharness.leaderboard.standing import WARNINGS
+from xharness.leaderboard.standing import is_warning
 from xharness.leaderboard.summary import Summary, summarize
 from xharness.leaderboard.text import escape, plural, prose, table
 
@@ -102,7 +102,7 @@ def _first_screen(summary: Summary, pages: Collection[str]) -> list[str]:
 
 
 def _badge(badge: str) -> str:
-    return f"`{badge}`" if badge in WARNINGS else escape(badge)
+    return f"`{badge}`" if is_warning(badge) else escape(badge)
 
 
 def _table(summary: Summary) -> list[str]:

@@ -13,9 +13,14 @@ from xharness.leaderboard.text import thousands
 from xharness.phrases import listed
 
 EXPLORATORY, UNEQUAL = "EXPLORATORY", "UNEQUAL BUDGETS"
-WARNINGS = (EXPLORATORY, UNEQUAL)
+_NAMED = 3  # strategies that a badge has room for
 _PARTIAL = ("partial data", "limited", "scored on", "trained on partial", "trained on the first")
 """How notes begin that keep a number from standing beside one of a paper."""
+
+
+def is_warning(badge: str) -> bool:
+    """Whether a badge says what weakens the numbers; such are in capitals."""
+    return badge.startswith((EXPLORATORY, UNEQUAL))
 
 
 def badges(board: Board) -> Iterator[str]:
@@ -23,8 +28,11 @@ def badges(board: Board) -> Iterator[str]:
     changes = [board.changes.get((arm, None)) for arm in board.pool_arms]
     if any(change and change.verdict is Verdict.EXPLORATORY for change in changes):
         yield EXPLORATORY
-    if any(change and change.equal_budget is False for change in changes):
-        yield UNEQUAL
+    if unequal := [
+        change.strategy for change in changes if change and change.equal_budget is False
+    ]:
+        strategies = [*dict.fromkeys(unequal)]
+        yield f"{UNEQUAL}: {listed(strategies)}" if len(strategies) <= _NAMED else UNEQUAL
     task_gaps = [task_gap for task_gap in board.gaps.tasks if task_gap.scores]
     if not task_gaps:
         return
@@ -47,7 +55,7 @@ def _seeds(task_gaps: Iterable[TaskGap]) -> str:
 
 def _examples(board: Board, task_gaps: Iterable[TaskGap]) -> str | None:
     """How many examples of a task were trained on, as the rows or the study say."""
-    counts = {task_gap.budget.examples for task_gap in task_gaps} - {None}
+    counts = {task_gap.budget.examples for task_gap in task_gaps} - {None, 0}
     known_counts = [count for count in counts if count is not None]
     if known_counts:
         return f"{_range(known_counts)} {board.source} examples a task"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import sqrt
 
 from xharness.gaps import Arm, Change, Headline, Verdict
@@ -69,8 +70,9 @@ def _headline(board: Board) -> tuple[str, bool]:
     if not _is_comparison(board):
         return _levels(board), False
     if claims:
-        sentences = [_claim(line) for line in claims[:_CLAIMS]]
-        surplus = len(claims) - _CLAIMS
+        groups = [list(group) for _, group in groupby(sorted(claims, key=_reading), key=_reading)]
+        sentences = [_claim(lines) for lines in groups[:_CLAIMS]]
+        surplus = sum(map(len, groups[_CLAIMS:]))
         surplus_text = [f"{surplus} more in the table"] if surplus > 0 else []
         return f"{_over(claims[0])}, {'; '.join([*sentences, *surplus_text])}.", True
     tested = [line for line in headlines if line.verdict is not None and not line.verdict.is_status]
@@ -101,14 +103,27 @@ def _over(line: Headline) -> str:
     return f"Over {plural(len(line.tasks), 'task')} of {models}"
 
 
-def _claim(line: Headline) -> str:
-    """`multitask widens, English gained (Δ gap +5.1 [+2.8, +7.5], Δ others +3.2 [+1.5, +4.8])`."""
-    numbers = [
-        f"{name} {with_interval(estimate, change=True)}"
-        for name, estimate in (("Δ gap", line.gap), ("Δ others", line.others))
-        if estimate is not None
-    ]
-    return f"{line.strategy}: {line.reads_as} ({', '.join(numbers)})"
+def _reading(line: Headline) -> str:
+    return line.reads_as
+
+
+def _claim(lines: Sequence[Headline]) -> str:
+    """`multitask: widens, English gained (Δ gap +5.1 [+2.8, +7.5], Δ others +3.2 [+1.5, +4.8])`;
+    several strategies of one reading share it, without intervals."""
+    columns = (
+        ("Δ gap", [line.gap for line in lines]),
+        ("Δ others", [line.others for line in lines]),
+    )
+    numbers = []
+    for name, column in columns:
+        estimates = [estimate for estimate in column if estimate is not None]
+        if len(estimates) == 1:
+            numbers.append(f"{name} {with_interval(estimates[0], change=True)}")
+        elif estimates:
+            numbers.append(f"{name} {listed([signed(estimate.value) for estimate in estimates])}")
+    separator = ", " if len(lines) == 1 else "; "
+    strategies = listed([line.strategy for line in lines])
+    return f"{strategies}: {lines[0].reads_as} ({separator.join(numbers)})"
 
 
 def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:

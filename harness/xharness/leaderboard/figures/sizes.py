@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from xharness.gaps import Arm, Estimate
@@ -20,7 +21,7 @@ _ACROSS = 3
 _PANELS = 12  # strategies, those of the most models first
 _NAMED = 8  # models whose names fit along the axis
 _APART = 0.16  # of the axis, between models whose names don't touch
-_NAME = 13  # letters of a name along the axis
+_NAME = 14  # letters of a line of a name along the axis
 
 
 def figure(board: Board) -> Figure | None:
@@ -180,7 +181,7 @@ def _axis(axes: Axes, gaps: Any) -> bool:
     names_fit = len(sizes) <= _NAMED and all(span > _APART * 1.6 for span in spans)
     if names_fit:
         ticks = {
-            size: f"{shortened(name, _NAME)}\n{parameters(size)}" for name, size in sizes.items()
+            size: "\n".join((*wrap(name, _NAME), parameters(size))) for name, size in sizes.items()
         }
     else:
         steps = (1, 2, 5) if high / low < 20 else (1, 3) if high / low < 200 else (1,)

@@ -21,7 +21,7 @@ from xharness.leaderboard.figures.style import BASELINE, COLOURS, COMPARED
 from xharness.leaderboard.first_table import Line
 from xharness.leaderboard.html.data import data
 from xharness.leaderboard.sections.limits import limits
-from xharness.leaderboard.standing import WARNINGS
+from xharness.leaderboard.standing import is_warning
 from xharness.leaderboard.summary import Summary, summarize
 from xharness.leaderboard.text import plural
 
@@ -104,7 +104,7 @@ def _answer(summary: Summary) -> str:
 
 
 def _badge(badge: str) -> str:
-    kind = ' class="warning"' if badge in WARNINGS else ""
+    kind = ' class="warning"' if is_warning(badge) else ""
     return f"<span{kind}>{escape(badge)}</span>"
 
 
