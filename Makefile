@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl))
 
-.PHONY: bench demo test env docs dist lint types boards clean
+.PHONY: bench demo test env docs notebooks dist lint types boards clean
 
 # Two processes share the work, a core each: so small an encoder gains little from two threads.
 demo: env
@@ -36,6 +36,9 @@ bench: env
 	$(BIN)/python -m benchmarks --data-root $(DATA) $(BENCH)
 
 # The site, in build/site: open index.html. Nothing is fetched; a dead link is an error.
+notebooks: env
+	$(BIN)/python -m tests.docs.notebooks
+
 docs: env
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 

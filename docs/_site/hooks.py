@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import posixpath
 import re
@@ -15,6 +16,7 @@ from mkdocs.structure.pages import Page
 _log = logging.getLogger("mkdocs.hooks")  # under `strict`, its warnings stop the build
 _ROOT = Path(__file__).parents[2]
 _LINK = re.compile(r"(\]\()((?:\.\./)+[^)#\s]+)((?:#[^)\s]*)?\))")
+_NOTEBOOK_LINK = re.compile(r"(notebooks/[\w-]+)\.ipynb\)")
 _LANGUAGES = {".py": "python", ".yaml": "yaml", ".json": "json", ".toml": "toml", ".md": "markdown"}
 
 
@@ -30,7 +32,7 @@ def on_config(config: Any) -> Any:
 
 def on_files(files: Files, config: Any) -> Files:
     """Add the reference, and a page for each file of the repository that a document links to."""
-    for path, text in reference.pages().items():
+    for path, text in {**reference.pages(), **_notebooks()}.items():
         files.append(File.generated(config, path, content=text))
     links = {
         (file.src_uri, target)
@@ -48,6 +50,31 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
+def _notebooks() -> dict[str, str]:
+    """Path in docs to Markdown: what a notebook says, runs and shows."""
+    paths = sorted((_ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    return {f"notebooks/{path.stem}.md": _notebook(path) for path in paths}
+
+
+def _notebook(path: Path) -> str:
+    parts = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        for output in cell.get("outputs", ()):
+            shown = output.get("data", {})
+            for format_name in ("text/html", "image/svg+xml"):
+                lines = "".join(shown.get(format_name, ())).splitlines()
+                # An empty line would end the block of HTML, and a heading of XML is none of it.
+                kept = [
+                    line for line in lines if line.strip() and not line.startswith(("<?", "<!"))
+                ]
+                parts.append("<div>" + "\n".join(kept) + "</div>" if kept else "")
+            text = "".join(output.get("text", shown.get("text/plain", ())))
+            parts.append(f"```text\n{text}\n```" if text else "")
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
 def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
     """Let links that leave `docs/` lead to the pages that show those files."""
     folder = posixpath.dirname(page.file.src_uri)
@@ -58,7 +85,7 @@ def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> st
             return match[0]
         return match[1] + posixpath.relpath(_page_of(target), folder or ".") + ")"
 
-    return _LINK.sub(inside, markdown)
+    return _NOTEBOOK_LINK.sub(r"\1.md)", _LINK.sub(inside, markdown))
 
 
 def _index_first(name: str) -> tuple[bool, str]:

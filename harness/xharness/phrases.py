@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 
 
 def listed(names: Iterable[str], *, limit: int | None = None) -> str:
@@ -18,3 +19,14 @@ def listed(names: Iterable[str], *, limit: int | None = None) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 task`, `2 tasks`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def html_table(rows: Sequence[Mapping[str, str]], caption: str = "") -> str:
+    """Rows of text as a table of HTML, for notebooks; columns named after the keys."""
+    heads = "".join(f"<th>{escape(name)}</th>" for name in (rows[0] if rows else ()))
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row.values()) + "</tr>"
+        for row in rows
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"

@@ -11,7 +11,6 @@ from hypothesis import strategies as draw
 from tests.leaderboard import handmade
 from tests.leaderboard.handmade import headline
 
-from xharness.cli.run import board_row
 from xharness.gaps import Verdict
 from xharness.leaderboard import render
 from xharness.leaderboard.exports import to_json
@@ -177,7 +176,7 @@ def test_the_words_over_columns_are_the_same_everywhere() -> None:
         "words"
     ]
     assert set(header) <= {*words.values()}
-    assert set(header) <= {*board_row(board, board.arms[0])}
+    assert set(header) <= {*board.overview()[0]}
 
 
 @given(draw.floats(-100, 100, allow_nan=False))

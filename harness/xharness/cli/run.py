@@ -13,8 +13,6 @@ from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.executor import RunReport
-    from xharness.gaps import Arm, Estimate
-    from xharness.leaderboard import Board
     from xharness.session.session import Session
 
 
@@ -72,44 +70,10 @@ def _show_results(session: Session, seconds: float) -> None:
 
     counts = [f"{count} {ending}" for ending, count in _endings(session.report).items() if count]
     print(f"stages: {', '.join(counts)} in {duration(seconds)}", file=sys.stderr)
-    rows = [board_row(session.board, arm) for arm in session.board.arms]
+    rows = session.board.overview()
     show_table(rows, title=session.study.title or session.study.name)
     print(summarize(session.board).headline)
     print("\n".join(str(path) for path in session.files))
-
-
-def board_row(board: Board, arm: Arm) -> dict[str, Any]:
-    """An arm at a glance: sizes, scores, gap, and what changes against the baseline."""
-    from xharness.leaderboard import columns
-    from xharness.leaderboard.text import parameters, with_interval
-
-    average, change = board.averages.get(arm), board.changes.get((arm, None))
-    total, non_embedding = board.sizes.get(arm[0], (None, None))
-    return {
-        columns.MODEL: arm[0],
-        columns.PARAMETERS: parameters(total),
-        columns.NON_EMBEDDING: parameters(non_embedding),
-        columns.STRATEGY: arm[1],
-        "tasks": str(len(average.tasks)) if average else "0",
-        board.source: _number(average.source if average else None),
-        columns.OTHERS: _number(average.others if average else None),
-        columns.GAP: "undefined" if not average or not average.gap else with_interval(average.gap),
-        columns.CHANGE_OF_GAP: _change(change.gap if change else None),
-        columns.CHANGE_OF_OTHERS: _change(change.others if change else None),
-        columns.READS_AS: (change.reads_as if change else "") or "—",
-    }
-
-
-def _change(estimate: Estimate | None) -> str:
-    from xharness.leaderboard.text import with_interval
-
-    return "—" if estimate is None else with_interval(estimate, change=True)
-
-
-def _number(estimate: Estimate | None) -> str:
-    from xharness.leaderboard.text import points
-
-    return "—" if estimate is None else points(estimate.value)
 
 
 def _endings(report: RunReport | None) -> dict[str, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xharness.gaps.verdicts import Verdict
+from xharness.phrases import html_table
 
 # None for published rows that name none.
 Seed = int | None
@@ -369,6 +370,22 @@ class Gaps:
     """Changes before gaps, non-embedding before total parameters."""
     tests: TestCounts = TestCounts()
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: one row an arm and task."""
+        return html_table(
+            [
+                {
+                    "model": task_gap.model,
+                    "strategy": task_gap.strategy,
+                    "task": task_gap.task,
+                    "source": _in_words(task_gap.source),
+                    "others": _in_words(task_gap.others),
+                    "gap": _in_words(task_gap.gap),
+                }
+                for task_gap in self.tasks
+            ]
+        )
+
     def task(self, arm: Arm, task: str) -> TaskGap | None:
         """The arm on one task; None where the rows never speak of it."""
         return next((gap for gap in self.tasks if gap.arm == arm and gap.task == task), None)
@@ -387,3 +404,17 @@ class Gaps:
     def headline(self, strategy: str) -> Headline | None:
         """The strategy averaged over the models."""
         return next((line for line in self.headlines if line.strategy == strategy), None)
+
+
+def _in_words(estimate: Estimate | None) -> str:
+    """`10.4 [8.9, 11.8]`, or a dash."""
+    from xharness.gaps.rounding import rounded  # which speaks of these values itself
+
+    if estimate is None:
+        return "—"
+    value, *ends = (
+        f"{rounded(number, 1):.1f}"
+        for number in (estimate.value, estimate.low, estimate.high)
+        if number is not None
+    )
+    return f"{value} [{', '.join(ends)}]" if len(ends) == 2 else value

@@ -15,6 +15,7 @@ from xharness.gaps import (
     Arm,
     Average,
     Change,
+    Estimate,
     Evidence,
     Gaps,
     Metrics,
@@ -26,6 +27,9 @@ from xharness.gaps import (
 )
 from xharness.gaps.scores import MissingRow, ScoreRow, StatedAverage
 from xharness.gaps.suites import Benchmark
+from xharness.leaderboard import columns
+from xharness.leaderboard.text import parameters, points, with_interval
+from xharness.phrases import html_table
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import study
 from xharness.spec.languages import name_of
@@ -155,6 +159,32 @@ class Board:
         members = set(self.pool.arms) if self.pool is not None else set()
         return tuple(arm for arm in self.arms if arm in members)
 
+    def overview(self) -> list[dict[str, str]]:
+        """One row an arm: sizes, scores, gap, and what changes against the baseline."""
+        return [self._overview_row(arm) for arm in self.arms]
+
+    def _overview_row(self, arm: Arm) -> dict[str, str]:
+        average, change = self.averages.get(arm), self.changes.get((arm, None))
+        total, non_embedding = self.sizes.get(arm[0], (None, None))
+        gap = average.gap if average else None
+        return {
+            columns.MODEL: arm[0],
+            columns.PARAMETERS: parameters(total),
+            columns.NON_EMBEDDING: parameters(non_embedding),
+            columns.STRATEGY: arm[1],
+            "tasks": str(len(average.tasks)) if average else "0",
+            self.source: _points(average.source if average else None),
+            columns.OTHERS: _points(average.others if average else None),
+            columns.GAP: "undefined" if gap is None else with_interval(gap),
+            columns.CHANGE_OF_GAP: _signed(change.gap if change else None),
+            columns.CHANGE_OF_OTHERS: _signed(change.others if change else None),
+            columns.READS_AS: (change.reads_as if change else "") or "—",
+        }
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return html_table(self.overview(), self.study.title or self.study.name)
+
     def on(self, task: str) -> dict[Arm, TaskGap]:
         """The arms that rows speak of on this task; a publication is silent on most."""
         return {
@@ -170,6 +200,14 @@ class Board:
                 source = f"published: {row.source or 'no source given'}"
                 sources[row.model, row.strategy, row.task][source] = None
         return {cell: tuple(source) for cell, source in sources.items()}
+
+
+def _points(estimate: Estimate | None) -> str:
+    return "—" if estimate is None else points(estimate.value)
+
+
+def _signed(estimate: Estimate | None) -> str:
+    return "—" if estimate is None else with_interval(estimate, change=True)
 
 
 def assemble(
