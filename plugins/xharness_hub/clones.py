@@ -44,7 +44,8 @@ class Clone:
         splits = declared[config]
         if splits is not None and split not in splits:
             raise UnavailableError(
-                f"data set '{self.id}', config '{config}' has no split '{split}'",
+                f"data set '{self.id}', config '{config}' has no split '{split}'; "
+                f"it has: {', '.join(splits)}",
                 where=str(self.folder),
                 hint=suggestion(split, splits),
             )

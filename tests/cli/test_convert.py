@@ -146,3 +146,28 @@ def test_other_folders_say_what_was_expected(tmp_path: Path) -> None:
     for name, expected in (("ccgbank", "wsj_*.auto"), ("multichecklist", "_squad_suite.pkl")):
         result = invoke(tmp_path, "convert", name, ".")
         assert result.exit_code == 2 and expected in result.stderr
+
+
+def test_six_tests_of_two_hundred_cases_are_what_the_cards_expect(
+    checklist: type[Suite], tmp_path: Path
+) -> None:
+    """Names: google-research/xtreme@838c13b, multichecklist/generate_test_utils.py, TEST_NAMES."""
+    names = (
+        "A is COMP than B. Who is more / less COMP?",
+        "Intensifiers (very, super, extremely) and reducers (somewhat, kinda, etc)?",
+        "size, shape, age, color", "Profession vs nationality", "Animal vs Vehicle",
+        "Animal vs Vehicle v2",
+    )  # fmt: skip
+    cases = [[(f"Bo has cat {number}.", "What?")] for number in range(200)]
+    tests = {name: checklist(data=cases, labels=[["cat"]] * 200, name=name) for name in names}
+    folder = tmp_path / "lang_suites"
+    folder.mkdir()
+    content = pickle.dumps(checklist(tests=collections.OrderedDict(tests), info={}))
+    (folder / "wo_squad_suite.pkl").write_bytes(content)
+    result = invoke(tmp_path, "convert", "multichecklist", "lang_suites", "--to", "data")
+    assert result.exit_code == 0, result.stderr
+    cards = [member.task for member in open_catalogue().members("multichecklist")]
+    assert len(cards) == 6
+    for card in cards:
+        examples = load(tmp_path / "data", card, "wo", "test")
+        assert len(examples) == open_catalogue().card(card).expected_rows("wo", "test") == 200

@@ -27,6 +27,8 @@ from xharness.spec.study import ExecutorSpec, Study, TargetSpec
 from xharness.spec.study_document import StudyDocument
 from xharness.store import Store
 
+_TASK, _LANGUAGE = "<task>", "<language>"
+"""What stands in a reason for what differs between the rows that share it."""
 DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
 
 
@@ -96,7 +98,7 @@ def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]
             "task": _tasks(rows),
             "languages": list(dict.fromkeys(row.language or "all" for row in rows)),
             "arms": _arm_names({(row.model, row.strategy, row.seed) for row in rows}, run_count),
-            "reason": reason if len({row.reason for row in rows}) > 1 else rows[0].reason,
+            "reason": _filled(reason, rows),
         }
         for reason, rows in groups.items()
     ]
@@ -104,8 +106,19 @@ def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]
 
 def _common_reason(row: MissingRow) -> str:
     """The reason without what differs from task to task and from language to language."""
-    reason = re.sub(rf"\b{re.escape(row.task)}\b", "TASK", row.reason)
-    return re.sub(rf"\b{re.escape(row.language)}\b", "LANGUAGE", reason) if row.language else reason
+    reason = re.sub(rf"\b{re.escape(row.task)}\b", _TASK, row.reason)
+    return re.sub(rf"\b{re.escape(row.language)}\b", _LANGUAGE, reason) if row.language else reason
+
+
+def _filled(reason: str, rows: Sequence[MissingRow]) -> str:
+    """The common reason with what all rows share in it after all."""
+    for mark, names in (
+        (_TASK, {row.task for row in rows}),
+        (_LANGUAGE, {row.language or "" for row in rows}),
+    ):
+        if len(names) == 1:
+            reason = reason.replace(mark, names.pop())
+    return reason
 
 
 def _tasks(rows: Sequence[MissingRow]) -> str:
