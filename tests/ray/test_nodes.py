@@ -160,7 +160,7 @@ def two_nodes() -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_a_cluster_that_loses_a_node_goes_on(
     tmp_path: Path, two_nodes: tuple[subprocess.Popen[str], str]
 ) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="the extra 'ray' is not installed")
     cluster, address = two_nodes
     project = fresh(tmp_path)
     project.study["runtime"] = {"executor": {"name": "ray", "retries": 2}}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.project import Project, fresh
 
-pytest.importorskip("ray")
+pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
 
 PLUGIN = str(Path(__file__).with_name("frail.py"))

@@ -38,8 +38,9 @@ def _run(project: Project, *words: str) -> Any:
 
 def _scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Step and value of every scalar in a folder of event files."""
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    events = accumulator.EventAccumulator(str(folder)).Reload()
+    from tensorboard.backend.event_processing import event_accumulator
+
+    events = event_accumulator.EventAccumulator(str(folder)).Reload()
     return {
         tag: [(event.step, event.value) for event in events.Scalars(tag)]
         for tag in events.Tags()["scalars"]
