@@ -79,5 +79,6 @@ def test_the_commonest_answer_is_named_with_its_share():
         "",
         pytest.approx(2 / 3),
     )
+    assert commonest(ExtractiveQA(), ["\x05\r"], card("extractive_qa")) == (r"\x05\x0d", 1.0)
     assert commonest(BitextRetrieval(), [1, 2], card("bitext_retrieval")) is None
     assert commonest(Tagging(), [[0, 1]], tags) is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from xharness.errors import printable
 from xharness.spec.cards import TaskCard
 from xharness.task_types.base import Example, Metric, Prediction, TaskType
 
@@ -75,7 +76,7 @@ def commonest(
     labels = card.labels or ()
     if isinstance(answer, int) and 0 <= answer < len(labels):
         answer = labels[answer]
-    return str(answer), count / len(answers)
+    return printable(str(answer)), count / len(answers)  # a model may write anything
 
 
 def _answer(prediction: Prediction) -> int | str | None:
