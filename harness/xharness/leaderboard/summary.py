@@ -287,7 +287,8 @@ def _open(board: Board, table: FirstTable) -> list[str]:
     if budget := budgets_text(board):
         parts.append(f"budgets: {budget}")
     changes = [trend for trend in board.gaps.trends if trend.of == "change"]
-    if changes and not _size(board):
+    # Of one model there is no size to ask about.
+    if any(len(trend.points) > 1 for trend in changes) and not _size(board):
         parts.append("what model size does is open")
     if any(change.verdict is Verdict.EXPLORATORY for change in _changes(board)):
         parts.append("next: three seeds to look, five to publish")

@@ -168,7 +168,8 @@ def _families(axes: Axes, families: list[str]) -> None:
     for family in dict.fromkeys(families):
         first, count = families.index(family), families.count(family)
         axes.axhline(first, color=GROUND, linewidth=2.5)
-        axes.text(right, first + count / 2, f"  {family}", color=QUIET, va="center", fontsize=8)
+        axes.annotate(family, (right, first + count / 2), (6, 0), textcoords="offset points",
+                      color=QUIET, va="center", fontsize=8)  # fmt: skip
 
 
 def _letters(colour: tuple[float, float, float, float]) -> str:
