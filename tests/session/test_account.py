@@ -116,7 +116,7 @@ def test_a_measured_pace_is_taken_before_a_guess(tmp_path: Path) -> None:
     keep_measured(tmp_path, "cuda:0", Pace(1e12, 0.01))
     name, paces = paces_of(None, tmp_path)
     assert (name, paces.fp32.operations_per_second) == ("cuda", 1e12)
-    assert paces_of("h100", tmp_path)[1].bf16.operations_per_second > 1e14
+    assert paces_of("h100", tmp_path)[1].half.operations_per_second > 1e14
     with pytest.raises(ConfigurationError, match="nothing is known of the speed of 'h10'"):
         paces_of("h10", tmp_path)
 
@@ -142,3 +142,16 @@ def test_windows_read_a_long_text_whole_and_more() -> None:
     cut = item_length("xquad", "en", 96, None).sub_words
     whole = item_length("xquad", "en", CAPS[-1], None).sub_words
     assert cut < whole < item_length("xquad", "en", 96, 32).sub_words
+
+
+def test_missing_things_are_told_once(project: Project) -> None:
+    project.study["models"] = [HUB]
+    project.study["strategies"] = ["single", "multitask"]
+    project.study["targets"] = ["multichecklist"]
+    project.study["seeds"] = [1, 2, 3]
+    project.write()
+    session = open_study("study.yaml", store="store", offline=True)
+    assert len(session.plan.missing) == 6 * 2 * 3  # tasks, strategies, seeds
+    (row,) = session.missing()
+    assert "multichecklist_comparisons" in row["task"]
+    assert (row["arms"], row["languages"]) == ("all", ["all"])

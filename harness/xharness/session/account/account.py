@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from xharness.errors import StageError
 from xharness.executor.broom import weights_read
 from xharness.planning import Plan
 from xharness.session.account.hypothetical import NOT_HERE, complete_plan
-from xharness.session.account.pace import DevicePaces, paces_of
+from xharness.session.account.pace import paces_of
 from xharness.session.account.sizes import ParameterRegister
 from xharness.session.account.work import StageWork, StageWorks
 from xharness.session.costs import WITHOUT_STEPS, receipt_paces
 from xharness.session.opened_study import OpenedStudy
 from xharness.stages import Predict, Stage, Train
+from xharness.store import Store
 
 _SECONDS_A_STAGE = 1.0  # loading, reading data and writing, where no receipt tells
 
@@ -101,40 +104,69 @@ def expected_seconds(opened: OpenedStudy) -> dict[str, float]:
     return _PricedPlan(opened, opened.plan, None).seconds
 
 
+_Kind = tuple[str, str, tuple[str, ...]]
+"""A model, the name of a stage, and what a training learns: what such stages took is comparable."""
+
+
 class _PricedPlan:
     """What the stages that are not stored take on one device, by its pace and by receipts."""
 
     def __init__(self, opened: OpenedStudy, plan: Plan, device: str | None) -> None:
         self.sizes = ParameterRegister(opened.catalogue, opened.environment)
-        self.device, paces = paces_of(device, opened.environment.cache)
-        receipts = receipt_paces(opened.store) if device is None else {}
-        self.source = f"receipts in the store, else {paces.source}" if receipts else paces.source
         self.stages = plan.needed(opened.store.has)
+        self.device, self._paces = paces_of(device, opened.environment.cache)
+        self.source = self._paces.source
         works = StageWorks(opened.catalogue, self.sizes)
         self.works = {stage.key: works.of(stage) for stage in self.stages}
+        self._ratios: dict[_Kind, float] = {}
+        self._receipts: dict[tuple[str, str], float] = {}
+        if device is None and self.stages:
+            self._learn(opened.store, plan, works)
         self.seconds = {
-            key: _seconds(stage, plan.labels[key].model, self.works[key], paces, receipts)
-            for key, stage in ((stage.key, stage) for stage in self.stages)
+            stage.key: self._seconds(stage, plan.labels[stage.key].model) for stage in self.stages
         }
 
+    def _learn(self, store: Store, plan: Plan, works: StageWorks) -> None:
+        """Take from receipts how much longer stages took here than the device's pace says."""
+        taken: dict[_Kind, float] = defaultdict(float)
+        expected: dict[_Kind, float] = defaultdict(float)
+        for key, stage in plan.stages.items():
+            if key in self.works or not store.has_facts(key):
+                continue
+            kind = _kind(stage, plan.labels[key].model)
+            with suppress(StageError, KeyError):  # a damaged receipt; a run will name it
+                taken[kind] += store.receipt(key).facts["seconds"]
+                expected[kind] += self._by_pace(stage, works.of(stage))
+        self._ratios = {kind: taken[kind] / expected[kind] for kind in expected}
+        if any(_kind(stage, plan.labels[stage.key].model) not in taken for stage in self.stages):
+            self._receipts = receipt_paces(store)
+        if self._ratios or self._receipts:
+            self.source = f"receipts in the store, else {self._paces.source}"
 
-def _seconds(
-    stage: Stage,
-    model: str,
-    work: StageWork,
-    paces: DevicePaces,
-    receipts: Mapping[tuple[str, str], float],
-) -> float:
-    # What was timed here knows more than any table.
-    if (model, WITHOUT_STEPS) in receipts and isinstance(stage, Train):
-        return receipts[model, WITHOUT_STEPS]
-    if (model, stage.name) in receipts:
-        return receipts[model, stage.name] * work.units
-    recipe = stage.recipe if isinstance(stage, Train | Predict) else None
-    pace = paces.of(recipe.precision if recipe else "fp32")
-    steps = work.units if isinstance(stage, Train) else 0
-    step_seconds = pace.seconds_per_step + pace.seconds_per_parameter * work.learning
-    return _SECONDS_A_STAGE + work.operations / pace.operations_per_second + steps * step_seconds
+    def _seconds(self, stage: Stage, model: str) -> float:
+        # What was timed here knows more than any table, and the stages of this plan most of all.
+        work, kind = self.works[stage.key], _kind(stage, model)
+        if kind in self._ratios:
+            return self._ratios[kind] * self._by_pace(stage, work)
+        if (model, WITHOUT_STEPS) in self._receipts and isinstance(stage, Train):
+            return self._receipts[model, WITHOUT_STEPS]
+        if (model, stage.name) in self._receipts:
+            return self._receipts[model, stage.name] * work.units
+        return self._by_pace(stage, work)
+
+    def _by_pace(self, stage: Stage, work: StageWork) -> float:
+        recipe = stage.recipe if isinstance(stage, Train | Predict) else None
+        pace = self._paces.of(recipe.precision if recipe else "fp32")
+        steps = work.units if isinstance(stage, Train) else 0
+        step_seconds = pace.seconds_per_step + pace.seconds_per_parameter * work.learning
+        return (
+            _SECONDS_A_STAGE + work.operations / pace.operations_per_second + steps * step_seconds
+        )
+
+
+def _kind(stage: Stage, model: str) -> _Kind:
+    feeds = stage.feeds if isinstance(stage, Train) else ()
+    return model, stage.name, tuple(sorted({feed.objective for feed in feeds}))
 
 
 def _rows(plan: Plan, works: dict[str, StageWork], seconds: dict[str, float]) -> list[AccountRow]:

@@ -19,19 +19,22 @@ class DevicePaces:
     """Paces of one device by precision, and where they come from."""
 
     fp32: Pace
-    bf16: Pace
+    half: Pace
     source: str
+    is_card: bool = False
 
     def of(self, precision: str) -> Pace:
-        """The pace in a precision."""
-        return self.bf16 if precision == "bf16" else self.fp32
+        """The pace in a recipe's precision; `auto` is fp32 on a processor alone."""
+        is_half = self.is_card if precision == "auto" else precision in ("bf16", "fp16")
+        return self.half if is_half else self.fp32
 
 
-def _published(fp32: float, bf16: float) -> DevicePaces:
+def _published(fp32: float, half: float) -> DevicePaces:
     return DevicePaces(
         Pace(fp32 * _TERA, 0.02),
-        Pace(bf16 * _TERA, 0.02),
+        Pace(half * _TERA, 0.02),
         "a third of the published peak, and 20 ms a step: a guess",
+        is_card=True,
     )
 
 
