@@ -104,3 +104,9 @@ def test_the_same_in_python(project: Project, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(project.folder)
     board = xharness.evaluate("majority", "mood", languages="sw", cards=["cards"], store="store")
     assert {row.language for row in board.scores} == {"en", "sw"}
+
+
+def test_a_model_that_only_ranks_answers_is_prompted(project: Project) -> None:
+    line = ("eval", "--model", "org/name", "--model-args", "mode=loglikelihood", "--offline")
+    result = invoke(project.folder, *line, "--tasks", "mood", "--cards", "cards")
+    assert printed(result)["strategies"] == ["prompt"]

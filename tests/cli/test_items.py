@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.cli.project import Project, fresh, invoke
+from tests.hf import tiny
 from xharness.session.board_server import HOST, open_server
 from xharness.session.item_pages import open_item_pages
 from xharness.session.options import RunOptions
@@ -59,6 +60,23 @@ def test_two_arms_side_by_side(finished: Project) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stdout.count("\nitem ") + result.stdout.startswith("item ") == 4
     assert len(re.findall(r"against .*\((right|wrong)\)", result.stdout)) == 4
+
+
+def test_a_model_that_writes_shows_its_prompt(tmp_path: Path) -> None:
+    project = fresh(tmp_path)
+    tiny.gemma(tmp_path / "gemma")
+    words = {"bad": "bad", "good": "good"}
+    project.cards["mood"]["verbalizer"] = {"prompt": "{text} Mood:", "answers": words}
+    project.study |= {
+        "models": [{"name": "gemma", "path": "gemma", "mode": "loglikelihood"}],
+        "strategies": ["prompt"],
+        "targets": [{"task": "mood", "limit": 3}],
+    }
+    assert project.write().run().exit_code == 0
+    words_typed = ("show", key(project, "gemma"), "--items", "1", "-l", "sw", "--json")
+    (row,) = json.loads(invoke(tmp_path, *words_typed, *OPTIONS).stdout)
+    assert row["prompted with"] == f"{row['text']} Mood:"
+    assert row["answer"] in words
 
 
 def test_a_run_says_how_to_see_its_items(finished: Project) -> None:

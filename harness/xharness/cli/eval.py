@@ -44,7 +44,10 @@ Limit = Annotated[
     ),
 ]
 Strategies = Annotated[
-    list[str] | None, typer.Option("--strategy", metavar="NAMES", help="Default: single.")
+    list[str] | None,
+    typer.Option(
+        "--strategy", metavar="NAMES", help="Default: single; prompt for mode=loglikelihood."
+    ),
 ]
 Intermediate = Annotated[
     list[str] | None,

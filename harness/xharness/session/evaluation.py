@@ -81,7 +81,7 @@ class EvalRequest:
         return {"name": model_name(model), "model": model, **arguments}
 
     def _strategies(self, catalogue: Catalogue) -> Iterator[str | dict[str, Any]]:
-        names = self.strategies or (("intermediate",) if self.intermediate else ("single",))
+        names = self.strategies or (self._default_strategy,)
         tasks = [catalogue.card(task).name for task in self.intermediate]
         if tasks and "intermediate" not in names:
             raise ConfigurationError(
@@ -91,6 +91,14 @@ class EvalRequest:
         for name in names:
             catalogue.strategies.provider(name)
             yield {name: {"tasks": tasks}} if name == "intermediate" and tasks else name
+
+    @property
+    def _default_strategy(self) -> str:
+        if self.intermediate:
+            return "intermediate"
+        # A model whose answers are only ranked is never trained, and has no other strategy.
+        is_ranked = dict(_arguments(self.model_args)).get("mode") == "loglikelihood"
+        return "prompt" if is_ranked else "single"
 
     def _targets(self, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
         for task, codes in _languages_of(self.tasks, catalogue).items():
