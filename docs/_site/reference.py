@@ -121,12 +121,13 @@ def _type_text(annotation: Any) -> str:
 
 def _options_page(catalogue: Catalogue) -> str:
     text = f"{_MADE}# Options of plugins\n\nWhat stands beside `backend:`, `strategy:`, `from:` or "
-    text += "a translator's name is for that plugin; these are the ones installed here.\n"
+    text += "a translator's or an executor's name is for that plugin; these are installed here.\n"
     nouns = {
         "backend": catalogue.backends,
         "strategy": catalogue.strategies,
         "source": catalogue.sources,
         "translator": catalogue.translators,
+        "executor": catalogue.executors,
     }
     nested: list[type[BaseModel]] = []
     for noun, registry in nouns.items():

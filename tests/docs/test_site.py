@@ -72,6 +72,7 @@ def _option_models() -> Iterator[type[BaseModel]]:
     catalogue = xharness.open_catalogue(())
     for registry in (
         catalogue.backends, catalogue.strategies, catalogue.sources, catalogue.translators,
+        catalogue.executors,
     ):  # fmt: skip
         yield from (registry[name].options for name in registry)
 
