@@ -22,6 +22,7 @@ from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
 
 HERE = Path(__file__).parent
+LANGUAGE = {"language": "lang"}
 ARMS = {
     "XLM-R base": ("xlm-r-base", "single"),
     "XLM-R base (reported)": ("xlm-r-base", "single"),
@@ -79,7 +80,7 @@ def rename(reported: ReportedScore) -> ReportedScore:
 
 
 def per_language(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
-    imported = read([tables / "per_language_published.csv"], ImportOptions(), catalogue)
+    imported = read([tables / "per_language_published.csv"], ImportOptions(LANGUAGE), catalogue)
     for reported in imported.reported_scores:
         placeholder = (reported.task, reported.value) == ("xcopa", 50.0) and reported.language in (
             "ht",
@@ -99,7 +100,7 @@ def averages(catalogue: Catalogue) -> Iterator[ReportedScore]:
 
 def seeds(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
     """Five seeds each of two models; the test split of WikiANN."""
-    panx = ImportOptions({"score": "f1"}, {"metric": "f1", "source": SEEDED})
+    panx = ImportOptions({"score": "f1", **LANGUAGE}, {"metric": "f1", "source": SEEDED})
     for reported in read(
         [tables / "panx_48lang_5seed_xlmr_xlmv.csv"], panx, catalogue
     ).reported_scores:
@@ -109,7 +110,7 @@ def seeds(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
         constants = {"task": "xquad", "metric": metric, "source": SEEDED}
         path = tables / "xquad_11lang_5seed_xlmr_xlmv.csv"
         yield from read(
-            [path], ImportOptions({"score": metric}, constants), catalogue
+            [path], ImportOptions({"score": metric, **LANGUAGE}, constants), catalogue
         ).reported_scores
 
 
@@ -141,7 +142,7 @@ def _task_level(row: dict[str, str], location: str) -> ReportedScore:
 def prompted(tables: Path, catalogue: Catalogue) -> Iterator[ReportedScore]:
     """Decoders and text-to-text models, prompted in English without any fine-tuning."""
     options = ImportOptions(
-        {"score": "median_acc"},
+        {"score": "median_acc", **LANGUAGE},
         {"metric": "acc", "source": MEDIANS, "strategy": "prompted", "protocol": "prompted"},
     )
     path = tables / "bloomz_mt0_xnli_xcopa_median.csv"

@@ -12,7 +12,7 @@ from tests.cli.project import invoke
 from xharness.gaps import scores
 from xharness.gaps.scores import ScoreRow, StatedAverage
 
-HEAD = "task,metric,model,lang,score,source\n"
+HEAD = "task,metric,model,language,score,source\n"
 TABLE = HEAD + "".join(
     f"xnli,acc,XLM-R base,{code},{value},A paper\n"
     for code, value in {"en": 85.8, "de": 78.7, "sw": 66.5, "": 70.0}.items()

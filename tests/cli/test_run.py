@@ -166,7 +166,9 @@ def test_a_language_whose_data_are_gone_costs_no_score(project: Project) -> None
 
 def test_imported_rows_outlive_the_next_run(project: Project) -> None:
     project.run()
-    table = "task,metric,model,lang,score\nmood,accuracy,theirs,de,70\nmood,accuracy,theirs,,71\n"
+    table = (
+        "task,metric,model,language,score\nmood,accuracy,theirs,de,70\nmood,accuracy,theirs,,71\n"
+    )
     (project.folder / "table.csv").write_text(table, encoding="utf-8")
     words = ("import", "table.csv", "--to", ".", "--cards", "cards")
     assert invoke(project.folder, *words).exit_code == 0

@@ -12,7 +12,7 @@ from tests.importers.conftest import Import
 from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.published_averages import Claim, claims
 
-HEAD = "task,metric,model,lang,score,source,over,suite\n"
+HEAD = "task,metric,model,language,score,source,over,suite\n"
 
 
 def _claims(score_rows: list[ScoreRow | StatedAverage]) -> list[Claim]:

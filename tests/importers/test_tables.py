@@ -11,7 +11,7 @@ from xharness.errors import ConfigurationError
 from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.importers import names
 
-HEAD = "task,metric,model,lang,score,seed,split,strategy,source,n\n"
+HEAD = "task,metric,model,language,score,seed,split,strategy,source,n\n"
 
 
 def test_a_row_carries_everything_the_table_says(bring: Import) -> None:
@@ -26,7 +26,7 @@ def test_a_row_carries_everything_the_table_says(bring: Import) -> None:
 
 
 def test_what_a_table_leaves_out_comes_from_the_card(bring: Import) -> None:
-    (row,) = bring("task,metric,model,lang,score\npanx,F1,new,sw,50.5\n")
+    (row,) = bring("task,metric,model,language,score\npanx,F1,new,sw,50.5\n")
     assert isinstance(row, ScoreRow)
     assert (row.task, row.metric, row.split, row.n) == ("wikiann", "span_f1", "test", 1000)
     assert (row.seed, row.strategy, row.source) == (None, "single", "table.csv")
@@ -36,19 +36,19 @@ def test_what_a_table_leaves_out_comes_from_the_card(bring: Import) -> None:
 def test_columns_with_other_names_and_one_value_for_all(bring: Import) -> None:
     (row,) = bring(
         "model,l,f1\nm,de,70\n",
-        columns={"score": "f1", "lang": "l"},
+        columns={"score": "f1", "language": "l"},
         constants={"task": "xquad", "metric": "f1"},
     )
     assert (row.task, row.metric) == ("xquad", "f1")
 
 
 def test_a_tab_separated_table_with_a_byte_order_mark(bring: Import) -> None:
-    (row,) = bring("\ufefftask\tmetric\tmodel\tlang\tscore\nxnli\tacc\tm\tde\t70\n", "table.tsv")
+    (row,) = bring("\ufefftask\tmetric\tmodel\tlanguage\tscore\nxnli\tacc\tm\tde\t70\n", "table.tsv")
     assert row.task == "xnli"
 
 
 def test_exact_match_and_f1_make_the_official_score(bring: Import) -> None:
-    imported_rows = bring("task,metric,model,lang,score\nmlqa,EM,m,de,40\nmlqa,F1,m,de,60\n")
+    imported_rows = bring("task,metric,model,language,score\nmlqa,EM,m,de,40\nmlqa,F1,m,de,60\n")
     assert [(row.metric, row.main) for row in imported_rows if isinstance(row, ScoreRow)] == [
         ("mlqa_exact_match", False), ("mlqa_f1", False), ("mlqa_mean", True),
     ]  # fmt: skip
@@ -58,12 +58,14 @@ def test_exact_match_and_f1_make_the_official_score(bring: Import) -> None:
 
 
 def test_f1_alone_is_never_the_official_score(bring: Import) -> None:
-    (row,) = bring("task,metric,model,lang,score\nmlqa,F1,m,de,60\n")
+    (row,) = bring("task,metric,model,language,score\nmlqa,F1,m,de,60\n")
     assert isinstance(row, ScoreRow) and not row.main
 
 
 def test_a_row_without_a_language_is_an_average(bring: Import) -> None:
-    imported_rows = bring("task,metric,model,lang,score\nxnli,acc,m,,70\nxtreme-r,mean,m,avg,60\n")
+    imported_rows = bring(
+        "task,metric,model,language,score\nxnli,acc,m,,70\nxtreme-r,mean,m,avg,60\n"
+    )
     assert all(isinstance(row, StatedAverage) for row in imported_rows)
     averages = [
         (row.task, row.suite, row.over) for row in imported_rows if isinstance(row, StatedAverage)
@@ -91,7 +93,7 @@ def test_a_wrong_cell_is_told_with_its_line(
     bring: Import, line: str, expected_text: list[str]
 ) -> None:
     with pytest.raises(ConfigurationError) as error:
-        bring(f"task,metric,model,lang,score\n{line}\n")
+        bring(f"task,metric,model,language,score\n{line}\n")
     assert f"table.csv:{expected_text[0]}" in str(error.value)
     assert all(part in str(error.value) for part in expected_text)
 
@@ -111,11 +113,13 @@ def test_a_wrong_cell_is_told_with_its_line(
 def test_a_wrong_optional_cell_too(bring: Import, columns: str, expected_text: str) -> None:
     line, _, message = expected_text.partition("|")
     with pytest.raises(ConfigurationError, match=f"table.csv:2: {message}"):
-        bring(f"task,metric,model,lang,score,{columns}\n{line}\n")
+        bring(f"task,metric,model,language,score,{columns}\n{line}\n")
 
 
 def test_duplicates_and_contradictions_name_both_lines(bring: Import) -> None:
-    table = "task,metric,model,lang,score\nxnli,acc,m,de,70\nxnli,acc,m,de,70\nxnli,acc,m,de,71\n"
+    table = (
+        "task,metric,model,language,score\nxnli,acc,m,de,70\nxnli,acc,m,de,70\nxnli,acc,m,de,71\n"
+    )
     with pytest.raises(ConfigurationError) as error:
         bring(table)
     first, second = str(error.value).splitlines()
@@ -127,7 +131,7 @@ def test_duplicates_and_contradictions_name_both_lines(bring: Import) -> None:
 def test_one_mistake_in_many_rows_is_told_once(bring: Import) -> None:
     lines = "".join(f"xnil,acc,m{number},de,70\n" for number in range(30))
     with pytest.raises(ConfigurationError) as error:
-        bring("task,metric,model,lang,score\n" + lines)
+        bring("task,metric,model,language,score\n" + lines)
     assert str(error.value).count("xnil") == 1
     assert "table.csv:2" in str(error.value) and "and in 29 more rows" in str(error.value)
 
@@ -135,14 +139,22 @@ def test_one_mistake_in_many_rows_is_told_once(bring: Import) -> None:
 def test_many_mistakes_are_counted(bring: Import) -> None:
     lines = "".join(f"unknown{number},acc,m,de,70\n" for number in range(30))
     with pytest.raises(ConfigurationError, match="and 10 more"):
-        bring("task,metric,model,lang,score\n" + lines)
+        bring("task,metric,model,language,score\n" + lines)
 
 
 def test_a_missing_column_names_the_way_out(bring: Import) -> None:
     with pytest.raises(ConfigurationError) as error:
-        bring("task,metric,model,lang,f1\nxnli,acc,m,de,70\n")
+        bring("task,metric,model,language,f1\nxnli,acc,m,de,70\n")
     assert "there is no column 'score'" in str(error.value)
     assert "--map score=COLUMN" in str(error.value) and "f1" in str(error.value)
+
+
+def test_languages_under_another_name_are_no_averages(bring: Import) -> None:
+    with pytest.raises(ConfigurationError, match="the column 'lang' is not read") as error:
+        bring("task,metric,model,lang,score\nxnli,acc,m,de,70\n")
+    assert "--map language=lang" in str(error.value)
+    table = "task,metric,model,lang,score\nxnli,acc,m,de,70\n"
+    assert bring(table, columns={"language": "lang"})[0].language == "de"
 
 
 def test_a_mapped_column_must_be_there(bring: Import) -> None:
@@ -151,7 +163,7 @@ def test_a_mapped_column_must_be_there(bring: Import) -> None:
 
 
 def test_shares_of_one_must_be_named_as_such(bring: Import) -> None:
-    table = "task,metric,model,lang,score\nxnli,acc,m,de,0.7\nxnli,acc,m,en,0.8\n"
+    table = "task,metric,model,language,score\nxnli,acc,m,de,0.7\nxnli,acc,m,en,0.8\n"
     with pytest.raises(ConfigurationError, match="--unit fraction"):
         bring(table)
     (german, _) = bring(table, unit="fraction")
@@ -162,7 +174,7 @@ def test_shares_of_one_must_be_named_as_such(bring: Import) -> None:
 
 def test_quotes_that_never_end_are_told(bring: Import) -> None:
     with pytest.raises(ConfigurationError, match="not a table"):
-        bring('task,metric,model,lang,score\nxnli,acc,"m,de,70\n')
+        bring('task,metric,model,language,score\nxnli,acc,"m,de,70\n')
 
 
 @given(st.text(max_size=40))

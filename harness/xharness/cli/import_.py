@@ -58,8 +58,8 @@ def import_(
 ) -> None:
     """Bring in published scores, as rows marked published.
 
-    A table has the columns task, metric, model, score, and for each language lang; if it likes,
-    seed, split, strategy, source, n, protocol, suite, over, note.
+    A table has the columns task, metric, model, score and language (empty: an average); if it
+    likes, seed, split, strategy, source, n, protocol, suite, over, note.
 
     \b
     xharness import table.csv --to boards/published

@@ -13,7 +13,7 @@ from xharness.importers.reported import AveragedOver, ReportedScore
 
 NEEDED = ("task", "metric", "model", "score")
 COLUMNS = (
-    *NEEDED, "lang", "seed", "split", "strategy", "source", "n", "protocol", "over", "suite",
+    *NEEDED, "language", "seed", "split", "strategy", "source", "n", "protocol", "over", "suite",
     "note",
 )  # fmt: skip
 
@@ -82,6 +82,13 @@ def _column_indexes(
                 f"--set {name}=VALUE if it is the same for all; "
                 f"the columns are: {', '.join(header)}",
             )  # fmt: skip
+    # Without its languages every line would pass for an average.
+    for column in header:
+        if "language" not in {*indexes, *constants} and column.casefold().startswith("lang"):
+            raise ConfigurationError(
+                f"the column '{column}' is not read", where=f"{path}:1",
+                hint=f"--map language={column}",
+            )  # fmt: skip
     return indexes
 
 
@@ -108,7 +115,7 @@ def _reported_score(values: Mapping[str, str], location: str, file: str) -> Repo
         if not values[name]:
             raise ConfigurationError(f"'{name}' is empty", where=location)
     # An empty cell is an average; so are the words that tables use for one.
-    language = values.get("lang", "")
+    language = values.get("language", "")
     averaged_over = values.get("over") or None
     if averaged_over is not None and averaged_over not in get_args(AveragedOver):
         raise ConfigurationError(
