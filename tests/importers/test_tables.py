@@ -43,7 +43,9 @@ def test_columns_with_other_names_and_one_value_for_all(bring: Import) -> None:
 
 
 def test_a_tab_separated_table_with_a_byte_order_mark(bring: Import) -> None:
-    (row,) = bring("\ufefftask\tmetric\tmodel\tlanguage\tscore\nxnli\tacc\tm\tde\t70\n", "table.tsv")
+    (row,) = bring(
+        "\ufefftask\tmetric\tmodel\tlanguage\tscore\nxnli\tacc\tm\tde\t70\n", "table.tsv"
+    )
     assert row.task == "xnli"
 
 
