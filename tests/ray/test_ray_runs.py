@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.project import Project, fresh
+from xharness.session.opened_study import DEMO
 
 pytest.importorskip("ray", reason="the extra 'ray' is not installed")
 pytestmark = pytest.mark.slow
@@ -146,3 +148,23 @@ def test_a_driver_that_is_stopped_leaves_a_store_to_go_on_from(project: Project)
     assert values["stages"]["ran"] == 9 - stored
     run_study(project, "alone", "--executor", "sequential")
     _same_results(project, "many", "alone")
+
+
+def test_the_demo_has_the_bytes_of_one_process(project: Project) -> None:
+    demo = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    demo["seeds"] = [1]
+    demo["recipe"] |= {"steps": 4, "tasks": {}}
+    demo["models"] = demo["models"][:1]
+    demo["models"][0]["pretrain"]["recipe"]["steps"] = 4
+    demo["runtime"] = project.study["runtime"]
+    project.study.clear()
+    project.study |= demo
+    project.write()
+    assert run_study(project, "many", "--limit", "24")[0] == 0
+    assert run_study(project, "alone", "--limit", "24", "--executor", "sequential")[0] == 0
+    _same_results(project, "many", "alone")
+    predictions = sorted((project.folder / "alone-store").glob("*/*/predictions/*.parquet"))
+    assert predictions
+    for path in predictions:
+        twin = project.folder / "many-store" / path.relative_to(project.folder / "alone-store")
+        assert path.read_bytes() == twin.read_bytes(), path
