@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl))
 
-.PHONY: bench demo test env docs notebooks dist lint types boards clean
+.PHONY: attack bench demo test env docs notebooks dist lint types boards clean
 
 # Two processes share the work, a core each: so small an encoder gains little from two threads.
 demo: env
@@ -18,6 +18,11 @@ demo: env
 # pytest comes last: its closing line is the one that counts.
 test: lint types boards
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+# Kills, power cuts, flipped bits, mutated inputs and full disks, by the thousand: hours. The last
+# lines are the figures. ATTACK="--kills 50 --flips 20 --mutants 200" is a short one.
+attack: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.attack $(ATTACK)
 
 env: $(STAMP)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.project import Project, fresh
+from tests.faults.flipping import flip_bits
 from tests.faults.flips import flip_a_bit, stage_folders, without_scores
 from xharness.store import RECEIPT
 from xharness.store.parts import Parts
@@ -86,33 +87,9 @@ def test_a_receipt_of_another_shape_is_done_again(finished: tuple[Project, str],
     assert project.scores == scores
 
 
-def test_flipped_bits_anywhere_in_a_finished_store_are_told(
-    finished: tuple[Project, str],
-) -> None:
-    project, scores = finished
-    random = Random(13)
-    for _ in range(12):
-        without_scores(project, *random.choice([(), ("score",), ("score", "predict")]))
-        files = [path for path in (project.folder / "store").glob("??/*/**/*") if path.is_file()]
-        needed = [path for path in files if _is_read(path, files)]
-        path = random.choice(sorted(needed))
-        flip_a_bit(path, random)
-        result = project.run()
-        assert result.exit_code == 0, (path, result.stderr)
-        assert str(path.relative_to(project.folder / "store").parts[1]) in result.stderr, path
-        assert project.scores == scores, path
-
-
-def _is_read(path: Path, files: list[Path]) -> bool:
-    """Whether a run reads the file: stages whose only readers are stored are left alone."""
-    stages = {_stage(file) for file in files if file.name == RECEIPT}
-    folder = next(parent for parent in path.parents if (parent / RECEIPT).is_file())
-    last_stage = next(stage for stage in ("score", "predict", "train") if stage in stages)
-    return path.name != "README.md" and _stage(folder / RECEIPT) == last_stage
-
-
-def _stage(receipt: Path) -> str:
-    return str(json.loads(receipt.read_text(encoding="utf-8"))["facts"]["stage"])
+def test_flipped_bits_anywhere_are_told(tmp_path: Path) -> None:
+    report = flip_bits(tmp_path, 12, Random(13))
+    assert not report.faults, report.faults
 
 
 class _Interrupted:

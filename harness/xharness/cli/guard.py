@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import traceback
@@ -46,6 +47,11 @@ class Guarded(TyperGroup):
         except BrokenPipeError:  # `xharness cards list | head`
             _close_quietly()
             raise typer.Exit(0) from None
+        except OSError as error:
+            # Whatever was read or written, the system has said what is wrong with it.
+            location = f"{error.filename}: " if error.filename else ""
+            _report(ctx, f"{location}{error.strerror or error}{_advice(error)}")
+            raise typer.Exit(WRONG) from None
         # A plugin may exit, or raise what nobody catches: that is no success, and no silence.
         except BaseException as error:
             # typer's own complaints about words and flags are finished messages.
@@ -68,6 +74,19 @@ def readers_may_leave() -> Iterator[None]:
 def treat_termination_as_interrupt() -> None:
     """SIGTERM, which schedulers send, ends a run as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _advice(error: OSError) -> str:
+    """A next step, where one is known."""
+    advice = {
+        errno.EACCES: "may this user read and write it?",
+        errno.EPERM: "may this user read and write it?",
+        errno.ENOSPC: "free some space or inodes, or name another folder; the same command goes on",
+        errno.EDQUOT: "free some space, or name another folder; the same command goes on",
+        errno.EROFS: "name another folder with --store or --output",
+        errno.ENAMETOOLONG: "give it a shorter name",
+    }.get(error.errno or 0)
+    return f"\n  {advice}" if advice else ""
 
 
 def _report(ctx: Any, message: str, *, defect: bool = False) -> None:

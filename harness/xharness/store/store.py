@@ -27,6 +27,16 @@ DAMAGED = "damaged"
 """Folder of the store for stages that are not as they were stored."""
 
 
+def _no_lock(folder: Path, error: Exception) -> StageError:
+    """What is said where nobody can tell whether another process works on a stage."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return StageError(
+        f"the stage's folder cannot be locked: {reason}",
+        where=str(folder),
+        hint="network file systems may lack locks: name a store on another with --store",
+    )
+
+
 class Store:
     """Finished and unfinished stages under one folder."""
 
@@ -145,6 +155,8 @@ class Store:
         except Timeout:
             yield None
             return
+        except (NotImplementedError, OSError) as error:
+            raise _no_lock(folder, error) from None
         try:
             yield folder
         finally:
