@@ -193,6 +193,9 @@ class ArmCompiler:
         texts = tuple(data_slices)
         languages = tuple(data_slice.text_language for data_slice in texts)
         reasons = self._capabilities.unanswered_languages(card, languages)
+        if not reasons:
+            yield from texts
+            return
         for data_slice in texts:
             reason = reasons.get(data_slice.text_language)
             if reason is None:

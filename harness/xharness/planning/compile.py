@@ -6,7 +6,9 @@ checkpoint name the same stage, and it is trained once. Nothing heavy is importe
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from xharness.errors import ConfigurationError, raise_all
 from xharness.planning.arms import ArmCompiler
@@ -31,9 +33,10 @@ def compile_plan(context: PlanningContext) -> Plan:
     """
     targets = _checked_targets(context)
     plan = Plan(context.study)
-    for arms in _arm_compilers(context, plan):
-        for target in targets:
-            arms.add(target)
+    with _no_collections():
+        for arms in _arm_compilers(context, plan):
+            for target in targets:
+                arms.add(target)
     # Only now: which cards a strategy trains on is known once its routes are.
     cards = studied_cards(plan, context)
     check_source_language(context, cards)
@@ -51,6 +54,18 @@ def _checked_targets(context: PlanningContext) -> tuple[TargetSpec, ...]:
         errors.append(error)
     raise_all(errors)
     return targets
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """What planning makes stays: looking for garbage would go over it again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _arm_compilers(context: PlanningContext, plan: Plan) -> Iterator[ArmCompiler]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from xharness.errors import XharnessError
-from xharness.plugin.api import RunEnvironment
+from xharness.plugin.api import Backend, RunEnvironment
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.registry import find_model
 from xharness.stages import Checkpoint, Start
@@ -50,7 +50,7 @@ class ParameterRegister:
             sizes = backend.sizes(options, self._environment)
             if sizes is not None:
                 return ParameterCounts(sizes.total, sizes.non_embedding)
-        if not backend.options.model_fields or start.backend != "hf":
+        if type(backend).sizes is Backend.sizes:
             # Nothing that learns by steps: its time is the stage's own.
             return ParameterCounts(0, 0)
         total, embedding = _TYPICAL
