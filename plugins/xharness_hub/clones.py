@@ -93,7 +93,9 @@ class Clone:
             raise UnavailableError(
                 f"data set '{self.id}' has no config '{config_name}'",
                 where=str(self.folder),
-                hint=suggestion(config_name, declared),
+                hint=f"{suggestion(config_name, declared)}; name one as `config`"
+                if config is None
+                else suggestion(config_name, declared),
             )
         return config_name
 

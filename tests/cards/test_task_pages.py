@@ -26,6 +26,7 @@ def test_every_card_has_a_page_and_every_page_a_card() -> None:
 
 @pytest.mark.parametrize("name", sorted(BUILTIN_PAGES))
 def test_a_page_says_what_the_card_says(name: str) -> None:
+    assert (FOLDER / name).is_file(), ADVICE
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert text == TEXTS[name], ADVICE
     for target in _LINK.findall(text):

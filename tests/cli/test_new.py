@@ -168,6 +168,23 @@ def test_a_data_set_of_the_hub_proposes_its_card(task_type: str, tmp_path: Path)
     assert f"gold     {gold[task_type]}" in result.stdout
 
 
+def test_a_config_that_is_a_language_reads_each_language_its_own(tmp_path: Path) -> None:
+    clone = tmp_path / "data" / "org" / "name"
+    clone.mkdir(parents=True)
+    configs = ""
+    for language in ("en", "de"):
+        configs += f"- config_name: {language}\n  data_files: {language}.jsonl\n"
+        (clone / f"{language}.jsonl").write_text('{"text": "a", "label": 1}\n', encoding="utf-8")
+    (clone / "README.md").write_text(f"---\nconfigs:\n{configs}---\n", encoding="utf-8")
+    options = ("--from-hub", "org/name", "--data-root", "data", "--offline")
+    result = invoke(tmp_path, "new", "card", "mine", *options)
+    assert result.exit_code == 3 and "name one as `config`" in result.stderr
+    result = invoke(tmp_path, "new", "card", "mine", *options, "--config", "en")
+    assert result.exit_code == 0, result.stderr
+    card = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
+    assert card["sources"][0]["config"] == "{language}"
+
+
 def test_what_fits_no_task_type_says_its_columns(tmp_path: Path) -> None:
     (tmp_path / "data" / "org" / "name").mkdir(parents=True)
     (tmp_path / "data" / "org" / "name" / "train.jsonl").write_text('{"x": 1}\n', encoding="utf-8")

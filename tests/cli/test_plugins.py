@@ -49,6 +49,55 @@ def test_a_misspelt_hook_is_a_load_error(project: Project, site: Path) -> None:
     assert "there is no hook 'xharness_backend'; did you mean 'xharness_backends'?" in err
 
 
+def test_a_hook_without_its_mark_is_a_load_error(project: Project, site: Path) -> None:
+    _install(site, "unmarked", "def xharness_backends():\n    return []\n")
+    _, _, err = project.call(*project.words("plan"))
+    assert "'xharness_backends' is not marked as a hook: write @hookimpl above it" in err
+
+
+def test_an_offer_alone_is_no_list_of_offers(project: Project, site: Path) -> None:
+    hook = "@hookimpl\ndef xharness_backends():\n    return 7\n"
+    _install(site, "lone", f"from xharness import hookimpl\n{hook}")
+    _, _, err = project.call(*project.words("plan"))
+    assert "xharness_backends: TypeError: must return a list of offers, not 7" in err
+
+
+STRATEGY = """
+from xharness import Strategy, hookimpl
+
+
+class Misspelt(Strategy):
+    name = "misspelt"
+
+    def route(self, route, options):
+        return route.train(route.base, route.training_sets(), {words})
+
+
+@hookimpl
+def xharness_strategies():
+    return [Misspelt()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ('heads="kepp"', "heads are dropped or kept, not 'kepp'"),
+        ('recipe={"step": 9}', "recipe: unknown key 'step'; did you mean 'steps'?"),
+    ],
+)
+def test_a_strategy_that_misspells_a_word_is_told(
+    words: str, answer: str, project: Project
+) -> None:
+    project.study["strategies"] = ["misspelt"]
+    project.write()
+    file = project.folder / "misspelt.py"
+    file.write_text(STRATEGY.replace("{words}", words), encoding="utf-8")
+    result = project.run("--plugin", str(file))
+    assert result.exit_code == 2
+    assert answer in result.stderr and "study.yaml:" in result.stderr
+
+
 def test_a_plugin_from_the_command_line_must_load(project: Project) -> None:
     result = project.run("--plugin", "no_such_module")
     assert result.exit_code == 2

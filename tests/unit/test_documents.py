@@ -80,6 +80,15 @@ def test_mistakes_are_named_with_their_place(before: str, after: str, message: s
     assert caught.value.exit_code == 2
 
 
+def test_a_wrong_item_of_a_list_is_not_held_against_the_word_in_its_place() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _read(CARD.replace("labels: [a, b]", "labels: [a, 0]"))
+    place = "card.yaml:9:13: labels.1"
+    assert str(caught.value) == f"{place}: a text is needed, not 0; in quotes it is one"
+    with pytest.raises(ConfigurationError, match="did you mean 'from_data'"):
+        _read(CARD.replace("labels: [a, b]", "labels: from_dat"))
+
+
 def test_an_empty_file_and_a_missing_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="empty"):
         documents.parse("", "x.yaml")

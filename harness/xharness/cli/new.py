@@ -59,7 +59,12 @@ FromHub = Annotated[
     ),
 ]
 Config = Annotated[
-    str | None, typer.Option("--config", metavar="NAME", help="The data set's, where it has some.")
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="NAME",
+        help="The data set's, where it has some; a language reads each language's own.",
+    ),
 ]
 TaskTypeName = Annotated[
     str | None,
@@ -129,7 +134,10 @@ def _hub_values(
     source_options = {"id": dataset, **({"config": config} if config else {})}
     language = config if config in LANGUAGES else "en"
     proposal = propose_card("hub", source_options, catalogue, environment)
-    source = [f"  - from: hub\n    id: {dataset}", *([f"    config: {config}"] if config else [])]
+    # A config that is a language has others beside it: one card reads them all.
+    by_language = '"{language}"' if config in LANGUAGES else config
+    configs = [f"    config: {by_language}"] if config else []
+    source = [f"  - from: hub\n    id: {dataset}", *configs]
     splits = ", ".join(f"{split}: {name}" for split, name in proposal.splits.items())
     fields = [f"  {field}: {column}" for field, column in proposal.fields.items()]
     labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in proposal.labels)

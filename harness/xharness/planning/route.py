@@ -9,15 +9,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
-from xharness.errors import ConfigurationError, UnsupportedError
+from xharness.errors import ConfigurationError, UnsupportedError, suggestion
 from xharness.planning.auxiliary_data import source_dev, target_dev
 from xharness.planning.capabilities import Capabilities
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.plugin.api import Checkpoint
 from xharness.spec.cards import TaskCard
-from xharness.spec.recipe import Recipe
+from xharness.spec.recipe import Recipe, changes
 from xharness.spec.selection import SelectionSpec
 from xharness.spec.sources import Split
 from xharness.stages import (
@@ -173,6 +173,7 @@ class ArmRoute:
         )
         shares = tuple(share for _, share in auxiliary)
         _check_mixture(feeds, mixture, shares)
+        _check_words(heads, recipe or {})
         cards = self._cards(feeds)
         parts = self.context.parts(cards, recipe)
         if len(feeds) < 2:
@@ -307,6 +308,18 @@ def _mixture_of(parts: Sequence[int]) -> Mixture:
     if len({*parts}) == 1:
         return Mixture("uniform")
     return Mixture(weights=tuple(map(float, parts)))
+
+
+def _check_words(heads: str, recipe: Mapping[str, Any]) -> None:
+    """Whether a strategy's words mean something; a word that is ignored would change nothing."""
+    if heads not in get_args(Heads):
+        raise ConfigurationError(
+            f"heads are dropped or kept, not '{heads}'", hint=suggestion(heads, get_args(Heads))
+        )
+    try:
+        changes(recipe)
+    except ValueError as error:
+        raise ConfigurationError(f"recipe: {error}") from None
 
 
 def _check_mixture(

@@ -61,8 +61,8 @@ class Plugins:
             try:
                 offers = impl.function() or ()
                 # A lone path is a likely slip, and would be taken for a list of letters.
-                if isinstance(offers, str | bytes):
-                    raise TypeError("must return a list of offers, not text")
+                if isinstance(offers, str | bytes) or not isinstance(offers, Iterable):
+                    raise TypeError(f"must return a list of offers, not {offers!r}")
                 yield from ((provider, offer) for offer in offers)
             except (Exception, SystemExit) as error:  # a stranger's code can raise anything
                 self.set_aside(provider, hook, error)
@@ -73,7 +73,13 @@ class Plugins:
 
     def add(self, plugin: object, provider: Provider) -> None:
         """Register a plugin object; a hook it misspells or mis-declares is its load error."""
-        # pluggy itself lets an implementation without a specification pass in silence.
+        # pluggy itself lets an implementation without a specification pass in silence, and sees
+        # none in a function without the mark.
+        unmarked = _unmarked_hook(self.manager, plugin)
+        if unmarked:
+            reason = f"'{unmarked}' is not marked as a hook: write @hookimpl above it"
+            self.broken.append(BrokenPlugin(provider, reason))
+            return
         unknown = _unknown_hooks(self.manager, plugin)
         if unknown:
             hooks = [name for name in vars(hookspecs) if name.startswith("xharness_")]
@@ -147,6 +153,15 @@ def _unknown_hooks(manager: pluggy.PluginManager, plugin: object) -> str | None:
     for name in dir(plugin):
         marked = manager.parse_hookimpl_opts(plugin, name) is not None
         if marked and not hasattr(hookspecs, name):
+            return name
+    return None
+
+
+def _unmarked_hook(manager: pluggy.PluginManager, plugin: object) -> str | None:
+    """The first function of `plugin` that has a hook's name and is not marked as one."""
+    for name in vars(hookspecs):
+        is_hook = name.startswith("xharness_") and callable(getattr(plugin, name, None))
+        if is_hook and manager.parse_hookimpl_opts(plugin, name) is None:
             return name
     return None
 

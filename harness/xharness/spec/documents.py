@@ -360,11 +360,18 @@ def _below(paths: list[KeyPath], step: str | int) -> list[KeyPath]:
 
 
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Whether a list is only too short because pydantic does not count its wrong items."""
-    path, depth = detail["loc"], len(detail["loc"])
-    return detail["type"] == "too_short" and any(
-        len(cause["loc"]) > depth and cause["loc"][:depth] == path for cause in details
-    )
+    """Whether another problem explains this one.
+
+    Pydantic does not count a list's wrong items, and holds a list with one against the word that
+    may stand in the list's place, too.
+    """
+    path = detail["loc"]
+    if detail["type"] == "literal_error" and str(path[-1]).startswith("literal["):
+        path = path[:-1]
+    elif detail["type"] != "too_short":
+        return False
+    depth = len(detail["loc"])
+    return any(len(cause["loc"]) > depth and cause["loc"][: len(path)] == path for cause in details)
 
 
 def _explain(document: Document, detail: ErrorDetails) -> str:
@@ -390,6 +397,9 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
         message += f"; did you mean '{close}'?" if close else ""
     elif detail["type"] not in ("unknown_key", "value_error"):
         message = f"{_expectation(detail)}, not {_in_words(value)}"
+        # YAML reads 0 as a number and the language code no as false.
+        if detail["type"] == "string_type" and isinstance(value, int | float):
+            message += "; in quotes it is one"
     return str(document.error(path, message))
 
 

@@ -165,7 +165,12 @@ def common_fields(recipes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`value`, which has fields of a recipe alone.
+
+    Raises:
+        ValueError: an unknown field, or an impossible value.
+    """
     try:
         # Checked on a whole recipe, handed on as written: what is unstated must stay so.
         Recipe().changed(value)
@@ -176,7 +181,7 @@ def _changes(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return value
 
 
-Changes = Annotated[dict[str, Any], AfterValidator(_changes)]
+Changes = Annotated[dict[str, Any], AfterValidator(changes)]
 """Some fields of a recipe."""
 
 
@@ -198,7 +203,7 @@ def _grid(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not learning_rate_count(value):
         raise ValueError("learning_rate: the list names none")
     for index in range(learning_rate_count(value)):
-        _changes(at_learning_rate(value, index))
+        changes(at_learning_rate(value, index))
     return value
 
 

@@ -273,8 +273,9 @@ class BackendContract:
             ]
             score = float(metric.value(np.array(statistics, dtype=float).sum(axis=0)))
             assert score > _LEARNT, (
-                f"{task_type}: {metric.name} {score:.2f} after training; expected more than "
-                f"{_LEARNT}: raise `recipe`'s epochs or learning rate if the model is sound"
+                f"{task_type}: {metric.name} {score:.3f} after training; expected more than "
+                f"{_LEARNT}: raise `recipe`'s epochs or learning rate if the model is sound, or "
+                "set `learns = False` if such a model cannot tell which text has the word 'bird'"
             )
 
     def test_an_interrupted_training_ends_the_same(self, tmp_path: Path) -> None:
@@ -328,7 +329,8 @@ class BackendContract:
             return
         raise AssertionError(
             f"the training ended before it reported progress {calls} times: set "
-            "`interrupted_after` lower, or call `session.progress` more often"
+            "`interrupted_after` lower, call `session.progress` more often, or set "
+            "`interrupted_after = None` if a training is over in one step"
         )
 
     def _predict(self, model: Model, task_type: str, examples: Sequence[Example]) -> Sequence[Any]:
