@@ -129,31 +129,39 @@ def test_an_executor_comes_from_a_plugin(project: Project) -> None:
     assert "known: ray, sequential" in project.run("--executor", "slurm").stderr
 
 
-def test_a_damaged_file_takes_one_arm_and_is_named(project: Project) -> None:
+def test_a_damaged_file_is_told_and_made_again(project: Project) -> None:
     project.run()
+    good_scores = project.scores
     key = project.receipts()["grams · score mood · single · seed 1"]["key"]
     path = project.folder / "store" / key[:2] / key / "scores.json"
     path.write_text("{", encoding="utf-8")
-    result = project.run("-o", "there")
-    assert result.exit_code == 1
-    assert "grams · score mood" in result.stderr and "run again" in result.stderr
-    rows = (project.folder / "there" / "scores.jsonl").read_text(encoding="utf-8")
-    assert '"model": "most"' in rows
-    assert '"reason": "STORE/' in rows and "run again" not in rows
+    result = project.run()
+    assert result.exit_code == 0
+    assert f"{path.parent}: damaged; moved to " in result.stderr
+    assert "and done again" in result.stderr
+    assert project.scores == good_scores
 
 
-def test_a_run_that_failed_leaves_good_rows_alone(project: Project) -> None:
+def test_a_run_that_failed_leaves_good_rows_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StageError("no answers today")
+
     assert project.run().exit_code == 0
     good_scores, good_board = project.scores, (project.folder / "leaderboard.md").read_text()
-    key = project.receipts()["grams · score mood · single · seed 1"]["key"]
-    (project.folder / "store" / key[:2] / key / "scores.json").write_text("{", encoding="utf-8")
+    for label, receipt in project.receipts().items():
+        if label.startswith(("grams · score", "grams · predict")):
+            shutil.rmtree(project.folder / "store" / receipt["key"][:2] / receipt["key"])
+    monkeypatch.setattr("xharness_baselines.model.CountingModel.predict", fails)
     result = project.run()
     assert result.exit_code == 1
+    assert "grams · predict" in result.stderr and "no answers today" in result.stderr
     assert "scores.jsonl stays as it is: this run lacks 3 scores" in result.stderr
     assert project.scores == good_scores
     assert (project.folder / "leaderboard.md").read_text() == good_board
     incomplete = (project.folder / "incomplete" / "scores.jsonl").read_text(encoding="utf-8")
-    assert '"model": "most"' in incomplete and '"reason": "STORE/' in incomplete
+    assert '"model": "most"' in incomplete and "no answers today" in incomplete
 
 
 def test_a_language_whose_data_are_gone_costs_no_score(project: Project) -> None:
