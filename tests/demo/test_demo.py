@@ -66,7 +66,8 @@ def test_aligned_words_find_translations(scores: Scores) -> None:
 
 @pytest.mark.slow
 def test_the_larger_model_answers_more_english_questions(scores: Scores) -> None:
-    assert scores["large", "single", "mini_qa"]["en"] > scores["small", "single", "mini_qa"]["en"]
+    large, small = (scores[model, "single", "mini_qa"]["en"] for model in ("large", "small"))
+    assert large > 40.0 and large > small
 
 
 @pytest.mark.slow
