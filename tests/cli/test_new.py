@@ -185,6 +185,20 @@ def test_a_config_that_is_a_language_reads_each_language_its_own(tmp_path: Path)
     assert card["sources"][0]["config"] == "{language}"
 
 
+@pytest.mark.parametrize("path", ["cards", "cards/mine.yaml"])
+def test_a_new_group_has_its_title_beside_the_cards(path: str, tmp_path: Path) -> None:
+    invoke(tmp_path, "new", "card", "mine", "--to", "cards")
+    card = tmp_path / "cards" / "mine.yaml"
+    text = card.read_text(encoding="utf-8")
+    card.write_text(f"{text}groups: [my-group]\n", encoding="utf-8")
+    result = invoke(tmp_path, "cards", "validate", path)
+    assert result.exit_code == 2 and "a new group needs a title" in result.stderr
+    groups = tmp_path / "cards" / "groups.yaml"
+    groups.write_text("groups: {my-group: {title: Mine}}\n", encoding="utf-8")
+    result = invoke(tmp_path, "cards", "validate", path)
+    assert result.exit_code == 0, result.stderr
+
+
 def test_what_fits_no_task_type_says_its_columns(tmp_path: Path) -> None:
     (tmp_path / "data" / "org" / "name").mkdir(parents=True)
     (tmp_path / "data" / "org" / "name" / "train.jsonl").write_text('{"x": 1}\n', encoding="utf-8")

@@ -101,7 +101,7 @@ def validate(
 
     if row_count and not paths:
         raise ConfigurationError("name the cards whose rows shall be shown", where="--rows")
-    errors = _errors(_catalogue(options.plugins), paths or ())
+    errors = _errors(_catalogue(options.plugins, _group_files(paths or ())), paths or ())
     wrong_count = sum(error is not None for error in errors.values())
     if json:
         show_json([{"card": name, "error": error} for name, error in errors.items()])
@@ -113,10 +113,10 @@ def validate(
     if wrong_count:
         raise typer.Exit(guard.WRONG)
     if row_count and not json:
-        _show_rows([file for path in paths or () for file in _card_files(path)], row_count, options)
+        _show_rows(paths or (), row_count, options)
 
 
-def _show_rows(files: Sequence[Path], count: int, options: RunOptions) -> None:
+def _show_rows(paths: Sequence[Path], count: int, options: RunOptions) -> None:
     """The first items of each card: what a model is asked, and what would be right.
 
     Raises:
@@ -125,9 +125,10 @@ def _show_rows(files: Sequence[Path], count: int, options: RunOptions) -> None:
     from xharness.session.card_rows import card_items
     from xharness.session.environment import run_environment
 
+    files = [file for path in paths for file in _card_files(path)]
     known = _catalogue(options.plugins)
     strangers = [file for file in files if not _is_offered(file, known)]
-    catalogue = _catalogue(options.plugins, strangers)
+    catalogue = _catalogue(options.plugins, [*_group_files(paths), *strangers])
     environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
     for file in files:
         card = catalogue.card(file.stem)
@@ -265,6 +266,12 @@ def _card_files(path: Path) -> list[Path]:
     if not files:
         raise ConfigurationError("there are no cards (*.yaml) in this folder", where=str(path))
     return files
+
+
+def _group_files(paths: Iterable[Path]) -> list[Path]:
+    """The groups that lie beside cards, which may name them."""
+    folders = {path if path.is_dir() else path.parent for path in paths}
+    return sorted({file for folder in folders for file in folder.glob("groups.yaml")})
 
 
 def _error(check: Callable[[T], object], card: T) -> str | None:
