@@ -24,7 +24,7 @@ class Disk:
         self._left = operation
         self._flushed: dict[int, tuple[int, int]] = {}
         self._names: set[str] = set(map(str, root.rglob("*")))
-        self._flush = os.fsync
+        self._unlink = os.unlink
         for path in root.rglob("*"):
             self._note(path)
 
@@ -80,4 +80,4 @@ class Disk:
                 half = content[: len(content) // 2] + bytes(len(content) - len(content) // 2)
                 path.write_bytes(self._random.choice([b"", half, bytes(len(content))]))
             if str(path) not in self._names and self._random.random() < 0.5:
-                Path.unlink(path)
+                self._unlink(path)
