@@ -92,7 +92,9 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
     for stranger in strangers:
         loaded.add(stranger, Provider("stranger"))
     catalogue = Catalogue(loaded)
-    values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, **study}
+    # what a training learnt is looked at after the run, so nothing is swept away
+    kept = {"keep": "all"}
+    values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, "runtime": kept, **study}
     study = Study.model_validate(values)
     environment = RunEnvironment(cache=folder / "cache", base=folder)
     data = DataReader(catalogue, environment)

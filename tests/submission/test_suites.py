@@ -65,7 +65,7 @@ def test_languages_that_the_suite_does_not_ask_for_do_not_count() -> None:
     scores = {"a": {"en": 1.0, "de": 1.0, "sw": 1.0, "fr": 100.0}, "z": {"en": 100.0}}
     score_of = aggregate(TINY, Variant.OFFICIAL, scores)
     assert score_of.tasks[0].value == 1.0
-    assert score_of.whole.undefined == "not scored: b, c"
+    assert score_of.whole.undefined == "not scored: b and c"
 
 
 def test_many_missing_languages_are_counted() -> None:

@@ -12,6 +12,7 @@ from operator import attrgetter, itemgetter
 from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.gaps.values import Arm, Seed
+from xharness.phrases import listed
 from xharness.spec.languages import name_of
 
 Measurable = ScoreRow | MissingRow
@@ -216,14 +217,9 @@ def _row_notes(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
             carriers[note].add(row.language)
     languages = {row.language for row in rows}
     return tuple(
-        note if codes == languages else f"{note} ({_named(sorted(codes))})"
+        note if codes == languages else f"{note} ({listed(sorted(codes), limit=_SHOWN)})"
         for note, codes in sorted(carriers.items())
     )
-
-
-def _named(codes: Sequence[str]) -> str:
-    excess = len(codes) - _SHOWN
-    return ", ".join(codes[:_SHOWN]) + (f" and {excess} more" if excess > 0 else "")
 
 
 def _partial(seeds: Sequence[Seed], complete_seeds: Sequence[Seed]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import fmean
 
+from xharness.phrases import listed
 from xharness.spec.cards import TaskCard
 from xharness.spec.groups import TaskGroup
 
@@ -126,20 +127,15 @@ def _asked(scores: Mapping[str, float], languages: Sequence[str]) -> dict[str, f
 
 def _mean(name: str, members: tuple[str, ...], tasks: Mapping[str, TaskScore]) -> Aggregate:
     unscored = [task for task in members if not tasks[task].scores]
-    problems = [f"not scored: {listed(unscored)}"] if unscored else []
+    problems = [f"not scored: {listed(unscored, limit=_NAMED)}"] if unscored else []
     for task_score in (tasks[task] for task in members if tasks[task].scores):
         if task_score.missing:
             share = f"{len(task_score.missing)} of {len(task_score.languages)} languages"
-            problems.append(f"{task_score.task} lacks {share}: {listed(task_score.missing)}")
+            problems.append(
+                f"{task_score.task} lacks {share}: {listed(task_score.missing, limit=_NAMED)}"
+            )
     # A mean of what happens to be there would look like the official number.
     if problems:
         return Aggregate(name, members, undefined="; ".join(problems))
     values = [fmean(tasks[task].scores.values()) for task in members]
     return Aggregate(name, members, fmean(values))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names, the first few and how many more."""
-    if len(names) <= _NAMED + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

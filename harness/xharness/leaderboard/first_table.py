@@ -12,8 +12,8 @@ from statistics import fmean
 from xharness.gaps import Arm, Average, Change, Estimate, Headline, Verdict
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import plural, points, signed, with_interval
-from xharness.phrases import listed
+from xharness.leaderboard.text import points, signed, with_interval
+from xharness.phrases import counted, listed
 
 _LINES = 18  # of the table; a reader takes in no more, and leaderboard.md has 40 lines for all
 _MODELS = 6  # beyond it, strategies are shown over all models alone
@@ -83,7 +83,7 @@ def _is_change(board: Board, arm: Arm) -> bool:
 def _tasks_named(board: Board) -> str:
     names = board.pool.sourceless if board.pool is not None else ()
     return (
-        listed(names) if len(names) < 3 else f"{plural(len(names), 'task')} without {board.source}"
+        listed(names) if len(names) < 3 else f"{counted(len(names), 'task')} without {board.source}"
     )
 
 
@@ -251,7 +251,7 @@ def _over_models(
 def _mean_of(averaged: Sequence[str], models: Sequence[str]) -> str:
     """`mean of 3 models`, `mean of 3 of 4 models`."""
     share = f"{len(averaged)} of " if len(averaged) < len(models) else ""
-    return f"mean of {share}{plural(len(models), 'model')}"
+    return f"mean of {share}{counted(len(models), 'model')}"
 
 
 def _headline_key(line: Headline) -> float:

@@ -20,7 +20,8 @@ from xharness.leaderboard.sections import (
 )
 from xharness.leaderboard.standing import is_warning
 from xharness.leaderboard.summary import Summary, summarize
-from xharness.leaderboard.text import escape, plural, prose, table
+from xharness.leaderboard.text import escape, prose, table
+from xharness.phrases import counted
 
 DETAILS = "details"
 _LIMITS = 20  # of the answer, beside it; all are in the details
@@ -156,7 +157,7 @@ def _limits(board: Board) -> list[str]:
     lines = [f"- {limit}" for limit in every_limit[:_LIMITS]]
     if len(every_limit) > _LIMITS:
         lines.append(f"- and {len(every_limit) - _LIMITS} more: [limits]({DETAILS}/limits.md)")
-    return _fold(f"What limits this answer: {plural(len(every_limit), 'thing')} to know", lines)
+    return _fold(f"What limits this answer: {counted(len(every_limit), 'thing')} to know", lines)
 
 
 def _reading(board: Board) -> list[str]:

@@ -16,8 +16,8 @@ from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.first_table import FirstTable, first_table
 from xharness.leaderboard.standing import badges, budgets_text
-from xharness.leaderboard.text import plural, points, signed, with_interval
-from xharness.phrases import listed
+from xharness.leaderboard.text import points, signed, with_interval
+from xharness.phrases import counted, listed
 
 _CLAIMS = 3  # strategies that the headline spells out
 _SEED_SD, _ITEM_SD = 0.9, 25.0  # of the gap on one task, in points; docs/statistics.md, luck alone
@@ -100,7 +100,7 @@ def _over(line: Headline) -> str:
     """`Over small and large and 4 tasks`: the models are named, as the sentence holds for these."""
     names = line.models if len(line.models) <= _CLAIMS else ()
     models = listed(names) if names else f"these {len(line.models)} models"
-    return f"Over {plural(len(line.tasks), 'task')} of {models}"
+    return f"Over {counted(len(line.tasks), 'task')} of {models}"
 
 
 def _reading(line: Headline) -> str:
@@ -226,7 +226,7 @@ def _single_models(board: Board) -> list[str]:
     )
     arms = Counter(strategy for _, strategy in board.pool_arms)
     return [
-        f"{strategy}, model by model: {reading} for {count} of {plural(arms[strategy], 'model')}."
+        f"{strategy}, model by model: {reading} for {count} of {counted(arms[strategy], 'model')}."
         for (strategy, reading), count in readings.items()
     ]
 
@@ -270,9 +270,9 @@ def _open(board: Board, table: FirstTable) -> list[str]:
     parts = []
     if table.other_arms:
         total = sum(table.other_arms.values())
-        parts.append(f"{plural(total, 'more arm')}: {_counted(table.other_arms)}")
+        parts.append(f"{counted(total, 'more arm')}: {_counted(table.other_arms)}")
     if tests := board.gaps.tests.words:
-        parts.append(f"words are corrected for {plural(tests, 'test')}, intervals are not")
+        parts.append(f"words are corrected for {counted(tests, 'test')}, intervals are not")
     if board.pool is not None:
         parts += [
             f"{task} is in no average: {reason}"
@@ -282,7 +282,7 @@ def _open(board: Board, table: FirstTable) -> list[str]:
     silent = [arm for arm in board.arms if arm not in board.scored_arms]
     arms_elsewhere = len(board.arms) - len({*board.pool_arms, *silent})
     if board.pool is not None and arms_elsewhere:
-        parts.append(f"{plural(arms_elsewhere, 'arm')} of other protocols or sources: details")
+        parts.append(f"{counted(arms_elsewhere, 'arm')} of other protocols or sources: details")
     parts += _without_scores(board, silent)
     if budget := budgets_text(board):
         parts.append(f"budgets: {budget}")
@@ -305,7 +305,7 @@ def _without_scores(board: Board, silent: Sequence[Arm]) -> Iterator[str]:
             if name not in arms[row.reason]:
                 arms[row.reason].append(name)
     for reason, names in arms.items():
-        arm_names = listed(names) if len(names) <= _CLAIMS else plural(len(names), "arm")
+        arm_names = listed(names) if len(names) <= _CLAIMS else counted(len(names), "arm")
         yield f"{arm_names}: {reason}"
 
 

@@ -10,7 +10,8 @@ from xharness.gaps import Arm
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, groups
 from xharness.leaderboard.figures.style import GROUND, INK, QUIET
-from xharness.leaderboard.text import plural, points, shortened
+from xharness.leaderboard.text import points, shortened
+from xharness.phrases import counted
 from xharness.spec.languages import find_language, name_of
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _names(rows: list[Any]) -> list[str]:
     task_counts_differ = len({row["tasks"] for row in rows}) > 1
     return [
         f"{name_of(row['code'])} {row['code']}"
-        + (f" ({plural(row['tasks'], 'task')})" if task_counts_differ else "")
+        + (f" ({counted(row['tasks'], 'task')})" if task_counts_differ else "")
         for row in rows
     ]
 

@@ -23,7 +23,7 @@ from xharness.leaderboard.html.data import data
 from xharness.leaderboard.sections.limits import limits
 from xharness.leaderboard.standing import is_warning
 from xharness.leaderboard.summary import Summary, summarize
-from xharness.leaderboard.text import plural
+from xharness.phrases import counted
 
 _SCRIPTS = ("dom", "format", "keys", "tips", "chart", "sizes", "table", "heatmap", "main")
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
@@ -160,7 +160,8 @@ def _about(board: Board) -> str:
             "<details><summary>What was run</summary>",
             f'<p class="prose">{introduction}</p></details>',
             _fold(
-                f"What limits this answer: {plural(len(limit_items), 'thing')} to know", limit_items
+                f"What limits this answer: {counted(len(limit_items), 'thing')} to know",
+                limit_items,
             ),
             _fold("How to read it", meanings),
         ]

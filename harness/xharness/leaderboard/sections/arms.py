@@ -8,8 +8,8 @@ from xharness.gaps import Arm, Average, TaskGap, TaskPool
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, about, escape, parameters, plural, points, table
-from xharness.phrases import listed
+from xharness.leaderboard.text import Footnotes, about, escape, parameters, points, table
+from xharness.phrases import counted, listed
 
 
 def section(board: Board) -> list[str]:
@@ -43,7 +43,7 @@ def _pool(board: Board, pool: TaskPool, arms: Sequence[Arm]) -> list[str]:
         columns.SEEDS,
     ]  # fmt: skip
     rows = [_arm(board, pool, arm, footnotes) for arm in arms]
-    tasks = f"{plural(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
+    tasks = f"{counted(len(pool.tasks), 'task')}: {listed(map(escape, pool.tasks))}"
     start = f"Averages over {tasks}. " if pool.tasks else ""
     intro = f"{start}Points; Δ is against {base}; brackets hold 95% intervals."
     return [intro, "", *table(header, rows, 2), *footnotes.lines(), *reasons]
@@ -145,4 +145,5 @@ def _remarks(average: Average | None) -> Iterator[str]:
     for task, (answer, share) in average.constant.items():
         yield f"answers '{answer}' in {points(share)}% of {task}"
     if average.at_floor:
-        yield f"{average.at_floor} of {plural(average.cells, 'language')} of its tasks at the floor"
+        cells = counted(average.cells, "language")
+        yield f"{average.at_floor} of {cells} of its tasks at the floor"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from xharness.gaps import Arm, TaskGap
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import escape, plural
-from xharness.phrases import listed
+from xharness.leaderboard.text import escape
+from xharness.phrases import counted, listed
 
 _NAMED = 3  # arms named in a remark before it counts them
 _FEW_SEEDS = 5  # below it, the t quantile makes an interval a third wider or more
@@ -104,7 +104,7 @@ def _seeds(board: Board) -> Iterator[str]:
         )
     elif min(counts) < _FEW_SEEDS:
         low, high = min(counts), max(counts)
-        text = plural(high, "seed") if low == high else f"{low} to {plural(high, 'seed')}"
+        text = counted(high, "seed") if low == high else f"{low} to {counted(high, 'seed')}"
         yield (
             f"{text}: intervals allow for how little so few say about the luck of training, so "
             "they are wide; five are what a publication needs."

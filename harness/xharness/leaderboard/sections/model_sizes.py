@@ -5,7 +5,8 @@ from __future__ import annotations
 from xharness.gaps import Trend, slope_text
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.text import Footnotes, escape, p_text, plural, table
+from xharness.leaderboard.text import Footnotes, escape, p_text, table
+from xharness.phrases import counted
 
 
 def section(board: Board) -> list[str]:
@@ -41,7 +42,7 @@ def _row(trend: Trend, footnotes: Footnotes) -> list[str]:
         quantity,
         escape(trend.strategy) + footnotes.mark(*trend.notes),
         axis,
-        plural(len(trend.points), "model"),
+        counted(len(trend.points), "model"),
         "; ".join(
             f"{escape(family.family)} {slope_text(family.slope) if family.slope else '—'}"
             for family in trend.families

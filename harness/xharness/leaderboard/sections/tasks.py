@@ -11,8 +11,8 @@ from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, about, escape, language, plural, points, table
-from xharness.phrases import listed
+from xharness.leaderboard.text import Footnotes, about, escape, language, points, table
+from xharness.phrases import counted, listed
 
 
 def section(board: Board) -> list[str]:
@@ -87,7 +87,7 @@ def _facts(board: Board, task: str) -> str:
     if not rows:
         return "Nothing was scored."
     first, items = rows[0], {row.n for row in rows if row.n is not None}
-    count = plural(len({row.language for row in rows}), "language")
+    count = counted(len({row.language for row in rows}), "language")
     item_text = f"{min(items)} to {max(items)}" if len(items) > 1 else str(*items or ("?",))
     facts = [
         f"Score: {escape(first.metric)}",
