@@ -370,7 +370,7 @@ def test_a_study_asks_each_language_in_its_own_code(
     model: dict[str, Any] = {"name": "m", "path": str(layout("nllb")), "mode": "generate"}
     told = _run(tmp_path, "run", models=[model], strategies=["single"])
     assert asked == [("en", 6), ("de", 6)]
-    assert "es fr all the model has no language 'LANGUAGE'; known: deu_Latn" in told
+    assert "es fr all the model has no language '<language>'; known: deu_Latn" in told
     model["language_codes"] = {"fr": "zho_Hans"}
     _run(tmp_path, "run", models=[model], strategies=["single"])
     assert asked[2:] == [("en", 6), ("de", 6), ("fr", 6)]

@@ -34,8 +34,8 @@ def _study(folder: Path) -> Path:
         ],
         "strategies": ["single", "multitask"],
         "targets": ["mini_topic", "mini_ner"],
-        "seeds": [1, 2],
-        "recipe": {"steps": 40, "batch_size": 24, "max_length": 96},
+        "seeds": [1, 2, 3],
+        "recipe": {"steps": 30, "batch_size": 24, "max_length": 96},
         "runtime": {"keep": "all"},
     }
     path = folder / "study.yaml"

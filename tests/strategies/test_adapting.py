@@ -30,7 +30,8 @@ BODY = {
 STUDY: dict[str, Any] = {
     "models": [BODY],
     "targets": [{"task": "mini_pos", "languages": ["en"]}],
-    "recipe": {**RECIPE, "learning_rate": 1e-2},
+    # long enough for a prompt to be worth its margin with any start
+    "recipe": {**RECIPE, "learning_rate": 1e-2, "steps": 200},
 }
 HEAD = {"name": "head", "strategy": "single", "recipe": {"freeze_ratio": 1.0}}
 ADAPTED = [

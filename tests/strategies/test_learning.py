@@ -117,7 +117,7 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
 
 LITTLE = """\
 name: {name}
-task_type: {kind}
+task_type: {task_type}
 role: target
 sources: [{{from: mini, task: {task}, sizes: {{train: 18, validation: 200, test: 200}}}}]
 languages: [en, de]
