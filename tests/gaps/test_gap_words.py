@@ -53,6 +53,16 @@ def test_a_source_that_fell_is_named_by_its_language():
     assert _change(_study({"single": GOOD, "multitask": worse})).reads_as == "narrows, English fell"
 
 
+def test_a_language_with_five_items_carries_no_word():
+    rows = Rows()
+    for strategy, german in (("single", [1] * 5), ("multitask", [0] * 5)):
+        arm_answers = {**answers(3, 400, GOOD, 3), "de": [german] * 3}
+        rows.arm(arm_answers, "m", strategy)
+    change = _change(rows.gaps())
+    assert change.verdict is Verdict.EXPLORATORY and not change.adjusted
+    assert change.reads_as == "EXPLORATORY: few items of nli (de)"
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_seeds_in_either_arm_are_exploratory(count):
     for strategy in ("single", "multitask"):

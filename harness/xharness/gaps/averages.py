@@ -15,6 +15,7 @@ from xharness.gaps.pools import common_seeds, lacks, members
 from xharness.gaps.sampled import Sampled, mean
 from xharness.gaps.values import Arm, Average, Change, Quantity, Seed, TaskPool
 from xharness.gaps.verdicts import Verdict
+from xharness.phrases import listed
 
 Tasks = Mapping[str, MeasuredArm]
 """One arm's tasks by name."""
@@ -192,6 +193,12 @@ def _statuses(
     fewest = min(len(change.seeds), len(change.baseline_seeds))
     if change.undefined is None and fewest < FEWEST_SEEDS:
         statuses.append((Verdict.EXPLORATORY, Verdict.EXPLORATORY.value))
+    for side in (tasks, base):
+        for task in pool.tasks:
+            if task in side and side[task].few_items:
+                languages = listed(side[task].few_items, limit=3)
+                text = f"{Verdict.EXPLORATORY.value}: few items of {task} ({languages})"
+                statuses.append((Verdict.EXPLORATORY, text))
     # The gravest first: the board shows one status alone.
     order = (Verdict.NOT_ZERO_SHOT, Verdict.NOT_LEARNT, Verdict.UNSTABLE, Verdict.EXPLORATORY)
     return sorted(statuses, key=lambda status: order.index(status[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -27,6 +27,9 @@ from xharness.gaps.values import (
 from xharness.spec.languages import name_of
 
 QUANTITIES: tuple[Quantity, ...] = ("source", "others", "gap")
+FEWEST_ITEMS = 10
+"""Of each language, for a word: of five, all right against all wrong is p = 0.06 by an exact test,
+where intervals that look normal see certainty."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class MeasuredArm:
     lost_seeds: Mapping[Seed, str] = field(default_factory=dict)
     training_steps: Mapping[str, int] | None = None
     """Key of a training to its steps, all seeds; None where some row doesn't say."""
+    few_items: tuple[str, ...] = ()
+    """The languages with so few items that no normal interval of theirs can be believed."""
     change: Change | None = None
     contrasts: Mapping[Quantity, Contrast] = field(default_factory=dict)
     """Against the baseline; empty where the two can't be compared."""
@@ -78,7 +83,15 @@ def measured_arm(arm: ArmItems) -> MeasuredArm:
     floors = _floors(cells)
     of_others = fmean([floors[code] for code in cells.others] or [0.0])
     gap = _task_gap(arm, quantities, floors, of_others)
-    return MeasuredArm(gap, quantities, of_others, cells.lost_seeds, training_steps(cells))
+    steps, few_items = training_steps(cells), tuple(_few_items(cells))
+    return MeasuredArm(gap, quantities, of_others, cells.lost_seeds, steps, few_items)
+
+
+def _few_items(cells: ArmCells) -> Iterator[str]:
+    for language in cells.languages:
+        counts = [cells.rows[seed, language].n for seed in cells.seeds]
+        if any(count is not None and count < FEWEST_ITEMS for count in counts):
+            yield language
 
 
 def levels_of(quantities: Mapping[Quantity, Sampled]) -> dict[Quantity, Estimate]:

@@ -44,6 +44,10 @@ MEANINGS = (
         "the {source} score is not above what answering without looking gets, tested at 1%: no "
         "word is said of such an arm, and it is in no average.",
     ),
-    ("EXPLORATORY", "fewer than three seeds in one of both arms: numbers, and no words."),
+    (
+        "EXPLORATORY",
+        "fewer than three seeds in one of both arms, or fewer than ten items of a language: "
+        "numbers, and no words.",
+    ),
 )
 """What each column says; a page fills in `source` and `baseline`."""

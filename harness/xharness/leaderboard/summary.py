@@ -12,6 +12,7 @@ from itertools import groupby
 from math import sqrt
 
 from xharness.gaps import Arm, Change, Headline, Verdict
+from xharness.gaps.averages import FEWEST_SEEDS
 from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.first_table import FirstTable, first_table
@@ -132,6 +133,8 @@ def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:
     # More seeds are the one thing that helps here, so other reasons come after it.
     if Verdict.EXPLORATORY in verdicts:
         seeds = min(_seed_counts(board), default=1)
+        if seeds >= FEWEST_SEEDS:
+            return "languages with so few items can't tell what a strategy changes from luck"
         return (
             f"{'one seed' if seeds == 1 else f'{seeds} seeds'} of training can't tell what a "
             "strategy changes from luck; three can"
