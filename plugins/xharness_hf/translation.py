@@ -42,7 +42,7 @@ class TranslatorOptions(Strict):
     hub: str | None = Field(default=None, description="organisation/name, languages as in path")
     revision: str | None = Field(default=None, description="commit, tag or branch of `hub`")
     weights: Weights = "safetensors"
-    codes: dict[str, str] = Field(
+    language_codes: dict[str, str] = Field(
         default={}, description="what the model calls a language, where that cannot be guessed"
     )
     beams: int = Field(default=1, ge=1, description="1: greedy")
@@ -88,10 +88,10 @@ class HfTranslator(Translator):
             tokens = special_tokens(partial(model_file, model, environment))
             # While planning: what the model lacks would else show only after its loading.
             for language in (source, target) if tokens else ():
-                code_of(language, tokens, options.codes)
+                code_of(language, tokens, options.language_codes)
             files = [folder / name for name in _FILES if (folder / name).is_file()]
             extra_files = {file.name: cached_digest(file, environment.cache) for file in files}
-        decoding = [options.beams, options.length, options.codes, source, target]
+        decoding = [options.beams, options.length, options.language_codes, source, target]
         return digest([_VERSION, fingerprint(model, environment), extra_files, decoding])
 
     def downloads(
@@ -153,9 +153,11 @@ class _TranslationModel:
         tokens = {*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()}
         # Marian keeps its codes among the words, not among the specials
         tokens |= {token for token in self._tokenizer.get_vocab() if token.startswith(">>")}
-        self._target_code = code_of(target, tokens, options.codes)
+        self._target_code = code_of(target, tokens, options.language_codes)
         origin = (
-            None if _is_text_prefix(self._target_code) else code_of(source, tokens, options.codes)
+            None
+            if _is_text_prefix(self._target_code)
+            else code_of(source, tokens, options.language_codes)
         )
         if origin is not None:
             # M2M100's tokenizer wants the bare code, though its token has underscores

@@ -7,7 +7,7 @@ here keeps planning free of heavy libraries, and reading of splits nobody asked 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -47,7 +47,7 @@ class Clone:
                 f"data set '{self.id}', config '{config}' has no split '{split}'; "
                 f"it has: {', '.join(splits)}",
                 where=str(self.folder),
-                hint=suggestion(split, splits),
+                hint=f"{suggestion(split, splits)}; a study says it by 'split: {_usual(splits)}'",
             )
         return None if splits is None else splits[split]
 
@@ -196,3 +196,10 @@ def _refuse_escapes(splits: Splits, readme: Path, dataset: str) -> None:
                 f"data set '{dataset}' declares a file outside itself: '{pattern}'",
                 where=str(readme),
             )
+
+
+def _usual(splits: Iterable[str]) -> str:
+    """The split that one would score: the first of test and validation that is there."""
+    names = [*splits]
+    usual = [name for name in ("test", "validation") if name in names]
+    return next(iter([*usual, *names]), "NAME")

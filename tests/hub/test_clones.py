@@ -63,7 +63,7 @@ def test_missing_names_are_answered_with_the_nearest(tmp_path: Path) -> None:
     assert "known: swahili, thai" in str(caught.value)
     with pytest.raises(UnavailableError, match="'swahili' has no split 'train'") as caught:
         cloned.files("swahili", "train")
-    assert "known: test" in str(caught.value)
+    assert "known: test; a study says it by 'split: test'" in str(caught.value)
 
 
 def test_an_incomplete_clone_says_how_to_complete_it(tmp_path: Path) -> None:

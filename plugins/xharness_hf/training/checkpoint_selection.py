@@ -1,4 +1,4 @@
-"""Choosing: which of the weights that a training passes through are its result.
+"""Checkpoint selection: which of the weights that a training passes through are its result.
 
 The best by someone's judgement, or the mean of evenly spaced ones: averaging the checkpoints of a
 training makes transfer less a matter of luck where there is no target-language data to choose by
@@ -22,14 +22,14 @@ Judge = Callable[[], float]
 class CheckpointSelector:
     """Looks at weights while they learn, and keeps the chosen ones on the CPU."""
 
-    def __init__(self, choosing: CheckpointPolicy, judge: Judge | None, total: int) -> None:
-        if judge is None and (choosing.by == "best" or choosing.patience is not None):
+    def __init__(self, policy: CheckpointPolicy, judge: Judge | None, total: int) -> None:
+        if judge is None and (policy.by == "best" or policy.patience is not None):
             raise StageError("nobody judges the weights that are to be chosen from")
-        self._choosing, self._judge = choosing, judge
-        looks = min(choosing.num_evals, total)
-        self._due = {math.ceil(total * look / looks) for look in range(1, looks + 1)}
+        self._policy, self._judge = policy, judge
+        count = min(policy.num_evals, total)
+        self._due = {math.ceil(total * number / count) for number in range(1, count + 1)}
         self.weights: dict[str, Tensor] = {}
-        self._looks: list[list[Any]] = []
+        self._evals: list[list[Any]] = []
 
     def due(self, step: int) -> bool:
         """Whether to look after `step` steps."""
@@ -43,8 +43,8 @@ class CheckpointSelector:
         value = self._judge() if self._judge else math.nan
         score = value if math.isfinite(value) else None
         better = self._best is None or (score is not None and score > self._best[1])
-        self._looks.append([step, score])
-        if self._choosing.by == "average":
+        self._evals.append([step, score])
+        if self._policy.by == "average":
             self._mix(learning)
         elif better:
             self.weights = {name: _copy(parameter) for name, parameter in learning.items()}
@@ -52,10 +52,10 @@ class CheckpointSelector:
     @property
     def over(self) -> bool:
         """Whether patience has run out."""
-        patience, best = self._choosing.patience, self._best
-        if patience is None or not self._looks:
+        patience, best = self._policy.patience, self._best
+        if patience is None or not self._evals:
             return False
-        since = [step for step, _ in self._looks if best is None or step > best[0]]
+        since = [step for step, _ in self._evals if best is None or step > best[0]]
         return len(since) >= patience
 
     def choose(self, learning: Mapping[str, nn.Parameter]) -> None:
@@ -67,17 +67,17 @@ class CheckpointSelector:
     def facts(self) -> dict[str, Any]:
         """For the receipt: (step, score) of every look, and the step that was chosen."""
         best = self._best
-        step = best[0] if best else self._looks[-1][0]
-        source = {} if self._choosing.by == "average" else {"step": step}
-        return {"by": self._choosing.by, "num_evals": self._looks, **source}
+        step = best[0] if best else self._evals[-1][0]
+        source = {} if self._policy.by == "average" else {"step": step}
+        return {"by": self._policy.by, "num_evals": self._evals, **source}
 
     def state(self) -> list[list[Any]]:
         """What a checkpoint keeps beside the weights."""
-        return self._looks
+        return self._evals
 
     def restore(self, state: list[list[Any]], weights: Mapping[str, Tensor]) -> None:
         """Go on from what a checkpoint kept."""
-        self._looks, self.weights = (
+        self._evals, self.weights = (
             state,
             {name: weight.clone() for name, weight in weights.items()},
         )
@@ -85,7 +85,7 @@ class CheckpointSelector:
     @property
     def _best(self) -> tuple[int, float] | None:
         """The first of the best looks so far."""
-        scores = [(step, score) for step, score in self._looks if score is not None]
+        scores = [(step, score) for step, score in self._evals if score is not None]
         return max(scores, key=lambda look: look[1], default=None)
 
     def _mix(self, learning: Mapping[str, nn.Parameter]) -> None:
@@ -93,7 +93,7 @@ class CheckpointSelector:
         for name, parameter in learning.items():
             weight = _copy(parameter)
             mean = self.weights.get(name, weight)
-            self.weights[name] = mean + (weight - mean) / len(self._looks)
+            self.weights[name] = mean + (weight - mean) / len(self._evals)
 
 
 def _copy(parameter: nn.Parameter) -> Tensor:

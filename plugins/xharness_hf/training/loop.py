@@ -231,11 +231,11 @@ def _step(context: TrainingContext) -> TrainingStep:
 def _selector(
     model: TrainableModel, session: TrainingSession, total: int
 ) -> CheckpointSelector | None:
-    choosing = session.selector
-    if choosing is None:
+    policy = session.selector
+    if policy is None:
         return None
-    judge = None if choosing.judge is None else partial(choosing.judge, cast(Model, model))
-    return CheckpointSelector(choosing, judge, total)
+    judge = None if policy.judge is None else partial(policy.judge, cast(Model, model))
+    return CheckpointSelector(policy, judge, total)
 
 
 def _check_that_words_learn(backbone: Backbone, feeds: Sequence[PreparedFeed]) -> None:
@@ -249,6 +249,6 @@ def _check_that_words_learn(backbone: Backbone, feeds: Sequence[PreparedFeed]) -
 
 def _meaning(recipe: Recipe, session: TrainingSession) -> list[Any]:
     """What of them a checkpoint hangs on."""
-    choosing = session.selector
-    selection = [] if choosing is None else [choosing.by, choosing.num_evals, choosing.patience]
+    policy = session.selector
+    selection = [] if policy is None else [policy.by, policy.num_evals, policy.patience]
     return [recipe.meaning(Recipe.model_fields), *selection, in_use()]
