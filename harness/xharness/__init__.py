@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xharness.executor.pool import StageTaken as StageTaken
     from xharness.executor.pool import WorkerLost as WorkerLost
     from xharness.executor.pool import WorkerPool as WorkerPool
+    from xharness.executor.provenance import processor_name as processor_name
     from xharness.executor.provenance import software_versions as software_versions
     from xharness.executor.readiness import StageLimits as StageLimits
     from xharness.executor.readiness import carry_out_plan as carry_out_plan
@@ -163,6 +164,7 @@ else:
         "open_catalogue": "xharness.session.catalogue",
         "open_study": "xharness.session.session",
         "software_versions": "xharness.executor.provenance",
+        "processor_name": "xharness.executor.provenance",
         "read_board": "xharness.session.session",
         "reuse": "xharness.executor.attempt",
         "run": "xharness.session.session",

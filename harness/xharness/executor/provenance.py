@@ -29,7 +29,7 @@ def provenance() -> dict[str, Any]:
         "git": _git_revision(),
         "machine": {
             "system": platform.system(),
-            "processor": _processor(),
+            "processor": processor_name(),
             "cores": os.cpu_count(),
         },
     }
@@ -68,7 +68,7 @@ def _git_revision() -> str | None:
     return process.stdout.strip() or None
 
 
-def _processor() -> str:
+def processor_name() -> str:
     """The processor's model name where the system tells, else its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
+from xharness import StageError
 from xharness_hf.backbone import adapters
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.files import loading
+
+
+@contextmanager
+def written(name: str, folder: Path) -> Iterator[None]:
+    """Inside it `name` is written to `folder`.
+
+    Raises:
+        StageError: the disk is full or cannot be written.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise StageError(f"the {name} cannot be written: {error}", where=str(folder)) from error
 
 
 def save_backbone(folder: Path, backbone: Backbone) -> None:

@@ -6,13 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError
-
-from xharness import StageError, UnavailableError, read_json
+from xharness import UnavailableError, read_json
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.files import loading
-from xharness_hf.files.storage import restore_backbone, save_backbone
+from xharness_hf.files.storage import restore_backbone, save_backbone, written
 from xharness_hf.generative.language_model import LanguageModel, load_language_model
 
 SPEC = "xharness-words.json"
@@ -32,14 +30,12 @@ def save(
         StageError: the disk is full or cannot be written.
     """
     spec = {"format": _FORMAT, **options.model_dump(), "shots": list(shots)}
-    try:
+    with written("model", folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_backbone(folder, backbone)
         tokens.tokenizer.save_pretrained(folder)
         text = json.dumps(spec, indent=1, ensure_ascii=False)
         (folder / SPEC).write_text(text, encoding="utf-8")
-    except (OSError, SafetensorError) as error:
-        raise StageError(f"the model cannot be written: {error}", where=str(folder)) from error
 
 
 def load(folder: Path) -> tuple[LanguageModel, Tokens, AnswerOptions, list[str]]:

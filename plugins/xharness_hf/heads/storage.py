@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from xharness import StageError, UnavailableError, read_json
+from xharness import UnavailableError, read_json
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.embedding.embedder import RECIPE_EMBEDDER, Embedder
@@ -18,7 +18,7 @@ from xharness_hf.embedding.sentence_transformers.embedder import SentenceTransfo
 from xharness_hf.embedding.sentence_transformers.encoder_config import is_sentence_encoder
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files import loading
-from xharness_hf.files.storage import restore_backbone, save_backbone
+from xharness_hf.files.storage import restore_backbone, save_backbone, written
 from xharness_hf.heads.heads import Heads, build_head
 
 _FORMAT = 1
@@ -41,7 +41,7 @@ def save(
         "heads": heads.spec(),
         "parameters": {"total": sizes.total, "embedding": sizes.embedding},
     }
-    try:
+    with written("model", folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_backbone(folder, backbone)
         embedder.save(folder)
@@ -49,8 +49,6 @@ def save(
         tensors = {name: parameter.detach().cpu() for name, parameter in heads.parameters().items()}
         save_file(tensors, folder / _HEADS)
         (folder / _SPEC).write_text(json.dumps(spec, indent=1), encoding="utf-8")
-    except (OSError, SafetensorError) as error:
-        raise StageError(f"the model cannot be written: {error}", where=str(folder)) from error
 
 
 def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from xharness import processor_name
 from xharness_hf.speed.override import Override
 from xharness_hf.speed.switches import wanted
 
@@ -78,12 +78,5 @@ def _held_back() -> bool:
         and libraries.mkldnn.is_available()
         and torch.backends.cpu.get_cpu_capability() == "AVX512"
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-        and "AuthenticAMD" in _processor()
+        and "AMD" in processor_name()
     )
-
-
-def _processor() -> str:
-    try:
-        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from xharness import StageError, digest, file_digest, make_durable, read_json
+from xharness import digest, file_digest, make_durable, read_json
+from xharness_hf.files.storage import written
 
 _PREFIX = "checkpoint-"
 _TENSORS, _SELECTION, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
@@ -55,7 +57,7 @@ def write(folder: Path, identity: str, checkpoint: TrainingCheckpoint) -> None:
         StageError: the disk is full or cannot be written.
     """
     part, target = folder / f".part-{checkpoint.step}", folder / f"{_PREFIX}{checkpoint.step}"
-    try:
+    with written("checkpoint", folder), _removed_after_errors(part):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         save_file(dict(checkpoint.tensors), part / _TENSORS)
@@ -68,12 +70,18 @@ def write(folder: Path, identity: str, checkpoint: TrainingCheckpoint) -> None:
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
         make_durable(target)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise StageError(f"the checkpoint cannot be written: {error}", where=str(folder)) from error
     for old in folder.glob(f"{_PREFIX}*"):
         if old != target:
             shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _removed_after_errors(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
 
 
 def _digest(folder: Path, state: Mapping[str, Any]) -> str:
