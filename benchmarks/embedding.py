@@ -16,19 +16,19 @@ _WARM = 16
 
 
 def ours(setting: Setting) -> Measurement:
-    """`HfModel.embed`, searched by the kind that the card names."""
+    """`HfModel.embed`, searched by the task type that the card names."""
     shared = Material(setting, "tatoeba")
-    model, kind = material.load_model(setting.model, device=setting.device), shared.kind
+    model, task_type = material.load_model(setting.model, device=setting.device), shared.task_type
     languages = shared.eval_examples(_COUNT, "test")
-    assert kind.answered_by_search
+    assert task_type.answered_by_search
 
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
         return VectorBlocks([model.embed([*texts], shared.recipe(), role)])
 
-    kind.search(SearchRequest(languages[0][1][:_WARM], encode))
+    task_type.search(SearchRequest(languages[0][1][:_WARM], encode))
     clock = Clock(device=setting.device)
     with clock.running():
-        answers = [kind.search(SearchRequest(examples, encode)) for _, examples in languages]
+        answers = [task_type.search(SearchRequest(examples, encode)) for _, examples in languages]
     return _measurement(clock, shared, languages, answers)
 
 

@@ -441,8 +441,8 @@ class Workshop:
         """The facts of a training, its losses, a digest of the weights, and times."""
         from xharness.plugin.api import TrainingSession, TrainingSet
 
-        card, kind = self.material.card, self.material.kind
-        feed = TrainingSet(card, kind, "task", card.head_name, self.examples(examples))
+        card, task_type = self.material.card, self.material.task_type
+        feed = TrainingSet(card, task_type, "task", card.head_name, self.examples(examples))
         session = {"progress": changes.pop("progress", lambda done, total: None)}
         session["checkpoint_seconds"] = changes.pop("checkpoint_seconds", 1e9)
         marks: list[float] = []

@@ -16,13 +16,13 @@ _LONGEST = 512  # sub-words; no prompt is as long, so nobody cuts any
 
 
 def ours(setting: Setting) -> Measurement:
-    """`WritingModel.predict`, language by language."""
+    """`GenerativeModel.predict`, language by language."""
     shared = Material(setting, "xcopa")
     model = material.load_model(_decoder(setting), mode="loglikelihood", device=setting.device)
     recipe, languages = shared.recipe(max_length=_LONGEST), _languages(shared)
 
     def answer(language: str, examples: list[Any]) -> Any:
-        return model.predict(shared.card.in_language(language), shared.kind, examples, recipe)
+        return model.predict(shared.card.in_language(language), shared.task_type, examples, recipe)
 
     answer("et", languages["et"][:_WARM])
     clock = Clock(device=setting.device)

@@ -28,7 +28,7 @@ class Material:
     def __init__(self, setting: Setting, task: str) -> None:
         self.catalogue: Catalogue = open_catalogue([])
         self.card: TaskCard = self.catalogue.card(task)
-        self.kind = self.catalogue.task_types[self.card.task_type]
+        self.task_type = self.catalogue.task_types[self.card.task_type]
         self.length = LENGTHS.get(self.card.task_type, 128)
         environment = RunEnvironment(data_root=setting.data_root, offline=True)
         self._data = DataReader(self.catalogue, environment)
@@ -65,7 +65,7 @@ class Material:
 
     def score(self, examples: list[Any], answers: list[Any], language: str = "en") -> float:
         """The task's main metric in percent."""
-        metric = self.kind.metrics[self.card.metrics[0]]
+        metric = self.task_type.metrics[self.card.metrics[0]]
         rows = [
             metric.item(example, answer, self.card, language)
             for example, answer in zip(examples, answers, strict=True)
@@ -87,7 +87,7 @@ def head(model: Any, card: TaskCard) -> Any:
     from xharness_hf.heads.tasks import TASKS
 
     task = TASKS[card.task_type]
-    empty = build_head(task.kind, task.outputs(card), model.backbone)
+    empty = build_head(task.task_type, task.outputs(card), model.backbone)
     seeded_head = seeded(empty, SEED, card.head_name).to(model.backbone.module.device)
     model.heads.add(card.head_name, seeded_head)
     return seeded_head

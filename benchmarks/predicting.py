@@ -44,7 +44,7 @@ def prepare(
         return [
             answer
             for shard in shards
-            for answer in model.predict(shared.card, shared.kind, shard, shared.recipe())
+            for answer in model.predict(shared.card, shared.task_type, shard, shared.recipe())
         ]
 
     predict(examples[:_WARM])

@@ -30,12 +30,12 @@ def _tag_sequences(shared: Material) -> tuple[list[Any], list[list[int]]]:
 
 
 def ours_ner(setting: Setting) -> Measurement:
-    """The shipped span F1, item by item, as a stage scores."""
+    """The harness's span F1, item by item, as a stage scores."""
     from xharness.task_types.scoring import item_statistics
 
     shared = Material(setting, "wikiann")
     examples, predictions = _tag_sequences(shared)
-    metric = shared.kind.metrics["span_f1"]
+    metric = shared.task_type.metrics["span_f1"]
     clock = Clock()
     with clock.running():
         rows = item_statistics(metric, examples, predictions, shared.card, "en")
@@ -73,7 +73,7 @@ def _answers(shared: Material) -> tuple[list[Any], list[str]]:
 
 
 def ours_qa(setting: Setting) -> Measurement:
-    """The shipped F1 of answers, item by item."""
+    """The harness's F1 of answers, item by item."""
     from xharness.task_types.scoring import item_statistics
 
     shared = Material(setting, "tydiqa")
@@ -82,7 +82,7 @@ def ours_qa(setting: Setting) -> Measurement:
     with clock.running():
         values = []
         for name in ("exact_match", "f1"):
-            metric = shared.kind.metrics[name]
+            metric = shared.task_type.metrics[name]
             rows = item_statistics(metric, examples, predictions, shared.card, "en")
             values.append(100 * float(metric.value(rows.sum(axis=0))))
     return clock.measurement(len(examples), {"exact": values[0], "f1": values[1]})

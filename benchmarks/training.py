@@ -23,7 +23,7 @@ def ours(task: str, setting: Setting) -> Measurement:
         model, facts = fit()
     tokens = facts["tokens_per_second"] * facts["seconds"]
     held_out = shared.of_language("en", 200)
-    predictions = model.predict(shared.card, shared.kind, held_out, shared.recipe())
+    predictions = model.predict(shared.card, shared.task_type, held_out, shared.recipe())
     score = shared.score(held_out, predictions)
     return clock.measurement(tokens, {"loss": facts["loss"], "score": score})
 
@@ -46,7 +46,7 @@ def fit(
     """The model, trained for an epoch by our loop, and the facts of its receipt."""
     from xharness.plugin.api import TrainingSession, TrainingSet
 
-    feed = TrainingSet(shared.card, shared.kind, "task", shared.card.head_name, examples)
+    feed = TrainingSet(shared.card, shared.task_type, "task", shared.card.head_name, examples)
     observer = {} if progress is None else {"progress": progress}
     session = TrainingSession(
         material.SEED, shared.setting.work / name, checkpoint_seconds=1e9, **observer

@@ -99,7 +99,7 @@ class CountingModel(Model):
         return {"steps": len(feeds)}
 
     def predict(
-        self, card: TaskCard, kind: TaskType, examples: Sequence[Example], recipe: Recipe
+        self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[int]:
         return [(len(self.learnt) + place) % 2 for place, _ in enumerate(examples)]
 
@@ -154,19 +154,19 @@ def card(
 
 
 def toy_plugins(cards: Path) -> Plugins:
-    """The shipped kinds, the project's strategies, and the toy plugin."""
+    """The built-in task types, the project's strategies, and the toy plugin."""
     import xharness_strategies.plugin
 
     loaded = plugin_loading.load(installed=False)
     toy = ToyPlugin(cards)
-    loaded.add(_OnlyKinds(), Provider("shipped"))
+    loaded.add(_BuiltinTaskTypes(), Provider("builtin"))
     loaded.add(xharness_strategies.plugin, Provider("strategies"))
     loaded.add(toy, Provider("toy", "toy-package 1.0"))
     assert not loaded.broken, loaded.broken
     return loaded
 
 
-class _OnlyKinds:
+class _BuiltinTaskTypes:
     @hookimpl
     def xharness_task_types(self) -> Iterable[TaskType]:
         from xharness.task_types import BUILTIN

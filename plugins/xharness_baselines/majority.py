@@ -18,7 +18,7 @@ from xharness_baselines.model import CountingModel, gold
 class MajorityModel(CountingModel):
     """Counts of labels; of equally frequent ones the first wins.
 
-    The one answer that fits every question of a `span_or_none` is that there is none.
+    The one answer that fits every question of a `extractive_qa_unanswerable` is that there is none.
     """
 
     def learn(self, feed: TrainingSet, example: Example) -> None:

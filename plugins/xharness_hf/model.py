@@ -121,7 +121,7 @@ class HfModel(Model):
         """As `predict` for each shard; beside a device, a thread makes the next ones ready."""
         recipe = self._settled_recipe(recipe)
         task = _head_task(task_type)
-        head = self.heads.get(card.head_name, task.kind, task.outputs(card)).eval()
+        head = self.heads.get(card.head_name, task.task_type, task.outputs(card)).eval()
         # Lazily: beside a device a thread makes the features of the next shards meanwhile.
         prepared = (
             (examples, task.features(examples, self.tokens, recipe, gold=False))
@@ -234,7 +234,7 @@ class HfModel(Model):
         # A card without labels, or `from_data` that held none.
         if not outputs:
             raise StageError(f"the card '{feed.card.name}' has no labels to learn")
-        head = self._head(MASKED if masked else feed.head, task.kind, outputs, seed)
+        head = self._head(MASKED if masked else feed.head, task.task_type, outputs, seed)
         layout = self._layout(resets=feed.objective == "tlm")
         name = feed.card.name if not masked else f"{feed.card.name} ({feed.objective})"
         return PreparedFeed(name, len(feed.examples), features, task, head, layout, masked)
@@ -261,11 +261,11 @@ class HfModel(Model):
             words=True,
         )
 
-    def _head(self, name: str, kind: str, outputs: int, seed: int) -> AnyHead:
+    def _head(self, name: str, task_type: str, outputs: int, seed: int) -> AnyHead:
         if not self.heads.has(name):
-            head = seeded(build_head(kind, outputs, self.backbone), seed, name)
+            head = seeded(build_head(task_type, outputs, self.backbone), seed, name)
             self.heads.add(name, head.to(self._device))
-        return self.heads.get(name, kind, outputs)
+        return self.heads.get(name, task_type, outputs)
 
 
 def _head_task(task_type: TaskType) -> HeadTask:

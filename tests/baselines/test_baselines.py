@@ -17,7 +17,7 @@ from xharness_baselines.span import best_window, in_answer, words
 from xharness_baselines.text import NgramOptions, buckets, vectors
 
 MAJORITY, RANDOM, NGRAMS = xharness_backends()
-KINDS = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
 
 
 class TestMajority(BackendContract):
@@ -49,10 +49,10 @@ def test_the_majority_wins_and_ties_go_to_the_first(tmp_path: Path) -> None:
     card, examples = toy_card("classification"), toy_examples("classification", 9)
     birds = [example for example in examples if example.label]
     _fit(model, "classification", birds, tmp_path)
-    answers = model.predict(card, KINDS["classification"], examples, Recipe())
+    answers = model.predict(card, TASK_TYPES["classification"], examples, Recipe())
     assert list(answers) == [1] * 9
     model.arrays[card.head_name][:] = 4
-    assert model.predict(card, KINDS["classification"], examples, Recipe())[0] == 0
+    assert model.predict(card, TASK_TYPES["classification"], examples, Recipe())[0] == 0
 
 
 def test_heads_are_dropped_or_kept(tmp_path: Path) -> None:
@@ -66,14 +66,14 @@ def test_heads_are_dropped_or_kept(tmp_path: Path) -> None:
 
 def test_random_answers_hang_on_the_seed_and_the_item() -> None:
     card, examples = toy_card("classification"), toy_examples("classification", 60)
-    kind, seed = KINDS["classification"], {"seed": np.array([2])}
-    guesses = RANDOM.make(NoOptions(), dict(seed)).predict(card, kind, examples, Recipe())
+    task_type, seed = TASK_TYPES["classification"], {"seed": np.array([2])}
+    guesses = RANDOM.make(NoOptions(), dict(seed)).predict(card, task_type, examples, Recipe())
     later_guesses = RANDOM.make(NoOptions(), dict(seed)).predict(
-        card, kind, examples[30:], Recipe()
+        card, task_type, examples[30:], Recipe()
     )
     assert list(guesses[30:]) == list(later_guesses)
     assert 15 < sum(guesses) < 45
-    assert guesses != RANDOM.make(NoOptions(), {}).predict(card, kind, examples, Recipe())
+    assert guesses != RANDOM.make(NoOptions(), {}).predict(card, task_type, examples, Recipe())
 
 
 def test_buckets_do_not_depend_on_the_machine() -> None:
@@ -98,8 +98,8 @@ def test_the_window_beside_the_questions_words_answers() -> None:
 
 
 def _fit(
-    model: CountingModel, kind: str, examples: list, folder: Path, heads: str = "drop"
+    model: CountingModel, task_type: str, examples: list, folder: Path, heads: str = "drop"
 ) -> None:  # type: ignore[type-arg]
-    card = toy_card(kind)
-    feed = TrainingSet(card, KINDS[kind], "task", card.head_name, examples)
+    card = toy_card(task_type)
+    feed = TrainingSet(card, TASK_TYPES[task_type], "task", card.head_name, examples)
     model.fit([feed], Recipe(), TrainingSession(1, folder, heads=heads))  # type: ignore[arg-type]

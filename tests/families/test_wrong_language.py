@@ -8,7 +8,7 @@ from xharness.task_types import BUILTIN
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.testing import toy_card
 
-SPAN = next(kind for kind in BUILTIN if kind.name == "extractive_qa")
+SPAN = next(task_type for task_type in BUILTIN if task_type.name == "extractive_qa")
 RATE = SPAN.metrics["wrong_language"]
 EXAMPLE = ExtractiveQAExample(
     "1",
@@ -40,6 +40,9 @@ def test_it_stands_beside_a_score_and_is_measured_unasked() -> None:
     assert RATE.lower_is_better
     assert RATE.generated_only
     written = [
-        metric.name for kind in BUILTIN for metric in kind.metrics.values() if metric.generated_only
+        metric.name
+        for task_type in BUILTIN
+        for metric in task_type.metrics.values()
+        if metric.generated_only
     ]
     assert written == ["wrong_language"]

@@ -39,14 +39,14 @@ def unigram(single: str, pair: str, specials: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def write(folder: Path, kind: Any, config: Any, tokenizer: Any, **names: str) -> Path:
+def write(folder: Path, model_class: Any, config: Any, tokenizer: Any, **names: str) -> Path:
     """A model of random weights, drawn from one seed, and its tokenizer."""
     if isinstance(tokenizer, Tokenizer):
         named: dict[str, Any] = {f"{name}_token": text for name, text in names.items()}
         tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named)
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        kind(config).save_pretrained(folder)
+        model_class(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -56,10 +56,10 @@ _NAMES = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "cls": "<
           "mask": "<mask>"}  # fmt: skip
 
 
-def _encoder(folder: Path, kind: Any, config: Any, **changes: Any) -> Path:
+def _encoder(folder: Path, model_class: Any, config: Any, **changes: Any) -> Path:
     tokenizer = unigram("<s> $A </s>", "<s> $A </s> $B:1 </s>:1", _ROBERTA)
     shape = _SHAPE | {"vocab_size": tokenizer.get_vocab_size(), "pad_token_id": 1} | changes
-    return write(folder, kind, config(**shape), tokenizer, **_NAMES)
+    return write(folder, model_class, config(**shape), tokenizer, **_NAMES)
 
 
 def deberta(folder: Path) -> Path:
@@ -98,7 +98,7 @@ def canine(folder: Path) -> Path:
     return write(folder, hf.CanineModel, config, hf.CanineTokenizer())
 
 
-def t5(folder: Path, kind: Any = None, config: Any = None, **changes: Any) -> Path:
+def t5(folder: Path, model_class: Any = None, config: Any = None, **changes: Any) -> Path:
     """mT5's: gated, input and output embeddings apart."""
     specials = ["<pad>", "</s>", "<unk>"]
     tokenizer = unigram("$A </s>", "$A </s> $B </s>", specials)
@@ -108,9 +108,9 @@ def t5(folder: Path, kind: Any = None, config: Any = None, **changes: Any) -> Pa
         "tie_word_embeddings": False, "decoder_start_token_id": 0, "pad_token_id": 0,
         "eos_token_id": 1,
     } | changes  # fmt: skip
-    kind, config = kind or hf.MT5ForConditionalGeneration, config or hf.MT5Config
+    model_class, config = model_class or hf.MT5ForConditionalGeneration, config or hf.MT5Config
     names = {"pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
-    return write(folder, kind, config(**shape), tokenizer, **names)
+    return write(folder, model_class, config(**shape), tokenizer, **names)
 
 
 def umt5(folder: Path) -> Path:
@@ -136,7 +136,7 @@ def byt5(folder: Path) -> Path:
     return write(folder, hf.T5ForConditionalGeneration, config, hf.ByT5Tokenizer())
 
 
-def _bart(kind: Any, config: Any) -> Maker:
+def _bart(model_class: Any, config: Any) -> Maker:
     def make(folder: Path) -> Path:
         specials = ["<s>", "<pad>", "</s>", "<unk>", "en_XX"]
         tokenizer = unigram("en_XX $A </s>", "en_XX $A $B </s>", specials)
@@ -147,12 +147,12 @@ def _bart(kind: Any, config: Any) -> Maker:
             "decoder_start_token_id": 2, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
         }  # fmt: skip
         names = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
-        return write(folder, kind, config(**shape), tokenizer, **names)
+        return write(folder, model_class, config(**shape), tokenizer, **names)
 
     return make
 
 
-def _decoder(kind: Any, config: Any, **changes: Any) -> Maker:
+def _decoder(model_class: Any, config: Any, **changes: Any) -> Maker:
     """Byte-level BPE without BOS and without padding, as Qwen's and BLOOM's."""
 
     def make(folder: Path) -> Path:
@@ -161,7 +161,7 @@ def _decoder(kind: Any, config: Any, **changes: Any) -> Maker:
             "vocab_size": tokenizer.get_vocab_size(), "bos_token_id": None, "eos_token_id": 0,
             "pad_token_id": None,
         } | changes  # fmt: skip
-        return write(folder, kind, config(**shape), tokenizer, eos="<|end|>")
+        return write(folder, model_class, config(**shape), tokenizer, eos="<|end|>")
 
     return make
 

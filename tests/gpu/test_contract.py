@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from xharness.plugin.api import Model, Recipe, RunEnvironment
-from xharness.testing import BackendContract
+from tests.hf.trained_once import TrainedOnce
+from xharness.plugin.api import Recipe, RunEnvironment
 from xharness_hf.plugin import HfBackend
 
 
@@ -28,10 +28,7 @@ class _OnDevice(HfBackend):
         return super().load(folder, self.device)
 
 
-_TRAINED: dict[tuple[str, str], Model] = {}
-
-
-class _OnTinyModels(BackendContract):
+class _OnTinyModels(TrainedOnce):
     __test__ = False
     backend = _OnDevice()
     # in float32, where no two answers are equally likely
@@ -43,13 +40,6 @@ class _OnTinyModels(BackendContract):
         _OnDevice.device = str(device)
         type(self).options = {"path": str(folders(self.family)), "num_layers": 1}
 
-    def _trained(self, kind: str, folder: Path, progress: Any = None) -> Model:
-        if folder.name != kind:
-            return super()._trained(kind, folder, progress)
-        if (self.family, kind) not in _TRAINED:
-            _TRAINED[self.family, kind] = super()._trained(kind, folder, progress)
-        return _TRAINED[self.family, kind]
-
 
 class TestEncoder(_OnTinyModels):
     __test__ = True
@@ -60,7 +50,3 @@ class TestDecoder(_OnTinyModels):
     __test__ = True
     family = "gemma"
     recipe = Recipe(epochs=10, learning_rate=5e-3, batch_size=16, max_length=32, precision="fp32")
-
-    def _kinds(self) -> list[str]:
-        """What a decoder reads in its own way; the other heads are the encoder's."""
-        return [kind for kind in super()._kinds() if kind in ("tagging", "retrieval")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.families import spoken
+from tests.families import verbalized
 from tests.hf import tiny
 from xharness.errors import StageError
 from xharness.plugin.api import Mixture, Recipe
@@ -19,7 +19,7 @@ from xharness_hf.speed import switches
 
 Start = Callable[..., Any]
 _RECIPE = Recipe(steps=12, learning_rate=3e-3, batch_size=16, max_length=32)
-_KINDS = (
+_TASK_TYPES = (
     "tagging",
     "classification",
     "multiple_choice",
@@ -47,13 +47,13 @@ def deterministic(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(False)
 
 
-@pytest.mark.parametrize("kind", _KINDS)
-def test_it_learns_in_the_devices_own_format(kind: str, start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task_type", _TASK_TYPES)
+def test_it_learns_in_the_devices_own_format(task_type: str, start: Start, tmp_path: Path) -> None:
     model, recipe = start("bert"), _RECIPE.changed({"steps": 60, "learning_rate": 5e-3})
-    facts = model.fit([tiny.feed(kind, 120)], recipe, tiny.session(tmp_path))
+    facts = model.fit([tiny.feed(task_type, 120)], recipe, tiny.session(tmp_path))
     assert facts["precision"] == model.computes(Recipe())["precision"]
-    card, examples = toy_card(kind), toy_examples(kind, 40, seed=4)
-    metric = tiny.KINDS[kind].metrics[card.metrics[0]]
+    card, examples = toy_card(task_type), toy_examples(task_type, 40, seed=4)
+    metric = tiny.TASK_TYPES[task_type].metrics[card.metrics[0]]
     predictions = predict(model, card, examples, recipe)
     rows = [
         metric.item(example, prediction, card, "en")
@@ -63,13 +63,13 @@ def test_it_learns_in_the_devices_own_format(kind: str, start: Start, tmp_path: 
     assert float(metric.value(sums)) > 0.6
 
 
-@pytest.mark.parametrize("kind", _KINDS)
-def test_losses_are_those_of_a_cpu(kind: str, start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task_type", _TASK_TYPES)
+def test_losses_are_those_of_a_cpu(task_type: str, start: Start, tmp_path: Path) -> None:
     """In float32 and without dropout, the same steps: only the order of sums differs."""
     recipe, losses = _RECIPE.changed({"precision": "fp32"}), []
     for where in ("cpu", None):
         model = start("undropped", where)
-        facts = model.fit([tiny.feed(kind)], recipe, tiny.session(tmp_path / f"{where}"))
+        facts = model.fit([tiny.feed(task_type)], recipe, tiny.session(tmp_path / f"{where}"))
         losses.append(facts["loss"])
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
 
@@ -212,8 +212,8 @@ def test_every_way_of_learning_lowers_the_loss(
 
 @pytest.mark.parametrize("objective", ["mlm", "tlm"])
 def test_masked_words_are_learnt(objective: str, start: Start, tmp_path: Path) -> None:
-    kind = "bitext_retrieval" if objective == "tlm" else "classification"
-    feed = tiny.feed(kind, 96, objective=objective)
+    task_type = "bitext_retrieval" if objective == "tlm" else "classification"
+    feed = tiny.feed(task_type, 96, objective=objective)
     losses = [
         start("bert").fit(
             [feed], _RECIPE.changed({"steps": steps}), tiny.session(tmp_path / f"{steps}")
@@ -224,20 +224,20 @@ def test_masked_words_are_learnt(objective: str, start: Start, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("family", "kind"), [("mt5", "extractive_qa"), ("llama", "classification")]
+    ("family", "task_type"), [("mt5", "extractive_qa"), ("llama", "classification")]
 )
 def test_text_to_text_learns_and_comes_back(
-    family: str, kind: str, start: Start, tmp_path: Path, device: torch.device
+    family: str, task_type: str, start: Start, tmp_path: Path, device: torch.device
 ) -> None:
     recipe = Recipe(
         epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8,
         precision="fp32",
     )  # fmt: skip
-    model, feed = start(family, mode="generate"), spoken.feed(kind)
+    model, feed = start(family, mode="generate"), verbalized.feed(task_type)
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
-    examples = toy_examples(kind, 40, seed=9)
+    examples = toy_examples(task_type, 40, seed=9)
     answers = model.predict(feed.card, feed.task_type, examples, recipe)
-    gold = [row.answers[0].text if kind == "extractive_qa" else row.label for row in examples]
+    gold = [row.answers[0].text if task_type == "extractive_qa" else row.label for row in examples]
     assert sum(map(_same, answers, gold)) > 24, facts
     model.save(tmp_path / "saved")
     loaded = tiny.BACKEND.load(tmp_path / "saved", str(device))
@@ -245,14 +245,14 @@ def test_text_to_text_learns_and_comes_back(
 
 
 @pytest.mark.parametrize("family", ["gemma", "mt5"])
-@pytest.mark.parametrize("kind", ["multiple_choice", "extractive_qa"])
-def test_words_are_those_of_a_cpu(family: str, kind: str, start: Start) -> None:
+@pytest.mark.parametrize("task_type", ["multiple_choice", "extractive_qa"])
+def test_words_are_those_of_a_cpu(family: str, task_type: str, start: Start) -> None:
     """Likelihoods rank alike, and greedy texts are the same."""
-    mode = "loglikelihood" if kind == "multiple_choice" else "generate"
+    mode = "loglikelihood" if task_type == "multiple_choice" else "generate"
     recipe = Recipe(max_length=64, max_answer_length=8, precision="fp32")
-    card, examples = spoken.card(kind), toy_examples(kind, 12)
+    card, examples = verbalized.card(task_type), toy_examples(task_type, 12)
     expected, found = (
-        start(family, where, mode=mode).predict(card, tiny.KINDS[kind], examples, recipe)
+        start(family, where, mode=mode).predict(card, tiny.TASK_TYPES[task_type], examples, recipe)
         for where in ("cpu", None)
     )
     assert list(found) == list(expected)

@@ -20,12 +20,14 @@ def write(folder: Path, name: str, value: Any) -> None:
     (folder / name).write_text(json.dumps(value))
 
 
-def modules(folder: Path, *kinds: str, prefix: str = OLDER) -> None:
+def modules(folder: Path, *module_types: str, prefix: str = OLDER) -> None:
     """`modules.json` with a backbone, and the others each in a folder of its own."""
     entries = [{"idx": 0, "name": "0", "path": "", "type": f"{prefix}Transformer"}]
-    for place, kind in enumerate(kinds, 1):
-        path = f"{place}_{kind}"
-        entries.append({"idx": place, "name": str(place), "path": path, "type": f"{prefix}{kind}"})
+    for place, module_type in enumerate(module_types, 1):
+        path = f"{place}_{module_type}"
+        entries.append(
+            {"idx": place, "name": str(place), "path": path, "type": f"{prefix}{module_type}"}
+        )
     write(folder, "modules.json", entries)
 
 

@@ -120,7 +120,7 @@ def test_a_compiler_that_is_missing_is_the_reason(monkeypatch: pytest.MonkeyPatc
 def _fit(folder: Path, work: Path, progress: Any = None, **changes: Any) -> Any:
     model = tiny.start(folder)
     hook = {} if progress is None else {"progress": progress, "checkpoint_seconds": 0}
-    feeds = [tiny.feed(kind) for kind in ("tagging", "classification")]
+    feeds = [tiny.feed(task_type) for task_type in ("tagging", "classification")]
     model.facts = model.fit(feeds, RECIPE.changed(changes), tiny.session(work, **hook))
     return model
 

@@ -38,13 +38,15 @@ def _recipe(method: str, **changes: Any) -> Recipe:
     return RECIPE.changed({"adapter": METHODS[method]}, changes)
 
 
-def _fit(model: Any, recipe: Recipe, folder: Path, kind: str = "tagging", **session: Any) -> Any:
-    return model.fit([tiny.feed(kind)], recipe, tiny.session(folder, **session))
+def _fit(
+    model: Any, recipe: Recipe, folder: Path, task_type: str = "tagging", **session: Any
+) -> Any:
+    return model.fit([tiny.feed(task_type)], recipe, tiny.session(folder, **session))
 
 
-def _answers(model: Any, kind: str = "tagging") -> Any:
-    examples = toy_examples(kind, 30, seed=9)
-    return model.predict(toy_card(kind), tiny.KINDS[kind], examples, RECIPE)
+def _answers(model: Any, task_type: str = "tagging") -> Any:
+    examples = toy_examples(task_type, 30, seed=9)
+    return model.predict(toy_card(task_type), tiny.TASK_TYPES[task_type], examples, RECIPE)
 
 
 def _own(model: Any) -> list[torch.Tensor]:
@@ -55,7 +57,7 @@ def _own(model: Any) -> list[torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def able(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Bodies in which one state has some effect on another, as in trained ones."""
+    """Backbones in which one state has some effect on another, as in trained ones."""
     place = tmp_path_factory.mktemp("able")
     return {"bert": tiny.bert(place, initializer_range=0.3), "gemma": folders["gemma"]}
 
@@ -102,7 +104,7 @@ def test_lora_learns_with_less_than_two_in_a_hundred(tmp_path: Path) -> None:
 
 def _answers_to(model: Any, examples: Any) -> Any:
     card = toy_card("classification")
-    return model.predict(card, tiny.KINDS["classification"], examples, RECIPE)
+    return model.predict(card, tiny.TASK_TYPES["classification"], examples, RECIPE)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -238,11 +240,11 @@ def test_fields_of_another_method_are_refused() -> None:
 
 
 def test_what_the_method_reads_enters_the_key() -> None:
-    start, portion = Start("hf", "{}", "x"), DataSlice("red", "en", "train", None, "y")
+    start, data_slice = Start("hf", "{}", "x"), DataSlice("red", "en", "train", None, "y")
 
     def key(**fields: Any) -> str:
         recipe = Recipe().changed(fields)
-        feed = TrainingFeed((portion,), "task", "red")
+        feed = TrainingFeed((data_slice,), "task", "red")
         return Train(start, (feed,), Mixture(), recipe, "drop", 1).key
 
     plain = key()

@@ -74,9 +74,9 @@ def test_every_device_that_torch_is_handed_has_an_index(
 ) -> None:
     model = tiny.BACKEND.start(tiny.Options(path=bert), tiny.RunEnvironment(), "cuda")
     recipe = tiny.RECIPE.changed({"precision": "fp32", "steps": 2})
-    for kind in ("tagging", "classification"):
-        feed = tiny.feed(kind, 16)
-        facts = model.fit([feed], recipe, tiny.session(tmp_path / kind))
+    for task_type in ("tagging", "classification"):
+        feed = tiny.feed(task_type, 16)
+        facts = model.fit([feed], recipe, tiny.session(tmp_path / task_type))
         predictions = model.predict(feed.card, feed.task_type, feed.examples, recipe)
         assert len(predictions) == 16
     assert model.embed(["the cat", "bird"], recipe).shape == (2, 32)

@@ -29,7 +29,7 @@ from xharness_hf.training.graphs import NoGraphs, Recorder
 from xharness_hf.training.rows import RowFiller
 
 RECIPE = Recipe(steps=12, learning_rate=3e-3, batch_size=8, max_length=24, doc_stride=8)
-KINDS = ("tagging", "extractive_qa", "multiple_choice", "classification", "retrieval")
+TASK_TYPES = ("tagging", "extractive_qa", "multiple_choice", "classification", "retrieval")
 Fit = Callable[..., Any]
 
 
@@ -42,13 +42,14 @@ def fit(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
     """Train a tiny model in rows, or in exact shapes where there is no recorder."""
 
     def run(
-        recorder: Callable[[], Recorder] | None = NoGraphs, kinds: tuple[str, ...] = ("tagging",),
+        recorder: Callable[[], Recorder] | None = NoGraphs,
+        task_types: tuple[str, ...] = ("tagging",),
         name: str = "run", folder: Path = bert, session: Any = None, **changes: Any,
     ) -> Any:  # fmt: skip
         made = (lambda device: None) if recorder is None else (lambda device: recorder())
         monkeypatch.setattr(fixed_step, "recorder", made)
         model = tiny.start(folder)
-        feeds = [tiny.feed(kind) for kind in kinds]
+        feeds = [tiny.feed(task_type) for task_type in task_types]
         running = tiny.session(tmp_path / name, mixture=Mixture("uniform"), **(session or {}))
         model.facts = model.fit(feeds, RECIPE.changed(changes), running)
         return model
@@ -67,10 +68,10 @@ def _same(one: Any, two: Any) -> bool:
     return all(map(torch.equal, weights(one), weights(two)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_rows_learn_what_exact_shapes_learn(kind: str, fit: Fit, still: Path) -> None:
-    rows = fit(kinds=(kind,), name="rows", folder=still, learning_rate=1e-4)
-    exact = fit(None, kinds=(kind,), name="exact", folder=still, learning_rate=1e-4)
+@pytest.mark.parametrize("task_type", TASK_TYPES)
+def test_rows_learn_what_exact_shapes_learn(task_type: str, fit: Fit, still: Path) -> None:
+    rows = fit(task_types=(task_type,), name="rows", folder=still, learning_rate=1e-4)
+    exact = fit(None, task_types=(task_type,), name="exact", folder=still, learning_rate=1e-4)
     assert (rows.facts["step"]["layout"], exact.facts["step"]["layout"]) == ("rows", "exact")
     assert rows.facts["loss"] == pytest.approx(exact.facts["loss"], abs=1e-5)
     for one, two in zip(weights(rows), weights(exact), strict=True):
@@ -91,9 +92,9 @@ def test_other_families_learn_in_rows(family: str, fit: Fit, folders: dict[str, 
 @pytest.mark.parametrize("changes", [{}, {"gradient_accumulation_steps": 2}, {"precision": "bf16"}])
 def test_what_is_recorded_is_what_is_called(changes: dict[str, Any], fit: Fit) -> None:
     """Dropout, several feeds and pieces; a recording that reads the device would fail."""
-    called = fit(kinds=KINDS, name="called", steps=20, **changes)
-    recorded = fit(Tapes, kinds=KINDS, name="recorded", steps=20, **changes)
-    assert recorded.facts["step"]["graphs"] >= len(KINDS)
+    called = fit(task_types=TASK_TYPES, name="called", steps=20, **changes)
+    recorded = fit(Tapes, task_types=TASK_TYPES, name="recorded", steps=20, **changes)
+    assert recorded.facts["step"]["graphs"] >= len(TASK_TYPES)
     assert "because" not in recorded.facts["step"]
     assert recorded.facts["loss"] == called.facts["loss"]
     assert _same(called, recorded)
@@ -118,22 +119,22 @@ def test_no_step_waits_for_the_device_nor_lets_it_wait(
 ) -> None:
     counts: dict[str, list[str]] = {}
 
-    def counting(kind: type, method: str) -> None:
-        honest = getattr(kind, method)
+    def counting(owner: type, method: str) -> None:
+        honest = getattr(owner, method)
 
         def counted(self: Any, *args: Any, **given: Any) -> Any:
             with Counting() as count:
                 found = honest(self, *args, **given)
-            counts.setdefault(kind.__name__, []).extend(count.waits)
+            counts.setdefault(owner.__name__, []).extend(count.waits)
             return found
 
-        monkeypatch.setattr(kind, method, counted)
+        monkeypatch.setattr(owner, method, counted)
 
     counting(FixedStep, "_learn")
     counting(FixedStep, "_update")
     counting(ExactStep, "run")
-    fit(kinds=KINDS, name="rows")
-    fit(None, kinds=KINDS, name="exact")
+    fit(task_types=TASK_TYPES, name="rows")
+    fit(None, task_types=TASK_TYPES, name="exact")
     assert counts["FixedStep"] == []
     assert counts["ExactStep"].count("_local_scalar_dense") >= 2 * 12
 
@@ -144,11 +145,11 @@ def test_an_interrupted_training_ends_with_the_same_weights(after: int, fit: Fit
         if done == after:
             raise StopError
 
-    calm = fit(Tapes, kinds=KINDS[:2], name="calm", weight_decay=0.1)
+    calm = fit(Tapes, task_types=TASK_TYPES[:2], name="calm", weight_decay=0.1)
     session = {"progress": stop, "checkpoint_seconds": 0}
     with pytest.raises(StopError):
-        fit(Tapes, kinds=KINDS[:2], name="killed", session=session, weight_decay=0.1)
-    resumed = fit(Tapes, kinds=KINDS[:2], name="killed", weight_decay=0.1)
+        fit(Tapes, task_types=TASK_TYPES[:2], name="killed", session=session, weight_decay=0.1)
+    resumed = fit(Tapes, task_types=TASK_TYPES[:2], name="killed", weight_decay=0.1)
     assert resumed.facts["loss"] == calm.facts["loss"]
     assert _same(calm, resumed)
 
@@ -205,9 +206,9 @@ def test_layers_that_compute_together_learn_what_each_learns_alone(
     changes: dict[str, Any], fit: Fit, still: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"folder": still, "precision": "bf16", "learning_rate": 1e-4, **changes}
-    together = fit(Tapes, name="together", kinds=KINDS[:2], **options)
+    together = fit(Tapes, name="together", task_types=TASK_TYPES[:2], **options)
     monkeypatch.setenv(switches.VARIABLE, "joint")
-    alone = fit(Tapes, name="alone", kinds=KINDS[:2], **options)
+    alone = fit(Tapes, name="alone", task_types=TASK_TYPES[:2], **options)
     assert together.facts["loss"] == pytest.approx(alone.facts["loss"], abs=0.01)
     if "freeze_ratio" not in changes:  # there, no gradient of states is a sum of three
         assert not _same(together, alone)

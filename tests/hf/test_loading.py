@@ -1,4 +1,4 @@
-"""Bodies and tokenizers of several families: what is read, and what damaged files answer."""
+"""Backbones and tokenizers of several families: what is read, and what damaged files answer."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_only_the_first_layers_are_used(folders: dict[str, Path]) -> None:
         loading.backbone(folders["gemma"], "safetensors", 4)
 
 
-def test_sizes_count_the_body_without_its_pooler(bert: Path) -> None:
+def test_sizes_count_the_backbone_without_its_pooler(bert: Path) -> None:
     module = AutoModel.from_pretrained(bert, add_pooling_layer=False)
     total = sum(parameter.numel() for parameter in module.parameters())
     assert tiny.start(bert).sizes() == Sizes(

@@ -27,10 +27,12 @@ def undropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.bert(tmp_path_factory.mktemp("undropped"), **none)
 
 
-def _fit(backbone: Path, folder: Path, kind: str = "tagging", **changes: Any) -> tuple[Any, Any]:
+def _fit(
+    backbone: Path, folder: Path, task_type: str = "tagging", **changes: Any
+) -> tuple[Any, Any]:
     model = tiny.start(backbone)
     session = tiny.session(folder, **changes)
-    return model, model.fit([tiny.feed(kind)], RECIPE, session)
+    return model, model.fit([tiny.feed(task_type)], RECIPE, session)
 
 
 def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, *, backward: bool = False) -> None:
@@ -80,14 +82,14 @@ def test_a_checkpoint_remembers_the_pieces(
 
 
 @pytest.mark.parametrize(
-    ("kind", "most", "told"),
+    ("task_type", "most", "told"),
     [("tagging", 0, "learn from one input of"), ("retrieval", 8, "tell 16 pairs apart at once")],
 )
 def test_what_cannot_be_smaller_is_refused(
-    kind: str, most: int, told: str, undropped: Path, tmp_path: Path,
+    task_type: str, most: int, told: str, undropped: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     _refuse(monkeypatch, most)
     with pytest.raises(StageError, match=f"not enough memory to {told}") as caught:
-        _fit(undropped, tmp_path, kind)
+        _fit(undropped, tmp_path, task_type)
     assert "max_length" in str(caught.value)

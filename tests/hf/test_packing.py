@@ -236,7 +236,7 @@ def test_thousands_of_real_sentences_are_answered_alike(
     assert len(every) > 2500
 
     def tags() -> NDArray[np.int64]:
-        found = model.predict(shared.card, shared.kind, every, shared.recipe())
+        found = model.predict(shared.card, shared.task_type, every, shared.recipe())
         return np.concatenate([np.asarray(one, dtype=np.int64) for one in found])
 
     usual = tags()

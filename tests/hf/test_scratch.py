@@ -54,7 +54,7 @@ def _pairs(count: int) -> list[BitextExample]:
 def _corpus(objective: Any, count: int = 60) -> TrainingSet:
     return TrainingSet(
         toy_card("bitext_retrieval"),
-        tiny.KINDS["bitext_retrieval"],
+        tiny.TASK_TYPES["bitext_retrieval"],
         objective,
         "mlm",
         _pairs(count),
@@ -95,8 +95,8 @@ def test_a_pretrained_scratch_model_learns_a_task(tmp_path: Path) -> None:
     model.fit([tiny.feed("classification", 200)], recipe, tiny.session(tmp_path / "2"))
     assert list(model.heads) == ["toy_classification"]
     examples = toy_examples("classification", 60, seed=9)
-    card, kind = toy_card("classification"), tiny.KINDS["classification"]
-    assert tiny.accuracy(model.predict(card, kind, examples, recipe), examples) > 0.9
+    card, task_type = toy_card("classification"), tiny.TASK_TYPES["classification"]
+    assert tiny.accuracy(model.predict(card, task_type, examples, recipe), examples) > 0.9
 
 
 def test_seed_and_texts_are_all_there_is(tmp_path: Path) -> None:
@@ -142,11 +142,11 @@ def test_learning_a_vocabulary_is_deterministic_between_processes() -> None:
 def test_words_are_spelled_alike_in_sentences_and_in_lists() -> None:
     tokenizer = learn([" ".join(tiny.WORDS), "of, course!"], 300)
     assert tokenizer.get_vocab_size() <= 300
-    spoken = tokenizer.encode("the cat, 東京!", add_special_tokens=False)
+    encoded = tokenizer.encode("the cat, 東京!", add_special_tokens=False)
     words = ["the", "cat", ",", "東", "京", "!"]
     listed = tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
-    assert spoken.ids == listed.ids
-    assert spoken.tokens == words
+    assert encoded.ids == listed.ids
+    assert encoded.tokens == words
 
 
 def test_masking_wants_a_body_that_reads_both_ways(
@@ -160,11 +160,13 @@ def test_masking_wants_a_body_that_reads_both_ways(
         )
 
 
-@pytest.mark.parametrize("kind", ["classification", "multiple_choice", "tagging", "extractive_qa"])
-def test_words_of_any_kind_can_be_masked(bert: Path, tmp_path: Path, kind: str) -> None:
-    feed = tiny.feed(kind, objective="mlm")
+@pytest.mark.parametrize(
+    "task_type", ["classification", "multiple_choice", "tagging", "extractive_qa"]
+)
+def test_words_of_any_task_type_can_be_masked(bert: Path, tmp_path: Path, task_type: str) -> None:
+    feed = tiny.feed(task_type, objective="mlm")
     facts = tiny.start(bert).fit([feed], Recipe(steps=1), tiny.session(tmp_path))
-    assert facts["windows"][f"toy_{kind} (mlm)"] >= 96
+    assert facts["windows"][f"toy_{task_type} (mlm)"] >= 96
 
 
 def test_retrieval_finds_the_line(bert: Path) -> None:

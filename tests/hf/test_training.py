@@ -44,7 +44,7 @@ def _fit(
 
     model = tiny.start(bert)
     session = tiny.session(folder, progress=progress, **more)
-    model.facts = model.fit([tiny.feed(kind) for kind in FEEDS], RECIPE, session)
+    model.facts = model.fit([tiny.feed(task_type) for task_type in FEEDS], RECIPE, session)
     return model
 
 
@@ -132,7 +132,9 @@ def test_split_sources_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
         )
         model.heads.clear()
         facts = model.fit(
-            [tiny.feed(kind) for kind in FEEDS], recipe, tiny.session(tmp_path / str(pieces))
+            [tiny.feed(task_type) for task_type in FEEDS],
+            recipe,
+            tiny.session(tmp_path / str(pieces)),
         )
         found.append((facts["loss"], weights(model)))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
@@ -166,7 +168,7 @@ def test_heads_are_dropped_or_kept_by_choice(bert: Path, tmp_path: Path) -> None
     ):
         model.predict(
             toy_card("multiple_choice"),
-            tiny.KINDS["multiple_choice"],
+            tiny.TASK_TYPES["multiple_choice"],
             toy_examples("multiple_choice", 3),
             recipe,
         )
@@ -189,16 +191,16 @@ def test_there_must_be_something_to_learn(bert: Path, tmp_path: Path) -> None:
 
 def test_several_feeds_learn_together(bert: Path, tmp_path: Path) -> None:
     model, recipe = tiny.start(bert), tiny.RECIPE.model_copy(update={"epochs": 9})
-    kinds = ("classification", "multiple_choice", "tagging")
+    task_types = ("classification", "multiple_choice", "tagging")
     facts = model.fit(
-        [tiny.feed(kind, 120) for kind in kinds], recipe,
+        [tiny.feed(task_type, 120) for task_type in task_types], recipe,
         tiny.session(tmp_path, mixture=Mixture("uniform")),
     )  # fmt: skip
-    assert facts["examples"] == {f"toy_{kind}": 120 for kind in kinds}
+    assert facts["examples"] == {f"toy_{task_type}": 120 for task_type in task_types}
     assert facts["loss"] < 0.2
-    for kind in ("classification", "multiple_choice"):
-        examples = toy_examples(kind, 60, seed=9)
-        given = model.predict(toy_card(kind), tiny.KINDS[kind], examples, recipe)
+    for task_type in ("classification", "multiple_choice"):
+        examples = toy_examples(task_type, 60, seed=9)
+        given = model.predict(toy_card(task_type), tiny.TASK_TYPES[task_type], examples, recipe)
         assert tiny.accuracy(given, examples) > 0.9
 
 
@@ -209,7 +211,7 @@ def test_bf16_learns_and_answers(bert: Path, tmp_path: Path) -> None:
     assert all(one.dtype == torch.float32 for one in weights(model))
     given = model.predict(
         toy_card("multiple_choice"),
-        tiny.KINDS["multiple_choice"],
+        tiny.TASK_TYPES["multiple_choice"],
         toy_examples("multiple_choice", 3),
         recipe,
     )

@@ -103,12 +103,12 @@ def test_stretches_cover_everything_and_share(length: int, room: int, shared: in
 @QUICK
 @given(data=st.data())
 def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataObject) -> None:
-    spoken = data.draw(st.lists(st.sampled_from(tiny.WORDS), min_size=1, max_size=40))
+    words = data.draw(st.lists(st.sampled_from(tiny.WORDS), min_size=1, max_size=40))
     gap = data.draw(st.sampled_from([" ", "  ", "\n", ", "]))
-    first = data.draw(st.integers(0, len(spoken) - 1))
-    answer = gap.join(spoken[first : first + data.draw(st.integers(1, 2))])
-    context = gap.join(spoken)
-    start = len(gap.join(spoken[:first])) + (len(gap) if first else 0)
+    first = data.draw(st.integers(0, len(words) - 1))
+    answer = gap.join(words[first : first + data.draw(st.integers(1, 2))])
+    context = gap.join(words)
+    start = len(gap.join(words[:first])) + (len(gap) if first else 0)
     example = ExtractiveQAExample("0", "who flies", context, (GoldAnswer(answer, start),))
     # wide enough for the answer to fit into what two windows share
     recipe = Recipe(max_length=64 if len(tokens.frame.suffix) else 100, doc_stride=32)

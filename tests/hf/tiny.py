@@ -27,7 +27,7 @@ from xharness_hf.config.options import Options
 from xharness_hf.plugin import HfBackend
 
 BACKEND = HfBackend()
-KINDS = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
 WORDS = [
     "red", "blue", "green", "stone", "river", "cloud", "house", "bird", "lamp", "road", "salt",
     "wind", "who", "flies", "the", "cat", "café", "naïve", "Straße", "東京", "привет", "мир",
@@ -127,14 +127,14 @@ def _bytes(*specials: str) -> Tokenizer:
 
 
 def _write(
-    folder: Path, kind: Any, config: Any, tokenizer: Tokenizer, names: dict[str, str]
+    folder: Path, model_class: Any, config: Any, tokenizer: Tokenizer, names: dict[str, str]
 ) -> Path:
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, **{f"{name}_token": text for name, text in names.items()}
     )
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        kind(config).save_pretrained(folder)
+        model_class(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
 
@@ -145,11 +145,13 @@ def start(folder: Path, **options: Any) -> Any:
     return BACKEND.start(Options(path=folder, **options), around, "cpu")
 
 
-def feed(kind: str, count: int = 96, **changes: Any) -> TrainingSet:
-    """A training set of the toy task of `kind`."""
-    card = toy_card(kind)
+def feed(task_type: str, count: int = 96, **changes: Any) -> TrainingSet:
+    """A training set of the toy task of `task_type`."""
+    card = toy_card(task_type)
     parts: dict[str, Any] = {"objective": "task", "head": card.head_name} | changes
-    return TrainingSet(card, KINDS[kind], examples=toy_examples(kind, count), **parts)
+    return TrainingSet(
+        card, TASK_TYPES[task_type], examples=toy_examples(task_type, count), **parts
+    )
 
 
 def session(folder: Path, seed: int = 1, **changes: Any) -> TrainingSession:

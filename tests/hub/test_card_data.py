@@ -1,4 +1,4 @@
-"""The shipped cards against the public data: every language and split that is there."""
+"""the project's cards against the public data: every language and split that is there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xharness_hub.plugin import xharness_sources
 FOLDER = Path(__file__).parents[2] / "task_cards"
 FILES = sorted(path for path in FOLDER.glob("*/*.yaml") if path.parent.name != "mini")
 SOURCES: dict[str, Source] = {source.name: source for source in xharness_sources()}
-KINDS = {kind.name: kind for kind in BUILTIN}
+TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
 
 
 def requests(
@@ -62,7 +62,7 @@ def counted(counts: dict[str, int], spec: SourceSpec, request: SourceRequest) ->
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
     card = documents.validate(documents.load(path), TaskCard)
-    kind = KINDS[card.task_type]
+    task_type = TASK_TYPES[card.task_type]
     counts_file = data_root / "COUNTS.json"
     counts = json.loads(counts_file.read_text()) if counts_file.is_file() else None
     environment = RunEnvironment(data_root=data_root, offline=True, cache=tmp_path)
@@ -74,7 +74,7 @@ def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
             if column and not str(row[column]).startswith(pattern.removesuffix("*")):
                 continue
             if rows < 5:
-                kind.example(row, f"{language}-{rows}", card)
+                task_type.example(row, f"{language}-{rows}", card)
             rows += 1
         expected = counted(counts, spec, request) if counts else None
         if "xquad-r" in str(request.options):  # authentic and whole

@@ -1,4 +1,4 @@
-"""The catalogue of the shipped cards, and tables made on the spot."""
+"""The catalogue of the project's cards, and tables made on the spot."""
 
 from __future__ import annotations
 

@@ -14,17 +14,17 @@ from xharness.testing import toy_card
 
 TASK_TYPES = {task_type.name: task_type for task_type in BUILTIN}
 COVERED: set[tuple[str, str]] = set()
-"""The (kind, metric) pairs that a module of this folder compares with something else."""
+"""The (task type, metric) pairs that a module of this folder compares with something else."""
 
 
-def covers(kind: str, *metrics: str) -> None:
+def covers(task_type: str, *metrics: str) -> None:
     """Note that a module compares these metrics."""
-    COVERED.update((kind, metric) for metric in metrics)
+    COVERED.update((task_type, metric) for metric in metrics)
 
 
-def card(kind: str, labels: Iterable[str] | None = None) -> TaskCard:
-    """A card of `kind`, with other labels if wanted."""
-    toy = toy_card(kind)
+def card(task_type: str, labels: Iterable[str] | None = None) -> TaskCard:
+    """A card of `task_type`, with other labels if wanted."""
+    toy = toy_card(task_type)
     return toy if labels is None else toy.model_copy(update={"labels": tuple(labels)})
 
 

@@ -18,17 +18,17 @@ MAKE = {
     "multiple_choice": lambda item, label: MultipleChoiceExample(item, "p", ("a", "b", "c"), label),
     "bitext_retrieval": lambda item, label: BitextExample(item, "s", "t", label),
 }
-for _kind in MAKE:
-    covers(_kind, "accuracy")
+for _task_type in MAKE:
+    covers(_task_type, "accuracy")
 
 
-@pytest.mark.parametrize("kind", MAKE)
-def test_accuracy(kind: str) -> None:
-    draw, task = random.Random(6), card(kind, "abc")
+@pytest.mark.parametrize("task_type", MAKE)
+def test_accuracy(task_type: str) -> None:
+    draw, task = random.Random(6), card(task_type, "abc")
     for _ in range(100):
         gold = draw.choices(range(3), k=draw.randint(1, 60))
         given = [one if draw.random() < 0.4 else draw.randrange(3) for one in gold]
-        examples: list[Example] = [MAKE[kind](str(at), label) for at, label in enumerate(gold)]
+        examples: list[Example] = [MAKE[task_type](str(at), label) for at, label in enumerate(gold)]
         items = zip(examples, given, strict=True)
         assert score(task, "accuracy", items) == pytest.approx(
             accuracy_score(gold, given), abs=1e-9

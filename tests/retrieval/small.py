@@ -11,7 +11,7 @@ from typing import Any
 import xharness_baselines.plugin
 import xharness_hub.plugin
 import xharness_strategies.plugin
-from tests.toy import _OnlyKinds
+from tests.toy import _BuiltinTaskTypes
 from xharness.data.reader import DataReader
 from xharness.executor import RunContext, RunReport, collect
 from xharness.executor.sequential import SequentialExecutor
@@ -42,9 +42,9 @@ class _Cards:
 
 
 def catalogue(folder: Path) -> Catalogue:
-    """The project's own kinds, strategies, sources and baselines, and the cards in `folder`."""
+    """The built-in task types, strategies, sources and baselines, and the cards in `folder`."""
     loaded = plugin_loading.load(installed=False)
-    loaded.add(_OnlyKinds(), Provider("shipped"))
+    loaded.add(_BuiltinTaskTypes(), Provider("builtin"))
     loaded.add(xharness_strategies.plugin, Provider("strategies"))
     loaded.add(xharness_hub.plugin, Provider("hub"))
     loaded.add(xharness_baselines.plugin, Provider("baselines"))
@@ -53,12 +53,12 @@ def catalogue(folder: Path) -> Catalogue:
     return Catalogue(loaded)
 
 
-def card(folder: Path, name: str, kind: str, fields: Mapping[str, Any], **more: Any) -> None:
+def card(folder: Path, name: str, task_type: str, fields: Mapping[str, Any], **more: Any) -> None:
     """Write a card whose rows are read from `<name>-<language>-<split>.jsonl`."""
     path = f"{name}-{{language}}-{{split}}.jsonl"
     values = {
         "name": name,
-        "task_type": kind,
+        "task_type": task_type,
         "role": "target",
         "sources": [{"from": "file", "reader": "jsonl", "path": path, "splits": {"test": "test"}}],
         "languages": ["en", "de"],
@@ -94,14 +94,14 @@ def mining(folder: Path) -> None:
     """A German text of which every second sentence has a translation, for tuning and for test."""
     splits = {"validation": "validation", "test": "test"}
     path = "{name}-{{language}}-{{split}}.jsonl"
-    for name, kind, fields, more in (
+    for name, task_type, fields, more in (
         ("mined", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
          {"metrics": ["mining_f1"], "index": {"card": "english"}, "threshold_split": "validation"}),
         ("english", "corpus", {"id": "id", "text": "text"}, {"role": "corpus"}),
     ):  # fmt: skip
         source = {"from": "file", "reader": "jsonl", "path": path.format(name=name)}
         card(
-            folder, name, kind, fields, languages=["de"], source_language=None,
+            folder, name, task_type, fields, languages=["de"], source_language=None,
             sources=[source | {"splits": splits}], **more,
         )  # fmt: skip
     for split, turn in (("validation", 0), ("test", 1)):

@@ -32,10 +32,10 @@ FIELDS = {
 }  # fmt: skip
 
 
-def read(kind: str, row: dict[str, Any], item: str = "1", **fields: str) -> Any:
-    """The example that a card of `kind` reads out of `row`."""
-    card = toy_card("retrieval").model_copy(update={"fields": FIELDS[kind] | fields})
-    return TASK_TYPES[kind].example(row, item, card)
+def read(task_type: str, row: dict[str, Any], item: str = "1", **fields: str) -> Any:
+    """The example that a card of `task_type` reads out of `row`."""
+    card = toy_card("retrieval").model_copy(update={"fields": FIELDS[task_type] | fields})
+    return TASK_TYPES[task_type].example(row, item, card)
 
 
 # --- rows ------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_a_passage_is_its_marked_sentences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "row"),
+    ("task_type", "row"),
     [
         ("corpus", {"text": "a\ud800", "answers": None}),
         ("bitext_mining", {"id": "1", "text": "a\ud800", "match": ""}),
@@ -72,9 +72,9 @@ def test_a_passage_is_its_marked_sentences() -> None:
         }),
     ],
 )  # fmt: skip
-def test_half_a_surrogate_pair_is_refused(kind: str, row: dict[str, Any]) -> None:
+def test_half_a_surrogate_pair_is_refused(task_type: str, row: dict[str, Any]) -> None:
     with pytest.raises(UnavailableError, match="half of a surrogate pair"):
-        read(kind, row)
+        read(task_type, row)
 
 
 def test_a_positive_is_the_answers_sentence_and_its_context() -> None:
@@ -211,9 +211,9 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
 
 
 def test_what_needs_an_index_says_so() -> None:
-    for kind in ("retrieval", "entity_linking"):
+    for task_type in ("retrieval", "entity_linking"):
         with pytest.raises(ConfigurationError, match="nothing to search"):
-            TASK_TYPES[kind].search(SearchRequest([], encode))
+            TASK_TYPES[task_type].search(SearchRequest([], encode))
 
 
 def test_mining_needs_something_to_tune_on() -> None:
@@ -232,7 +232,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
         encode,
         build_index(passages, encode, "passage"),
     )
-    kind = TASK_TYPES["bitext_mining"]
+    task_type = TASK_TYPES["bitext_mining"]
 
     def given(*right: str) -> Sequence[str]:
         tuned = [
@@ -240,7 +240,7 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
             for n, text in texts.items()
         ]
         tuning = SearchRequest(tuned, encode, asked.index)
-        return kind.search(SearchRequest(asked.examples, encode, asked.index, tuning))
+        return task_type.search(SearchRequest(asked.examples, encode, asked.index, tuning))
 
     assert given("1", "2", "4") == ["t1", "t2", "", "t4"]
     assert given("1", "2", "3", "4") == ["t1", "t2", "t3", "t4"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.strategies.running import RECIPE, TINY, Ran, run
-from tests.strategies.words import Plugin, Words
+from tests.strategies.word_translator import Plugin, WordTranslator
 from xharness.stages import Checkpoint, Train
 
 TWO = [{"task": name, "languages": ["en", "de"]} for name in ("mini_topic", "mini_ner")]
@@ -97,7 +97,7 @@ def test_what_is_no_zero_shot_says_so(ran: Ran) -> None:
 
 @pytest.mark.slow
 def test_translations_are_stored_and_read_again(ran: Ran) -> None:
-    translated_count = Words.asked
+    translated_count = WordTranslator.asked
     second_run = run(
         ran.work.store.root.parent,
         Plugin(),
@@ -112,7 +112,7 @@ def test_translations_are_stored_and_read_again(ran: Ran) -> None:
         ],
     )
     assert second_run.value("t", "mini_topic", "en") >= 0
-    assert Words.asked == translated_count
+    assert WordTranslator.asked == translated_count
 
 
 LITTLE = """\
@@ -223,7 +223,7 @@ def _masked_loss(ran: Ran, checkpoint: Checkpoint) -> float:
     features = task.features(examples, tokens, recipe, gold=True)
     features = hide(features, tokens.mask, tokens.size, 0.15, random(0))
     words = model.backbone.embedding.num_embeddings
-    head = model.heads.get(MASKED, task.kind, words).eval()
+    head = model.heads.get(MASKED, task.task_type, words).eval()
     layout = Layout(tokens.pad, 0, False)
     batch = collate(features, layout, torch.device("cpu"))
     targets = exact_targets(task, batch, layout, recipe)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.strategies.words import Plugin
+from tests.strategies.word_translator import Plugin
 from tests.toy import CountingBackend, card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError

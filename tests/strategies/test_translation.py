@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.strategies.words import Words
+from tests.strategies.word_translator import WordTranslator
 from tests.toy import card, toy_plugins
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, StageError, UnavailableError
@@ -29,7 +29,7 @@ from xharness_hf.config.language_codes import code_of
 from xharness_hf.translation import HfTranslator, TranslatorOptions
 
 
-class Loud(Words):
+class Loud(WordTranslator):
     """Says everything in capitals, and breaks down when it has said so many texts."""
 
     def __init__(self, limit: int, answers: int | None = None) -> None:

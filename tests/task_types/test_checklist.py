@@ -31,8 +31,8 @@ class _Echo:
         self.asked: list[str] = []
         self.extra = extra
 
-    def predict(self, card: Any, kind: Any, examples: Any, recipe: Any) -> list[Any]:
-        assert kind.name == "extractive_qa"
+    def predict(self, card: Any, task_type: Any, examples: Any, recipe: Any) -> list[Any]:
+        assert task_type.name == "extractive_qa"
         assert all(isinstance(one, ExtractiveQAExample) for one in examples)
         self.asked += [one.id for one in examples]
         return [*(one.context.split()[-2] for one in examples), *(self.extra or [])]

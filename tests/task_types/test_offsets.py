@@ -28,10 +28,10 @@ letters = st.text(alphabet="ab \u3000北\u0301", max_size=12)
 
 
 def _read(
-    context: str, answers: dict[str, list[Any]], kind: ExtractiveQA | None = None
+    context: str, answers: dict[str, list[Any]], task_type: ExtractiveQA | None = None
 ) -> ExtractiveQAExample:
     row = {"question": "q", "context": context, "answers": answers}
-    return (kind or ExtractiveQA()).example(row, "0", CARD)
+    return (task_type or ExtractiveQA()).example(row, "0", CARD)
 
 
 @given(letters, st.data())

@@ -132,7 +132,9 @@ def test_a_full_disk_is_told(cards: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_answer_too_few_is_an_error(cards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CountingModel, "predict", lambda self, card, kind, examples, recipe: [0])
+    monkeypatch.setattr(
+        CountingModel, "predict", lambda self, card, task_type, examples, recipe: [0]
+    )
     *_, report, _ = _run(cards, targets=["red"], strategies=["single"])
     assert "1 predictions for 30 items of 'red'" in str(report.failed[0].reason)
 

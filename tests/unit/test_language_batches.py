@@ -55,9 +55,9 @@ def test_a_model_is_asked_shard_by_shard(
     sizes: list[int] = []
     honest = CountingModel.predict
 
-    def predict(self: CountingModel, card: Any, kind: Any, examples: Any, recipe: Any) -> Any:
+    def predict(self: CountingModel, card: Any, task_type: Any, examples: Any, recipe: Any) -> Any:
         sizes.append(len(examples))
-        return honest(self, card, kind, examples, recipe)
+        return honest(self, card, task_type, examples, recipe)
 
     monkeypatch.setattr(CountingModel, "predict", predict)
     one = {"strategies": ["single"], "targets": ["red"], "runtime": {"shard": shard}}

@@ -50,8 +50,8 @@ def _plan(cards: Path, **changes: Any) -> Plan:
     )
 
 
-def _count(plan: Plan, kind: type) -> int:
-    return sum(isinstance(stage, kind) for stage in plan.stages.values())
+def _count(plan: Plan, stage_class: type) -> int:
+    return sum(isinstance(stage, stage_class) for stage in plan.stages.values())
 
 
 def test_single_trains_each_target_once_a_seed(cards: Path) -> None:

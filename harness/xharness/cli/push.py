@@ -69,8 +69,10 @@ def _show(upload: Upload, address: str | None, *, as_json: bool) -> None:
 
     sizes = upload.sizes()
     if as_json:
-        show_json({"url": upload.url, "kind": upload.kind, "files": sizes, "commit": address})
+        show_json(
+            {"url": upload.url, "repo_type": upload.repo_type, "files": sizes, "commit": address}
+        )
         return
     rows = [{"file": name, "bytes": size} for name, size in sizes.items()]
-    show_table(rows, title=f"{upload.url} ({upload.kind})", right=("bytes",))
+    show_table(rows, title=f"{upload.url} ({upload.repo_type})", right=("bytes",))
     print(address or "nothing was uploaded: --yes does it")

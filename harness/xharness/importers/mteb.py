@@ -22,7 +22,7 @@ from xharness.spec import documents
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document
 
-_SEARCH_KINDS = {"bitext_retrieval", "retrieval"}
+_SEARCH_TASK_TYPES = {"bitext_retrieval", "retrieval"}
 
 
 class _Subset(BaseModel, extra="allow"):
@@ -93,7 +93,7 @@ def names_without_card(file: MtebFile, catalogue: Catalogue) -> list[str]:
 def _card(file: MtebFile, catalogue: Catalogue) -> TaskCard | None:
     name = names.task_name(file.task_name, catalogue)
     card = catalogue.card(name) if name in catalogue.card_files.offers else None
-    return card if card is not None and card.task_type in _SEARCH_KINDS else None
+    return card if card is not None and card.task_type in _SEARCH_TASK_TYPES else None
 
 
 def _subsets(file: MtebFile) -> Iterator[tuple[str, _Subset, str]]:

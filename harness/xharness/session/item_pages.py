@@ -150,13 +150,14 @@ def open_item_pages(folder: Path, options: RunOptions) -> ItemPages | None:
 
 
 def _item(row: dict[str, object]) -> str:
-    kind = "right" if row["right"] else "wrong"
+    verdict = "right" if row["right"] else "wrong"
     facts = "".join(
         f"<dt>{escape(name)}</dt><dd dir=auto>{escape(str(text))}</dd>"
         for name, text in row.items()
         if name not in ("item", "language", "right")
     )
-    return f'<article class="{kind}"><h2>{escape(str(row["item"]))}</h2><dl>{facts}</dl></article>'
+    title = escape(str(row["item"]))
+    return f'<article class="{verdict}"><h2>{title}</h2><dl>{facts}</dl></article>'
 
 
 def _html(words: Mapping[str, str], body: str) -> str:

@@ -27,7 +27,7 @@ class Upload:
     """What would go to the hub: a repository, and files by their names in it."""
 
     repository: str
-    kind: Literal["model", "dataset"]
+    repo_type: Literal["model", "dataset"]
     files: Mapping[str, Path]
     texts: Mapping[str, str] = field(default_factory=dict)
     """Files that are made for the hub alone."""
@@ -35,7 +35,7 @@ class Upload:
     @property
     def url(self) -> str:
         """Where it will be."""
-        prefix = "datasets/" if self.kind == "dataset" else ""
+        prefix = "datasets/" if self.repo_type == "dataset" else ""
         return f"https://huggingface.co/{prefix}{self.repository}"
 
     def sizes(self) -> dict[str, int]:
@@ -96,13 +96,13 @@ def trained_stage(folder: Path, store: Store, arm: Mapping[str, str | int | None
     Raises:
         ConfigurationError: no score, or those of several trainings, are like that.
     """
-    wishes = {name: value for name, value in arm.items() if value is not None}
+    chosen_values = {name: value for name, value in arm.items() if value is not None}
     rows = [
         row
         for row in scores.read(folder / SCORES)
         if isinstance(row, ScoreRow)
         and row.stage is not None
-        and all(str(getattr(row, name)) == str(value) for name, value in wishes.items())
+        and all(str(getattr(row, name)) == str(value) for name, value in chosen_values.items())
     ]
     last_trainings: dict[str, ScoreRow] = {}
     for row in rows:
@@ -114,7 +114,7 @@ def trained_stage(folder: Path, store: Store, arm: Mapping[str, str | int | None
     if len(last_trainings) == 1:
         return next(iter(last_trainings))
     if not last_trainings:
-        words = ", ".join(f"{name} {value}" for name, value in wishes.items())
+        words = ", ".join(f"{name} {value}" for name, value in chosen_values.items())
         raise ConfigurationError(f"no trained model has scores of {words}", where=str(folder))
     choices = [
         ", ".join(f"{name} {getattr(row, name)}" for name in _ARM)
@@ -146,12 +146,14 @@ def send(upload: Upload, *, private: bool) -> str:
     ]
     api = HfApi()
     try:
-        api.create_repo(upload.repository, repo_type=upload.kind, private=private, exist_ok=True)
+        api.create_repo(
+            upload.repository, repo_type=upload.repo_type, private=private, exist_ok=True
+        )
         commit = api.create_commit(
             upload.repository,
             operations,
             commit_message="Results of xharness",
-            repo_type=upload.kind,
+            repo_type=upload.repo_type,
         )
     except Exception as error:  # what the HTTP library of the day raises is not fixed
         reason = without_secrets(str(error).splitlines()[0] if str(error) else "")

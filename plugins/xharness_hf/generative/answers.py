@@ -30,7 +30,7 @@ _CHUNK = 256  # states taken to the vocabulary together when answers are only ra
 class AnswerObjective:
     """What a language model learns from a card's items, and how it ranks their answers."""
 
-    kind = "words"
+    task_type = "words"
     fixed_shape = True
 
     def __init__(self, card: TaskCard, encoder: PromptEncoder, shots: Sequence[str] = ()) -> None:

@@ -17,7 +17,7 @@ from xharness_hf.heads.objectives import Logits, argmax, by_example, summed_cros
 class ClassificationTask:
     """A text, or two texts in one window."""
 
-    kind = "classification"
+    task_type = "classification"
     fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:

@@ -29,8 +29,8 @@ class ContrastiveObjective:
     to tell apart.
     """
 
-    def __init__(self, kind: str, embedder: Embedder = RECIPE_EMBEDDER) -> None:
-        self.kind, self._embedder = kind, embedder
+    def __init__(self, task_type: str, embedder: Embedder = RECIPE_EMBEDDER) -> None:
+        self.task_type, self._embedder = task_type, embedder
 
     @property
     def fixed_shape(self) -> bool:
@@ -39,7 +39,7 @@ class ContrastiveObjective:
 
     def with_embedder(self, embedder: Embedder) -> ContrastiveObjective:
         """The same objective on the vectors of `embedder`."""
-        return ContrastiveObjective(self.kind, embedder)
+        return ContrastiveObjective(self.task_type, embedder)
 
     def outputs(self, card: TaskCard) -> int:
         """One number: the scale."""

@@ -42,7 +42,7 @@ class SpanLabels(NamedTuple):
 class ExtractiveQaTask:
     """A feature is one window; its marks are the positions that hold context."""
 
-    kind = "extractive_qa"
+    task_type = "extractive_qa"
     fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:
@@ -144,7 +144,7 @@ class UnanswerableQaTask(ExtractiveQaTask):
     the BERT code's `run_squad.py`, with threshold 0): one window that sees the answer is enough.
     """
 
-    kind = "extractive_qa_unanswerable"
+    task_type = "extractive_qa_unanswerable"
 
     def join(
         self,

@@ -20,9 +20,9 @@ _SCALE = 100.0  # as XTREME-R's retrieval baselines start with
 class Head(nn.Module):
     """Dropout and one linear layer: (..., width) to (..., outputs)."""
 
-    def __init__(self, kind: str, width: int, outputs: int, dropout: float) -> None:
+    def __init__(self, task_type: str, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.kind, self.outputs = kind, outputs
+        self.task_type, self.outputs = task_type, outputs
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(width, outputs)
 
@@ -35,7 +35,7 @@ class Head(nn.Module):
 class MaskedHead(nn.Module):
     """Predicts masked sub-words; its output matrix is the backbone's input embeddings (tied)."""
 
-    kind = MASKED
+    task_type = MASKED
 
     def __init__(self, width: int, embedding: nn.Embedding) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class ScaleHead(nn.Module):
 
     outputs = 1
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, task_type: str) -> None:
         super().__init__()
-        self.kind = kind
+        self.task_type = task_type
         self.scale = nn.Parameter(torch.tensor([_SCALE]))
 
     def forward(self, cosines: Tensor) -> Tensor:
@@ -87,11 +87,11 @@ class Heads:
         """Put `head` under `name`."""
         self._heads[name] = head
 
-    def get(self, name: str, kind: str, outputs: int | None = None) -> AnyHead:
-        """The head `name`, which must answer `kind` with `outputs` numbers.
+    def get(self, name: str, task_type: str, outputs: int | None = None) -> AnyHead:
+        """The head `name`, which must answer `task_type` with `outputs` numbers.
 
         Raises:
-            StageError: there is none, or it is another kind of head.
+            StageError: there is none, or it is a head of another task type.
         """
         head = self._heads.get(name)
         if head is None:
@@ -101,10 +101,10 @@ class Heads:
                 expected=f"one of its heads: {names}",
                 hint="train it on a task with that head first",
             )
-        if head.kind != kind or outputs not in (None, head.outputs):
+        if head.task_type != task_type or outputs not in (None, head.outputs):
             raise StageError(
-                f"head '{name}' answers {head.kind} with {head.outputs} outputs",
-                expected=f"{kind} with {outputs}",
+                f"head '{name}' answers {head.task_type} with {head.outputs} outputs",
+                expected=f"{task_type} with {outputs}",
                 hint="tasks that share a head need the same type and the same labels",
             )
         return head
@@ -128,18 +128,18 @@ class Heads:
     def spec(self) -> Mapping[str, Any]:
         """What `Heads` needs to be built again, weights aside."""
         return {
-            name: {"task_type": head.kind, "outputs": head.outputs}
+            name: {"task_type": head.task_type, "outputs": head.outputs}
             for name, head in self._heads.items()
         }
 
 
-def build_head(kind: str, outputs: int, backbone: Backbone) -> AnyHead:
+def build_head(task_type: str, outputs: int, backbone: Backbone) -> AnyHead:
     """A head for `backbone`, its weights still to be drawn or read."""
-    if kind == MASKED:
+    if task_type == MASKED:
         return MaskedHead(backbone.width, backbone.embedding)
-    if kind in ("retrieval", "entity_linking"):
-        return ScaleHead(kind)
-    return Head(kind, backbone.width, outputs, backbone.dropout)
+    if task_type in ("retrieval", "entity_linking"):
+        return ScaleHead(task_type)
+    return Head(task_type, backbone.width, outputs, backbone.dropout)
 
 
 def seeded(head: AnyHead, seed: int, name: str) -> AnyHead:

@@ -21,7 +21,7 @@ from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets
 class MaskedLmObjective:
     """Restores hidden sub-words; the marks of a feature are those that may be hidden."""
 
-    kind = MASKED
+    task_type = MASKED
     fixed_shape = True
 
     def __init__(self, objective: Objective) -> None:
@@ -47,7 +47,9 @@ class MaskedLmObjective:
 
     def _pairs(self, examples: Sequence[Any], tokens: Tokens, limit: int) -> list[Feature]:
         if not all(isinstance(example, BitextExample) for example in examples):
-            raise StageError("TLM needs aligned sentences", expected="a corpus of type bitext")
+            raise StageError(
+                "TLM needs aligned sentences", expected="a corpus of task type bitext_retrieval"
+            )
         sources = tokens.ids([example.source for example in examples])
         targets = tokens.ids([example.target for example in examples])
         frame = tokens.frame

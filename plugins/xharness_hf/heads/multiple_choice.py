@@ -21,7 +21,7 @@ _NO_CHOICE = -1  # where a feature has fewer choices than another
 class MultipleChoiceTask:
     """As many windows as choices, one score for each."""
 
-    kind = "multiple_choice"
+    task_type = "multiple_choice"
     fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:

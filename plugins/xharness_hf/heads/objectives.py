@@ -30,7 +30,7 @@ class TrainingObjective(Protocol):
     """What a backbone can learn from hidden states of shape (tokens, width)."""
 
     @property
-    def kind(self) -> str: ...
+    def task_type(self) -> str: ...
 
     @property
     def fixed_shape(self) -> bool:

@@ -29,7 +29,7 @@ from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets, st
 class TaggingTask:
     """Windows that together hold every word of a sentence exactly once."""
 
-    kind = "tagging"
+    task_type = "tagging"
     fixed_shape = True
 
     def outputs(self, card: TaskCard) -> int:

@@ -16,7 +16,7 @@ from xharness_hf.heads.word_alignment import WordAlignmentObjective, identity
 
 TASKS: Mapping[str, HeadTask] = MappingProxyType(
     {
-        task.kind: task
+        task.task_type: task
         for task in (
             ClassificationTask(),
             MultipleChoiceTask(),

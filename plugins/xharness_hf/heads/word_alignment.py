@@ -26,7 +26,7 @@ _TEMPERATURE = 0.2
 class WordAlignmentObjective:
     """Finds each sentence's translation in the batch; a feature is both sides, without specials."""
 
-    kind = "align"
+    task_type = "align"
     fixed_shape = True
 
     def features(
@@ -34,7 +34,9 @@ class WordAlignmentObjective:
     ) -> list[Feature]:
         """One for each pair of sentences that have sub-words at all."""
         if not all(isinstance(example, BitextExample) for example in examples):
-            raise StageError("'align' needs aligned sentences", expected="a corpus of type bitext")
+            raise StageError(
+                "'align' needs aligned sentences", expected="a corpus of task type bitext_retrieval"
+            )
         sides = [
             # No specials and no positions: only the sub-words' own embeddings are averaged.
             [ids[: recipe.max_length] for ids in tokens.ids(side)]

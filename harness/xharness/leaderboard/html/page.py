@@ -104,14 +104,14 @@ def _answer(summary: Summary) -> str:
 
 
 def _badge(badge: str) -> str:
-    kind = ' class="warning"' if is_warning(badge) else ""
-    return f"<span{kind}>{escape(badge)}</span>"
+    attribute = ' class="warning"' if is_warning(badge) else ""
+    return f"<span{attribute}>{escape(badge)}</span>"
 
 
 def _table(summary: Summary) -> str:
     header = summary.table.header
     heads = "".join(
-        f'<th scope="col"{_kind(index, name)}>{escape(name)}</th>'
+        f'<th scope="col"{_class_attribute(index, name)}>{escape(name)}</th>'
         for index, name in enumerate(header)
     )
     rows, model = [], None
@@ -128,16 +128,16 @@ def _row(line: Line, header: tuple[str, ...], *, is_first: bool) -> str:
     for index, (name, text) in enumerate(zip(header, line.words, strict=True)):
         if index == 0:
             model = escape(text) if is_first else ""
-            cells.append(f'<th scope="row"{_kind(index, name)}>{model}</th>')
+            cells.append(f'<th scope="row"{_class_attribute(index, name)}>{model}</th>')
         else:
             label = f' data-label="{escape(name)}"' if index >= _WORDS else ""
-            kind = ' class="none"' if text == "—" else _kind(index, name)
-            cells.append(f"<td{kind}{label}>{_interval_apart(escape(text))}</td>")
-    kind = f' class="{" ".join(names)}"' if names else ""
-    return f"<tr{kind}>{''.join(cells)}</tr>"
+            attribute = ' class="none"' if text == "—" else _class_attribute(index, name)
+            cells.append(f"<td{attribute}{label}>{_interval_apart(escape(text))}</td>")
+    attribute = f' class="{" ".join(names)}"' if names else ""
+    return f"<tr{attribute}>{''.join(cells)}</tr>"
 
 
-def _kind(index: int, name: str) -> str:
+def _class_attribute(index: int, name: str) -> str:
     return ' class="word"' if index < _WORDS or name == columns.READS_AS else ""
 
 

@@ -104,7 +104,7 @@ def expected_seconds(opened: OpenedStudy) -> dict[str, float]:
     return _PricedPlan(opened, opened.plan, None).seconds
 
 
-_Kind = tuple[str, str, tuple[str, ...]]
+_PaceGroup = tuple[str, str, tuple[str, ...]]
 """A model, the name of a stage, and what a training learns: what such stages took is comparable."""
 
 
@@ -118,7 +118,7 @@ class _PricedPlan:
         self.source = self._paces.source
         works = StageWorks(opened.catalogue, self.sizes)
         self.works = {stage.key: works.of(stage) for stage in self.stages}
-        self._ratios: dict[_Kind, float] = {}
+        self._ratios: dict[_PaceGroup, float] = {}
         self._receipts: dict[tuple[str, str], float] = {}
         if device is None and self.stages:
             self._learn(opened.store, plan, works)
@@ -128,26 +128,28 @@ class _PricedPlan:
 
     def _learn(self, store: Store, plan: Plan, works: StageWorks) -> None:
         """Take from receipts how much longer stages took here than the device's pace says."""
-        taken: dict[_Kind, float] = defaultdict(float)
-        expected: dict[_Kind, float] = defaultdict(float)
+        taken: dict[_PaceGroup, float] = defaultdict(float)
+        expected: dict[_PaceGroup, float] = defaultdict(float)
         for key, stage in plan.stages.items():
             if key in self.works or not store.has_facts(key):
                 continue
-            kind = _kind(stage, plan.labels[key].model)
+            group = _pace_group(stage, plan.labels[key].model)
             with suppress(StageError, KeyError):  # a damaged receipt; a run will name it
-                taken[kind] += store.receipt(key).facts["seconds"]
-                expected[kind] += self._by_pace(stage, works.of(stage))
-        self._ratios = {kind: taken[kind] / expected[kind] for kind in expected}
-        if any(_kind(stage, plan.labels[stage.key].model) not in taken for stage in self.stages):
+                taken[group] += store.receipt(key).facts["seconds"]
+                expected[group] += self._by_pace(stage, works.of(stage))
+        self._ratios = {group: taken[group] / expected[group] for group in expected}
+        if any(
+            _pace_group(stage, plan.labels[stage.key].model) not in taken for stage in self.stages
+        ):
             self._receipts = receipt_paces(store)
         if self._ratios or self._receipts:
             self.source = f"receipts in the store, else {self._paces.source}"
 
     def _seconds(self, stage: Stage, model: str) -> float:
         # What was timed here knows more than any table, and the stages of this plan most of all.
-        work, kind = self.works[stage.key], _kind(stage, model)
-        if kind in self._ratios:
-            return self._ratios[kind] * self._by_pace(stage, work)
+        work, group = self.works[stage.key], _pace_group(stage, model)
+        if group in self._ratios:
+            return self._ratios[group] * self._by_pace(stage, work)
         if (model, WITHOUT_STEPS) in self._receipts and isinstance(stage, Train):
             return self._receipts[model, WITHOUT_STEPS]
         if (model, stage.name) in self._receipts:
@@ -164,7 +166,7 @@ class _PricedPlan:
         )
 
 
-def _kind(stage: Stage, model: str) -> _Kind:
+def _pace_group(stage: Stage, model: str) -> _PaceGroup:
     feeds = stage.feeds if isinstance(stage, Train) else ()
     return model, stage.name, tuple(sorted({feed.objective for feed in feeds}))
 

@@ -106,9 +106,9 @@ def _meaning(content: BaseModel) -> dict[str, Any]:
 
 
 def _upper_module(folder: Path, entry: ModuleEntry, files: dict[str, Any]) -> Dense | Normalize:
-    if entry.kind == "Normalize" and not (folder / _config_path(entry)).is_file():
+    if entry.module_type == "Normalize" and not (folder / _config_path(entry)).is_file():
         return Normalize()  # older ones have nothing to say, and git keeps no empty folder
-    if entry.kind == "Normalize":
+    if entry.module_type == "Normalize":
         return _module_config(folder, entry, files, Normalize)
     return _module_config(folder, entry, files, Dense)
 

@@ -25,7 +25,7 @@ from xharness import inside, suggestion
 Mode = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 Activation = Literal["ELU", "GELU", "Identity", "ReLU", "Sigmoid", "SiLU", "Tanh"]
 
-KINDS = ("Transformer", "Pooling", "Dense", "Normalize")
+MODULE_TYPES = ("Transformer", "Pooling", "Dense", "Normalize")
 
 _VECTOR = "sentence_embedding"
 _BOOLEANS: Mapping[str, Mode] = {
@@ -51,7 +51,7 @@ class ModuleEntry(_FileContent):
     path: str
 
     @property
-    def kind(self) -> str:
+    def module_type(self) -> str:
         """The last part of its type."""
         return self.type.rpartition(".")[2]
 
@@ -60,9 +60,11 @@ class ModuleEntry(_FileContent):
     def _is_known(cls, value: str) -> str:
         if not value.startswith("sentence_transformers."):
             raise ValueError(f"'{value}' is code from outside of sentence-transformers: never run")
-        kind = value.rpartition(".")[2]
-        if kind not in KINDS:
-            raise ValueError(f"no module '{kind}' is read here; {suggestion(kind, KINDS)}")
+        module_type = value.rpartition(".")[2]
+        if module_type not in MODULE_TYPES:
+            raise ValueError(
+                f"no module '{module_type}' is read here; {suggestion(module_type, MODULE_TYPES)}"
+            )
         return value
 
     @field_validator("path")
@@ -78,15 +80,15 @@ class ModuleEntries(RootModel[list[ModuleEntry]]):
 
     @model_validator(mode="after")
     def _in_order(self) -> ModuleEntries:
-        kinds = [entry.kind for entry in self.root]
-        if kinds[:2] != ["Transformer", "Pooling"] or {*kinds[2:]} - {"Dense", "Normalize"}:
-            listing = ", ".join(kinds) or "none"
+        types = [entry.module_type for entry in self.root]
+        if types[:2] != ["Transformer", "Pooling"] or {*types[2:]} - {"Dense", "Normalize"}:
+            listing = ", ".join(types) or "none"
             raise ValueError(
                 f"the modules are {listing}; expected Transformer, Pooling, then Dense or Normalize"
             )
         if self.root[0].path:
             raise ValueError(f"the backbone lies in '{self.root[0].path}', not beside this file")
-        if len({entry.path for entry in self.root}) < len(kinds):
+        if len({entry.path for entry in self.root}) < len(types):
             raise ValueError("two modules have one folder")
         return self
 

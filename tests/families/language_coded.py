@@ -58,10 +58,10 @@ def _m2m(folder: Path, *, listed: bool) -> Any:
     names = [*_NAMED, *(read.id_to_piece(place) for place in range(3, len(read)))]
     words = {name: place for place, name in enumerate(names)}
     (folder / "words.json").write_text(json.dumps(words), encoding="utf-8")
-    kind: Any = hf.M2M100Tokenizer
+    tokenizer_class: Any = hf.M2M100Tokenizer
     codes = hf.models.m2m_100.tokenization_m2m_100.FAIRSEQ_LANGUAGE_CODES["m2m100"]
     more = {"additional_special_tokens": [f"__{one}__" for one in codes]} if listed else {}
-    return kind(str(folder / "words.json"), f"{stem}.model", **more)
+    return tokenizer_class(str(folder / "words.json"), f"{stem}.model", **more)
 
 
 def write(family: str, folder: Path) -> Path:

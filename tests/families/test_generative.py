@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.families import spoken, zoo
+from tests.families import verbalized, zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import ConfigurationError, StageError
@@ -62,7 +62,7 @@ def _naive(model: Any, text: str, answer: str) -> float:
 def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), mode="loglikelihood")
     model.backbone.module.eval()
-    card = spoken.card("multiple_choice")
+    card = verbalized.card("multiple_choice")
     examples = [
         MultipleChoiceExample("0", "who flies", ("red bird", "stone", "the salt road"), 0),
         MultipleChoiceExample("1", "the cat the cat the cat", ("wind", "lamp"), 1),
@@ -76,15 +76,15 @@ def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -
 @pytest.mark.parametrize("family", WRITERS)
 def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), mode="generate")
-    card, kind = spoken.card("extractive_qa"), tiny.KINDS["extractive_qa"]
+    card, task_type = verbalized.card("extractive_qa"), tiny.TASK_TYPES["extractive_qa"]
     some = toy_examples("extractive_qa", 6)
-    together = model.predict(card, kind, some, _RECIPE)
-    assert together == [model.predict(card, kind, [one], _RECIPE)[0] for one in some]
+    together = model.predict(card, task_type, some, _RECIPE)
+    assert together == [model.predict(card, task_type, [one], _RECIPE)[0] for one in some]
     assert all(isinstance(text, str) and "\n" not in text for text in together)
 
 
 @pytest.mark.parametrize(
-    ("family", "kind"),
+    ("family", "task_type"),
     [
         ("mt5", "extractive_qa"), ("byt5", "classification"), ("nllb", "extractive_qa"),
         ("mbart", "extractive_qa"),
@@ -92,14 +92,14 @@ def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Fold
     ],
 )  # fmt: skip
 def test_text_to_text_learns_and_comes_back(
-    family: str, kind: str, folder: Folder, tmp_path: Path
+    family: str, task_type: str, folder: Folder, tmp_path: Path
 ) -> None:
-    model, feed = tiny.start(folder(family), mode="generate"), spoken.feed(kind)
-    fresh = toy_examples(kind, 40, seed=9)
+    model, feed = tiny.start(folder(family), mode="generate"), verbalized.feed(task_type)
+    fresh = toy_examples(task_type, 40, seed=9)
 
     def right() -> float:
         given = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
-        gold = [one.answers[0].text if kind == "extractive_qa" else one.label for one in fresh]
+        gold = [one.answers[0].text if task_type == "extractive_qa" else one.label for one in fresh]
         return float(np.mean([a == b for a, b in zip(given, gold, strict=True)]))
 
     before = right()
@@ -113,7 +113,7 @@ def test_text_to_text_learns_and_comes_back(
 
 def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> None:
     model = tiny.start(folder("gemma"), mode="loglikelihood")
-    card, feed = spoken.card("multiple_choice"), spoken.feed("multiple_choice", 2, "shots")
+    card, feed = verbalized.card("multiple_choice"), verbalized.feed("multiple_choice", 2, "shots")
     recipe = _RECIPE.changed({"max_length": 128})
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     assert facts["shots"] == 2
@@ -130,14 +130,14 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
 
 def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
     model = tiny.start(folder("mt5"), mode="generate")
-    card = spoken.card("extractive_qa", prompt="{context} Question: {question}")
+    card = verbalized.card("extractive_qa", prompt="{context} Question: {question}")
     (one,) = toy_examples("extractive_qa", 1)
     long = type(one)("9", one.question, one.context + " salt" * 200 + " red bird", one.answers)
     answering = AnswerObjective(card, model._encoder)
     text = answering.prompt(verbalize(long, card), _RECIPE, 0)
     assert text.endswith(f"Question: {one.question}")
     assert 40 < model._encoder.count(text) <= _RECIPE.max_length
-    assert model.predict(card, tiny.KINDS["extractive_qa"], [long], _RECIPE)
+    assert model.predict(card, tiny.TASK_TYPES["extractive_qa"], [long], _RECIPE)
 
 
 def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder) -> None:
@@ -151,7 +151,7 @@ def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder)
 
 
 def test_the_words_of_a_language_are_said_in_it() -> None:
-    card = spoken.card(
+    card = verbalized.card(
         "multiple_choice",
         lowercase=True,
         replace={"[.]? Why[?]$": " because"},
@@ -173,7 +173,7 @@ _TWO = {
 
 def _in_two_languages(objective: Any) -> TrainingSet:
     """English and Italian questions, each with a connective of its own language."""
-    card = spoken.card(
+    card = verbalized.card(
         "multiple_choice",
         replace={"$": " because"},
         languages={"it": {"replace": {"$": " perché"}}},
@@ -185,7 +185,7 @@ def _in_two_languages(objective: Any) -> TrainingSet:
     ]
     languages = ["en", "en", "it", "it"]
     return TrainingSet(
-        card, tiny.KINDS["multiple_choice"], objective, "multiple_choice", examples, languages
+        card, tiny.TASK_TYPES["multiple_choice"], objective, "multiple_choice", examples, languages
     )
 
 

@@ -69,7 +69,9 @@ def test_both_heads_are_told_apart(folders: dict[str, Path], tmp_path: Path) -> 
     model = tiny.start(folders["bert"])
     model.fit([tiny.feed("extractive_qa_unanswerable")], tiny.RECIPE, tiny.session(tmp_path))
     card = tiny.feed("extractive_qa_unanswerable").card
-    given = model.predict(card, tiny.KINDS["extractive_qa_unanswerable"], [EXAMPLE], tiny.RECIPE)
+    given = model.predict(
+        card, tiny.TASK_TYPES["extractive_qa_unanswerable"], [EXAMPLE], tiny.RECIPE
+    )
     assert isinstance(given[0], str)
     with pytest.raises(Exception, match="answers extractive_qa_unanswerable with 2 outputs"):
-        model.predict(card, tiny.KINDS["extractive_qa"], [EXAMPLE], tiny.RECIPE)
+        model.predict(card, tiny.TASK_TYPES["extractive_qa"], [EXAMPLE], tiny.RECIPE)

@@ -17,14 +17,14 @@ _WORDS: dict[str, dict[str, Any]] = {
 }
 
 
-def card(kind: str, **changes: Any) -> TaskCard:
-    """The toy card of `kind` with a verbalizer."""
-    spoken = Verbalizer(**_WORDS[kind] | changes)
-    return toy_card(kind).model_copy(update={"verbalizer": spoken})
+def card(task_type: str, **changes: Any) -> TaskCard:
+    """The toy card of `task_type` with a verbalizer."""
+    verbalizer = Verbalizer(**_WORDS[task_type] | changes)
+    return toy_card(task_type).model_copy(update={"verbalizer": verbalizer})
 
 
-def feed(kind: str, count: int = 96, objective: Any = "task") -> TrainingSet:
+def feed(task_type: str, count: int = 96, objective: Any = "task") -> TrainingSet:
     """A training set of it."""
-    own = card(kind)
-    examples = toy_examples(kind, count)
-    return TrainingSet(own, tiny.KINDS[kind], objective, own.head_name, examples)
+    own = card(task_type)
+    examples = toy_examples(task_type, count)
+    return TrainingSet(own, tiny.TASK_TYPES[task_type], objective, own.head_name, examples)

@@ -23,7 +23,7 @@ class Options(Strict):
     rows: int = _SIZE
 
 
-class Words(Translator):
+class WordTranslator(Translator):
     """Knows English and German."""
 
     name = "words"
@@ -48,7 +48,7 @@ class Words(Translator):
         dictionary = _dictionary(options.rows, source == "en")
 
         def say(texts: Sequence[str]) -> list[str]:
-            Words.asked += len(texts)
+            WordTranslator.asked += len(texts)
             return [
                 re.sub(r"\w+", lambda word: dictionary.get(word[0], word[0]), text)
                 for text in texts
@@ -83,4 +83,4 @@ class Plugin:
 
     @hookimpl
     def xharness_translators(self) -> Iterable[Translator]:
-        return [Words()]
+        return [WordTranslator()]

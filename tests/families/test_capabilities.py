@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tests.families import zoo
 from tests.families.conftest import Folder
-from tests.families.test_adapted import REFUSED
+from tests.families.test_adapters import REFUSED
 from tests.hf import tiny
 from xharness.cli import app
 from xharness.errors import ConfigurationError

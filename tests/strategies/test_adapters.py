@@ -1,4 +1,4 @@
-"""An adapter learns what a head on a fixed body cannot, and is small.
+"""An adapter learns what a head on a frozen backbone cannot, and is small.
 
 The body has learnt masked words before: in one with random weights a prompt moves nothing. Vectors
 that merely stand before a text may help a head, so each is compared with itself, held as it began.

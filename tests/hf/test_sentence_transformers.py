@@ -24,10 +24,11 @@ from torch.nn import functional
 
 from tests.hf import sentence_encoders as encoders
 from tests.hf import tiny
+from tests.hf.trained_once import TrainedOnce
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
 from xharness.task_types.retrieval import RetrievalExample
-from xharness.testing import BackendContract, toy_card
+from xharness.testing import toy_card
 from xharness_hf.backbone.batch import Layout, collate
 from xharness_hf.config.fingerprint import fingerprint
 from xharness_hf.config.options import Options
@@ -249,7 +250,7 @@ def test_heads_read_by_the_recipe_and_vectors_stay_published(
     examples = tiny.feed("classification", 9).examples
     card = toy_card("classification")
     answers = [
-        model.predict(card, tiny.KINDS["classification"], examples, RECIPE)
+        model.predict(card, tiny.TASK_TYPES["classification"], examples, RECIPE)
         for model in (one, other)
     ]
     assert answers[0] == answers[1]
@@ -272,7 +273,7 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
         RetrievalExample(str(n), query, str(n), text)
         for n, (query, text) in enumerate([("red cat", "blue bird"), ("salt", "the wind flies")])
     ]
-    task = model._objective(tiny.KINDS["retrieval"])
+    task = model._objective(tiny.TASK_TYPES["retrieval"])
     assert isinstance(task, ContrastiveObjective)
     features = task.features(examples, model.tokens, RECIPE, gold=True)
     batch = collate(features, Layout(model.tokens.pad), torch.device("cpu"))
@@ -299,7 +300,11 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     dense = {name: one.clone() for name, one in model._embedder._upper_modules.state_dict().items()}
     card = toy_card("retrieval")
     feed = TrainingSet(
-        card, tiny.KINDS["retrieval"], "task", card.head_name, tiny.feed("retrieval", 24).examples
+        card,
+        tiny.TASK_TYPES["retrieval"],
+        "task",
+        card.head_name,
+        tiny.feed("retrieval", 24).examples,
     )
     facts = model.fit([feed], Recipe(steps=3, batch_size=8), tiny.session(tmp_path / "s"))
     moved = zip(before, model.backbone.module.parameters(), strict=True)
@@ -309,7 +314,8 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     assert np.isfinite(facts["loss"])
 
 
-class TestPublished(BackendContract):
+class TestSentenceEncoder(TrainedOnce):
+    __test__ = True
     backend = tiny.BACKEND
     recipe = Recipe(epochs=8, learning_rate=8e-3, batch_size=16, max_length=32)
 
@@ -323,9 +329,6 @@ class TestPublished(BackendContract):
             "embeddings": "sentence-transformers",
             "prompts": E5,
         }
-
-    def _kinds(self) -> list[str]:
-        return ["bitext_retrieval", "retrieval"]
 
 
 # --- prompts ---------------------------------------------------------------------------------
@@ -564,10 +567,10 @@ def test_options_that_cannot_be(written: dict[str, Any], says: str) -> None:
         Options.model_validate(written)
 
 
-def _type(kind: str) -> Callable[[Path], None]:
+def _type(module_type: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         entries = json.loads((folder / "modules.json").read_text())
-        entries[2]["type"] = kind
+        entries[2]["type"] = module_type
         encoders.write(folder, "modules.json", entries)
 
     return change

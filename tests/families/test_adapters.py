@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.families import spoken, zoo
+from tests.families import verbalized, zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
 from xharness.errors import StageError
@@ -50,7 +50,7 @@ def test_it_learns_and_comes_back_or_is_refused(
 
 @pytest.mark.parametrize("family", ["mt5", "gemma"])
 def test_lora_learns_to_answer_in_words(family: str, folder: Folder, tmp_path: Path) -> None:
-    model, feed = tiny.start(folder(family), mode="generate"), spoken.feed("classification")
+    model, feed = tiny.start(folder(family), mode="generate"), verbalized.feed("classification")
     sizes, fresh = model.sizes(), toy_examples("classification", 40, seed=9)
     recipe = RECIPE.changed(
         {"adapter": {"method": "lora", "r": 8, "lora_alpha": 32}, "steps": 90, "batch_size": 16}

@@ -18,9 +18,9 @@ from transformers.models.m2m_100 import modeling_m2m_100 as m2m
 from transformers.models.mbart import modeling_mbart as mbart
 from typer.testing import CliRunner
 
-from tests.families import coded, spoken
+from tests.families import language_coded, verbalized
 from tests.families.conftest import Folder
-from tests.families.test_words import _scores
+from tests.families.test_generative import _scores
 from tests.hf import tiny
 from tests.hf.hubs import COMMIT, new_process, stubbed
 from xharness.cli import app
@@ -37,7 +37,7 @@ from xharness_hf.model import HfModel
 
 _RECIPE = Recipe(epochs=1, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8)
 _AROUND = RunEnvironment(offline=True)
-_EACH = [(family, language) for family, codes in coded.CODES.items() for language in codes]
+_EACH = [(family, language) for family, codes in language_coded.CODES.items() for language in codes]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def made(family: str) -> Path:
         if family not in known:
-            known[family] = coded.write(family, root / family)
+            known[family] = language_coded.write(family, root / family)
         return known[family]
 
     return made
@@ -61,11 +61,11 @@ def test_a_text_is_read_as_its_own_tokenizer_reads_it(
     family: str, language: str, layout: Layout
 ) -> None:
     model = tiny.start(layout(family), mode="generate")
-    own = coded.read(family, layout(family), language)
+    own = language_coded.read(family, layout(family), language)
     text = "the red bird flies"
     source = model._encoder.in_language(language).source_ids(text)
     assert source.tolist() == own(text)["input_ids"]
-    code = own.convert_tokens_to_ids(coded.CODES[family][language])
+    code = own.convert_tokens_to_ids(language_coded.CODES[family][language])
     assert code in source and code != own.unk_token_id
 
 
@@ -76,24 +76,29 @@ def test_what_is_written_is_what_transformers_generates(
     model = tiny.start(layout(family), mode="generate")
     some, card = (
         toy_examples("extractive_qa", 6),
-        spoken.card("extractive_qa").in_language(language),
+        verbalized.card("extractive_qa").in_language(language),
     )
-    written = model.predict(card, tiny.KINDS["extractive_qa"], some, _RECIPE)
+    written = model.predict(card, tiny.TASK_TYPES["extractive_qa"], some, _RECIPE)
     lm = AutoModelForSeq2SeqLM.from_pretrained(layout(family)).eval()
     lm.generation_config.forced_eos_token_id = None  # mBART's last sub-word would be cut
-    own = coded.read(family, layout(family), language)
+    own = language_coded.read(family, layout(family), language)
     assert written == [_generated(lm, own, one) for one in some]
     assert any(written)
 
 
 def test_what_files_force_to_stand_first_does_not(layout: Layout, tmp_path: Path) -> None:
-    some, card = toy_examples("extractive_qa", 4), spoken.card("extractive_qa").in_language("de")
+    some, card = (
+        toy_examples("extractive_qa", 4),
+        verbalized.card("extractive_qa").in_language("de"),
+    )
     folder = tmp_path / "forced"
     shutil.copytree(layout("mbart25"), folder)
     forced = GenerationConfig(forced_bos_token_id=7, no_repeat_ngram_size=1)  # type: ignore[no-untyped-call]
     forced.save_pretrained(folder)
     plain, other = (
-        tiny.start(place, mode="generate").predict(card, tiny.KINDS["extractive_qa"], some, _RECIPE)
+        tiny.start(place, mode="generate").predict(
+            card, tiny.TASK_TYPES["extractive_qa"], some, _RECIPE
+        )
         for place in (layout("mbart25"), folder)
     )
     assert plain == other
@@ -111,7 +116,7 @@ def _generated(lm: Any, own: Any, one: Any) -> str:
     return (text.strip().splitlines() or [""])[0].strip()
 
 
-_ALONE = coded._CLASSES["mbart25"]
+_ALONE = language_coded._CLASSES["mbart25"]
 
 
 def _code(own: Any) -> str:
@@ -119,7 +124,7 @@ def _code(own: Any) -> str:
     return str(slow.get(own.tgt_lang, own.tgt_lang))
 
 
-@pytest.mark.parametrize("family", coded.CODES)
+@pytest.mark.parametrize("family", language_coded.CODES)
 def test_likelihoods_are_those_of_the_model_alone_in_each_language(
     family: str, layout: Layout
 ) -> None:
@@ -130,9 +135,9 @@ def test_likelihoods_are_those_of_the_model_alone_in_each_language(
         MultipleChoiceExample("1", "the cat the cat", ("wind", "lamp"), 1),
     ]
     found = {}
-    for language in coded.CODES[family]:
-        card = spoken.card("multiple_choice").in_language(language)
-        own = coded.read(family, layout(family), language)
+    for language in language_coded.CODES[family]:
+        card = verbalized.card("multiple_choice").in_language(language)
+        own = language_coded.read(family, layout(family), language)
         found[language] = _scores(model, card, some, closed=False)
         for one, scores in zip(some, found[language], strict=True):
             alone = [_likelihood(model, own, one.prompt, choice) for choice in one.choices]
@@ -154,22 +159,22 @@ def _likelihood(model: Any, own: Any, prompt: str, answer: str) -> float:
 
 
 def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
-    languages = [*coded.CODES[family]][:2]
+    languages = [*language_coded.CODES[family]][:2]
     examples = [*toy_examples("extractive_qa", 4)]
     told = [languages[place // 2] for place in range(4)]
-    card = spoken.card("extractive_qa")
+    card = verbalized.card("extractive_qa")
     return TrainingSet(
-        card, tiny.KINDS["extractive_qa"], "task", "extractive_qa", examples, told
+        card, tiny.TASK_TYPES["extractive_qa"], "task", "extractive_qa", examples, told
     ), told
 
 
-@pytest.mark.parametrize("family", sorted(coded.CODES.keys() - {"nllb-legacy"}))
+@pytest.mark.parametrize("family", sorted(language_coded.CODES.keys() - {"nllb-legacy"}))
 def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout) -> None:
     model = tiny.start(layout(family), mode="generate")
     feed, told = _in_two(family)
     features = model._prepared(feed, _RECIPE).features
     for one, language, feature in zip(feed.examples, told, features, strict=True):
-        own = coded.read(family, layout(family), language)
+        own = language_coded.read(family, layout(family), language)
         text, target = f"{one.context} {one.question}", one.answers[0].text
         said = own(text=text, text_target=target, return_tensors="pt")
         labels = said["labels"]
@@ -192,18 +197,18 @@ def _shifted(family: str, labels: torch.Tensor) -> list[int]:
 
 @pytest.mark.parametrize("family", ["nllb", "mbart25", "m2m100"])
 def test_a_saved_model_keeps_its_languages(family: str, layout: Layout, tmp_path: Path) -> None:
-    named = {"zh": [*coded.CODES[family].values()][1].strip("_")}
+    named = {"zh": [*language_coded.CODES[family].values()][1].strip("_")}
     model = tiny.start(layout(family), mode="generate", language_codes=named)
     model.fit([_in_two(family)[0]], _RECIPE, tiny.session(tmp_path / "run"))
     model.save(tmp_path / "saved")
     again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    some, kind = toy_examples("extractive_qa", 6), tiny.KINDS["extractive_qa"]
-    languages = [*coded.CODES[family]]
+    some, task_type = toy_examples("extractive_qa", 6), tiny.TASK_TYPES["extractive_qa"]
+    languages = [*language_coded.CODES[family]]
     given = {}
     for language in (*languages, "zh"):
-        card = spoken.card("extractive_qa").in_language(language)
-        given[language] = model.predict(card, kind, some, _RECIPE)
-        assert again.predict(card, kind, some, _RECIPE) == given[language]
+        card = verbalized.card("extractive_qa").in_language(language)
+        given[language] = model.predict(card, task_type, some, _RECIPE)
+        assert again.predict(card, task_type, some, _RECIPE) == given[language]
         opening = again._encoder.in_language(language).decoder_prefix
         assert opening.tolist() == model._encoder.in_language(language).decoder_prefix.tolist()
     assert given["zh"] == given[languages[1]]
@@ -214,8 +219,8 @@ def test_an_older_tokenizer_file_is_read_as_nllb_was_trained(
 ) -> None:
     from tokenizers import processors
 
-    folder = coded.write("nllb", tmp_path / "older")
-    own = coded.read("nllb", folder, "en")
+    folder = language_coded.write("nllb", tmp_path / "older")
+    own = language_coded.read("nllb", folder, "en")
     own._tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s> eng_Latn",
         pair="$A $B </s> eng_Latn",
@@ -224,7 +229,7 @@ def test_an_older_tokenizer_file_is_read_as_nllb_was_trained(
     own.save_pretrained(folder)
     model = tiny.start(folder, mode="generate")
     assert model.tokens.tokenizer("the")["input_ids"][-2:] != own("the")["input_ids"][:2]
-    wanted = coded.read("nllb", folder, "sw")("the cat")["input_ids"]
+    wanted = language_coded.read("nllb", folder, "sw")("the cat")["input_ids"]
     assert model._encoder.in_language("sw").source_ids("the cat").tolist() == wanted
 
 
@@ -248,7 +253,7 @@ def test_words_remember_their_language_and_nothing_else_does(one: str, other: st
 
 def _wanted(*languages: str, objective: Any = None) -> CapabilityQuery:
     return CapabilityQuery(
-        spoken.card("multiple_choice"), "multiple_choice", objective, Recipe(), languages
+        verbalized.card("multiple_choice"), "multiple_choice", objective, Recipe(), languages
     )
 
 
@@ -273,11 +278,14 @@ def test_an_unknown_language_is_refused_with_the_nearest(
     heads = Options(path=layout(family))
     assert tiny.BACKEND.unsupported(heads, _wanted(language), _AROUND) is None
     if told is not None:
-        card = spoken.card("multiple_choice").in_language(language)
+        card = verbalized.card("multiple_choice").in_language(language)
         model = tiny.start(layout(family), mode="generate")
         with pytest.raises(ConfigurationError, match=f"no language '{language}'"):
             model.predict(
-                card, tiny.KINDS["multiple_choice"], toy_examples("multiple_choice", 1), _RECIPE
+                card,
+                tiny.TASK_TYPES["multiple_choice"],
+                toy_examples("multiple_choice", 1),
+                _RECIPE,
             )
 
 
@@ -362,9 +370,9 @@ def test_a_study_asks_each_language_in_its_own_code(
     asked: list[tuple[str | None, int]] = []
     honest = GenerativeModel.predict
 
-    def predict(self: Any, card: Any, kind: Any, examples: Any, recipe: Any) -> Any:
+    def predict(self: Any, card: Any, task_type: Any, examples: Any, recipe: Any) -> Any:
         asked.append((card.verbalizer.language, len(examples)))
-        return honest(self, card, kind, examples, recipe)
+        return honest(self, card, task_type, examples, recipe)
 
     monkeypatch.setattr(GenerativeModel, "predict", predict)
     model: dict[str, Any] = {"name": "m", "path": str(layout("nllb")), "mode": "generate"}
@@ -387,8 +395,8 @@ def test_a_model_with_heads_is_still_asked_small_languages_together(
             asked.append(len(examples))
             yield examples
 
-    def predict(self: Any, card: Any, kind: Any, shards: Any, recipe: Any) -> Any:
-        return predict_each(self, card, kind, counted(shards), recipe)
+    def predict(self: Any, card: Any, task_type: Any, shards: Any, recipe: Any) -> Any:
+        return predict_each(self, card, task_type, counted(shards), recipe)
 
     monkeypatch.setattr(HfModel, "predict_each", predict)
     _run(

@@ -76,18 +76,20 @@ def test_vectors_are_those_of_a_cpu(start: Start, on_gpu: bool) -> None:
 def test_answers_hang_on_no_shard_budget_or_path(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, card, kind = start("bert"), toy_card("tagging"), tiny.KINDS["tagging"]
+    model, card, task_type = start("bert"), toy_card("tagging"), tiny.TASK_TYPES["tagging"]
     model.fit([tiny.feed("tagging")], tiny.RECIPE.changed({"epochs": 3}), tiny.session(tmp_path))
     examples, recipe = toy_examples("tagging", 300, seed=3), Recipe(precision="fp32")
-    usual = list(model.predict(card, kind, examples, recipe))
+    usual = list(model.predict(card, task_type, examples, recipe))
     shards = [examples[first : first + 41] for first in range(0, 300, 41)]
-    answered = [tags for shard in model.predict_each(card, kind, shards, recipe) for tags in shard]
+    answered = [
+        tags for shard in model.predict_each(card, task_type, shards, recipe) for tags in shard
+    ]
     assert answered == usual
     monkeypatch.setattr(inference, "_BUDGET", {"cpu": 100})
     monkeypatch.setattr(inference, "_BUDGET_ELSEWHERE", 100)
-    assert list(model.predict(card, kind, examples, recipe)) == usual
+    assert list(model.predict(card, task_type, examples, recipe)) == usual
     monkeypatch.setenv(switches.VARIABLE, "packing,stretches")
-    assert list(model.predict(card, kind, examples, recipe)) == usual
+    assert list(model.predict(card, task_type, examples, recipe)) == usual
 
 
 def test_memory_that_runs_out_halves_the_batch(start: Start, device: torch.device) -> None:

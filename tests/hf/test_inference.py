@@ -174,6 +174,6 @@ def test_deterministic_runs_are_equal_to_the_bit(
             weights.append(model.backbone.module.state_dict())
         assert all(torch.equal(one, weights[1][name]) for name, one in weights[0].items())
         examples = toy_examples("tagging", 20)
-        assert model.predict(toy_card("tagging"), tiny.KINDS["tagging"], examples, tiny.RECIPE)
+        assert model.predict(toy_card("tagging"), tiny.TASK_TYPES["tagging"], examples, tiny.RECIPE)
     finally:
         torch.use_deterministic_algorithms(False)

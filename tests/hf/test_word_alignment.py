@@ -15,7 +15,7 @@ from xharness_hf.model import HfModel
 from xharness_hf.plugin import HfBackend
 from xharness_mini import rows
 
-BITEXT = next(kind for kind in BUILTIN if kind.name == "bitext_retrieval")
+BITEXT = next(task_type for task_type in BUILTIN if task_type.name == "bitext_retrieval")
 SCRATCH = {
     "architecture": "bert", "hidden": 48, "num_layers": 1, "heads": 2, "dropout": 0,
     "tokenizer": {"vocabulary": 1500},

@@ -1,4 +1,4 @@
-"""Choosing among the weights a training passes through; and other ways to learn."""
+"""Selection among the checkpoints that a training passes; and other ways to learn."""
 
 from __future__ import annotations
 
@@ -43,17 +43,15 @@ def _ask(model: Model) -> float:
     """As the executor does: the model answers, which turns off what only training does."""
     examples = toy_examples("multiple_choice", 8, seed=3)
     given = model.predict(
-        toy_card("multiple_choice"), tiny.KINDS["multiple_choice"], examples, RECIPE
+        toy_card("multiple_choice"), tiny.TASK_TYPES["multiple_choice"], examples, RECIPE
     )
     return tiny.accuracy(given, examples)
 
 
-def _fit(
-    bert: Path, folder: Path, choosing: CheckpointPolicy | None, **more: Any
-) -> tuple[Any, Any]:
+def _fit(bert: Path, folder: Path, policy: CheckpointPolicy | None, **more: Any) -> tuple[Any, Any]:
     model = tiny.start(bert)
-    session = tiny.session(folder, selector=choosing, **more)
-    return model, model.fit([tiny.feed(kind) for kind in FEEDS], RECIPE, session)
+    session = tiny.session(folder, selector=policy, **more)
+    return model, model.fit([tiny.feed(task_type) for task_type in FEEDS], RECIPE, session)
 
 
 def test_the_best_look_is_the_result(bert: Path, tmp_path: Path) -> None:
@@ -122,13 +120,13 @@ def test_more_looks_than_steps_is_a_look_a_step(bert: Path, tmp_path: Path) -> N
 
 
 def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
-    for choosing in (CheckpointPolicy("best"), CheckpointPolicy("average", patience=1)):
+    for policy in (CheckpointPolicy("best"), CheckpointPolicy("average", patience=1)):
         with pytest.raises(StageError, match="nobody judges"):
-            _fit(bert, tmp_path, choosing)
+            _fit(bert, tmp_path, policy)
 
 
 @pytest.mark.parametrize(
-    "choosing",
+    "policy",
     [
         lambda: CheckpointPolicy("best", num_evals=10, judge=_Judge(1, 3, 2, 3, 2, 2, 2, 2, 2, 2)),
         lambda: CheckpointPolicy("average", num_evals=10),
@@ -137,14 +135,14 @@ def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("after", [3, 8, 15])
 def test_a_killed_training_chooses_the_same(
-    bert: Path, tmp_path: Path, choosing: Callable[[], CheckpointPolicy], after: int
+    bert: Path, tmp_path: Path, policy: Callable[[], CheckpointPolicy], after: int
 ) -> None:
     def progress(done: int, total: int | None) -> None:
         if done == after:
             raise KilledError
 
-    calm, said = _fit(bert, tmp_path / "calm", choosing())
-    once = choosing()
+    calm, said = _fit(bert, tmp_path / "calm", policy())
+    once = policy()
     if said["steps"] <= after:
         return
     with pytest.raises(KilledError):

@@ -34,7 +34,7 @@ def _pairs(count: int) -> list[RetrievalExample]:
 def _fit(bert: Path, folder: Path, **changes: Any) -> Any:
     model = tiny.start(bert)
     card = toy_card("retrieval")
-    feed = TrainingSet(card, tiny.KINDS["retrieval"], "task", card.head_name, _pairs(140))
+    feed = TrainingSet(card, tiny.TASK_TYPES["retrieval"], "task", card.head_name, _pairs(140))
     recipe = {"epochs": 12, "learning_rate": 3e-3, "batch_size": 20, "max_length": 16} | changes
     model.facts = model.fit([feed], Recipe(**recipe), tiny.session(folder))
     return model
@@ -70,7 +70,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(bert: Path, tmp_path
             raise KeyboardInterrupt
 
     card = toy_card("retrieval")
-    feed = TrainingSet(card, tiny.KINDS["retrieval"], "task", card.head_name, _pairs(140))
+    feed = TrainingSet(card, tiny.TASK_TYPES["retrieval"], "task", card.head_name, _pairs(140))
     recipe = Recipe(epochs=1, learning_rate=3e-3, batch_size=20, max_length=16)
     with pytest.raises(KeyboardInterrupt):
         tiny.start(bert).fit([feed], recipe, tiny.session(tmp_path / "stopped", progress=stop))
