@@ -148,6 +148,15 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
+def write_changed(path: Path, text: str) -> bool:
+    """Write `text` as `write_text` does unless `path` holds it already; whether it was written."""
+    content = text.encode("utf-8", "backslashreplace")
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_bytes(path, content)
+    return True
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, keys sorted, so that `path` either has all of it or is as it was."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

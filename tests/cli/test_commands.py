@@ -83,6 +83,12 @@ def test_cards_become_pages(project: Project) -> None:
     files = _json(project, "cards", "docs", "pages", "--json")
     assert "pages/xnli.md" in files
     assert "# XNLI" in (project.folder / "pages" / "xnli.md").read_text(encoding="utf-8")
+    (project.folder / "pages" / "xnli.md").write_text("old")
+    made_here = (project.folder / "pages" / "xcopa.md").read_text(encoding="utf-8")
+    (project.folder / "pages" / "gone.md").write_text(made_here, encoding="utf-8")
+    text = invoke(project.folder, "cards", "docs", "pages").stdout
+    assert text == "pages/gone.md: removed\npages/xnli.md\n2 files changed\n"
+    assert invoke(project.folder, "cards", "docs", "pages").stdout == "all is as the cards say\n"
     (project.folder / "taken").write_text("a file, no folder")
     result = invoke(project.folder, "cards", "docs", "taken")
     assert (result.exit_code, "taken: cannot be written" in result.stderr) == (2, True)

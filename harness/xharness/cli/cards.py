@@ -177,7 +177,9 @@ def write_docs(
     if json:
         show_json(files)
     else:
-        print(f"{counted(len(files), 'file')} written")
+        for file in files:
+            print(f"{file}{'' if file.exists() else ': removed'}")
+        print(f"{counted(len(files), 'file')} changed" if files else "all is as the cards say")
 
 
 def print_schema(plugin: flags.Plugins = None) -> None:

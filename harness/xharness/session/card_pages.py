@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from xharness.files import write_text
+from xharness.files import write_changed
 from xharness.leaderboard.text import prose
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
@@ -23,19 +23,22 @@ _ROLES = {
 
 
 def write(catalogue: Catalogue, folder: Path) -> list[Path]:
-    """Write every page and the index into `folder`; the files written.
+    """Write every page and the index into `folder`; the files that changed.
 
     A page whose card is gone is deleted, if it was made here.
     """
     folder.mkdir(parents=True, exist_ok=True)
     texts = pages(catalogue)
-    for path in folder.glob("*.md"):
+    changed_files = []
+    for path in sorted(folder.glob("*.md")):
         # A folder of documents may hold pages that people wrote.
         if path.name not in texts and path.read_text(encoding="utf-8").startswith(_HEADER):
             path.unlink()
-    for name, text in texts.items():
-        write_text(folder / name, text)
-    return [folder / name for name in texts]
+            changed_files.append(path)
+    changed_files += [
+        folder / name for name, text in texts.items() if write_changed(folder / name, text)
+    ]
+    return changed_files
 
 
 def pages(catalogue: Catalogue) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xharness.files import write_text
+from xharness.files import write_changed, write_text
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec.cards import TaskCard
 from xharness.spec.recipe import Recipe
@@ -23,19 +23,19 @@ def text(catalogue: Catalogue) -> str:
 
 
 def write(catalogue: Catalogue, folder: Path) -> list[Path]:
-    """Write the schema into a folder of cards, and into each card the line that names it.
+    """Write the schema into a folder of cards, and into each card the line that names it; the files
+    that changed.
 
     Editors check a card against the schema that its first line names.
     """
     file = folder / "schema.json"
-    write_text(file, text(catalogue))
-    changed_cards = []
+    changed_files = [file] if write_changed(file, text(catalogue)) else []
     for path in sorted(folder.glob("*/*.yaml")):
         card = path.read_text(encoding="utf-8")
         if not card.startswith(HEADER):
             write_text(path, HEADER + card)
-            changed_cards.append(path)
-    return [file, *changed_cards]
+            changed_files.append(path)
+    return changed_files
 
 
 def schema(catalogue: Catalogue) -> dict[str, Any]:
