@@ -18,6 +18,8 @@ from xharness import (
 )
 from xharness_hub import digests, locations, readers
 
+_FOLDERS = "paths count from the study's folder, else from the data root (--data-root)"
+
 
 class FileOptions(readers.ReaderOptions):
     """Files, and how they are read."""
@@ -52,16 +54,15 @@ def _paths(request: SourceRequest) -> list[Path]:
         paths = [_path(name, environment.base, environment.data_root) for name in names]
     except ValueError as error:
         raise UnavailableError(
-            str(error),
-            where="source 'file', key 'path'",
-            hint="paths count from the study's folder, else from the data root (--data-root)",
+            str(error), where="source 'file', key 'path'", hint=_FOLDERS
         ) from None
     for path in paths:
         if not path.is_file():
             folder = path.parent
             neighbours = [entry.name for entry in folder.glob("*")] if folder.is_dir() else []
+            near = f"{suggestion(path.name, neighbours)}; " if neighbours else ""
             raise UnavailableError(
-                "there is no such file", where=str(path), hint=suggestion(path.name, neighbours)
+                "there is no such file", where=str(path), hint=f"{near}{_FOLDERS}"
             )
     return paths
 

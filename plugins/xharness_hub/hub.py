@@ -179,10 +179,11 @@ def _missing(options: HubOptions, environment: RunEnvironment, problem: str) -> 
     root = environment.data_root
     folder = f"{root or '<root>'}/{options.id}"
     command = clones.how_to_clone(options.id, folder, options.revision)
+    copy = f"make a clone where there is a network: {command}"
     return UnavailableError(
         f"data set '{options.id}' {problem}",
         where=f"looked at {folder}" if root else None,
-        hint=f"make a clone where there is a network: {command}{network.root_hint(environment)}",
+        hint=network.hint_without_network(copy, environment),
     )
 
 

@@ -24,8 +24,12 @@ def is_offline(environment: RunEnvironment) -> bool:
     return forbidden
 
 
-def root_hint(environment: RunEnvironment) -> str:
-    """What to add to a hint when there is no data root to look in."""
+_OWN_FILES = "\n  or read files that you have: a card whose source is {from: file, path: FILE}"
+
+
+def hint_without_network(copy: str, environment: RunEnvironment) -> str:
+    """How to do without the network: first `copy`, which says how to fill the data root."""
     if environment.data_root is not None:
-        return ""
-    return "; then say where <root> is: neither --data-root nor XHARNESS_DATA_ROOT is set"
+        return copy + _OWN_FILES
+    root = "; then say where <root> is: neither --data-root nor XHARNESS_DATA_ROOT is set"
+    return copy + root + _OWN_FILES

@@ -166,5 +166,5 @@ def _missing(url: str, environment: RunEnvironment, problem: str) -> Unavailable
     return UnavailableError(
         f"'{url}' {problem}",
         where=f"looked at {copy}" if root else None,
-        hint=f"put a copy at {copy}{network.root_hint(environment)}",
+        hint=network.hint_without_network(f"put a copy at {copy}", environment),
     )

@@ -108,6 +108,7 @@ def test_a_missing_language_leaves_the_others(project: Project) -> None:
     (project.folder / "data" / "mood.sw.test.jsonl").unlink()
     result = project.run()
     _refused(result, 3, "missing", "sw", "there is no such file")
+    assert "mood: did you mean 'mood.en.test.jsonl'?; paths count from" in result.stderr
     assert '"language": "de"' in project.scores
     assert '"reason": ' in project.scores
 
@@ -115,7 +116,9 @@ def test_a_missing_language_leaves_the_others(project: Project) -> None:
 def test_nothing_that_could_be_run(project: Project) -> None:
     for path in (project.folder / "data").iterdir():
         path.unlink()
-    _refused(project.run(), 3, "nothing can be run", "there is no such file")
+    result = project.run()
+    _refused(result, 3, "nothing can be run", "there is no such file")
+    assert "mood: paths count from the study's folder, else from the data root" in result.stderr
     assert not (project.folder / "scores.jsonl").exists()
     summary = json.loads(project.run("--json").stdout)
     assert summary["exit_code"] == 3 and summary["files"] == [] and len(summary["missing"]) == 2

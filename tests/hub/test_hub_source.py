@@ -299,6 +299,7 @@ def test_offline_without_a_data_root(ask: Ask, stub: Stub, environment: RunEnvir
     text = str(caught.value)
     assert "org/name --revision v1 --local-dir <root>/org/name" in text
     assert "neither --data-root nor XHARNESS_DATA_ROOT is set" in text
+    assert "a card whose source is {from: file, path: FILE}" in text
 
 
 @pytest.mark.usefixtures("reading")

@@ -111,6 +111,7 @@ def test_offline_says_where_a_copy_belongs(ask: Ask, environment: RunEnvironment
     with pytest.raises(UnavailableError, match="this run is offline") as caught:
         source.fingerprint(ask(source, within=offline, url=URL, reader="lines"))
     assert f"put a copy at {environment.data_root}/host.example/data/x.txt" in str(caught.value)
+    assert "a card whose source is {from: file, path: FILE}" in str(caught.value)
     rootless = replace(offline, data_root=None)
     with pytest.raises(UnavailableError, match="XHARNESS_DATA_ROOT is set"):
         source.fingerprint(ask(source, within=rootless, url=URL, reader="lines"))

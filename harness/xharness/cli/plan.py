@@ -79,6 +79,8 @@ def _show(session: Session, account: Account, *, stages: bool, as_json: bool) ->
     rows = [*account.rows, account.total] if account.rows else []
     show_table([_account_row(row) for row in rows], title=title, right=_COSTS)
     show_table(session.missing(), title="missing")
+    for hint in session.hints():
+        print(f"  {hint}")
     print(f"{_counts(planned)} (store: {session.store.root}); to run: {_in_words(cost_to_run)}")
     print("\n".join(_notes(account)))
 

@@ -57,6 +57,8 @@ def carry_out(session: Session, *, quiet: bool, verbose: bool, as_json: bool) ->
         if not as_json or not session.plan.arms:
             # On standard error, so that what a script reads holds results alone.
             show_table(session.missing(), title=missing_title, err=True)
+            for hint in session.hints():
+                print(f"  {hint}", file=sys.stderr)
         if not as_json and session.report is not None:
             show_table(_failures(session.report), title="failed", err=True)
             if not quiet:
@@ -103,6 +105,7 @@ def _as_json(session: Session) -> dict[str, Any]:
         "stages": _endings(session.report),
         "failed": _failures(session.report),
         "missing": [record(row) for row in session.plan.missing],
+        "hints": [*session.plan.hints],
         "store": str(session.store.root),
         "files": [str(path) for path in session.files],
     }

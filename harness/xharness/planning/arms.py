@@ -49,10 +49,8 @@ class ArmCompiler:
         card = self.context.planning.catalogue.card(target.task)
         try:
             self._add(target, card)
-        except UnsupportedError as error:
-            self._leave_out(card, error.reason, unavailable=False)
-        except UnavailableError as error:
-            self._leave_out(card, error.reason)
+        except (UnsupportedError, UnavailableError) as error:
+            self._leave_out(card, error)
 
     def _borrow(self, target: TargetSpec, predict: Predict) -> None:
         """Ask the model what another task lends `target`: its score in the source language."""
@@ -67,8 +65,7 @@ class ArmCompiler:
             data_slice = planning.data_slice(lender, source, lender.eval_split, target.limit)
             digest = capabilities.prompt_digest(lender)
         except (UnavailableError, UnsupportedError) as error:
-            unavailable = isinstance(error, UnavailableError)
-            self._leave_out(card, error.reason, source, unavailable=unavailable)
+            self._leave_out(card, error, source)
             return
         if not capabilities.generates:
             check_head(predict.model, lender, self.context)
@@ -94,12 +91,12 @@ class ArmCompiler:
         if not capabilities.generates:
             check_head(model, card, context)
         scored = self.scored_data.of(target, card)
-        for language, reason in scored.unavailable.items():
-            self._leave_out(card, reason, language)
+        for language, error in scored.unavailable.items():
+            self._leave_out(card, error, language)
         texts = self._model_texts(route, end, scored.data_slices)
         data_slices = tuple(self._supported(card, texts))
-        for language, reason in scored.unanswerable.items():
-            self._leave_out(card, reason, language)
+        for language, error in scored.unanswerable.items():
+            self._leave_out(card, error, language)
         if not data_slices:
             return
         predict = Predict(
@@ -186,7 +183,7 @@ class ArmCompiler:
             except ConfigurationError as error:
                 raise self.context.planning.document.located(self.strategy_path, error) from None
             except UnavailableError as error:
-                self._leave_out(route.target, error.reason, data_slice.language)
+                self._leave_out(route.target, error, data_slice.language)
 
     def _supported(self, card: TaskCard, data_slices: Iterable[DataSlice]) -> Iterator[DataSlice]:
         """Those in a language that the model knows; the others are noted and left out."""
@@ -201,10 +198,13 @@ class ArmCompiler:
             if reason is None:
                 yield data_slice
             else:
-                self._leave_out(card, reason, data_slice.language, unavailable=False)
+                self._leave_out(card, UnsupportedError(reason), data_slice.language)
 
     def _leave_out(
-        self, card: TaskCard, reason: str, language: str | None = None, *, unavailable: bool = True
+        self,
+        card: TaskCard,
+        error: UnsupportedError | UnavailableError,
+        language: str | None = None,
     ) -> None:
         missing = MissingRow(
             model=self.context.model.name,
@@ -212,9 +212,10 @@ class ArmCompiler:
             seed=self.context.seed,
             task=card.name,
             language=language,
-            reason=printable(reason),
+            reason=printable(error.reason),
         )
-        self.plan.leave_out(missing, unavailable=unavailable)
+        hint = None if error.hint is None else printable(error.hint)
+        self.plan.leave_out(missing, hint, unavailable=isinstance(error, UnavailableError))
 
 
 def _model(end: RouteEnd) -> Checkpoint:

@@ -20,9 +20,9 @@ class ScoredRows:
 
     data_slices: tuple[DataSlice, ...]
     retrieval: RetrievalData | None
-    unavailable: dict[str, str]
+    unavailable: dict[str, UnavailableError]
     """Languages whose items cannot be had."""
-    unanswerable: dict[str, str]
+    unanswerable: dict[str, UnavailableError]
     """Languages whose items are there, and not what they are answered from."""
 
 
@@ -41,12 +41,13 @@ class ScoredData:
 
     def _find(self, target: TargetSpec, card: TaskCard) -> ScoredRows:
         split = target.split or card.eval_split
-        data_slices, unavailable = [], {}
+        data_slices: list[DataSlice] = []
+        unavailable: dict[str, UnavailableError] = {}
         for language in target.languages or card.languages:
             try:
                 data_slices.append(self._context.data_slice(card, language, split, target.limit))
             except UnavailableError as error:
-                unavailable[language] = error.reason
+                unavailable[language] = error
         retrieval = RetrievalPlan(self._context, card, target)
         answerable, unanswerable = retrieval.answerable(data_slices)
         data = retrieval.data_for(answerable) if answerable else None
@@ -67,16 +68,17 @@ class RetrievalPlan:
 
     def answerable(
         self, data_slices: Iterable[DataSlice]
-    ) -> tuple[tuple[DataSlice, ...], dict[str, str]]:
+    ) -> tuple[tuple[DataSlice, ...], dict[str, UnavailableError]]:
         """Those of `data_slices` that can be answered, and by language why the others can't."""
-        answerable, reasons = [], {}
+        answerable: list[DataSlice] = []
+        reasons: dict[str, UnavailableError] = {}
         for data_slice in data_slices:
             try:
                 # Each alone: a language without an index must not take the others' items with it.
                 self.data_for([data_slice])
                 answerable.append(data_slice)
             except UnavailableError as error:
-                reasons[data_slice.language] = error.reason
+                reasons[data_slice.language] = error
         return tuple(answerable), reasons
 
     def data_for(self, data_slices: Iterable[DataSlice]) -> RetrievalData | None:

@@ -43,6 +43,8 @@ class Plan:
     missing: list[MissingRow] = field(default_factory=list)
     unavailable: list[MissingRow] = field(default_factory=list)
     """Those of `missing` that data or a model would fill; the others no download can help."""
+    hints: dict[str, str] = field(default_factory=dict)
+    """What would help against `missing`, for whoever sits at the terminal; to the first task."""
     _label_texts: set[str] = field(default_factory=set, repr=False)
 
     def add(self, arm: Arm) -> None:
@@ -55,9 +57,13 @@ class Plan:
                 self.labels[stage.key] = label
                 self._label_texts.add(str(label))
 
-    def leave_out(self, missing: MissingRow, *, unavailable: bool = True) -> None:
-        """Note what there will be no number of."""
+    def leave_out(
+        self, missing: MissingRow, hint: str | None = None, *, unavailable: bool = True
+    ) -> None:
+        """Note what there will be no number of, and what would help."""
         self.missing.append(missing)
+        if hint is not None:
+            self.hints.setdefault(hint, missing.task)
         if unavailable:
             self.unavailable.append(missing)
 

@@ -14,6 +14,7 @@ from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import STUDY
+from xharness.phrases import counted
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.planning.targets import targets_in_languages
 from xharness.plugin.api import RunEnvironment
@@ -29,6 +30,7 @@ from xharness.store import Store
 
 _TASK, _LANGUAGE = "<task>", "<language>"
 """What stands in a reason for what differs between the rows that share it."""
+_HINTS = 3  # that are shown: thirty data sets without a network have thirty of one kind
 DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
 
 
@@ -84,6 +86,12 @@ class OpenedStudy:
     def missing(self) -> list[dict[str, Any]]:
         """One row a reason: for which tasks, languages and arms the study gets no score."""
         return _condensed(self.plan, self.plan.missing)
+
+    def hints(self) -> list[str]:
+        """What would help against what is missing; of many, the first few and their number."""
+        hints = [f"{task}: {hint}" for hint, task in self.plan.hints.items()]
+        more = len(hints) - _HINTS
+        return hints[:_HINTS] + ([f"… and {counted(more, 'more hint')}"] if more > 0 else [])
 
 
 def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]]:

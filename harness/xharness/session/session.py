@@ -157,7 +157,8 @@ class Session(OpenedStudy):
         # Exit code 3 only where a download, a clone or a device could help.
         error = UnavailableError if self.plan.unavailable else ConfigurationError
         reasons = dict.fromkeys(f"{row['task']}: {row['reason']}" for row in self.missing())
-        return error("\n  ".join(["nothing can be run", *reasons]))
+        hint = "\n  ".join(self.hints()) or None
+        return error("\n  ".join(["nothing can be run", *reasons]), hint=hint)
 
     def _check_device(self, context: RunContext) -> None:
         """Refuse a device that is not here before the first stage, unless all is stored."""
@@ -274,5 +275,4 @@ def read_board(
 
 
 def _board(folder: Path, catalogue: Catalogue) -> Board:
-    metrics, benchmarks = leaderboard.metrics_of(catalogue), leaderboard.benchmarks_of(catalogue)
-    return leaderboard.read(folder, metrics, benchmarks)
+    return leaderboard.read(folder, *leaderboard.definitions_of(catalogue))

@@ -215,7 +215,7 @@ def _unavailable(name: str, revision: str, failure: Exception | None) -> Unavail
     else:
         hint = (
             f"fetch it where there is a network: hf download {name} --revision {revision}; "
-            "or name a folder with its files: path: FOLDER"
+            "or name a folder with its files: path: FOLDER in a study, --model FOLDER of eval"
         )
     reason = f" ({kind})" if failure else " (offline)"
     return UnavailableError(f"not in the local cache and not to be fetched{reason}",
