@@ -145,8 +145,9 @@ def test_a_study_may_borrow_a_source_language_score(tmp_path):
     ]
     scores.write(folder / "scores.jsonl", [*rows, *lent])
     with (folder / "study.yaml").open("a", encoding="utf-8") as file:
-        file.write("source_score_from: {copa: copa_en}\n")
-    copa = section(details(read(folder, synthetic.METRICS))["details/tasks.md"], "copa")
+        file.write("source_score_from: {copa: CopaEN}\n")
+    board = read(folder, synthetic.METRICS, card_name={"CopaEN": "copa_en"}.get)
+    copa = section(details(board)["details/tasks.md"], "copa")
     (small,) = [line for line in copa.splitlines() if line.startswith("| mini-s | single")]
     assert "| 81.0 |" in small and "*undefined*" not in small
     assert "English is the test split of copa_en" in copa

@@ -105,11 +105,30 @@ def test_a_study_may_name_tasks_by_aliases(tmp_path: Path) -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_a_borrowed_score_is_named_by_the_card(tmp_path: Path) -> None:
+def test_borrower_and_lender_may_be_called_by_aliases(tmp_path: Path) -> None:
+    for name, alias in (("red", "colour"), ("blue", "shade")):
+        path = card(tmp_path, name)
+        path.write_text(f"aliases: [{alias}]\nhead: red\n{path.read_text()}")
+    question = _study(targets=["shade"], source_score_from={"Shade": "colour", "red": None})
+    by_aliases = _compiled(tmp_path, question).study
+    assert by_aliases.source_score_from == {"blue": "red", "red": None}
+    assert [target.task for target in by_aliases.targets] == ["blue"]
+    with pytest.raises(ConfigurationError, match="no task card 'colouur'"):
+        _compiled(tmp_path, _study(source_score_from={"red": "colouur"}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"source_score_from": {"red": None, "colour": "red"}},
+        {"recipe": {"tasks": {"red": {"epochs": 2}, "colour": {"epochs": 3}}}},
+    ],
+)
+def test_a_task_under_two_names_is_refused(tmp_path: Path, values: dict[str, Any]) -> None:
     path = card(tmp_path, "red")
     path.write_text(f"aliases: [colour]\n{path.read_text()}")
-    with pytest.raises(ConfigurationError, match="it is 'red'"):
-        _compiled(tmp_path, _study(source_score_from={"red": "colour"}))
+    with pytest.raises(ConfigurationError, match="'colour' and 'red' are both the task 'red'"):
+        _compiled(tmp_path, _study(**values))
 
 
 def test_dev_is_validation(tmp_path: Path) -> None:

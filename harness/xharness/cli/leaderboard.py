@@ -17,8 +17,7 @@ from xharness.session.options import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xharness.gaps import Metrics
-    from xharness.gaps.suites import Benchmark
+    from xharness.leaderboard.board import Definitions
 
 _RECORDS = "every-eval-ever"
 """The format that is a folder of records; the others are one file."""
@@ -30,9 +29,9 @@ def build(folders: _Folders, plugin: flags.Plugins = None) -> None:
     """Render boards from their scores."""
     from xharness import leaderboard
 
-    metrics, benchmarks = _definitions(plugin)
+    definitions = _definitions(plugin)
     for folder in folders:
-        for path in leaderboard.write(folder, metrics, benchmarks):
+        for path in leaderboard.write(folder, *definitions):
             print(path)
 
 
@@ -40,10 +39,10 @@ def check(folders: _Folders, plugin: flags.Plugins = None) -> None:
     """Exit code 1 where a board is not what its scores give."""
     from xharness import leaderboard
 
-    metrics, benchmarks = _definitions(plugin)
+    definitions = _definitions(plugin)
     any_differs = False
     for folder in folders:
-        differences = leaderboard.check(folder, metrics, benchmarks)
+        differences = leaderboard.check(folder, *definitions)
         any_differs |= bool(differences)
         print("\n".join(differences) if differences else f"{folder}: as its scores say")
     # After all folders, so that CI shows every difference at once.
@@ -101,11 +100,11 @@ def export(
     from xharness.leaderboard.exports.every_eval_ever import to_records
 
     format_name = _format(target, format, [*FORMATS, _RECORDS])
-    metrics, _ = _definitions(plugin)
-    board = leaderboard.read(folder, metrics)
+    definitions = _definitions(plugin)
+    board = leaderboard.read(folder, *definitions)
     if format_name == _RECORDS:
         # The one export that says when it was made, because its schema asks.
-        records = to_records(board, metrics, int(time.time()), organization)
+        records = to_records(board, definitions.metrics, int(time.time()), organization)
         contents = {target / f"{name}.json": _json(record) for name, record in records.items()}
     else:
         contents = {target: FORMATS[format_name](board)}
@@ -116,13 +115,11 @@ def export(
         print(path)
 
 
-def _definitions(plugins: Iterable[str] | None) -> tuple[Metrics, tuple[Benchmark, ...]]:
-    """What boards are made with, beside their own files."""
+def _definitions(plugins: Iterable[str] | None) -> Definitions:
     from xharness import leaderboard
     from xharness.session.catalogue import open_catalogue
 
-    catalogue = open_catalogue(plugins or ())
-    return leaderboard.metrics_of(catalogue), leaderboard.benchmarks_of(catalogue)
+    return leaderboard.definitions_of(open_catalogue(plugins or ()))
 
 
 def _format(target: Path, name: str | None, formats: list[str]) -> str:

@@ -6,12 +6,12 @@ render(board)            the Markdown alone
 summarize(board)         what a reader sees first, as values
 """
 
-from xharness.leaderboard.board import Board, assemble, benchmarks_of, metrics_of, read
+from xharness.leaderboard.board import Board, assemble, definitions_of, metrics_of, read
 from xharness.leaderboard.files import FILES, check, pages, save, write
 from xharness.leaderboard.markdown import render
 from xharness.leaderboard.summary import summarize
 
 __all__ = [
-    "FILES", "Board", "assemble", "benchmarks_of", "check", "metrics_of", "pages", "read", "render",
-    "save", "summarize", "write",
+    "FILES", "Board", "assemble", "check", "definitions_of", "metrics_of", "pages", "read",
+    "render", "save", "summarize", "write",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from xharness.errors import ConfigurationError
 from xharness.gaps import (
@@ -38,6 +38,8 @@ from xharness.spec.study import Study
 STUDY, SCORES = "study.yaml", "scores.jsonl"
 EVIDENCE = evidence.FILE
 Row = ScoreRow | MissingRow
+CardName = Callable[[str], str | None]
+"""A task's name or alias to the name of its card; None where no card is meant."""
 T = TypeVar("T")
 
 
@@ -236,14 +238,21 @@ def assemble(
     return Board(study, complete, gaps, means, tuple(benchmarks))
 
 
-def read(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> Board:
+def read(
+    folder: Path,
+    metrics: Metrics,
+    benchmarks: Iterable[Benchmark] = (),
+    card_name: CardName | None = None,
+) -> Board:
     """The board of a folder with `study.yaml`, `scores.jsonl` and, for intervals over items,
-    `evidence.parquet`.
+    `evidence.parquet`; `card_name` knows the tasks that the study calls by an alias.
 
     Raises:
         ConfigurationError: a file that is missing, broken, or contradicts another.
     """
     question, _ = study.load(folder / STUDY)
+    if card_name is not None:
+        question = question.in_names_of_cards(card_name)
     if not (folder / SCORES).is_file():
         hint = f"run it first: xharness run {folder / STUDY}"
         raise ConfigurationError("there are no scores", where=str(folder / SCORES), hint=hint)
@@ -259,6 +268,19 @@ def cells_of(folder: Path) -> tuple[Row, ...]:
         ConfigurationError: file and line of a row that is broken.
     """
     return tuple(row for row in scores.read(folder / SCORES) if not isinstance(row, StatedAverage))
+
+
+class Definitions(NamedTuple):
+    """What boards are made with beside their own files, in the order that `read` takes it."""
+
+    metrics: Metrics
+    benchmarks: tuple[Benchmark, ...]
+    card_name: CardName
+
+
+def definitions_of(catalogue: Catalogue) -> Definitions:
+    """Everything that a catalogue knows for boards."""
+    return Definitions(metrics_of(catalogue), benchmarks_of(catalogue), catalogue.card_files.named)
 
 
 def metrics_of(catalogue: Catalogue) -> Metrics:

@@ -11,7 +11,7 @@ from xharness.files import write_bytes
 from xharness.gaps import Metrics
 from xharness.gaps.suites import Benchmark
 from xharness.json_text import read_json
-from xharness.leaderboard.board import Board, read
+from xharness.leaderboard.board import Board, CardName, read
 from xharness.leaderboard.exports import to_csv, to_json
 from xharness.leaderboard.figures import Figure, differs, figures, svg
 from xharness.leaderboard.figures.figure import FOLDER
@@ -40,13 +40,18 @@ def pages(board: Board) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
 
-def write(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[Path]:
+def write(
+    folder: Path,
+    metrics: Metrics,
+    benchmarks: Iterable[Benchmark] = (),
+    card_name: CardName | None = None,
+) -> list[Path]:
     """Render what the folder holds; each file appears whole, and none if one can't be made.
 
     Raises:
         ConfigurationError: the folder lacks something, contradicts itself, or can't be written.
     """
-    return save(read(folder, metrics, benchmarks), folder)
+    return save(read(folder, metrics, benchmarks, card_name), folder)
 
 
 def save(board: Board, folder: Path) -> list[Path]:
@@ -97,7 +102,12 @@ def _is_ours(name: str) -> bool:
     )
 
 
-def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) -> list[str]:
+def check(
+    folder: Path,
+    metrics: Metrics,
+    benchmarks: Iterable[Benchmark] = (),
+    card_name: CardName | None = None,
+) -> list[str]:
     """How the folder's files differ from a fresh rendering; empty where they are the same bytes.
 
     A figure that another release of matplotlib drew is compared by the numbers it shows.
@@ -105,7 +115,7 @@ def check(folder: Path, metrics: Metrics, benchmarks: Iterable[Benchmark] = ()) 
     Raises:
         ConfigurationError: as `write`.
     """
-    board = read(folder, metrics, benchmarks)
+    board = read(folder, metrics, benchmarks, card_name)
     board_figures, contents = figures(board), pages(board)
     names = [*contents, *(figure.path for figure in board_figures)]
     differences = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from xharness.errors import ConfigurationError, suggestion
@@ -34,6 +34,11 @@ def _checks(context: PlanningContext) -> Iterator[Callable[[], object]]:
         yield partial(_check_strategy, context, index, strategy)
     for path, task in _task_names(context):
         yield partial(_check_task, context, path, task)
+    for path, tasks in (
+        (("recipe", "tasks"), context.study.recipe.tasks),
+        (("source_score_from",), context.study.source_score_from),
+    ):
+        yield partial(_check_one_name_each, context, path, tasks)
 
 
 def _check_model(context: PlanningContext, index: int, model: ModelSpec) -> None:
@@ -53,10 +58,20 @@ def _check_strategy(context: PlanningContext, index: int, strategy: StrategySpec
 def _check_task(context: PlanningContext, path: KeyPath, task: str) -> None:
     cards = context.catalogue.card_files
     card = cards.named(task)
-    # Boards read `source_score_from` too, without a catalogue that knows other names.
-    if card is None or (card != task and path[0] == "source_score_from"):
-        hint = suggestion(task, cards) if card is None else f"it is '{card}'"
+    if card is None:
+        hint = suggestion(task, cards)
         raise context.document.error(path, f"there is no task card '{task}'", hint=hint)
+
+
+def _check_one_name_each(context: PlanningContext, path: KeyPath, tasks: Iterable[str]) -> None:
+    """Refuse a card that stands there under two names, of which only one could count."""
+    names: dict[str, str] = {}
+    for task in tasks:
+        card = context.catalogue.card_files.named(task)
+        if card is not None and names.setdefault(card, task) != task:
+            raise context.document.error(
+                (*path, task), f"'{task}' and '{names[card]}' are both the task '{card}'"
+            )
 
 
 def _task_names(context: PlanningContext) -> Iterator[tuple[KeyPath, str]]:

@@ -32,7 +32,7 @@ def compile_plan(context: PlanningContext) -> Plan:
         ConfigurationError: an unknown name, or an arm that can never work.
     """
     targets = _checked_targets(context)
-    plan = Plan(context.study)
+    plan = Plan(context.named_study)
     with _no_collections():
         for arms in _arm_compilers(context, plan):
             for target in targets:

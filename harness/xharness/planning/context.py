@@ -53,6 +53,11 @@ class PlanningContext:
         return tuple(expanded_targets(self.study, self.catalogue, self.document))
 
     @cached_property
+    def named_study(self) -> Study:
+        """The study with every task called as its card is."""
+        return self.study.in_names_of_cards(self.catalogue.card_files.named)
+
+    @cached_property
     def task_recipes(self) -> dict[str, Grid]:
         """Card to what the study's recipe changes for it, by whatever name the study calls it."""
         named = self.catalogue.card_files.named
@@ -64,7 +69,7 @@ class PlanningContext:
 
     def lender(self, card: TaskCard) -> TaskCard | None:
         """The card whose source-language score stands in for that of `card`."""
-        name = self.study.source_score_from.get(card.name, card.source_score_from)
+        name = self.named_study.source_score_from.get(card.name, card.source_score_from)
         return None if name is None else self.catalogue.card(name)
 
     def data_slice(

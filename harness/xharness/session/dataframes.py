@@ -23,6 +23,7 @@ from xharness import leaderboard
 from xharness.gaps import Change, Estimate, TaskGap
 from xharness.leaderboard import Board
 from xharness.leaderboard import comparison as sides
+from xharness.leaderboard.board import Definitions
 from xharness.leaderboard.comparison import Compared
 from xharness.leaderboard.exports import tidy
 from xharness.session.catalogue import open_catalogue
@@ -59,17 +60,17 @@ def comparison(folder_a: str | Path, folder_b: str | Path) -> pd.DataFrame:
     """One row an arm, task and language that both runs have: B minus A, with its test."""
     side_a, side_b = (sides.side(Path(folder)) for folder in (folder_a, folder_b))
     pairs = sides.alike(side_a, side_b)
-    return _frame(_tests(sides.compare(side_a, side_b, pairs, _metrics())))
+    return _frame(_tests(sides.compare(side_a, side_b, pairs, _definitions().metrics)))
 
 
 def _board(board: Source) -> Board:
-    return board if isinstance(board, Board) else leaderboard.read(Path(board), _metrics())
+    return board if isinstance(board, Board) else leaderboard.read(Path(board), *_definitions())
 
 
 # A notebook asks for frame after frame, and loading all plugins takes a moment.
 @cache
-def _metrics() -> Any:
-    return leaderboard.metrics_of(open_catalogue())
+def _definitions() -> Definitions:
+    return leaderboard.definitions_of(open_catalogue())
 
 
 def _frame(rows: Rows) -> pd.DataFrame:

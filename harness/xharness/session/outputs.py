@@ -71,8 +71,7 @@ def write(
         scores.write(folder / SCORES, [*run_rows, *_published(folder_rows)])
         evidence.write(folder / EVIDENCE, items)
     write_model_cards(opened, run_rows)
-    metrics = leaderboard.metrics_of(opened.catalogue)
-    board = leaderboard.read(folder, metrics, leaderboard.benchmarks_of(opened.catalogue))
+    board = leaderboard.read(folder, *leaderboard.definitions_of(opened.catalogue))
     return board, (folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -165,6 +165,24 @@ class Study(Strict):
     def model(self, name: str) -> ModelSpec:
         """The model that the study calls `name`."""
         return next(model for model in self.models if model.name == name)
+
+    def in_names_of_cards(self, card_name: Callable[[str], str | None]) -> Study:
+        """The study with every target and lender called as its card is, where `card_name` has one.
+
+        Results are stored under the names of cards, by whatever name a study asks for them.
+        """
+
+        def named(task: str) -> str:
+            return card_name(task) or task
+
+        lenders = {
+            named(task): None if lender is None else named(lender)
+            for task, lender in self.source_score_from.items()
+        }
+        targets = tuple(
+            target.model_copy(update={"task": named(target.task)}) for target in self.targets
+        )
+        return self.model_copy(update={"source_score_from": lenders, "targets": targets})
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Study:
