@@ -611,7 +611,7 @@ def _digest(model: Any) -> int:
 
 
 def same(probe: Probe) -> dict[str, Any]:
-    """Recorded steps, eager ones, an interrupted training and one without tricks, bit by bit."""
+    """Recorded steps, eager ones, an interrupted training and one with switches off, bit by bit."""
     shop = Workshop(probe, "tiny" if probe.tiny else "small", "wikiann")
     steps = 6 if probe.tiny else 20
     runs: dict[str, Any] = {}
@@ -630,7 +630,7 @@ def same(probe: Probe) -> dict[str, Any]:
         shop.fit(count, steps, "c", progress=stop, checkpoint_seconds=0)
     runs["resumed"] = shop.fit(count, steps, "c")
     runs["whole table"] = shop.fit(count, steps, "d", without="active_rows")
-    runs["exact"] = shop.fit(count, steps, "e", without="rows")
+    runs["exact"] = shop.fit(count, steps, "e", without="fixed_step")
     runs["two pieces"] = shop.fit(count, steps, "f", gradient_accumulation_steps=2)
     runs["torch's AdamW"] = shop.fit(count, steps, "g", without="adamw_kernel")
     runs["torch's norms"] = shop.fit(count, steps, "h", without="residual_norm")
@@ -768,7 +768,7 @@ def padded(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe]
 
     def part(probe: Probe) -> dict[str, Any]:
         shop = Workshop(probe, "tiny" if probe.tiny else shape, task)
-        run = shop.fit(examples, steps, without="rows")
+        run = shop.fit(examples, steps, without="fixed_step")
         return {name: run[name] for name in ("facts", "seconds", "steady_ms_a_step")}
 
     return part
@@ -861,9 +861,9 @@ def parts(tiny: bool) -> Mapping[str, Callable[[Probe], Any]]:
         "large wikiann, Trainer": trainer("large", "wikiann", 1280 // few),
         "large tydiqa, Trainer": trainer("large", "tydiqa", 640 // few),
         "small wikiann, layers alone": speed(
-            "small", "wikiann", 6400 // (few * 8), 100 // few, "joint"),
+            "small", "wikiann", 6400 // (few * 8), 100 // few, "joint_linear"),
         "large wikiann, layers alone": speed(
-            "large", "wikiann", 6400 // (few * 8), 60 // few, "joint"),
+            "large", "wikiann", 6400 // (few * 8), 60 // few, "joint_linear"),
         "large tydiqa, torch's norms": speed(
             "large", "tydiqa", 1600 // few, 50 // min(few, 4), "residual_norm"),
         "large wikiann, torch's AdamW": speed(
@@ -892,11 +892,11 @@ def main() -> None:
         given.seconds,
     )  # fmt: skip
     if not probe.card:
-        from xharness_hf.speed.switches import wanted
+        from xharness_hf.speed.switches import is_on
         from xharness_hf.training import fixed_step
         from xharness_hf.training.graphs import NoGraphs
 
-        rows = lambda device: NoGraphs() if wanted("rows") else None  # noqa: E731
+        rows = lambda device: NoGraphs() if is_on("fixed_step") else None  # noqa: E731
         setattr(fixed_step, "recorder", rows)  # noqa: B010
     for name, part in parts(given.tiny).items():
         if not given.only or name in given.only:

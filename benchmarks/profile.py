@@ -3,7 +3,7 @@
     python -m benchmarks.profile --data-root DIR --model DIR
 
 Every torch operator's own time is counted to the part that its name belongs to. The wall time in
-which no operator ran is Python's: tokenising, cutting into units, putting batches together. The
+which no operator ran is Python's: tokenising, cutting into features, putting batches together. The
 profiler itself lengthens small operators and Python most, so shares are told and no seconds.
 """
 
@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "python -m benchmarks.profile", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--data-root", type=Path, required=True, help="plain clones of public data")
-    parser.add_argument("--model", type=Path, required=True, help="a body's folder")
+    parser.add_argument("--model", type=Path, required=True, help="a backbone's folder")
     parser.add_argument("--task", choices=training.TASKS, default="wikiann")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of examples")

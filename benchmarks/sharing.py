@@ -1,6 +1,6 @@
 """How many stages at a time a device carries: `python -m benchmarks.sharing --device cuda`.
 
-A study of short trainings of the body of multilingual-e5-small (12 layers of 384, from scratch, on
+A study of short trainings of the backbone of multilingual-e5-small (12 layers of 384, from scratch, on
 the built-in miniatures), one after the other and under `--executor ray` with 1, 2, 4 and 8 workers
 on one device, with captured steps and without. Prints a JSON line with the seconds of each command.
 """
@@ -21,7 +21,7 @@ import yaml
 
 from xharness_hf.speed.switches import VARIABLE
 
-BODY: dict[str, Any] = {
+BACKBONE: dict[str, Any] = {
     "architecture": "bert", "hidden": 384, "intermediate": 1536, "num_layers": 12, "heads": 12,
     "tokenizer": {"vocabulary": 4500},
 }  # fmt: skip
@@ -68,7 +68,7 @@ def study(arguments: argparse.Namespace, workers: int) -> dict[str, Any]:
         executor = {"name": "ray", "workers": workers, "cpus": arguments.threads, **share}
     return {
         "name": "sharing",
-        "models": [{"name": "small", "scratch": BODY}],
+        "models": [{"name": "small", "scratch": BACKBONE}],
         "strategies": ["single"],
         "targets": [{"task": "mini_topic", "languages": ["en"], "limit": 16}],
         "seeds": list(range(1, arguments.trainings + 1)),

@@ -39,9 +39,9 @@ class Ceilings:
 
     def prediction_seconds(self, tokens: float) -> float:
         """2 operations a parameter outside the table and sub-word; 2 bytes of it a batch."""
-        body = self.parameters - self.table_parameters
-        weights = 2 * body * math.ceil(tokens / _BATCH)
-        return 2 * body * tokens / self.operations + weights / self.copied_bytes
+        backbone = self.parameters - self.table_parameters
+        weights = 2 * backbone * math.ceil(tokens / _BATCH)
+        return 2 * backbone * tokens / self.operations + weights / self.copied_bytes
 
 
 def measure_ceilings(device: str, precision: str, model: Path, tiny: bool) -> Ceilings:

@@ -1,7 +1,7 @@
 """Features through a backbone without learning, by length, in batches of so many sub-words.
 
 Sorted by length, features are read in batches of as much as memory or cache should hold. Where
-padding is computed, they are cut into stretches first, so that it and the batches' own cost are
+padding is computed, they are cut into buckets first, so that it and the batches' own cost are
 least together.
 """
 
@@ -23,8 +23,8 @@ from xharness_hf.backbone import packing
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, Layout, collate
 from xharness_hf.backbone.precision import autocast, halved
-from xharness_hf.speed.matmul import products
-from xharness_hf.speed.switches import wanted
+from xharness_hf.speed.matmul import fast_matmul
+from xharness_hf.speed.switches import is_on
 
 Item = TypeVar("Item")
 Read = Callable[[Tensor, Batch], DeviceAnswers | Sequence[Any]]
@@ -93,8 +93,8 @@ class FeatureReader:
         backbone, device = self._backbone, self._device
         order = sorted(range(len(features)), key=lambda index: features[index].length, reverse=True)
         pending = PendingAnswers(len(features))
-        with autocast(device, self._recipe), products(device):
-            for first, last in _stretches(order, features, backbone, device):
+        with autocast(device, self._recipe), fast_matmul(device):
+            for first, last in _buckets(order, features, backbone, device):
                 for indices in _batches(order[first:last], features, backbone, device):
                     self._run(indices, features, ask, pending)
         return pending
@@ -222,16 +222,16 @@ def ahead(items: Iterable[Item], depth: int) -> Generator[Item, None, None]:
         thread.join()
 
 
-def _stretches(
+def _buckets(
     order: Sequence[int], features: Sequence[Feature], backbone: Backbone, device: torch.device
 ) -> list[tuple[int, int]]:
-    """(first, last) of stretches of `order`, longest features first, that cost least together.
+    """(first, last) of buckets of `order`, longest features first, that cost least together.
 
-    A stretch costs its padded sub-words and those that could be read while a batch begins. Only
+    A bucket costs its padded sub-words and those that could be read while a batch begins. Only
     where the length changes can a cut be worth it: a shortest path over the lengths there are.
-    Nothing is padded in packs, so there it is one stretch.
+    Nothing is padded in packs, so there it is one bucket.
     """
-    if not order or not wanted("stretches"):
+    if not order or not is_on("buckets"):
         return [(0, len(order))]
     if packing.worth(backbone, features[order[0]].length, device):
         return [(0, len(order))]
@@ -242,18 +242,18 @@ def _stretches(
     cost = _COST.get(device.type, _COST_ELSEWHERE)
     ends = np.append(cuts[1:], len(order))
     least, previous = np.zeros(len(cuts) + 1), np.zeros(len(cuts), dtype=np.int64)
-    # `least[i]`: the cost of the i longest lengths; `previous[i]`: where their last stretch begins.
+    # `least[i]`: the cost of the i longest lengths; `previous[i]`: where their last bucket begins.
     for cut, end in enumerate(ends):
         starts = cuts[: cut + 1]
         costs = least[: cut + 1] + (rows[end] - rows[starts]) * lengths[starts] + cost
         previous[cut] = np.argmin(costs)
         least[cut + 1] = costs[previous[cut]]
-    stretches, cut = [], len(cuts)
+    buckets, cut = [], len(cuts)
     while cut:
         first = int(previous[cut - 1])
-        stretches.append((int(cuts[first]), int(ends[cut - 1])))
+        buckets.append((int(cuts[first]), int(ends[cut - 1])))
         cut = first
-    return stretches[::-1]
+    return buckets[::-1]
 
 
 def _batches(

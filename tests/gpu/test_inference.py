@@ -88,7 +88,7 @@ def test_answers_hang_on_no_shard_budget_or_path(
     monkeypatch.setattr(inference, "_BUDGET", {"cpu": 100})
     monkeypatch.setattr(inference, "_BUDGET_ELSEWHERE", 100)
     assert list(model.predict(card, task_type, examples, recipe)) == usual
-    monkeypatch.setenv(switches.VARIABLE, "packing,stretches")
+    monkeypatch.setenv(switches.VARIABLE, "packing,buckets")
     assert list(model.predict(card, task_type, examples, recipe)) == usual
 
 

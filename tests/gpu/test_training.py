@@ -74,7 +74,7 @@ def test_losses_are_those_of_a_cpu(task_type: str, start: Start, tmp_path: Path)
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
 
 
-@pytest.mark.parametrize("without", ["", "graphs", "rows"])
+@pytest.mark.parametrize("without", ["", "graphs", "fixed_step"])
 @pytest.mark.parametrize("family", ["bert", "gemma"])
 def test_every_path_learns_the_same(
     family: str, without: str, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -55,7 +55,7 @@ class _PretendedGpu(TorchFunctionMode):
 def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[_PretendedGpu]:
     """A GPU as far as devices are named; whatever it computes, the CPU does."""
     pretended = _PretendedGpu()
-    monkeypatch.setenv(switches.VARIABLE, "rows")
+    monkeypatch.setenv(switches.VARIABLE, "fixed_step")
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "pretended")

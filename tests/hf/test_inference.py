@@ -27,7 +27,7 @@ from xharness_hf.speed import matmul, switches
 _CPU = torch.device("cpu")
 
 
-def _units(lengths: list[int]) -> list[Feature]:
+def _features(lengths: list[int]) -> list[Feature]:
     return [
         Feature((Window(np.full(length, 5 + length % 3, dtype=np.int32), length),), place)
         for place, length in enumerate(lengths)
@@ -55,10 +55,10 @@ class _Narrow:
 
 
 @given(st.lists(st.integers(1, 60), max_size=200))
-def test_stretches_cover_all_once_and_cost_no_more_than_one_batch(lengths: list[int]) -> None:
-    features = _units(lengths)
+def test_buckets_cover_all_once_and_cost_no_more_than_one_batch(lengths: list[int]) -> None:
+    features = _features(lengths)
     order = sorted(range(len(features)), key=lambda place: lengths[place], reverse=True)
-    found = inference._stretches(order, features, _Narrow(0), _CPU)
+    found = inference._buckets(order, features, _Narrow(0), _CPU)
     covered = [place for first, last in found for place in order[first:last]]
     assert covered == order
     cost = sum((last - first) * lengths[order[first]] + 64 for first, last in found if last > first)
@@ -71,7 +71,7 @@ def test_any_budget_gives_the_same_states(
     family: str, budget: int, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny.start(folders[family])
-    features = _units([3, 9, 30, 4, 4, 17, 9, 3])
+    features = _features([3, 9, 30, 4, 4, 17, 9, 3])
 
     def read() -> Tensor:
         layout = Layout(model.tokens.pad)
@@ -82,9 +82,9 @@ def test_any_budget_gives_the_same_states(
     usual = read()
     monkeypatch.setattr(inference, "_BUDGET", {"cpu": budget})
     assert torch.allclose(read(), usual, atol=1e-5)
-    monkeypatch.setenv(switches.VARIABLE, "products,packing")
+    monkeypatch.setenv(switches.VARIABLE, "matmul,packing")
     assert torch.allclose(read(), usual, atol=1e-5)
-    monkeypatch.setenv(switches.VARIABLE, "products,packing,stretches")
+    monkeypatch.setenv(switches.VARIABLE, "matmul,packing,buckets")
     assert torch.allclose(read(), usual, atol=1e-5)
 
 
@@ -118,7 +118,7 @@ def test_what_goes_wrong_ahead_is_raised_where_it_is_waited_for() -> None:
 
 def test_memory_that_ran_out_is_remembered() -> None:
     backbone: Any = _Narrow(most=100)
-    features = _units([10] * 64 + [2] * 8)
+    features = _features([10] * 64 + [2] * 8)
     found = inference.read(backbone, features, Layout(0), tiny.RECIPE, _CPU, _sums)
     assert [int(one) for one in found] == [
         int(feature.windows[0].ids.sum()) for feature in features
@@ -147,18 +147,16 @@ def test_products_are_those_of_torch(
         return [out, *torch.autograd.grad(out.sin().sum(), learnt)]
 
     usual = both()
-    with matmul.products(_CPU):
+    with matmul.fast_matmul(_CPU):
         for own, other in zip(both(), usual, strict=True):
             assert torch.allclose(own, other, atol=1e-4)
 
 
-def test_an_unknown_trick_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(switches.VARIABLE, "strethces")
-    with pytest.raises(
-        ConfigurationError, match=re.escape("there is no trick 'strethces'")
-    ) as told:
-        switches.wanted("stretches")
-    assert "stretches" in str(told.value)
+def test_an_unknown_switch_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(switches.VARIABLE, "bukcets")
+    with pytest.raises(ConfigurationError, match=re.escape("there is no switch 'bukcets'")) as told:
+        switches.is_on("buckets")
+    assert "buckets" in str(told.value)
 
 
 def test_deterministic_runs_are_equal_to_the_bit(

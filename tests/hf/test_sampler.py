@@ -40,7 +40,7 @@ def test_any_step_can_be_told_without_those_before(
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=300), st.integers(1, 20))
-def test_an_epoch_reads_every_unit_once(lengths: list[int], batch: int) -> None:
+def test_an_epoch_reads_every_feature_once(lengths: list[int], batch: int) -> None:
     schedule = BatchSampler([lengths], Mixture(), Recipe(batch_size=batch, epochs=2), 3)
     assert schedule.total == 2 * math.ceil(len(lengths) / batch)
     for epoch in range(2):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,13 +16,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+import xharness_hf
+from tests.conftest import REPOSITORY
 from tests.hf import tiny
 from xharness.plugin.api import StageError
 from xharness_hf.backbone.precision import computing
 from xharness_hf.speed import embedding_grad, switches
-from xharness_hf.speed.dropout import dropping, kept
+from xharness_hf.speed.dropout import fast_dropout, kept
 from xharness_hf.speed.embedding_grad import EmbeddingGradients
-from xharness_hf.speed.kernels import faster
+from xharness_hf.speed.kernels import fast_kernels
 from xharness_hf.training.optim import clip
 
 CPU = torch.device("cpu")
@@ -51,7 +55,7 @@ def test_draws_hang_on_torchs_state_alone(shape: list[int], seed: int) -> None:
 
 def test_dropout_is_left_alone_where_nothing_drops_out() -> None:
     states = torch.randn(3, 4)
-    with dropping(CPU):
+    with fast_dropout(CPU):
         assert torch.equal(nn.Dropout(0.5).eval()(states), states)
         assert torch.equal(functional.dropout(states, 0.0), states)
         assert functional.dropout(torch.ones(100, 100), 0.25).unique().tolist() == [
@@ -73,7 +77,7 @@ def test_attention_that_drops_out_has_the_mean_of_what_does_not(mask: str, heads
         "causal": {"is_causal": True},
     }[mask]
     usual = functional.scaled_dot_product_attention(query, key, value, **given)
-    with dropping(CPU):
+    with fast_dropout(CPU):
         drawn = [
             functional.scaled_dot_product_attention(query, key, value, dropout_p=p, **given)
             for p in [1e-9, *[0.2] * 1500]
@@ -155,12 +159,12 @@ def test_weights_that_find_no_memory_are_what_they_were(
 def test_rows_that_see_nothing_stay_numbers() -> None:
     query = torch.randn(1, 1, 3, 4)
     mask = torch.tensor([[1, 1, 1], [0, 0, 0], [1, 0, 0]]).bool()
-    with dropping(CPU):
+    with fast_dropout(CPU):
         found = functional.scaled_dot_product_attention(query, query, query, mask, dropout_p=0.3)
     assert found.isfinite().all()
 
 
-def test_a_checkpoint_of_other_tricks_counts_as_none(
+def test_a_checkpoint_of_other_switches_counts_as_none(
     bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each way of computing has draws of its own, so it would end with other weights."""
@@ -188,8 +192,21 @@ def test_small_tables_and_reading_are_left_to_torch() -> None:
     assert table.weight.grad is None
 
 
-@pytest.mark.parametrize("left_out", ["lookups", "products", "packing"])
-def test_a_training_without_a_trick_ends_with_the_same_weights(
+def test_a_switch_is_called_what_it_turns_off() -> None:
+    paths = sorted(Path(xharness_hf.__file__).parent.rglob("*.py"))
+    names = {path.stem for path in paths}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name)
+                names.add(words.strip("_").lower())
+    assert {*get_args(switches.Switch)} <= names
+    page = (REPOSITORY / "docs" / "performance.md").read_text()
+    assert [name for name in get_args(switches.Switch) if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("left_out", ["embedding_grad", "matmul", "packing"])
+def test_a_training_without_a_switch_ends_with_the_same_weights(
     left_out: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without dropout, which each way of computing draws for itself."""
@@ -254,5 +271,5 @@ def test_everything_faster_at_once_still_learns(bert: Path, tmp_path: Path) -> N
     feed = tiny.feed("classification")
     given = model.predict(feed.card, feed.task_type, held_out, tiny.RECIPE)
     assert tiny.accuracy(given, held_out) > 0.9
-    with faster(CPU):
+    with fast_kernels(CPU):
         assert torch.is_tensor(functional.linear(torch.ones(1, 2), torch.ones(3, 2)))

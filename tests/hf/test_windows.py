@@ -21,7 +21,7 @@ from xharness.task_types.tagging import TaggingExample
 from xharness_hf.backbone.batch import Feature, Layout, collate
 from xharness_hf.backbone.tokens import Tokens, shorten
 from xharness_hf.files import loading
-from xharness_hf.heads.extractive_qa import SpanPrediction, best_spans, stretches, trimmed
+from xharness_hf.heads.extractive_qa import SpanPrediction, best_spans, context_windows, trimmed
 from xharness_hf.heads.objectives import exact_targets
 from xharness_hf.heads.tagging import split
 from xharness_hf.heads.tasks import TASKS, MaskedLmObjective, hide
@@ -91,8 +91,8 @@ def test_a_question_is_cut_at_its_length(tokens: Tokens, limit: int, longest: in
 
 
 @given(length=st.integers(0, 200), room=st.integers(1, 50), shared=st.integers(0, 60))
-def test_stretches_cover_everything_and_share(length: int, room: int, shared: int) -> None:
-    found = list(stretches(length, room, shared))
+def test_context_windows_cover_everything_and_share(length: int, room: int, shared: int) -> None:
+    found = list(context_windows(length, room, shared))
     assert found[0][0] == 0
     assert found[-1][1] == length
     assert all(last - first <= room for first, last in found)

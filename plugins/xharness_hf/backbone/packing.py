@@ -28,7 +28,7 @@ from xharness_hf.backbone.batch import Batch, Feature, Layout, Window, collate
 from xharness_hf.backbone.placement import spread
 from xharness_hf.backbone.precision import computing, default_precision
 from xharness_hf.speed import varlen
-from xharness_hf.speed.switches import wanted
+from xharness_hf.speed.switches import is_on
 
 NAME = "xharness_packed"
 """What transformers is to call attention in packs."""
@@ -144,7 +144,7 @@ def worth(backbone: Packable, longest: int, device: torch.device) -> bool:
     """
     # what stands in no text fills a prompt's or a prefix's places
     inserted = backbone.adapter is not None and backbone.adapter.positions > 0
-    if longest > backbone.reach or inserted or not wanted("packing"):
+    if longest > backbone.reach or inserted or not is_on("packing"):
         return False
     half = torch.is_autocast_enabled(device.type)
     dtype = torch.get_autocast_dtype(device.type) if half else torch.float32

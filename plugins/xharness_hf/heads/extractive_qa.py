@@ -64,7 +64,7 @@ class ExtractiveQaTask:
             offsets = trimmed(example.context, offsets)
             answer = _answer_tokens(example, offsets) if gold else None
             room = max(limit - len(question) - tokens.pair_specials, 1)
-            for first, last in stretches(len(ids), room, recipe.doc_stride):
+            for first, last in context_windows(len(ids), room, recipe.doc_stride):
                 window = tokens.pair(question, ids[first:last], limit)
                 marks = np.arange(window.second, window.second + last - first, dtype=np.int32)
                 shift = window.second - first
@@ -190,7 +190,7 @@ def _best_by_example(
     return best_by_example
 
 
-def stretches(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
+def context_windows(length: int, room: int, shared: int) -> Iterator[tuple[int, int]]:
     """(first, last) of windows of at most `room` over `length` sub-words, sharing `shared`."""
     # A stride wider than half of the room would hardly move the window on.
     step = max(room - min(shared, room // 2), 1)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from xharness_hf.speed.switches import VARIABLE, wanted
+from xharness_hf.speed.switches import VARIABLE, is_on
 
 try:
     import triton.language as tl
@@ -125,7 +125,7 @@ class AdamWKernel:
 
 def refusal(device: torch.device) -> str | None:
     """Why AdamW has to be torch's own on `device`; None where the kernel agrees with it."""
-    if not wanted("adamw_kernel"):
+    if not is_on("adamw_kernel"):
         return f"{VARIABLE} leaves it out"
     if device.type != "cuda":
         return f"no kernel for a {device.type}"

@@ -17,14 +17,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from xharness_hf.speed.override import Override
-from xharness_hf.speed.switches import wanted
+from xharness_hf.speed.switches import is_on
 
 _DRAWS = 2**16  # of which dropout takes the nearest share: 1 in 10 is 6554 in 65536
 
 
-def dropping(device: torch.device) -> AbstractContextManager[Any]:
+def fast_dropout(device: torch.device) -> AbstractContextManager[Any]:
     """Dropout by the faster of two ways on `device`; where nothing learns, nothing drops out."""
-    if device.type == "cpu" and wanted("dropout"):
+    if device.type == "cpu" and is_on("dropout"):
         attention = functional.scaled_dot_product_attention
         return Override({functional.dropout: _dropout, attention: _attention})
     return nullcontext()

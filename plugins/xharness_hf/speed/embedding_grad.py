@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from xharness_hf.speed.override import Override
-from xharness_hf.speed.switches import wanted
+from xharness_hf.speed.switches import is_on
 
 _LARGE = 2**20  # numbers in a table from which on it is worth the while
 
@@ -27,7 +27,7 @@ class EmbeddingGradients(Override):
 
     def __init__(self, device: torch.device) -> None:
         super().__init__({functional.embedding: self._embedding})
-        self._serves = device.type == "cpu" and wanted("lookups")
+        self._serves = device.type == "cpu" and is_on("embedding_grad")
         self._met: dict[Tensor, list[Tensor]] = {}
         self._whole: set[Tensor] = set()
         self._hooks: list[RemovableHandle] = []

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import torch
 
-from xharness_hf.speed.dropout import dropping
-from xharness_hf.speed.matmul import products
+from xharness_hf.speed.dropout import fast_dropout
+from xharness_hf.speed.matmul import fast_matmul
 
 
 @contextmanager
-def faster(device: torch.device) -> Iterator[None]:
+def fast_kernels(device: torch.device) -> Iterator[None]:
     """Inside it, matrix products and dropout by whatever is fastest on `device`."""
-    with products(device), dropping(device):
+    with fast_matmul(device), fast_dropout(device):
         yield

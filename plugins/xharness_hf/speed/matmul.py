@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from xharness import processor_name
 from xharness_hf.speed.override import Override
-from xharness_hf.speed.switches import wanted
+from xharness_hf.speed.switches import is_on
 
 
-def products(device: torch.device) -> AbstractContextManager[Any]:
+def fast_matmul(device: torch.device) -> AbstractContextManager[Any]:
     """The matrix products of linear layers by whichever library is faster on `device`."""
-    if device.type == "cpu" and _held_back() and wanted("products"):
+    if device.type == "cpu" and _held_back() and is_on("matmul"):
         return Override({functional.linear: _linear})
     return nullcontext()
 

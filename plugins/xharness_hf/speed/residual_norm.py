@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xharness_hf.speed.joint_linear import HalfStates
-from xharness_hf.speed.switches import VARIABLE, wanted
+from xharness_hf.speed.switches import VARIABLE, is_on
 
 try:
     import triton.language as tl
@@ -90,7 +90,7 @@ class ResidualNorms:
 
 def residual_norm_refusal(device: torch.device) -> str | None:
     """Why torch's own kernels compute it on `device`; None where this one agrees with them."""
-    if not wanted("residual_norm"):
+    if not is_on("residual_norm"):
         return f"{VARIABLE} leaves it out"
     if device.type != "cuda":
         return f"no kernel for a {device.type}"

@@ -13,7 +13,7 @@ from torch import Tensor
 from xharness_hf.backbone.batch import Feature, collate
 from xharness_hf.heads.objectives import exact_targets
 from xharness_hf.speed.embedding_grad import EmbeddingGradients
-from xharness_hf.speed.kernels import faster
+from xharness_hf.speed.kernels import fast_kernels
 from xharness_hf.training import checkpoint
 from xharness_hf.training.optim import clip, optimizer, rate, room_for_moments
 from xharness_hf.training.step import PreparedFeed, TrainingContext
@@ -104,7 +104,7 @@ class ExactStep:
         terms = task.terms(features)
         for part in context.pieces.of(features):
             batch = collate(part, feed.layout, context.device)
-            with context.autocast(), faster(context.device), self._embeddings:
+            with context.autocast(), fast_kernels(context.device), self._embeddings:
                 backbone = context.backbone
                 states = backbone.words(batch) if feed.words else backbone.states(batch)
                 targets = exact_targets(task, batch, feed.layout, recipe, states.shape[1])

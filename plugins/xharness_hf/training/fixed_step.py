@@ -33,7 +33,7 @@ from xharness_hf.speed.joint_linear import (
     reading_together,
 )
 from xharness_hf.speed.residual_norm import ResidualNorms, residual_norm_refusal
-from xharness_hf.speed.switches import wanted
+from xharness_hf.speed.switches import is_on
 from xharness_hf.training import checkpoint
 from xharness_hf.training.budgets import prices
 from xharness_hf.training.device_optim import DeviceOptimizer
@@ -58,9 +58,9 @@ class _Row(NamedTuple):
 
 def recorder(device: torch.device) -> Recorder | None:
     """What records graphs on `device`; None where steps are computed in exact shapes."""
-    if device.type != "cuda" or not wanted("rows"):
+    if device.type != "cuda" or not is_on("fixed_step"):
         return None
-    return CudaGraphs(device) if wanted("graphs") else NoGraphs()
+    return CudaGraphs(device) if is_on("graphs") else NoGraphs()
 
 
 def refused(context: TrainingContext) -> str | None:
@@ -260,7 +260,7 @@ class FixedStep:
         """The rows that the feeds' sub-words have; None where a product touches all of them."""
         context = self._context
         vocabulary = context.backbone.vocabulary
-        if vocabulary is None or not wanted("active_rows"):
+        if vocabulary is None or not is_on("active_rows"):
             return None
         table = context.backbone.embedding
         parameters = context.backbone.module.named_parameters(remove_duplicate=False)
@@ -283,7 +283,7 @@ class FixedStep:
         layers = linear_layers([context.backbone.reader, *context.heads])
         groups = [[layer] for layer in layers]
         words = all(feed.words for feed in context.feeds)
-        if wanted("joint") and not words and not context.recipe.gradient_checkpointing:
+        if is_on("joint_linear") and not words and not context.recipe.gradient_checkpointing:
             groups = reading_together(layers, self._read_a_little)
         return [JointLayers(group, torch.bfloat16) for group in groups]
 
@@ -314,7 +314,7 @@ class FixedStep:
 
         They are computed again by the device's thread, where no function is put in place.
         """
-        if not wanted("joint") or self._context.recipe.gradient_checkpointing:
+        if not is_on("joint_linear") or self._context.recipe.gradient_checkpointing:
             return nullcontext()
         summands = torch.ones(1, tokens, dtype=torch.bfloat16, device=self._context.device)
         return JointLinear(self._joint, summands, self._halves)

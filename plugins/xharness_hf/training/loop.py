@@ -21,7 +21,7 @@ from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.precision import accelerator
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.heads.heads import Heads
-from xharness_hf.speed.switches import in_use
+from xharness_hf.speed.switches import switched_on
 from xharness_hf.training import checkpoint, fixed_step
 from xharness_hf.training.checkpoint import TrainingCheckpoint
 from xharness_hf.training.checkpoint_selection import CheckpointSelector
@@ -251,4 +251,4 @@ def _meaning(recipe: Recipe, session: TrainingSession) -> list[Any]:
     """What of them a checkpoint hangs on."""
     policy = session.selector
     selection = [] if policy is None else [policy.by, policy.num_evals, policy.patience]
-    return [recipe.meaning(Recipe.model_fields), *selection, in_use()]
+    return [recipe.meaning(Recipe.model_fields), *selection, switched_on()]

@@ -16,7 +16,7 @@ from xharness import Recipe, StageError
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.backbone.packing import attending
 from xharness_hf.heads.heads import Heads
-from xharness_hf.speed.kernels import faster
+from xharness_hf.speed.kernels import fast_kernels
 
 _NAMES = ("activation_checkpointing", "gradient_checkpointing")
 
@@ -142,5 +142,5 @@ def checkpointing(backbone: Backbone, recipe: Recipe, device: torch.device) -> I
 @contextmanager
 def _recomputing(reader: Any, device: torch.device, attention: str) -> Iterator[None]:
     """Inside it, a layer computes by the same means as the first time."""
-    with faster(device), attending(reader, attention):
+    with fast_kernels(device), attending(reader, attention):
         yield
