@@ -4,7 +4,6 @@ A study of short trainings of the backbone of multilingual-e5-small (12 layers o
 scratch, on the built-in miniatures), one after the other and under `--executor ray` with 1, 2, 4
 and 8 workers on one device, with captured steps and without. Prints a JSON line with the seconds
 of each command.
-
 """
 
 from __future__ import annotations

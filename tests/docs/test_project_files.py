@@ -11,17 +11,10 @@ import yaml
 from tests.conftest import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-_LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
 def _text(name: str) -> str:
     return (REPOSITORY / name).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
-def test_links_lead_somewhere(name: str) -> None:
-    for target, _ in _LINK.findall(_text(name)):
-        assert (REPOSITORY / target).exists(), target
 
 
 def test_contributing_names_what_exists() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.cli.project import Project, fresh, invoke
 from xharness import ConfigurationError, Pace, open_study
-from xharness.session.account.budget import seconds_of
 from xharness.session.account.pace import keep_measured, paces_of
 from xharness.session.account.work import CAPS, item_length
+from xharness.session.options import TimeBudget
 
 HUB = {"name": "xlmr", "hub": "FacebookAI/xlm-roberta-base"}
 
@@ -123,12 +123,17 @@ def test_a_measured_pace_is_taken_before_a_guess(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("20h", 72000), ("1.5 h", 5400), ("90min", 5400)])
 def test_budgets(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    assert TimeBudget.of(text).seconds == seconds
 
 
-def test_a_budget_that_is_no_time() -> None:
-    with pytest.raises(ConfigurationError, match="'soon' is no time"):
-        seconds_of("soon")
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_budget_that_is_no_time_is_refused_before_anything(
+    command: str, project: Project
+) -> None:
+    project.write()
+    result = invoke(project.folder, *project.words(command, "--budget", "soon"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--budget: 'soon' is no time; expected such as 20h, 90min or 2d" in result.stderr
 
 
 @given(st.sampled_from(["xnli", "xquad", "wikiann", "nothing"]), st.integers(8, 5000))

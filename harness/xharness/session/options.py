@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from xharness.errors import ConfigurationError, suggestion
 
 PathName = str | Path
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(min|h|d)")
+_SECONDS = {"min": 60, "h": 3600, "d": 86400}
+
+
+class TimeBudget(NamedTuple):
+    """The longest that a run may take, as it was written and in seconds."""
+
+    text: str
+    seconds: float
+
+    @classmethod
+    def of(cls, text: str) -> TimeBudget:
+        """The budget of a text such as 20h, 90min or 2d.
+
+        Raises:
+            ConfigurationError: it is no time.
+        """
+        match = _DURATION.fullmatch(text.strip())
+        if match is None:
+            raise ConfigurationError(
+                f"'{text}' is no time", where="--budget", expected="such as 20h, 90min or 2d"
+            )
+        return cls(text, float(match[1]) * _SECONDS[match[2]])
 
 
 @dataclass(frozen=True)
@@ -31,7 +55,7 @@ class RunOptions:
     device: str | None = None
     executor: str | None = None
     address: str | None = None
-    budget: str | None = None
+    budget: TimeBudget | None = None
     offline: bool = False
     strict_data: bool = False
     debug: bool = False
@@ -58,6 +82,8 @@ class RunOptions:
         values["trackers"] = words_in(values.get("trackers"))
         values["seeds"] = _numbers(values.get("seeds"))
         values["split"] = _split(values.get("split"))
+        budget = values.get("budget")
+        values["budget"] = TimeBudget.of(budget) if budget is not None else None
         _check(values.get("limit"))
         return cls(**values)
 
