@@ -47,7 +47,8 @@ class Clone:
                 f"data set '{self.id}', config '{config}' has no split '{split}'; "
                 f"it has: {', '.join(splits)}",
                 where=str(self.folder),
-                hint=f"{suggestion(split, splits)}; a study says it by 'split: {_usual(splits)}'",
+                hint=f"{suggestion(split, splits)}; a study says it by 'split: {_usual(splits)}', "
+                f"a command by --split {_usual(splits)}",
             )
         return None if splits is None else splits[split]
 

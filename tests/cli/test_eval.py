@@ -46,6 +46,17 @@ def test_the_saved_study_is_the_one_that_ran(project: Project) -> None:
     assert (project.folder / "mine" / "scores.jsonl").read_text(encoding="utf-8") == scores
 
 
+def test_split_and_training_limit_are_part_of_the_study(project: Project) -> None:
+    line = (*LINE, "--split", "train", "--limit", "5", "--train-limit", "7", "--save", "mine.yaml")
+    result = invoke(project.folder, *line)
+    assert result.exit_code == 0, result.stderr
+    assert printed(result) == yaml.safe_load((project.folder / "mine.yaml").read_text())
+    assert printed(result)["targets"] == [{"task": "mood", "split": "train", "limit": 5}]
+    assert printed(result)["train_limit"] == 7
+    # Nothing is changed for one run alone, so the results are the file's own.
+    assert (project.folder / "mine" / "scores.jsonl").is_file()
+
+
 def test_a_study_that_is_there_stays(project: Project) -> None:
     before = (project.folder / "study.yaml").read_text(encoding="utf-8")
     result = invoke(project.folder, *LINE, "--save", "study.yaml")

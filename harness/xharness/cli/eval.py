@@ -40,7 +40,17 @@ Limit = Annotated[
         "--limit",
         metavar="N",
         min=1,
-        help="The first N items of each language and N training examples of each task.",
+        help="The first N items of each language and, but for --train-limit, N training examples "
+        "of each task.",
+    ),
+]
+TrainLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--train-limit",
+        metavar="N",
+        min=1,
+        help="The first N training examples of each task; default: as many as --limit, else all.",
     ),
 ]
 Strategies = Annotated[
@@ -79,6 +89,7 @@ def evaluate(
     languages: flags.Languages = None,
     seeds: SeedCount = 1,
     limit: Limit = None,
+    train_limit: TrainLimit = None,
     strategy: Strategies = None,
     intermediate: Intermediate = None,
     model_args: ModelArguments = "",
@@ -100,7 +111,7 @@ def evaluate(
 
     request = EvalRequest(
         tuple(model), words_in(tasks), words_in(languages), words_in(strategy),
-        words_in(intermediate), seeds, limit, model_args,
+        words_in(intermediate), seeds, limit, model_args, train_limit,
     )  # fmt: skip
     session = open_evaluation(request, options, save)
     if not json:

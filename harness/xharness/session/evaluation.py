@@ -41,9 +41,13 @@ class EvalRequest:
     seeds: int = 1
     """How many."""
     limit: int | None = None
-    """Items per language, and training examples per task."""
+    """Items per language."""
     model_args: str = ""
     """`key=value,key=value`: what a study says of each model."""
+    train_limit: int | None = None
+    """Training examples per task; None: as many as `limit`."""
+    split: str | None = None
+    """Another split than the cards'."""
 
     def study(self, catalogue: Catalogue, folder: Path) -> dict[str, Any]:
         """The study that a file in `folder` would say.
@@ -64,7 +68,7 @@ class EvalRequest:
             "strategies": [*self._strategies(catalogue)],
             "targets": targets,
             "seeds": [*range(1, self.seeds + 1)],
-            **({"train_limit": self.limit} if self.limit else {}),
+            **_stated(train_limit=self.train_limit or self.limit),
         }
 
     def _model(self, model: str, catalogue: Catalogue, folder: Path) -> dict[str, Any]:
@@ -105,7 +109,7 @@ class EvalRequest:
             target: dict[str, Any] = {"task": task}
             if languages := self._languages(task, codes, catalogue):
                 target["languages"] = languages
-            yield target | ({"limit": self.limit} if self.limit else {})
+            yield target | _stated(split=self.split, limit=self.limit)
 
     def _languages(self, task: str, codes: Sequence[str], catalogue: Catalogue) -> list[str]:
         """What is asked and there is, and the language that the gap is measured from."""
@@ -121,6 +125,11 @@ class EvalRequest:
         sources = dict.fromkeys(card.source_language for card in cards)
         needed = [code for code in sources if code is not None and code in task_codes]
         return [*dict.fromkeys((*needed, *matches))] if matches else []
+
+
+def _stated(**values: Any) -> dict[str, Any]:
+    """What a study is to say: the values that there are."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _languages_of(tasks: Iterable[str], catalogue: Catalogue) -> dict[str, list[str]]:
@@ -153,6 +162,8 @@ def open_evaluation(request: EvalRequest, options: RunOptions, save: Path | None
         ConfigurationError: as `EvalRequest.study`, or another study stands in `save`.
     """
     catalogue = open_catalogue(options.plugins, options.cards)
+    # In the study, not over it: what is printed and saved is all of the question.
+    request, options = replace(request, split=options.split), replace(options, split=None)
     if save is None:
         study = request.study(catalogue, Path())
         # Another question may have the same name, and its results must not be written over.
@@ -188,6 +199,7 @@ def evaluate(
     intermediate: str | Iterable[str] = (),
     seeds: int = 1,
     limit: int | None = None,
+    train_limit: int | None = None,
     model_args: str = "",
     save: PathName | None = None,
     **options: Any,
@@ -199,7 +211,7 @@ def evaluate(
     """
     request = EvalRequest(
         words_in(model), words_in(tasks), words_in(languages), words_in(strategy),
-        words_in(intermediate), seeds, limit, model_args,
+        words_in(intermediate), seeds, limit, model_args, train_limit,
     )  # fmt: skip
     file = Path(save) if save is not None else None
     return open_evaluation(request, RunOptions.of(**options), file).run()
