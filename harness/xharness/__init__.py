@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import Translator as Translator
     from xharness.plugin.api import UnavailableError as UnavailableError
     from xharness.plugin.api import UnsupportedError as UnsupportedError
+    from xharness.plugin.api import VerbalizedItem as VerbalizedItem
     from xharness.plugin.api import Verbalizer as Verbalizer
     from xharness.plugin.api import XharnessError as XharnessError
     from xharness.plugin.api import digest as digest
@@ -122,6 +123,8 @@ if TYPE_CHECKING:
     from xharness.plugin.api import ratio as ratio
     from xharness.plugin.api import read_json as read_json
     from xharness.plugin.api import suggestion as suggestion
+    from xharness.plugin.api import verbalize as verbalize
+    from xharness.plugin.api import verbalizer_of as verbalizer_of
     from xharness.plugin.api import whole as whole
     from xharness.plugin.hookspecs import hookimpl as hookimpl
     from xharness.session import dataframes as dataframes

@@ -12,6 +12,7 @@ import torch
 from tests.families import verbalized, zoo
 from tests.families.conftest import Folder
 from tests.hf import tiny
+from xharness import VerbalizedItem, verbalize, verbalizer_of
 from xharness.errors import ConfigurationError, StageError
 from xharness.plugin.api import Recipe, RunEnvironment, TrainingSet
 from xharness.task_types.multiple_choice import MultipleChoiceExample
@@ -20,7 +21,6 @@ from xharness_hf.backbone.batch import Layout
 from xharness_hf.config.options import Options
 from xharness_hf.generative.answers import AnswerObjective
 from xharness_hf.generative.prompt_encoder import PromptEncoder
-from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
 from xharness_hf.inference import read
 
 _RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=16, max_length=64, max_answer_length=8)
@@ -142,7 +142,6 @@ def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
 
 def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder) -> None:
     from xharness_hf.generative.answers import best_answers
-    from xharness_hf.generative.verbalizer import VerbalizedItem
 
     asked = [VerbalizedItem({}, ("ab", "abcdefgh"), "ab")]
     scores = [np.array([-4.0, -6.0])]

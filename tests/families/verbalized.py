@@ -10,17 +10,13 @@ from xharness.spec.cards import TaskCard
 from xharness.spec.verbalizer import Verbalizer
 from xharness.testing import toy_card, toy_examples
 
-_WORDS: dict[str, dict[str, Any]] = {
-    "classification": {"prompt": "{text} who", "answers": {"no-bird": "stone", "bird": "river"}},
-    "multiple_choice": {"prompt": "{prompt}"},
-    "extractive_qa": {"prompt": "{context} {question}"},
-}
-
 
 def card(task_type: str, **changes: Any) -> TaskCard:
-    """The toy card of `task_type` with a verbalizer."""
-    verbalizer = Verbalizer(**_WORDS[task_type] | changes)
-    return toy_card(task_type).model_copy(update={"verbalizer": verbalizer})
+    """The toy card of `task_type`, with `changes` of its verbalizer and in no language yet."""
+    toy = toy_card(task_type, in_words=True)
+    assert toy.verbalizer is not None
+    verbalizer = Verbalizer(**toy.verbalizer.model_dump(exclude_unset=True) | changes)
+    return toy.model_copy(update={"verbalizer": verbalizer})
 
 
 def feed(task_type: str, count: int = 96, objective: Any = "task") -> TrainingSet:

@@ -23,6 +23,7 @@ from xharness.plugin.catalogue import validated
 from xharness.spec.cards import About, TaskCard
 from xharness.spec.recipe import Recipe
 from xharness.spec.sources import SourceSpec
+from xharness.spec.verbalizer import Verbalizer
 from xharness.task_types import BUILTIN
 from xharness.task_types.base import Example, Prediction, TaskType
 from xharness.task_types.bitext_mining import BitextMiningExample
@@ -41,13 +42,20 @@ _WORDS = (
     "red blue green stone river cloud house bird lamp road salt wind".split()  # noqa: SIM905
 )
 _TASK_TYPES: Mapping[str, TaskType] = {task_type.name: task_type for task_type in BUILTIN}
+_VERBALIZERS = {
+    "classification": Verbalizer(
+        prompt="{text} who", answers={"no-bird": "stone", "bird": "river"}
+    ),
+    "multiple_choice": Verbalizer(prompt="{prompt}"),
+    "extractive_qa": Verbalizer(prompt="{context} {question}"),
+}
 _LEARNT = 0.7  # the least score, in [0, 1], of a model that learnt a toy task
 
 
-def toy_card(task_type: str) -> TaskCard:
-    """A card of that task type for `toy_examples`."""
+def toy_card(task_type: str, *, in_words: bool = False) -> TaskCard:
+    """A card of that task type for `toy_examples`; `in_words`, for models that answer in words."""
     labels = {"classification": ("no-bird", "bird"), "multiple_choice": ("first", "second")}
-    return TaskCard(
+    card = TaskCard(
         name=f"toy_{task_type}",
         task_type=task_type,
         role="target",
@@ -57,7 +65,9 @@ def toy_card(task_type: str) -> TaskCard:
         labels=labels.get(task_type, ("O", "B-LOC")),
         metrics=(next(iter(_TASK_TYPES[task_type].metrics)),),
         about=About(title="toy", summary="toy", license="CC0-1.0", citation="none"),
+        verbalizer=_VERBALIZERS.get(task_type) if in_words else None,
     )
+    return card.in_language("en")
 
 
 def toy_examples(task_type: str, count: int, seed: int = 0) -> list[Example]:
@@ -263,7 +273,7 @@ class BackendContract:
         if not self.learns:
             return
         for task_type in self._task_types():
-            card, examples = toy_card(task_type), toy_examples(task_type, 40, seed=4)
+            card, examples = self._card(task_type), toy_examples(task_type, 40, seed=4)
             model = self._trained(task_type, tmp_path / task_type)
             predictions = self._predict(model, task_type, examples)
             metric = _TASK_TYPES[task_type].metrics[card.metrics[0]]
@@ -312,7 +322,7 @@ class BackendContract:
         model = self.backend.start(self._options(), self._environment(folder), "cpu")
         if task_type in _UNTRAINED:
             return model
-        card, examples = toy_card(task_type), toy_examples(task_type, 120)
+        card, examples = self._card(task_type), toy_examples(task_type, 120)
         feed = TrainingSet(card, _TASK_TYPES[task_type], "task", card.head_name, examples)
         # A checkpoint at every chance: any interruption has one to go on from.
         session = TrainingSession(seed=1, folder=folder / "checkpoint", checkpoint_seconds=0)
@@ -334,7 +344,10 @@ class BackendContract:
         )
 
     def _predict(self, model: Model, task_type: str, examples: Sequence[Example]) -> Sequence[Any]:
-        return predict(model, toy_card(task_type), examples, self.recipe)
+        return predict(model, self._card(task_type), examples, self.recipe)
+
+    def _card(self, task_type: str) -> TaskCard:
+        return toy_card(task_type, in_words=self.backend.generates(self._options()))
 
 
 class _Interruption:

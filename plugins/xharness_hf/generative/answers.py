@@ -11,17 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness import Recipe, StageError, TaskCard
+from xharness import Recipe, StageError, TaskCard, VerbalizedItem, verbalize, verbalizer_of
 from xharness_hf.backbone.batch import Batch, DeviceAnswers, Feature, joined
 from xharness_hf.backbone.placement import Longs, Placement, Targets
 from xharness_hf.backbone.tokens import Tokens
+from xharness_hf.generative.fitted_prompt import fitted_prompt
 from xharness_hf.generative.prompt_encoder import AnswerTokens, PromptEncoder
-from xharness_hf.generative.verbalizer import (
-    VerbalizedItem,
-    fitted_prompt,
-    verbalize,
-    verbalizer_of,
-)
 from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets
 
 _CHUNK = 256  # states taken to the vocabulary together when answers are only ranked

@@ -22,6 +22,8 @@ from xharness import (
     TextRole,
     TrainingSession,
     TrainingSet,
+    verbalize,
+    verbalizer_of,
 )
 from xharness_hf.backbone import adapters
 from xharness_hf.backbone.batch import DeviceAnswers, Layout
@@ -33,7 +35,6 @@ from xharness_hf.generative.answers import AnswerObjective, best_answers
 from xharness_hf.generative.generation import generate
 from xharness_hf.generative.language_model import LanguageModel
 from xharness_hf.generative.prompt_encoder import PromptEncoder
-from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
 from xharness_hf.heads.heads import Heads
 from xharness_hf.inference import read
 from xharness_hf.training.loop import Training

@@ -76,6 +76,7 @@ from xharness.task_types.multiple_choice import MultipleChoiceExample
 from xharness.task_types.retrieval import RetrievalExample
 from xharness.task_types.search import CandidateIndex, Encode, SearchRequest, TextRole
 from xharness.task_types.tagging import TaggingExample
+from xharness.task_types.verbalized import VerbalizedItem, verbalize, verbalizer_of
 
 __all__ = [
     "LANGUAGES",
@@ -148,6 +149,7 @@ __all__ = [
     "Translator",
     "UnavailableError",
     "UnsupportedError",
+    "VerbalizedItem",
     "Verbalizer",
     "XharnessError",
     "digest",
@@ -161,5 +163,7 @@ __all__ = [
     "ratio",
     "read_json",
     "suggestion",
+    "verbalize",
+    "verbalizer_of",
     "whole",
 ]
