@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
+import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -205,12 +208,55 @@ def _python_page() -> str:
 
 def _thing(name: str, thing: Any) -> Iterator[str]:
     yield f"\n## {name}\n\n{_definition(name, thing)}{inspect.getdoc(thing) or ''}\n"
-    if not inspect.isclass(thing) or issubclass(thing, BaseModel):
+    if not inspect.isclass(thing):
         return
+    if rows := [*_attributes(thing)]:
+        yield "\n" + _table(("attribute", "type", "meaning"), rows)
     for method_name, method in vars(thing).items():
-        if inspect.isfunction(method) and not method_name.startswith("_") and method.__doc__:
+        if not inspect.isfunction(method) or method_name.startswith("_") or not method.__doc__:
+            continue
+        if method.__module__ == thing.__module__:  # pydantic and dataclasses add some of theirs
             yield f"\n### {name}.{method_name}\n\n{_definition(method_name, method)}"
             yield f"{inspect.getdoc(method)}\n"
+
+
+def _attributes(thing: type) -> Iterator[tuple[str, str, str]]:
+    """What an object of the class has beside methods: name, type, meaning."""
+    fields: Mapping[str, FieldInfo] = getattr(thing, "model_fields", {})
+    own_classes = [base for base in thing.__mro__ if base.__module__.startswith("xharness.")]
+    annotations: dict[str, Any] = {}
+    comments: dict[str, str] = {}
+    for base in reversed(own_classes):
+        annotations |= vars(base).get("__annotations__", {})
+        comments |= _attribute_comments(base)
+    for name, annotation in annotations.items():
+        if not name.startswith("_") and name != "model_config":
+            meaning = fields[name].description if name in fields else comments.get(name)
+            yield f"`{name}`", f"`{_annotation_text(annotation)}`", meaning or ""
+    for name, value in vars(thing).items():
+        getter = value.fget if isinstance(value, property) else getattr(value, "func", None)
+        if inspect.isfunction(getter) and not name.startswith("_") and getter.__doc__:
+            returned = _annotation_text(getter.__annotations__.get("return", ""))
+            yield f"`{name}`", f"`{returned}`", inspect.getdoc(getter) or ""
+
+
+def _annotation_text(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+def _attribute_comments(thing: type) -> dict[str, str]:
+    """Attribute to the text that stands below it in the class."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        line.target.id: inspect.cleandoc(comment.value.value)
+        for line, comment in itertools.pairwise(definition.body)
+        if isinstance(line, ast.AnnAssign)
+        and isinstance(line.target, ast.Name)
+        and isinstance(comment, ast.Expr)
+        and isinstance(comment.value, ast.Constant)
+        and isinstance(comment.value.value, str)
+    }
 
 
 def _definition(name: str, thing: Any) -> str:
