@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xharness.gaps.claims import Tested, Wording, claims
 from xharness.gaps.intervals import of_changes
 from xharness.gaps.measured import QUANTITIES
 from xharness.gaps.sampled import Contrast, Sampled, mean_contrast
 from xharness.gaps.values import Quantity
+from xharness.gaps.wordings import Tested, Wording, wordings
 from xharness.task_types.base import Floats
 
 SEED_SD = {"source": 0.3, "others": 0.74}
@@ -101,7 +101,7 @@ def worded(boards: Sequence[Sequence[Shares]]) -> list[list[Wording]]:
     flat = [contrast for board in boards for change in board for contrast in change.values()]
     estimates = iter(of_changes(flat))
     return [
-        claims(
+        wordings(
             [
                 Tested(
                     {name: next(estimates) for name in change},

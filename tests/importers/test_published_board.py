@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from xharness.gaps import scores
 from xharness.gaps.scores import ScoreRow, StatedAverage
-from xharness.leaderboard.published_averages import claims
+from xharness.leaderboard.published_averages import check_averages
 
 BOARD = REPOSITORY / "leaderboard" / "published"
 TABLES = REPOSITORY.parent / "shared" / "reference" / "tables"
@@ -72,14 +72,14 @@ def test_gaps_that_can_be_computed_by_hand(model: str, task: str, metric: str, g
 
 
 def test_the_averages_that_their_own_cells_contradict() -> None:
-    wrong = {(claim.mean.model, claim.mean.task or claim.mean.over)
-             for claim in claims(MEANS, CELLS) if claim.contradicted}  # fmt: skip
+    wrong = {(average.stated.model, average.stated.task or average.stated.averaged_over)
+             for average in check_averages(MEANS, CELLS) if average.contradicted}  # fmt: skip
     assert wrong == {("XLM-100", "xnli"), ("FILTER", "tasks"), ("FILTER", "families")}
 
 
 def test_a_table_that_counts_f1_alone_is_recognised() -> None:
-    readings = {claim.mean.model: claim.reading for claim in claims(MEANS, CELLS)
-            if claim.mean.suite == "xtreme-r" and claim.mean.task is None}  # fmt: skip
+    readings = {average.stated.model: average.reading for average in check_averages(MEANS, CELLS)
+            if average.stated.suite == "xtreme-r" and average.stated.task is None}  # fmt: skip
     assert set(readings.values()) == {"mean of 10 tasks, F1 alone"} and len(readings) == 4
 
 

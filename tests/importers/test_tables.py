@@ -70,7 +70,9 @@ def test_a_row_without_a_language_is_an_average(bring: Import) -> None:
     )
     assert all(isinstance(row, StatedAverage) for row in imported_rows)
     averages = [
-        (row.task, row.suite, row.over) for row in imported_rows if isinstance(row, StatedAverage)
+        (row.task, row.suite, row.averaged_over)
+        for row in imported_rows
+        if isinstance(row, StatedAverage)
     ]
     assert averages == [("xnli", None, "languages"), (None, "xtreme-r", "tasks")]
 
@@ -108,7 +110,7 @@ def test_a_wrong_cell_is_told_with_its_line(
         ("seed", "xnli,acc,m,de,70,inf|seed: 'inf' is not a whole number"),
         ("seed", "xnli,acc,m,de,70,nan|seed: 'nan' is not a whole number"),
         ("split", "xnli,acc,m,de,70,tset|'tset' is no split"),
-        ("over", "xnli,acc,m,,70,cats|'cats' is not something to average over"),
+        ("averaged_over", "xnli,acc,m,,70,cats|'cats' is not something to average over"),
         ("suite", "xnli,acc,m,,70,xtrem|there is no group 'xtrem'"),
     ],
 )

@@ -59,7 +59,7 @@ def import_(
     """Bring in published scores, as rows marked published.
 
     A table has the columns task, metric, model, score and language (empty: an average); if it
-    likes, seed, split, strategy, source, n, protocol, suite, over, note.
+    likes, seed, split, strategy, source, n, protocol, suite, averaged_over, note.
 
     \b
     xharness import table.csv --to boards/published

@@ -5,8 +5,8 @@ rounded(value)                     the one way in which their numbers are rounde
 evidence.write / evidence.read     the per-item statistics that intervals are computed from
 """
 
-from xharness.gaps.deviations import Metrics
 from xharness.gaps.evidence import Evidence, Items
+from xharness.gaps.influences import Metrics
 from xharness.gaps.measure import measure
 from xharness.gaps.rounding import about, rounded, slope_text
 from xharness.gaps.values import (

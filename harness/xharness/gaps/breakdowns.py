@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from xharness.gaps.deviations import ArmItems
+from xharness.gaps.influences import ArmItems
 from xharness.gaps.intervals import of_arms, of_scores
 from xharness.gaps.values import Breakdown, Estimate
 from xharness.spec.languages import find_language

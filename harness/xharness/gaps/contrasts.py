@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xharness.gaps.deviations import ArmItems
+from xharness.gaps.influences import ArmItems
 from xharness.gaps.intervals import estimates, holm, mcnemar, tango
 from xharness.gaps.measured import QUANTITIES, weights_of, why_no_gap
 from xharness.gaps.sampled import Contrast, item_parts
-from xharness.gaps.spread import OWN, WELCH, Spread, side_by_side
+from xharness.gaps.spread import OWN, WELCH, Spread, concatenated
 from xharness.gaps.values import Estimate, LanguageTest, Quantity
 from xharness.spec.languages import name_of
 from xharness.task_types.base import Floats
@@ -29,12 +29,12 @@ class TaskContrast:
     """An arm minus the baseline on one task; `problem` says why there is no gap, or nothing."""
 
     contrasts: Mapping[Quantity, Contrast] = field(default_factory=dict)
-    pulls: Mapping[Quantity, Floats] = field(default_factory=dict)
-    """How the items pull the difference of the means over seeds: (items of all languages,)."""
+    influences: Mapping[Quantity, Floats] = field(default_factory=dict)
+    """Of the items of all languages, on the difference of the means over seeds: (items,)."""
     layout: object = None
-    """Equal where two contrasts' pulls speak of the same items."""
+    """Equal where two contrasts' influences are those of the same items."""
     languages: tuple[str, ...] = ()
-    apart: Mapping[str, float] = field(default_factory=dict)
+    item_variances: Mapping[str, float] = field(default_factory=dict)
     """Language to the item variance of the difference of both means over seeds."""
     problem: str | None = None
     notes: tuple[str, ...] = ()
@@ -56,26 +56,32 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
         dict(zip(weights, side.quantities([*weights.values()]), strict=True))
         for side in (arm, base)
     )
-    apart = _apart(arm, base, languages)
-    unchanged = _unchanged(arm, base, apart)
+    item_variances = _item_variances_of_difference(arm, base, languages)
+    unchanged = _unchanged(arm, base, item_variances)
     paired = share_weights(arm, base)
     contrasts: dict[Quantity, Contrast] = {}
-    pulls: dict[Quantity, Floats] = {}
+    influences: dict[Quantity, Floats] = {}
     for name, shares in weights.items():
         cross = None
-        if arm.deviations and base.deviations:
-            sides = arm.pull(shares), base.pull(shares)
+        if arm.influences and base.influences:
+            sides = arm.influence_on(shares), base.influence_on(shares)
             cross = sides[0] @ sides[1].T
-            pulls[name] = sides[0].mean(axis=0) - sides[1].mean(axis=0)
+            influences[name] = sides[0].mean(axis=0) - sides[1].mean(axis=0)
         least = sum(shares[code] ** 2 * unchanged.get(code, 0.0) for code in shares)
         contrasts[name] = Contrast(
             arm_quantities[name], base_quantities[name], cross, least, paired
         )
     # models whose items differ are drawn apart, so their changes don't vary together
-    layout = tuple((code, arm.items[code].ids) for code in languages) if pulls else None
+    layout = tuple((code, arm.items[code].ids) for code in languages) if influences else None
     problem = why_no_gap(arm.cells, languages) or why_no_gap(base.cells, languages)
     return TaskContrast(
-        contrasts, pulls, layout, languages, apart, problem, _restriction(arm, base, languages)
+        contrasts,
+        influences,
+        layout,
+        languages,
+        item_variances,
+        problem,
+        _restriction(arm, base, languages),
     )
 
 
@@ -112,7 +118,7 @@ def language_tests(
     welch_estimates = (
         estimates(
             np.concatenate(values),
-            side_by_side([task_contrast for _, task_contrast in spreads]),
+            concatenated([task_contrast for _, task_contrast in spreads]),
             test=True,
         )
         if values
@@ -158,36 +164,45 @@ def model_covariances(
     for name in QUANTITIES:
         matrix = np.zeros((len(changes), len(changes)))
         for members in layouts.values():
-            pulls = [
-                changes[index].pulls[name] for index in members if name in changes[index].pulls
+            influences = [
+                changes[index].influences[name]
+                for index in members
+                if name in changes[index].influences
             ]
-            if len(pulls) == len(members):
-                stacked = np.stack(pulls)
+            if len(influences) == len(members):
+                stacked = np.stack(influences)
                 matrix[np.ix_(members, members)] = stacked @ stacked.T
         covariances[name] = matrix
     return covariances
 
 
-def _apart(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> dict[str, float]:
+def _item_variances_of_difference(
+    arm: ArmItems, base: ArmItems, languages: Sequence[str]
+) -> dict[str, float]:
     """Language to the item variance of the difference of both means over seeds."""
-    if not (arm.deviations and base.deviations):
+    if not (arm.influences and base.influences):
         return {}
-    differences = {code: arm.means[code] - base.means[code] for code in languages}
-    return {code: float(pull @ pull) for code, pull in differences.items()}
+    differences = {
+        code: arm.mean_influences[code] - base.mean_influences[code] for code in languages
+    }
+    return {code: float(influence @ influence) for code, influence in differences.items()}
 
 
-def _unchanged(arm: ArmItems, base: ArmItems, apart: Mapping[str, float]) -> dict[str, float]:
+def _unchanged(
+    arm: ArmItems, base: ArmItems, item_variances: Mapping[str, float]
+) -> dict[str, float]:
     """Variance of the languages in which both answer alike, item by item, and not all the same."""
     variances = {}
-    for code, variance in apart.items():
-        still = all(
-            side.still is not None and side.still[side.index[code]].any() for side in (arm, base)
+    for code, variance in item_variances.items():
+        at_edge = all(
+            side.edge_variances is not None and side.edge_variances[side.index[code]].any()
+            for side in (arm, base)
         )
         # Both answer alike everywhere: the variance of the sample is zero, that of the world is
         # not.
         # A score at an edge has its doubt already: it must not be counted in twice.
-        if not still and variance < _ZERO:
-            variances[code] = _PSEUDO / (len(arm.means[code]) + 2) ** 2
+        if not at_edge and variance < _ZERO:
+            variances[code] = _PSEUDO / (len(arm.mean_influences[code]) + 2) ** 2
     return variances
 
 
@@ -214,14 +229,14 @@ def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[
     paired = any(contrast.paired for contrast in task_contrast.contrasts.values())
     has_seeds = min(len(side) for side in scores) > 1
     items = np.zeros(len(languages))
-    if arm.deviations and base.deviations:
+    if arm.influences and base.influences:
         items = _item_variances(arm, task_contrast)
     columns = [scores[0] - scores[1]] if paired else scores
     columns = columns if has_seeds else []
     shape = (len(columns), len(languages))
     seeds = np.array([column.var(axis=0, ddof=1) / len(column) for column in columns])
     freedom = np.array([np.full(len(languages), len(column) - 1.0) for column in columns])
-    if has_seeds and arm.deviations and base.deviations:
+    if has_seeds and arm.influences and base.influences:
         interactions = _interactions(arm, base, languages, paired=paired)
         # Seeds hold what seeds and items do together: counted twice, intervals get too long.
         items = np.maximum(items - np.minimum(interactions, seeds).sum(axis=0), 0.0)
@@ -231,8 +246,11 @@ def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[
 
 def _item_variances(arm: ArmItems, task_contrast: TaskContrast) -> Floats:
     """Of the change in each language, two items more counted in."""
-    count = np.array([float(len(arm.means[code])) for code in task_contrast.languages])
-    squares = np.array([*task_contrast.apart.values()]) * count * np.maximum(count - 1, 1) + _PSEUDO
+    count = np.array([float(len(arm.mean_influences[code])) for code in task_contrast.languages])
+    squares = (
+        np.array([*task_contrast.item_variances.values()]) * count * np.maximum(count - 1, 1)
+        + _PSEUDO
+    )
     return np.asarray(squares / (count + 2) ** 2, dtype=np.float64)
 
 
@@ -241,11 +259,13 @@ def _interactions(
 ) -> Floats:
     """What seeds and items do together in each language: (1 or 2 sides, languages)."""
     if paired:
-        pulls = [arm.deviations[code] - base.deviations[code] for code in languages]
-        return np.array([[float(item_parts(pull @ pull.T)[1]) for pull in pulls]])
+        influences = [arm.influences[code] - base.influences[code] for code in languages]
+        return np.array(
+            [[float(item_parts(influence @ influence.T)[1]) for influence in influences]]
+        )
     return np.stack(
         [
-            item_parts(side.moving[[side.index[code] for code in languages]])[1]
+            item_parts(side.inner_covariances[[side.index[code] for code in languages]])[1]
             for side in (arm, base)
         ]
     )
@@ -259,7 +279,7 @@ def _why_unlike(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> str 
             return f"another {name} than {against}"
     if not languages:
         return f"no language in common with {against}"
-    if arm.deviations and base.deviations:
+    if arm.influences and base.influences:
         for code in languages:
             if arm.items[code].ids != base.items[code].ids:
                 return f"other items than {against} in {name_of(code)}"

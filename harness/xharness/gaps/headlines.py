@@ -10,11 +10,11 @@ from statistics import fmean
 import numpy as np
 
 from xharness.gaps.changes import MeasuredChange
-from xharness.gaps.claims import Tested, claims
 from xharness.gaps.intervals import detectable, estimates
 from xharness.gaps.measured import QUANTITIES
-from xharness.gaps.spread import Spread, together
+from xharness.gaps.spread import Spread, stacked
 from xharness.gaps.values import Headline, Quantity
+from xharness.gaps.wordings import Tested, wordings
 from xharness.task_types.base import Floats
 
 
@@ -51,15 +51,15 @@ def headlines(
         for name, models in averaged.items()
     }
     tested = [_tested(averaged[name], spreads[name]) for name in averaged]
-    for name, change, claim in zip(averaged, tested, claims(tested), strict=True):
+    for name, change, wording in zip(averaged, tested, wordings(tested), strict=True):
         lines[name] = replace(
             lines[name],
             source=change.estimates["source"],
             others=change.estimates["others"],
             gap=change.estimates["gap"],
-            adjusted=claim.adjusted,
-            verdict=claim.verdict,
-            reads_as=claim.reads_as(source),
+            adjusted=wording.adjusted,
+            verdict=wording.verdict,
+            reads_as=wording.reads_as(source),
             detectable={
                 quantity: smallest
                 for quantity, spread in change.spreads.items()
@@ -139,6 +139,6 @@ def _tested(changes: Sequence[MeasuredChange], spreads: Mapping[Quantity, Spread
     values = np.array(
         [fmean(change.contrasts[quantity].value for change in changes) for quantity in QUANTITIES]
     )
-    joint = together([spreads[quantity] for quantity in QUANTITIES])
+    joint = stacked([spreads[quantity] for quantity in QUANTITIES])
     estimated = estimates(values, joint, test=True)
     return Tested(dict(zip(QUANTITIES, estimated, strict=True)), spreads)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from xharness.gaps.sampled import Contrast, Sampled, spread_of_arms
-from xharness.gaps.spread import LEVEL, Spread, detectable_errors, error_range, together
+from xharness.gaps.spread import LEVEL, Spread, detectable_errors, error_range, stacked
 from xharness.gaps.values import Detectable, Estimate, Quantity
 from xharness.task_types.base import Floats
 
@@ -35,7 +35,7 @@ def of_scores(quantities: Sequence[Sampled]) -> list[Estimate]:
 def of_changes(contrasts: Sequence[Contrast], *, test: bool = True) -> list[Estimate]:
     """Changes with their intervals, and their p values where wanted."""
     values = np.array([contrast.value for contrast in contrasts])
-    spread = together([contrast.spread() for contrast in contrasts])
+    spread = stacked([contrast.spread() for contrast in contrasts])
     return estimates(values, spread, test=test)
 
 

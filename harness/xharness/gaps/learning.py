@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xharness.gaps.deviations import ArmItems
+from xharness.gaps.influences import ArmItems
 from xharness.gaps.intervals import wilson_limits
 from xharness.gaps.sampled import Sampled
 from xharness.gaps.scores import ScoreRow

@@ -10,16 +10,16 @@ from xharness.gaps import changes, contrasts
 from xharness.gaps.averages import averages
 from xharness.gaps.cells import ArmCells, Measurable, arrange
 from xharness.gaps.changes import MeasuredChange
-from xharness.gaps.claims import Tested, claims
 from xharness.gaps.contrasts import TaskContrast
-from xharness.gaps.deviations import ArmItems, Metrics, of_task
 from xharness.gaps.evidence import Evidence
 from xharness.gaps.headlines import ModelCovariance, headlines
+from xharness.gaps.influences import ArmItems, Metrics, items_of_task
 from xharness.gaps.intervals import detectable_changes, of_changes
 from xharness.gaps.measured import QUANTITIES, MeasuredArm, measured_arm
 from xharness.gaps.pools import pools
 from xharness.gaps.trend import sizes, trends
 from xharness.gaps.values import Change, Gaps, TaskGap, TestCounts
+from xharness.gaps.wordings import Tested, wordings
 from xharness.spec.languages import name_of
 
 
@@ -81,7 +81,7 @@ def _tasks(
     measured: list[MeasuredArm] = []
     covariances: dict[tuple[str, str], ModelCovariance] = {}
     for task, cells in tasks:
-        arms, of_strategies = _task(of_task(cells, evidence, metrics), baseline)
+        arms, of_strategies = _task(items_of_task(cells, evidence, metrics), baseline)
         measured += arms
         covariances |= {
             (strategy, task): covariance for strategy, covariance in of_strategies.items()
@@ -189,11 +189,11 @@ def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...
     words = {
         id(change): replace(
             change.change,
-            verdict=claim.verdict,
-            adjusted=claim.adjusted,
-            reads_as=claim.reads_as(source),
+            verdict=wording.verdict,
+            adjusted=wording.adjusted,
+            reads_as=wording.reads_as(source),
         )
-        for change, claim in zip(family, claims(tested), strict=True)
+        for change, wording in zip(family, wordings(tested), strict=True)
     }
     return tuple(words.get(id(change), change.change) for change in changes)
 

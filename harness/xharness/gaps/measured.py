@@ -11,7 +11,7 @@ import numpy as np
 from xharness.gaps import learning
 from xharness.gaps.breakdowns import breakdowns
 from xharness.gaps.cells import ArmCells
-from xharness.gaps.deviations import ArmItems
+from xharness.gaps.influences import ArmItems
 from xharness.gaps.intervals import listed, of_arms, of_scores, wilson
 from xharness.gaps.sampled import Contrast, Sampled, spread_of_means
 from xharness.gaps.values import (
@@ -232,17 +232,17 @@ def _scores(
     """Each language's score with Wilson's interval; the other languages that are at their floor."""
     languages = arm.cells.languages
     values = arm.scores.mean(axis=0)
-    covariances = arm.covariances if arm.deviations else None
+    covariances = arm.covariances if arm.influences else None
     spread = spread_of_means(arm.scores.T, covariances)
     count = arm.counts(languages)
     limits = wilson(values, spread)
     estimates = listed(values, limits, spread, None)
-    apart = None if covariances is None else np.trace(covariances, axis1=1, axis2=2)
+    item_variances = None if covariances is None else np.trace(covariances, axis1=1, axis2=2)
     passed = learning.above_floor(
         values,
         np.array([floors[code] for code in languages]),
         count,
-        None if apart is None else apart / len(arm.cells.seeds),
+        None if item_variances is None else item_variances / len(arm.cells.seeds),
         simple=arm.right_or_wrong,
     )
     at_floor = [

@@ -78,8 +78,8 @@ class Contrast:
         if self.cross is None or self.arm.items is None or self.base.items is None:
             return 0.0
         # rounding may leave less than nothing where both arms answer alike
-        apart = float(self.arm.items.mean() + self.base.items.mean() - 2 * self.cross.mean())
-        return max(0.0, apart)
+        variance = float(self.arm.items.mean() + self.base.items.mean() - 2 * self.cross.mean())
+        return max(0.0, variance)
 
     @property
     def interaction(self) -> float:
@@ -146,8 +146,8 @@ def item_parts(items: Floats) -> tuple[Floats, Floats]:
     seeds = items.shape[-1]
     # the mean over seeds is drawn on the same items in each of them
     jointly = items.mean(axis=(-2, -1))
-    apart = np.trace(items, axis1=-2, axis2=-1) / seeds
-    return jointly, np.maximum(apart - jointly, 0.0) / max(seeds - 1, 1)
+    separately = np.trace(items, axis1=-2, axis2=-1) / seeds
+    return jointly, np.maximum(separately - jointly, 0.0) / max(seeds - 1, 1)
 
 
 def seed_variance(values: Floats) -> tuple[Floats, Floats]:

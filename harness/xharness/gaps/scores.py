@@ -122,7 +122,7 @@ class StatedAverage:
     seed: int | None = None
     split: str | None = None
     metric: str
-    over: Literal["languages", "tasks", "families"]
+    averaged_over: Literal["languages", "tasks", "families"]
     families: tuple[tuple[str, ...], ...] = Field(
         default=(), description="the suite's families of tasks, where it is a mean of their means"
     )

@@ -119,9 +119,9 @@ class Spread:
         return np.where(reach > normal * (1 + 1e-6), few, np.inf)
 
 
-def together(spreads: Sequence[Spread]) -> Spread:
+def stacked(spreads: Sequence[Spread]) -> Spread:
     """Spreads of single numbers as one of shape (numbers,)."""
-    return side_by_side(
+    return concatenated(
         [
             Spread(
                 spread.items.reshape(1),
@@ -134,7 +134,7 @@ def together(spreads: Sequence[Spread]) -> Spread:
     )
 
 
-def side_by_side(spreads: Sequence[Spread]) -> Spread:
+def concatenated(spreads: Sequence[Spread]) -> Spread:
     """Spreads of shapes (numbers,) as one, each number with the share of Cochran that it had."""
     count = max((len(spread.seeds) for spread in spreads), default=0)
     widths = [spread.items.shape[0] for spread in spreads]

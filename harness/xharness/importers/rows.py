@@ -59,7 +59,7 @@ def cell(row: Row) -> tuple[Any, ...]:
         return (row.model, row.strategy, row.seed, row.task, row.language, row.metric, row.split)
     if isinstance(row, MissingRow):
         return (row.model, row.strategy, row.seed, row.task, row.language, "missing")
-    average = (row.task, row.suite, row.metric, row.over, row.source, row.split)
+    average = (row.task, row.suite, row.metric, row.averaged_over, row.source, row.split)
     return (row.model, row.strategy, row.seed, *average, "mean")
 
 
@@ -147,7 +147,7 @@ def _mean(
         task=card.name,
         suite=suite,
         metric=metric,
-        over="languages",
+        averaged_over="languages",
     )
 
 
@@ -163,7 +163,7 @@ def _suite_mean(reported: ReportedScore, suite: str, catalogue: Catalogue) -> St
         task=None,
         suite=suite,
         metric=reported.metric,
-        over=reported.averaged_over or "tasks",
+        averaged_over=reported.averaged_over or "tasks",
         families=families if reported.averaged_over == "families" else (),
     )
 

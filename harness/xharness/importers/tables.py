@@ -13,8 +13,8 @@ from xharness.importers.reported import AveragedOver, ReportedScore
 
 NEEDED = ("task", "metric", "model", "score")
 COLUMNS = (
-    *NEEDED, "language", "seed", "split", "strategy", "source", "n", "protocol", "over", "suite",
-    "note",
+    *NEEDED, "language", "seed", "split", "strategy", "source", "n", "protocol",
+    "averaged_over", "suite", "note",
 )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _reported_score(values: Mapping[str, str], location: str, file: str) -> Repo
             raise ConfigurationError(f"'{name}' is empty", where=location)
     # An empty cell is an average; so are the words that tables use for one.
     language = values.get("language", "")
-    averaged_over = values.get("over") or None
+    averaged_over = values.get("averaged_over") or None
     if averaged_over is not None and averaged_over not in get_args(AveragedOver):
         raise ConfigurationError(
             f"'{averaged_over}' is not something to average over", where=location,

@@ -14,31 +14,33 @@ _SPARE = 1e-9  # what binary fractions are off by
 
 
 @dataclass(frozen=True)
-class Claim:
+class CheckedAverage:
     """A stated average, and the nearest that its own cells give under a usual reading."""
 
-    mean: StatedAverage
+    stated: StatedAverage
     derived: float | None = None
     reading: str = "its cells are not here"
     contradicted: bool = False
 
 
-def claims(means: Sequence[StatedAverage], scores: Sequence[ScoreRow]) -> list[Claim]:
+def check_averages(
+    means: Sequence[StatedAverage], scores: Sequence[ScoreRow]
+) -> list[CheckedAverage]:
     """Every stated average, checked where the same source states what it is the average of."""
-    return [_claim(mean, means, scores) for mean in means]
+    return [_checked(mean, means, scores) for mean in means]
 
 
-def _claim(
+def _checked(
     mean: StatedAverage, means: Sequence[StatedAverage], scores: Sequence[ScoreRow]
-) -> Claim:
+) -> CheckedAverage:
     readings = [*(_languages(mean, scores) if mean.task else _tasks(mean, means))]
     if not readings:
-        return Claim(mean)
+        return CheckedAverage(mean)
     reading, cells, derived = min(readings, key=lambda reading: abs(reading[2] - mean.mean))
     finest = max(_decimals(cell) for cell in cells)
     # Both the average and its cells were rounded for print, by half of their last digit at most.
     allowed = 0.5 * 10.0 ** -_decimals(mean.mean) + 0.5 * 10.0**-finest + _SPARE
-    return Claim(mean, derived, reading, abs(derived - mean.mean) > allowed)
+    return CheckedAverage(mean, derived, reading, abs(derived - mean.mean) > allowed)
 
 
 Reading = tuple[str, Sequence[float], float]
@@ -66,14 +68,18 @@ def _tasks(mean: StatedAverage, means: Sequence[StatedAverage]) -> Iterator[Read
             mean.model, mean.strategy, mean.seed, mean.suite, mean.source,
         ):  # fmt: skip
             tasks[row.task][row.metric] = row.mean
-    if not tasks or (mean.over == "families" and not mean.families):
+    if not tasks or (mean.averaged_over == "families" and not mean.families):
         return
     cells = [value for values in tasks.values() for value in values.values()]
     of_two = any(len(values) > 1 for values in tasks.values())
     # Publications average QA in both ways and seldom say which; either one acquits them.
     for f1_alone in (False, True) if of_two else (False,):
         values = {task: _score(metrics, f1_alone) for task, metrics in tasks.items()}
-        wording = f"mean of {len(values)} tasks" if mean.over == "tasks" else "mean of family means"
+        wording = (
+            f"mean of {len(values)} tasks"
+            if mean.averaged_over == "tasks"
+            else "mean of family means"
+        )
         qa_wording = (", F1 alone" if f1_alone else ", (EM + F1) / 2") if of_two else ""
         yield wording + qa_wording, cells, _average(values, mean)
 
@@ -85,7 +91,7 @@ def _score(metrics: Mapping[str, float], f1_alone: bool) -> float:
 
 
 def _average(values: Mapping[str, float], mean: StatedAverage) -> float:
-    if mean.over == "tasks":
+    if mean.averaged_over == "tasks":
         return fmean(values.values())
     families = [[values[task] for task in family if task in values] for family in mean.families]
     return fmean(fmean(family_values) for family_values in families if family_values)

@@ -14,7 +14,7 @@ from xharness.gaps.scores import Row, ScoreRow, StatedAverage
 from xharness.importers import ImportOptions
 from xharness.importers.names import arm_label
 from xharness.leaderboard.board import SCORES, STUDY
-from xharness.leaderboard.published_averages import claims
+from xharness.leaderboard.published_averages import check_averages
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
 
@@ -34,11 +34,12 @@ class ImportReport:
         means = [row for row in self.rows if isinstance(row, StatedAverage)]
         cells = [row for row in self.rows if isinstance(row, ScoreRow)]
         return [
-            f"{claim.mean.model}, {claim.mean.task or claim.mean.suite}, {claim.mean.metric}: "
-            f"the stated average {round(claim.mean.mean, 2)} is contradicted by its own cells: "
-            f"{claim.reading} gives {claim.derived:.2f}"
-            for claim in claims(means, cells)
-            if claim.contradicted
+            f"{average.stated.model}, {average.stated.task or average.stated.suite}, "
+            f"{average.stated.metric}: "
+            f"the stated average {round(average.stated.mean, 2)} is contradicted by its own cells: "
+            f"{average.reading} gives {average.derived:.2f}"
+            for average in check_averages(means, cells)
+            if average.contradicted
         ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from xharness.gaps import Estimate
 from xharness.gaps.scores import record
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.published_averages import claims
+from xharness.leaderboard.published_averages import check_averages
 from xharness.leaderboard.summary import Summary, summarize
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
@@ -46,9 +46,9 @@ def to_json(board: Board, files: Sequence[str] = ()) -> str:
     }
     if board.means:
         page["stated_averages"] = [
-            {**record(claim.mean), "derived": claim.derived,
-             "reading": claim.reading, "contradicted": claim.contradicted}
-            for claim in claims(board.means, board.scores)
+            {**record(average.stated), "derived": average.derived,
+             "reading": average.reading, "contradicted": average.contradicted}
+            for average in check_averages(board.means, board.scores)
         ]  # fmt: skip
     return _indented(page) + "\n"
 

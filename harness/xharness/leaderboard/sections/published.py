@@ -8,7 +8,7 @@ from statistics import fmean
 
 from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.board import Board, is_published
-from xharness.leaderboard.published_averages import Claim, claims
+from xharness.leaderboard.published_averages import CheckedAverage, check_averages
 from xharness.leaderboard.text import Footnotes, escape, points, table
 from xharness.phrases import counted, listed
 
@@ -22,10 +22,10 @@ def section(board: Board) -> list[str]:
         "Measured by others, at the sources named; aggregated by the same code as measured rows, "
         "and never averaged with them."
     )
-    checked = claims(board.means, board.scores)
-    if contradicted := [claim for claim in checked if claim.contradicted]:
+    checked = check_averages(board.means, board.scores)
+    if contradicted := [average for average in checked if average.contradicted]:
         model_names = listed(
-            f"{escape(claim.mean.model)} ({_about(claim.mean)})" for claim in contradicted
+            f"{escape(average.stated.model)} ({_about(average.stated)})" for average in contradicted
         )
         intro += f" Averages that the source's own cells contradict: {model_names}."
     lines = ["## Published rows", "", intro, "", *_by_task(board, rows)]
@@ -94,55 +94,61 @@ def _over_languages(rows: Sequence[ScoreRow]) -> float | None:
     return fmean(map(fmean, values.values())) if values else None
 
 
-def _stated(checked: Iterable[Claim]) -> list[str]:
+def _stated(checked: Iterable[CheckedAverage]) -> list[str]:
     """Averages over languages whose cells are here, and whether these agree."""
     with_cells = [
-        claim for claim in checked if claim.derived is not None and claim.mean.task is not None
+        average
+        for average in checked
+        if average.derived is not None and average.stated.task is not None
     ]
     if not with_cells:
         return []
     notes = Footnotes()
     lines = [
         [
-            *map(escape, (claim.mean.task or "", claim.mean.metric, claim.mean.model)),
-            escape(claim.mean.source), _as_stated(claim.mean.mean), _verdict(claim, notes),
+            *map(escape, (average.stated.task or "", average.stated.metric, average.stated.model)),
+            escape(average.stated.source),
+            _as_stated(average.stated.mean), _verdict(average, notes),
         ]
-        for claim in with_cells
+        for average in with_cells
     ]  # fmt: skip
-    wrong = sum(claim.contradicted for claim in with_cells)
+    wrong = sum(average.contradicted for average in with_cells)
     intro = f"{counted(len(with_cells), 'average')} over languages as stated, beside what the same "
     intro += f"source's cells give; {wrong or 'none'} of them contradicted."
     header = ["task", "metric", "model", "source", "stated", "from its cells"]
     return ["### Stated averages", "", intro, "", *table(header, lines, 4), *notes.lines(), ""]
 
 
-def _suites(checked: Sequence[Claim]) -> list[str]:
+def _suites(checked: Sequence[CheckedAverage]) -> list[str]:
     """A table for each suite and source: models down, tasks across, one number a task."""
     lines: list[str] = []
     suite_sources = dict.fromkeys(
-        (claim.mean.suite, claim.mean.source) for claim in checked if claim.mean.suite
+        (average.stated.suite, average.stated.source) for average in checked if average.stated.suite
     )
     for suite, source in suite_sources:
-        claims_there = [
-            claim for claim in checked if (claim.mean.suite, claim.mean.source) == (suite, source)
+        averages_there = [
+            average
+            for average in checked
+            if (average.stated.suite, average.stated.source) == (suite, source)
         ]
-        lines += [f"### {escape(suite or '')}: {escape(source)}", "", *_suite(claims_there), ""]
+        lines += [f"### {escape(suite or '')}: {escape(source)}", "", *_suite(averages_there), ""]
     return lines
 
 
-def _suite(claims_there: Sequence[Claim]) -> list[str]:
+def _suite(averages_there: Sequence[CheckedAverage]) -> list[str]:
     notes = Footnotes()
-    columns = list(dict.fromkeys(_column(claim.mean) for claim in claims_there))
+    columns = list(dict.fromkeys(_column(average.stated) for average in averages_there))
     columns.sort(key=lambda column: column[0] == "")  # the averages over tasks come last
     arms = dict.fromkeys(
-        (claim.mean.model, claim.mean.strategy, claim.mean.protocol) for claim in claims_there
+        (average.stated.model, average.stated.strategy, average.stated.protocol)
+        for average in averages_there
     )
     lines = []
     for model, strategy, protocol in arms:
         claims_of_arm = {
-            _column(claim.mean): claim
-            for claim in claims_there
-            if (claim.mean.model, claim.mean.strategy) == (model, strategy)
+            _column(average.stated): average
+            for average in averages_there
+            if (average.stated.model, average.stated.strategy) == (model, strategy)
         }
         cells = [_stated_cell(claims_of_arm.get(column), notes) for column in columns]
         lines.append([escape(model), escape(strategy), escape(protocol), *cells])
@@ -159,18 +165,18 @@ def _about(mean: StatedAverage) -> str:
 def _column(mean: StatedAverage) -> tuple[str, str]:
     if mean.task is not None:
         return mean.task, mean.metric
-    return "", "mean of tasks" if mean.over == "tasks" else "mean of families"
+    return "", "mean of tasks" if mean.averaged_over == "tasks" else "mean of families"
 
 
-def _stated_cell(claim: Claim | None, notes: Footnotes) -> str:
-    if claim is None:
+def _stated_cell(average: CheckedAverage | None, notes: Footnotes) -> str:
+    if average is None:
         return "—" + notes.mark("not published there")
-    text = _as_stated(claim.mean.mean) + notes.mark(*claim.mean.notes)
-    if claim.mean.task is not None or claim.derived is None:
+    text = _as_stated(average.stated.mean) + notes.mark(*average.stated.notes)
+    if average.stated.task is not None or average.derived is None:
         return text
-    if claim.contradicted:
-        return text + notes.mark(_contradiction(claim))
-    return text + notes.mark(claim.reading)
+    if average.contradicted:
+        return text + notes.mark(_contradiction(average))
+    return text + notes.mark(average.reading)
 
 
 def _as_stated(value: float) -> str:
@@ -178,14 +184,14 @@ def _as_stated(value: float) -> str:
     return str(round(value, 2))
 
 
-def _verdict(claim: Claim, notes: Footnotes) -> str:
-    if claim.derived is None:
+def _verdict(average: CheckedAverage, notes: Footnotes) -> str:
+    if average.derived is None:
         return "—"
-    text = f"{claim.derived:.2f}"
-    return f"**{text}**{notes.mark(_contradiction(claim))}" if claim.contradicted else text
+    text = f"{average.derived:.2f}"
+    return f"**{text}**{notes.mark(_contradiction(average))}" if average.contradicted else text
 
 
-def _contradiction(claim: Claim) -> str:
-    stated_value = _as_stated(claim.mean.mean)
-    claim_text = f"{claim.mean.model}: its own cells contradict the stated {stated_value}"
-    return f"{claim_text}: {claim.reading} gives {claim.derived:.2f}"
+def _contradiction(average: CheckedAverage) -> str:
+    stated_value = _as_stated(average.stated.mean)
+    subject = f"{average.stated.model}: its own cells contradict the stated {stated_value}"
+    return f"{subject}: {average.reading} gives {average.derived:.2f}"

@@ -31,7 +31,7 @@ class Wording:
         return self.verdict.value.format(source=source)
 
 
-def claims(family: Sequence[Tested]) -> list[Wording]:
+def wordings(family: Sequence[Tested]) -> list[Wording]:
     """Words for every change of a family, Holm going over both questions of all of them."""
     questions: list[tuple[int, Quantity]] = [
         (index, name) for index in range(len(family)) for name in ("gap", "others")

@@ -1,4 +1,4 @@
-"""How much each test item pulls a score: its influence on the metric, without drawing anything.
+"""The influence of each test item on a score, without drawing anything.
 
 A score is a function of the items' summed statistics, so the first-order influence of an item is
 the function's gradient times the item's distance from the mean item: `100 (right - score)` for
@@ -27,7 +27,7 @@ Metrics = Mapping[str, Mapping[str, Metric]]
 
 _AGREEMENT = 0.01  # points that a score row and its evidence may differ, for rows that were rounded
 _STEP = 1e-5  # of a sum, for its derivative
-_STILL = 1e-9  # squared points: an influence that is rounding alone
+_ROUNDING = 1e-9  # squared points: an influence that is rounding alone
 
 
 Weights = Mapping[str, float]
@@ -36,22 +36,23 @@ Weights = Mapping[str, float]
 
 @dataclass(frozen=True)
 class ArmItems:
-    """One arm on one task: its scores, and how each item pulls them.
+    """One arm on one task: its scores, and the influence of each item on them.
 
-    `deviations` has, by language, shape (seeds, items), scaled so that a product of two rows is
+    `influences` has, by language, shape (seeds, items), scaled so that a product of two rows is
     the covariance of two scores; it is empty where the items of some score are not known.
     """
 
     cells: ArmCells
     scores: Floats
     """Points, shape (seeds, languages)."""
-    deviations: Mapping[str, Floats] = field(default_factory=dict)
-    means: Mapping[str, Floats] = field(default_factory=dict)
-    """Language to how each item pulls the mean over seeds: (items,)."""
-    moving: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    influences: Mapping[str, Floats] = field(default_factory=dict)
+    mean_influences: Mapping[str, Floats] = field(default_factory=dict)
+    """Language to the influence of each item on the mean over seeds: (items,)."""
+    inner_covariances: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
     """Item covariances between seeds by language, (languages, seeds, seeds), none at an edge."""
-    still: Floats | None = None
-    """Variance of the scores that no item pulls, all right or all wrong: (languages, seeds)."""
+    edge_variances: Floats | None = None
+    """Variance of scores at an edge, all right or all wrong, where no item has an influence:
+    (languages, seeds)."""
     items: Mapping[str, Items] = field(default_factory=dict)
     """Language to the items of the first seed."""
     right_or_wrong: bool = False
@@ -66,13 +67,13 @@ class ArmItems:
     @cached_property
     def covariances(self) -> Floats:
         """Item covariances between seeds by language: (languages, seeds, seeds)."""
-        if self.still is None:
-            return self.moving
-        scores, roots = self.scores.T, np.sqrt(self.still)
+        if self.edge_variances is None:
+            return self.inner_covariances
+        scores, roots = self.scores.T, np.sqrt(self.edge_variances)
         # Seeds at one edge answered every item alike, so they share their doubt as a whole.
         same_score = scores[:, :, None] == scores[:, None, :]
         edges: Floats = same_score * (roots[:, :, None] * roots[:, None, :])
-        return self.moving + edges
+        return self.inner_covariances + edges
 
     def counts(self, languages: Sequence[str]) -> Floats:
         """Items behind each language's score; nan where nobody says."""
@@ -96,17 +97,19 @@ class ArmItems:
 
     def _items(self, table: Floats) -> Floats | None:
         """Item covariances of quantities with weights (quantities, languages)."""
-        if not self.deviations:
+        if not self.influences:
             return None
         items: Floats = np.einsum("ql,lst->qst", table**2, self.covariances)
         for languages in self._groups():
             columns = [self.index[code] for code in languages]
-            pulls = np.stack([self.deviations[code] for code in languages])
-            joint = np.tensordot(table[:, columns], pulls, 1)
+            influences = np.stack([self.influences[code] for code in languages])
+            joint = np.tensordot(table[:, columns], influences, 1)
             items += joint @ joint.transpose(0, 2, 1)
             # what one language has alone was counted above already
-            items -= np.einsum("ql,lst->qst", table[:, columns] ** 2, self.moving[columns])
-            items += _doubt(table[:, columns], joint, self.moving[columns])
+            items -= np.einsum(
+                "ql,lst->qst", table[:, columns] ** 2, self.inner_covariances[columns]
+            )
+            items += _cancelled_variance(table[:, columns], joint, self.inner_covariances[columns])
         return items
 
     def _groups(self) -> list[list[str]]:
@@ -118,38 +121,38 @@ class ArmItems:
             groups[self.items[code].ids].append(code)
         return [codes for codes in groups.values() if len(codes) > 1]
 
-    def pull(self, weights: Weights) -> Floats:
-        """How the items pull a weighted sum of languages: (seeds, items of all of them).
+    def influence_on(self, weights: Weights) -> Floats:
+        """The influence of the items on a weighted sum of languages: (seeds, items of all of them).
 
-        Parallel items pull it together, others one after the other.
+        Those of parallel items add up, others stand one after the other.
         """
         groups: dict[object, list[Floats]] = defaultdict(list)
         parallel = self.cells.any_row.parallel
         for language, weight in weights.items():
             key = self.items[language].ids if parallel else language
-            groups[key].append(weight * self.deviations[language])
+            groups[key].append(weight * self.influences[language])
         return np.concatenate([sum(parts[1:], parts[0]) for parts in groups.values()], axis=1)
 
 
-def _doubt(weights: Floats, joint: Floats, moving: Floats) -> Floats:
-    """Variance of quantities (quantities, languages) in which all languages answer alike: what
-    pulls each of them leaves their difference where it is, and that is no proof."""
-    alone = weights**2 @ np.diagonal(moving, axis1=1, axis2=2)
-    cancelled = (alone > _STILL) & ((joint**2).sum(axis=-1) <= _STILL)
+def _cancelled_variance(weights: Floats, joint: Floats, inner_covariances: Floats) -> Floats:
+    """Variance of quantities (quantities, languages) in which all languages answer alike:
+    influences that cancel leave their difference where it is, and that is no proof."""
+    separate = weights**2 @ np.diagonal(inner_covariances, axis1=1, axis2=2)
+    cancelled = (separate > _ROUNDING) & ((joint**2).sum(axis=-1) <= _ROUNDING)
     # One item gained and one lost (Agresti & Min 2005), as where two arms answer alike.
     error = cancelled * (100 * np.sqrt(2) / (joint.shape[-1] + 2))
-    doubt: Floats = error[:, :, None] * error[:, None, :]
-    return doubt
+    variances: Floats = error[:, :, None] * error[:, None, :]
+    return variances
 
 
 @dataclass(frozen=True)
-class _Pulls:
+class _LanguageInfluences:
     """Of one arm in one language, as `ArmItems` has them."""
 
-    deviations: Floats
+    influences: Floats
     mean: Floats
-    moving: Floats
-    still: Floats
+    inner_covariances: Floats
+    edge_variances: Floats
     right_or_wrong: float
 
 
@@ -157,7 +160,7 @@ _Key = tuple[int, str]
 """Index of an arm, and a language."""
 
 
-def of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics) -> list[ArmItems]:
+def items_of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics) -> list[ArmItems]:
     """The arms of one task with their items, in the order given.
 
     Raises:
@@ -172,10 +175,10 @@ def of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics) -> l
         layout = (language, items[0].ids, row.task_type, row.metric, len(items))
         # One product of arrays for all arms with the same items: there may be thousands.
         groups[layout].append((index, language))
-    pulls: dict[_Key, _Pulls] = {}
+    influences: dict[_Key, _LanguageInfluences] = {}
     for keys in groups.values():
-        pulls |= _pulls(keys, blocks, task, metrics)
-    return [_arm(index, cells, blocks, pulls) for index, cells in enumerate(task)]
+        influences |= _influences(keys, blocks, task, metrics)
+    return [_arm(index, cells, blocks, influences) for index, cells in enumerate(task)]
 
 
 def _items(cells: ArmCells, evidence: Evidence) -> dict[str, list[Items]]:
@@ -199,36 +202,38 @@ def _arm(
     index: int,
     cells: ArmCells,
     blocks: Mapping[_Key, Sequence[Items]],
-    pulls: Mapping[_Key, _Pulls],
+    influences: Mapping[_Key, _LanguageInfluences],
 ) -> ArmItems:
     grid = [[cells.rows[seed, code].value for code in cells.languages] for seed in cells.seeds]
     scores = np.array(grid, dtype=np.float64).reshape(len(cells.seeds), len(cells.languages))
-    arm_pulls = {code: pulls[index, code] for code in cells.languages if (index, code) in pulls}
-    if not arm_pulls:
+    by_language = {
+        code: influences[index, code] for code in cells.languages if (index, code) in influences
+    }
+    if not by_language:
         notes = ("no per-item evidence: the choice of items is not counted in",)
         return ArmItems(cells, scores, notes=notes if cells.rows else ())
-    items = {code: blocks[index, code][0] for code in arm_pulls}
+    items = {code: blocks[index, code][0] for code in by_language}
     return ArmItems(
         cells,
         scores,
-        {code: pull.deviations for code, pull in arm_pulls.items()},
-        {code: pull.mean for code, pull in arm_pulls.items()},
-        np.stack([pull.moving for pull in arm_pulls.values()]),
-        np.stack([pull.still for pull in arm_pulls.values()])
-        if any(pull.still.any() for pull in arm_pulls.values())
+        {code: parts.influences for code, parts in by_language.items()},
+        {code: parts.mean for code, parts in by_language.items()},
+        np.stack([parts.inner_covariances for parts in by_language.values()]),
+        np.stack([parts.edge_variances for parts in by_language.values()])
+        if any(parts.edge_variances.any() for parts in by_language.values())
         else None,
         items,
-        all(pull.right_or_wrong > 0 for pull in arm_pulls.values()),
+        all(parts.right_or_wrong > 0 for parts in by_language.values()),
         _notes(cells, items),
     )
 
 
-def _pulls(
+def _influences(
     keys: Sequence[_Key],
     blocks: Mapping[_Key, Sequence[Items]],
     task: Sequence[ArmCells],
     metrics: Metrics,
-) -> dict[_Key, _Pulls]:
+) -> dict[_Key, _LanguageInfluences]:
     """Of all arms with as many seeds that answered the same items of one language."""
     metric = _metric(task[keys[0][0]].any_row, metrics)
     rows = [task[index].rows[seed, code] for index, code in keys for seed in task[index].seeds]
@@ -245,17 +250,17 @@ def _pulls(
         if abs(value - row.value) > _AGREEMENT:
             mismatch = f"the evidence gives {value:.4f}, the score row {row.value:.4f}"
             raise _contradiction(row, mismatch)
-    deviations, still = _influence(statistics, sums, values, metric)
+    influences, edge_variances = _influence(statistics, sums, values, metric)
     shape = (len(keys), len(rows) // len(keys), -1)
-    by_arm = deviations.reshape(shape)
+    by_arm = influences.reshape(shape)
     columns = (
         by_arm,
         by_arm.mean(axis=1),
         by_arm @ by_arm.transpose(0, 2, 1),
-        still.reshape(shape[:2]),
+        edge_variances.reshape(shape[:2]),
         _right_or_wrong(statistics).reshape(shape[:2]).min(axis=1),
     )
-    return {key: _Pulls(*parts) for key, *parts in zip(keys, *columns, strict=True)}
+    return {key: _LanguageInfluences(*parts) for key, *parts in zip(keys, *columns, strict=True)}
 
 
 def _influence(
@@ -272,14 +277,14 @@ def _influence(
         # A central difference: a metric is anyone's function, and nobody states its derivative.
         rise = metric.value(sums + nudge) - metric.value(sums - nudge)
         gradient[:, column] = 100 * rise / (2 * step)
-    pull = np.einsum("snk,sk->sn", statistics - sums[:, None] / count, gradient)
+    influence = np.einsum("snk,sk->sn", statistics - sums[:, None] / count, gradient)
     # the unbiased variance divides by n - 1
-    pull *= np.sqrt(count / max(count - 1, 1))
-    moved = (pull**2).sum(axis=1) > _STILL
+    influence *= np.sqrt(count / max(count - 1, 1))
+    moved = (influence**2).sum(axis=1) > _ROUNDING
     # Agresti and Coull's two items more: an edge is no proof
     share = (values / 100 * count + 1) / (count + 2)
-    still = np.where(moved, 0.0, 100**2 * share * (1 - share) / (count + 2))
-    return np.where(moved[:, None], pull, 0.0), still
+    edge_variances = np.where(moved, 0.0, 100**2 * share * (1 - share) / (count + 2))
+    return np.where(moved[:, None], influence, 0.0), edge_variances
 
 
 def _right_or_wrong(statistics: Floats) -> Floats:

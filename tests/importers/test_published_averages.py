@@ -10,32 +10,32 @@ from hypothesis import strategies as st
 
 from tests.importers.conftest import Import
 from xharness.gaps.scores import ScoreRow, StatedAverage
-from xharness.leaderboard.published_averages import Claim, claims
+from xharness.leaderboard.published_averages import CheckedAverage, check_averages
 
-HEAD = "task,metric,model,language,score,source,over,suite\n"
+HEAD = "task,metric,model,language,score,source,averaged_over,suite\n"
 
 
-def _claims(score_rows: list[ScoreRow | StatedAverage]) -> list[Claim]:
+def _averages(score_rows: list[ScoreRow | StatedAverage]) -> list[CheckedAverage]:
     means = [row for row in score_rows if isinstance(row, StatedAverage)]
-    return claims(means, [row for row in score_rows if isinstance(row, ScoreRow)])
+    return check_averages(means, [row for row in score_rows if isinstance(row, ScoreRow)])
 
 
 def test_an_average_agrees_within_what_rounding_allows(bring: Import) -> None:
     cells = "xnli,acc,m,de,70.0,A,,\nxnli,acc,m,fr,70.1,A,,\n"
-    (claim,) = _claims(bring(HEAD + cells + "xnli,acc,m,,70.1,A,,\n"))
-    assert claim.derived == pytest.approx(70.05) and not claim.contradicted
-    assert claim.reading == "mean of 2 languages"
+    (average,) = _averages(bring(HEAD + cells + "xnli,acc,m,,70.1,A,,\n"))
+    assert average.derived == pytest.approx(70.05) and not average.contradicted
+    assert average.reading == "mean of 2 languages"
 
 
 def test_an_average_that_its_cells_contradict(bring: Import) -> None:
     cells = "xnli,acc,m,de,70.0,A,,\nxnli,acc,m,fr,70.1,A,,\n"
-    (claim,) = _claims(bring(HEAD + cells + "xnli,acc,m,,70.3,A,,\n"))
-    assert claim.contradicted
+    (average,) = _averages(bring(HEAD + cells + "xnli,acc,m,,70.3,A,,\n"))
+    assert average.contradicted
 
 
 def test_only_the_cells_of_the_same_source_count(bring: Import) -> None:
-    (claim,) = _claims(bring(HEAD + "xnli,acc,m,de,70.0,A,,\nxnli,acc,m,,90.0,B,,\n"))
-    assert claim.derived is None and not claim.contradicted
+    (average,) = _averages(bring(HEAD + "xnli,acc,m,de,70.0,A,,\nxnli,acc,m,,90.0,B,,\n"))
+    assert average.derived is None and not average.contradicted
 
 
 SUITE = (
@@ -55,14 +55,14 @@ SUITE = (
 def test_a_suite_average_is_read_in_both_usual_ways(
     bring: Import, stated_mean: str, reading: str, contradicted: bool
 ) -> None:
-    claim = _claims(bring(HEAD + SUITE + f"xtreme,mean,m,,{stated_mean},A,tasks,\n"))[-1]
-    assert (claim.reading, claim.contradicted) == (reading, contradicted)
+    average = _averages(bring(HEAD + SUITE + f"xtreme,mean,m,,{stated_mean},A,tasks,\n"))[-1]
+    assert (average.reading, average.contradicted) == (reading, contradicted)
 
 
 def test_an_average_over_families(bring: Import) -> None:
-    claim = _claims(bring(HEAD + SUITE + "xtreme,mean,m,,73.3,A,families,\n"))[-1]
-    assert claim.derived == pytest.approx((80 + 70 + 70) / 3)
-    assert not claim.contradicted
+    average = _averages(bring(HEAD + SUITE + "xtreme,mean,m,,73.3,A,families,\n"))[-1]
+    assert average.derived == pytest.approx((80 + 70 + 70) / 3)
+    assert not average.contradicted
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=40), st.data())
@@ -83,6 +83,8 @@ def test_honest_rounding_is_never_called_a_contradiction(
               provenance="published")
         for index, tenth in enumerate(tenths)
     ]  # fmt: skip
-    stated_mean = StatedAverage(**arm, over="languages", mean=round(fmean(exact), 1), source="A")
-    (claim,) = claims([stated_mean], cells)
-    assert not claim.contradicted
+    stated_mean = StatedAverage(
+        **arm, averaged_over="languages", mean=round(fmean(exact), 1), source="A"
+    )
+    (average,) = check_averages([stated_mean], cells)
+    assert not average.contradicted
