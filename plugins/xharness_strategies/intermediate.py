@@ -18,6 +18,10 @@ class IntermediateOptions(LearningOptions, MixingOptions):
     mode: Literal["sequential", "multitask"] = Field(
         default="sequential", description="several tasks one after the other, or together"
     )
+    leave_out_target: bool = Field(
+        default=False,
+        description="whether a target goes without those of the tasks that it is itself trained on",
+    )
     heads: Heads = Field(
         default="drop",
         description="keep: a target whose head has the intermediate task's name starts from it",
@@ -47,9 +51,12 @@ class Intermediate(Strategy):
         intermediate_stage, target_stage = learning_stages(settings)
         # Looked up before anything is trained: a wrong name must not cost the first stage.
         cards = [route.card(name) for name in settings.tasks]
+        if settings.leave_out_target:
+            own_names = {card.name for card in route.training_sets()}
+            cards = [card for card in cards if card.name not in own_names]
         together = settings.mode == "multitask"
         model = route.base
-        for stage_cards in [cards] if together else [[card] for card in cards]:
+        for stage_cards in [cards] if together and cards else [[card] for card in cards]:
             # One task alone has nothing to be mixed with, and its key must not say that it was.
             mixture = settings.mixture(stage_cards) if together else None
             model = intermediate_stage.train(

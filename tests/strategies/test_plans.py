@@ -309,6 +309,19 @@ def test_a_strategy_may_be_for_some_models_and_have_a_recipe_of_its_own(cards: P
     assert steps == {("m", "single"): None, ("n", "single"): None, ("n", "brief"): 3}
 
 
+def test_a_strategy_may_be_run_with_some_of_the_seeds(cards: Path) -> None:
+    few = {"name": "few", "strategy": "multitask", "seeds": [3, 1]}
+    plan = _plan(cards, seeds=[1, 2, 3], strategies=["single", few])
+    assert [(arm.strategy, arm.seed) for arm in plan.arms] == [
+        ("single", 1), ("single", 2), ("single", 3), ("few", 1), ("few", 3),
+    ]  # fmt: skip
+
+
+def test_a_strategy_has_no_seed_that_the_study_lacks(cards: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"'few' has the seed 4, which is not in 'seeds'"):
+        _plan(cards, strategies=[{"name": "few", "strategy": "single", "seeds": [4]}])
+
+
 def test_each_selection_is_an_arm_and_an_oracle_says_so(cards: Path) -> None:
     selections = ["last", "source-dev", "target-dev", "average"]
     plan = _plan(cards, selection=selections)

@@ -323,7 +323,7 @@ def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Miss
         MissingRow(model=model.name, strategy=strategy.name, seed=seed, task=task, reason="not run")
         for task in sorted({row.task for row in rows})
         for model, strategy in study.arms
-        for seed in study.seeds
+        for seed in study.seeds_of(strategy)
         if model.name not in published
         and not scored_cells
         # A row that names no seed speaks for all of them.

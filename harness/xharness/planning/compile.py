@@ -78,7 +78,7 @@ def _arm_compilers(context: PlanningContext, plan: Plan) -> Iterator[ArmCompiler
                 continue
             for index, selection in enumerate(strategy.selection or context.study.selection):
                 name = selection.label(strategy.name, first=index == 0)
-                for seed in context.study.seeds:
+                for seed in context.study.seeds_of(strategy):
                     arm = ArmContext(context, model, strategy, selection, seed)
                     yield ArmCompiler(
                         plan, arm, starts, scored_data, name, ("strategies", strategy_index)

@@ -97,7 +97,7 @@ class OpenedStudy:
 def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]]:
     """One row for each reason: for which tasks and languages, for how many of the arms."""
     study = plan.study
-    run_count = len([*study.arms]) * len(study.seeds)
+    run_count = sum(len(study.seeds_of(strategy)) for _, strategy in study.arms)
     groups: dict[str, list[MissingRow]] = defaultdict(list)
     for row in missing:
         groups[_common_reason(row)].append(row)

@@ -45,6 +45,9 @@ class StrategySpec(BaseModel):
     models: tuple[Name, ...] | None = Field(
         default=None, min_length=1, description="the models it is for; default: all of the study's"
     )
+    seeds: tuple[int, ...] | None = Field(
+        default=None, min_length=1, description="those of the study's seeds that it is run with"
+    )
 
     def takes(self, model: ModelSpec) -> bool:
         """Whether it is for `model`."""
@@ -162,6 +165,11 @@ class Study(Strict):
                 if strategy.takes(model):
                     yield model, strategy
 
+    def seeds_of(self, strategy: StrategySpec) -> tuple[int, ...]:
+        """Those of the study's seeds that `strategy` is run with."""
+        chosen = self.seeds if strategy.seeds is None else strategy.seeds
+        return tuple(seed for seed in self.seeds if seed in chosen)
+
     def model(self, name: str) -> ModelSpec:
         """The model that the study calls `name`."""
         return next(model for model in self.models if model.name == name)
@@ -197,9 +205,14 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
-    def _strategies_name_models(self) -> Study:
+    def _strategies_name_models_and_seeds(self) -> Study:
         names = {model.name for model in self.models}
         for strategy in self.strategies:
+            strange = next((seed for seed in strategy.seeds or () if seed not in self.seeds), None)
+            if strange is not None:
+                raise ValueError(
+                    f"strategy '{strategy.name}' has the seed {strange}, which is not in 'seeds'"
+                )
             unknown = next((name for name in strategy.models or () if name not in names), None)
             if unknown:
                 hint = suggestion(unknown, names)
