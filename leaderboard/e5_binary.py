@@ -61,7 +61,8 @@ class E5:
         return {
             "architectures": ["BertModel"],
             "model_type": "bert",
-            "vocab_size": len(self.pieces),
+            # The word table has some rows more than there are pieces.
+            "vocab_size": len(self.tensors["embeddings.word_embeddings.weight"]),
             "hidden_size": self.width,
             "num_hidden_layers": self.layers,
             "num_attention_heads": self.heads,

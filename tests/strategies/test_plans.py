@@ -318,7 +318,7 @@ def test_a_strategy_may_be_run_with_some_of_the_seeds(cards: Path) -> None:
 
 
 def test_a_strategy_has_no_seed_that_the_study_lacks(cards: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"'few' has the seed 4, which is not in 'seeds'"):
+    with pytest.raises(ValueError, match=r"'few' has the seed 4, which is not in 'seeds'"):
         _plan(cards, strategies=[{"name": "few", "strategy": "single", "seeds": [4]}])
 
 
