@@ -85,7 +85,7 @@ def main(count: int = 5000) -> None:
         store.prepare()
         data = DataReader(catalogue, environment)
         context = RunContext(catalogue, data, store, environment, Runtime(keep="all"))
-        print(f"walk alone: {_timed(_plan(count), context, InstantPool()):.2f} ms a stage")
+        print(f"scheduling alone: {_timed(_plan(count), context, InstantPool()):.2f} ms a stage")
         options = RayOptions(workers=2)
         with RayPool(
             ContextSpec.of(context),

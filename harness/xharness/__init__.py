@@ -112,20 +112,20 @@ if TYPE_CHECKING:
     from xharness.plugin.api import VerbalizedItem as VerbalizedItem
     from xharness.plugin.api import Verbalizer as Verbalizer
     from xharness.plugin.api import XharnessError as XharnessError
+    from xharness.plugin.api import atomic_file as atomic_file
     from xharness.plugin.api import digest as digest
     from xharness.plugin.api import f1 as f1
     from xharness.plugin.api import file_digest as file_digest
-    from xharness.plugin.api import inside as inside
     from xharness.plugin.api import make_durable as make_durable
     from xharness.plugin.api import nearest as nearest
     from xharness.plugin.api import parse_json as parse_json
     from xharness.plugin.api import parse_yaml as parse_yaml
+    from xharness.plugin.api import path_inside as path_inside
     from xharness.plugin.api import ratio as ratio
     from xharness.plugin.api import read_json as read_json
     from xharness.plugin.api import suggestion as suggestion
     from xharness.plugin.api import verbalize as verbalize
     from xharness.plugin.api import verbalizer_of as verbalizer_of
-    from xharness.plugin.api import whole as whole
     from xharness.plugin.hookspecs import hookimpl as hookimpl
     from xharness.session import dataframes as dataframes
     from xharness.session.catalogue import open_catalogue as open_catalogue

@@ -15,7 +15,7 @@ from xharness.errors import ConfigurationError, printable
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """A neighbour of `path` to write to; flushed to disk and renamed over it at the block's end.
 
     Its name is this process's own: two that write the same file do not meet, and the later one
@@ -63,7 +63,7 @@ def _is_alive(process: int) -> bool:
 _LONGEST_NAME = 255  # bytes, on the file systems of all three systems
 
 
-def inside(folder: Path, name: str) -> Path:
+def path_inside(folder: Path, name: str) -> Path:
     """The file in `folder`, or below it, that a stranger calls `name`.
 
     Raises:
@@ -136,7 +136,7 @@ def writing(path: Path | None = None, *, hint: str | None = None) -> Iterator[No
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` so that `path` either has all of it or is as it was."""
-    with whole(path) as partial:
+    with atomic_file(path) as partial:
         partial.write_bytes(content)
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xharness import read_json
-from xharness_hub.atomic import whole_file
+from xharness_hub.atomic import atomic_binary_file
 
 
 def sha256(paths: Sequence[Path], cache: Path) -> list[str]:
@@ -52,5 +52,5 @@ def _recall(memory: Path) -> dict[str, list[object]]:
 
 def _remember(memory: Path, fresh: dict[str, list[object]]) -> None:
     # Another process may write in between: what it learnt is hashed once more, nothing is wrong.
-    with suppress(OSError), whole_file(memory) as file:
+    with suppress(OSError), atomic_binary_file(memory) as file:
         file.write(json.dumps(_recall(memory) | fresh, indent=0).encode())

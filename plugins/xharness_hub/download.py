@@ -8,7 +8,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
-from xharness_hub.atomic import whole_file
+from xharness_hub.atomic import atomic_binary_file
 
 _TIMEOUT = 30  # seconds without a byte
 
@@ -48,7 +48,7 @@ def download(url: str, target: Path) -> None:
     """
     opener = urllib.request.build_opener(_OnlyHttps)
     try:
-        with opener.open(url, timeout=_TIMEOUT) as answer, whole_file(target) as file:
+        with opener.open(url, timeout=_TIMEOUT) as answer, atomic_binary_file(target) as file:
             shutil.copyfileobj(answer, file)
             length = answer.headers.get("Content-Length")
             if length is not None and file.tell() != int(length):

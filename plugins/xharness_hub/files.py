@@ -13,7 +13,7 @@ from xharness import (
     SourceRequest,
     UnavailableError,
     digest,
-    inside,
+    path_inside,
     suggestion,
 )
 from xharness_hub import digests, locations, readers
@@ -69,6 +69,6 @@ def _paths(request: SourceRequest) -> list[Path]:
 
 def _path(name: str, base: Path, root: Path | None) -> Path:
     """The file beside the study; the one in the data root where only that is there."""
-    path = inside(base, name)
-    copy = inside(root, name) if root else None
+    path = path_inside(base, name)
+    copy = path_inside(root, name) if root else None
     return copy if copy is not None and not path.is_file() and copy.is_file() else path

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from xharness import ConfigurationError, RunEnvironment, UnavailableError, digest, read_json
-from xharness_hub.atomic import whole_file
+from xharness_hub.atomic import atomic_binary_file
 
 
 class Lock:
@@ -95,6 +95,6 @@ class Lock:
             old_text = json.dumps(entries, sort_keys=True)
             yield entries
             if json.dumps(entries, sort_keys=True) != old_text:
-                with whole_file(self.path) as file:
+                with atomic_binary_file(self.path) as file:
                     new_text = json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False)
                     file.write(f"{new_text}\n".encode())

@@ -20,7 +20,7 @@ from xharness import (
     SourceRequest,
     UnavailableError,
     digest,
-    inside,
+    path_inside,
 )
 from xharness_hub import digests, locations, network, readers
 from xharness_hub.lock import Lock
@@ -56,7 +56,7 @@ def _path_in_root(url: str) -> Path:
     if parts.query or not parts.path:
         raise ValueError(f"'{url}' does not name a file")
     try:
-        return Path(parts.netloc) / inside(Path(), parts.path[1:])
+        return Path(parts.netloc) / path_inside(Path(), parts.path[1:])
     except ValueError as error:
         raise ValueError(f"'{url}' does not name a file: {error}") from None
 

@@ -62,7 +62,7 @@ class RayPool(WorkerPool):
     ) -> None:
         self._spec, self._needs, self._options = spec, needs, options
         self._share, self._tell = share, tell
-        self._most = min(options.workers or stage_count, stage_count)
+        self._most_workers = min(options.workers or stage_count, stage_count)
         self._worker_class = worker_class
         self._stack = ExitStack()
         self._ray: Any = None
@@ -95,12 +95,12 @@ class RayPool(WorkerPool):
         ready, _ = self._ray.wait([*names], num_returns=1, timeout=seconds)
         if ready and len(names) > 1:  # others may have something to tell by now
             ready, _ = self._ray.wait([*names], num_returns=len(names), timeout=0)
-        return [event for reference in ready for event in self._heard(names[reference])]
+        return [event for reference in ready for event in self._events_of(names[reference])]
 
     def stop(self, worker: str) -> None:
         self._ray.kill(self._seats.pop(worker).actor)
 
-    def _heard(self, worker: str) -> Iterator[PoolEvent]:
+    def _events_of(self, worker: str) -> Iterator[PoolEvent]:
         seat = self._seats[worker]
         try:
             if not seat.is_open:
@@ -130,7 +130,7 @@ class RayPool(WorkerPool):
         nodes = [node for node in self._ray.nodes() if node["Alive"]]
         self._share = self._share.on(nodes)
         fitting = sum(self._share.fitting(node["Resources"]) for node in nodes)
-        count = min(fitting, self._most)
+        count = min(fitting, self._most_workers)
         if not count:
             raise UnavailableError(
                 f"no machine has what a worker takes: {self._share}",
@@ -152,7 +152,7 @@ class RayPool(WorkerPool):
                 break
             ready, _ = self._ray.wait(opening, num_returns=1, timeout=seconds)
             for name in [n for n, seat in self._seats.items() if seat.reference in ready]:
-                for event in self._heard(name):
+                for event in self._events_of(name):
                     raise UnavailableError(f"a worker cannot start: {event}")
         if not any(seat.is_open for seat in self._seats.values()):
             raise UnavailableError(
@@ -199,7 +199,7 @@ class RayPool(WorkerPool):
         for name in opening:
             if now - self._seats[name].started > self._options.start_seconds:
                 self.stop(name)
-        if opening or len(self._seats) >= self._most:
+        if opening or len(self._seats) >= self._most_workers:
             return
         if self._share.fitting(self._ray.available_resources()):
             self._start()

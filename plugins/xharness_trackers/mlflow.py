@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xharness import Observer, TrackedRun, Tracker, UnavailableError
-from xharness_trackers.series import Series, SeriesObserver, flat, lacking, prepared
+from xharness_trackers.series import Series, SeriesObserver, flat, missing_package, prepared
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -27,7 +27,7 @@ class MLflow(Tracker):
         try:
             from mlflow.tracking import MlflowClient
         except ImportError:
-            raise lacking("mlflow-skinny", "mlflow") from None
+            raise missing_package("mlflow-skinny", "mlflow") from None
         address = os.environ.get("MLFLOW_TRACKING_URI")
         if address and run.offline and address.startswith(("http:", "https:", "databricks")):
             raise UnavailableError(

@@ -105,7 +105,7 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
-def lacking(package: str, extra: str) -> UnavailableError:
+def missing_package(package: str, extra: str) -> UnavailableError:
     """The error for a package that is not installed."""
     return UnavailableError(
         f"the package '{package}' is not installed",

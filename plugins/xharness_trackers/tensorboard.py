@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xharness import Observer, TrackedRun, Tracker
-from xharness_trackers.series import Series, SeriesObserver, file_name, lacking
+from xharness_trackers.series import Series, SeriesObserver, file_name, missing_package
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -60,5 +60,5 @@ def _writer(folder: Path) -> SummaryWriter:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise lacking("tensorboard", "tensorboard") from None
+        raise missing_package("tensorboard", "tensorboard") from None
     return SummaryWriter(str(folder))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xharness import Observer, TrackedRun, Tracker, UnavailableError
-from xharness_trackers.series import Series, SeriesObserver, lacking, prepared
+from xharness_trackers.series import Series, SeriesObserver, missing_package, prepared
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -25,7 +25,7 @@ class WeightsAndBiases(Tracker):
         try:
             import wandb
         except ImportError:
-            raise lacking("wandb", "wandb") from None
+            raise missing_package("wandb", "wandb") from None
         online = not run.offline and os.environ.get("WANDB_MODE", "online") == "online"
         # Without `prompt=False` it would ask on the terminal, and wait for an answer all night.
         if online and not wandb.login(prompt=False, verify=False):

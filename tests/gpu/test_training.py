@@ -128,11 +128,11 @@ def test_memory_that_runs_out_computes_in_smaller_pieces(
     recipe = _RECIPE.changed({"precision": "fp32", "batch_size": 16})
     calm = start("undropped")
     calm.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "calm"))
-    monkeypatch.setenv(switches.VARIABLE, "rows")
+    monkeypatch.setenv(switches.VARIABLE, "fixed_step")
     _refuse(monkeypatch, most=5, device=device)
     narrow = start("undropped")
     facts = narrow.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "narrow"))
-    assert facts["pieces"] == 4
+    assert facts["gradient_accumulation_steps"] == 4
     for ours, theirs in zip(_weights(calm), _weights(narrow), strict=True):
         assert torch.allclose(ours.float(), theirs.float(), atol=1e-3)
 
@@ -140,7 +140,7 @@ def test_memory_that_runs_out_computes_in_smaller_pieces(
 def test_memory_for_no_input_is_told(
     start: Start, tmp_path: Path, device: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(switches.VARIABLE, "rows")
+    monkeypatch.setenv(switches.VARIABLE, "fixed_step")
     _refuse(monkeypatch, most=0, device=device)
     with pytest.raises(StageError, match="not enough memory to learn from one input"):
         start("undropped").fit([tiny.feed("tagging")], _RECIPE, tiny.session(tmp_path))
@@ -159,7 +159,7 @@ def test_real_memory_may_run_out(
     taken = torch.empty(max(free - 2**28, 0), dtype=torch.uint8, device=device)
     facts = model.fit([feed], recipe, tiny.session(tmp_path))
     del taken
-    assert facts["steps"] == 3 and facts["pieces"] >= 1
+    assert facts["steps"] == 3 and facts["gradient_accumulation_steps"] >= 1
 
 
 def test_a_loss_that_is_not_finite_names_the_step(start: Start, tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_rows_that_are_never_met_only_decay(
 def test_copies_in_half_precision_are_what_autocast_casts(
     fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(switches.VARIABLE, "joint")
+    monkeypatch.setenv(switches.VARIABLE, "joint_linear")
     copies = fit(name="copies", precision="bf16", weight_decay=0.1)
     assert all(one.dtype == torch.float32 for one in weights(copies))
     monkeypatch.setattr(fixed_step, "linear_layers", lambda modules: [])
@@ -207,7 +207,7 @@ def test_layers_that_compute_together_learn_what_each_learns_alone(
 ) -> None:
     options = {"folder": still, "precision": "bf16", "learning_rate": 1e-4, **changes}
     together = fit(Tapes, name="together", task_types=TASK_TYPES[:2], **options)
-    monkeypatch.setenv(switches.VARIABLE, "joint")
+    monkeypatch.setenv(switches.VARIABLE, "joint_linear")
     alone = fit(Tapes, name="alone", task_types=TASK_TYPES[:2], **options)
     assert together.facts["loss"] == pytest.approx(alone.facts["loss"], abs=0.01)
     if "freeze_ratio" not in changes:  # there, no gradient of states is a sum of three
@@ -239,7 +239,7 @@ def test_too_little_memory_is_met_with_pieces(fit: Fit, monkeypatch: pytest.Monk
     planned = fit(Tapes, name="planned", gradient_accumulation_steps=2)
     monkeypatch.setattr(FixedStep, "_learn", learn)
     found = fit(Tapes, name="found")
-    assert found.facts["pieces"] == 2
+    assert found.facts["gradient_accumulation_steps"] == 2
     assert _same(planned, found)
 
 

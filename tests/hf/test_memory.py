@@ -60,7 +60,7 @@ def test_smaller_pieces_give_the_same_weights(
     calm, facts = _fit(undropped, tmp_path / "calm")
     _refuse(monkeypatch, 5, backward=backward)
     narrow, told = _fit(undropped, tmp_path / "narrow")
-    assert (facts["pieces"], told["pieces"]) == (1, 4)
+    assert (facts["gradient_accumulation_steps"], told["gradient_accumulation_steps"]) == (1, 4)
     assert told["loss"] == pytest.approx(facts["loss"], abs=1e-5)
     for one, other in zip(weights(calm), weights(narrow), strict=True):
         assert torch.allclose(one, other, atol=1e-5)
@@ -78,7 +78,7 @@ def test_a_checkpoint_remembers_the_pieces(
         with pytest.raises(KeyboardInterrupt):
             _fit(undropped, tmp_path, progress=stop)
     assert [*tmp_path.glob(f"{checkpoint._PREFIX}*")]
-    assert _fit(undropped, tmp_path)[1]["pieces"] == 2
+    assert _fit(undropped, tmp_path)[1]["gradient_accumulation_steps"] == 2
 
 
 @pytest.mark.parametrize(

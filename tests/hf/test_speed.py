@@ -22,7 +22,7 @@ from tests.hf import tiny
 from xharness.plugin.api import StageError
 from xharness_hf.backbone.precision import computing
 from xharness_hf.speed import embedding_grad, switches
-from xharness_hf.speed.dropout import fast_dropout, kept
+from xharness_hf.speed.dropout import fast_dropout, keep_factors
 from xharness_hf.speed.embedding_grad import EmbeddingGradients
 from xharness_hf.speed.kernels import fast_kernels
 from xharness_hf.training.optim import clip
@@ -34,7 +34,7 @@ CPU = torch.device("cpu")
 @pytest.mark.parametrize("p", [0.1, 0.5])
 def test_so_many_drop_out_and_the_mean_stays(p: float, dtype: torch.dtype) -> None:
     torch.manual_seed(1)
-    found = kept(torch.empty(1000, 203, dtype=dtype), p)
+    found = keep_factors(torch.empty(1000, 203, dtype=dtype), p)
     assert found.unique().numel() == 2
     share = float((found == 0).float().mean())
     assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / found.numel())
@@ -48,7 +48,7 @@ def test_so_many_drop_out_and_the_mean_stays(p: float, dtype: torch.dtype) -> No
 def test_draws_hang_on_torchs_state_alone(shape: list[int], seed: int) -> None:
     def drawn() -> list[Tensor]:
         torch.manual_seed(seed)
-        return [kept(torch.empty(shape), 0.5) for _ in range(4)]
+        return [keep_factors(torch.empty(shape), 0.5) for _ in range(4)]
 
     assert all(map(torch.equal, drawn(), drawn()))
 
@@ -113,7 +113,7 @@ def test_gradients_of_what_was_looked_up(
         assert own.weight.grad is not None
         assert usual.weight.grad is not None
         assert torch.allclose(own.weight.grad, usual.weight.grad, atol=1e-6)
-        assert (own.weight in watching._whole) == tied  # else the met rows alone are cleared
+        assert (own.weight in watching._dense_tables) == tied  # else the met rows alone are cleared
         memory = own.weight.grad.data_ptr()
         for one in optimizers:
             one.step()

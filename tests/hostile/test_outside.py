@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.project import fresh, invoke
 from xharness.errors import ConfigurationError, UnavailableError, printable
-from xharness.files import inside, whole
+from xharness.files import atomic_file, path_inside
 from xharness.gaps import scores
 from xharness.leaderboard.exports.tidy import _no_formula
 from xharness.session.board_server import _board_files
@@ -30,11 +30,11 @@ from xharness_hub.urls import UrlOptions
 )
 def test_no_name_leads_out_of_its_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"no path inside|longer than"):
-        inside(tmp_path, name)
+        path_inside(tmp_path, name)
 
 
 def test_names_inside_are_paths(tmp_path: Path) -> None:
-    assert inside(tmp_path, "a/b..c/é.json") == tmp_path / "a" / "b..c" / "é.json"
+    assert path_inside(tmp_path, "a/b..c/é.json") == tmp_path / "a" / "b..c" / "é.json"
 
 
 @pytest.mark.parametrize("url", ["https://../x", "https://./x", "https://a b/x", "https://.a/x"])
@@ -159,7 +159,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> No
     other = tmp_path / "other.4194311.partial"
     for path in (*leftovers, other):
         path.write_text("half")
-    with whole(tmp_path / "scores.jsonl") as partial:
+    with atomic_file(tmp_path / "scores.jsonl") as partial:
         partial.write_text("all")
     assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "scores.jsonl"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from xharness.files import whole, write_bytes, write_json, write_text
+from xharness.files import atomic_file, write_bytes, write_json, write_text
 
 
 def test_what_was_there_stays_until_all_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with whole(path) as partial:
+    with atomic_file(path) as partial:
         partial.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -23,7 +23,7 @@ def test_what_was_there_stays_until_all_is_written(tmp_path: Path) -> None:
 def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_bytes(path, b"old")
-    with pytest.raises(ZeroDivisionError), whole(path) as partial:
+    with pytest.raises(ZeroDivisionError), atomic_file(path) as partial:
         partial.write_text("half")
         raise ZeroDivisionError
     assert path.read_bytes() == b"old"
@@ -34,10 +34,10 @@ def test_two_processes_have_a_neighbour_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"
-    with whole(path) as mine:
+    with atomic_file(path) as mine:
         mine.write_text("mine")
         monkeypatch.setattr(os, "getpid", lambda: -1)
-        with whole(path) as theirs:
+        with atomic_file(path) as theirs:
             theirs.write_text("theirs")
         assert path.read_text() == "theirs"
     assert path.read_text() == "mine"

@@ -117,7 +117,7 @@ def _short(answer: Any) -> str:
 
 
 @contextmanager
-def naming(backend: Backend) -> Iterator[None]:
+def naming_backend(backend: Backend) -> Iterator[None]:
     """Inside it, what a backend says and cannot be is an error that names the backend.
 
     Raises:

@@ -20,7 +20,7 @@ from xharness.errors import (
     printable,
     without_secrets,
 )
-from xharness.executor.ask_model import naming
+from xharness.executor.ask_model import naming_backend
 from xharness.executor.context import RunContext
 from xharness.executor.outcome import StageOutcome
 from xharness.executor.predict import predict
@@ -150,12 +150,12 @@ into the receipt."""
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
-def _naming_backend(stage: Stage, context: RunContext) -> AbstractContextManager[None]:
+def _naming_backend_of(stage: Stage, context: RunContext) -> AbstractContextManager[None]:
     if isinstance(stage, Predict):
-        return naming(context.backend(stage.model))
-    return (
-        naming(context.backend(stage)) if isinstance(stage, Train | SelectModel) else nullcontext()
-    )
+        return naming_backend(context.backend(stage.model))
+    if isinstance(stage, Train | SelectModel):
+        return naming_backend(context.backend(stage))
+    return nullcontext()
 
 
 def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any]:
@@ -165,7 +165,7 @@ def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any
         XharnessError: it cannot be done.
     """
     try:
-        with _naming_backend(stage, context):
+        with _naming_backend_of(stage, context):
             facts = PERFORMERS[type(stage)](stage, context, folder)
         return {"stage": stage.name, **facts}
     except OSError as error:

@@ -66,12 +66,12 @@ def carry_out_plan(
         StageError: the first failure, under `context.debug`.
         UnavailableError: the pool has no workers left.
     """
-    walk = _Walk(plan, context, pool, limits, clock)
-    walk.run()
-    return RunReport({key: walk.report.outcomes[key] for key in plan.stages})
+    scheduler = _Scheduler(plan, context, pool, limits, clock)
+    scheduler.run()
+    return RunReport({key: scheduler.report.outcomes[key] for key in plan.stages})
 
 
-class _Walk:
+class _Scheduler:
     """What stands in the way of each stage, who works on what, and what has ended."""
 
     def __init__(
@@ -100,7 +100,7 @@ class _Walk:
         self._loaded_models: dict[str, str | None] = {}
         self._losses: Counter[str] = Counter()
         self._delays: dict[str, float] = {}
-        self._taken: list[tuple[float, str]] = []
+        self._held_elsewhere: list[tuple[float, str]] = []
         self.report = RunReport()
 
     def run(self) -> None:
@@ -108,9 +108,9 @@ class _Walk:
         for key in [key for key, count in self._open_needs.items() if not count]:
             self._enter([key])
         while len(self.report.outcomes) < len(self._plan.stages):
-            self._offer_taken()
+            self._retry_held()
             self._assign()
-            for event in self._pool.wait(self._patience()):
+            for event in self._pool.wait(self._seconds_to_wait()):
                 self._handle(event)
             self._stop_hanging()
 
@@ -171,16 +171,16 @@ class _Walk:
             and all(store.has_facts(key) for key in self._dependents[stage.key])
         )
 
-    def _offer_taken(self) -> None:
+    def _retry_held(self) -> None:
         """Queue again the stages whose turn it is among those that other processes had taken."""
-        while self._taken and self._taken[0][0] <= self._clock():
-            _, key = heappop(self._taken)
+        while self._held_elsewhere and self._held_elsewhere[0][0] <= self._clock():
+            _, key = heappop(self._held_elsewhere)
             self._ready.add(self._positions[key], self._plan.stages[key])
 
-    def _patience(self) -> float:
-        if not self._taken:
+    def _seconds_to_wait(self) -> float:
+        if not self._held_elsewhere:
             return _LONGEST_WAIT
-        return min(max(self._taken[0][0] - self._clock(), 0.01), _LONGEST_WAIT)
+        return min(max(self._held_elsewhere[0][0] - self._clock(), 0.01), _LONGEST_WAIT)
 
     def _handle(self, event: PoolEvent) -> None:
         assignment = self._assignments.get(event.worker)
@@ -225,7 +225,7 @@ class _Walk:
         stage = self._assignments.pop(worker).stage
         delay = self._delays.get(stage.key, _FIRST_DELAY)
         self._delays[stage.key] = min(2 * delay, _LONGEST_DELAY)
-        heappush(self._taken, (self._clock() + delay, stage.key))
+        heappush(self._held_elsewhere, (self._clock() + delay, stage.key))
         self._hook.xharness_stage_waiting(stage=stage, label=self._plan.labels[stage.key])
 
     def _stop_hanging(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Batch = Sequence[LanguageItems]
 Tabulate = Callable[[TaskCard, Sequence[Example], Sequence[Prediction]], Any]
 """A table with one row for each item."""
-Store = Callable[[Batch, Any], None]
+KeepTable = Callable[[Batch, Any], None]
 """Keeps the whole table of a batch of languages."""
 
 
@@ -56,12 +56,12 @@ class ShardedPrediction:
     parts: Parts
     counter: ProgressCounter
 
-    def run(self, batches: Iterable[Batch], tabulate: Tabulate, store: Store) -> None:
+    def run(self, batches: Iterable[Batch], tabulate: Tabulate, keep: KeepTable) -> None:
         """Answer all batches; neighbours with the same card in one flow."""
         for _, neighbours in groupby(batches, key=lambda batch: batch[0].card):
-            self._flow(neighbours, tabulate, store)
+            self._flow(neighbours, tabulate, keep)
 
-    def _flow(self, batches: Iterable[Batch], tabulate: Tabulate, store: Store) -> None:
+    def _flow(self, batches: Iterable[Batch], tabulate: Tabulate, keep: KeepTable) -> None:
         pending: deque[Shard] = deque()
         # Closed even on an error: a model that reads ahead in a thread lets go of the data.
         with closing(self._unanswered(batches, pending)) as unanswered:
@@ -71,13 +71,13 @@ class ShardedPrediction:
                 requests = chain([first], unanswered)
                 answers = ask_each(self.model(), card, self.task_type, requests, self.recipe)
                 for predictions in answers:
-                    shard = self._stored_before(pending, store)
+                    shard = self._stored_before(pending, keep)
                     # Written before the next answer: an interruption costs one shard at most.
                     with self.parts.write(shard.path) as partial:
                         save_table(partial, tabulate(card, shard.examples, predictions))
-                    self._finish(shard, store)
+                    self._finish(shard, keep)
         for shard in pending:
-            self._finish(shard, store)
+            self._finish(shard, keep)
 
     def _unanswered(
         self, batches: Iterable[Batch], pending: deque[Shard]
@@ -100,16 +100,16 @@ class ShardedPrediction:
             stored, last = self.parts.has(path), first + self.size >= len(examples)
             yield Shard(batch, shard_examples, path, stored, last)
 
-    def _stored_before(self, pending: deque[Shard], store: Store) -> Shard:
+    def _stored_before(self, pending: deque[Shard], keep: KeepTable) -> Shard:
         """The shard that was just answered; those before it, which were stored, are finished."""
         while (shard := pending.popleft()).stored:
-            self._finish(shard, store)
+            self._finish(shard, keep)
         return shard
 
-    def _finish(self, shard: Shard, store: Store) -> None:
+    def _finish(self, shard: Shard, keep: KeepTable) -> None:
         self.counter.add(len(shard.examples))
         if shard.last:
-            store(shard.batch, self._table(shard))
+            keep(shard.batch, self._table(shard))
 
     def _table(self, shard: Shard) -> pa.Table:
         """All of the batch's answers, in the order of its items."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xharness.errors import ConfigurationError
-from xharness.files import whole
+from xharness.files import atomic_file
 from xharness.task_types.base import Floats
 
 FILE = "evidence.parquet"
@@ -71,7 +71,7 @@ def write(path: Path, evidence: Iterable[Items]) -> None:
     ordered = [blocks[key] for key in sorted(blocks)]
     width = max((items.stored.shape[1] for items in ordered), default=0)
     with (
-        whole(path) as partial,
+        atomic_file(path) as partial,
         pq.ParquetWriter(partial, _schema(width), compression="zstd") as writer,
     ):
         for group in _groups(ordered):

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from xharness.errors import ConfigurationError
-from xharness.files import whole
+from xharness.files import atomic_file
 from xharness.json_text import parse_json
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -158,7 +158,7 @@ def columns(row_type: type[Row]) -> list[str]:
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as JSON lines, atomically, in the order given."""
     # Line feeds on every system: committed boards are compared byte for byte.
-    with whole(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+    with atomic_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             file.write(json.dumps(record(row, defaults=False), ensure_ascii=False) + "\n")
 

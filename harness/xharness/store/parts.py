@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xharness.digests import file_digest
-from xharness.files import make_folder, whole, write_text
+from xharness.files import atomic_file, make_folder, write_text
 from xharness.store.receipt import SCRATCH
 
 
@@ -41,7 +41,7 @@ class Parts:
     def write(self, path: Path) -> Iterator[Path]:
         """A file to write to, which becomes the part at `path` and is sealed at the block's end."""
         make_folder(path.parent)
-        with whole(path) as partial:
+        with atomic_file(path) as partial:
             yield partial
             seal = file_digest(partial)
         make_folder(self._seal(path).parent)

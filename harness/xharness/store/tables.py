@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xharness.files import whole
+from xharness.files import atomic_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write `table` so that `path` has all of it or is as it was."""
-    with whole(path) as partial:
+    with atomic_file(path) as partial:
         save_table(partial, table)
 
 

@@ -84,7 +84,7 @@ class PackedBatch:
         order = np.argsort(-lengths, kind="stable")
         self._shape = tuple(batch.ids.shape)
         starts = order * self._shape[1]
-        self._places = batch.on_device(spread(starts, lengths[order]))
+        self._indices = batch.on_device(spread(starts, lengths[order]))
         self.packs = _packs(lengths[order], causal, batch.ids.device)
         self._batch = batch
         self._within = spread(np.zeros_like(starts), lengths[order])
@@ -96,13 +96,13 @@ class PackedBatch:
 
     def row(self, padded: Tensor) -> Tensor:
         """(windows, length) to (1, n)."""
-        return padded.flatten()[self._places][None]
+        return padded.flatten()[self._indices][None]
 
     def back(self, states: Tensor) -> Tensor:
         """(1, n, width) to (windows, length, width), zeros where there is no sub-word."""
         rows, length = self._shape
         padded = states.new_zeros((rows * length, states.shape[-1]))
-        return padded.index_copy(0, self._places, states.squeeze(0)).view(rows, length, -1)
+        return padded.index_copy(0, self._indices, states.squeeze(0)).view(rows, length, -1)
 
 
 def _packs(
@@ -171,7 +171,7 @@ def obstacle(backbone: Packable, device: torch.device) -> str | None:
     precision = default_precision(device)
     reads = computing(backbone.module, device, Recipe(precision=precision))
     try:
-        with _asleep(backbone.reader), torch.no_grad(), reads:
+        with _without_dropout(backbone.reader), torch.no_grad(), reads:
             padded = backbone.padded(batch)
             packed, num_calls = backbone.packed(batch)
     except Exception as error:  # what a family does not take, it says in its own way
@@ -197,7 +197,7 @@ def attending(reader: Any, implementation: str = NAME) -> Iterator[None]:
 
 
 @contextmanager
-def _asleep(module: torch.nn.Module) -> Iterator[None]:
+def _without_dropout(module: torch.nn.Module) -> Iterator[None]:
     """Inside it, nothing drops out; afterwards every part is as it was."""
     awake = [part for part in module.modules() if part.training]
     module.eval()

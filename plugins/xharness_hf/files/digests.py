@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xharness import file_digest, read_json, whole
+from xharness import atomic_file, file_digest, read_json
 
 
 def cached_digest(file: Path, cache: Path) -> str:
@@ -31,5 +31,5 @@ def cached_digest(file: Path, cache: Path) -> str:
 def _write(cache_file: Path, digests: dict[str, list[Any]]) -> None:
     with suppress(OSError):  # a cache that cannot be written costs time, not answers
         cache_file.parent.mkdir(parents=True, exist_ok=True)
-        with whole(cache_file) as partial:
+        with atomic_file(cache_file) as partial:
             partial.write_text(json.dumps(digests), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from xharness import RunEnvironment, UnavailableError, inside, read_json
+from xharness import RunEnvironment, UnavailableError, path_inside, read_json
 
 Weights = Literal["safetensors", "any"]
 
@@ -79,7 +79,7 @@ def weight_files(folder: Path, weights: Weights) -> list[Path]:
 def _shards(index: Path) -> list[Path]:
     try:
         names = set(read_json(index)["weight_map"].values())
-        shards = [inside(index.parent, name) for name in sorted(names)]
+        shards = [path_inside(index.parent, name) for name in sorted(names)]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise UnavailableError(
             f"not an index of weight shards: {error}", where=str(index)

@@ -34,17 +34,17 @@ def _dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool
     """As `torch.nn.functional.dropout`, though never in place."""
     if not training or p == 0 or not input.numel():
         return input
-    return functional.dropout(input, p) if p == 1 else input * kept(input, p)
+    return functional.dropout(input, p) if p == 1 else input * keep_factors(input, p)
 
 
-def kept(like: Tensor, p: float) -> Tensor:
+def keep_factors(like: Tensor, p: float) -> Tensor:
     """The shape of `like`: 0 with probability `p`, else what keeps the mean, 1 / (1 - p)."""
     cut = round(p * _DRAWS)
     seed = int(torch.randint(2**62, ()))
-    drawn = np.random.Generator(np.random.SFC64(seed)).integers(
+    numbers = np.random.Generator(np.random.SFC64(seed)).integers(
         2**64, size=math.ceil(like.numel() / 4), dtype=np.uint64
     )
-    bits = torch.from_numpy(drawn.view(np.int16)[: like.numel()]).view(like.shape)
+    bits = torch.from_numpy(numbers.view(np.int16)[: like.numel()]).view(like.shape)
     factors = torch.empty(like.shape, dtype=like.dtype)
     # As signed numbers, which torch can compare: half of all draws lie below zero.
     torch.ge(bits, cut - _DRAWS // 2, out=factors)
@@ -80,4 +80,4 @@ def _attention(
     elif attn_mask is not None:
         scores = scores + attn_mask
     shares = torch.softmax(scores, dim=-1)
-    return (shares * kept(shares, dropout_p)).to(value.dtype) @ value
+    return (shares * keep_factors(shares, dropout_p)).to(value.dtype) @ value

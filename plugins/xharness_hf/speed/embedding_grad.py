@@ -29,20 +29,20 @@ class EmbeddingGradients(Override):
         super().__init__({functional.embedding: self._embedding})
         self._serves = device.type == "cpu" and is_on("embedding_grad")
         self._met: dict[Tensor, list[Tensor]] = {}
-        self._whole: set[Tensor] = set()
+        self._dense_tables: set[Tensor] = set()
         self._hooks: list[RemovableHandle] = []
 
     def clear(self, optimizer: Optimizer) -> None:
         """In place of `optimizer.zero_grad()`: the gradients' memory of large tables is kept."""
-        kept = {table: table.grad for table in self._met}
+        kept_grads = {table: table.grad for table in self._met}
         optimizer.zero_grad(set_to_none=True)
-        for table, grad in kept.items():
+        for table, grad in kept_grads.items():
             rows = torch.cat([torch.zeros(0, dtype=torch.long), *self._met[table]])
             if grad is not None:
-                grad.index_fill_(0, rows, 0) if table not in self._whole else grad.zero_()
+                grad.index_fill_(0, rows, 0) if table not in self._dense_tables else grad.zero_()
             table.grad = grad
             self._met[table] = []
-        self._whole.clear()
+        self._dense_tables.clear()
 
     def close(self) -> None:
         """Let go of the gradients' memory, when the training has ended."""
@@ -62,10 +62,10 @@ class EmbeddingGradients(Override):
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
     ) -> bool:
-        plain = max_norm is None and not scale_grad_by_freq and not sparse
+        is_plain = max_norm is None and not scale_grad_by_freq and not sparse
         # Only a leaf keeps its gradient; of anything computed there is no memory to keep.
         learns = torch.is_grad_enabled() and weight.requires_grad and weight.is_leaf
-        return self._serves and plain and learns and weight.numel() >= _LARGE
+        return self._serves and is_plain and learns and weight.numel() >= _LARGE
 
     def _embedding(self, *args: Any, **keywords: Any) -> Tensor:
         fits = self._fits(*args, **keywords)
@@ -92,7 +92,7 @@ class EmbeddingGradients(Override):
 
         def note(grad: Tensor | None) -> None:
             if grad is not None:
-                self._whole.add(table)
+                self._dense_tables.add(table)
 
         watch: Any = table.register_hook
         self._hooks.append(watch(note))
@@ -108,11 +108,11 @@ class _Lookup(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, None]:
         (ids,), table, grad = ctx.saved_tensors, ctx.table, grads[0]
-        rows, learnt = ids.flatten(), grad.reshape(-1, grad.shape[-1]).to(table.dtype)
+        rows, gradients = ids.flatten(), grad.reshape(-1, grad.shape[-1]).to(table.dtype)
         if ctx.padding_idx is not None:
             real = rows != ctx.padding_idx
-            rows, learnt = rows[real], learnt[real]
+            rows, gradients = rows[real], gradients[real]
         if table.grad is None:
             table.grad = torch.zeros_like(table)
-        table.grad.index_add_(0, rows, learnt)
+        table.grad.index_add_(0, rows, gradients)
         return None, None, None

@@ -16,9 +16,9 @@ class Override(TorchFunctionMode):
     What the other one does not serve it hands to torch's, which it reaches as usual.
     """
 
-    def __init__(self, others: Mapping[Function, Function]) -> None:
+    def __init__(self, replacements: Mapping[Function, Function]) -> None:
         super().__init__()
-        self._others = dict(others)
+        self._replacements = dict(replacements)
 
     def __torch_function__(
         self,
@@ -27,4 +27,4 @@ class Override(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        return self._others.get(func, func)(*args, **(kwargs or {}))
+        return self._replacements.get(func, func)(*args, **(kwargs or {}))

@@ -20,7 +20,7 @@ Judge = Callable[[], float]
 
 
 class CheckpointSelector:
-    """Looks at weights while they learn, and keeps the chosen ones on the CPU."""
+    """Evaluates weights while they learn, and keeps the chosen ones on the CPU."""
 
     def __init__(self, policy: CheckpointPolicy, judge: Judge | None, total: int) -> None:
         if judge is None and (policy.by == "best" or policy.patience is not None):
@@ -32,13 +32,13 @@ class CheckpointSelector:
         self._evals: list[list[Any]] = []
 
     def due(self, step: int) -> bool:
-        """Whether to look after `step` steps."""
+        """Whether to evaluate after `step` steps."""
         return step in self._due
 
-    def look(self, step: int, learning: Mapping[str, nn.Parameter]) -> None:
+    def evaluate(self, step: int, learning: Mapping[str, nn.Parameter]) -> None:
         """Judge the weights after `step` steps, and keep them if they are among the chosen.
 
-        Until a look has a finite score the last one is kept, as without choosing.
+        Until an evaluation has a finite score the last one is kept, as without choosing.
         """
         value = self._judge() if self._judge else math.nan
         score = value if math.isfinite(value) else None
@@ -50,7 +50,7 @@ class CheckpointSelector:
             self.weights = {name: _copy(parameter) for name, parameter in learning.items()}
 
     @property
-    def over(self) -> bool:
+    def is_out_of_patience(self) -> bool:
         """Whether patience has run out."""
         patience, best = self._policy.patience, self._best
         if patience is None or not self._evals:
@@ -65,7 +65,7 @@ class CheckpointSelector:
                 learning[name].copy_(value)
 
     def facts(self) -> dict[str, Any]:
-        """For the receipt: (step, score) of every look, and the step that was chosen."""
+        """For the receipt: (step, score) of every evaluation, and the step that was chosen."""
         best = self._best
         step = best[0] if best else self._evals[-1][0]
         source = {} if self._policy.by == "average" else {"step": step}
@@ -84,12 +84,12 @@ class CheckpointSelector:
 
     @property
     def _best(self) -> tuple[int, float] | None:
-        """The first of the best looks so far."""
+        """The first of the best evaluations so far."""
         scores = [(step, score) for step, score in self._evals if score is not None]
-        return max(scores, key=lambda look: look[1], default=None)
+        return max(scores, key=lambda evaluation: evaluation[1], default=None)
 
     def _mix(self, learning: Mapping[str, nn.Parameter]) -> None:
-        """The mean so far moves by a share of the difference: no sum grows with the looks."""
+        """The mean so far moves by a share of the difference: no sum grows with their number."""
         for name, parameter in learning.items():
             weight = _copy(parameter)
             mean = self.weights.get(name, weight)

@@ -67,7 +67,7 @@ class ExactStep:
         return losses
 
     @contextmanager
-    def outside(self) -> Iterator[None]:
+    def learnt_weights(self) -> Iterator[None]:
         yield
 
     def state(self) -> dict[str, Tensor]:
@@ -97,12 +97,12 @@ class ExactStep:
                 return self._backward(feed, features)
             except torch.OutOfMemoryError:
                 self._embeddings.clear(self._optimizer)  # pieces may have been added already
-            self._context.pieces.halve(features, feed.task)
+            self._context.accumulation.halve(features, feed.task)
 
     def _backward(self, feed: PreparedFeed, features: Sequence[Feature]) -> float:
         context, recipe, task, loss = self._context, self._context.recipe, feed.task, 0.0
         terms = task.terms(features)
-        for part in context.pieces.of(features):
+        for part in context.accumulation.of(features):
             batch = collate(part, feed.layout, context.device)
             with context.autocast(), fast_kernels(context.device), self._embeddings:
                 backbone = context.backbone

@@ -118,7 +118,7 @@ class FixedStep:
         self._ran: set[Hashable] = set()
         self._buffers: dict[tuple[int, int], Tensor] = {}
         self._feed = 0
-        self._done = 0
+        self._steps_done = 0
         self._entered = False
 
     def start(self, step: int) -> None:
@@ -130,7 +130,7 @@ class FixedStep:
         with self._recorder.running():
             self._weights.enter()
             self._optimizer.start(step)
-            self._entered, self._done = True, step
+            self._entered, self._steps_done = True, step
             self._plan(step)
             while not self._longest_fits():
                 self._plan(step)
@@ -142,9 +142,9 @@ class FixedStep:
                 self._plan(step)
             update = partial(self._update, self._feed)
             self._call(("update", self._feed), update, worthwhile=True)
-            self._done = step + 1
-            if self._done % _ASK == 0:
-                self._optimizer.request(self._done)
+            self._steps_done = step + 1
+            if self._steps_done % _ASK == 0:
+                self._optimizer.request(self._steps_done)
 
     def losses(self, steps: int, *, wait: bool) -> list[float]:
         with self._recorder.running():
@@ -156,9 +156,9 @@ class FixedStep:
         return [loss if math.isfinite(norm) else norm for loss, norm in pairs]
 
     @contextmanager
-    def outside(self) -> Iterator[None]:
+    def learnt_weights(self) -> Iterator[None]:
         self._recorder.wait()
-        with self._weights.outside(self._decay()):
+        with self._weights.own_weights(self._decay()):
             yield
             if self._context.device.type == "cuda":
                 torch.cuda.current_stream(self._context.device).synchronize()
@@ -214,7 +214,7 @@ class FixedStep:
         rows: list[list[NDArray[np.int64]]] = [[] for _ in context.feeds]
         for number in range(context.sampler.total):
             draw = context.sampler[number]
-            rows[draw.feed] += context.pieces.rows(draw.features)
+            rows[draw.feed] += context.accumulation.rows(draw.features)
         self._plans = [
             self._shapes(feed, of_feed) if of_feed else RowPlan([])
             for feed, of_feed in enumerate(rows)
@@ -224,14 +224,14 @@ class FixedStep:
         tokens = max(shape.capacity.tokens for shape in all_shapes)
         self._linear = self._linear_layers(tokens)
         self._stream = StepStream(
-            self._fill, step, context.sampler.total, largest * context.pieces.count,
+            self._fill, step, context.sampler.total, largest * context.accumulation.count,
             pinned=context.device.type == "cuda",
         )  # fmt: skip
 
     def _allocate_gradients(self) -> None:
         """Float32, to add up in; where a row is a step and a kernel takes them, as they come."""
         learning, masters = self._context.learning, self._weights.masters
-        single = self._optimizer.refused is None and self._context.pieces.count == 1
+        single = self._optimizer.refused is None and self._context.accumulation.count == 1
         dtypes = {name: learning[name].dtype if single else torch.float32 for name in masters}
         if dtypes != {name: grad.dtype for name, grad in self._grads.items()}:
             self._optimizer.forget()
@@ -328,7 +328,7 @@ class FixedStep:
         features = context.features(draw.feed, draw.features, step)
         terms = np.array([context.feeds[draw.feed].task.terms(features)])
         rows, first = [], 0
-        for part in context.pieces.of(features):
+        for part in context.accumulation.of(features):
             tokens = sum(len(window.ids) for feature in part for window in feature.windows)
             # The smallest budget that holds the row: its tail is computed for nothing.
             index = self._plans[draw.feed].choose(tokens)
@@ -345,20 +345,20 @@ class FixedStep:
         staged = self._stream.take()
         torch.manual_seed(self._context.dropout_seed(step))
         try:
-            for number, row in enumerate(staged.pieces):
+            for number, row in enumerate(staged.rows):
                 self._learn_row(row, staged.memory, first=number == 0)
         except torch.OutOfMemoryError:
             self._halve(step)
             return False
-        self._feed = staged.pieces[0].feed
-        self.tokens_read += sum(row.tokens for row in staged.pieces)
+        self._feed = staged.rows[0].feed
+        self.tokens_read += sum(row.tokens for row in staged.rows)
         self._stream.release(staged)
         return True
 
     def _halve(self, step: int) -> None:
         draw = self._context.sampler[step]
         feed = self._context.feeds[draw.feed]
-        self._context.pieces.halve([feed.features[row] for row in draw.features], feed.task)
+        self._context.accumulation.halve([feed.features[row] for row in draw.features], feed.task)
 
     def _learn_row(self, row: _Row, memory: Tensor, *, first: bool) -> None:
         shape = self._plans[row.feed].shapes[row.shape]
@@ -394,7 +394,7 @@ class FixedStep:
         except Exception as error:  # what cannot be recorded says so in its own way
             context = self._context
             tasks = [feed.task for feed in context.feeds]
-            divisible = context.pieces.divisible(context.recipe.batch_size, tasks)
+            divisible = context.accumulation.divisible(context.recipe.batch_size, tasks)
             if isinstance(error, torch.OutOfMemoryError) and learns and divisible:
                 raise  # smaller pieces may be recorded
             self._eager = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -473,11 +473,11 @@ class FixedStep:
         for step in range(context.sampler.total):
             draw = context.sampler[step]
             if draw.feed == feed:
-                for part in context.pieces.rows(draw.features):
+                for part in context.accumulation.rows(draw.features):
                     tokens = int(self._counts[feed].tokens[part].sum())
                     if self._plans[feed].choose(tokens) == shape:
                         return context.features(feed, part, step), step
         raise StageError("no step has the longest row")
 
     def _decay(self) -> float:
-        return self._optimizer.decay(self._done)
+        return self._optimizer.decay(self._steps_done)

@@ -15,7 +15,7 @@ class DelayedInterrupt:
 
     def __init__(self) -> None:
         self.pending = False
-        self._before: Any = None
+        self._previous_handler: Any = None
         self._frame: FrameType | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
@@ -27,8 +27,8 @@ class DelayedInterrupt:
     def raise_(self) -> None:
         """Hand the signal to whoever handled it before; usually raises KeyboardInterrupt."""
         self.pending = False
-        if callable(self._before):
-            self._before(signal.SIGINT, self._frame)
+        if callable(self._previous_handler):
+            self._previous_handler(signal.SIGINT, self._frame)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -37,8 +37,8 @@ class DelayedInterrupt:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        self._before = signal.signal(signal.SIGINT, self.note)
+        self._previous_handler = signal.signal(signal.SIGINT, self.note)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, self._before or signal.SIG_DFL)
+            signal.signal(signal.SIGINT, self._previous_handler or signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""The training loop: one for all kinds and devices, over steps that know how they are computed.
+"""The training loop: one for all task types and devices, over steps that know their own device.
 
 Batches, masks and dropout are functions of the seed and the step, so a checkpoint needs no state
 of random generators, and a resumed run ends with the weights of an undisturbed one.
@@ -67,7 +67,7 @@ class Training:
         self._total, self._shares = sampler.total, sampler.shares
         self._selector = _selector(model, session, self._total)
         # Before anything asks which parameters learn.
-        self._teach()
+        self._enter_training_mode()
         _check_that_words_learn(self._backbone, feeds)
         self._learning = learning(self._backbone, self._heads)
         self._parameters = sum(parameter.numel() for parameter in self._learning.values())
@@ -80,9 +80,9 @@ class Training:
         # The features' lengths tell one data set and tokenizer from another.
         self._identity = digest([session.seed, lengths, self._step.layout, *meaning])
         self._tail: deque[float] = deque(maxlen=math.ceil(self._total * _TAIL))
-        self._done = self._told = 0
-        self._read, self._seconds = 0, 0.0
-        self._saved = time.monotonic()
+        self._steps_done = self._losses_told = 0
+        self._tokens_before, self._seconds = 0, 0.0
+        self._saved_at = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         """Learn until the last step; returns facts for the receipt.
@@ -95,13 +95,13 @@ class Training:
         with interrupt.watching(), recomputation, closing(self._step):
             self._resume()
             began = time.monotonic()
-            self._step.start(self._done)
+            self._step.start(self._steps_done)
             self._seconds += time.monotonic() - began
-            while self._done < self._total and not self._over:
+            while self._steps_done < self._total and not self._is_stopped_early:
                 began = time.monotonic()
-                self._step.run(self._done)
-                self._done += 1
-                self._hear(wait=self._done == self._total)
+                self._step.run(self._steps_done)
+                self._steps_done += 1
+                self._collect_losses(wait=self._steps_done == self._total)
                 # Without what lies between steps: evaluations and the disk are no speed.
                 self._seconds += time.monotonic() - began
                 self._between_steps(interrupt)
@@ -118,50 +118,50 @@ class Training:
         if finite and not bool(torch.stack(finite).all()):
             broken = [name for name, ok in zip(self._learning, finite, strict=True) if not bool(ok)]
             raise StageError(
-                f"{len(broken)} of {len(finite)} weights are not finite after step {self._done}, "
-                f"such as {broken[0]}",
+                f"{len(broken)} of {len(finite)} weights are not finite after step "
+                f"{self._steps_done}, such as {broken[0]}",
                 hint=f"try a lower learning_rate than {self._recipe.learning_rate:g}",
             )
 
     @property
-    def _over(self) -> bool:
-        return self._selector is not None and self._selector.over
+    def _is_stopped_early(self) -> bool:
+        return self._selector is not None and self._selector.is_out_of_patience
 
-    def _teach(self) -> None:
+    def _enter_training_mode(self) -> None:
         """Let learn what is to learn: before the first step, and after the model was asked."""
         self._backbone.freeze(self._recipe.freeze_ratio)
         for head in self._heads.modules():
             head.train()
 
-    def _hear(self, *, wait: bool) -> None:
+    def _collect_losses(self, *, wait: bool) -> None:
         """Note the losses that have become known; nothing is stored before all of them are.
 
         Raises:
             StageError: one is no number.
         """
-        for loss in self._step.losses(self._done, wait=wait):
+        for loss in self._step.losses(self._steps_done, wait=wait):
             if not math.isfinite(loss):
-                raise self._diverged(self._told, loss)
+                raise self._diverged(self._losses_told, loss)
             self._tail.append(loss)
-            learning_rate = self._recipe.learning_rate * rate(self._told, self._total, self._recipe)
-            self._told += 1
-            metrics = {"loss": loss, "learning_rate": learning_rate}
-            self._session.log_metrics(self._told, metrics)
+            factor = rate(self._losses_told, self._total, self._recipe)
+            self._losses_told += 1
+            metrics = {"loss": loss, "learning_rate": self._recipe.learning_rate * factor}
+            self._session.log_metrics(self._losses_told, metrics)
 
     def _between_steps(self, interrupt: DelayedInterrupt) -> None:
-        if self._selector is not None and self._selector.due(self._done):
-            self._hear(wait=True)
-            with self._step.outside():
-                self._selector.look(self._done, self._learning)
-                self._teach()
-        due = time.monotonic() - self._saved >= self._session.checkpoint_seconds
-        if due and self._done < self._total:
+        if self._selector is not None and self._selector.due(self._steps_done):
+            self._collect_losses(wait=True)
+            with self._step.learnt_weights():
+                self._selector.evaluate(self._steps_done, self._learning)
+                self._enter_training_mode()
+        due = time.monotonic() - self._saved_at >= self._session.checkpoint_seconds
+        if due and self._steps_done < self._total:
             self._save()
         try:
             if interrupt.pending:
                 interrupt.raise_()
             # Within the `try`: an observer may interrupt too, and must not cost the steps.
-            self._session.progress(self._done, self._total)
+            self._session.progress(self._steps_done, self._total)
         except KeyboardInterrupt:
             self._save()
             raise
@@ -175,25 +175,25 @@ class Training:
         )
 
     def _save(self) -> None:
-        self._hear(wait=True)
+        self._collect_losses(wait=True)
         facts = {"tail": list(self._tail), "read": self._tokens_read, "seconds": self._seconds}
-        facts["pieces"] = self._context.pieces.count
+        facts["gradient_accumulation_steps"] = self._context.accumulation.count
         tensors, selection = self._step.state(), {}
         if self._selector is not None:
             facts["num_evals"], selection = self._selector.state(), self._selector.weights
-        stored = TrainingCheckpoint(self._done, tensors, facts, selection)
+        stored = TrainingCheckpoint(self._steps_done, tensors, facts, selection)
         checkpoint.write(self._session.folder, self._identity, stored)
-        self._saved = time.monotonic()
+        self._saved_at = time.monotonic()
 
     def _resume(self) -> None:
         stored = checkpoint.newest(self._session.folder, self._identity)
         if stored is None:
             return
         self._step.restore(stored.tensors)
-        self._done = self._told = stored.step
-        self._read = int(stored.facts["read"])
+        self._steps_done = self._losses_told = stored.step
+        self._tokens_before = int(stored.facts["read"])
         self._seconds = float(stored.facts["seconds"])
-        self._context.pieces.count = int(stored.facts["pieces"])
+        self._context.accumulation.count = int(stored.facts["gradient_accumulation_steps"])
         self._tail.extend(stored.facts["tail"])
         if self._selector is not None:
             self._selector.restore(stored.facts["num_evals"], stored.selection)
@@ -201,13 +201,13 @@ class Training:
     @property
     def _tokens_read(self) -> int:
         """Sub-words in all batches, those before an interruption too."""
-        return self._read + self._step.tokens_read
+        return self._tokens_before + self._step.tokens_read
 
     def _facts(self) -> dict[str, Any]:
         return {
-            "steps": self._done,
-            "feed_steps": [round(share * self._done, 3) for share in self._shares.tolist()],
-            "pieces": self._context.pieces.count,
+            "steps": self._steps_done,
+            "feed_steps": [round(share * self._steps_done, 3) for share in self._shares.tolist()],
+            "gradient_accumulation_steps": self._context.accumulation.count,
             "loss": sum(self._tail) / max(len(self._tail), 1),
             "examples": {feed.name: feed.examples for feed in self._feeds},
             "windows": {feed.name: len(feed.features) for feed in self._feeds},

@@ -21,7 +21,7 @@ class StagedStep:
     """One step's numbers in host memory."""
 
     memory: Tensor
-    pieces: Any = None
+    rows: Any = None
     """What `fill` says of them."""
     event: torch.cuda.Event | None = None
     """When the device has copied them."""
@@ -92,7 +92,7 @@ class StepStream:
                     return
                 if staged.event is not None:
                     staged.event.synchronize()
-                staged.pieces = self.fill(step, staged.array)
+                staged.rows = self.fill(step, staged.array)
                 self._full.put(staged)
         except BaseException as error:  # it is the training's, which this thread only serves
             self._full.put(_Failure(error))

@@ -40,7 +40,7 @@ class PreparedFeed:
 
 @dataclass
 class TrainingContext:
-    """What every step of a training needs; nothing of it changes but the count of pieces."""
+    """What every step of a training needs; of it only the parts of a batch change in number."""
 
     backbone: Backbone
     heads: Sequence[nn.Module]
@@ -53,10 +53,10 @@ class TrainingContext:
     learning: Mapping[str, nn.Parameter]
     autocast: Any
     """Called, the context in which the recipe's precision is computed."""
-    pieces: GradientAccumulation = field(init=False)
+    accumulation: GradientAccumulation = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pieces = GradientAccumulation(self.recipe.gradient_accumulation_steps)
+        self.accumulation = GradientAccumulation(self.recipe.gradient_accumulation_steps)
 
     def features(self, feed: int, rows: NDArray[np.int64], step: int) -> list[Feature]:
         """The features of a batch, with words hidden where that is what is learnt from."""
@@ -108,7 +108,7 @@ class TrainingStep(Protocol):
         """
         ...
 
-    def outside(self) -> AbstractContextManager[None]:
+    def learnt_weights(self) -> AbstractContextManager[None]:
         """Inside it, the model has the weights learnt so far, to be looked at."""
         ...
 

@@ -70,7 +70,7 @@ class ActiveRows:
 
 
 class WorkingWeights:
-    """Float32 masters for the optimiser, and what the model computes with between two looks.
+    """Float32 masters for the optimiser, and what the model computes with between two evaluations.
 
     `joint` are the linear layers that are to compute in half precision, those together that read
     the same states.
@@ -146,7 +146,7 @@ class WorkingWeights:
         return loaded
 
     @contextmanager
-    def outside(self, decay: float) -> Iterator[None]:
+    def own_weights(self, decay: float) -> Iterator[None]:
         """Inside it, the model has its own weights, to be looked at."""
         self.leave(decay)
         try:

@@ -15,7 +15,7 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
-from xharness.files import inside, make_durable, whole
+from xharness.files import atomic_file, make_durable, path_inside
 from xharness.json_text import parse_json, read_json
 from xharness.plugin.api.backend import (
     Backend,
@@ -152,18 +152,18 @@ __all__ = [
     "VerbalizedItem",
     "Verbalizer",
     "XharnessError",
+    "atomic_file",
     "digest",
     "f1",
     "file_digest",
-    "inside",
     "make_durable",
     "nearest",
     "parse_json",
     "parse_yaml",
+    "path_inside",
     "ratio",
     "read_json",
     "suggestion",
     "verbalize",
     "verbalizer_of",
-    "whole",
 ]

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from xharness import inside, suggestion
+from xharness import path_inside, suggestion
 
 Mode = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 Activation = Literal["ELU", "GELU", "Identity", "ReLU", "Sigmoid", "SiLU", "Tanh"]
@@ -71,7 +71,7 @@ class ModuleEntry(_FileContent):
     @classmethod
     def _stays_inside(cls, value: str) -> str:
         if value:  # the transformer itself lies beside the file
-            inside(Path(), value)
+            path_inside(Path(), value)
         return value
 
 
