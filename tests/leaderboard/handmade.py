@@ -97,20 +97,25 @@ def sourceless(arm: tuple[str, str], task: str, value: float) -> Change:
     return Change(*arm, BASE, None, (task,), others=estimate(value))
 
 
-def with_budgets(board_without: Board, steps: Mapping[str, int]) -> Board:
-    """The same board, its arms trained for so many steps a task, by strategy."""
+def with_budgets(
+    board_without: Board, steps: Mapping[str, int], before: Mapping[str, int] | None = None
+) -> Board:
+    """The same board, its arms trained for so many steps a task, after so many on others."""
     gaps = board_without.gaps
+    in_all = {name: 2 * count + (before or {}).get(name, 0) for name, count in steps.items()}
     tasks = tuple(
-        replace(gap, budget=TrainingBudget(steps[gap.strategy], 2 * steps[gap.strategy], 500))
+        replace(gap, budget=TrainingBudget(steps[gap.strategy], in_all[gap.strategy], 500))
         for gap in gaps.tasks
     )
     changes = tuple(
-        replace(change, equal_budget=steps[change.strategy] == steps[BASE])
+        replace(
+            change,
+            equal_budget=steps[change.strategy] == steps[BASE],
+            more_steps=in_all[change.strategy] - in_all[BASE],
+        )
         for change in gaps.average_changes
     )
-    averages = tuple(
-        replace(average, steps=2 * steps[average.strategy]) for average in gaps.averages
-    )
+    averages = tuple(replace(average, steps=in_all[average.strategy]) for average in gaps.averages)
     changed = replace(gaps, tasks=tasks, average_changes=changes, averages=averages)
     return replace(board_without, gaps=changed)
 

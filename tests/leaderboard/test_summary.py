@@ -98,8 +98,8 @@ def test_unequal_budgets_are_badged_and_printed() -> None:
         handmade.board({("a", "multi"): OPEN}), {"single": 60, "multi": 40}
     )
     summary = summarize(board)
-    assert summary.badges[0] == "UNEQUAL BUDGETS: multi"
-    assert "`UNEQUAL BUDGETS: multi`" in render(board)
+    badge = "UNEQUAL BUDGETS: steps a task (multi), steps in all (multi)"
+    assert summary.badges[0] == badge and f"`{badge}`" in render(board)
     budgets = "budgets: single 60 steps a task, 120 in all; multi 40 steps a task, 80 in all"
     assert budgets in summary.still_open
     equal = handmade.with_budgets(
@@ -107,6 +107,33 @@ def test_unequal_budgets_are_badged_and_printed() -> None:
     )
     assert not any("UNEQUAL" in badge for badge in summarize(equal).badges)
     assert not any("budgets" in part for part in summarize(equal).still_open)
+
+
+def test_steps_before_the_target_are_badged_as_steps_in_all() -> None:
+    arms = {("a", name): OPEN for name in ("stilts", *"pqrst")}
+    board = handmade.with_budgets(
+        handmade.board(arms), dict.fromkeys(("single", "stilts", *"pqrst"), 60), {"stilts": 40}
+    )
+    summary = summarize(board)
+    assert summary.badges[0] == "UNEQUAL BUDGETS: steps in all (stilts)"
+    assert (
+        "budgets: single and 5 others 60 steps a task, 120 in all; "
+        "stilts 60 steps a task, 160 in all"
+    ) in summary.still_open
+
+
+def test_a_caption_says_what_the_columns_are_and_a_legend_what_the_strategies_are() -> None:
+    board = handmade.board({("a", "multi"): OPEN})
+    multi = board.study.strategies[1].model_copy(update={"about": "all *tasks*\nat once"})
+    study = board.study.model_copy(update={"strategies": (board.study.strategies[0], multi)})
+    board = replace(board, study=study)
+    text = render(board)
+    for words in ("0 to 100", "gap: English minus others", "minus single", "95% interval"):
+        assert words in text
+        assert words in page(board)
+    assert "- **multi**: all \\*tasks\\* at once\n" in text
+    assert "<dt>multi</dt><dd>all *tasks* at once</dd>" in page(board)
+    assert "**single**:" not in text
 
 
 @settings(deadline=None)  # the first boards of a process take longer

@@ -224,5 +224,14 @@ def _equal_budget(tasks: Tasks, base: Tasks, names: Sequence[str]) -> bool | Non
 
 
 def _more_steps(tasks: Tasks, base: Tasks) -> int | None:
+    # What one side lacks, a task or a seed of it, would count as fewer steps.
+    scored_tasks = [
+        {name: task.gap.seeds for name, task in side.items() if task.gap.seeds}
+        for side in (tasks, base)
+    ]
+    if {*scored_tasks[0]} != {*scored_tasks[1]} or any(
+        len({*seeds_of_task.values()}) > 1 for seeds_of_task in scored_tasks
+    ):
+        return None
     arm_steps, base_steps = steps_in_all(tasks), steps_in_all(base)
     return None if arm_steps is None or base_steps is None else arm_steps - base_steps

@@ -92,6 +92,8 @@ def _first_screen(summary: Summary, pages: Collection[str]) -> list[str]:
         "",
         *_table(summary),
         "",
+        escape(summary.caption),
+        "",
         *(
             [f"Open and left out: {' · '.join(map(escape, summary.still_open))}.", ""]
             if summary.still_open
@@ -99,7 +101,13 @@ def _first_screen(summary: Summary, pages: Collection[str]) -> list[str]:
         ),
         _links(pages),
         "",
+        *_legend(summary),
     ]
+
+
+def _legend(summary: Summary) -> list[str]:
+    entries = [f"- **{escape(name)}**: {escape(about)}" for name, about in summary.legend]
+    return ["The strategies:", "", *entries, ""] if entries else []
 
 
 def _badge(badge: str) -> str:

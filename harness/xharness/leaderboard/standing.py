@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from xharness.gaps import Arm, TaskGap, TrainingBudget, Verdict
+from xharness.gaps import Arm, Change, TaskGap, TrainingBudget, Verdict
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.text import thousands
 from xharness.phrases import listed
 
 EXPLORATORY, UNEQUAL = "EXPLORATORY", "UNEQUAL BUDGETS"
-_NAMED = 3  # strategies that a badge has room for
+_NAMED = 4  # strategies that a badge has room for
 _PARTIAL = ("partial data", "limited", "scored on", "trained on partial", "trained on the first")
 """How notes begin that keep a number from standing beside one of a paper."""
 
@@ -28,11 +28,8 @@ def badges(board: Board) -> Iterator[str]:
     changes = [board.changes.get((arm, None)) for arm in board.pool_arms]
     if any(change and change.verdict is Verdict.EXPLORATORY for change in changes):
         yield EXPLORATORY
-    if unequal := [
-        change.strategy for change in changes if change and change.equal_budget is False
-    ]:
-        strategies = [*dict.fromkeys(unequal)]
-        yield f"{UNEQUAL}: {listed(strategies)}" if len(strategies) <= _NAMED else UNEQUAL
+    if unequal := [*_unequal([change for change in changes if change])]:
+        yield f"{UNEQUAL}: {', '.join(unequal)}"
     task_gaps = [task_gap for task_gap in board.gaps.tasks if task_gap.scores]
     if not task_gaps:
         return
@@ -43,6 +40,18 @@ def badges(board: Board) -> Iterator[str]:
     if counts := {row.n for row in rows if row.n is not None}:
         yield f"{_range(counts)} items a language"
     yield _comparable(rows)
+
+
+def _unequal(changes: Sequence[Change]) -> Iterator[str]:
+    """Who has other steps than the baseline: on a target, and in all trainings together."""
+    differences = {
+        "steps a task": [change for change in changes if change.equal_budget is False],
+        "steps in all": [change for change in changes if change.more_steps],
+    }
+    for name, unequal in differences.items():
+        strategies = [change.strategy for change in unequal]
+        if strategies:
+            yield f"{name} ({listed(strategies, limit=_NAMED)})"
 
 
 def _seeds(task_gaps: Iterable[TaskGap]) -> str:
@@ -82,7 +91,10 @@ def _range(counts: Iterable[int]) -> str:
 
 
 def budgets_text(board: Board) -> str | None:
-    """`single and multitask 60 steps a task, 180 in all; lora …`; None where all are alike."""
+    """`single and multitask 60 steps a task, 180 in all; lora …`; None where all are alike.
+
+    Of many strategies with the baseline's budget, their number stands there.
+    """
     strategies_of_budget: dict[str, list[str]] = {}
     for strategy, arms in groupby(sorted(board.pool_arms, key=itemgetter(1)), key=itemgetter(1)):
         texts = [text for arm in arms if (text := _arm_budget(board, arm)) is not None]
@@ -94,7 +106,13 @@ def budgets_text(board: Board) -> str | None:
         return None
     base = board.gaps.baseline
     parts = sorted(strategies_of_budget.items(), key=lambda entry: base not in entry[1])
-    return "; ".join(f"{listed(strategies)} {text}" for text, strategies in parts)
+    return "; ".join(f"{_names(strategies, base)} {text}" for text, strategies in parts)
+
+
+def _names(strategies: Sequence[str], base: str) -> str:
+    if base not in strategies or len(strategies) <= _NAMED:
+        return listed(strategies)
+    return f"{base} and {len(strategies) - 1} others"
 
 
 def _arm_budget(board: Board, arm: Arm) -> str | None:

@@ -14,6 +14,7 @@ from math import sqrt
 from xharness.gaps import Arm, Change, Headline, Verdict
 from xharness.gaps.averages import FEWEST_SEEDS
 from xharness.gaps.scores import MissingRow
+from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.first_table import FirstTable, first_table
 from xharness.leaderboard.standing import badges, budgets_text
@@ -39,8 +40,12 @@ class Summary:
     badges: tuple[str, ...]
     """What the numbers stand on; warnings are in capitals."""
     table: FirstTable
+    caption: str
+    """What the table's columns are, and of what level its intervals."""
     still_open: tuple[str, ...]
     """What the table leaves open or out, as parts of one line."""
+    legend: tuple[tuple[str, str], ...]
+    """Strategies and what the study says that they are."""
 
 
 def summarize(board: Board) -> Summary:
@@ -58,8 +63,26 @@ def _summarize(board: Board) -> Summary:
         remarks=tuple(_remarks(board)),
         badges=tuple(badges(board)),
         table=table,
+        caption=_caption(board, table),
         still_open=tuple(_open(board, table)),
+        legend=tuple(_legend(board)),
     )
+
+
+def _caption(board: Board, table: FirstTable) -> str:
+    meanings = [
+        f"{columns.OTHERS}: mean of the other languages",
+        f"{columns.GAP}: {board.source} minus {columns.OTHERS}",
+        f"Δ: strategy minus {board.gaps.baseline}",
+    ]
+    known = meanings if columns.CHANGE_OF_GAP in table.header else meanings[:-1]
+    return f"Points, 0 to 100; {'; '.join(known)}; [low, high]: 95% interval."
+
+
+def _legend(board: Board) -> Iterator[tuple[str, str]]:
+    for strategy in board.study.strategies:
+        if strategy.about is not None and strategy.name in board.strategies:
+            yield strategy.name, " ".join(strategy.about.split())
 
 
 def _headline(board: Board) -> tuple[str, bool]:
@@ -111,13 +134,13 @@ def _reading(line: Headline) -> str:
 def _claim(lines: Sequence[Headline]) -> str:
     """`multitask: widens, English gained (Δ gap +5.1 [+2.8, +7.5], Δ others +3.2 [+1.5, +4.8])`;
     several strategies of one reading share it, without intervals."""
-    columns = (
-        ("Δ gap", [line.gap for line in lines]),
-        ("Δ others", [line.others for line in lines]),
+    changes = (
+        (columns.CHANGE_OF_GAP, [line.gap for line in lines]),
+        (columns.CHANGE_OF_OTHERS, [line.others for line in lines]),
     )
     numbers = []
-    for name, column in columns:
-        estimates = [estimate for estimate in column if estimate is not None]
+    for name, values in changes:
+        estimates = [estimate for estimate in values if estimate is not None]
         if len(estimates) == 1:
             numbers.append(f"{name} {with_interval(estimates[0], change=True)}")
         elif estimates:

@@ -40,6 +40,9 @@ class StrategySpec(BaseModel):
 
     name: Name
     strategy: str = Field(description="a strategy by name: single, multitask, intermediate, …")
+    about: Prose | None = Field(
+        default=None, description="what it is, in a line for the board; changes nothing"
+    )
     recipe: Grid = Field(default={}, description="recipe fields that differ under it")
     selection: Selections | None = Field(default=None, description="in place of the study's")
     models: tuple[Name, ...] | None = Field(

@@ -98,9 +98,19 @@ def _answer(summary: Summary) -> str:
             '<div class="scroll first" role="region" aria-label="What was measured" tabindex="0">',
             _table(summary),
             "</div>",
+            f'<p class="note">{escape(summary.caption)}</p>',
             still_open if summary.still_open else "",
+            _legend(summary),
         ]
     )
+
+
+def _legend(summary: Summary) -> str:
+    entries = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(about)}</dd></div>"
+        for name, about in summary.legend
+    )
+    return f'<dl class="legend">{entries}</dl>' if entries else ""
 
 
 def _badge(badge: str) -> str:
