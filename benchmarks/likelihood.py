@@ -61,7 +61,7 @@ def _task(shared: Material, language: str, examples: list[Any]) -> dict[str, Any
     """One language as lm-evaluation-harness wants a task, its rows in our words."""
     from datasets import Dataset
 
-    from xharness_hf.generative.verbalizer import verbalize, verbalizer_of
+    from xharness import verbalize, verbalizer_of
 
     card = shared.card.in_language(language)
     rows = [
