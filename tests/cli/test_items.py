@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -148,6 +149,38 @@ def test_the_served_page_leads_there_and_the_committed_one_does_not(
     script = page.rpartition("</script></body>")[0].rpartition("<script>")[2]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in page
+
+
+def test_a_click_leads_from_a_cell_to_its_items(
+    address: tuple[str, int], finished: Project, browser: Any
+) -> None:
+    """From the served board to one language's wrong items, two arms side by side."""
+    browser.get(f"http://{HOST}:{address[1]}/")
+    (row,) = (row for row in browser.find_elements("css selector", "#map tbody tr")
+              if "Swahili" in row.text)  # fmt: skip
+    heads = [head.text.splitlines()[0] for head in browser.find_elements("css selector", "#map th")]
+    row.find_elements("css selector", "td")[heads.index("grams") - 1].click()
+    assert browser.title == "grams · single · mood · sw"
+    browser.find_element("link text", "only wrong").click()
+    browser.find_element("link text", "beside most · single").click()
+    articles = browser.find_elements("css selector", "article")
+    words = ("--items", "100", "--language", "sw", "--wrong", "--json")
+    result = invoke(finished.folder, "show", key(finished, "grams"), *words, *OPTIONS)
+    assert len(articles) == len(json.loads(result.stdout)) > 0
+    assert all("wrong" in article.text and "against" in article.text for article in articles)
+    browser.find_element("link text", "alone").click()
+    assert "against" not in browser.find_element("css selector", "article").text
+    assert browser.get_log("browser") == []
+
+
+def test_the_keyboard_leads_there_too(address: tuple[str, int], browser: Any) -> None:
+    browser.get(f"http://{HOST}:{address[1]}/")
+    assert "leads to its items" in browser.find_element("id", "languages").text
+    first = browser.find_element("css selector", "#map [tabindex='0']")
+    browser.execute_script("arguments[0].focus()", first)
+    for pressed in ("\ue014", "\ue014", "\ue015", "\ue007"):  # right, right, down, Enter
+        browser.switch_to.active_element.send_keys(pressed)
+    assert " · single · mood · " in browser.title
 
 
 @pytest.mark.parametrize("query", ["", "model=most", "model=x&strategy=single&task=mood"])

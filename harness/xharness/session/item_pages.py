@@ -29,7 +29,7 @@ _CELL = ("model", "strategy", "task", "language")
 _STYLE = """body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 article{border-top:1px solid #8886;padding:.7rem 0}dl{margin:0;display:grid;
 grid-template-columns:max-content 1fr;gap:0 1rem}dt{opacity:.7}dd{margin:0;white-space:pre-wrap}
-.wrong h2::after{content:" · wrong"}h2{font-size:1rem;margin:.2rem 0}
+h2{font-size:1rem;margin:.2rem 0}
 :root{color-scheme:light dark}"""
 _SCRIPT = """
 const openItems = (event) => {
@@ -45,6 +45,11 @@ const openItems = (event) => {
 };
 document.addEventListener("click", openItems);
 document.addEventListener("keydown", openItems);
+document.getElementById("map").style.cursor = "pointer";
+const way = document.createElement("p");
+way.className = "note";
+way.textContent = "A click on a score, or Enter, leads to its items.";
+document.getElementById("map-note").after(way);
 """
 
 
@@ -86,7 +91,9 @@ class ItemPages:
         count = f"{len(chosen)} of {len(rows)} items" + (" are wrong" if only_wrong else "")
         shown = "".join(map(_item, chosen[:_MOST]))
         more = f"; the first {_MOST} are shown" if len(chosen) > _MOST else ""
-        return _html(words, f"<p>{count}{more}. {self._links(words)}</p>{shown}")
+        other = words.get("against", "").replace("\n", " · ")
+        against = f"; against: {escape(other)}" if other else ""
+        return _html(words, f"<p>{count}{more}{against}. {self._links(words)}</p>{shown}")
 
     def _rows(self, keys: list[str], language: str) -> list[dict[str, object]]:
         error: XharnessError | None = None
@@ -102,12 +109,15 @@ class ItemPages:
         """To the wrong ones or to all, and to the other arms that answered the same."""
         cell = {name: words[name] for name in (*_CELL, "against") if name in words}
         links = [("all", cell) if "wrong" in words else ("only wrong", {**cell, "wrong": "1"})]
+        if "against" in words:
+            alone = {name: text for name, text in words.items() if name != "against"}
+            links.append(("alone", alone))
         here = (words["model"], words["strategy"])
         for model, strategy in self._arms(words):
-            if (model, strategy) != here:
-                against = f"{model}\n{strategy}"
+            against = f"{model}\n{strategy}"
+            if (model, strategy) != here and against != words.get("against"):
                 links.append((f"beside {model} · {strategy}", {**words, "against": against}))
-        return " ".join(
+        return " · ".join(
             f'<a href="{ADDRESS}?{escape(urlencode(target))}">{escape(name)}</a>'
             for name, target in links
         )
@@ -156,13 +166,16 @@ def _item(row: dict[str, object]) -> str:
         for name, text in row.items()
         if name not in ("item", "language", "right")
     )
-    title = escape(str(row["item"]))
+    title = f"{escape(str(row['item']))} · {verdict}"
     return f'<article class="{verdict}"><h2>{title}</h2><dl>{facts}</dl></article>'
 
 
 def _html(words: Mapping[str, str], body: str) -> str:
     title = escape(" · ".join(words[name] for name in _CELL))
+    # No icon is asked for, which would be a request that fails.
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        f'<style>{_STYLE}</style><p><a href="/">the board</a></p><h1>{title}</h1>{body}</html>'
+        f'<!doctype html><html lang=en><meta charset=utf-8><link rel="icon" href="data:,">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style>"
+        f'<p><a href="/">the board</a></p><h1>{title}</h1>{body}</html>'
     )
