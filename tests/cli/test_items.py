@@ -87,6 +87,30 @@ def test_a_run_says_how_to_see_its_items(finished: Project) -> None:
     assert invoke(finished.folder, *command, *OPTIONS).exit_code == 0
 
 
+def test_a_run_of_one_stage_needs_no_key(finished: Project, tmp_path: Path) -> None:
+    words = ("eval", "--model", "majority", "--tasks", "mood", "--output", str(tmp_path / "alone"))
+    assert invoke(finished.folder, *words, *OPTIONS).exit_code == 0
+    shown = ("show", str(tmp_path / "alone"), "--wrong", "-l", "sw", *OPTIONS)
+    result = invoke(finished.folder, *shown)
+    assert result.exit_code == 0 and "wrong items" in result.stdout
+    result = invoke(finished.folder, "show", ".", "--wrong", *OPTIONS)
+    assert result.exit_code == 2 and "2 stages scored this run" in result.stderr
+    assert f"{key(finished, 'grams')[:12]}  grams · single · mood · seed 1" in result.stderr
+
+
+def test_what_the_run_had_is_asked_for(finished: Project) -> None:
+    words = ("show", key(finished, "most"), "--items", "1", "--store", "store")
+    result = invoke(finished.folder, *words)
+    assert result.exit_code == 2 and "name what the run had with --cards" in result.stderr
+    files = [*(finished.folder / "data").glob("*.jsonl")]
+    for file in files:
+        file.rename(file.with_suffix(".away"))
+    result = invoke(finished.folder, *words, "--cards", "cards")
+    for file in files:
+        file.with_suffix(".away").rename(file)
+    assert result.exit_code == 3 and "name what the run had with --data-root" in result.stderr
+
+
 def test_what_has_no_items_says_so(finished: Project) -> None:
     (train,) = [
         receipt["key"]

@@ -11,9 +11,11 @@ import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
+from xharness.phrases import counted
 from xharness.session.options import RunOptions
 
 _FEW = 5  # items, where no number is asked for
+_NAMED = 8  # stages of a run, where one is to be named
 _PUBLISHED = "published"
 _MARKS = ("item", "language", "right")
 
@@ -51,18 +53,28 @@ def show(
     xharness show runs/demo
     xharness show 3f9a21
     xharness show 3f9a21 --items 5 --language sw --wrong --against 81c04d
+    xharness show runs/mine --wrong
     """
-    from xharness.session.environment import open_store
-
-    if Path(name).is_dir():
-        _show_run(Path(name), as_json=json)
-        return
-    store = open_store(options.store, None, Path.cwd())
+    folder = Path(name) if Path(name).is_dir() else None
     if items or wrong or against:
         request = ItemRequest(items or _FEW, only_wrong=wrong, against=against)
-        _show_items(name, request, options, store, as_json=json)
+        stage = name if folder is None else _only_stage(folder)
+        _show_items(stage, request, options, _store(options, folder), as_json=json)
+    elif folder is not None:
+        _show_run(folder, as_json=json)
     else:
-        _show_stage(name, store, as_json=json)
+        _show_stage(name, _store(options, None), as_json=json)
+
+
+def _store(options: RunOptions, folder: Path | None) -> Store:
+    """The store that the options name, else the one of the study in a run's folder."""
+    from xharness.leaderboard.board import STUDY
+    from xharness.session.environment import open_store
+    from xharness.spec import study
+
+    if folder is None or not (folder / STUDY).is_file():
+        return open_store(options.store, None, Path.cwd())
+    return open_store(options.store, study.load(folder / STUDY)[0], folder)
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,30 @@ class ItemRequest:
     """Of each language."""
     only_wrong: bool
     against: str | None
+
+
+def _only_stage(folder: Path) -> str:
+    """The key of the stage that scored all of a run.
+
+    Raises:
+        ConfigurationError: there are several, or none, and which one is meant is not said.
+    """
+    rows = _scored_tasks(_rows(folder))
+    stages = [row for row in rows if row["score stage"] != _PUBLISHED]
+    if len(stages) == 1:
+        return str(stages[0]["score stage"])
+    names = [
+        f"{row['score stage']}  {row['model']} · {row['strategy']} · {row['task']} · "
+        f"seed {row['seed']}"
+        for row in stages[:_NAMED]
+    ]
+    more = len(stages) - len(names)
+    lines = [*names, *([f"… and {more} more: xharness show {folder}"] if more else [])]
+    raise ConfigurationError(
+        f"{counted(len(stages), 'stage')} scored this run, and items are those of one",
+        where=str(folder),
+        hint="\n  ".join(["name it:", *lines]) if stages else None,
+    )
 
 
 def _show_items(
@@ -108,13 +144,9 @@ def _item_text(row: dict[str, Any]) -> str:
 
 def _show_run(folder: Path, *, as_json: bool) -> None:
     from xharness.console import show_json, show_table
-    from xharness.gaps import scores
     from xharness.gaps.scores import MissingRow, ScoreRow, StatedAverage, record
-    from xharness.leaderboard.board import SCORES
 
-    if not (folder / SCORES).is_file():
-        raise ConfigurationError(f"there is no {SCORES} here", where=str(folder))
-    rows = list(scores.read(folder / SCORES))
+    rows = _rows(folder)
     if as_json:
         show_json([record(row) for row in rows])
         return
@@ -132,6 +164,15 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
         print(f"{len(means)} stated averages of publications")
     missing = [record(row) for row in rows if isinstance(row, MissingRow)]
     show_table(missing, title="missing")
+
+
+def _rows(folder: Path) -> list[Row]:
+    from xharness.gaps import scores
+    from xharness.leaderboard.board import SCORES
+
+    if not (folder / SCORES).is_file():
+        raise ConfigurationError(f"there is no {SCORES} here", where=str(folder))
+    return list(scores.read(folder / SCORES))
 
 
 def _scored_tasks(rows: list[Row]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.data.reader import DataReader
-from xharness.errors import ConfigurationError, StageError, suggestion
+from xharness.errors import ConfigurationError, StageError, UnavailableError, suggestion
 from xharness.session.catalogue import open_catalogue
 from xharness.session.environment import run_environment
 from xharness.session.options import RunOptions
@@ -30,6 +30,7 @@ from xharness.task_types.tagging import TaggingExample
 
 _RANKED = 3  # of a ranking, as many are told
 NO_ANSWER = "(no answer)"
+_AS_THE_RUN = "name what the run had with"
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,17 @@ class StageItems:
         return select_languages(words, languages) if words else languages
 
     def task(self, key: str) -> TaskCard:
-        """The card of the task that the stage answers."""
+        """The card of the task that the stage answers.
+
+        Raises:
+            ConfigurationError: a stage without items, or no such card is known here.
+        """
         label = self.store.receipt(self._predictions(key)).facts["label"]
-        return self.data.card(label["task"])
+        try:
+            return self.data.card(label["task"])
+        except ConfigurationError as error:
+            hint = f"{_AS_THE_RUN} --cards" + (f"; {error.hint}" if error.hint else "")
+            raise ConfigurationError(error.what, where=error.where, hint=hint) from None
 
     def items(self, key: str, language: str) -> list[AnsweredItem]:
         """The items in one language, in the order of the data.
@@ -130,9 +139,14 @@ class StageItems:
             for count in facts["data"]
             if (count["card"], count["language"]) == (card.name, language)
         )
+        try:
+            data_slice = self.data.data_slice(card, language, count["split"], None)
+        except UnavailableError as error:
+            hint = f"{_AS_THE_RUN} --data-root" + (f"\n  or {error.hint}" if error.hint else "")
+            raise UnavailableError(error.what, where=error.where, hint=hint) from None
         # By their ids: what the run limited or drew need not be known.
         missing, examples = {*ids}, {}
-        for example in self.data.stream(self.data.data_slice(card, language, count["split"], None)):
+        for example in self.data.stream(data_slice):
             examples[example.id] = example
             missing.discard(example.id)
             if not missing:
@@ -141,7 +155,7 @@ class StageItems:
             raise StageError(
                 f"item '{min(missing)}' is no longer in the data",
                 where=f"{card.name} {language} {count['split']}",
-                hint="name the data that the stage was made from with --data-root",
+                hint=f"{_AS_THE_RUN} --data-root",
             )
         return [examples[item] for item in ids]
 
