@@ -185,6 +185,53 @@ def test_a_config_that_is_a_language_reads_each_language_its_own(tmp_path: Path)
     assert card["sources"][0]["config"] == "{language}"
 
 
+def _films(folder: Path, *names: str) -> None:
+    for name in names:
+        rows = [f"{name} {number},{'good' if number % 2 else 'bad'}" for number in range(12)]
+        (folder / name).write_text("\n".join(["review,sentiment", *rows]) + "\n", encoding="utf-8")
+
+
+def test_files_propose_their_card(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    _films(tmp_path / "data", "f.sw.test.csv", "f.en.train.csv", "f.en.test.csv", "f.no.test.csv")
+    (tmp_path / "data" / "f.README.test.csv").write_text("no language", encoding="utf-8")
+    words = ("--from-file", "data/f.{language}.{split}.csv")
+    result = invoke(tmp_path, "new", "card", "films", *words)
+    assert result.exit_code == 0, result.stderr
+    card = yaml.safe_load((tmp_path / "films.yaml").read_text(encoding="utf-8"))
+    assert card["languages"] == ["en", "no", "sw"] and card["labels"] == ["bad", "good"]
+    assert card["fields"] == {"text": "review", "label": "sentiment"}
+    assert card["train_on"] == ["films"]
+    result = invoke(tmp_path, "eval", "--model", "majority", "--tasks", "films", "--cards", ".")
+    assert result.exit_code == 0 and "50.0" in result.stdout, result.stderr
+
+
+def test_files_without_a_training_set_or_english(tmp_path: Path) -> None:
+    _films(tmp_path, "f_sw_dev.csv")
+    result = invoke(tmp_path, "new", "card", "films", "--from-file", "f_{language}_{split}.csv")
+    assert result.exit_code == 0, result.stderr
+    card = yaml.safe_load((tmp_path / "films.yaml").read_text(encoding="utf-8"))
+    assert card["source_language"] is None and "train_on" not in card
+    assert card["eval_split"] == "validation"
+    result = invoke(tmp_path, "cards", "validate", "films.yaml", "--rows", "1")
+    assert result.exit_code == 0 and "f_sw_dev.csv 0" in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("g_{language}_{split}.csv", "known: f_sw_dev.csv"),
+        ("f_{language}_dev.csv", "does not say which split a file holds"),
+        ("f_{language}_{split}.xlsx", "its ending names no format of rows"),
+    ],
+)
+def test_a_pattern_that_fits_no_file_is_told(pattern: str, message: str, tmp_path: Path) -> None:
+    _films(tmp_path, "f_sw_dev.csv", "f_sw_dev.xlsx")
+    result = invoke(tmp_path, "new", "card", "films", "--from-file", pattern)
+    assert result.exit_code in (2, 3) and message in result.stderr
+    assert not (tmp_path / "films.yaml").exists()
+
+
 @pytest.mark.parametrize("path", ["cards", "cards/mine.yaml"])
 def test_a_new_group_has_its_title_beside_the_cards(path: str, tmp_path: Path) -> None:
     invoke(tmp_path, "new", "card", "mine", "--to", "cards")

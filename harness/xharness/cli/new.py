@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
@@ -20,6 +20,7 @@ from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.plugin.catalogue import Catalogue
+    from xharness.session.card_rows import CardProposal
     from xharness.task_types.base import TaskType
 
 Offer = Literal["backend", "strategy", "source", "task"]
@@ -35,6 +36,7 @@ _FILES = """\
       test: data/{name}.{{language}}.test.jsonl
     splits: {{train: train, test: test}}"""
 _NO_SOURCE = "source_language: null                  # without English there is no gap"
+_NO_TRAINING = "# train_on: [TASK]                     # the English data that it is learnt from"
 _CARD = "NAME"  # in a template's own name: the card's
 _PACKAGE = "package"  # the templates' folder that gets the package's own name
 
@@ -56,6 +58,14 @@ FromHub = Annotated[
     str | None,
     typer.Option(
         "--from-hub", metavar="ORG/NAME", help="Look at this data set, and propose what fits it."
+    ),
+]
+FromFile = Annotated[
+    str | None,
+    typer.Option(
+        "--from-file",
+        metavar="PATTERN",
+        help="Look at these files, and propose what fits them: reviews.{language}.{split}.csv.",
     ),
 ]
 Config = Annotated[
@@ -80,6 +90,7 @@ def new_card(
     name: Name,
     task_type: TaskTypeName = None,
     from_hub: FromHub = None,
+    from_file: FromFile = None,
     config: Config = None,
     parent: Folder = Path(),
 ) -> None:
@@ -89,6 +100,7 @@ def new_card(
     xharness new card my_reviews
     xharness new card my_names --task-type tagging --to cards
     xharness new card my_nli --from-hub org/nli --config en
+    xharness new card my_films --from-file 'data/films.{language}.{split}.csv'
     """
     from xharness.session.catalogue import open_catalogue
 
@@ -97,10 +109,12 @@ def new_card(
     _refuse_existing(file)
     catalogue = open_catalogue(options.plugins)
     values = {"name": name, "file": file.as_posix()}
-    if from_hub is None:
-        values |= _card_values(catalogue.task_types[task_type or "classification"], name)
+    if from_hub is not None:
+        values |= _hub_values(name, from_hub, config, catalogue, options)
+    elif from_file is not None:
+        values |= _file_values(name, from_file, catalogue, options)
     else:
-        values |= _hub_values(from_hub, config, catalogue, options)
+        values |= _card_values(catalogue.task_types[task_type or "classification"], name)
     _write({file: _text("card.yaml.template", values)})
     print(f"{file}\n  xharness cards validate {file} --rows 3")
 
@@ -119,11 +133,12 @@ def _card_values(task_type: TaskType, name: str) -> dict[str, str]:
         "labels": labels if {"label", "tags"} & {*required} - _numbered(task_type.name) else "",
         "metric": next(iter(task_type.metrics), ""),
         "eval_split": "",
+        "train_on": f"train_on: [{name}]",
     }
 
 
 def _hub_values(
-    dataset: str, config: str | None, catalogue: Catalogue, options: RunOptions
+    name: str, dataset: str, config: str | None, catalogue: Catalogue, options: RunOptions
 ) -> dict[str, str]:
     """The same for a card of a data set, from what its first rows look like."""
     from xharness.session.card_rows import propose_card
@@ -138,17 +153,47 @@ def _hub_values(
     by_language = '"{language}"' if config in LANGUAGES else config
     configs = [f"    config: {by_language}"] if config else []
     source = [f"  - from: hub\n    id: {dataset}", *configs]
+    return _proposed_values(name, proposal, source, [language or "en"], catalogue)
+
+
+def _file_values(name: str, text: str, catalogue: Catalogue, options: RunOptions) -> dict[str, str]:
+    """The same for a card of files, from what their first rows look like."""
+    from xharness.session.card_rows import propose_card
+    from xharness.session.environment import run_environment
+    from xharness.session.file_patterns import FilePattern
+
+    environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
+    pattern = FilePattern(text)
+    languages = pattern.languages(Path.cwd())
+    source_options = {"reader": pattern.reader, "path": pattern.in_language(languages[0])}
+    proposal = propose_card("file", source_options, catalogue, environment)
+    path = json.dumps(text, ensure_ascii=False)
+    source = [f"  - from: file\n    reader: {pattern.reader}\n    path: {path}"]
+    return _proposed_values(name, proposal, source, languages, catalogue)
+
+
+def _proposed_values(
+    name: str,
+    proposal: CardProposal,
+    source: Sequence[str],
+    languages: Sequence[str],
+    catalogue: Catalogue,
+) -> dict[str, str]:
+    """What the template leaves open, for data that was looked at."""
+    # Norwegian's code, unquoted, is a truth value to YAML 1.1.
+    codes = ", ".join('"no"' if code == "no" else code for code in languages)
     splits = ", ".join(f"{split}: {name}" for split, name in proposal.splits.items())
     fields = [f"  {field}: {column}" for field, column in proposal.fields.items()]
     labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in proposal.labels)
     return {
         "task_type": proposal.task_type,
         "source": "\n".join([*source, f"    splits: {{{splits}}}"]),
-        "languages": "[en]" if language == "en" else f"[{language}]\n{_NO_SOURCE}",
+        "languages": f"[{codes}]" + ("" if "en" in languages else f"\n{_NO_SOURCE}"),
         "fields": "\n".join([*fields, f"  # the columns: {', '.join(proposal.columns)}"]),
         "labels": f"labels: [{labels}]      # in the order of integer labels\n" if labels else "",
         "metric": next(iter(catalogue.task_types[proposal.task_type].metrics)),
         "eval_split": "" if "test" in proposal.splits else "eval_split: validation\n",
+        "train_on": f"train_on: [{name}]" if "train" in proposal.splits else _NO_TRAINING,
     }
 
 
