@@ -1,4 +1,5 @@
-"""The tutorials do what they say: their files are written, their scripts and commands run."""
+"""The tutorials, and the hour of a page that is one, do what they say: their files are written,
+their scripts and commands run."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ import pytest
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.slow
-TUTORIALS = sorted((REPOSITORY / "docs" / "tutorials").glob("*.md"))
+DOCS = REPOSITORY / "docs"
+TUTORIALS = [*sorted((DOCS / "tutorials").glob("*.md")), DOCS / "from-lm-evaluation-harness.md"]
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w./]+\.(?:yaml|py))\n")
 
