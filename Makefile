@@ -19,8 +19,9 @@ demo: env
 test: lint types boards
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
-# Kills, power cuts, flipped bits, mutated inputs and full disks, by the thousand: hours. The last
-# lines are the figures. ATTACK="--kills 50 --flips 20 --mutants 200" is a short one.
+# Kills, power cuts, flipped bits, mutated inputs and full disks, by the thousand: an hour. The last
+# lines are the figures. ATTACK="--kills 50 --flips 20 --mutants 200" is a short one; with --folder
+# DIR one that was stopped goes on.
 attack: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.attack $(ATTACK)
 

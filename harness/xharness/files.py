@@ -99,6 +99,12 @@ def make_folder(folder: Path) -> None:
         _flush_folder(path.parent)
 
 
+def move(source: Path, target: Path) -> None:
+    """Rename `source` to `target` so that a power cut does not take the new name away again."""
+    source.rename(target)
+    _flush_folder(target.parent)
+
+
 def _flush_file(path: Path) -> None:
     # Windows flushes only what is open for writing; a file of somebody else's may only be read.
     with path.open("rb+" if os.access(path, os.W_OK) else "rb") as file:

@@ -15,7 +15,11 @@ from typing import Any
 
 from xharness import ConfigurationError, UnavailableError, parse_yaml, suggestion
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+_FRONT_MATTER = re.compile(
+    r"\A\s*---(?:\r\n|\r|\n)(.*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z)", re.DOTALL
+)
+"""As the hub's libraries find it: what they read of a README must have passed the limits here."""
+_OTHER_DECLARATIONS = ".huggingface.yaml"
 
 Splits = Mapping[str, tuple[str, ...]]
 """The patterns of each split's files, relative to the clone."""
@@ -82,6 +86,12 @@ class Clone:
 
     def _declared_configs(self) -> Mapping[str, Splits | None] | None:
         readme = self.folder / "README.md"
+        if (self.folder / _OTHER_DECLARATIONS).exists():
+            raise UnavailableError(
+                f"data set '{self.id}' declares files in {_OTHER_DECLARATIONS}, which is not read",
+                where=str(self.folder),
+                hint="write its configs into the README's front matter, and remove it",
+            )
         if not readme.is_file():
             return None
         return _configs(readme, readme.stat().st_mtime_ns, self.id)
@@ -137,7 +147,7 @@ def how_to_clone(dataset: str, folder: Path | str, revision: str | None = None) 
 def _configs(readme: Path, modified_ns: int, dataset: str) -> Mapping[str, Splits | None] | None:
     """The declared configs; None for a config whose files are not declared."""
     try:
-        front = _FRONT_MATTER.match(readme.read_text(encoding="utf-8"))
+        front = _FRONT_MATTER.match(readme.read_bytes().decode())
         data = parse_yaml(front[1], str(readme)).data if front else None
         return _declared(data, readme, dataset)
     except ConfigurationError as error:

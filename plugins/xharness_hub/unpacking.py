@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from pathlib import Path
 
 _SMALL = 64 * 2**20  # bytes that nobody minds
@@ -36,3 +37,38 @@ class GzipText(gzip.GzipFile):
         if self._room < 0:
             raise too_large(self._path)
         return content
+
+
+def check_packed(path: Path) -> None:
+    """Refuse a packed file that becomes too large, before somebody else unpacks it.
+
+    Raises:
+        OSError: it does, or nobody can tell.
+    """
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:  # which unpacks no more than it says here
+            size = sum(member.file_size for member in archive.infolist())
+    elif path.suffix in _STREAMS:
+        size = _streamed_size(path)
+    elif path.suffix in _OTHERS:
+        raise OSError(f"files packed as *{path.suffix} are not read: unpack {path.name}")
+    else:
+        return
+    if size > most_unpacked(path):
+        raise too_large(path)
+
+
+_STREAMS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
+_OTHERS = (".xz", ".7z", ".rar", ".tar", ".tgz")
+_BLOCK = 2**20
+
+
+def _streamed_size(path: Path) -> int:
+    """The bytes that a packed file becomes, counted no further than they may."""
+    import pyarrow
+
+    size, most = 0, most_unpacked(path)
+    with pyarrow.input_stream(str(path), compression=_STREAMS[path.suffix]) as stream:
+        while size <= most and (block := stream.read(_BLOCK)):
+            size += len(block)
+    return size

@@ -124,13 +124,25 @@ def test_suites_are_read_and_nothing_in_them_runs(
     assert [part.question for part in example.parts] == ["Who is younger?", "Older?"]
 
 
-@pytest.mark.parametrize("content", [b"no pickle", pickle.dumps(3), pickle.dumps({"tests": 1})])
+BOMB = b"]r\xff\xff\xff\xff."  # a list, noted as the four billionth value
+
+
+@pytest.mark.parametrize(
+    "content", [b"no pickle", pickle.dumps(3), pickle.dumps({"tests": 1}), BOMB]
+)
 def test_what_is_no_suite_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "sw_squad_suite.pkl").write_bytes(content)
     result = invoke(tmp_path, "convert", "multichecklist", ".", "--to", "data")
     assert result.exit_code == 2
     assert "sw_squad_suite.pkl: not a suite of MultiCheckList" in result.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_derivations_of_another_encoding_are_named(treebank: Path, tmp_path: Path) -> None:
+    (treebank / "data" / "AUTO" / "02" / "wsj_0201.auto").write_bytes(b"(<L N NNP NNP caf\xe9 N>)")
+    result = invoke(tmp_path, "convert", "ccgbank", str(treebank), "--to", "data")
+    assert result.exit_code == 2
+    assert "wsj_0201.auto: not UTF-8 text" in result.stderr
 
 
 def test_files_that_are_there_stay(treebank: Path, tmp_path: Path) -> None:

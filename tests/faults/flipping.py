@@ -18,6 +18,11 @@ class FlipReport:
     flips: int = 0
     faults: list[str] = field(default_factory=list)
 
+    def add(self, other: FlipReport) -> None:
+        """Take over what was found elsewhere."""
+        self.flips += other.flips
+        self.faults += other.faults
+
     def __str__(self) -> str:
         return f"{self.flips} flipped bits, {len(self.faults)} silent or refused"
 

@@ -28,6 +28,15 @@ class KillReport:
     endings: int = 0
     faults: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.kills = Counter(self.kills)  # what is read back from JSON is a plain mapping
+
+    def add(self, other: KillReport) -> None:
+        """Take over what was found elsewhere."""
+        self.kills.update(other.kills)
+        self.endings += other.endings
+        self.faults += other.faults
+
     def __str__(self) -> str:
         kinds = ", ".join(f"{count} {death}" for death, count in sorted(self.kills.items()))
         endings = f"{self.endings} runs ended, {len(self.faults)} faults"

@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
+from tests.faults.flushes import Flushes
+
 Death = Literal["clock", "operation", "torn", "power"]
 
 
@@ -22,11 +24,8 @@ class Disk:
     def __init__(self, root: Path, death: Death, operation: int, random: Random) -> None:
         self._root, self._death, self._random = root, death, random
         self._left = operation
-        self._flushed: dict[int, tuple[int, int]] = {}
-        self._names: set[str] = set(map(str, root.rglob("*")))
+        self._flushes = Flushes(root)
         self._unlink = os.unlink
-        for path in root.rglob("*"):
-            self._note(path)
 
     def install(self) -> None:
         """Watch this process from now on."""
@@ -35,24 +34,19 @@ class Disk:
             setattr(os, name, self._counted(getattr(os, name)))
 
     def _fsync(self, descriptor: int) -> None:
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        self._count(path)
-        if path.is_dir():
-            self._names |= {str(entry) for entry in path.iterdir()}
-        else:
-            self._note(path)
+        self._count(Path(f"/proc/self/fd/{descriptor}").readlink())
+        self._flushes.flush(descriptor)
 
     def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
         def counted(path: Any, *arguments: Any, **options: Any) -> Any:
-            self._count(Path(os.fspath(path)))
-            return operation(path, *arguments, **options)
+            source = Path(os.fspath(path)).absolute()
+            self._count(source)
+            result = operation(path, *arguments, **options)
+            if arguments:
+                self._flushes.rename(source, Path(arguments[0]).absolute())
+            return result
 
         return counted
-
-    def _note(self, path: Path) -> None:
-        if path.is_file():
-            state = path.stat()
-            self._flushed[state.st_ino] = (state.st_size, state.st_mtime_ns)
 
     def _count(self, path: Path) -> None:
         if not path.absolute().is_relative_to(self._root):
@@ -73,11 +67,9 @@ class Disk:
         for path in sorted(self._root.rglob("*"), reverse=True):
             if not path.is_file() or path.name.endswith(".lock"):
                 continue
-            state = path.stat()
-            flushed = self._flushed.get(state.st_ino) == (state.st_size, state.st_mtime_ns)
-            if not flushed:
+            if not self._flushes.has_bytes(path):
                 content = path.read_bytes()
                 half = content[: len(content) // 2] + bytes(len(content) - len(content) // 2)
                 path.write_bytes(self._random.choice([b"", half, bytes(len(content))]))
-            if str(path) not in self._names and self._random.random() < 0.5:
+            if not self._flushes.has_name(path) and self._random.random() < 0.5:
                 self._unlink(path)

@@ -8,14 +8,16 @@ import os
 import resource
 import shutil
 import signal
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.cli.project import Project, fresh, invoke
+import pytest
+
+from tests.cli.project import invoke
+from tests.hostile.scenes import LIGHT, Scene, Target
 
 DOCUMENTED = (0, 1, 2, 3)
 MOST_SECONDS, MOST_KIB = 10, 2 * 2**20
@@ -25,7 +27,8 @@ _SCRAPS: Sequence[bytes] = (
     b"*a", b"!!python/object:os.system x", b"../../etc/passwd",
     b"/etc/passwd", b"a" * 300, b"\t", b"\r",
     b"\n", b": ", b"- ", b"'", b'"', b"%", b"\xe2\x80\xae", b"0x7fffffffffffffff", b"2026-13-45",
-    b"=cmd|x", b"<script>", b"[x](javascript:x)", b"*" * 50, b"{language}", b"{x}",
+    b"=cmd|x", b"<script>", b"[x](javascript:x)", b"*" * 50, b"{language}", b"{x}", b"$x^$", b"0",
+    b"1000000000", b"\xed\xa0\x80", b"r\xff\xff\xff\xff",
 )  # fmt: skip
 
 
@@ -55,13 +58,14 @@ def mutated(content: bytes, random: Random) -> bytes:
     return bytes(result)
 
 
-@dataclass(frozen=True)
-class Target:
-    """A file that is changed, and the command that then reads it."""
-
-    name: str
-    path: str
-    words: tuple[str, ...]
+def mutated_words(words: Sequence[str], random: Random) -> list[str]:
+    """A command with one word after its name changed; no word leads out of the folder."""
+    changed = [*words]
+    index = random.randrange(1, len(words))
+    word = os.fsdecode(mutated(os.fsencode(words[index]), random))
+    # No shell passes a NUL; and what is written must stay in the folder that is thrown away.
+    changed[index] = word.replace("\0", "").replace("/", "_").replace("..", "_")
+    return changed
 
 
 @dataclass
@@ -70,126 +74,127 @@ class MutantReport:
 
     tried: int = 0
     slowest: float = 0
+    largest_kib: int = 0
     faults: list[str] = field(default_factory=list)
 
+    def add(self, other: MutantReport) -> None:
+        """Take over what was found elsewhere."""
+        self.tried += other.tried
+        self.slowest = max(self.slowest, other.slowest)
+        self.largest_kib = max(self.largest_kib, other.largest_kib)
+        self.faults += other.faults
+
     def __str__(self) -> str:
-        faults = f"{len(self.faults)} with a defect"
-        return f"{self.tried} mutated inputs, {faults}, the slowest {self.slowest:.1f} s"
+        most = f"the slowest {self.slowest:.1f} s, the largest {self.largest_kib >> 10} MiB"
+        return f"{self.tried} mutated inputs, {len(self.faults)} with a defect, {most}"
 
 
-_RUN = ("run", "study.yaml", "--cards", "cards", "--store", "store", "--offline")
-_PLAN = ("plan", "study.yaml", "--cards", "cards", "--store", "store", "--offline")
+class Mutants:
+    """Mutated files of some scenes, each tried in a child of this process.
+
+    The scenes are made once, and what reads them is imported once: a child costs what its command
+    costs.
+    """
+
+    def __init__(self, folder: Path, scenes: Mapping[str, Scene] = LIGHT) -> None:
+        self._folder = folder
+        self._targets: list[tuple[str, Target]] = []
+        # Otherwise the scenes would share, and leave behind, the user's own.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XHARNESS_CACHE", "cache")
+            for name, scene in scenes.items():
+                sound = folder / "sound" / name
+                sound.mkdir(parents=True)
+                self._targets += [(name, target) for target in scene(sound)]
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def attack(self, numbers: Iterable[int], seed: int) -> MutantReport:
+        """Try the mutants with these numbers; each number names a target and its change."""
+        report = MutantReport()
+        for number in numbers:
+            name, target = self._targets[number % len(self)]
+            content, words = self._mutate(name, target, Random(f"{seed} {number}"))
+            work = self._folder / f"work-{os.getpid()}"
+            shutil.rmtree(work, ignore_errors=True)
+            shutil.copytree(self._folder / "sound" / name, work, symlinks=True)
+            if target.path is not None:
+                (work / target.path).write_bytes(content)
+            ending = Ending.of(work, words)
+            report.tried += 1
+            report.slowest = max(report.slowest, ending.seconds)
+            report.largest_kib = max(report.largest_kib, ending.kib)
+            if (fault := ending.fault()) is not None:
+                saved = self._folder / f"fault-{number}"
+                saved.write_bytes(content)
+                report.faults.append(f"{number}: {target.name} ({saved}) {words}: {fault}")
+        return report
+
+    def _mutate(self, scene: str, target: Target, random: Random) -> tuple[bytes, Sequence[str]]:
+        if target.path is None:
+            return b"", mutated_words(target.words, random)
+        content = (self._folder / "sound" / scene / target.path).read_bytes()
+        return mutated(content, random), target.words
 
 
-def targets(folder: Path) -> list[Target]:
-    """A project with a file of every sort that comes from outside."""
-    project = fresh(folder)
-    _write_readers(project)
-    result = project.run("--offline")
-    assert result.exit_code == 0, result.stderr
-    receipts = sorted((folder / "store").glob("??/*/receipt.json"))
-    receipt = str(receipts[0].relative_to(folder))
-    cards = [f"cards/{path.name}" for path in sorted((folder / "cards").iterdir())]
-    return [
-        Target("study", "study.yaml", _PLAN),
-        Target("study, run", "study.yaml", _RUN),
-        *(Target(card, card, ("cards", "validate", card)) for card in cards),
-        *(Target(f"{card}, planned", card, _PLAN) for card in cards),
-        *(
-            Target(f"rows {name}", f"data/{name}", (*_RUN, "--output", f"out-{name}"))
-            for name in sorted(path.name for path in (folder / "data").iterdir())
-        ),
-        Target("receipt", receipt, _RUN),
-        Target("board", "scores.jsonl", ("leaderboard", "build", ".")),
-        Target("board, checked", "scores.jsonl", ("leaderboard", "check", ".")),
-        Target("evidence", "evidence.parquet", ("leaderboard", "build", ".")),
-        Target("import", "table.csv", ("import", "table.csv", "--to", "imported")),
-        Target("import json", "results.json", ("import", "results.json", "--to", "imported")),
-        Target("plugin", "plugin.py", ("plugins", "--plugin", "plugin.py")),
-        Target("lock", "xharness.lock", _PLAN),
-    ]
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended that was typed in a process of its own."""
+
+    status: int
+    seconds: float
+    kib: int
+    exit_code: int | None = None
+    out: str = ""
+    err: str = ""
+
+    @classmethod
+    def of(cls, folder: Path, words: Sequence[str]) -> Ending:
+        """Type the command in `folder`, in a child of this process; it is killed after a minute."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            _type(folder, words, reader, writer)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            answer = pipe.read()
+        _, status, usage = os.wait4(child, 0)
+        exit_code, out, err = json.loads(answer) if answer else (None, "", "")
+        # Of its own processor, because other processes share this machine.
+        seconds = usage.ru_utime + usage.ru_stime
+        return cls(status, seconds, usage.ru_maxrss, exit_code, out, err)
+
+    def fault(self) -> str | None:
+        """What is wrong with it; None where nothing is."""
+        if self.status or self.exit_code is None:
+            return f"died: status {self.status}"
+        if "Traceback" in self.err or "run with --debug" in self.err:
+            return f"a defect: {self.err[-600:]}"
+        if self.exit_code not in DOCUMENTED:
+            return f"exit code {self.exit_code}: {self.err[-600:]}"
+        if self.exit_code and not (self.out + self.err).strip():
+            return f"exit code {self.exit_code} without a message"
+        if self.seconds > MOST_SECONDS or self.kib > MOST_KIB:
+            return f"{self.seconds:.0f} s and {self.kib >> 10} MiB"
+        return None
 
 
-def _write_readers(project: Project) -> None:
-    rows = [json.loads(line) for line in (project.folder / "data/mood.en.test.jsonl").open()]
-    tsv = "\n".join(["text\tlabel", *(f"{row['text']}\t{row['label']}" for row in rows)])
-    formats = {"tsv": tsv, "json": json.dumps(rows), "csv": tsv.replace("\t", ",")}
-    source = project.cards["mood"]["sources"][0]
-    for reader, text in formats.items():
-        (project.folder / f"data/mood.{reader}").write_text(text, encoding="utf-8")
-        options = {"reader": reader, "path": f"data/mood.{reader}", "splits": {"test": "test"}}
-        card = project.cards["mood"] | {
-            "name": f"mood_{reader}",
-            "languages": ["en"],
-            "sources": [source | options],
-            "train_on": ["mood"],
-            "rows": {"test": 20},
-        }
-        project.cards[f"mood_{reader}"] = card
-    project.study["targets"] = ["mood", *(f"mood_{reader}" for reader in formats)]
-    project.study["models"] = [{"name": "most", "backend": "majority"}]
-    (project.folder / "table.csv").write_text(
-        "model,task,metric,lang,score\nm,xnli,accuracy,de,70.5\n"
-    )
-    (project.folder / "results.json").write_text(
-        json.dumps({"results": {"xnli_de": {"acc,none": 0.5}}, "configs": {}, "model_name": "m"})
-    )
-    (project.folder / "plugin.py").write_text("from xharness import hookimpl\n\nNAME = 'x'\n")
-    (project.folder / "xharness.lock").write_text('{"datasets": {}, "urls": {}}\n')
-    project.write()
+def _type(folder: Path, words: Sequence[str], reader: int, writer: int) -> None:
+    """The command in this process, which ends with it; what is to be known of it is written."""
+    os.close(reader)
+    signal.alarm(60)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    # Beyond what is a fault already, so that no mutant takes the machine down.
+    resource.setrlimit(resource.RLIMIT_AS, (_address_space() + 2 * MOST_KIB * 1024, most))
+    os.environ["XHARNESS_CACHE"] = "cache"
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        result = invoke(folder, *words)
+    texts = (result.stdout[-3000:], result.stderr[-3000:])
+    os.write(writer, json.dumps([result.exit_code, *texts]).encode())
+    os._exit(0)
 
 
-def attack(
-    folder: Path, count: int, random: Random, tell: Callable[[str], object] = lambda text: None
-) -> MutantReport:
-    """Change files of a project at random, so many times, and have a command read each."""
-    sound, report = folder / "sound", MutantReport()
-    sound.mkdir(parents=True)
-    all_targets = targets(sound)
-    for number in range(count):
-        target = all_targets[number % len(all_targets)]
-        work = folder / "work"
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.copytree(sound, work, symlinks=True)
-        content = mutated((sound / target.path).read_bytes(), random)
-        (work / target.path).write_bytes(content)
-        began = time.monotonic()
-        fault = _fault(work, target)
-        report.slowest = max(report.slowest, time.monotonic() - began)
-        report.tried += 1
-        if fault is not None:
-            saved = folder / f"fault-{number}"
-            saved.write_bytes(content)
-            report.faults.append(f"{target.name} ({saved}): {fault}")
-            tell(report.faults[-1])
-    return report
-
-
-def _fault(work: Path, target: Target) -> str | None:
-    """What is wrong with how the command ended; None where it ended well."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reader)
-        signal.alarm(6 * MOST_SECONDS)
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            result = invoke(work, *target.words)
-        kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        os.write(writer, json.dumps([result.exit_code, kib, result.stderr[-3000:]]).encode())
-        os._exit(0)
-    os.close(writer)
-    began = time.process_time()
-    with os.fdopen(reader, "rb") as pipe:
-        answer = pipe.read()
-    _, status, usage = os.wait4(child, 0)
-    if status or not answer:
-        return f"died: status {status}"
-    exit_code, kib, err = json.loads(answer)
-    if "Traceback" in err or "run with --debug" in err:
-        return f"a defect: {err[-400:]}"
-    if exit_code not in DOCUMENTED:
-        return f"exit code {exit_code}: {err[-400:]}"
-    seconds = usage.ru_utime + usage.ru_stime - (time.process_time() - began)
-    if seconds > MOST_SECONDS or kib > MOST_KIB:
-        return f"{seconds:.0f} s and {kib >> 10} MiB"
-    return None
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import os
+import resource
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from xharness.gaps import scores
 from xharness.leaderboard.exports.tidy import _no_formula
 from xharness.session.board_server import _board_files
 from xharness.spec import documents
+from xharness_hub import arrow, parquet
 from xharness_hub.clones import Clone
 from xharness_hub.readers import ReaderOptions, read
 from xharness_hub.urls import UrlOptions
@@ -135,10 +138,58 @@ def test_a_packed_file_ends_at_a_size(tmp_path: Path) -> None:
     path = tmp_path / "bomb.jsonl.gz"
     with gzip.open(path, "wb", compresslevel=9) as file:
         for _ in range(80):
-            file.write(b'{"a": 1}\n' * 120_000)
+            file.write(b'{"a": "%b"}\n' % (b"x" * 2**20))
     with pytest.raises(UnavailableError, match=r"bomb\.jsonl\.gz: .*more than 64 MiB"):
         for _ in read([path], ReaderOptions(reader="jsonl"), "x"):
             pass
+
+
+def _bomb(path: Path, rows: int) -> None:
+    """A text of a mebibyte, stored once, that many rows have."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    indices = pa.array([0] * rows, pa.int32())
+    texts = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 2**20]))
+    pq.write_table(pa.table({"text": texts}), path, row_group_size=rows)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_parquet_ends_at_a_size(tmp_path: Path, declared: bool) -> None:
+    front = "configs: [{config_name: x, data_files: a.parquet}]" if declared else "license: mit"
+    (tmp_path / "README.md").write_text(f"---\n{front}\n---\n", encoding="utf-8")
+    _bomb(tmp_path / "a.parquet", 100_000)
+    assert (tmp_path / "a.parquet").stat().st_size < 2**20
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UnavailableError, match="more than 64 MiB"):
+        for _ in arrow.rows(Clone("org/name", tmp_path), None, "train"):
+            pass
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 2**19, f"{grown >> 10} MiB"
+
+
+def test_parquet_that_says_it_is_large_is_not_read(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"text": pa.nulls(80_000_000)}), tmp_path / "a.parquet")
+    with pytest.raises(OSError, match="more than 64 MiB"):
+        parquet.count([tmp_path / "a.parquet"])
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zip", ".xz"])
+def test_other_packed_files_of_a_clone_end_at_a_size(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "README.md").write_text(
+        f"---\nconfigs: [{{config_name: x, data_files: a.jsonl{suffix}}}]\n---\n"
+    )
+    content, path = b'{"a": 1}\n' * 8_000_000, tmp_path / f"a.jsonl{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.jsonl", content)
+    else:
+        path.write_bytes(gzip.compress(content) if suffix == ".gz" else content[:9])
+    with pytest.raises(UnavailableError, match=r"more than 64 MiB|are not read: unpack"):
+        arrow.rows(Clone("org/name", tmp_path), "x", "train")
 
 
 @pytest.mark.parametrize("place", [20, -6, 300])
@@ -193,6 +244,77 @@ def test_a_configuration_names_no_code(tmp_path: Path, key: str, value: Any) -> 
     config = loading.config(_config(tmp_path, **{key: value}))
     assert config._attn_implementation is None
     assert config.hidden_size == 8
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("auto_map", {"AutoModel": "org/name--modeling.Model"}),
+        ("transformers_weights", "../outside.safetensors"),
+        ("quantization_config", {"quant_method": "org/name"}),
+        ("experts_implementation", "org/name"),
+        ("custom_pipelines", {"x": {"impl": "x.py"}}),
+        ("_name_or_path", "org/name"),
+        ("what_comes_next_year", ["org/name"]),
+    ],
+)
+def test_a_configuration_keeps_only_what_is_data(tmp_path: Path, key: str, value: Any) -> None:
+    from xharness_hf.files import loading
+
+    config = loading.config(_config(tmp_path, **{key: value}))
+    assert getattr(config, key, None) in (None, "")
+    assert str(value) not in str(config.to_dict())
+
+
+def test_words_that_models_read_are_kept(tmp_path: Path) -> None:
+    from xharness_hf.files import loading
+
+    words = {"norm_rel_ebd": "layer_norm", "pos_att_type": ["p2c", "c2p"], "share_att_key": True}
+    deberta = loading.config(_config(tmp_path, model_type="deberta-v2", **words))
+    assert {name: getattr(deberta, name) for name in words} == words
+    scaling = {"type": "linear", "factor": 2.0}
+    llama = loading.config(_config(tmp_path, model_type="llama", rope_scaling=scaling))
+    assert llama.rope_parameters["rope_type"] == "linear"
+
+
+def test_parts_of_a_configuration_keep_as_little(tmp_path: Path) -> None:
+    from xharness_hf.files import loading
+
+    text = {"hidden_size": 8, "hidden_activation": "silu", "attn_implementation": "org/name"}
+    folder = _config(tmp_path, model_type="gemma3", text_config=text)
+    config = loading.data_of_config(folder)
+    assert config.text_config.hidden_activation == "silu"
+    assert config.text_config._attn_implementation is None
+
+
+def test_an_adapter_beside_the_weights_changes_nothing_in_silence(tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    from xharness_hf.files import loading
+
+    folder = _config(tmp_path)
+    AutoModel.from_config(loading.config(folder)).save_pretrained(folder)
+    assert loading.backbone(folder, "safetensors")
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    with pytest.raises(UnavailableError, match=r"adapter_config\.json"):
+        loading.backbone(folder, "safetensors")
+
+
+def test_a_tokenizer_is_read_from_its_own_folder(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models
+
+    from xharness_hf.files import loading
+
+    for name, word in (("outside", "secret"), ("model", "word")):
+        (tmp_path / name).mkdir()
+        tokenizer = Tokenizer(models.WordLevel({word: 0}, unk_token=word))
+        tokenizer.save(str(tmp_path / name / "tokenizer.json"))
+    names = {"tokenizer_file": str(tmp_path / "outside" / "tokenizer.json")}
+    (tmp_path / "model" / "tokenizer_config.json").write_text(json.dumps(names))
+    tokenizer = loading.tokenizer(tmp_path / "model")
+    assert tokenizer.get_vocab() == {"word": 0}
+    tokenizer.save_pretrained(tmp_path / "stored")
+    assert str(tmp_path) not in (tmp_path / "stored" / "tokenizer_config.json").read_text()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from huggingface_hub import RepoCard
+from yaml import YAMLError
 
 from xharness.errors import UnavailableError
 from xharness_hub.clones import Clone
@@ -94,6 +96,37 @@ def test_a_readme_cannot_point_outside(tmp_path: Path, path: str) -> None:
     cloned = clone(tmp_path, f"configs:\n- {{config_name: x, data_files: '{path}'}}")
     with pytest.raises(UnavailableError, match="outside itself"):
         cloned.files("x", "train")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n{}\n---\n",
+        "\n  ---\r{}\r\n---\t\n",
+        "---\r\n{}\r\n---",
+        "---\n{}\n---\rx: y\n---\n",
+        "---\n{}\n--- \nx",
+        "# Title\n---\n{}\n---\n",
+        "\ufeff---\n{}\n---\n",
+    ],
+)
+def test_what_the_hub_s_library_reads_of_a_readme_is_read_here(tmp_path: Path, text: str) -> None:
+    content = text.replace("{}", "configs:\n- config_name: x\n  data_files: ../secret")
+    (tmp_path / "README.md").write_bytes(content.encode())
+    try:
+        configs = RepoCard(content, ignore_metadata_errors=True).data.to_dict().get("configs")
+    except (ValueError, YAMLError):
+        return
+    if configs:
+        with pytest.raises(UnavailableError, match="outside itself"):
+            Clone("org/name", tmp_path).files("x", "train")
+
+
+def test_declarations_in_another_file_are_refused(tmp_path: Path) -> None:
+    cloned = clone(tmp_path, None, "x.csv")
+    (tmp_path / ".huggingface.yaml").write_text("configs: [{config_name: x, data_files: /etc/*}]")
+    with pytest.raises(UnavailableError, match="which is not read"):
+        cloned.files(None, "train")
 
 
 def test_broken_front_matter(tmp_path: Path) -> None:

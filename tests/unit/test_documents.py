@@ -121,6 +121,11 @@ def test_values_cannot_stand_endlessly_inside_each_other(text: str) -> None:
     assert "x.yaml" in str(caught.value)
 
 
+def test_half_a_character_is_told_where_it_stands() -> None:
+    with pytest.raises(ConfigurationError, match=r"^typed:2:5: half a character: \\udcff"):
+        documents.parse("a: b\nc: x\udcff", "typed")
+
+
 def test_an_impossible_date_is_no_crash() -> None:
     with pytest.raises(ConfigurationError, match=r"x\.yaml:1:7: not valid YAML: month must"):
         documents.parse("name: 2024-13-01", "x.yaml")

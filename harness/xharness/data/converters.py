@@ -11,7 +11,9 @@ answers under `labels`.
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import pickletools
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -59,8 +61,12 @@ def ccgbank(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _sentences(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=str(file)) from None
     sentences = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("ID=") or not line.strip():
             continue
         leaves = _LEAF.findall(line)
@@ -90,6 +96,7 @@ def multichecklist(folder: Path) -> Iterator[tuple[str, str]]:
 def _cases(file: Path) -> Iterator[dict[str, Any]]:
     try:
         with file.open("rb") as stream:
+            _check_memo(stream)
             tests = dict(_InertUnpickler(stream).load().__dict__["tests"])
         for name, test in tests.items():
             cases = zip(test.__dict__["data"], test.__dict__["labels"], strict=True)
@@ -118,6 +125,22 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _check_memo(stream: BinaryIO) -> None:
+    """Refuse a number in the table of values seen before that only a far larger file could have.
+
+    The table is made as long as the largest number in it, whatever memory that takes.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    for operation, argument, _ in pickletools.genops(stream):
+        if operation.name in _NUMBERED and int(argument or 0) > size:
+            raise ValueError(f"value number {argument} in a file of {size} bytes")
+    stream.seek(0)
+
+
+_NUMBERED = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 class _Inert:

@@ -22,6 +22,7 @@ from xharness.executor.search import SearchPredictions
 from xharness.executor.select_model import selection_notes
 from xharness.executor.shards import ShardedPrediction
 from xharness.executor.translate import load
+from xharness.files import make_folder
 from xharness.plugin.api import Example, Prediction, TaskCard, TaskType
 from xharness.stages import Checkpoint, DataSlice, Predict, SelectModel, Train
 from xharness.store import SCRATCH
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Answer every item of every language under `folder`/predictions/<language>.parquet."""
-    (folder / "predictions").mkdir(exist_ok=True)
+    make_folder(folder / "predictions")
     counter = ProgressCounter(
         context.progress(stage, "items"), expected_rows(stage.all_data_slices, context.catalogue)
     )

@@ -9,7 +9,7 @@ from typing import Any
 from xharness.errors import StageError
 from xharness.executor.budgets import trainings
 from xharness.executor.context import RunContext
-from xharness.files import write_json
+from xharness.files import make_folder, write_json
 from xharness.stages import DataSlice, ScorePredictions
 from xharness.store.tables import read_table, write_table
 from xharness.task_types.scoring import commonest, floor, item_statistics, value
@@ -21,7 +21,7 @@ KEPT_FACTS = ("sizes", "data", "trained_on", "notes", "empty")
 def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/scores.json and statistics/<language>.parquet."""
     predictions = context.store.open(stage.predictions.key) / "predictions"
-    (folder / "statistics").mkdir(exist_ok=True)
+    make_folder(folder / "statistics")
     report = context.progress(stage, "languages")
     values: dict[str, Any] = {}
     prediction_facts = context.store.receipt(stage.predictions.key).facts

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from xharness.executor.ask_model import ask_each
 from xharness.executor.context import ProgressCounter
 from xharness.executor.language_batches import LanguageItems, item_count
+from xharness.files import make_folder
 from xharness.plugin.api import Example, Model, Prediction, Recipe, TaskCard, TaskType
 from xharness.store.parts import Parts
 from xharness.store.tables import read_table, save_table
@@ -92,7 +93,7 @@ class ShardedPrediction:
 
     def _shards(self, batch: Batch) -> Iterator[Shard]:
         scratch = self.folder / batch[0].data_slice.language
-        scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(scratch)
         examples = [example for language in batch for example in language.examples]
         for first in range(0, len(examples), self.size):
             path = scratch / f"{first:09d}-{self.size}.parquet"

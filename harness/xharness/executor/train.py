@@ -12,7 +12,7 @@ from xharness.data.counts import RowCount
 from xharness.executor.context import RunContext
 from xharness.executor.select_model import checkpoint_policy
 from xharness.executor.translate import load
-from xharness.files import make_durable, make_folder
+from xharness.files import make_durable, make_folder, move
 from xharness.plugin.api import TrainingSession, TrainingSet
 from xharness.stages import Train, TrainingFeed
 from xharness.store import SCRATCH
@@ -45,7 +45,7 @@ def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
     shutil.rmtree(folder / "model", ignore_errors=True)
     model.save(scratch / "model")
     make_durable(scratch / "model")
-    (scratch / "model").rename(folder / "model")
+    move(scratch / "model", folder / "model")
     context.keep(stage, model)
     return {
         "training": dict(facts),

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
 from xharness.errors import ConfigurationError
-from xharness.files import write_bytes
+from xharness.files import make_folder, write_bytes
 from xharness.gaps import Metrics
 from xharness.gaps.suites import Benchmark
 from xharness.json_text import read_json
@@ -65,7 +65,7 @@ def save(board: Board, folder: Path) -> list[Path]:
         # Read before anything is written: the list of what was there is itself written over.
         stale = _stale(folder, contents)
         for name, content in contents.items():
-            (folder / name).parent.mkdir(exist_ok=True)
+            make_folder((folder / name).parent)
             write_bytes(folder / name, content)
         for path in stale:
             path.unlink()

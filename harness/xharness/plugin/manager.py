@@ -12,7 +12,8 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -120,8 +121,7 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
 
 
 def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
-    dist = point.dist
-    provider = Provider(point.name, f"{dist.name} {dist.version}" if dist else None)
+    provider = Provider(point.name, _distribution(point.dist) if point.dist else None)
     if provider.plugin in plugins.providers:
         rival = plugins.providers[provider.plugin]
         plugins.broken.append(BrokenPlugin(provider, f"{rival} has the same plugin name"))
@@ -130,6 +130,12 @@ def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
         plugins.add(point.load(), provider)
     except (Exception, SystemExit) as error:  # a stranger's import can raise anything
         plugins.broken.append(BrokenPlugin(provider, summary(error)))
+
+
+@lru_cache(maxsize=64)
+def _distribution(dist: Distribution) -> str:
+    """Its name and version: each asking parses all that a package says of itself."""
+    return f"{dist.name} {dist.version}"
 
 
 def _import(name: str) -> ModuleType:

@@ -12,7 +12,7 @@ import yaml
 
 from xharness.digests import digest
 from xharness.errors import ConfigurationError, suggestion
-from xharness.files import write_text, writing
+from xharness.files import make_folder, write_text, writing
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import STUDY
 from xharness.plugin.catalogue import Catalogue
@@ -176,7 +176,7 @@ def open_evaluation(request: EvalRequest, options: RunOptions, save: Path | None
             "another study is there already", where=str(save), hint="name another file"
         )
     with writing(save):
-        save.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(save.parent)
         write_text(save, text)
     return open_session(replace(options, study=save))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xharness import importers
 from xharness.errors import ConfigurationError
-from xharness.files import write_text, writing
+from xharness.files import make_folder, write_text, writing
 from xharness.gaps import scores
 from xharness.gaps.scores import Row, ScoreRow, StatedAverage
 from xharness.importers import ImportOptions
@@ -80,7 +80,7 @@ def _write(folder: Path, rows: Sequence[Row]) -> int:
     stored_rows = {*folder_rows}
     new_rows = [row for row in rows if row not in stored_rows]
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         scores.write(path, [*folder_rows, *new_rows])
         if not (folder / STUDY).exists():
             write_text(folder / STUDY, _study(folder, [*folder_rows, *new_rows]))

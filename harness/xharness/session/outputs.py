@@ -12,7 +12,7 @@ from xharness import leaderboard
 from xharness.digests import digest
 from xharness.errors import ConfigurationError
 from xharness.executor import RunContext, RunReport, collect, collect_items
-from xharness.files import write_text, writing
+from xharness.files import make_folder, write_text, writing
 from xharness.gaps import evidence, scores
 from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage, record
 from xharness.leaderboard import Board
@@ -46,7 +46,7 @@ def output_folder(opened: OpenedStudy) -> Path:
                 hint="name another folder with --output",
             )
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     return folder
 
 
@@ -114,7 +114,7 @@ def _lost_scores(folder_rows: Sequence[Row], run_rows: Sequence[Row]) -> int:
 def _incomplete_folder(folder: Path, lost_count: int) -> Path:
     """A run that failed, or found less data than the last, must not cost what was measured."""
     incomplete_folder = folder / INCOMPLETE
-    incomplete_folder.mkdir(exist_ok=True)
+    make_folder(incomplete_folder)
     print(
         f"{folder / SCORES} stays as it is: this run lacks {lost_count} scores that stand there; "
         f"what it has is in {incomplete_folder}",

@@ -186,6 +186,9 @@ def parse(text: str, name: str = "<text>") -> Document:
     if len(text) > _MOST_CHARACTERS:
         raise ConfigurationError(f"more than {_MOST_CHARACTERS >> 20} MiB of text", where=name)
     positions: dict[KeyPath, Position] = {}
+    if half := HALF.search(text):  # of a word that was typed: no file that is UTF-8 has one
+        location = str(Position(name, *_line_and_column(text, half.start())))
+        raise ConfigurationError(f"half a character: {printable(half[0])}", where=location)
     try:
         loader = yaml.CSafeLoader(text)
     except yaml.YAMLError as error:
@@ -205,6 +208,10 @@ def parse(text: str, name: str = "<text>") -> Document:
     finally:
         loader.dispose()
     return Document(name, data, positions, text=text)
+
+
+def _line_and_column(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
 def _check_depth(text: str, name: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from xharness.errors import StageError
-from xharness.files import make_folder, writing
+from xharness.files import make_folder, move, writing
 from xharness.store.receipt import RECEIPT, SCRATCH, WITHOUT_WEIGHTS, DamagedStageError, Receipt
 
 MODEL = "model"
@@ -78,7 +78,8 @@ class Store:
         """
         with self.claim(key) as folder:
             if folder is not None and self.has(key):
-                (folder / RECEIPT).rename(folder / WITHOUT_WEIGHTS)
+                # Safe before its model goes: no receipt may vouch for what is not there.
+                move(folder / RECEIPT, folder / WITHOUT_WEIGHTS)
                 self._verified.discard(key)
                 shutil.rmtree(folder / MODEL, ignore_errors=True)
 
@@ -133,7 +134,7 @@ class Store:
             make_folder(attic)
             names = (f"{folder.name}-{number}" for number in count(1))
             target = next(attic / name for name in names if not (attic / name).exists())
-            folder.rename(target)
+            move(folder, target)
         except OSError as problem:
             raise StageError(
                 f"{error.what}, and it cannot be moved aside: {problem.strerror}",

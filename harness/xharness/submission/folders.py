@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from xharness.errors import ConfigurationError
-from xharness.files import writing
+from xharness.files import make_durable, make_folder, move, writing
 from xharness.submission.exporting import ExportedFiles
 from xharness.submission.formats import format_of
 
@@ -54,10 +54,11 @@ def _write(folders: Mapping[Path, Mapping[Path, str]]) -> None:
         with writing():
             for folder, files in folders.items():
                 target = folder.resolve()
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(target.parent)
                 # Not the folder itself: what `mkdtemp` makes, only its owner may read.
                 holders[target] = Path(mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
                 _fill(holders[target] / target.name, files)
+                make_durable(holders[target] / target.name)
             # Only renames from here on: they can fail, but hardly half-way.
             for target, holder in holders.items():
                 _put_in_place(holder / target.name, target)
@@ -77,7 +78,7 @@ def _fill(folder: Path, files: Mapping[Path, str]) -> None:
 def _put_in_place(source: Path, target: Path) -> None:
     """Give a folder its place; an empty one that is there stays: somebody may stand in it."""
     if not target.is_dir():
-        source.rename(target)
+        move(source, target)
         return
     for path in source.iterdir():
-        path.rename(target / path.name)
+        move(path, target / path.name)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast, utils
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast, utils
 
 from xharness import ConfigurationError, UnavailableError, read_json
 from xharness_hf.backbone.backbone import Backbone
-from xharness_hf.files import folders
+from xharness_hf.files import config_data, folders
 from xharness_hf.files.folders import Weights
 
 _ALIGNED = 64  # bytes, as torch allocates
@@ -52,51 +51,19 @@ def data_of_config(folder: Path) -> Any:
     """
     file = folder / "config.json"
     try:
-        values = read_json(file)
-        check_sizes(values)
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        return config_data.build(read_json(file))
     except Exception as error:  # unknown architecture, missing key, malformed JSON: all its own
         raise damaged(file, "the configuration", error) from error
-    for part in (config, *(getattr(config, name, None) for name in config.sub_configs)):
-        # "org/name" is a repository whose kernels would be loaded
-        for name in _KERNELS:
-            if getattr(part, name, None) not in _OWN_KERNELS:
-                setattr(part, name, None)
-    return config
-
-
-_KERNELS = ("_attn_implementation", "_experts_implementation")
-_OWN_KERNELS = (None, "eager", "sdpa", "flex_attention")
-_MOST_LAYERS, _MOST_WIDTH = 2048, 2**20  # the largest models there are have a tenth of both
-_LAYERS = re.compile(r"(?:num_|n_)?(?:\w+_)?(?:layers?|blocks)")
-_WIDTHS = re.compile(r"(?:\w*hidden_size|intermediate_size|d_model|d_ff|d_kv|n_embd|n_inner|dim)")
-_MOST_WORDS = 2**26
-
-
-def check_sizes(values: Any) -> None:
-    """Refuse sizes before anything is built of them: that would take all memory there is.
-
-    Raises:
-        ValueError: one that no model has.
-    """
-    for name, value in values.items():
-        most = _most(name)
-        if isinstance(value, dict):
-            check_sizes(value)
-        elif most is not None and isinstance(value, int | float) and not 0 <= value <= most:
-            raise ValueError(f"{name} is {value:g}, which no model has")
-
-
-def _most(name: str) -> int | None:
-    if _LAYERS.fullmatch(name):
-        return _MOST_LAYERS
-    if _WIDTHS.fullmatch(name):
-        return _MOST_WIDTH
-    return _MOST_WORDS if name == "vocab_size" else None
 
 
 def module(auto: Any, folder: Path, config: Any, weights: Weights) -> Any:
     """What `auto`, a class of transformers, makes of the weights, with errors as `backbone`."""
+    if (folder / "adapter_config.json").is_file():  # it would be put on the weights in silence
+        raise UnavailableError(
+            "an adapter lies beside the weights: adapter_config.json",
+            where=str(folder),
+            hint="merge it into the weights, or take it out of the folder",
+        )
     try:
         model, info = auto.from_pretrained(
             folder,
@@ -171,8 +138,9 @@ def _read(location: Path) -> Any:
     fast: Any = PreTrainedTokenizerFast
     if location.is_file():
         return fast(tokenizer_file=str(location))
-    if (location / "tokenizer.json").is_file():
-        return PreTrainedTokenizerFast.from_pretrained(location)
+    if (file := location / "tokenizer.json").is_file():
+        # said, because tokenizer_config.json may name another file, anywhere on this machine
+        return PreTrainedTokenizerFast.from_pretrained(location, tokenizer_file=str(file))
     return AutoTokenizer.from_pretrained(location, trust_remote_code=False)
 
 
