@@ -55,9 +55,13 @@ def likely_script(code: str) -> str | None:
 
 
 @cache
-def script_name(script: str) -> str | None:
-    """The English name of an ISO 15924 script; None for one that CLDR does not know."""
+def script_names() -> dict[str, str]:
+    """ISO 15924 code to English name, of every script that CLDR knows."""
     from babel import Locale
 
-    name: str | None = Locale("en").scripts.get(script)
-    return name
+    return {str(code): str(name) for code, name in Locale("en").scripts.items()}
+
+
+def script_name(script: str) -> str | None:
+    """The English name of an ISO 15924 script; None for one that CLDR does not know."""
+    return script_names().get(script)

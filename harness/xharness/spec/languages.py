@@ -1,7 +1,8 @@
 """Languages: names, families, scripts, and selection.
 
 `languages.csv` has those of XTREME, XTREME-R and MultiCheckList, with the source of each column;
-every other language has its name and script from the registries, and no family.
+every other language has its name and script from the registries, and its family, where it is known,
+from `families.csv`, which says its source too.
 
 A language is selected by its code, or with others by script (`script:Cyrl`, `script:Cyrillic`) or
 by family (`family:Slavic`, `family:Indo-European`), whatever the case.
@@ -32,14 +33,20 @@ class Language(NamedTuple):
     script: str
 
 
-def _table() -> Iterator[Language]:
-    text = resources.files("xharness.spec").joinpath("languages.csv").read_text(encoding="utf-8")
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
-        yield Language(**row)
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    text = resources.files("xharness.spec").joinpath(file).read_text(encoding="utf-8")
+    return csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
 
 
-LANGUAGES: dict[str, Language] = {language.code: language for language in _table()}
-"""The benchmarks' own languages, whose families are known."""
+LANGUAGES: dict[str, Language] = {row["code"]: Language(**row) for row in _rows("languages.csv")}
+"""The benchmarks' own languages."""
+
+
+@cache
+def _families() -> dict[str, str]:
+    """Code to family, of the benchmarks' languages and of others."""
+    others = {row["code"]: row["family"] for row in _rows("families.csv")}
+    return others | {code: language.family for code, language in LANGUAGES.items()}
 
 
 def is_code(text: str) -> bool:
@@ -49,14 +56,17 @@ def is_code(text: str) -> bool:
 
 @cache
 def find_language(code: str) -> Language | None:
-    """The language of that code; outside the benchmarks' table it has a name and no family."""
+    """The language of that code; None for one that is no code."""
     if code in LANGUAGES:
         return LANGUAGES[code]
     # Only here: the registries take a quarter of a second to load.
     from xharness.spec.language_names import english_name, likely_script
 
     name = english_name(code)
-    return None if name is None else Language(code, name, "", likely_script(code) or "")
+    if name is None:
+        return None
+    family = _families().get(code.partition("-")[0], "")
+    return Language(code, name, family, likely_script(code) or "")
 
 
 def name_of(code: str) -> str:
@@ -74,12 +84,18 @@ SCRIPTS = {
 """ISO 15924 code to English name, for every script in the table."""
 
 
-def _words(language: Language) -> dict[str, list[str]]:
-    """What each filter calls `language`: a script by code and name, a family and its branch."""
-    return {
-        "script": [language.script, SCRIPTS.get(language.script, language.script)],
-        "family": [*language.family.split(": "), language.family],
-    }
+def _script_words(script: str) -> list[str]:
+    """A script's code and name."""
+    if script in SCRIPTS or not script:
+        return [script, SCRIPTS.get(script, "")]
+    from xharness.spec.language_names import script_name
+
+    return [script, script_name(script) or ""]
+
+
+def _family_words(family: str) -> list[str]:
+    """A family by its root, by its branch, and by both."""
+    return [*family.split(": "), family]
 
 
 def check_selector(word: str) -> None:
@@ -93,9 +109,24 @@ def check_selector(word: str) -> None:
         return
     if not colon or attribute not in ("script", "family"):
         raise ValueError(f"'{word}' is neither a language code nor script:NAME nor family:NAME")
-    names = {label for language in LANGUAGES.values() for label in _words(language)[attribute]}
-    if name.casefold() not in map(str.casefold, names):
-        raise ValueError(f"no language has the {attribute} '{name}'; {suggestion(name, names)}")
+    if attribute == "family":
+        names = {label for family in _families().values() for label in _family_words(family)}
+    else:
+        names = {*SCRIPTS, *SCRIPTS.values()}
+    if name.casefold() in map(str.casefold, names) or (attribute == "script" and _is_script(name)):
+        return
+    depth = " (families are roots, such as Uralic, and branches of Indo-European, such as Slavic)"
+    raise ValueError(
+        f"no language has the {attribute} '{name}'{depth if attribute == 'family' else ''}; "
+        f"{suggestion(name, names)}"
+    )
+
+
+def _is_script(name: str) -> bool:
+    """Whether it is the code or the English name of a script outside the benchmarks."""
+    from xharness.spec.language_names import script_names
+
+    return name.casefold() in map(str.casefold, (*script_names(), *script_names().values()))
 
 
 def select_languages(selectors: Iterable[str], codes: Iterable[str]) -> tuple[str, ...]:
@@ -106,11 +137,13 @@ def select_languages(selectors: Iterable[str], codes: Iterable[str]) -> tuple[st
 
 def _matches(word: str, code: str) -> bool:
     attribute, colon, name = _parts(word)
-    # Nobody told the family or the script of a language outside the table: no filter selects it.
     language = find_language(code) if colon else None
     if language is None:
         return word == code
-    return name.casefold() in map(str.casefold, _words(language)[attribute])
+    labels = (
+        _family_words(language.family) if attribute == "family" else _script_words(language.script)
+    )
+    return bool(name) and name.casefold() in map(str.casefold, labels)
 
 
 def _parts(word: str) -> tuple[str, str, str]:
