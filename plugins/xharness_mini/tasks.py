@@ -284,13 +284,13 @@ COLUMNS: Final = {name: ("id", *task.columns) for name, task in _TASKS.items()}
 
 def languages(task: str) -> tuple[str, ...]:
     """Languages that `task` has rows in; English is the other side of a pair."""
-    pairs = _TASKS[_known("task", task, TASKS)].pairs
+    pairs = _TASKS[_checked("task", task, TASKS)].pairs
     return tuple(language for language in LANGUAGES if not (pairs and language == "en"))
 
 
 def splits(task: str) -> tuple[str, ...]:
     """Splits that `task` has."""
-    return _TASKS[_known("task", task, TASKS)].splits
+    return _TASKS[_checked("task", task, TASKS)].splits
 
 
 def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Iterator[Row]:
@@ -300,8 +300,8 @@ def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Itera
         ValueError: before the first row, for an unknown task, language or split, and where the
             split cannot give `size` distinct rows.
     """
-    _known("language", language, languages(task), task=task)
-    _known("split", split, splits(task), task=task)
+    _checked("language", language, languages(task), task=task)
+    _checked("split", split, splits(task), task=task)
     if size < 0:
         raise ValueError(f"size must not be negative, got {size}")
     items = _items(task, split, seed, size)
@@ -338,7 +338,7 @@ def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
     return list(items)
 
 
-def _known(noun: str, value: str, valid: Sequence[str], *, task: str = "") -> str:
+def _checked(noun: str, value: str, valid: Sequence[str], *, task: str = "") -> str:
     """`value`.
 
     Raises:

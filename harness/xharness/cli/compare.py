@@ -53,7 +53,7 @@ def _comparisons(a: str, b: str, run: Path | None, metrics: Metrics) -> list[Com
         side = comparison.side(run)
         return comparison.compare(side, side, comparison.arms(side, a, b), metrics)
     side_a, side_b = comparison.side(Path(a)), comparison.side(Path(b))
-    return comparison.compare(side_a, side_b, comparison.alike(side_a, side_b), metrics)
+    return comparison.compare(side_a, side_b, comparison.common_arms(side_a, side_b), metrics)
 
 
 def _show(comparison: Compared) -> None:

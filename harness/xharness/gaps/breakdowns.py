@@ -22,8 +22,8 @@ def breakdowns(arm: ArmItems) -> tuple[Breakdowns, Breakdowns, Breakdowns]:
     }
     names = {True: "seen", False: "unseen", None: None}
     ways = [
-        _groups(arm, lambda code: _known(code, "family")),
-        _groups(arm, lambda code: _known(code, "script")),
+        _groups(arm, lambda code: _trait_of(code, "family")),
+        _groups(arm, lambda code: _trait_of(code, "script")),
         _groups(arm, lambda code: names[pretrained[code]]),
     ]
     groups = [codes for way in ways for codes in way.values()]
@@ -54,7 +54,7 @@ def _groups(arm: ArmItems, group_of: Callable[[str], str | None]) -> dict[str, t
 
 
 @cache
-def _known(language: str, trait: str) -> str | None:
+def _trait_of(language: str, trait: str) -> str | None:
     known = find_language(language)
     # A branch follows the family behind a colon: `Indo-European: Germanic`.
     return str(getattr(known, trait)).partition(":")[0] or None if known is not None else None

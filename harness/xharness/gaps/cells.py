@@ -107,14 +107,14 @@ def _with_borrowed(
         # The borrower's own rows must name the language too: a grid is refused where they differ.
         lacks_source = isinstance(row, ScoreRow) and row.source_language is None
         if row.task not in only_lending:
-            yield _changed(row, source_language=lender) if lacks_source else row
+            yield _copied_row(row, source_language=lender) if lacks_source else row
         if not isinstance(row, ScoreRow) or row.language != row.source_language:
             continue
         for task, lending_task in source_score_from.items():
             if lending_task == row.task and (row.model, row.strategy, task) in covered:
                 note = f"{name_of(row.language)} is the {row.split} split of {row.task}"
                 split = splits.get(task, row.split)
-                yield _changed(row, task=task, split=split, notes=(*row.notes, note))
+                yield _copied_row(row, task=task, split=split, notes=(*row.notes, note))
 
 
 def _lenders(rows: Iterable[Measurable], stated: Mapping[str, str | None]) -> dict[str, str]:
@@ -139,7 +139,7 @@ def _only_lending(
     return frozenset(task for task, in_source in languages.items() if in_source == {True})
 
 
-def _changed(row: Measurable, **values: object) -> Measurable:
+def _copied_row(row: Measurable, **values: object) -> Measurable:
     """A copy of a row that was validated before, without asking pydantic again."""
     # A board may hold hundreds of thousands of rows, and each was validated when it was read.
     copy: Measurable = object.__new__(type(row))

@@ -206,10 +206,10 @@ class _Layouts:
         language, item = self._language[start:end], self._item[start:end]
         key = language.tobytes() + item.tobytes()
         if key not in self._layouts:
-            self._layouts[key] = self._made(language, item.tolist())
+            self._layouts[key] = self._make_layout(language, item.tolist())
         return self._layouts[key]
 
-    def _made(self, language: NDArray[Any], item: Sequence[int]) -> _Layout:
+    def _make_layout(self, language: NDArray[Any], item: Sequence[int]) -> _Layout:
         starts = [0, *(np.flatnonzero(np.diff(language)) + 1).tolist(), len(item)]
         spans: dict[str, tuple[int, int]] = {}
         ids: dict[str, tuple[str, ...]] = {}

@@ -113,7 +113,7 @@ def aggregate(
     The caller takes each task's points from `variant.metric`.
     """
     tasks = {
-        task: TaskScore(task, _asked(scores.get(task, {}), languages), languages)
+        task: TaskScore(task, _suite_languages(scores.get(task, {}), languages), languages)
         for task, languages in benchmark.tasks.items()
     }
     families = tuple(_mean(name, names, tasks) for name, names in benchmark.families.items())
@@ -121,7 +121,7 @@ def aggregate(
     return SuiteScore(benchmark, variant, tuple(tasks.values()), families, suite_average)
 
 
-def _asked(scores: Mapping[str, float], languages: Sequence[str]) -> dict[str, float]:
+def _suite_languages(scores: Mapping[str, float], languages: Sequence[str]) -> dict[str, float]:
     return {code: scores[code] for code in languages if code in scores}
 
 

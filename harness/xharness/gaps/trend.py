@@ -23,7 +23,7 @@ from xharness.gaps.spread import LEVEL
 from xharness.gaps.trend_text import answer, undefined
 from xharness.gaps.values import Arm, Axis, Estimate, FamilySlope, Point, TaskPool, Trend
 
-Of = Literal["gap", "change"]
+TrendSubject = Literal["gap", "change"]
 _AXES: tuple[Axis, ...] = ("non-embedding", "total")
 
 
@@ -66,7 +66,9 @@ def trends(
         return ()
     arms = members(measured, pools[0])
     strategies = sorted({strategy for _, strategy in pools[0].arms})
-    subjects: list[tuple[Of, str]] = [("change", name) for name in strategies if name != baseline]
+    subjects: list[tuple[TrendSubject, str]] = [
+        ("change", name) for name in strategies if name != baseline
+    ]
     subjects += [("gap", name) for name in strategies]
     strategy_trends = [
         _trend(Trend(quantity, strategy, baseline, axis), arms, pools[0], sizes)
@@ -114,13 +116,13 @@ def _trend(
         if strategy == empty.strategy
         and model in sizes
         and (parameters := sizes[model].along(empty.axis))
-        and _learnt(arms.get((model, empty.against), arms[model, strategy]), pool)
+        and _learnt_tasks(arms.get((model, empty.against), arms[model, strategy]), pool)
     }
     # The same tasks for every model: else a slope over sizes would be one over tasks.
     tasks = tuple(
         task
         for task in pool.tasks
-        if all(task in _learnt(_judge(arms, model, empty), pool) for model in models)
+        if all(task in _learnt_tasks(_judge(arms, model, empty), pool) for model in models)
     )
     if models and not tasks:
         return undefined(empty, "no task was learnt by the baseline of every model")
@@ -138,7 +140,7 @@ def _judge(arms: Mapping[Arm, Tasks], model: str, trend: Trend) -> Tasks:
     return arms.get((model, trend.against), arms[model, trend.strategy])
 
 
-def _learnt(tasks: Tasks, pool: TaskPool) -> set[str]:
+def _learnt_tasks(tasks: Tasks, pool: TaskPool) -> set[str]:
     return {
         task
         for task in pool.tasks
@@ -154,7 +156,7 @@ def _value(
 ) -> Estimate | None:
     """The strategy's gap over the tasks, or its change; None where it lacks or failed one."""
     tasks_of_arm, base = arms[model, trend.strategy], arms.get((model, trend.against))
-    if not set(tasks) <= _learnt(tasks_of_arm, pool) or not common_seeds(tasks_of_arm, tasks):
+    if not set(tasks) <= _learnt_tasks(tasks_of_arm, pool) or not common_seeds(tasks_of_arm, tasks):
         return None
     if trend.of == "gap":
         return of_arms([over_tasks(tasks_of_arm, tasks)["gap"]])[0]

@@ -130,10 +130,10 @@ def _reported_score(values: Mapping[str, str], location: str, file: str) -> Repo
         value=_number(values["score"], "score", location),
         source=values.get("source") or file,
         language=None if language.casefold() in AVERAGE_NAMES else language,
-        seed=_whole(values.get("seed"), "seed", location),
+        seed=_whole_number(values.get("seed"), "seed", location),
         split=values.get("split") or None,
         strategy=values.get("strategy") or "single",
-        n=_whole(values.get("n"), "n", location),
+        n=_whole_number(values.get("n"), "n", location),
         protocol=values.get("protocol") or "fine-tuned",
         averaged_over=averaged_over,  # type: ignore[arg-type]
         suite=values.get("suite") or None,
@@ -148,7 +148,7 @@ def _number(text: str, name: str, location: str) -> float:
         raise ConfigurationError(f"{name}: '{text}' is not a number", where=location) from None
 
 
-def _whole(text: str | None, name: str, location: str) -> int | None:
+def _whole_number(text: str | None, name: str, location: str) -> int | None:
     if not text:
         return None
     number = _number(text, name, location)

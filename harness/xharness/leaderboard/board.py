@@ -280,7 +280,9 @@ class Definitions(NamedTuple):
 
 def definitions_of(catalogue: Catalogue) -> Definitions:
     """Everything that a catalogue knows for boards."""
-    return Definitions(metrics_of(catalogue), benchmarks_of(catalogue), catalogue.card_files.named)
+    return Definitions(
+        metrics_of(catalogue), benchmarks_of(catalogue), catalogue.card_files.card_name
+    )
 
 
 def metrics_of(catalogue: Catalogue) -> Metrics:

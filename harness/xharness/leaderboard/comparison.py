@@ -65,7 +65,7 @@ def side(folder: Path) -> Side:
     return Side(str(folder), cells_of(folder), items)
 
 
-def alike(a: Side, b: Side) -> list[Pair]:
+def common_arms(a: Side, b: Side) -> list[Pair]:
     """The arms that both runs have.
 
     Raises:
@@ -73,7 +73,7 @@ def alike(a: Side, b: Side) -> list[Pair]:
     """
     common = [arm for arm in a.arms if arm in b.arms]
     if not common:
-        both_sides = "; ".join(f"{side.name} has {_named(side.arms)}" for side in (a, b))
+        both_sides = "; ".join(f"{side.name} has {_arm_names(side.arms)}" for side in (a, b))
         raise ConfigurationError(
             f"no model and strategy is in both runs: {both_sides}",
             hint="compare two arms of one run: xharness compare ARM ARM --run FOLDER",
@@ -87,7 +87,7 @@ def arms(side: Side, a: str, b: str) -> list[Pair]:
     Raises:
         ConfigurationError: a word that names no arm, or two that cannot be paired.
     """
-    first, second = _chosen(side, a), _chosen(side, b)
+    first, second = _arms_named(side, a), _arms_named(side, b)
     if len(first) == len(second) == 1:
         (first_arm,), (second_arm,) = first.values(), second.values()
         return [
@@ -97,7 +97,7 @@ def arms(side: Side, a: str, b: str) -> list[Pair]:
     if not pairs:
         raise ConfigurationError(
             f"'{a}' and '{b}' cannot be paired", where=side.name,
-            hint=f"name two of these as MODEL:STRATEGY: {_named(side.arms)}",
+            hint=f"name two of these as MODEL:STRATEGY: {_arm_names(side.arms)}",
         )  # fmt: skip
     return pairs
 
@@ -108,8 +108,8 @@ def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[C
     Raises:
         ConfigurationError: as `xharness.gaps.measure`.
     """
-    rows = [*_renamed(a.rows, {(pair.a, pair.name): A for pair in pairs}),
-            *_renamed(b.rows, {(pair.b, pair.name): B for pair in pairs})]  # fmt: skip
+    rows = [*_rows_of_pairs(a.rows, {(pair.a, pair.name): A for pair in pairs}),
+            *_rows_of_pairs(b.rows, {(pair.b, pair.name): B for pair in pairs})]  # fmt: skip
     # As if A were a baseline and B a strategy, so that both are paired by the code of boards.
     gaps = measure(rows, {**a.evidence, **b.evidence}, metrics, baseline=A)
     tasks = dict.fromkeys(row.task for row in rows)
@@ -125,7 +125,7 @@ def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[C
     ]
 
 
-def _chosen(side: Side, word: str) -> dict[str, Arm]:
+def _arms_named(side: Side, word: str) -> dict[str, Arm]:
     """What a word names: by strategy for a model, by model for a strategy."""
     model, colon, strategy = word.rpartition(":")
     if colon and (model, strategy) in side.arms:
@@ -140,7 +140,7 @@ def _chosen(side: Side, word: str) -> dict[str, Arm]:
     return arms
 
 
-def _renamed(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list[Cell]:
+def _rows_of_pairs(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list[Cell]:
     """The rows of the chosen arms, the pair's name as model, the side as strategy."""
     return [
         replace(row, model=name, strategy=side)
@@ -150,5 +150,5 @@ def _renamed(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list
     ]
 
 
-def _named(arms: Iterable[Arm]) -> str:
+def _arm_names(arms: Iterable[Arm]) -> str:
     return ", ".join(":".join(arm) for arm in arms)

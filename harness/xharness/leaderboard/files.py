@@ -143,8 +143,8 @@ def _differs(path: Path, content: bytes) -> str | None:
     number, is_, would = next(
         (number, *pair) for number, pair in enumerate(lines, 1) if pair[0] != pair[1]
     )
-    return f"{path}:{number}: is {_shown(is_)}, would be {_shown(would)}"
+    return f"{path}:{number}: is {_excerpt(is_)}, would be {_excerpt(would)}"
 
 
-def _shown(line: bytes | None) -> str:
+def _excerpt(line: bytes | None) -> str:
     return "the end" if line is None else repr(line.decode(errors="replace")[:120])

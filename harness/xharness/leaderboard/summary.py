@@ -98,11 +98,11 @@ def _headline(board: Board) -> tuple[str, bool]:
         sentences = [_claim(lines) for lines in groups[:_CLAIMS]]
         surplus = sum(map(len, groups[_CLAIMS:]))
         surplus_text = [f"{surplus} more in the table"] if surplus > 0 else []
-        return f"{_over(claims[0])}, {'; '.join([*sentences, *surplus_text])}.", True
+        return f"{_scope(claims[0])}, {'; '.join([*sentences, *surplus_text])}.", True
     tested = [line for line in headlines if line.verdict is not None and not line.verdict.is_status]
     if tested:
         return (
-            f"Not shown: {_over(tested[0]).lower()}, no strategy moves the gap or the other "
+            f"Not shown: {_scope(tested[0]).lower()}, no strategy moves the gap or the other "
             "languages further than luck may have done."
         ), False
     # Nothing was tested: why that is says more than that nothing was shown.
@@ -120,7 +120,7 @@ def _by_study_order(board: Board) -> list[Headline]:
     return sorted(board.gaps.headlines, key=lambda line: position.get(line.strategy, len(position)))
 
 
-def _over(line: Headline) -> str:
+def _scope(line: Headline) -> str:
     """`Over small and large and 4 tasks`: the models are named, as the sentence holds for these."""
     names = line.models if len(line.models) <= _CLAIMS else ()
     models = listed(names) if names else f"these {len(line.models)} models"
@@ -199,14 +199,14 @@ def _remarks(board: Board) -> list[str]:
     """What one training showed, single models' words, tasks without a source score, size."""
     return [
         *_in_one_training(board),
-        *_same(board),
+        *_equal_strategies(board),
         *_single_models(board),
         *_sourceless(board),
         *_size(board),
     ]
 
 
-def _same(board: Board) -> list[str]:
+def _equal_strategies(board: Board) -> list[str]:
     """Strategies whose gap and others were shown to stay within a point of the baseline's."""
     names = [line.strategy for line in _by_study_order(board) if line.verdict is Verdict.SAME]
     within = f"within one point of {board.gaps.baseline}, in the gap and in the others"
@@ -296,7 +296,7 @@ def _open(board: Board, table: FirstTable) -> list[str]:
     parts = []
     if table.other_arms:
         total = sum(table.other_arms.values())
-        parts.append(f"{counted(total, 'more arm')}: {_counted(table.other_arms)}")
+        parts.append(f"{counted(total, 'more arm')}: {_reading_counts(table.other_arms)}")
     if tests := board.gaps.tests.words:
         parts.append(f"words are corrected for {counted(tests, 'test')}, intervals are not")
     if board.pool is not None:
@@ -335,5 +335,5 @@ def _without_scores(board: Board, silent: Sequence[Arm]) -> Iterator[str]:
         yield f"{arm_names}: {reason}"
 
 
-def _counted(other_arms: dict[str, int]) -> str:
+def _reading_counts(other_arms: dict[str, int]) -> str:
     return ", ".join(f"{reading} ({count})" for reading, count in other_arms.items())

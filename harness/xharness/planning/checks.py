@@ -57,7 +57,7 @@ def _check_strategy(context: PlanningContext, index: int, strategy: StrategySpec
 
 def _check_task(context: PlanningContext, path: KeyPath, task: str) -> None:
     cards = context.catalogue.card_files
-    card = cards.named(task)
+    card = cards.card_name(task)
     if card is None:
         hint = suggestion(task, cards)
         raise context.document.error(path, f"there is no task card '{task}'", hint=hint)
@@ -67,7 +67,7 @@ def _check_one_name_each(context: PlanningContext, path: KeyPath, tasks: Iterabl
     """Refuse a card that stands there under two names, of which only one could count."""
     names: dict[str, str] = {}
     for task in tasks:
-        card = context.catalogue.card_files.named(task)
+        card = context.catalogue.card_files.card_name(task)
         if card is not None and names.setdefault(card, task) != task:
             raise context.document.error(
                 (*path, task), f"'{task}' and '{names[card]}' are both the task '{card}'"

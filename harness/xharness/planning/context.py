@@ -55,13 +55,13 @@ class PlanningContext:
     @cached_property
     def named_study(self) -> Study:
         """The study with every task called as its card is."""
-        return self.study.in_names_of_cards(self.catalogue.card_files.named)
+        return self.study.in_names_of_cards(self.catalogue.card_files.card_name)
 
     @cached_property
     def task_recipes(self) -> dict[str, Grid]:
         """Card to what the study's recipe changes for it, by whatever name the study calls it."""
-        named = self.catalogue.card_files.named
-        return {named(task) or task: fields for task, fields in self.study.recipe.tasks.items()}
+        card_name = self.catalogue.card_files.card_name
+        return {card_name(task) or task: fields for task, fields in self.study.recipe.tasks.items()}
 
     def target(self, card: TaskCard) -> TargetSpec:
         """What the study says about the target `card`."""

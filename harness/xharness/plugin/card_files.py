@@ -82,7 +82,7 @@ class CardFiles(Registry[CardFile]):
             hint="rename one of them, and the 'name' in it, or take it out of the folder",
         )
 
-    def named(self, name: str) -> str | None:
+    def card_name(self, name: str) -> str | None:
         """The card that `name` stands for: its own name, an alias, or either spelt otherwise.
 
         Raises:

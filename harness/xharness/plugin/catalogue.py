@@ -109,7 +109,7 @@ class Catalogue:
         Raises:
             ConfigurationError: no such card, or one that cannot be right (file:line:column).
         """
-        name = self.card_files.named(name) or name
+        name = self.card_files.card_name(name) or name
         # On first use: hundreds of cards are offered, and a command needs a few of them.
         if name not in self._checked:
             file = self.card_files[name]
@@ -136,19 +136,19 @@ class Catalogue:
             return name
         spelling = normal_spelling(name)
         groups = (group for group in self.groups.offers if normal_spelling(group) == spelling)
-        return self.card_files.named(name) or next(groups, None)
+        return self.card_files.card_name(name) or next(groups, None)
 
     def task_in_language(self, name: str) -> tuple[str, str | None] | None:
         """The card that `name` stands for and the language it names: `xnli_de` is XNLI in German.
 
         None where no card is meant; no language where `name` says none.
         """
-        if (card := self.card_files.named(name)) is not None:
+        if (card := self.card_files.card_name(name)) is not None:
             return card, None
         parts = _TASK_IN_LANGUAGE.fullmatch(name)
         if parts is None or parts["question"] not in (None, parts["language"]):
             return None  # MLQA with question and context in two languages, say
-        card = self.card_files.named(parts["task"])
+        card = self.card_files.card_name(parts["task"])
         return None if card is None else (card, parts["language"])
 
     def members(self, name: str) -> tuple[GroupMember, ...]:

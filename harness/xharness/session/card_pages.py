@@ -81,7 +81,7 @@ def page(card: TaskCard, catalogue: Catalogue) -> str:
         _rows(card),
         _recipes(card),
         _results(card),
-        _listed("Caveats", tuple(map(prose, about.caveats))),
+        _list_section("Caveats", tuple(map(prose, about.caveats))),
         f"## Citation\n\n{prose(about.citation)}\n",
     ]
     return "\n".join(section for section in sections if section)
@@ -157,7 +157,7 @@ def _metrics(card: TaskCard, catalogue: Catalogue) -> str:
         for name in card.metrics
     ]
     score = "The first one is a language's score; their mean over the languages is the task's.\n"
-    return _listed("Metrics", lines, score if len(card.languages) > 1 else "")
+    return _list_section("Metrics", lines, score if len(card.languages) > 1 else "")
 
 
 def _rows(card: TaskCard) -> str:
@@ -209,7 +209,7 @@ def _results(card: TaskCard) -> str:
     return f"## Published results\n\n{_table(heads, rows)}"
 
 
-def _listed(title: str, lines: Iterable[str], closing: str = "") -> str:
+def _list_section(title: str, lines: Iterable[str], closing: str = "") -> str:
     bullets = [f"- {line}" for line in lines]
     end = ["", closing] if closing else [""]
     return "\n".join([f"## {title}\n", *bullets, *end]) if bullets else ""

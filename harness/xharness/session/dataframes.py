@@ -59,7 +59,7 @@ def changes(board: Source) -> pd.DataFrame:
 def comparison(folder_a: str | Path, folder_b: str | Path) -> pd.DataFrame:
     """One row an arm, task and language that both runs have: B minus A, with its test."""
     side_a, side_b = (sides.side(Path(folder)) for folder in (folder_a, folder_b))
-    pairs = sides.alike(side_a, side_b)
+    pairs = sides.common_arms(side_a, side_b)
     return _frame(_tests(sides.compare(side_a, side_b, pairs, _definitions().metrics)))
 
 

@@ -76,8 +76,8 @@ class RunOptions:
             values[name] = values.get(name) or os.environ.get(variable)
         for name in ("study", "data_root", "store", "output"):
             values[name] = Path(values[name]) if values.get(name) else None
-        values["plugins"] = tuple(_listed(values.get("plugins")))
-        values["cards"] = tuple(Path(folder) for folder in _listed(values.get("cards")))
+        values["plugins"] = tuple(_as_list(values.get("plugins")))
+        values["cards"] = tuple(Path(folder) for folder in _as_list(values.get("cards")))
         values["languages"] = words_in(values.get("languages"))
         values["trackers"] = words_in(values.get("trackers"))
         values["seeds"] = _numbers(values.get("seeds"))
@@ -95,11 +95,11 @@ class RunOptions:
 
 def words_in(texts: str | Iterable[str] | None) -> tuple[str, ...]:
     """The words of texts such as `"en,sw"`, each once."""
-    words = (word.strip() for text in _listed(texts) for word in str(text).split(","))
+    words = (word.strip() for text in _as_list(texts) for word in str(text).split(","))
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def _listed(values: Any) -> Iterable[Any]:
+def _as_list(values: Any) -> Iterable[Any]:
     """A single value may stand for a list of one."""
     if values is None:
         return ()
@@ -109,7 +109,7 @@ def _listed(values: Any) -> Iterable[Any]:
 
 def _numbers(seeds: int | str | Iterable[int] | None) -> tuple[int, ...]:
     try:
-        return tuple(dict.fromkeys(int(word) for word in words_in(_listed(seeds))))
+        return tuple(dict.fromkeys(int(word) for word in words_in(_as_list(seeds))))
     except ValueError:
         raise ConfigurationError(
             f"'{seeds}' is not a list of whole numbers",

@@ -142,10 +142,10 @@ class Document:
     def part(self, *path: str | int) -> Document:
         """The document below `path`, its positions still those of the whole file."""
         if path not in self._parts:
-            self._parts[path] = self._below(path)
+            self._parts[path] = self._make_part(path)
         return self._parts[path]
 
-    def _below(self, path: KeyPath) -> Document:
+    def _make_part(self, path: KeyPath) -> Document:
         data = self.data
         for step in path:
             data = data[step]
@@ -339,7 +339,7 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
             for detail in details
             if detail["type"] == "unknown_key"
         ]
-        smaller = _without(data, unknown_keys)
+        smaller = _without_paths(data, unknown_keys)
         if smaller == data:
             break
         data = smaller
@@ -349,20 +349,22 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
     return value
 
 
-def _without(value: Any, paths: list[KeyPath]) -> Any:
+def _without_paths(value: Any, paths: list[KeyPath]) -> Any:
     """`value` without what stands at `paths`; steps that pydantic adds are passed over."""
     if isinstance(value, list):
-        return [_without(item, _below(paths, index)) for index, item in enumerate(value)]
+        return [
+            _without_paths(item, _paths_below(paths, index)) for index, item in enumerate(value)
+        ]
     if not isinstance(value, dict):
         return value
     return {
-        key: _without(item, _below(paths, key))
+        key: _without_paths(item, _paths_below(paths, key))
         for key, item in value.items()
         if (str(key),) not in [tuple(map(str, path[-1:])) for path in paths if len(path) == 1]
     }
 
 
-def _below(paths: list[KeyPath], step: str | int) -> list[KeyPath]:
+def _paths_below(paths: list[KeyPath], step: str | int) -> list[KeyPath]:
     return [path[1:] for path in paths if len(path) > 1 and path[0] == step]
 
 

@@ -72,12 +72,12 @@ class RegistryQuery(Strict):
     def _fits(self, model: RegisteredModel, families: tuple[str, ...]) -> bool:
         if families and model.family.casefold() not in map(str.casefold, families):
             return False
-        return _between(model.total, self.min_total, self.max_total) and _between(
+        return _is_between(model.total, self.min_total, self.max_total) and _is_between(
             model.non_embedding, self.min_non_embedding, self.max_non_embedding
         )
 
 
-def _between(size: int | None, minimum: float | None, maximum: float | None) -> bool:
+def _is_between(size: int | None, minimum: float | None, maximum: float | None) -> bool:
     if size is None:
         return minimum is None and maximum is None
     return (minimum or 0) <= size <= (maximum if maximum is not None else size)
@@ -96,17 +96,17 @@ def models() -> tuple[RegisteredModel, ...]:
 
 def find_model(name: str) -> RegisteredModel | None:
     """The model of that name, hub id or alias; a remark in brackets behind it is ignored."""
-    return _index().get(_plain(name)) or _index().get(_plain(_REMARK.sub("", name)))
+    return _index().get(_normal_name(name)) or _index().get(_normal_name(_REMARK.sub("", name)))
 
 
 @cache
 def _index() -> dict[str, RegisteredModel]:
     return {
-        _plain(name): model
+        _normal_name(name): model
         for model in models()
         for name in (model.name, model.hub, model.hub.rpartition("/")[2], *model.aliases)
     }
 
 
-def _plain(name: str) -> str:
+def _normal_name(name: str) -> str:
     return _SAME.sub("-", name.strip().casefold())

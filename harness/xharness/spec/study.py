@@ -183,15 +183,15 @@ class Study(Strict):
         Results are stored under the names of cards, by whatever name a study asks for them.
         """
 
-        def named(task: str) -> str:
+        def name_of_card(task: str) -> str:
             return card_name(task) or task
 
         lenders = {
-            named(task): None if lender is None else named(lender)
+            name_of_card(task): None if lender is None else name_of_card(lender)
             for task, lender in self.source_score_from.items()
         }
         targets = tuple(
-            target.model_copy(update={"task": named(target.task)}) for target in self.targets
+            target.model_copy(update={"task": name_of_card(target.task)}) for target in self.targets
         )
         return self.model_copy(update={"source_score_from": lenders, "targets": targets})
 

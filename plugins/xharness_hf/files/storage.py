@@ -19,7 +19,7 @@ from xharness_hf.files import loading
 
 
 @contextmanager
-def written(name: str, folder: Path) -> Iterator[None]:
+def writing(name: str, folder: Path) -> Iterator[None]:
     """Inside it `name` is written to `folder`.
 
     Raises:

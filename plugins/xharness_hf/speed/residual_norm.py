@@ -245,7 +245,7 @@ def _mixed(bits: tl.tensor) -> tl.tensor:
 
 
 @_jit
-def _drawn(offsets: tl.tensor, seed: tl.tensor) -> tl.tensor:
+def _uniform(offsets: tl.tensor, seed: tl.tensor) -> tl.tensor:
     """Numbers in [0, 1) that hang on offsets and seed alone.
 
     Triton's own generator would take longer than all the rest of a row: of each four numbers that
@@ -269,7 +269,7 @@ def _forward(
     offsets = row * width + columns
     state = tl.load(states + offsets, mask=mask, other=0).to(tl.float32)
     if DROPS:
-        state = tl.where(_drawn(offsets, tl.load(seed)) >= rate, state * gain, 0.0)
+        state = tl.where(_uniform(offsets, tl.load(seed)) >= rate, state * gain, 0.0)
     state += tl.load(residual + offsets, mask=mask, other=0).to(tl.float32)
     mean = tl.sum(state, axis=0) / width
     state = tl.where(mask, state - mean, 0.0)
@@ -311,7 +311,7 @@ def _backward(
         slope *= tl.load(roots + row, mask=row < rows, other=0)
         tl.store(of_residual + offsets, slope.to(of_residual.dtype.element_ty), mask=mask)
         if DROPS:
-            slope = tl.where(_drawn(offsets, tl.load(seed)) >= rate, slope * gain, 0.0)
+            slope = tl.where(_uniform(offsets, tl.load(seed)) >= rate, slope * gain, 0.0)
         tl.store(of_states + offsets, slope.to(of_states.dtype.element_ty), mask=mask)
     programs = tl.num_programs(0)
     tl.store(sums + program * width + columns, of_weight, mask=inside)

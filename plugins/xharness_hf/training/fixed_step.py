@@ -166,7 +166,7 @@ class FixedStep:
     def state(self) -> dict[str, Tensor]:
         self._recorder.wait()
         tensors = checkpoint.state(self._weights.masters, self._optimizer.optimizer)
-        return self._weights.whole(tensors)
+        return self._weights.full_tensors(tensors)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         with self._recorder.running():
@@ -245,7 +245,7 @@ class FixedStep:
         row_shapes = []
         for shape in shapes(rows, self._counts[feed], cost):
             sample = context.features(feed, rows[0][:1], 0)
-            row_shapes.append(self._fillers[feed].named(shape, sample))
+            row_shapes.append(self._fillers[feed].with_arrays(shape, sample))
         return RowPlan(row_shapes)
 
     def _filler(self, feed: int, rows: ActiveRows | None) -> RowFiller:

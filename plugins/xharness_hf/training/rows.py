@@ -141,7 +141,7 @@ class RowFiller:
             staged["types"] = types
         return staged | self.task.targets(features, placement, self.recipe)
 
-    def named(self, shape: RowShape, features: Sequence[Feature]) -> RowShape:
+    def with_arrays(self, shape: RowShape, features: Sequence[Feature]) -> RowShape:
         """`shape` with the names and sizes of its arrays, as any features show them."""
         sizes = ((name, len(array)) for name, array in self.arrays(features, shape).items())
         return RowShape(shape.budget, shape.capacity, shape.borders, tuple(sizes))

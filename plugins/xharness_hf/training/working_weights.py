@@ -49,7 +49,7 @@ class ActiveRows:
         self._table.weight.data = decayed.index_copy_(0, self._rows, self.weight)
         self._table.padding_idx = self._padding
 
-    def whole(self) -> Tensor:
+    def full_table(self) -> Tensor:
         """The table with its learnt rows, the others undecayed, on the CPU."""
         table = self._all_rows.to("cpu", copy=True)
         return table.index_copy_(0, self._rows.cpu(), self.weight.cpu())
@@ -124,18 +124,18 @@ class WorkingWeights:
             masters = [self.masters[name].data for name in self.copies]
             torch._foreach_copy_([*self.copies.values()], masters)
 
-    def whole(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def full_tensors(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What a checkpoint keeps of `tensors`, by `name:part`: tables with all their rows."""
         stored = dict(tensors)
         for key, rows in tensors.items():
             name, _, part = key.rpartition(":")
             if self._rows is not None and name == self.table and part != "step":
                 weight = part == "weight"
-                stored[key] = self._rows.whole() if weight else self._rows.spread(rows)
+                stored[key] = self._rows.full_table() if weight else self._rows.spread(rows)
         return stored
 
     def parts(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The way back from `whole`; the table's other rows are put in place."""
+        """The way back from `full_tensors`; the table's other rows are put in place."""
         loaded = dict(tensors)
         for key, table in tensors.items():
             name, _, part = key.rpartition(":")

@@ -36,13 +36,13 @@ def to_json(board: Board, files: Sequence[str] = ()) -> str:
         "table": _table(summary),
         "open": summary.still_open,
         "verdicts": _verdicts(board),
-        "trends": plain(board.gaps.trends),
+        "trends": json_value(board.gaps.trends),
         "models": {
             model: {"parameters": total, "non_embedding_parameters": non_embedding}
             for model, (total, non_embedding) in board.sizes.items()
         },
         "files": files,
-        "gaps": {name: value for name, value in plain(board.gaps).items() if name != "trends"},
+        "gaps": {name: value for name, value in json_value(board.gaps).items() if name != "trends"},
     }
     if board.means:
         page["stated_averages"] = [
@@ -72,7 +72,7 @@ def _verdicts(board: Board) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Dataclasses as mappings; estimates, of which a board has most, without what they lack."""
     value_type = type(value)
     if value_type is float:
@@ -84,11 +84,11 @@ def plain(value: Any) -> Any:
     if names is not None:
         parts = [(name, getattr(value, name)) for name in names]
         if value_type is Estimate:
-            return {name: plain(part) for name, part in parts if part is not None}
-        return {name: plain(part) for name, part in parts}
+            return {name: json_value(part) for name, part in parts if part is not None}
+        return {name: json_value(part) for name, part in parts}
     if isinstance(value, Mapping):
-        return {_key(key): plain(part) for key, part in value.items()}
-    return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+        return {_key(key): json_value(part) for key, part in value.items()}
+    return [json_value(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _names(value_type: type) -> tuple[str, ...] | None:

@@ -81,7 +81,7 @@ def to_table(board: Board) -> pa.Table:
 
     rows = records(board)
     names = list(rows[0]) if rows else columns(ScoreRow)
-    column_values = {name: [_plain(row[name]) for row in rows] for name in names}
+    column_values = {name: [_flat_value(row[name]) for row in rows] for name in names}
     # A column of nothing but None would be of type null, which goes with no other board's column.
     types = {"notes": pa.list_(pa.string()), "reason": pa.string(), "stage": pa.string()}
     return pa.table(
@@ -98,7 +98,7 @@ def to_parquet(board: Board) -> bytes:
     return sink.getvalue()
 
 
-def _plain(value: Any) -> Any:
+def _flat_value(value: Any) -> Any:
     """Sequences of sequences have no place in a tidy table."""
     if isinstance(value, list) and value and isinstance(value[0], list):
         return [" ".join(inner) for inner in value]

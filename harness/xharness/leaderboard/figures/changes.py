@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xharness.gaps import Arm, Change, Headline, Verdict
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, groups, numbers, places
+from xharness.leaderboard.figures.figure import Figure, groups, numbers, row_positions
 from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, INK, QUIET
 from xharness.leaderboard.text import shortened, signed
 from xharness.phrases import listed
@@ -74,7 +74,7 @@ def _row(board: Board, strategy: str, arms: list[Arm]) -> dict[str, Any]:
 
 def draw(canvas: Canvas, data: Any) -> None:
     """A row for each strategy under its model; the line at zero is the baseline."""
-    rows_of = places([len(group["rows"]) for group in data["groups"]])
+    rows_of = row_positions([len(group["rows"]) for group in data["groups"]])
     canvas.set_size_inches(8, 0.95 + _ROW * (rows_of[-1][-1] + 1.4))
     panels = canvas.subplots(1, 2, sharey=True)
     for axes, (quantity, title, way) in zip(panels, _PANELS, strict=True):

@@ -76,7 +76,7 @@ def mean_value(estimates: Iterable[Estimate | None]) -> float | None:
     return fmean(values) if values else None
 
 
-def places(sizes: Sequence[int], gap: float = 1.0) -> list[list[float]]:
+def row_positions(sizes: Sequence[int], gap: float = 1.0) -> list[list[float]]:
     """Where each group's title and rows stand, counted downwards: title first, `gap` between."""
     y, result = 0.0, []
     for size in sizes:

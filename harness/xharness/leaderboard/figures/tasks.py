@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xharness.gaps import Arm
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, groups, mean_value, places
+from xharness.leaderboard.figures.figure import Figure, groups, mean_value, row_positions
 from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, INK, QUIET
 from xharness.phrases import listed
 
@@ -80,7 +80,7 @@ def draw(canvas: Canvas, data: Any) -> None:
     # Four as two by two: a panel alone in its row looks like an afterthought.
     across = 2 if len(tasks) == 4 else min(_ACROSS, len(tasks))
     down = -(-len(tasks) // across)
-    rows_of = places([len(group["rows"]) for group in tasks[0]["groups"]], 0.6)
+    rows_of = row_positions([len(group["rows"]) for group in tasks[0]["groups"]], 0.6)
     canvas.set_size_inches(8, 0.75 + down * (0.65 + _ROW * (rows_of[-1][-1] + 1.2)))
     grid = canvas.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes, task in zip(grid.flat, tasks, strict=False):

@@ -39,7 +39,7 @@ def page(board: Board) -> str:
         "policy": _policy(style, script),
         "title": escape(summary.question),
         "answer": _answer(summary),
-        "about": _about(board),
+        "about": _background_folds(board),
         "style": style,
         "data": _embedded(data(board)),
         "script": script,
@@ -156,7 +156,7 @@ def _interval_apart(text: str) -> str:
     return re.sub(r" (\[[^\]]*\])$", r" <small>\1</small>", text)
 
 
-def _about(board: Board) -> str:
+def _background_folds(board: Board) -> str:
     """What was run, what limits the answer, how to read it: folds at the end."""
     limit_items = list(limits(board, escape))
     words = {"source": board.source, "baseline": board.gaps.baseline}

@@ -103,7 +103,7 @@ def _of_task(board: Board, task: str, breakdown: str) -> list[str]:
     if not names or (len(names) < 2 and breakdown != "pretraining"):
         return []
     lines = [f"**{escape(task)}**", ""]
-    titles = {name: _named(name, breakdown, gaps) for name in names}
+    titles = {name: _part_title(name, breakdown, gaps) for name in names}
     for table_arms in columns([*gaps]):
         header = [_COLUMN_NAMES[breakdown], *(escape(" × ".join(arm)) for arm in table_arms)]
         lines += [*table(header, _rows(titles, table_arms, gaps, breakdown), 1), ""]
@@ -119,7 +119,7 @@ def _rows(
     ]
 
 
-def _named(name: str, breakdown: str, gaps: dict[Arm, TaskGap]) -> str:
+def _part_title(name: str, breakdown: str, gaps: dict[Arm, TaskGap]) -> str:
     """The part, and its languages where all arms have the same."""
     languages = {
         getattr(task_gap, breakdown)[name].languages

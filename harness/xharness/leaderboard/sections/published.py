@@ -25,11 +25,12 @@ def section(board: Board) -> list[str]:
     checked = check_averages(board.means, board.scores)
     if contradicted := [average for average in checked if average.contradicted]:
         model_names = listed(
-            f"{escape(average.stated.model)} ({_about(average.stated)})" for average in contradicted
+            f"{escape(average.stated.model)} ({_subject(average.stated)})"
+            for average in contradicted
         )
         intro += f" Averages that the source's own cells contradict: {model_names}."
     lines = ["## Published rows", "", intro, "", *_by_task(board, rows)]
-    return [*lines, *_stated(checked), *_suites(checked)]
+    return [*lines, *_language_averages(checked), *_suites(checked)]
 
 
 def _by_task(board: Board, rows: Sequence[ScoreRow]) -> list[str]:
@@ -94,7 +95,7 @@ def _over_languages(rows: Sequence[ScoreRow]) -> float | None:
     return fmean(map(fmean, values.values())) if values else None
 
 
-def _stated(checked: Iterable[CheckedAverage]) -> list[str]:
+def _language_averages(checked: Iterable[CheckedAverage]) -> list[str]:
     """Averages over languages whose cells are here, and whether these agree."""
     with_cells = [
         average
@@ -157,7 +158,7 @@ def _suite(averages_there: Sequence[CheckedAverage]) -> list[str]:
     return [*table(header, lines, 3), *notes.lines()]
 
 
-def _about(mean: StatedAverage) -> str:
+def _subject(mean: StatedAverage) -> str:
     """What it is an average of, in a few words."""
     return escape(mean.task or f"{mean.suite}, {_column(mean)[1]}")
 

@@ -66,7 +66,7 @@ def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
     question_variants = variants(task_types[task] for task in complete)
     for variant in question_variants:
         if len(question_variants) > 1:
-            yield from (f"Question answering as {_named(variant)}:", "")
+            yield from (f"Question answering as {_variant_title(variant)}:", "")
         yield from _table(benchmark, _arms(board, benchmark, variant))
 
 
@@ -76,7 +76,7 @@ def _arms(board: Board, benchmark: Benchmark, variant: Variant = Variant.OFFICIA
     return [arm_scores for arm_scores in arms_scores if arm_scores.complete]
 
 
-def _named(variant: Variant) -> str:
+def _variant_title(variant: Variant) -> str:
     return f"{variant.value}{', as the official evaluator has it' * (variant is Variant.OFFICIAL)}"
 
 

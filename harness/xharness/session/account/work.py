@@ -155,14 +155,14 @@ def item_length(task: str, language: str, max_length: int, doc_stride: int | Non
         rows = _mean(same_task or [*table.values()])
     sequences, *means = rows
     if doc_stride is None:
-        return ItemLength(_at(max_length, means), sequences, is_guess)
-    uncut, cut = means[-1], _at(max_length, means)
+        return ItemLength(_interpolated(max_length, means), sequences, is_guess)
+    uncut, cut = means[-1], _interpolated(max_length, means)
     # Each window but the first reads `doc_stride` sub-words of the one before again.
     overlap = max_length / max(1, max_length - doc_stride)
     return ItemLength(cut + (uncut - cut) * overlap, sequences * max(1, uncut / cut), is_guess)
 
 
-def _at(max_length: int, means: list[float]) -> float:
+def _interpolated(max_length: int, means: list[float]) -> float:
     """The mean at a cap between those of the table."""
     caps = [0, *CAPS]
     values = [0.0, *means]
