@@ -14,7 +14,7 @@ _DEVICE_EVAL_BATCH = 256
 
 
 def parts(shared: Material) -> tuple[Any, Any]:
-    """(model, tokenizer): the Auto class of the kind, its head beginning as the harness's does.
+    """(model, tokenizer): the task type's Auto class, its head beginning as the harness's does.
 
     Where the family's own head has two layers, as XLM-R's for whole texts, the last begins so.
     """

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from xharness import Checkpoint, Heads, Name, Route, Strategy, TranslateTest
 from xharness_strategies.learning import LearningOptions
-from xharness_strategies.mixing import MixingOptions
+from xharness_strategies.mixture import MixtureOptions
 
 
-class IntermediateOptions(LearningOptions, MixingOptions):
+class IntermediateOptions(LearningOptions, MixtureOptions):
     """The intermediate tasks, what is learnt beside them, and what becomes of their heads."""
 
     tasks: tuple[Name, ...] = Field(min_length=1, description="intermediate task cards")

@@ -17,10 +17,10 @@ from xharness import (
     suggestion,
 )
 from xharness_strategies.learning import LearningOptions
-from xharness_strategies.mixing import MixingOptions
+from xharness_strategies.mixture import MixtureOptions
 
 
-class MultitaskOptions(LearningOptions, MixingOptions):
+class MultitaskOptions(LearningOptions, MixtureOptions):
     """Which targets' training sets take part, how they are mixed, and what comes after."""
 
     targets: tuple[Name, ...] | None = Field(

@@ -78,18 +78,18 @@ def checklist() -> Iterator[type[Suite]]:
     del sys.modules["checklist"], sys.modules["checklist.test_suite"]
 
 
-def suite(kind: type[Suite], **changes: Any) -> Suite:
+def suite(suite_class: type[Suite], **changes: Any) -> Suite:
     """Two of the six tests: one with cases of two questions, one with a question a case."""
-    comparisons = kind(
+    comparisons = suite_class(
         data=[[("Ann is older than Bo.", "Who is younger?"), ("Ann is older than Bo.", "Older?")]],
         labels=[["Bo", "Ann"]],
         expect=functools.partial(print, "ran"),
         name="A is COMP than B. Who is more / less COMP?",
     )
-    animals = kind(data=[("Bo has a cat.", "What?")], labels=["a cat"], expect=len)
+    animals = suite_class(data=[("Bo has a cat.", "What?")], labels=["a cat"], expect=len)
     tests = collections.OrderedDict({comparisons.name: comparisons, "Animal vs Vehicle": animals})
     info = collections.defaultdict(dict, {"x": {"type": "MFT"}})
-    return kind(tests=tests, info=info, print_fn=None, **changes)
+    return suite_class(tests=tests, info=info, print_fn=None, **changes)
 
 
 class Attack:

@@ -145,8 +145,8 @@ def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder)
 
     asked = [VerbalizedItem({}, ("ab", "abcdefgh"), "ab")]
     scores = [np.array([-4.0, -6.0])]
-    assert best_answers(asked, scores, normalised=False) == [0]
-    assert best_answers(asked, scores, normalised=True) == [1]
+    assert best_answers(asked, scores, length_normalized=False) == [0]
+    assert best_answers(asked, scores, length_normalized=True) == [1]
 
 
 def test_the_words_of_a_language_are_said_in_it() -> None:
@@ -191,11 +191,11 @@ def _in_two_languages(objective: Any) -> TrainingSet:
 @pytest.mark.parametrize("family", ["mt5", "gemma"])
 def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), mode="generate")
-    lesson = model._prepared(_in_two_languages("task"), _RECIPE)
-    read = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in lesson.features]
+    prepared = model._prepared(_in_two_languages("task"), _RECIPE)
+    read = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in prepared.features]
     assert ["because" in text for text in read] == [True, True, False, False]
     assert ["perch" in text for text in read] == [False, False, True, True]
-    assert lesson.examples == len(lesson.features) == 4
+    assert prepared.examples == len(prepared.features) == 4
 
 
 def test_every_language_is_shown_in_its_own_words(folder: Folder, tmp_path: Path) -> None:

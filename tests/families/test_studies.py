@@ -150,7 +150,7 @@ def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: s
 
 
 @pytest.mark.parametrize(
-    ("verbaliser", "told"),
+    ("verbalizer", "told"),
     [
         ({"prompt": "{prompt} {label}"}, "'{label}' is no field that a prompt of 'odd' can show"),
         ({"prompt": "{prompt}", "replace": {"(": ""}}, "no regular expression"),
@@ -158,11 +158,11 @@ def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: s
         ({"prompt": "{prompt}", "languages": {"xx": {"promt": "a"}}}, "promt"),
     ],
 )
-def test_a_verbaliser_that_cannot_work_is_an_error_in_its_card(
-    verbaliser: dict[str, Any], told: str, tmp_path: Path
+def test_a_verbalizer_that_cannot_work_is_an_error_in_its_card(
+    verbalizer: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
     card = yaml.safe_load((REPOSITORY / "task_cards" / "mini" / "mini_choice.yaml").read_text())
-    card |= {"name": "odd", "train_on": ["odd"], "verbalizer": verbaliser}
+    card |= {"name": "odd", "train_on": ["odd"], "verbalizer": verbalizer}
     (tmp_path / "odd.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
     done = CliRunner().invoke(app, ["cards", "validate", str(tmp_path / "odd.yaml")])
     assert done.exit_code != 0

@@ -38,9 +38,9 @@ class KillReport:
         self.faults += other.faults
 
     def __str__(self) -> str:
-        kinds = ", ".join(f"{count} {death}" for death, count in sorted(self.kills.items()))
+        deaths = ", ".join(f"{count} {death}" for death, count in sorted(self.kills.items()))
         endings = f"{self.endings} runs ended, {len(self.faults)} faults"
-        return f"{self.kills.total()} kills ({kinds}), {endings}"
+        return f"{self.kills.total()} kills ({deaths}), {endings}"
 
 
 def project_to_kill(folder: Path) -> Project:

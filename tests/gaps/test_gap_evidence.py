@@ -75,12 +75,12 @@ def test_a_stage_may_begin_in_one_batch_and_end_in_another(tmp_path_factory, see
     rng = np.random.default_rng(seed)
     blocks = []
     for stage in "abc":
-        kind = rng.integers(3)
+        choice = rng.integers(3)
         for language in ("en", "sw"):
             ids = [f"{item:02}" for item in range(rng.integers(1, 30))]
             right = (rng.random((len(ids), 2)) < 0.5).astype(float)
             right[:, 1] = 1
-            statistics = (right, right * 7, rng.random((len(ids), 3)))[kind]
+            statistics = (right, right * 7, rng.random((len(ids), 3)))[choice]
             blocks.append(Items.of(stage, language, ids, statistics))
     path = tmp_path_factory.mktemp("evidence") / "e.parquet"
     evidence.write(path, blocks)

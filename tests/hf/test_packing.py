@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return made
 
 
-def _body(folder: Path) -> Backbone:
+def _backbone(folder: Path) -> Backbone:
     found = loaded(folder, "safetensors")
     found.to(CPU)
     found.module.eval()
@@ -94,7 +94,7 @@ def test_there_and_back_is_where_it_was(lengths: list[int]) -> None:
 def test_a_family_packs_or_is_padded_to_the_same_states(
     family: str, folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backbone = _body(folder(family))
+    backbone = _backbone(folder(family))
     assert (backbone.reach > 0) == (family in PACK)
     batch, asked = _batch([4, 9, 4, 3, 12, 9], pairs=False), list[int]()
     monkeypatch.setattr(packing, "_grouped", _noting(packing._grouped, asked))
@@ -111,7 +111,7 @@ def test_a_family_packs_or_is_padded_to_the_same_states(
 
 @pytest.mark.parametrize("family", zoo.EVERY)
 def test_a_family_is_read_in_bf16(family: str, folder: Callable[[str], Path]) -> None:
-    backbone = _body(folder(family))
+    backbone = _backbone(folder(family))
     batch = _batch([4, 9, 4, 3], pairs=False)
     with torch.inference_mode():
         usual = backbone.states(batch)
@@ -126,7 +126,7 @@ def test_a_family_is_read_in_bf16(family: str, folder: Callable[[str], Path]) ->
 def test_layers_types_and_positions_that_count_anew(
     family: str, layer: int, folder: Callable[[str], Path]
 ) -> None:
-    backbone = _body(folder(family))
+    backbone = _backbone(folder(family))
     batch = _batch([7, 10, 7, 4], resets=True)
     with torch.no_grad():
         packed, _ = backbone.packed(batch, layer)
@@ -136,7 +136,7 @@ def test_layers_types_and_positions_that_count_anew(
 
 
 def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Path]) -> None:
-    backbone = _body(folder("modernbert"))
+    backbone = _backbone(folder("modernbert"))
     most = int(backbone.reach)
     assert 0 < most < 12
     assert not packing.worth(backbone, most + 1, CPU)
@@ -162,7 +162,7 @@ def test_a_language_model_packs_too(folder: Callable[[str], Path]) -> None:
 
 @pytest.mark.parametrize("family", ["bert", "gemma"])
 def test_gradients_are_those_of_padded_windows(family: str, folder: Callable[[str], Path]) -> None:
-    backbone = _body(folder(family))
+    backbone = _backbone(folder(family))
     batch = _batch([4, 9, 4, 3], pairs=False)
     real = batch.mask.bool()
 

@@ -15,7 +15,7 @@ from xharness_hf.training.optim import rate
 from xharness_hf.training.sampler import BatchSampler, probabilities
 
 feeds = st.lists(st.lists(st.integers(1, 50), min_size=1, max_size=60), min_size=1, max_size=3)
-mixings = st.builds(
+mixtures = st.builds(
     Mixture,
     sampling=st.sampled_from(["proportional", "uniform", "temperature"]),
     temperature=st.floats(1, 10),
@@ -24,15 +24,15 @@ mixings = st.builds(
 
 
 @settings(deadline=None)
-@given(feeds, mixings, st.integers(0, 2**40), st.integers(1, 16), st.data())
+@given(feeds, mixtures, st.integers(0, 2**40), st.integers(1, 16), st.data())
 def test_any_step_can_be_told_without_those_before(
-    lengths: list[list[int]], mixing: Mixture, seed: int, batch: int, data: st.DataObject
+    lengths: list[list[int]], mixture: Mixture, seed: int, batch: int, data: st.DataObject
 ) -> None:
     recipe = Recipe(batch_size=batch, epochs=data.draw(st.floats(0.1, 3)))
-    whole = BatchSampler(lengths, mixing, recipe, seed)
+    whole = BatchSampler(lengths, mixture, recipe, seed)
     drawn = [whole[step] for step in range(whole.total)]
     order = data.draw(st.permutations(range(whole.total)))
-    again = BatchSampler(lengths, mixing, recipe, seed)
+    again = BatchSampler(lengths, mixture, recipe, seed)
     for step in order[:10]:
         assert again[step].feed == drawn[step].feed
         assert again[step].features.tolist() == drawn[step].features.tolist()
@@ -73,7 +73,7 @@ def test_batches_are_of_like_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mixing", "shares"),
+    ("mixture", "shares"),
     [
         (Mixture("proportional"), [0.1, 0.9]),
         (Mixture("uniform"), [0.5, 0.5]),
@@ -81,11 +81,11 @@ def test_batches_are_of_like_length() -> None:
         (Mixture("proportional", cap=300), [0.25, 0.75]),
     ],
 )
-def test_feeds_are_drawn_in_proportion(mixing: Mixture, shares: list[float]) -> None:
+def test_feeds_are_drawn_in_proportion(mixture: Mixture, shares: list[float]) -> None:
     lengths = [[9] * 100, [9] * 900]
-    counts = [min(len(one), mixing.cap or len(one)) for one in lengths]
-    assert probabilities(counts, mixing).tolist() == pytest.approx(shares)
-    schedule = BatchSampler(lengths, mixing, Recipe(steps=4000, batch_size=1), 5)
+    counts = [min(len(one), mixture.cap or len(one)) for one in lengths]
+    assert probabilities(counts, mixture).tolist() == pytest.approx(shares)
+    schedule = BatchSampler(lengths, mixture, Recipe(steps=4000, batch_size=1), 5)
     drawn = Counter(schedule[step].feed for step in range(schedule.total))
     assert [drawn[0] / 4000, drawn[1] / 4000] == pytest.approx(shares, abs=0.03)
 

@@ -658,12 +658,12 @@ def test_what_is_not_read_is_refused_while_planning(
     folder = encoders.labse(folders["bert"], tmp_path / "m")
     change, says = REFUSED[case]
     change(folder)
-    for look in (
+    for read_folder in (
         lambda: _identity(folder, embeddings="sentence-transformers"),
         lambda: _published(folder),
     ):
         with pytest.raises((ConfigurationError, UnavailableError)) as caught:
-            look()
+            read_folder()
         assert says in str(caught.value)
 
 

@@ -71,8 +71,8 @@ def test_it_refers_to_nothing_elsewhere(page_text):
 
 def test_its_policy_allows_exactly_its_own_style_and_script(page_text):
     metas = [attributes for tag, attributes in Reader(page_text).tags if tag == "meta"]
-    kind = "Content-Security-Policy"
-    (policy,) = [meta["content"] for meta in metas if meta.get("http-equiv") == kind]
+    header = "Content-Security-Policy"
+    (policy,) = [meta["content"] for meta in metas if meta.get("http-equiv") == header]
     style = re.search(r"<style>(.*?)</style>", page_text, re.DOTALL)[1]
     _, script = Reader(page_text).scripts
     for text, directive in ((style, "style-src"), (script, "script-src")):

@@ -22,13 +22,13 @@ METHODS: dict[str, dict[str, Any]] = {
     "prompt": {"method": "prompt", "num_virtual_tokens": 10},
     "prefix": {"method": "prefix", "num_virtual_tokens": 10},
 }
-BODY = {
+BACKBONE = {
     **TINY,
     "scratch": {**TINY["scratch"], "num_layers": 2},
     "pretrain": {**TINY["pretrain"], "recipe": {**RECIPE, "steps": 300}},
 }
 STUDY: dict[str, Any] = {
-    "models": [BODY],
+    "models": [BACKBONE],
     "targets": [{"task": "mini_pos", "languages": ["en"]}],
     # long enough for a prompt to be worth its margin with any start
     "recipe": {**RECIPE, "learning_rate": 1e-2, "steps": 200},

@@ -29,7 +29,7 @@ _Constants = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="COLUMN=VALUE", help="The same for all rows: metric=f1."),
 ]
-_Unit = Annotated[
+_ScoreUnit = Annotated[
     Literal["points", "fraction"] | None,
     typer.Option("--unit", help="Of a table's scores: 0 to 100, or 0 to 1."),
 ]
@@ -50,7 +50,7 @@ def import_(
     ] = None,
     columns: _Columns = None,
     constants: _Constants = None,
-    unit: _Unit = None,
+    unit: _ScoreUnit = None,
     format: _Format = None,
     plugin: flags.Plugins = None,
     cards: flags.Cards = None,

@@ -207,16 +207,16 @@ def _record_commit(name: str, revision: str, commit: str) -> None:
 
 
 def _unavailable(name: str, revision: str, failure: Exception | None) -> UnavailableError:
-    kind = type(failure).__name__
-    if kind == "GatedRepoError":
+    error_name = type(failure).__name__
+    if error_name == "GatedRepoError":
         hint = "accept its terms on its page, then log in with: hf auth login"
-    elif kind in ("RepositoryNotFoundError", "RevisionNotFoundError"):
+    elif error_name in ("RepositoryNotFoundError", "RevisionNotFoundError"):
         hint = "check the spelling of 'hub' and 'revision'; private models need: hf auth login"
     else:
         hint = (
             f"fetch it where there is a network: hf download {name} --revision {revision}; "
             "or name a folder with its files: path: FOLDER in a study, --model FOLDER of eval"
         )
-    reason = f" ({kind})" if failure else " (offline)"
+    reason = f" ({error_name})" if failure else " (offline)"
     return UnavailableError(f"not in the local cache and not to be fetched{reason}",
                             where=f"hub model '{name}' at {revision}", hint=hint)  # fmt: skip

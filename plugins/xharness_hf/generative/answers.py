@@ -123,16 +123,21 @@ class AnswerObjective:
 
 
 def best_answers(
-    items: Sequence[VerbalizedItem], scores: Sequence[NDArray[np.float64]], *, normalised: bool
+    items: Sequence[VerbalizedItem],
+    scores: Sequence[NDArray[np.float64]],
+    *,
+    length_normalized: bool,
 ) -> list[int]:
-    """The place of each question's likeliest answer, per character if `normalised`; 0 without any.
+    """The index of each question's likeliest answer, in sum or per character; 0 without any.
 
     lm-evaluation-harness calls the two accuracies `acc` and `acc_norm`.
     """
     choices = []
     for item, sums in zip(items, scores, strict=True):
         lengths = np.array([max(len(answer), 1) for answer in item.answers])
-        choices.append(int(np.argmax(sums / lengths if normalised else sums)) if len(sums) else 0)
+        choices.append(
+            int(np.argmax(sums / lengths if length_normalized else sums)) if len(sums) else 0
+        )
     return choices
 
 

@@ -110,7 +110,7 @@ class GenerativeModel(Model):
         for feature, log_probabilities in zip(features, answers, strict=True):
             scores[feature.owner] = log_probabilities
         items = objective.items(examples)
-        return best_answers(items, scores, normalised=self.options.length_normalized)
+        return best_answers(items, scores, length_normalized=self.options.length_normalized)
 
     def computes(self, recipe: Recipe) -> Mapping[str, str]:
         """The number format, the device, and windows that were cut, for receipts."""

@@ -33,22 +33,22 @@ class BatchSampler:
     """The batches of a training, by step from 0 to `total` - 1.
 
     An epoch over a feed of n features is ceil(n / batch_size) batches of nearly equal size. Each
-    step draws from one feed, by the mixing. Feeds that stand beside the others with a share of
+    step draws from one feed, by the mixture. Feeds that stand beside the others with a share of
     their own make a training longer: no epoch counts them.
     """
 
     def __init__(
-        self, lengths: Sequence[Sequence[int]], mixing: Mixture, recipe: Recipe, seed: int
+        self, lengths: Sequence[Sequence[int]], mixture: Mixture, recipe: Recipe, seed: int
     ) -> None:
         self._lengths = [np.asarray(of_feed) for of_feed in lengths]
         self._batch, self._seed = recipe.batch_size, seed
-        counts = [min(len(of_feed), mixing.cap or len(of_feed)) for of_feed in lengths]
-        mixed = counts[: len(counts) - len(mixing.auxiliary_shares)]
+        counts = [min(len(of_feed), mixture.cap or len(of_feed)) for of_feed in lengths]
+        mixed = counts[: len(counts) - len(mixture.auxiliary_shares)]
         # Capped: else a huge feed that counts for little would make epochs as long as itself.
         epoch = sum(math.ceil(count / recipe.batch_size) for count in mixed)
-        steps = recipe.epochs * epoch / (1 - sum(mixing.auxiliary_shares))
+        steps = recipe.epochs * epoch / (1 - sum(mixture.auxiliary_shares))
         self.total = recipe.steps or math.ceil(steps)
-        self.shares = probabilities(counts, mixing)
+        self.shares = probabilities(counts, mixture)
         """How likely a step draws each feed."""
         self._feeds = random(seed, _FEED).choice(len(lengths), size=self.total, p=self.shares)
         self._turns = np.zeros(self.total, dtype=np.int64)
@@ -75,19 +75,19 @@ def random(*path: int) -> Generator:
     return default_rng([number % 2**63 for number in path])
 
 
-def probabilities(counts: Sequence[int], mixing: Mixture) -> NDArray[np.float64]:
+def probabilities(counts: Sequence[int], mixture: Mixture) -> NDArray[np.float64]:
     """How likely each feed is drawn, from its (capped) number of features."""
-    mixed = counts[: len(counts) - len(mixing.auxiliary_shares)]
-    shares = np.asarray(mixing.weights or _sizes(mixed, mixing), dtype=np.float64)
+    mixed = counts[: len(counts) - len(mixture.auxiliary_shares)]
+    shares = np.asarray(mixture.weights or _sizes(mixed, mixture), dtype=np.float64)
     shares = shares / shares.sum()
-    if mixing.auxiliary_shares:
-        shares = np.append(shares * (1 - sum(mixing.auxiliary_shares)), mixing.auxiliary_shares)
+    if mixture.auxiliary_shares:
+        shares = np.append(shares * (1 - sum(mixture.auxiliary_shares)), mixture.auxiliary_shares)
     return np.asarray(shares)
 
 
-def _sizes(counts: Sequence[int], mixing: Mixture) -> Sequence[float]:
-    power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixing.temperature}[
-        mixing.sampling
+def _sizes(counts: Sequence[int], mixture: Mixture) -> Sequence[float]:
+    power = {"uniform": 0.0, "proportional": 1.0, "temperature": 1 / mixture.temperature}[
+        mixture.sampling
     ]
     return [float(count) ** power for count in counts]
 

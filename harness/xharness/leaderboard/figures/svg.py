@@ -82,8 +82,8 @@ def _dark() -> str:
     """Rules that win over the colours in the drawing, where the reader's page is dark."""
     dark_colours = style.DARK | style.COLOURS
     rules = "".join(
-        f'[style*="{kind}: {light}"]{{{kind}:{dark}!important}}'
+        f'[style*="{paint}: {light}"]{{{paint}:{dark}!important}}'
         for light, dark in dark_colours.items()
-        for kind in ("fill", "stroke")
+        for paint in ("fill", "stroke")
     )
     return f"@media(prefers-color-scheme:dark){{{rules}}}"

@@ -95,8 +95,8 @@ class StageWorks:
         backwards = 2.0 if recipe.adapter else 4 * (1 - recipe.freeze_ratio)
         operations = (2 + backwards) * size.non_embedding * trained_sub_words
         if stage.selection is not None and stage.selection.dev:
-            looks = self._reading(stage.selection.dev, recipe, size)
-            operations += stage.selection.num_evals * looks.operations
+            evaluation = self._reading(stage.selection.dev, recipe, size)
+            operations += stage.selection.num_evals * evaluation.operations
         adapter_alone = recipe.adapter is not None and not recipe.adapter.merge
         learning = size.total * (0.02 if recipe.adapter else 1 - recipe.freeze_ratio)
         # The body that an adapter leaves as it was is not written again.

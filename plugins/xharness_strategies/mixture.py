@@ -12,7 +12,7 @@ from xharness import ConfigurationError, Mixture, Name, Sampling, Strict, TaskCa
 Weights = dict[Name, Annotated[float, Field(gt=0)]]
 
 
-class MixingOptions(Strict):
+class MixtureOptions(Strict):
     """Each step draws one task with p proportional to min(n, cap) ** (1 / temperature).
 
     Raffel et al. 2020 (T5), section 3.5.2: proportional with an examples cap, and temperature.
