@@ -106,8 +106,8 @@ class Progress:
 
     def lines(self) -> Iterator[str]:
         """A line for each attack, with its figures."""
-        for attack, kind in _REPORTS.items():
-            total = kind()
+        for attack, report_class in _REPORTS.items():
+            total = report_class()
             for piece, report in self.done.items():
                 if piece.attack == attack:
                     total.add(report)  # type: ignore[arg-type]
