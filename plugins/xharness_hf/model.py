@@ -46,6 +46,7 @@ from xharness_hf.heads.tasks import (
 )
 from xharness_hf.inference import FeatureReader, read, read_each
 from xharness_hf.scratch import ScratchBuilder
+from xharness_hf.speed import memory
 from xharness_hf.training.loop import Training
 from xharness_hf.training.step import PreparedFeed
 
@@ -98,7 +99,9 @@ class HfModel(Model):
         # a fit leaves the global generators as it found them
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            return self._fit(feeds, recipe, session)
+            facts = self._fit(feeds, recipe, session)
+        memory.give_back(self._device)
+        return facts
 
     def predict(
         self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
@@ -134,6 +137,7 @@ class HfModel(Model):
         with FeatureReader(self.backbone, self._layout(), recipe, self._device) as reader:
             for examples, features, answers in read_each(reader, prepared, ask):
                 yield task.join(examples, features, answers)
+        memory.give_back(self._device)
 
     def computes(self, recipe: Recipe) -> Mapping[str, str]:
         """The number format, the device, and windows that were cut, for receipts."""

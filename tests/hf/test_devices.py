@@ -85,6 +85,31 @@ def test_every_device_that_torch_is_handed_has_an_index(
     assert {device.index for device in gpu.devices} == {0}
 
 
+def test_neighbours_on_a_card_get_back_what_a_stage_no_longer_needs(
+    bert: Path, tmp_path: Path, gpu: _PretendedGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emptied: list[str] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(stage))
+    model = tiny.BACKEND.start(tiny.Options(path=bert), tiny.RunEnvironment(), "cuda")
+    recipe, feed = tiny.RECIPE.changed({"precision": "fp32", "steps": 2}), tiny.feed("tagging", 16)
+    stage = "fit"
+    model.fit([feed], recipe, tiny.session(tmp_path))
+    stage = "predict"
+    model.predict(feed.card, feed.task_type, feed.examples, recipe)
+    assert emptied == ["fit", "predict"]
+
+
+def test_a_card_whose_memory_others_have_is_not_called_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*sizes: int, device: torch.device) -> None:
+        raise RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be …")
+
+    monkeypatch.setattr(torch, "zeros", full)
+    with pytest.raises(UnavailableError, match="device 'cuda:0' has no memory left for another"):
+        precision.device_of("cuda:0")
+
+
 @pytest.mark.parametrize(
     ("capability", "automatic", "lacking"),
     [((9, 0), "bf16", set()), ((8, 0), "bf16", set()), ((7, 5), "fp16", {"bf16", "tf32"})],

@@ -54,6 +54,9 @@ def device_of(name: str | None) -> torch.device:
         torch.zeros(1, device=device).item()  # `meta` has shapes alone
     except (RuntimeError, AssertionError) as error:  # torch without CUDA fails an assertion
         reason = str(error).splitlines()[0]
+        if "out of memory" in reason:
+            what = f"device '{name}' has no memory left for another process"
+            raise UnavailableError(what, hint="`nvidia-smi` shows who has it") from None
         hint = "`xharness doctor` lists the devices of this machine"
         raise UnavailableError(f"no device '{name}' here: {reason}", hint=hint) from None
     return device
