@@ -104,7 +104,9 @@ def test_cards_are_listed_by_group(project: Project) -> None:
 
 def test_a_card_is_shown_with_its_provider(project: Project) -> None:
     assert _json(project, "cards", "show", "xnli", "--json")["task_type"] == "classification"
-    assert "offered by builtin" in invoke(project.folder, "cards", "show", "xnli").stdout
+    for name in ("xnli", "XNLI", "xnli_de"):
+        shown = invoke(project.folder, "cards", "show", name).stdout
+        assert "offered by builtin" in shown and "name: xnli" in shown
     result = invoke(project.folder, "cards", "show", "xnil")
     assert result.exit_code == 2 and "did you mean 'xnli'?" in result.stderr
 

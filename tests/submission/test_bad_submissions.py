@@ -166,5 +166,6 @@ def test_wrong_words(words: list[str], message: str, folder: Path) -> None:
 
 def test_a_group_without_families_has_no_suite_score(folder: Path) -> None:
     assert "the group 'qa' has no suite score" in refused(folder, suite="qa")
+    assert "there is no suite" not in refused(folder, suite="XTREME_R")
     message = refused(folder, suite="tinny")
     assert "there is no suite 'tinny'" in message and "did you mean 'tiny'?" in message

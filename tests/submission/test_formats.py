@@ -214,6 +214,7 @@ def test_labels_are_spelt_as_the_official_files_spell_them() -> None:
 def test_tasks_go_by_their_cards_or_their_folders() -> None:
     tasks = {name: task("tagging", name) for name in ("wikiann", "udpos")}
     assert [*select_tasks(["panx"], tasks)] == ["wikiann"]
+    assert [*select_tasks(["PAN-X", "UD-POS"], tasks)] == [*select_tasks([], tasks)]
     assert [*select_tasks(["wikiann", "udpos"], tasks)] == [*select_tasks([], tasks)]
 
 

@@ -64,7 +64,8 @@ def show_card(
     from xharness.console import show_json
 
     catalogue = _catalogue(plugin, cards)
-    card = catalogue.card(name)
+    task, _ = catalogue.task_in_language(name) or (name, None)
+    card = catalogue.card(task)
     provider = catalogue.card_files.provider(card.name)
     if json:
         values = card.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -14,6 +14,7 @@ def load_benchmark(catalogue: Catalogue, name: str) -> tuple[Benchmark, dict[str
     Raises:
         ConfigurationError: no such group, or one without families, which has no suite score.
     """
+    name = catalogue.task_name(name) or name
     if name not in catalogue.groups.offers or not catalogue.groups[name].families:
         exists = name in catalogue.groups.offers
         problem = (

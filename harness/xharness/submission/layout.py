@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from xharness.errors import ConfigurationError, suggestion
+from xharness.plugin.card_files import normal_spelling
 from xharness.spec.cards import TaskCard
 
 _FOLDERS: Mapping[str, str] = MappingProxyType({"wikiann": "panx", "bucc": "bucc2018"})
@@ -56,16 +57,20 @@ class SuiteTask:
 
 
 def select_tasks(names: Iterable[str], tasks: Mapping[str, SuiteTask]) -> dict[str, SuiteTask]:
-    """The tasks that the user names, by card or by folder; all of them where nothing is named.
+    """The tasks that the user names, by card, alias or folder; all where nothing is named.
 
     Raises:
-        ConfigurationError: a name that is neither.
+        ConfigurationError: a name that is none of these.
     """
     task_names = tuple(names)
-    by_folder = {task.folder: name for name, task in tasks.items()}
+    labels = {
+        normal_spelling(label): name
+        for name, task in tasks.items()
+        for label in (*task.card.aliases, task.folder, name)
+    }
     for name in task_names:
-        if name not in tasks and name not in by_folder:
-            hint = suggestion(name, {*tasks, *by_folder})
+        if normal_spelling(name) not in labels:
+            hint = suggestion(name, {*tasks, *(task.folder for task in tasks.values())})
             raise ConfigurationError(f"the suite has no task '{name}'", where="--tasks", hint=hint)
-    selected = {by_folder.get(name, name) for name in task_names} or {*tasks}
+    selected = {labels[normal_spelling(name)] for name in task_names} or {*tasks}
     return {name: task for name, task in tasks.items() if name in selected}
