@@ -7,7 +7,7 @@ content differs: the bytes of a clone, the commit of a download.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -25,7 +25,7 @@ from xharness import (
     UnavailableError,
     digest,
 )
-from xharness_hub import arrow, bucc, clones, digests, network
+from xharness_hub import arrow, bucc, clones, digests, network, parquet
 from xharness_hub.lock import Lock
 from xharness_hub.remote import HuggingFace, Remote
 
@@ -109,6 +109,16 @@ class HubSource(Source):
         if options.reader is None:
             return rows
         return bucc.rows_of_lists(rows, options.reader, f"data set '{options.id}'")
+
+    def label_names(self, request: SourceRequest) -> Mapping[str, Sequence[str]]:
+        """The names of classes, where the files are Parquet and say them."""
+        options: HubOptions = request.options
+        environment = request.environment
+        clone = clones.find(environment.data_root, options.id)
+        if clone is None:
+            clone = self._downloaded(request, self._commit(options, environment))
+        paths = clone.files(options.config, request.split)
+        return parquet.label_names(paths[0]) if paths[0].suffix == ".parquet" else {}
 
     def downloads(self, request: SourceRequest) -> Iterable[Download]:
         """The files of the split that are in no clone and were not downloaded before.

@@ -6,8 +6,10 @@ what counts against the limit of packed files is what the rows hold, not what is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from xharness import Row
 from xharness_hub.unpacking import most_unpacked, too_large
@@ -33,6 +35,30 @@ def count(paths: Sequence[Path]) -> int:
             raise too_large(path)
         rows += metadata.num_rows
     return rows
+
+
+def label_names(path: Path) -> dict[str, tuple[str, ...]]:
+    """Column to the names of its classes, as the library `datasets` notes them in a file.
+
+    Raises:
+        OSError: the file cannot be read.
+        Exception: as `count`.
+    """
+    from pyarrow.parquet import read_schema
+
+    note = (read_schema(path).metadata or {}).get(b"huggingface", b"{}")
+    try:
+        features = json.loads(note)["info"]["features"]
+        named = {column: _class_names(feature) for column, feature in features.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {column: names for column, names in named.items() if names}
+
+
+def _class_names(feature: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a column of classes, or of lists of classes."""
+    inner = feature["feature"] if feature.get("_type") in ("List", "Sequence") else feature
+    return tuple(map(str, inner["names"])) if inner.get("_type") == "ClassLabel" else ()
 
 
 def read(paths: Sequence[Path]) -> Iterator[Row]:

@@ -10,6 +10,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -183,6 +185,26 @@ def test_a_config_that_is_a_language_reads_each_language_its_own(tmp_path: Path)
     assert result.exit_code == 0, result.stderr
     card = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
     assert card["sources"][0]["config"] == "{language}"
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_names_of_classes_in_the_files_are_the_labels(is_list: bool, tmp_path: Path) -> None:
+    clone = tmp_path / "data" / "org" / "name"
+    clone.mkdir(parents=True)
+    labels = {"names": ["sad", "glad"], "_type": "ClassLabel"}
+    column, feature = "label", labels
+    values: dict[str, Any] = {"text": ["a", "b"], "label": [0, 1]}
+    if is_list:
+        column, feature = "ner_tags", {"feature": labels, "_type": "List"}
+        values = {"tokens": [["a"], ["b", "c"]], "ner_tags": [[0], [1, 0]]}
+    note = {"info": {"features": {column: feature}}}
+    table = pa.table(values).replace_schema_metadata({"huggingface": json.dumps(note)})
+    pq.write_table(table, clone / "train.parquet")
+    options = ("--from-hub", "org/name", "--data-root", "data", "--offline")
+    result = invoke(tmp_path, "new", "card", "mine", *options)
+    assert result.exit_code == 0, result.stderr
+    card = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
+    assert card["labels"] == ["sad", "glad"]
 
 
 def _films(folder: Path, *names: str) -> None:

@@ -85,21 +85,23 @@ def propose_card(
         ConfigurationError: the columns fit no task type.
     """
     rows: dict[str, tuple[str, list[Row]]] = {}
+    label_names: dict[str, Sequence[str]] = {}
     failure: UnavailableError | None = None
     for split in _SPLITS:
         for name in _SOURCE_SPLITS[split]:
             try:
-                split_rows = _first_rows(source, options, name, catalogue, environment)
+                split_rows, names = _first_rows(source, options, name, catalogue, environment)
             except UnavailableError as error:
                 failure = failure or error
                 continue
             rows.setdefault(split, (name, split_rows))
+            label_names.update(names)
     if not rows:
         assert failure is not None
         raise failure
     splits = {split: name for split, (name, _) in rows.items()}
     all_rows = [row for _, split_rows in rows.values() for row in split_rows]
-    return _proposal(all_rows, splits)
+    return _proposal(all_rows, splits, label_names)
 
 
 def _first_rows(
@@ -108,21 +110,24 @@ def _first_rows(
     split: str,
     catalogue: Catalogue,
     environment: RunEnvironment,
-) -> list[Row]:
+) -> tuple[list[Row], Mapping[str, Sequence[str]]]:
     offer = catalogue.sources[source]
     checked = validated(offer.options, dict(options), f"source '{source}'")
     request = SourceRequest(checked, "en", split, environment)
     offer.fingerprint(request)
-    return list(islice(offer.rows(request), _LOOKED_AT))
+    return list(islice(offer.rows(request), _LOOKED_AT)), offer.label_names(request)
 
 
-def _proposal(rows: Sequence[Row], splits: Mapping[str, str]) -> CardProposal:
+def _proposal(
+    rows: Sequence[Row], splits: Mapping[str, str], label_names: Mapping[str, Sequence[str]]
+) -> CardProposal:
     columns = tuple(rows[0]) if rows else ()
     for task_type, fields in _fitting(rows, columns):
         identifier = _column("id", columns)
         if identifier and len({str(row[identifier]) for row in rows}) == len(rows):
             fields = {**fields, "id": identifier}
-        labels = _labels(rows, fields.get("label") or fields.get("tags"))
+        column = fields.get("label") or fields.get("tags") or ""
+        labels = tuple(label_names.get(column, ())) or _labels(rows, column)
         # Positions need no names; the letters or numbers in words that stand for them do.
         is_position = task_type == "multiple_choice" and not _is_text(rows, fields["label"])
         return CardProposal(task_type, fields, () if is_position else labels, splits, columns)
@@ -175,9 +180,9 @@ def _length(rows: Sequence[Row]) -> Any:
     return lambda column: sum(len(row[column]) for row in rows)
 
 
-def _labels(rows: Sequence[Row], column: str | None) -> tuple[str, ...]:
+def _labels(rows: Sequence[Row], column: str) -> tuple[str, ...]:
     """The names in the data; numbers are named after themselves, for somebody to name."""
-    if column is None:
+    if not column:
         return ()
     values = [value for row in rows for value in _as_list(row[column])]
     numbers = {value for value in values if isinstance(value, int)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,13 @@ class Source(ABC):
         Raises:
             UnavailableError: as `fingerprint`.
         """
+
+    def label_names(self, request: SourceRequest) -> Mapping[str, Sequence[str]]:
+        """Column to the names of its classes, where rows have their numbers; for 'xharness new'.
+
+        Asked after `rows`. Columns of which nobody tells names are left out.
+        """
+        return {}
 
     def downloads(self, request: SourceRequest) -> Iterable[Download]:
         """What `rows` would fetch first, without fetching it; for 'xharness prefetch --list'.
