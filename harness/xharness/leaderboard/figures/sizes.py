@@ -21,6 +21,7 @@ _ACROSS = 3
 _PANELS = 12  # strategies, those of the most models first
 _NAMED = 8  # models whose names fit along the axis
 _APART = 0.16  # of the axis, between models whose names don't touch
+_ASIDE = 1.025  # so many times its size lies a mark beside that of the other strategy
 _NAME = 14  # letters of a line of a name along the axis
 
 
@@ -131,14 +132,14 @@ def _panel(axes: Axes, data: Any, strategy: str) -> None:
         own_points = [point for point in data["points"] if point["strategy"] == name]
         is_baseline = name == data["baseline"]
         # Beside each other, or one whisker would hide the other.
-        shift = 1.0 if len(names) == 1 else 0.975 if is_baseline else 1.025
+        shift = 1.0 if len(names) == 1 else 1 / _ASIDE if is_baseline else _ASIDE
         _series(axes, own_points, BASELINE if is_baseline else COMPARED, shift, hollow=is_baseline)
         if name in data["trends"] and len(own_points) > 1:
             _line(axes, own_points, data["trends"][name], BASELINE if is_baseline else COMPARED)
     axes.set_title(shortened(strategy, 26), fontsize=9.5)
     names_fit = _axis(axes, data["points"])
     if not names_fit and len(data["panels"]) == 1:
-        _names(axes, [point for point in data["points"] if point["strategy"] == strategy])
+        _names(axes, [point for point in data["points"] if point["strategy"] in names])
 
 
 def _series(axes: Axes, series: Any, colour: str, shift: float, *, hollow: bool) -> None:
@@ -197,15 +198,18 @@ def _axis(axes: Axes, gaps: Any) -> bool:
 
 
 def _names(axes: Axes, series: Any) -> None:
-    """Each model beside its point, while they are few."""
-    if len(series) > 2 * _NAMED:
+    """Each model beside its points, while they are few; one whose strategy has no gap, too."""
+    heights: dict[tuple[float, str], float] = {}
+    for point in series:
+        heights[point["size"], point["model"]] = point["gap"]["value"]
+    if len(heights) > 2 * _NAMED:
         return
-    ordered = sorted(series, key=lambda point: (point["size"], point["gap"]["value"]))
-    for index, point in enumerate(ordered):
+    ordered = sorted(heights.items(), key=lambda item: (item[0][0], item[1]))
+    for index, ((size, model), height) in enumerate(ordered):
         # To both sides in turn, so that names of neighbours don't lie on each other.
         to_left = index % 2 == 1
         axes.annotate(
-            point["model"], (point["size"], point["gap"]["value"]), (-7 if to_left else 7, 0),
+            model, (size * (1 / _ASIDE if to_left else _ASIDE), height), (-6 if to_left else 6, 0),
             textcoords="offset points", va="center", ha="right" if to_left else "left",
             fontsize=7.5, color=QUIET,
         )  # fmt: skip
