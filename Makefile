@@ -15,9 +15,10 @@ demo: env
 	OMP_NUM_THREADS=1 $(BIN)/xharness run; code=$$?; wait $$other; exit $$code
 
 # Property tests try the same cases each time; XHARNESS_HYPOTHESIS=long make test tries new ones.
-# pytest comes last: its closing line is the one that counts.
+# A file's tests stay on one worker, where they share what is made for them once, and files begin in
+# their order: the longest ones are not among the last. pytest comes last: its closing line counts.
 test: lint types boards
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Kills, power cuts, flipped bits, mutated inputs and full disks, by the thousand: an hour. The last
 # lines are the figures. ATTACK="--kills 50 --flips 20 --mutants 200" is a short one; with --folder
