@@ -78,9 +78,11 @@ def test_mlflow_writes_files_where_no_server_is_named(curves: Project) -> None:
 
 @pytest.mark.slow
 def test_wandb_writes_files_when_offline(curves: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("wandb", reason="Weights & Biases is not installed")
+    wandb = pytest.importorskip("wandb", reason="Weights & Biases is not installed")
     monkeypatch.setenv("WANDB_MODE", "offline")
     result = _run(curves, "--trackers", "wandb")
+    # Its service writes on after a run is finished, and is waited for when a process ends.
+    wandb.teardown()
     assert result.exit_code == 0 and "warning" not in result.stderr
     stored = [path.read_bytes() for path in curves.folder.glob("wandb/offline-run-*/*.wandb")]
     assert len(stored) == 3  # the study, one training, one arm
