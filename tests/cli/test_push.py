@@ -104,7 +104,12 @@ def test_weights_that_went_say_how_to_keep_them(tmp_path: Path) -> None:
     assert project.run().exit_code == 0
     words = ("push", ".", "--model", "grams", "--to", "me/x", *OPTIONS)
     result = invoke(project.folder, *words)
-    assert result.exit_code == 1 and "keep: all" in result.stderr
+    assert result.exit_code == 1 and "keep: all" in result.stderr and "--store" in result.stderr
+    # Following it leads there.
+    project.study["runtime"] = {"keep": "all"}
+    assert project.write().run("--store", "kept").exit_code == 0
+    words = ("push", ".", "--model", "grams", "--to", "me/x", "--store", "kept")
+    assert invoke(project.folder, *words).exit_code == 0
 
 
 def test_without_credentials_the_variable_is_named(

@@ -81,7 +81,8 @@ def model_upload(store: Store, key: str, repository: str) -> Upload:
         raise StageError(
             "the weights were let go of when the run needed them no more",
             where=key[:12],
-            hint="run again with 'runtime: {keep: all}'",
+            hint="run with 'runtime: {keep: all}' and another --store: what is stored is not "
+            "trained again",
         )
     # Opened, not just looked up: files that differ from their digests must not be published.
     paths = sorted(path for path in store.open(key).joinpath(MODEL).rglob("*") if path.is_file())
