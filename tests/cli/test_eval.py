@@ -57,6 +57,11 @@ def test_split_and_training_limit_are_part_of_the_study(project: Project) -> Non
     assert (project.folder / "mine" / "scores.jsonl").is_file()
 
 
+def test_a_mistyped_backend_is_no_model_of_the_hub(project: Project) -> None:
+    result = invoke(project.folder, "eval", "--model", "majorty", *LINE[3:])
+    assert result.exit_code == 2 and "did you mean 'majority'?" in result.stderr
+
+
 def test_a_study_that_is_there_stays(project: Project) -> None:
     before = (project.folder / "study.yaml").read_text(encoding="utf-8")
     result = invoke(project.folder, *LINE, "--save", "study.yaml")

@@ -100,6 +100,7 @@ def _plan(cards: Path, text: str) -> Plan:
         ),
         ("- single", "- multitask: 3", "the options of 'multitask' must be keys with values"),
         ("counting", "countin", "study.yaml:3:15: models.0.backend: there is no backend"),
+        ("counting}", "counting, recpie: {}}", "study.yaml:3:34: models.0.recpie: unknown key"),
         ("counting}", "counting, sed: 1}", "study.yaml:3:34: model 'm', sed: unknown key 'sed'"),
         (
             "counting}",

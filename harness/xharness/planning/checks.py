@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from xharness.errors import ConfigurationError, suggestion
+from pydantic import BaseModel
+
+from xharness.errors import ConfigurationError, nearest, suggestion
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.plan import Plan
 from xharness.plugin.catalogue import validated
@@ -47,12 +49,36 @@ def _check_model(context: PlanningContext, index: int, model: ModelSpec) -> None
     with document.locating((*path, "backend")):
         backend = context.catalogue.backends[model.backend]
     part = document.options(path)
+    own_keys = {*ModelSpec.model_fields, "model"}
+    _check_spelling(context, path, model.backend_options, backend.options, own_keys)
     validated(backend.options, model.backend_options, f"model '{model.name}'", part)
 
 
 def _check_strategy(context: PlanningContext, index: int, strategy: StrategySpec) -> None:
-    with context.document.locating(("strategies", index, "strategy")):
-        context.catalogue.strategies.provider(strategy.strategy)
+    path: KeyPath = ("strategies", index)
+    with context.document.locating((*path, "strategy")):
+        options = context.catalogue.strategies[strategy.strategy].options
+    own_keys = {*StrategySpec.model_fields}
+    _check_spelling(context, path, strategy.strategy_options, options, own_keys)
+    part = context.document.options(path)
+    validated(options, strategy.strategy_options, f"strategy '{strategy.name}'", part)
+
+
+def _check_spelling(
+    context: PlanningContext,
+    path: KeyPath,
+    values: Iterable[str],
+    options: type[BaseModel],
+    own_keys: set[str],
+) -> None:
+    """Refuse a key that is taken for a plugin's option, and is an own key misspelt."""
+    option_keys = {field.alias or name for name, field in options.model_fields.items()}
+    for key in values:
+        near = None if key in option_keys else nearest(key, own_keys | option_keys)
+        if near in own_keys:
+            raise context.document.error(
+                (*path, key), f"unknown key '{key}'", hint=f"did you mean '{near}'?"
+            )
 
 
 def _check_task(context: PlanningContext, path: KeyPath, task: str) -> None:

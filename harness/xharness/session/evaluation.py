@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from xharness.digests import digest
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError, nearest, suggestion
 from xharness.files import make_folder, write_text, writing
 from xharness.leaderboard import Board
 from xharness.leaderboard.board import STUDY
@@ -82,6 +82,13 @@ class EvalRequest:
         if Path(model).expanduser().is_dir():
             path = os.path.relpath(Path(model).expanduser(), folder)
             return {"name": model_name(model), "path": Path(path).as_posix(), **arguments}
+        # An id of the hub has its organisation, but for a few old ones, which resemble no backend.
+        if "/" not in model and (backend := nearest(model, catalogue.backends.offers)):
+            raise ConfigurationError(
+                f"there is no backend and no folder '{model}'",
+                where="--model",
+                hint=f"did you mean '{backend}'?",
+            )
         return {"name": model_name(model), "model": model, **arguments}
 
     def _strategies(self, catalogue: Catalogue) -> Iterator[str | dict[str, Any]]:

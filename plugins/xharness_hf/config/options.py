@@ -123,7 +123,8 @@ class Options(AnswerOptions):
         if len(origins) != 1:
             finding = f"'{origins[0]}' and '{origins[1]}' are" if origins else "none is"
             raise ValueError(
-                f"exactly one of 'path', 'hub', 'gguf', 'scratch' is needed; {finding}"
+                "exactly one of 'model' (an id or a folder), 'path', 'hub', 'gguf', 'scratch' is "
+                f"needed; {finding}"
             )
         if self.revision is not None and self.hub is None:
             raise ValueError("'revision' belongs to 'hub'")
