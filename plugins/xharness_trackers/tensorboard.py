@@ -33,8 +33,8 @@ class _TensorBoardObserver(SeriesObserver):
     def __init__(self, folder: Path, run: TrackedRun) -> None:
         super().__init__()
         self._folder = folder
-        study = self.series("study", run.parameters)
-        study.close()
+        parameters = self.series("study", run.parameters)
+        parameters.close()
 
     def series(self, name: str, parameters: Mapping[str, Any]) -> Series:
         writer = _writer(self._folder / file_name(name))

@@ -68,6 +68,7 @@ def show_card(
     card = catalogue.card(task)
     provider = catalogue.card_files.provider(card.name)
     if json:
+        # What the card does not say stays out: defaults may change with a release.
         values = card.model_dump(mode="json", by_alias=True, exclude_unset=True)
         show_json({**values, "offered_by": str(provider)})
         return
@@ -128,6 +129,7 @@ def _show_rows(paths: Sequence[Path], count: int, options: RunOptions) -> None:
 
     files = [file for path in paths for file in _card_files(path)]
     known = _catalogue(options.plugins)
+    # A card that a plugin offers would stand there twice, and its name be ambiguous.
     strangers = [file for file in files if not _is_offered(file, known)]
     catalogue = _catalogue(options.plugins, [*_group_files(paths), *strangers])
     environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)

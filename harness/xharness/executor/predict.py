@@ -107,6 +107,7 @@ def _search_language(
     checked(predictions, items.card, task_type, items.examples)
     with parts.write(path) as partial:
         save_table(partial, _table(items.card, task_type, items.examples, predictions))
+    # Vectors take much room, and nothing reads those of a finished language again.
     shutil.rmtree(folder / SCRATCH / items.data_slice.language, ignore_errors=True)
 
 

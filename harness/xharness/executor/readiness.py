@@ -85,6 +85,7 @@ class _Scheduler:
         self._plan, self._context, self._pool = plan, context, pool
         self._limits, self._clock = limits, clock
         self._hook = context.catalogue.plugins.manager.hook
+        # Asked once, at the start: what other processes finish meanwhile is seen stage by stage.
         self._needed = {stage.key for stage in plan.needed(context.store.has)}
         self._positions = {key: number for number, key in enumerate(plan.stages)}
         self._open_needs: dict[str, int] = {}
@@ -145,6 +146,7 @@ class _Scheduler:
         return freed
 
     def _assign(self) -> None:
+        # A copy: an assignment changes who is idle.
         for worker in list(self._pool.idle()):
             stage = self._ready.take(self._loaded_models.get(worker))
             while stage is not None and self._is_overtaken(stage):
@@ -232,6 +234,7 @@ class _Scheduler:
         now = self._clock()
         for worker, assignment in list(self._assignments.items()):
             if now - assignment.last_sign > self._limits.hang_seconds:
+                # Ended, not waited for: what hangs in a driver or a download never answers.
                 self._pool.stop(worker)
                 self._lose(worker, f"no progress for {now - assignment.last_sign:.0f} seconds")
 

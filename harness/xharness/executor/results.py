@@ -22,7 +22,7 @@ from xharness.executor.row_notes import (
     retrieval_notes,
     training_notes,
 )
-from xharness.executor.score import KEPT_FACTS, answered_languages
+from xharness.executor.score import KEPT_FACTS, answered_slices
 from xharness.gaps import Items
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.json_text import read_json
@@ -122,7 +122,7 @@ def _rows(arm: Arm, plan: Plan, context: RunContext) -> Iterator[ScoreRow]:
     counts = DataCounts(facts["data"])
     model = plan.study.model(arm.model)
     arm_columns = _arm_columns(arm, card, facts, plan, context)
-    for data_slice in answered_languages(arm.score, facts):
+    for data_slice in answered_slices(arm.score, facts):
         language_scores = scores[data_slice.language]
         notes = (
             *evaluation_notes(card, data_slice, counts),
@@ -245,7 +245,7 @@ def _stage_items(score: ScorePredictions, context: RunContext) -> Iterator[Items
     task_type = catalogue.task_types[catalogue.card(score.predictions.card).task_type]
     columns = [f"{main}.{name}" for name in task_type.metrics[main].statistics]
     folder = context.store.open(score.key) / "statistics"
-    for data_slice in answered_languages(score, context.store.receipt(score.key).facts):
+    for data_slice in answered_slices(score, context.store.receipt(score.key).facts):
         table = read_table(folder / f"{data_slice.language}.parquet")
         statistics = np.stack([table[name].to_numpy() for name in columns], axis=1)
         yield Items.of(score.key, data_slice.language, table["item"].to_pylist(), statistics)

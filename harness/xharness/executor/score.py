@@ -25,7 +25,7 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
     report = context.progress(stage, "languages")
     values: dict[str, Any] = {}
     prediction_facts = context.store.receipt(stage.predictions.key).facts
-    data_slices = answered_languages(stage, prediction_facts)
+    data_slices = answered_slices(stage, prediction_facts)
     for completed, data_slice in enumerate(data_slices, 1):
         values[data_slice.language] = _language(stage, context, data_slice, predictions, folder)
         report(completed, len(data_slices))
@@ -38,7 +38,7 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
     }
 
 
-def answered_languages(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[DataSlice]:
+def answered_slices(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[DataSlice]:
     """The languages that have items, given the facts of a receipt; `empty` tells of the others."""
     return [
         data_slice

@@ -106,6 +106,7 @@ def steps_in_all(tasks: Tasks) -> int | None:
     scored = [task for task in tasks.values() if task.gap.seeds]
     steps: dict[str, int] = {}
     for task in scored:
+        # A sum that misses one training would pass for a small budget.
         if task.training_steps is None:
             return None
         steps |= task.training_steps
@@ -179,6 +180,7 @@ def _statuses(
         for task in pool.tasks
         if task in side
     ]
+    # Both sides: a baseline that saw the languages makes the change as little zero-shot.
     if any(not gap.zero_shot for _, gap, _ in of_pool):
         statuses.append((Verdict.NOT_ZERO_SHOT, Verdict.NOT_ZERO_SHOT.value))
     for prefix in dict.fromkeys(prefix for _, _, prefix in of_pool):

@@ -47,6 +47,7 @@ def changes(
             for arm, tasks in arms.items()
             if arm[1] != baseline
         ]
+    # An arm that failed everywhere still gets a row: silence would look like "no change".
     for arm in unpooled(measured, pools):
         if arm[1] != baseline:
             measured_changes.append(MeasuredChange(Change(*arm, baseline, None, undefined=NO_TASK)))
@@ -67,7 +68,7 @@ def sourceless_changes(
             }
             if arm[1] != baseline and sourceless:
                 measured_changes.append(_over_sourceless(arm, sourceless, baseline))
-    return [measured_arm.change for measured_arm in _estimated(measured_changes)]
+    return [measured_change.change for measured_change in _estimated(measured_changes)]
 
 
 def contrasts_over(
@@ -93,6 +94,7 @@ def change(
     empty = Change(*arm, baseline, None)
     reason = _why_no_change(tasks, base, pool, baseline)
     if reason is None and base is not None:
+        # Over tasks within a seed first: what a seed did to all tasks at once stays in the spread.
         contrasts = contrasts_over(tasks, base, pool.tasks)
         seeds, base_seeds = (common_seeds(side, pool.tasks) for side in (tasks, base))
         empty = replace(
@@ -145,15 +147,16 @@ def _over_sourceless(arm: Arm, tasks: Tasks, baseline: str) -> MeasuredChange:
         task_change.baseline_seeds for task_change in task_changes if task_change is not None
     }
     contrasts = [tasks[task].contrasts["others"] for task in names]
+    # A mean over tasks needs one set of seeds; what a task has beyond it is left out.
     if len(seeds) > 1 or len(base_seeds) > 1:
         common = [
             tuple(
                 seed
                 # What is common to all of them is in the shortest.
-                for seed in min(sides, key=len)
-                if all(seed in task_change for task_change in sides)
+                for seed in min(seeds_by_task, key=len)
+                if all(seed in task_seeds for task_seeds in seeds_by_task)
             )
-            for sides in (seeds, base_seeds)
+            for seeds_by_task in (seeds, base_seeds)
         ]
         if not all(common):
             reason = "no seed has a score on all of " + ", ".join(names)
@@ -184,6 +187,7 @@ def _why_no_change(tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: s
         ]
         first = next((problem for problem in problems if problem is not None), None)
         return first or f"there is no '{baseline}' to compare with"
+    # The arm's own lack first: what its baseline lacks is the same line for every strategy.
     reason = lacks(tasks, pool)
     if reason is not None:
         return reason
@@ -218,6 +222,7 @@ def _equal_budget(tasks: Tasks, base: Tasks, names: Sequence[str]) -> bool | Non
     pairs = [
         (tasks[task].gap.budget.target_steps, base[task].gap.budget.target_steps) for task in names
     ]
+    # Published rows seldom say their steps: nothing is known, and nothing is held against them.
     if any(None in pair for pair in pairs):
         return None
     return all(arm_steps == base_steps for arm_steps, base_steps in pairs)

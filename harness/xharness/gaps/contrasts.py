@@ -113,16 +113,10 @@ def language_tests(
     Corrected over the languages of the task; all p values are computed at once.
     """
     welch = {index: pair for index, pair in enumerate(pairs) if not _is_simple(*pair[:2])}
-    spreads = [_welch(*pair) for pair in welch.values()]
-    values = [values for values, _ in spreads]
+    measured = [_welch(*pair) for pair in welch.values()]
+    values, spreads = [value for value, _ in measured], [spread for _, spread in measured]
     welch_estimates = (
-        estimates(
-            np.concatenate(values),
-            concatenated([task_contrast for _, task_contrast in spreads]),
-            test=True,
-        )
-        if values
-        else []
+        estimates(np.concatenate(values), concatenated(spreads), test=True) if values else []
     )
     remaining = iter(welch_estimates)
     tests = []

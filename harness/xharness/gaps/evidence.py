@@ -188,8 +188,8 @@ def _stored(layout: _Layout, columns: Sequence[Floats]) -> _StageItems:
     if len(columns) == 2 and (columns[1] == 1).all():
         right = columns[0] == 1
         if (right | (columns[0] == 0)).all():
-            return _StageItems(layout, np.packbits(right), True)
-    return _StageItems(layout, _smallest(np.stack(columns, axis=1)), False)
+            return _StageItems(layout, np.packbits(right), is_packed=True)
+    return _StageItems(layout, _smallest(np.stack(columns, axis=1)), is_packed=False)
 
 
 class _Layouts:

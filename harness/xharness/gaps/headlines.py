@@ -34,7 +34,11 @@ Covariances = Mapping[tuple[str, str], ModelCovariance]
 def headlines(
     changes: Sequence[MeasuredChange], covariances: Covariances, baseline: str, source: str
 ) -> tuple[Headline, ...]:
-    """One headline a strategy, corrected over two tests each; `source` names the language."""
+    """One headline a strategy, corrected over two tests each; `source` names the language.
+
+    `changes` are those of one pool: numbers of two protocols, or measured and published ones, share
+    no sentence.
+    """
     strategies = sorted({change.change.strategy for change in changes})
     lines = {name: _headline(name, changes, baseline) for name in strategies}
     averaged = {
@@ -77,6 +81,7 @@ def _headline(strategy: str, changes: Sequence[MeasuredChange], baseline: str) -
         for change in strategy_changes
         if (reason := _why_not(change)) is not None
     }
+    # Over all models that may be compared, whatever they show: leaving some out would choose.
     models = tuple(
         change.change.model for change in strategy_changes if change.change.model not in left_out
     )

@@ -72,7 +72,7 @@ def detectable(spread: Spread) -> Detectable | None:
 def detectable_changes(contrasts: Mapping[Quantity, Contrast]) -> dict[Quantity, Detectable]:
     """What a study would find of each quantity that has an error."""
     smallest = {name: detectable(contrast.spread()) for name, contrast in contrasts.items()}
-    return {name: change for name, change in smallest.items() if change is not None}
+    return {name: least for name, least in smallest.items() if least is not None}
 
 
 def is_same(value: float, spread: Spread) -> bool:

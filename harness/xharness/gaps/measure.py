@@ -135,6 +135,7 @@ def _changes(
         for index, task_contrast in task_contrasts.items()
         if task_contrast.languages
     }
+    # Tests stand apart from words: they are corrected over a task's languages, words over arms.
     tests = dict(zip(pairs, contrasts.language_tests([*pairs.values()]), strict=True))
     keys = [
         (index, name)
@@ -200,5 +201,6 @@ def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...
 
 def _source_name(gaps: Sequence[TaskGap]) -> str:
     """What the language that gaps are measured from is called."""
+    # Cards may be measured from different languages; then no one name fits the board.
     codes = {gap.source_language for gap in gaps if gap.source_language is not None}
     return name_of(codes.pop()) if len(codes) == 1 else "the source language"

@@ -81,6 +81,7 @@ def measured_arm(arm: ArmItems) -> MeasuredArm:
     weights = weights_of(cells.source_language, cells.languages)
     quantities = dict(zip(weights, arm.quantities([*weights.values()]), strict=True))
     floors = _floors(cells)
+    # Of the languages that are averaged, so that retention counts from where both begin.
     of_others = fmean([floors[code] for code in cells.others] or [0.0])
     gap = _task_gap(arm, quantities, floors, of_others)
     steps, few_items = training_steps(cells), tuple(_few_items(cells))
@@ -98,6 +99,7 @@ def levels_of(quantities: Mapping[Quantity, Sampled]) -> dict[Quantity, Estimate
     """An arm's quantities with their intervals."""
     levels: dict[Quantity, Estimate] = {}
     for name, quantity in quantities.items():
+        # Wilson's interval stays between 0 and 100; a gap may lie on either side of zero.
         interval_of = of_arms if name == "gap" else of_scores
         levels[name] = interval_of([quantity])[0]
     return levels
@@ -108,6 +110,7 @@ def retention(
 ) -> Estimate | None:
     """(others - floor) / (source - floor) with the delta method; None where the source is at it."""
     source, of_others, gap = (quantities.get(name) for name in QUANTITIES)
+    # At its floor the source has learnt nothing that the others could retain.
     if source is None or of_others is None or gap is None or source.value - floor <= 0:
         return None
     source_above_floor = source.value - floor

@@ -116,6 +116,7 @@ def _trend(
         if strategy == empty.strategy
         and model in sizes
         and (parameters := sizes[model].along(empty.axis))
+        # Judged on the baseline, so that no strategy chooses the tasks it is seen on.
         and _learnt_tasks(arms.get((model, empty.against), arms[model, strategy]), pool)
     }
     # The same tasks for every model: else a slope over sizes would be one over tasks.
@@ -156,6 +157,7 @@ def _value(
 ) -> Estimate | None:
     """The strategy's gap over the tasks, or its change; None where it lacks or failed one."""
     tasks_of_arm, base = arms[model, trend.strategy], arms.get((model, trend.against))
+    # One task fewer is another average: the model is left out, not the task.
     if not set(tasks) <= _learnt_tasks(tasks_of_arm, pool) or not common_seeds(tasks_of_arm, tasks):
         return None
     if trend.of == "gap":
@@ -175,6 +177,7 @@ def _with_slope(trend: Trend) -> Trend:
     families = {
         name: points
         for name, points in groups.items()
+        # Two models of one size say nothing of size, however many they are.
         if len({point.parameters for point in points}) > 1
     }
     singles = [point.model for name in groups for point in groups[name] if name not in families]

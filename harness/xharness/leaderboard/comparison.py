@@ -103,7 +103,7 @@ def arms(side: Side, a: str, b: str) -> list[Pair]:
 
 
 def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[Compared]:
-    """B minus A for every pair and task, resampled together where the items are the same.
+    """B minus A for every pair and task, item by item where the items are the same.
 
     Raises:
         ConfigurationError: as `xharness.gaps.measure`.

@@ -234,7 +234,8 @@ def _over_models(
     base = board.gaps.baseline
     widest = max((line.models for line in headlines), key=len)
     name = _mean_of(widest, models)
-    yield Line(name, (base,), _mean_cells(board, widest, base, sourceless), columns.BASELINE, True)
+    cells = _mean_cells(board, widest, base, sourceless)
+    yield Line(name, (base,), cells, columns.BASELINE, is_baseline=True)
     for line in sorted(headlines, key=_headline_key):
         cells = (
             *_mean_levels(board, line.models, line.strategy),

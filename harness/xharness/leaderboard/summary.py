@@ -240,6 +240,7 @@ def _luck(board: Board) -> float:
 
 def _single_models(board: Board) -> list[str]:
     """Where single models carry a word that their average does not: `3 of 4 models`."""
+    # Where the average speaks, its sentence is the better one: more models, less luck.
     silent = {
         line.strategy
         for line in board.gaps.headlines

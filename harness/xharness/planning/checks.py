@@ -22,6 +22,7 @@ def name_errors(context: PlanningContext) -> Iterator[ConfigurationError]:
     """Every backend with its options, strategy and task that a study names and that there is not,
     with its line and the nearest name.
     """
+    # All in one pass: a user mends a file once, not once for each mistake.
     for check in _checks(context):
         try:
             check()
@@ -155,6 +156,7 @@ def check_head(checkpoint: Checkpoint, card: TaskCard, arm: ArmContext) -> None:
     Raises:
         ConfigurationError: no stage trains it, so that a run could only end in an error.
     """
+    # Vectors need no head: any model that embeds can answer.
     if arm.planning.catalogue.task_types[card.task_type].answered_by_search:
         return
     heads = set(_heads(checkpoint))
@@ -175,6 +177,7 @@ def check_head(checkpoint: Checkpoint, card: TaskCard, arm: ArmContext) -> None:
 def _heads(checkpoint: Checkpoint) -> Iterator[str]:
     """The heads a checkpoint ends with: those of its last stage, and those kept before it."""
     if isinstance(checkpoint, SelectModel):
+        # Candidates differ in their recipe alone, so the first has the heads of all.
         yield from _heads(checkpoint.candidates[0])
     if isinstance(checkpoint, Train):
         yield from (feed.head for feed in checkpoint.feeds)

@@ -52,6 +52,7 @@ def card_items(
     card = data.card(card.name)
     language = card.source_language or card.languages[0]
     split = card.eval_split
+    # English tasks to train on need no split that is scored.
     if card.role != "target" and not card.has(language, split):
         split = "train"
     data_slice = data.data_slice(card, language, split, count)
@@ -124,6 +125,7 @@ def _proposal(
     columns = tuple(rows[0]) if rows else ()
     for task_type, fields in _fitting(rows, columns):
         identifier = _column("id", columns)
+        # A column that repeats is no id, whatever its name says.
         if identifier and len({str(row[identifier]) for row in rows}) == len(rows):
             fields = {**fields, "id": identifier}
         column = fields.get("label") or fields.get("tags") or ""

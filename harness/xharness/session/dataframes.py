@@ -95,7 +95,7 @@ def _gap(task_gap: TaskGap) -> dict[str, Any]:
         "languages": len(task_gap.languages),
         "undefined": task_gap.undefined,
     }
-    return identity | _spread(task_gap, ("source", "others", "gap", "retention")) | facts
+    return identity | _estimate_columns(task_gap, ("source", "others", "gap", "retention")) | facts
 
 
 def _languages(board: Board) -> Rows:
@@ -116,7 +116,7 @@ def _changes(changes: Iterable[Change]) -> Rows:
             "against": change.against,
             "task": change.task,
         }
-        | _spread(change, ("source", "others", "gap"))
+        | _estimate_columns(change, ("source", "others", "gap"))
         | {"undefined": change.undefined}
         for change in changes
     ]
@@ -132,7 +132,7 @@ def _tests(comparisons: Iterable[Compared]) -> Rows:
     ]  # fmt: skip
 
 
-def _spread(values: TaskGap | Change, names: Sequence[str]) -> dict[str, Any]:
+def _estimate_columns(values: TaskGap | Change, names: Sequence[str]) -> dict[str, Any]:
     return {
         key: value for name in names for key, value in _ends(name, getattr(values, name)).items()
     }

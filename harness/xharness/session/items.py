@@ -63,6 +63,7 @@ class StageItems:
             ConfigurationError: a stage without items.
         """
         folder = self.store.folder(self._predictions(key)) / "predictions"
+        # By the files: a language of the card that had no rows was never answered.
         answered = {path.stem for path in folder.glob("*.parquet")}
         card = self.task(key)
         return tuple(code for code in card.languages if code in answered)

@@ -78,6 +78,7 @@ class RegistryQuery(Strict):
 
 
 def _is_between(size: int | None, minimum: float | None, maximum: float | None) -> bool:
+    # A model whose size nobody verified must not slip into a study about sizes.
     if size is None:
         return minimum is None and maximum is None
     return (minimum or 0) <= size <= (maximum if maximum is not None else size)
@@ -96,6 +97,7 @@ def models() -> tuple[RegisteredModel, ...]:
 
 def find_model(name: str) -> RegisteredModel | None:
     """The model of that name, hub id or alias; a remark in brackets behind it is ignored."""
+    # As it is written first: a few names have brackets of their own.
     return _index().get(_normal_name(name)) or _index().get(_normal_name(_REMARK.sub("", name)))
 
 

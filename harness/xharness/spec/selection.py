@@ -33,6 +33,7 @@ class SelectionSpec(Strict):
 
     def label(self, strategy: str, *, first: bool) -> str:
         """How the board calls an arm of `strategy`; an oracle never hides."""
+        # Whoever reads a board must see that such a number knew the target languages.
         if self.by == "target-dev":
             return f"{strategy} (target-dev, oracle)"
         return strategy if first else f"{strategy} ({self.by})"

@@ -84,6 +84,7 @@ def _executor(value: Any) -> Any:
 class ExecutorSpec(BaseModel):
     """What carries out the plan: an executor by name, and its own options."""
 
+    # As of strategies: what is left over is the executor's own.
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: Name = Field(default="sequential", description="sequential, ray, …")
@@ -170,6 +171,7 @@ class Study(Strict):
 
     def seeds_of(self, strategy: StrategySpec) -> tuple[int, ...]:
         """Those of the study's seeds that `strategy` is run with."""
+        # In the study's order, whatever order the strategy names them in: boards follow it.
         chosen = self.seeds if strategy.seeds is None else strategy.seeds
         return tuple(seed for seed in self.seeds if seed in chosen)
 
@@ -209,6 +211,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _strategies_name_models_and_seeds(self) -> Study:
+        # Here, not while planning: the file's line is still at hand, and no plugin is needed yet.
         names = {model.name for model in self.models}
         for strategy in self.strategies:
             strange = next((seed for seed in strategy.seeds or () if seed not in self.seeds), None)

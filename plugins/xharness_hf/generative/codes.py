@@ -37,6 +37,7 @@ class TokenizerLanguageCodes:
     ) -> None:
         self._tokenizer, self._codes_by_language = tokenizer, codes_by_language
         self._prefix, self._suffix = prefix, suffix
+        # Of families known for codes alone: any special of another may look like one.
         frame_specials = [*prefix.tolist(), *suffix.tolist()] if family in LANGUAGE_CODED else []
         self.frame_code = next(
             (special for special in frame_specials if self.is_language_code(special)), None

@@ -160,6 +160,7 @@ class FixedStep:
         self._recorder.wait()
         with self._weights.own_weights(self._decay()):
             yield
+            # What judged them may still be computing: they must not change under it.
             if self._context.device.type == "cuda":
                 torch.cuda.current_stream(self._context.device).synchronize()
 
@@ -192,6 +193,7 @@ class FixedStep:
         if self._stream is not None:
             self._stream.close()
         self._recorder.wait()
+        # An error before the start left the model its own weights.
         if self._entered:
             self._weights.leave(self._decay())
             self._entered = False
@@ -343,6 +345,7 @@ class FixedStep:
         """Gradients of the step's rows; False if memory ran out, and from now on more pieces."""
         assert self._stream is not None
         staged = self._stream.take()
+        # By the step: a resumed training drops out what an undisturbed one would.
         torch.manual_seed(self._context.dropout_seed(step))
         try:
             for number, row in enumerate(staged.rows):

@@ -150,6 +150,7 @@ class Training:
 
     def _between_steps(self, interrupt: DelayedInterrupt) -> None:
         if self._selector is not None and self._selector.due(self._steps_done):
+            # A loss that is no number must not be judged, and no weights after it.
             self._collect_losses(wait=True)
             with self._step.learnt_weights():
                 self._selector.evaluate(self._steps_done, self._learning)

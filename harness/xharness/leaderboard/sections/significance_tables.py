@@ -10,7 +10,7 @@ from xharness.leaderboard.sections.languages import codes_of, columns
 from xharness.leaderboard.text import escape, language, p_text, signed, table
 from xharness.phrases import listed
 
-_SURE = 0.05
+_LEVEL = 0.05
 
 
 def section(board: Board) -> list[str]:
@@ -22,7 +22,7 @@ def section(board: Board) -> list[str]:
     intro = (
         f"Change of each language's score against {escape(board.gaps.baseline)}, and p by "
         f"{listed(sorted(methods))}, after Holm's correction over the task's languages. "
-        f"Bold: p below {_SURE}."
+        f"Bold: p below {_LEVEL}."
     )
     return ["## Changes by language", "", intro, "", *lines]
 
@@ -44,7 +44,7 @@ def _of_task(board: Board, task: str) -> list[str]:
 
 def _count(changes: Mapping[Arm, Change]) -> str:
     all_tests = [test for change in changes.values() for test in change.tests.values()]
-    return f"{sum(map(_sure, all_tests))} of {len(all_tests)} changes told from zero"
+    return f"{sum(map(_is_significant, all_tests))} of {len(all_tests)} changes told from zero"
 
 
 def _rows(
@@ -53,12 +53,13 @@ def _rows(
     return [
         [language(code), *(_cell(changes[arm].tests.get(code)) for arm in table_arms)]
         for code in codes_of(board, task)
+        # Languages that none of the table's arms was tested in would be lines of dashes.
         if any(code in changes[arm].tests for arm in table_arms)
     ]
 
 
-def _sure(test: LanguageTest) -> bool:
-    return test.adjusted is not None and test.adjusted < _SURE
+def _is_significant(test: LanguageTest) -> bool:
+    return test.adjusted is not None and test.adjusted < _LEVEL
 
 
 def _cell(test: LanguageTest | None) -> str:
@@ -69,4 +70,4 @@ def _cell(test: LanguageTest | None) -> str:
     if test.adjusted is None:
         return difference
     p = p_text(test.adjusted)
-    return f"**{difference}** ({p})" if _sure(test) else f"{difference} ({p})"
+    return f"**{difference}** ({p})" if _is_significant(test) else f"{difference} ({p})"

@@ -22,7 +22,7 @@ _RULE = (
 
 
 @dataclass(frozen=True)
-class _Seeds:
+class _ArmScores:
     """One arm under one suite: what each of its seeds scores."""
 
     arm: Arm
@@ -42,9 +42,9 @@ class _Seeds:
         """The tasks of the families that every seed has a score of."""
         families = zip(*(suite_score.families for suite_score in self.runs.values()), strict=True)
         complete_families = (
-            seeds[0]
-            for seeds in families
-            if all(suite_score.value is not None for suite_score in seeds)
+            aggregates[0]
+            for aggregates in families
+            if all(aggregate.value is not None for aggregate in aggregates)
         )
         return {task for family in complete_families for task in family.tasks}
 
@@ -58,7 +58,7 @@ def section(board: Board) -> list[str]:
 def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
     """A table for each variant that makes a difference; no table holds both."""
     task_types = {row.task: row.task_type for row in board.scores}
-    complete = {task for seed_scores in _arms(board, benchmark) for task in seed_scores.complete}
+    complete = {task for scores in _arms(board, benchmark) for task in scores.complete}
     if not complete:
         return
     yield from (f"### {escape(benchmark.title)}", "", _RULE, "")
@@ -70,9 +70,11 @@ def _suite(board: Board, benchmark: Benchmark) -> Iterator[str]:
         yield from _table(benchmark, _arms(board, benchmark, variant))
 
 
-def _arms(board: Board, benchmark: Benchmark, variant: Variant = Variant.OFFICIAL) -> list[_Seeds]:
+def _arms(
+    board: Board, benchmark: Benchmark, variant: Variant = Variant.OFFICIAL
+) -> list[_ArmScores]:
     """The arms that have a family complete."""
-    arms_scores = (_seeds(board, benchmark, variant, arm) for arm in board.arms)
+    arms_scores = (_arm_scores(board, benchmark, variant, arm) for arm in board.arms)
     return [arm_scores for arm_scores in arms_scores if arm_scores.complete]
 
 
@@ -80,7 +82,7 @@ def _variant_title(variant: Variant) -> str:
     return f"{variant.value}{', as the official evaluator has it' * (variant is Variant.OFFICIAL)}"
 
 
-def _seeds(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _Seeds:
+def _arm_scores(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _ArmScores:
     runs: dict[int | None, list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
         # Published suites stand in a section of their own, as their sources state them.
@@ -90,7 +92,7 @@ def _seeds(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _S
     scores = {
         seed: aggregate(benchmark, variant, _points(rows, variant)) for seed, rows in runs.items()
     }
-    return _Seeds(arm, scores, noted)
+    return _ArmScores(arm, scores, noted)
 
 
 def _points(rows: Sequence[ScoreRow], variant: Variant) -> dict[str, dict[str, float]]:
@@ -106,14 +108,14 @@ def _points(rows: Sequence[ScoreRow], variant: Variant) -> dict[str, dict[str, f
     return task_points
 
 
-def _table(benchmark: Benchmark, arms_scores: Sequence[_Seeds]) -> Iterator[str]:
+def _table(benchmark: Benchmark, arms_scores: Sequence[_ArmScores]) -> Iterator[str]:
     notes = Footnotes()
     header = ["model", "strategy", "seeds", *map(escape, benchmark.families), "suite"]
     rows = [_row(arm_scores, len(benchmark.families), notes) for arm_scores in arms_scores]
     yield from (*table(header, rows, 2), *notes.lines(), "")
 
 
-def _row(arm_scores: _Seeds, families: int, notes: Footnotes) -> list[str]:
+def _row(arm_scores: _ArmScores, families: int, notes: Footnotes) -> list[str]:
     notes_text = [_NOTED] if arm_scores.noted else []
     aggregates = [
         *(arm_scores.family(family_index) for family_index in range(families)),

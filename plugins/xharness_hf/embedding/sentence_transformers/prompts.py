@@ -26,7 +26,7 @@ class Prompts(Strict):
     )
 
 
-def prompts_by_role(declared: PromptsConfig, study: Prompts) -> PromptsByRole:
+def prompts_by_role(declared: PromptsConfig, own_prompts: Prompts) -> PromptsByRole:
     """The prompt of each role, "" for none: the study's, else the folder's.
 
     A sentence that is compared with its like gets the default prompt, else that of a query, as E5
@@ -35,16 +35,16 @@ def prompts_by_role(declared: PromptsConfig, study: Prompts) -> PromptsByRole:
     declared_prompts = {
         name: prompt for name, prompt in declared.prompts.items() if prompt is not None
     }
-    query = declared_prompts.get("query", "") if study.query is None else study.query
+    query = declared_prompts.get("query", "") if own_prompts.query is None else own_prompts.query
     passage = next((declared_prompts[name] for name in _PASSAGE if declared_prompts.get(name)), "")
     by_default = declared_prompts.get(
         "sentence", declared_prompts.get(declared.default_prompt_name or "")
     )
-    sentence = query if study.query is not None or by_default is None else by_default
+    sentence = query if own_prompts.query is not None or by_default is None else by_default
     return {
         "query": query,
-        "passage": passage if study.passage is None else study.passage,
-        "sentence": sentence if study.sentence is None else study.sentence,
+        "passage": passage if own_prompts.passage is None else own_prompts.passage,
+        "sentence": sentence if own_prompts.sentence is None else own_prompts.sentence,
     }
 
 
