@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.project import Project, fresh, invoke
+from tests.hf import tiny
 from xharness import ConfigurationError, Pace, open_study
 from xharness.session.account.pace import keep_measured, paces_of
 from xharness.session.account.work import CAPS, item_length
@@ -160,3 +161,17 @@ def test_missing_things_are_told_once(project: Project) -> None:
     (row,) = session.missing()
     assert "multichecklist_comparisons" in row["task"]
     assert (row["arms"], row["languages"]) == ("all", ["all"])
+
+
+@pytest.mark.data
+def test_suites_without_files_are_one_line(project: Project, data_root: Path) -> None:
+    """Their training set is there: of six tasks in fifty languages each, every file is missing."""
+    folder = project.folder / "model"
+    tiny.bert(folder)
+    project.study["models"] = [{"name": "m", "path": "model"}]
+    project.study["targets"] = ["multichecklist"]
+    project.write()
+    session = open_study("study.yaml", store="store", offline=True, data_root=data_root)
+    assert len(session.plan.missing) == 6 * 50
+    (row,) = session.missing()
+    assert "multichecklist/<language>.jsonl: there is no such file" in row["reason"]
