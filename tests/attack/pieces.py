@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.faults.flipping import FlipReport, flip_bits
 from tests.faults.kills import KillReport, kill_runs
 from tests.hostile.mutants import MutantReport, Mutants
 from tests.hostile.scenes import ALL
+from xharness.plugin.card_files import builtin_folder
+from xharness.spec import documents
 
 COUNTS = {"kills": 1000, "flips": 200, "mutants": 20_000}
 _SIZES = {"kills": 50, "flips": 20, "mutants": 250}
@@ -60,6 +63,7 @@ class Worker:
 
     def prepare(self) -> None:
         """Make the scenes, so that processes which are forked from this one have them."""
+        _read_builtin_cards_once()
         assert self._mutants
         # A child that collects garbage would copy every page that this process has.
         gc.collect()
@@ -78,6 +82,21 @@ class Worker:
         if not report.faults:  # else somebody wants to look
             shutil.rmtree(folder)
         return piece, report
+
+
+def _read_builtin_cards_once() -> None:
+    """Nobody changes these, and every command reads forty of them to learn of groups."""
+    builtin, read = str(builtin_folder()), documents.read
+    known: dict[str, documents.Document] = {}
+
+    def read_once(file: Any, name: str) -> documents.Document:
+        if not name.startswith(builtin):
+            return read(file, name)
+        if name not in known:
+            known[name] = read(file, name)
+        return known[name]
+
+    documents.read = read_once
 
 
 class Progress:
