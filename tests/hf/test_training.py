@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import torch
 
+from tests.faults.flips import flip_a_bit
 from tests.hf import tiny
 from tests.hf.test_loading import weights
 from xharness.errors import StageError
@@ -69,13 +71,49 @@ def test_ctrl_c_saves_between_steps(bert: Path, tmp_path: Path) -> None:
     assert _same(_fit(tmp_path / "calm", bert), _fit(tmp_path / "stopped", bert))
 
 
-def test_a_damaged_or_foreign_checkpoint_counts_as_none(bert: Path, tmp_path: Path) -> None:
+def test_a_damaged_or_foreign_checkpoint_counts_as_none(
+    bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(KilledError):
         _fit(tmp_path, bert, after=9, checkpoint_seconds=0)
     (place,) = tmp_path.iterdir()
     assert checkpoint.newest(tmp_path, "of another training") is None
-    (place / "tensors.safetensors").write_bytes(b"torn")
+    assert not capsys.readouterr().err
+    flip_a_bit(place / "tensors.safetensors", Random(2))
     assert _same(_fit(tmp_path / "calm", bert), _fit(tmp_path, bert))
+    assert capsys.readouterr().err.count(f"{place}: damaged, its steps are made again") == 1
+
+
+def _written(folder: Path) -> Path:
+    """A checkpoint after three steps, with a selection."""
+    tensors = {name: torch.arange(40.0) for name in ("a", "b")}
+    stored = checkpoint.TrainingCheckpoint(3, tensors, {"loss": [0.5, 0.25]}, tensors)
+    checkpoint.write(folder, "mine", stored)
+    return folder / "checkpoint-3"
+
+
+@pytest.mark.parametrize("name", ["tensors.safetensors", "kept.safetensors", "state.json"])
+@pytest.mark.parametrize("seed", range(12))
+def test_no_flipped_bit_of_a_checkpoint_is_believed(
+    tmp_path: Path, name: str, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _written(tmp_path)
+    sound = checkpoint.newest(tmp_path, "mine")
+    assert sound is not None and sound.step == 3 and not capsys.readouterr().err
+    flip_a_bit(folder / name, Random(seed))
+    assert checkpoint.newest(tmp_path, "mine") is None
+    assert f"{folder}: damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["tensors.safetensors", "kept.safetensors", "state.json"])
+@pytest.mark.parametrize("content", [None, b"", b"torn", b"[" * 100_000, b"{}", b"7"])
+def test_no_other_file_is_taken_for_a_checkpoint_s(
+    tmp_path: Path, name: str, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _written(tmp_path) / name
+    path.unlink() if content is None else path.write_bytes(content)
+    assert checkpoint.newest(tmp_path, "mine") is None
+    assert f"{path.parent}: damaged" in capsys.readouterr().err
 
 
 def test_a_checkpoint_that_cannot_be_written_is_an_error(bert: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,16 +38,22 @@ class TrainingCheckpoint:
 
 
 def newest(folder: Path, identity: str) -> TrainingCheckpoint | None:
-    """The last whole checkpoint of this very training; others are as good as none."""
+    """The last checkpoint of this very training that is as it was written; damaged ones are told.
+
+    Those of another training are as good as none.
+    """
     for checkpoint in sorted(folder.glob(f"{_PREFIX}*"), key=_step, reverse=True):
         try:
             state = read_json(checkpoint / _STATE)
-            if state["identity"] == identity and state["digest"] == _digest(checkpoint, state):
+            if state["digest"] != _digest(checkpoint, state):
+                raise ValueError("its digest is another")
+            if state["identity"] == identity:
                 tensors = load_file(checkpoint / _TENSORS)
                 selection = load_file(checkpoint / _SELECTION)
                 return TrainingCheckpoint(int(state["step"]), tensors, state["facts"], selection)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
-            continue
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            print(f"{checkpoint}: damaged, its steps are made again ({reason})", file=sys.stderr)
     return None
 
 
@@ -87,7 +94,7 @@ def _removed_after_errors(part: Path) -> Iterator[None]:
 def _digest(folder: Path, state: Mapping[str, Any]) -> str:
     """Of the tensors' bytes, and of what `state` says of them."""
     files = [file_digest(folder / name) for name in (_TENSORS, _SELECTION)]
-    return digest([state["step"], state["facts"], files])
+    return digest([state["identity"], state["step"], state["facts"], files])
 
 
 def state(learning: Mapping[str, nn.Parameter], optimizer: Optimizer) -> dict[str, Tensor]:
