@@ -63,8 +63,8 @@ class UnavailableError(XharnessError):
     exit_code = 3
 
 
-class SourceError(UnavailableError):
-    """A source that broke down: a defect of its plugin, whose data cannot be had."""
+class PluginError(UnavailableError):
+    """An offer that broke down: a defect of its plugin; what it stands for cannot be had."""
 
 
 class NoRowsError(UnavailableError):

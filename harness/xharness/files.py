@@ -165,4 +165,9 @@ def write_changed(path: Path, text: str) -> bool:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, keys sorted, so that `path` either has all of it or is as it was."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """What `write_json` writes."""
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

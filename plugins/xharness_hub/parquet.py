@@ -28,7 +28,8 @@ def count(paths: Sequence[Path]) -> int:
 
     rows = 0
     for path in paths:
-        metadata = read_metadata(path)
+        with path.open("rb") as file:
+            metadata = read_metadata(file)
         groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
         size = sum(group.total_byte_size for group in groups)
         if max(size, metadata.num_rows) > most_unpacked(path):
@@ -67,7 +68,7 @@ def read(paths: Sequence[Path]) -> Iterator[Row]:
 
     for path in paths:
         room = most_unpacked(path)
-        with ParquetFile(path) as file:
+        with path.open("rb") as stream, ParquetFile(stream) as file:
             for batch in file.iter_batches(_BATCH):
                 room -= batch.nbytes
                 if room < 0:

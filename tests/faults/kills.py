@@ -65,6 +65,7 @@ def kill_runs(folder: Path, kills: int, random: Random) -> KillReport:
             report.kills[death] += 1
             continue
         report.endings += 1
+        fault_count = len(report.faults)
         results = [(project.folder / name) for name in RESULTS]
         if os.WEXITSTATUS(status) != 0:
             report.faults.append(f"exit code {os.WEXITSTATUS(status)} after {death}: {err[-600:]}")
@@ -74,7 +75,10 @@ def kill_runs(folder: Path, kills: int, random: Random) -> KillReport:
             report.faults.append("a receipt vouched for what had not reached the disk")
         elif leftovers := [*project.folder.glob("**/*.partial")]:
             report.faults.append(f"left in the folder: {leftovers}")
-        shutil.rmtree(project.folder)
+        if len(report.faults) > fault_count:  # somebody wants to look
+            project.folder.rename(folder / f"fault-{report.kills.total()}")
+        else:
+            shutil.rmtree(project.folder)
         project = project_to_kill(project.folder)
     return report
 

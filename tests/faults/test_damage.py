@@ -13,7 +13,7 @@ import pytest
 from tests.cli.project import Project, fresh
 from tests.faults.flipping import flip_bits
 from tests.faults.flips import flip_a_bit, stage_folders, without_scores
-from xharness.store import RECEIPT
+from xharness.store import RECEIPT, DamagedStageError, Receipt
 from xharness.store.parts import Parts
 
 SLUGGISH = ("--plugin", str(Path(__file__).parents[1] / "cli" / "sluggish.py"))
@@ -85,6 +85,33 @@ def test_a_receipt_of_another_shape_is_done_again(finished: tuple[Project, str],
     assert result.exit_code == 0, result.stderr
     assert "damaged; moved to" in result.stderr
     assert project.scores == scores
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{"])
+def test_scores_do_not_hang_on_the_receipts_of_trainings(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    project = fresh(tmp_path)
+    assert project.run().exit_code == 0
+    scores, receipts = project.scores, [*tmp_path.glob("store/??/*/receipt-without-weights.json")]
+    assert len(receipts) == 2
+    without_scores(project, "score")
+    for path in receipts:
+        path.unlink() if content is None else path.write_bytes(content)
+    result = project.run()
+    assert result.exit_code == 0, result.stderr
+    assert project.scores == scores
+
+
+def test_another_text_of_the_same_facts_is_no_receipt(tmp_path: Path) -> None:
+    Receipt.write(tmp_path, {"rate": 1e-05})
+    path = tmp_path / RECEIPT
+    assert Receipt.read(tmp_path).facts == {"rate": 1e-05}
+    text = path.read_text(encoding="utf-8")
+    for other in (text.replace("1e-05", "1E-05"), text.replace("1e-05", "0.1e-04"), f"{text} "):
+        path.write_text(other, encoding="utf-8")
+        with pytest.raises(DamagedStageError, match="not the one that was stored"):
+            Receipt.read(tmp_path)
 
 
 def test_flipped_bits_anywhere_are_told(tmp_path: Path) -> None:

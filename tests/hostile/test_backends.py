@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.cli.project import fresh, invoke
 from tests.toy import CountingModel
 from tests.unit.test_executor import _run, cards
 from xharness.errors import BackendError
@@ -101,3 +102,63 @@ def test_sound_answers_pass() -> None:
     card: Any = _Card
     assert checked([np.array([0, 1])], card, TAGGING, [_Item])  # type: ignore[list-item]
     assert checked([2], card, CHOICE, [_Item]) == [2]  # type: ignore[list-item]
+
+
+PLUGIN = """
+import sys
+from xharness import Backend, NoOptions, hookimpl
+
+class Odd(Backend):
+    name, options, task_types = "odd", NoOptions, frozenset({"classification"})
+
+    def fingerprint(self, options, environment):
+        return "x"
+
+    def start(self, options, environment, device):
+        raise ValueError("not started")
+
+    def load(self, folder, device):
+        raise ValueError("not loaded")
+
+@hookimpl
+def xharness_backends():
+    return [Odd()]
+
+def fail(*arguments):
+    FAILURE
+
+Odd.METHOD = fail
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "failure", "reason"),
+    [
+        ("fingerprint", "1 / 0", "backend 'odd' failed: ZeroDivisionError: division by zero"),
+        ("fingerprint", "sys.exit(0)", "backend 'odd' failed: SystemExit: 0"),
+        ("fingerprint", "return None", "backend 'odd' gives None for a fingerprint"),
+        ("fingerprint", "return b'x'", "backend 'odd' gives b'x' for a fingerprint"),
+        ("unsupported", "1 / 0", "backend 'odd' failed: ZeroDivisionError"),
+        ("sizes", "1 / 0", "backend 'odd' failed: ZeroDivisionError"),
+    ],
+)
+def test_a_backend_that_breaks_down_costs_its_own_arms(
+    tmp_path: Path, method: str, failure: str, reason: str
+) -> None:
+    project = fresh(tmp_path)
+    models = [{"name": "m", "backend": "odd"}, {"name": "most", "backend": "majority"}]
+    project.study["models"] = models
+    project.write()
+    text = PLUGIN.replace("METHOD", method).replace("FAILURE", failure)
+    (tmp_path / f"odd_{method}.py").write_text(text)
+    plugin = ("--plugin", f"odd_{method}.py", "--offline")
+    list_words = ("models", "list", "study.yaml", "--cards", "cards", *plugin)
+    for words in (project.words("plan", *plugin), list_words, project.words("run", *plugin)):
+        result = invoke(tmp_path, *words)
+        text = result.stdout + result.stderr
+        assert result.exit_code in (0, 1, 3), text
+        assert "run with --debug" not in text
+    if method != "sizes":  # those are asked for where they are shown alone
+        assert reason in result.stderr
+        assert result.exit_code == 3
+    assert "most" in project.scores

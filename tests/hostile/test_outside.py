@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.cli.project import fresh, invoke
+from tests.cli.project import fresh, invoke, sentiment
 from xharness.errors import ConfigurationError, UnavailableError, printable
 from xharness.files import atomic_file, path_inside
-from xharness.gaps import scores
+from xharness.gaps import evidence, scores
 from xharness.leaderboard.exports.tidy import _no_formula
 from xharness.session.board_server import _board_files
 from xharness.spec import documents
@@ -201,6 +202,46 @@ def test_a_broken_block_is_told(tmp_path: Path, place: int) -> None:
     with pytest.raises(UnavailableError, match=r"x\.jsonl\.gz"):
         for _ in read([path], ReaderOptions(reader="jsonl"), "x"):
             pass
+
+
+def test_an_executor_that_can_be_none_is_told(tmp_path: Path) -> None:
+    result = fresh(tmp_path).run("--executor", "x<script>")
+    assert result.exit_code == 2
+    assert "--executor: name: 'x<script>' must be made of" in result.stderr
+
+
+def test_half_a_character_in_a_folder_s_name_is_spelt_out(tmp_path: Path) -> None:
+    project = fresh(tmp_path)
+    name = os.fsdecode(b"out\xff")
+    assert project.run("--offline", "--output", name).exit_code == 0
+    result = invoke(tmp_path, "leaderboard", "build", name)
+    assert result.exit_code == 0, result.stderr
+    assert "\\udcff" in result.stdout
+
+
+@pytest.mark.parametrize("choices", ["ab", 7, {"a": 1}, None])
+def test_choices_are_a_list(tmp_path: Path, choices: Any) -> None:
+    row = {"prompt": "x", "choices": choices, "label": 0}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row))
+    source = {"from": "file", "reader": "jsonl", "path": "x.jsonl", "splits": {"test": "test"}}
+    card = sentiment("x", task_type="multiple_choice", sources=[source], languages=["en"])
+    fields = {name: name for name in ("prompt", "choices", "label")}
+    changes = {"fields": fields, "labels": ["a", "b"], "train_on": [], "rows": {"test": 1}}
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(card | changes))
+    result = invoke(tmp_path, "cards", "validate", "x.yaml", "--rows", "1", "--offline")
+    assert result.exit_code == 3, result.stderr
+    assert "card 'x', item 0: field 'choices' is " in result.stderr
+
+
+@pytest.mark.parametrize("indices", [[0, 1, -1], [0, 1, 7], [0, None, 1]])
+def test_evidence_names_its_items(indices: list[int]) -> None:
+    import pyarrow as pa
+
+    sound = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int32()), ["a", "b"])
+    assert evidence._codes(sound)[0] == ["a", "b"]
+    names = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), ["a", "b"], safe=False)
+    with pytest.raises(ValueError, match="a name that is not there"):
+        evidence._codes(names)
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:

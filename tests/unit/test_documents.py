@@ -121,6 +121,12 @@ def test_values_cannot_stand_endlessly_inside_each_other(text: str) -> None:
     assert "x.yaml" in str(caught.value)
 
 
+def test_a_merged_key_that_is_no_text_is_told() -> None:
+    text = "a: &a {[1]: 2}\nb: {<<: *a, [x]: 1}"
+    with pytest.raises(ConfigurationError, match="a key must be text or a whole number"):
+        documents.parse(text)
+
+
 def test_half_a_character_is_told_where_it_stands() -> None:
     with pytest.raises(ConfigurationError, match=r"^typed:2:5: half a character: \\udcff"):
         documents.parse("a: b\nc: x\udcff", "typed")

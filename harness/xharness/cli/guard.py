@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -36,6 +37,7 @@ class Guarded(TyperGroup):
     """A group of commands whose errors become one message, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        _spell_out_half_characters()
         try:
             return super().invoke(ctx)
         except XharnessError as error:
@@ -74,6 +76,13 @@ def readers_may_leave() -> Iterator[None]:
 def treat_termination_as_interrupt() -> None:
     """SIGTERM, which schedulers send, ends a run as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _spell_out_half_characters() -> None:
+    """File names may have them, and no terminal and no pipe takes them as they are."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _advice(error: OSError) -> str:

@@ -11,9 +11,10 @@ from typing import Any, get_args
 from xharness.data.counts import RowCount
 from xharness.data.split_sources import SplitSource, labels_of, split_sources
 from xharness.digests import digest
-from xharness.errors import ConfigurationError, NoRowsError, UnavailableError
+from xharness.errors import ConfigurationError, NoRowsError, UnavailableError, XharnessError
 from xharness.plugin.api.source import Download, RunEnvironment
 from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.sources import Split
 from xharness.stages import DataSlice
@@ -136,7 +137,7 @@ class DataReader:
             # Counted but not read on: whether data is partial shows only at its end.
             if data_slice.limit is not None and len(ids) >= data_slice.limit:
                 continue
-            example = task_type.example(row, _item(card, row, index), card)
+            example = _example(task_type, row, index, card)
             if learn and not task_type.learnable(example):
                 unlearnable += 1
                 continue
@@ -214,6 +215,22 @@ def _item(card: TaskCard, row: Row, index: int) -> str:
     """The item's id as the card maps it; the row's number where it maps none."""
     reader = Reader(card, row, str(index))
     return reader.text("id") if reader.has("id") else str(index)
+
+
+def _example(task_type: TaskType, row: Row, index: int, card: TaskCard) -> Example:
+    """The row as the task type reads it.
+
+    Raises:
+        UnavailableError: it does not fit the card.
+    """
+    try:
+        return task_type.example(row, _item(card, row, index), card)
+    except XharnessError:
+        raise
+    except Exception as error:  # a row of another shape shows in whatever is asked of it first
+        raise UnavailableError(
+            f"row {index} is no {card.task_type}: {summary(error)}", where=f"card '{card.name}'"
+        ) from error
 
 
 def _with_repairs(repairs: AnswerRepairs, task_type: TaskType, example: Example) -> AnswerRepairs:

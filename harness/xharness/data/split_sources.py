@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from xharness.errors import SourceError, UnavailableError, XharnessError
+from xharness.errors import UnavailableError, XharnessError
 from xharness.plugin.api.source import RunEnvironment, Source, SourceRequest
+from xharness.plugin.asking import ask_fingerprint
 from xharness.plugin.catalogue import Catalogue, validated
-from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.languages import name_of
 from xharness.spec.sources import SourceSpec, Split
@@ -51,18 +51,16 @@ class SplitSource:
 
         Raises:
             UnavailableError: the data cannot be had; tells what the card says of getting it.
-            SourceError: the source broke down.
+            PluginError: the source broke down.
         """
         try:
-            return self.source.fingerprint(self.request)
+            return ask_fingerprint(
+                f"source '{self.source.name}'",
+                lambda: self.source.fingerprint(self.request),
+                f"card '{self.card.name}'",
+            )
         except XharnessError as error:
-            raise self._with_instructions(error) from None
-        # A source is anyone's code: whatever it raises costs this data alone, not the run.
-        except (Exception, SystemExit) as error:
-            raise SourceError(
-                f"source '{self.source.name}' failed: {summary(error)}",
-                where=f"card '{self.card.name}'",
-            ) from error
+            raise self._with_instructions(error) from error.__cause__
 
     def _with_instructions(self, error: XharnessError) -> XharnessError:
         """`error`, with what the card says of getting the data where it cannot be had."""

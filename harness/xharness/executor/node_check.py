@@ -10,6 +10,7 @@ from itertools import chain
 
 from xharness.errors import UnavailableError, XharnessError
 from xharness.executor.context import RunContext
+from xharness.plugin.asking import ask_fingerprint
 from xharness.plugin.catalogue import validated
 from xharness.stages import (
     DataSlice,
@@ -69,15 +70,21 @@ class NodeNeeds:
 def _check_model(start: Start, context: RunContext) -> None:
     backend = context.catalogue.backends[start.backend]
     options = validated(backend.options, json.loads(start.options), start.backend)
-    if backend.fingerprint(options, context.environment) != start.fingerprint:
+    identity = ask_fingerprint(
+        f"backend '{start.backend}'", lambda: backend.fingerprint(options, context.environment)
+    )
+    if identity != start.fingerprint:
         raise UnavailableError(f"another version of the model {start.options}")
 
 
 def _check_translator(start: Start, source: str, target: str, context: RunContext) -> None:
     translator = context.catalogue.translators[start.backend]
     options = validated(translator.options, json.loads(start.options), start.backend)
-    fingerprint = translator.fingerprint(options, source, target, context.environment)
-    if fingerprint != start.fingerprint:
+    identity = ask_fingerprint(
+        f"translator '{start.backend}'",
+        lambda: translator.fingerprint(options, source, target, context.environment),
+    )
+    if identity != start.fingerprint:
         raise UnavailableError(f"another version of the translator {start.options}")
 
 

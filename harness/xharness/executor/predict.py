@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xharness.data.counts import RowCount, expected_rows
 from xharness.errors import NoRowsError, StageError
 from xharness.executor.ask_model import checked
+from xharness.executor.budgets import trainings
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.language_batches import (
     LanguageItems,
@@ -60,6 +61,8 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
     return {
         "empty": empty,
         "trained_on": context.training_counts(stage.model),
+        # Kept here, where they are at hand: a training's receipt may be lost before the score.
+        "trainings": trainings(stage.model, context),
         "notes": [*selection, *computation_notes(stage, computed)],
         "items": sum(count.used for count in counts),
         "sizes": asdict(model.sizes()),

@@ -212,7 +212,7 @@ def _facts(arm: Arm, context: RunContext) -> Mapping[str, Any]:
     """
     facts = context.store.receipt(arm.score.key).facts
     # A score outlives its predictions' folder, so it must repeat what they were made with.
-    missing_names = [name for name in ("trainings", *KEPT_FACTS) if name not in facts]
+    missing_names = [name for name in KEPT_FACTS if name not in facts]
     if missing_names:
         folder = context.store.folder(arm.score.key)
         raise StageError(

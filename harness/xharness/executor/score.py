@@ -14,7 +14,7 @@ from xharness.stages import DataSlice, ScorePredictions
 from xharness.store.tables import read_table, write_table
 from xharness.task_types.scoring import commonest, floor, item_statistics, value
 
-KEPT_FACTS = ("sizes", "data", "trained_on", "notes", "empty")
+KEPT_FACTS = ("sizes", "data", "trained_on", "trainings", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
 
 
@@ -25,6 +25,11 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
     report = context.progress(stage, "languages")
     values: dict[str, Any] = {}
     prediction_facts = context.store.receipt(stage.predictions.key).facts
+    if "trainings" not in prediction_facts:  # of a store whose predictions did not tell them yet
+        prediction_facts = {
+            **prediction_facts,
+            "trainings": trainings(stage.predictions.model, context),
+        }
     data_slices = answered_slices(stage, prediction_facts)
     for completed, data_slice in enumerate(data_slices, 1):
         values[data_slice.language] = _language(stage, context, data_slice, predictions, folder)
@@ -33,7 +38,6 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
     return {
         "languages": len(values),
         "predictions": stage.predictions.key,
-        "trainings": trainings(stage.predictions.model, context),
         **{name: prediction_facts[name] for name in KEPT_FACTS},
     }
 

@@ -72,7 +72,8 @@ def write(path: Path, evidence: Iterable[Items]) -> None:
     width = max((items.stored.shape[1] for items in ordered), default=0)
     with (
         atomic_file(path) as partial,
-        pq.ParquetWriter(partial, _schema(width), compression="zstd") as writer,
+        partial.open("wb") as stream,
+        pq.ParquetWriter(stream, _schema(width), compression="zstd") as writer,
     ):
         for group in _groups(ordered):
             writer.write_table(_table(group, width))
@@ -89,12 +90,21 @@ def read(path: Path) -> Evidence:
 
     evidence = _StoredEvidence()
     try:
-        with pq.ParquetFile(path, read_dictionary=["stage", "language", "item"]) as file:
+        columns = ["stage", "language", "item"]
+        with path.open("rb") as stream, pq.ParquetFile(stream, read_dictionary=columns) as file:
             for group in range(file.num_row_groups):
                 for batch in file.iter_batches(_ROWS, row_groups=[group]):
                     evidence.add(batch)
-    except (OSError, KeyError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
+    # Another table, or a damaged one, shows in whatever is looked for first.
+    except (
+        OSError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        pa.ArrowException,
+    ) as error:
+        reason = (str(error).splitlines() or [repr(error)])[0]
         raise ConfigurationError(f"not an evidence table: {reason}", where=str(path)) from None
     pa.default_memory_pool().release_unused()  # it would keep what reading took
     return evidence
@@ -292,7 +302,11 @@ def _dictionary(names: Sequence[str], sizes: Sequence[int]) -> Any:
 
 
 def _codes(column: Any) -> tuple[list[str], NDArray[Any]]:
-    return column.dictionary.to_pylist(), column.indices.to_numpy()
+    names, codes = column.dictionary.to_pylist(), column.indices.to_numpy(zero_copy_only=False)
+    # A negative number would count from the end, and name another item without a word.
+    if column.null_count or (len(codes) and not 0 <= codes.min() <= codes.max() < len(names)):
+        raise ValueError("a row has a name that is not there")
+    return names, codes
 
 
 def _names(batch: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,10 +10,8 @@ from typing import Any
 from xharness.digests import digest
 from xharness.errors import (
     BackendError,
-    ConfigurationError,
     UnavailableError,
     UnsupportedError,
-    XharnessError,
 )
 from xharness.planning.memo import Memo
 from xharness.plugin.api import (
@@ -24,8 +22,8 @@ from xharness.plugin.api import (
     RunEnvironment,
     Sizes,
 )
+from xharness.plugin.asking import Answer, ask
 from xharness.plugin.catalogue import Catalogue, validated
-from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.models import ModelSpec
 from xharness.stages import DataSlice
@@ -111,15 +109,11 @@ class Capabilities:
         languages: tuple[str, ...],
     ) -> str | None:
         query = CapabilityQuery(card, self._model_task_type(card), objective, recipe, languages)
-        try:
-            return self._backend.unsupported(self._options, query, self.environment)
-        except XharnessError:
-            raise
-        except (Exception, SystemExit) as error:  # else the strategy that asks would be blamed
-            raise ConfigurationError(
-                f"backend '{self._backend.name}' failed: {summary(error)}",
-                where=f"model '{self.model.name}'",
-            ) from error
+        return self._ask(lambda: self._backend.unsupported(self._options, query, self.environment))
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        # Else the strategy that asks would be blamed.
+        return ask(f"backend '{self._backend.name}'", question, f"model '{self.model.name}'")
 
     def sizes(self) -> Sizes | None:
         """How large the model is, where its backend knows before it is loaded.
@@ -128,7 +122,7 @@ class Capabilities:
             UnavailableError: what should tell cannot be had, or cannot be read.
         """
         try:
-            return self._backend.sizes(self._options, self.environment)
+            return self._ask(lambda: self._backend.sizes(self._options, self.environment))
         except BackendError as error:
             raise UnavailableError(f"backend '{self._backend.name}': {error.reason}") from None
 

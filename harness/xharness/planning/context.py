@@ -12,6 +12,7 @@ from xharness.planning.capabilities import Capabilities
 from xharness.planning.memo import Memo
 from xharness.planning.targets import expanded_targets
 from xharness.plugin.api import RunEnvironment
+from xharness.plugin.asking import ask_fingerprint
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.models import ModelSpec
@@ -108,8 +109,11 @@ class PlanningContext:
         translator = self.catalogue.translators[name]
         settings = validated(translator.options, dict(options), f"translator '{name}'")
         text = canonical(settings.model_dump(mode="json", exclude_defaults=True)).decode()
-        fingerprint = translator.fingerprint(settings, source, target, self.environment)
-        return Start(name, text, fingerprint)
+        identity = ask_fingerprint(
+            f"translator '{name}'",
+            lambda: translator.fingerprint(settings, source, target, self.environment),
+        )
+        return Start(name, text, identity)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from xharness.errors import ConfigurationError, UnsupportedError
 from xharness.planning.context import PlanningContext
 from xharness.planning.memo import Memo
 from xharness.plugin.api import Checkpoint
+from xharness.plugin.asking import ask_fingerprint
 from xharness.plugin.catalogue import validated
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
@@ -33,10 +34,14 @@ class StartFinder:
     def _find(self, model: ModelSpec) -> Checkpoint:
         backend = self._context.catalogue.backends[model.backend]
         options = validated(backend.options, model.backend_options, f"model '{model.name}'")
-        fingerprint = backend.fingerprint(options, self._context.environment)
+        identity = ask_fingerprint(
+            f"backend '{model.backend}'",
+            lambda: backend.fingerprint(options, self._context.environment),
+            f"model '{model.name}'",
+        )
         # For loading alone: the key has the fingerprint, which is the same under any path.
         text = canonical(options.model_dump(mode="json", exclude_defaults=True)).decode()
-        start = Start(model.backend, text, fingerprint)
+        start = Start(model.backend, text, identity)
         return start if model.pretrain is None else self._pretrained(model, start, model.pretrain)
 
     def _pretrained(self, model: ModelSpec, start: Start, pretraining: Pretraining) -> Train:

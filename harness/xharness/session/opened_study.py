@@ -18,7 +18,7 @@ from xharness.phrases import counted
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.planning.targets import targets_in_languages
 from xharness.plugin.api import RunEnvironment
-from xharness.plugin.catalogue import Catalogue
+from xharness.plugin.catalogue import Catalogue, validated
 from xharness.session.catalogue import warn_of_broken
 from xharness.session.options import RunOptions
 from xharness.spec.documents import Document
@@ -183,7 +183,8 @@ def _executor(spec: ExecutorSpec, options: RunOptions) -> ExecutorSpec | None:
     values = dict(spec.executor_options) if name == spec.name else {}
     if options.address is not None:
         values["address"] = options.address
-    return ExecutorSpec(name=name, **values)
+    changed: ExecutorSpec = validated(ExecutorSpec, {"name": name, **values}, "--executor")
+    return changed
 
 
 def _narrowed(

@@ -276,7 +276,7 @@ def _merge(node: yaml.MappingNode, name: str, open_nodes: tuple[int, ...]) -> No
         raise ConfigurationError("'<<' merges a value into itself", where=str(position))
     sources = [value for key, value in node.value if key.tag == _MERGE_TAG]
     node.value = [entry for entry in node.value if entry[0].tag != _MERGE_TAG]
-    keys = {key.value for key, _ in node.value}
+    keys = {_key_text(key) for key, _ in node.value}
     for source in sources:
         for mapping in source.value if isinstance(source, yaml.SequenceNode) else [source]:
             if not isinstance(mapping, yaml.MappingNode):
@@ -284,8 +284,13 @@ def _merge(node: yaml.MappingNode, name: str, open_nodes: tuple[int, ...]) -> No
                     "'<<' merges keys with values", where=str(position), hint="<<: *alias"
                 )
             _merge(mapping, name, (*open_nodes, id(node)))
-            node.value += [entry for entry in mapping.value if entry[0].value not in keys]
-            keys |= {key.value for key, _ in mapping.value}
+            node.value += [entry for entry in mapping.value if _key_text(entry[0]) not in keys]
+            keys |= {_key_text(key) for key, _ in mapping.value}
+
+
+def _key_text(node: yaml.Node) -> object:
+    """What tells a key from others; those that are no text are refused where they are built."""
+    return node.value if isinstance(node, yaml.ScalarNode) else id(node)
 
 
 def _scalar(loader: yaml.CSafeLoader, node: yaml.Node, position: Position) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from xharness.digests import digest, file_digest
 from xharness.errors import StageError
-from xharness.files import make_durable, write_json
+from xharness.files import json_text, make_durable, write_json
 
 RECEIPT = "receipt.json"
 WITHOUT_WEIGHTS = "receipt-without-weights.json"
@@ -54,9 +54,11 @@ class Receipt:
         if not path.is_file() and (folder / WITHOUT_WEIGHTS).is_file():
             path = folder / WITHOUT_WEIGHTS
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            content = path.read_bytes()
+            values = json.loads(content)
             receipt = cls(folder.name, dict(values["facts"]), dict(values["files"]))
-            sound = values["digest"] == receipt.digest
+            # Byte by byte, because two texts can be one value: 1e-05 and 1E-05.
+            sound = content == json_text(receipt.values).encode("utf-8", "backslashreplace")
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DamagedStageError(
                 f"not a readable receipt ({type(error).__name__}: {error})",
@@ -85,17 +87,15 @@ class Receipt:
         receipt = cls(folder.name, _as_stored(facts), files)
         # All that the receipt vouches for must outlive a power cut that it outlives.
         make_durable(folder)
-        write_json(
-            folder / RECEIPT,
-            {"key": folder.name, "facts": receipt.facts, "files": files, "digest": receipt.digest},
-        )
+        write_json(folder / RECEIPT, receipt.values)
         (folder / WITHOUT_WEIGHTS).unlink(missing_ok=True)
         return receipt
 
     @property
-    def digest(self) -> str:
-        """What tells that the facts, and not only the files, are those of the stage."""
-        return digest([self.key, self.facts, self.files])
+    def values(self) -> dict[str, Any]:
+        """What stands in the file: the digest tells that the facts too are those of the stage."""
+        values = {"key": self.key, "facts": self.facts, "files": self.files}
+        return values | {"digest": digest([self.key, self.facts, self.files])}
 
     def check(self, folder: Path) -> None:
         """Compare the files in `folder` with their digests.

@@ -1,4 +1,7 @@
-"""Parquet files, written atomically and read without pandas."""
+"""Parquet files, written atomically and read without pandas.
+
+They are opened here: pyarrow refuses the paths of folders whose names are not UTF-8.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,13 @@ def save_table(path: Path, table: pa.Table) -> None:
     """Write `table` into a file that something else makes whole."""
     import pyarrow.parquet as pq
 
-    pq.write_table(table, path, compression="zstd")
+    with path.open("wb") as stream:
+        pq.write_table(table, stream, compression="zstd")
 
 
 def read_table(path: Path) -> pa.Table:
     """The table at `path`; `pyarrow.parquet.read_table` would import pandas on the way."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with path.open("rb") as stream, pq.ParquetFile(stream) as file:
         return file.read()

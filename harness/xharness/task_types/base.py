@@ -8,7 +8,7 @@ and the stored evidence.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -185,7 +185,14 @@ class Reader:
         spec = self._card.fields[field]
         if isinstance(spec, tuple):
             return tuple(self._fill(template, field) for template in spec)
-        return tuple(self.sound(str(item)) for item in self._column(spec, field))
+        values = self._column(spec, field)
+        if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+            raise UnavailableError(
+                f"field '{field}' is {str(values)[:40]!r}",
+                where=f"card '{self._card.name}', item {self._item}",
+                expected="a list",
+            )
+        return tuple(self.sound(str(item)) for item in values)
 
     def keys(self, field: str) -> tuple[str, ...]:
         """A column that holds a key or a list of keys; none where it is empty or not mapped."""

@@ -96,9 +96,10 @@ class _Backend:
 
     def fingerprint(self, options: Any, environment: Any) -> str:
         try:
-            return str(self._backend.fingerprint(options, environment))
+            fingerprint: str = self._backend.fingerprint(options, environment)
         except UnavailableError:
             return f"{NOT_HERE}{options!r}"
+        return fingerprint
 
     def unsupported(self, options: Any, query: Any, environment: Any) -> str | None:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xharness.errors import XharnessError
 from xharness.plugin.api import Backend, RunEnvironment
+from xharness.plugin.asking import ask
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.registry import find_model
 from xharness.stages import Checkpoint, Start
@@ -47,7 +48,9 @@ class ParameterRegister:
         backend = self._catalogue.backends[start.backend]
         with suppress(XharnessError):
             options = validated(backend.options, values, start.backend)
-            sizes = backend.sizes(options, self._environment)
+            sizes = ask(
+                f"backend '{start.backend}'", lambda: backend.sizes(options, self._environment)
+            )
             if sizes is not None:
                 return ParameterCounts(sizes.total, sizes.non_embedding)
         if type(backend).sizes is Backend.sizes:
