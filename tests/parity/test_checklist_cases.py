@@ -8,7 +8,7 @@ import pytest
 
 from tests.parity.expected import WHOLE_WORDS, checked
 from tests.parity.scoring import card, covers, question, score
-from tests.parity.texts import common_arms, text
+from tests.parity.texts import similar_text, text
 from xharness.task_types.checklist import ChecklistExample, cleaned
 
 covers("checklist", "pass_rate", "error_rate")
@@ -48,7 +48,7 @@ def test_one_wrong_answer_fails_the_case() -> None:
     cases, passed = [], []
     for place in range(400):
         golds = [[text(draw), text(draw)][: draw.randint(1, 2)] for _ in range(draw.randint(1, 4))]
-        given = [common_arms(draw, some[-1]) if draw.random() < 0.3 else some[0] for some in golds]
+        given = [similar_text(draw, some[-1]) if draw.random() < 0.3 else some[0] for some in golds]
         parts = tuple(question(some, f"{place}.{at}") for at, some in enumerate(golds))
         cases.append((ChecklistExample(str(place), parts), given))
         passed.append(

@@ -8,7 +8,7 @@ import pytest
 from py3langid import langid
 
 from tests.parity.scoring import card, covers, score
-from tests.parity.texts import common_arms, text
+from tests.parity.texts import similar_text, text
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 
 covers("extractive_qa", "wrong_language")
@@ -24,8 +24,8 @@ def test_wrong_language(language: str) -> None:
     task = card("extractive_qa").model_copy(update={"languages": CODES})
     items, wrong = [], []
     for place in range(400):
-        said = common_arms(draw, draw.choice(SAID)) if draw.random() < 0.7 else text(draw)
-        context = common_arms(draw, said)
+        said = similar_text(draw, draw.choice(SAID)) if draw.random() < 0.7 else text(draw)
+        context = similar_text(draw, said)
         items.append((ExtractiveQAExample(str(place), "?", context, (GoldAnswer("a", 0),)), said))
         bare = said.strip()
         if sum(letter.isalpha() for letter in bare):

@@ -29,7 +29,7 @@ def text(draw: random.Random, longest: int = 6) -> str:
     return "".join(piece + draw.choice(["", " "]) for piece in pieces)
 
 
-def alike(draw: random.Random, other: str) -> str:
+def similar_text(draw: random.Random, other: str) -> str:
     """A text that shares much with `other`: its beginning, its end, or all but the case."""
     place = draw.randint(0, len(other))
     return draw.choice(
