@@ -43,6 +43,6 @@ def answers(seed: int, count: int) -> list[tuple[str, list[str]]]:
     found = []
     for _ in range(count):
         golds = [text(draw) for _ in range(draw.randint(1, 3))]
-        given = alike(draw, draw.choice(golds)) if draw.random() < 0.7 else text(draw)
+        given = similar_text(draw, draw.choice(golds)) if draw.random() < 0.7 else text(draw)
         found.append((given, golds))
     return found
