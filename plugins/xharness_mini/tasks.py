@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from xharness import suggestion
@@ -305,14 +306,20 @@ def rows(task: str, language: str, split: str, *, seed: int, size: int) -> Itera
     if size < 0:
         raise ValueError(f"size must not be negative, got {size}")
     items = _items(task, split, seed, size)
-    render = _TASKS[task].render
     return (
-        {"id": f"{task}-{split}-{index:05d}", **render(item, language)}
+        {"id": f"{task}-{split}-{index:05d}", **_rendered(task, language, item)}
         for index, item in enumerate(items)
     )
 
 
-def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
+# A study asks for the rows of a test split once for each arm, and again to score its answers.
+@lru_cache(maxsize=1 << 14)
+def _rendered(task: str, language: str, item: Item) -> Row:
+    return _TASKS[task].render(item, language)
+
+
+@lru_cache(maxsize=16)
+def _items(task: str, split: str, seed: int, size: int) -> tuple[Item, ...]:
     # The language stays out: row n says the same in all of them.
     rng = random.Random(f"{seed}-{task}-{split}")
     spec = _TASKS[task]
@@ -335,7 +342,7 @@ def _items(task: str, split: str, seed: int, size: int) -> list[Item]:
                 f"mini has about {len(items)} distinct rows for {task}/{split}, "
                 f"not {size}: ask for fewer"
             )
-    return list(items)
+    return tuple(items)
 
 
 def _checked(noun: str, value: str, valid: Sequence[str], *, task: str = "") -> str:

@@ -153,3 +153,23 @@ def test_the_readme_names_the_commands_that_exist() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"^make (\w+)", readme, re.MULTILINE):
         assert re.search(rf"^{name}:", make, re.MULTILINE), name
+
+
+def test_the_readmes_table_is_that_of_its_board() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    arms = (REPOSITORY / "leaderboard/first-light/details/arms.md").read_text(encoding="utf-8")
+    rows, board = _table(readme, "| model | strategy | seeds |"), _table(arms, "| model |")
+    assert len(rows) == 4
+    on_board = {(row["model"], row["strategy"]): row for row in board}
+    for row in rows:
+        arm = on_board[row["model"], row["strategy"]]
+        for name, cell in row.items():
+            # One seed's intervals, over items alone, are left to the details.
+            assert cell in ("—", "baseline") or arm[name].startswith(cell), (row["strategy"], name)
+
+
+def _table(text: str, start: str) -> list[dict[str, str]]:
+    """The rows of the table that begins so, without marks of footnotes."""
+    lines = re.sub("<sup>.*?</sup>", "", text[text.index(start) :]).split("\n\n")[0].splitlines()
+    header, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)
+    return [dict(zip(header, row, strict=True)) for row in rows]

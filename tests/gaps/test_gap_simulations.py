@@ -197,10 +197,10 @@ def test_wilson_covers_at_the_edges(share, items):
     assert right.pmf(values)[covered].sum() >= 0.92
 
 
-def _board(rng, parallel):
-    """Forty models whose two strategies are alike: only seeds and items move them."""
+def _board(rng, parallel, models=40, strategies=("single", "multitask")):
+    """Models whose strategies are all alike: only seeds and items move them."""
     rows = Rows()
-    shape = (40, 2, 3, 4, 150)
+    shape = (models, len(strategies), 3, 4, 150)
     skill = np.array([1.0, 0.4, 0.1, 0.3])[:, None]
     seed = rng.normal(0, 0.05, shape[:3])[..., None, None] + rng.normal(0, 0.08, (*shape[:4], 1))
     item = rng.normal(0, 1, (1 if parallel else shape[3], shape[4]))
@@ -211,8 +211,7 @@ def _board(rng, parallel):
             code: right[model, strategy, :, index].astype(int).tolist()
             for index, code in enumerate(("en", "de", "sw", "th"))
         }
-        name = ("single", "multitask")[strategy]
-        rows.arm(answers, f"m{model}", name, parallel=parallel)
+        rows.arm(answers, f"m{model}", strategies[strategy], parallel=parallel)
     return rows.gaps()
 
 
@@ -234,3 +233,19 @@ def test_from_items_to_words_no_change_is_seldom_told_from_zero(parallel, boards
         for test in change.tests.values()
     ]
     assert np.mean([test.p < 0.05 for test in tests]) <= most(len(changes))
+
+
+@pytest.mark.parametrize(
+    "boards", [pytest.param(20, id="few"), pytest.param(500, id="many", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("parallel", [True, False], ids=["parallel", "apart"])
+def test_a_headline_over_models_that_gained_nothing_is_seldom_bold(parallel, boards):
+    """Four models on the same items, two strategies: four tests are corrected."""
+    rng = np.random.default_rng(7)
+    bold = 0
+    for _ in range(boards):
+        gaps = _board(rng, parallel, models=4, strategies=("single", "lora", "multitask"))
+        assert gaps.tests.headlines == 4
+        assert all(len(line.models) == 4 for line in gaps.headlines)
+        bold += any(line.verdict.is_claim for line in gaps.headlines)
+    assert bold / boards <= most(boards)

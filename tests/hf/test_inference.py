@@ -131,12 +131,13 @@ def test_memory_that_ran_out_is_remembered() -> None:
 
 @pytest.mark.parametrize("shape", [(4, 5, 32), (1, 32), (0, 32)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_products_are_those_of_torch(
+def test_large_products_are_those_of_torch(
     shape: tuple[int, ...], bias: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not torch.backends.mkldnn.is_available():
         pytest.skip("this torch has no oneDNN")
     monkeypatch.setattr(matmul, "_held_back", lambda: True)
+    monkeypatch.setattr(matmul, "_LARGE", 1)
     torch.manual_seed(0)
     learnt = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
     for one in learnt:
@@ -150,6 +151,22 @@ def test_products_are_those_of_torch(
     with matmul.fast_matmul(_CPU):
         for own, other in zip(both(), usual, strict=True):
             assert torch.allclose(own, other, atol=1e-4)
+
+
+def test_small_products_stay_with_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """oneDNN would write code anew for each number of rows."""
+    asked: list[torch.Size] = []
+
+    def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
+        asked.append(left.shape)
+        return left @ right.t()
+
+    monkeypatch.setattr(matmul, "_held_back", lambda: True)
+    monkeypatch.setattr(matmul, "_product", product)
+    with torch.no_grad(), matmul.fast_matmul(_CPU):
+        for rows in (300, 70_000):
+            functional.linear(torch.zeros(rows, 32), torch.zeros(32, 32))
+    assert asked == [(70_000, 32)]
 
 
 def test_an_unknown_switch_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:

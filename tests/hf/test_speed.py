@@ -21,7 +21,7 @@ from tests.conftest import REPOSITORY
 from tests.hf import tiny
 from xharness.plugin.api import StageError
 from xharness_hf.backbone.precision import computing
-from xharness_hf.speed import embedding_grad, switches
+from xharness_hf.speed import embedding_grad, matmul, switches
 from xharness_hf.speed.dropout import fast_dropout, keep_factors
 from xharness_hf.speed.embedding_grad import EmbeddingGradients
 from xharness_hf.speed.kernels import fast_kernels
@@ -210,7 +210,8 @@ def test_a_training_without_a_switch_ends_with_the_same_weights(
     left_out: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without dropout, which each way of computing draws for itself."""
-    monkeypatch.setattr(embedding_grad, "_LARGE", 1)
+    for module in (embedding_grad, matmul):
+        monkeypatch.setattr(module, "_LARGE", 1)
     folder = tiny.bert(
         tmp_path / "still", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )

@@ -1,7 +1,8 @@
 """Matrix products on a CPU: oneDNN's where torch's own choice leaves half of the CPU unused.
 
 For float32, torch asks MKL, which computes on an AMD processor with AVX2 even if that has AVX-512;
-oneDNN comes with torch too and takes what there is. Both round in float32.
+oneDNN comes with torch too and takes what there is. Both round in float32. Small products stay with
+MKL: oneDNN writes code for each new number of rows, and those of batches are seldom the same.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from xharness import processor_name
 from xharness_hf.speed.override import Override
 from xharness_hf.speed.switches import is_on
 
+_LARGE = 1 << 26  # multiplications for which half a millisecond of writing code is paid back
+
 
 def fast_matmul(device: torch.device) -> AbstractContextManager[Any]:
     """The matrix products of linear layers by whichever library is faster on `device`."""
@@ -27,10 +30,11 @@ def fast_matmul(device: torch.device) -> AbstractContextManager[Any]:
 
 
 def _fits(states: Tensor, weight: Tensor) -> bool:
-    """Whether it is a product in float32, outside of autocast."""
+    """Whether it is a large product in float32, outside of autocast."""
     same = states.dtype == weight.dtype == torch.float32 and weight.ndim == 2
+    large = states.numel() * weight.shape[0] >= _LARGE
     # Under autocast products are in bf16, for which torch asks oneDNN itself.
-    return same and states.numel() > 0 and not torch.is_autocast_enabled("cpu")
+    return same and large and not torch.is_autocast_enabled("cpu")
 
 
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -90,14 +90,15 @@ class ExactStep:
 
     def _gradients(self, feed: PreparedFeed, features: Sequence[Feature], seed: int) -> float:
         """Gradients of the batch's mean loss, in more pieces if memory runs out; that loss."""
+        context = self._context
         while True:
             # Within the loop: a second try must draw the same numbers as the first.
-            torch.manual_seed(seed)
+            _seed(context.device, seed)
             try:
                 return self._backward(feed, features)
             except torch.OutOfMemoryError:
                 self._embeddings.clear(self._optimizer)  # pieces may have been added already
-            self._context.accumulation.halve(features, feed.task)
+            context.accumulation.halve(features, feed.task)
 
     def _backward(self, feed: PreparedFeed, features: Sequence[Feature]) -> float:
         context, recipe, task, loss = self._context, self._context.recipe, feed.task, 0.0
@@ -117,3 +118,12 @@ class ExactStep:
             len(window.ids) for feature in features for window in feature.windows
         )
         return loss
+
+
+def _seed(device: torch.device, seed: int) -> None:
+    """What dropout draws from now on, on `device`."""
+    if device.type == "cpu":
+        # For devices that are not there, torch's own keeps a stack trace of each step.
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)

@@ -26,12 +26,17 @@ def figure(board: Board) -> Figure | None:
     """None where nothing is compared with the baseline on average."""
     row_groups = _groups(board)
     data = {"baseline": board.gaps.baseline, "groups": row_groups}
-    rows = [row for group in row_groups for row in group["rows"]]
-    values = [row for row in rows if row["gap"] is not None]
+    several = len(row_groups) > 1
+    values = [
+        (f"{group['name']} × {row['name']}" if several else row["name"], row["gap"]["value"])
+        for group in row_groups
+        for row in group["rows"]
+        if row["gap"] is not None
+    ]
     if not values:
         return None
     # A dozen: an alternative text is listened to from end to end.
-    listing = listed(f"{signed(row['gap']['value'])} ({row['name']})" for row in values[:12])
+    listing = listed(f"{signed(value)} ({name})" for name, value in values[:12])
     alt = (
         f"{columns.CHANGE_OF_GAP} and {columns.CHANGE_OF_OTHERS} against {board.gaps.baseline}, "
         f"one row a strategy. {columns.CHANGE_OF_GAP}: {listing}"
