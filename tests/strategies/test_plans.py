@@ -127,6 +127,28 @@ def test_intermediate_tasks_are_learnt_together_where_asked(cards: Path) -> None
     assert not isinstance(last.start.start, Train)
 
 
+@pytest.mark.parametrize("mode", ["sequential", "multitask"])
+def test_a_target_goes_without_its_own_intermediate_task_where_asked(
+    cards: Path, mode: str
+) -> None:
+    options = {"tasks": ["red", "green"], "mode": mode, "leave_out_target": True}
+    plan = _plan(cards, strategies=[{"intermediate": options}], targets=["red", "green"])
+    learnt = {}
+    for arm in plan.arms:
+        last = arm.score.predictions.model
+        assert isinstance(last, Train) and isinstance(last.start, Train)
+        learnt[arm.target.task] = [feed.head for feed in last.start.feeds]
+        assert not isinstance(last.start.start, Train)
+    assert learnt == {"red": ["green"], "green": ["red"]}
+
+
+def test_a_target_that_is_the_only_intermediate_task_is_trained_alone(cards: Path) -> None:
+    options = {"tasks": ["red"], "mode": "multitask", "leave_out_target": True}
+    last = _model(_plan(cards, strategies=[{"intermediate": options}]))
+    assert [feed.head for feed in last.feeds] == ["red"]
+    assert not isinstance(last.start, Train)
+
+
 @pytest.mark.parametrize("heads", ["drop", "keep"])
 def test_intermediate_heads_are_dropped_unless_kept(cards: Path, heads: str) -> None:
     plan = _plan(cards, strategies=[{"intermediate": {"tasks": ["warm"], "heads": heads}}])
