@@ -37,8 +37,8 @@ with contextlib.suppress(ImportError):
     @triton.jit
     def triton_double(source, target, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
         """The least kernel there is."""
-        places = tl.arange(0, BLOCK)
-        tl.store(target + places, 2 * tl.load(source + places))
+        offsets = tl.arange(0, BLOCK)
+        tl.store(target + offsets, 2 * tl.load(source + offsets))
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Probe:
     data_root: Path
     tokenizer: Path | None
     seconds: float
-    found: dict[str, Any] = field(default_factory=dict)
+    findings: dict[str, Any] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
 
     @property
@@ -60,21 +60,21 @@ class Probe:
         return self.device.type == "cuda"
 
     def run(self, name: str, part: Callable[[Probe], Any]) -> None:
-        """Run a part, and write what it found or how it failed."""
+        """Run a part, and write what it findings or how it failed."""
         began = time.perf_counter()
         if began - self.began > self.seconds:
-            self.found[name] = "left out: time is up"
+            self.findings[name] = "left out: time is up"
         else:
             try:
-                self.found[name] = part(self)
+                self.findings[name] = part(self)
             except Exception as error:  # one part's fault is no reason to lose the others
-                self.found[name] = {
+                self.findings[name] = {
                     "error": f"{type(error).__name__}: {error}"[:1000],
                     "where": traceback.format_exc()[-1500:],
                 }
-        self.found.setdefault("seconds", {})[name] = round(time.perf_counter() - began, 2)
-        self.out.write_text(json.dumps(self.found, indent=1, default=str), encoding="utf-8")
-        print(name, json.dumps(self.found[name], default=str)[:1500], flush=True)
+        self.findings.setdefault("seconds", {})[name] = round(time.perf_counter() - began, 2)
+        self.out.write_text(json.dumps(self.findings, indent=1, default=str), encoding="utf-8")
+        print(name, json.dumps(self.findings[name], default=str)[:1500], flush=True)
         if self.card:
             torch.cuda.empty_cache()
 
@@ -109,8 +109,8 @@ def machine(probe: Probe) -> dict[str, Any]:
     if probe.card:
         facts["name"] = torch.cuda.get_device_name(probe.device)
         facts["capability"] = torch.cuda.get_device_capability(probe.device)
-    left, right = (torch.randn(size, size, device=probe.device).bfloat16() for _ in range(2))
-    facts["product_tflops"] = 2 * size**3 / timed(probe, lambda: left @ right) / 1e9
+    first, second = (torch.randn(size, size, device=probe.device).bfloat16() for _ in range(2))
+    facts["product_tflops"] = 2 * size**3 / timed(probe, lambda: first @ second) / 1e9
     source = torch.empty(2**20 if probe.tiny else 2**29, dtype=torch.float32, device=probe.device)
     target = torch.empty_like(source)
     rate = 8 * source.numel() / timed(probe, lambda: target.copy_(source)) / 1e9
@@ -179,7 +179,7 @@ def compilers(probe: Probe) -> dict[str, Any]:
 
 def bias_gradients(probe: Probe) -> dict[str, Any]:
     """Microseconds of a sum over rows, as torch sums, and as products with ones."""
-    found: dict[str, Any] = {}
+    findings: dict[str, Any] = {}
     for tokens in (64,) if probe.tiny else (512, 1536, 8320):
         for width in (32,) if probe.tiny else (384, 1152, 1024, 3072, 4096):
             grad = torch.randn(tokens, width, device=probe.device).to(_HALF)
@@ -190,10 +190,10 @@ def bias_gradients(probe: Probe) -> dict[str, Any]:
                 "row": partial(torch.mm, ones, grad),
                 "vector": partial(torch.mv, grad.t(), column),
             }
-            found[f"{tokens, width}"] = {
+            findings[f"{tokens, width}"] = {
                 name: round(1e3 * _replayed_ms(probe, way), 2) for name, way in ways.items()
             }
-    return found
+    return findings
 
 
 def _replayed_ms(probe: Probe, function: Callable[[], Any], times: int = 20) -> float:
@@ -265,13 +265,13 @@ def attention(probe: Probe) -> dict[str, Any]:
         "float32": {"dtype": torch.float32}, "float32 causal": {
             "dtype": torch.float32, "causal": True},
     }  # fmt: skip
-    found: dict[str, Any] = {}
+    findings: dict[str, Any] = {}
     for name, case in cases.items():
         try:
-            found[name] = _against_windows(probe, **case)
+            findings[name] = _against_windows(probe, **case)
         except Exception as error:
-            found[name] = f"{type(error).__name__}: {error}"[:300]
-    return found
+            findings[name] = f"{type(error).__name__}: {error}"[:300]
+    return findings
 
 
 def _against_windows(
@@ -299,7 +299,7 @@ def _against_windows(
         return [out.float(), *torch.autograd.grad(out.float(), rows, grad)]
 
     pairs = zip(("out", "query", "key", "value"), outputs(True), outputs(False), strict=True)
-    return {name: float((ours - theirs).abs().max()) for name, ours, theirs in pairs}
+    return {name: float((packed - padded).abs().max()) for name, packed, padded in pairs}
 
 
 def dropout(probe: Probe) -> dict[str, Any]:
@@ -309,55 +309,55 @@ def dropout(probe: Probe) -> dict[str, Any]:
 
     if not probe.card:
         return {"left out": "no GPU"}
-    found: dict[str, Any] = {}
+    findings: dict[str, Any] = {}
     lone = torch.ones(8192, 16, 64, device=probe.device, dtype=_HALF)
     borders = torch.arange(8193, dtype=torch.int32, device=probe.device)
     for dtype in (_HALF, torch.float32):
         ones = lone.to(dtype)
         out = varlen.attention(ones, ones, ones, borders, 1, causal=False, dropout=0.1)
-        found[f"dropped, {dtype}"] = float((out[..., 0] == 0).float().mean())
+        findings[f"dropped, {dtype}"] = float((out[..., 0] == 0).float().mean())
     heads = torch.randn(512, 12, 32, device=probe.device, dtype=_HALF, requires_grad=True)
     row = torch.arange(0, 513, 32, dtype=torch.int32, device=probe.device)
-    kept = [torch.zeros_like(heads), torch.zeros_like(heads)]
+    draws = [torch.zeros_like(heads), torch.zeros_like(heads)]
 
     def call() -> None:
         out = varlen.attention(heads, heads, heads, row, 64, causal=False, dropout=0.1)
-        kept[0].copy_(out.detach())
-        kept[1].copy_(torch.autograd.grad(out.float().square().sum(), heads)[0])
+        draws[0].copy_(out.detach())
+        draws[1].copy_(torch.autograd.grad(out.float().square().sum(), heads)[0])
 
     recorder = CudaGraphs(probe.device)
     with recorder.running():
         results = []
         torch.manual_seed(5)
         call()
-        results.append([part.clone() for part in kept])
+        results.append([part.clone() for part in draws])
         replay = recorder.record(call)
         for ends in (row.clone(), torch.arange(0, 513, 64, device=probe.device)):
             row.copy_(torch.cat([ends, ends[-1:].repeat(17 - len(ends))]).to(torch.int32))
             for step in (replay, call):
                 torch.manual_seed(5)
                 step()
-                results.append([part.clone() for part in kept])
+                results.append([part.clone() for part in draws])
         recorder.wait()
     first, replayed, eager, moved, moved_eager = results
-    found["replay = eager"] = all(map(torch.equal, replayed, first))
-    found["eager again"] = all(map(torch.equal, eager, first))
-    found["moved borders, replay = eager"] = all(map(torch.equal, moved, moved_eager))
-    found["moved borders matter"] = not torch.equal(moved[0], first[0])
+    findings["replay = eager"] = all(map(torch.equal, replayed, first))
+    findings["eager again"] = all(map(torch.equal, eager, first))
+    findings["moved borders, replay = eager"] = all(map(torch.equal, moved, moved_eager))
+    findings["moved borders matter"] = not torch.equal(moved[0], first[0])
     single = torch.ones(4096, 16, 1, 64, device=probe.device, dtype=_HALF)
     try:
         with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.CUDNN_ATTENTION):
             attend = torch.nn.functional.scaled_dot_product_attention
             out = attend(single, single, single, None, 0.1)
-        found["dropped by cuDNN"] = float((out[..., 0] == 0).float().mean())
+        findings["dropped by cuDNN"] = float((out[..., 0] == 0).float().mean())
     except RuntimeError as error:
-        found["dropped by cuDNN"] = str(error)[:300]
-    return found
+        findings["dropped by cuDNN"] = str(error)[:300]
+    return findings
 
 
 def attention_speed(probe: Probe) -> dict[str, Any]:
     """Milliseconds forward and backward of a layer's attention."""
-    found = {}
+    findings = {}
     cases = [(512, 12, 32, 16), (512, 16, 64, 16), (9600, 16, 64, 300)]
     for tokens, heads, width, length in [(64, 2, 8, 16)] if probe.tiny else cases:
         for longest in (128, 384):
@@ -365,9 +365,9 @@ def attention_speed(probe: Probe) -> dict[str, Any]:
                 if longest >= length:
                     torch.use_deterministic_algorithms(deterministic)
                     name = f"{tokens, heads, width} longest {longest}, {deterministic=}"
-                    found[name] = _layer_ms(probe, tokens, heads, width, length, longest)
+                    findings[name] = _layer_ms(probe, tokens, heads, width, length, longest)
     torch.use_deterministic_algorithms(False)
-    return found
+    return findings
 
 
 def _layer_ms(
@@ -436,28 +436,28 @@ class Workshop:
         return HfModel(self.probe.device, (Backbone(backbone, causal=False), self.tokens, Heads()))
 
     def fit(
-        self, examples: int, steps: int, name: str = "fit", without: str = "", **changes: Any
+        self, examples: int, steps: int, name: str = "fit", switches_off: str = "", **changes: Any
     ) -> dict[str, Any]:
         """The facts of a training, its losses, a digest of the weights, and times."""
         from xharness.plugin.api import TrainingSession, TrainingSet
 
         card, task_type = self.material.card, self.material.task_type
         feed = TrainingSet(card, task_type, "task", card.head_name, self.examples(examples))
-        session = {"progress": changes.pop("progress", lambda done, total: None)}
+        session = {"progress": changes.pop("progress", lambda count, total: None)}
         session["checkpoint_seconds"] = changes.pop("checkpoint_seconds", 1e9)
         marks: list[float] = []
-        told = session["progress"]
+        report = session["progress"]
 
-        def progress(done: int, total: int | None) -> None:
-            if done == steps // 2 and self.probe.card:  # the host runs ahead of the device
+        def progress(count: int, total: int | None) -> None:
+            if count == steps // 2 and self.probe.card:  # the host runs ahead of the device
                 torch.cuda.synchronize()
             marks.append(time.perf_counter())
-            told(done, total)
+            report(count, total)
 
         model = self.model()
         size = {"batch_size": 4} if self.probe.tiny else {}
         recipe = self.material.recipe(steps=steps, **size | changes)
-        with _environment(without), _watched() as seen:
+        with _environment(switches_off), _watched() as observed:
             began = time.perf_counter()
             running = TrainingSession(1, self.work / name, **session | {"progress": progress})
             facts = dict(model.fit([feed], recipe, running))
@@ -466,7 +466,7 @@ class Workshop:
         steady = (marks[-1] - marks[half]) / (steps // 2) if len(marks) == steps else math.nan
         return {
             "facts": facts, "seconds": seconds, "steady_ms_a_step": 1e3 * steady,
-            "weights": _digest(model), **seen,
+            "weights": _digest(model), **observed,
         }  # fmt: skip
 
 
@@ -474,7 +474,7 @@ _CACHE: dict[str, Any] = {}
 
 
 def _tokens(probe: Probe) -> Any:
-    """The tokenizer that is given, or one learnt from the texts at hand."""
+    """The tokenizer that is arguments, or one learnt from the texts at hand."""
     from benchmarks.material import Material
     from benchmarks.measurement import Setting
     from xharness_hf.backbone.tokens import Tokens
@@ -490,8 +490,8 @@ def _tokens(probe: Probe) -> Any:
 
             work = Path(tempfile.mkdtemp())
             shared = Material(Setting(probe.data_root, work, work), "wikiann")
-            asked = shared.eval_examples(20 if probe.tiny else 100)
-            texts = [" ".join(one.tokens) for _, some in asked for one in some]
+            languages = shared.eval_examples(20 if probe.tiny else 100)
+            texts = [" ".join(item.tokens) for _, items in languages for item in items]
             tokenizer = scratch.learnt_tokenizer(texts, 1500 if probe.tiny else 16_000)
             _CACHE["tokens"] = Tokens(tokenizer, causal=False)
     return _CACHE["tokens"]
@@ -507,13 +507,13 @@ def _name_specials(tokenizer: Any) -> None:
 
 
 @contextlib.contextmanager
-def _environment(without: str) -> Iterator[None]:
-    before = os.environ.get("XHARNESS_WITHOUT", "")
-    os.environ["XHARNESS_WITHOUT"] = without
+def _environment(switches_off: str) -> Iterator[None]:
+    previous = os.environ.get("XHARNESS_WITHOUT", "")
+    os.environ["XHARNESS_WITHOUT"] = switches_off
     try:
         yield
     finally:
-        os.environ["XHARNESS_WITHOUT"] = before
+        os.environ["XHARNESS_WITHOUT"] = previous
 
 
 @contextlib.contextmanager
@@ -522,36 +522,36 @@ def _watched() -> Iterator[dict[str, Any]]:
     from xharness_hf.training.fixed_step import FixedStep
     from xharness_hf.training.graphs import CudaGraphs
 
-    seen: dict[str, Any] = {"losses": [], "recording_s": []}
+    observed: dict[str, Any] = {"losses": [], "recording_s": []}
     losses, record, close = FixedStep.losses, CudaGraphs.record, FixedStep.close
 
-    def heard(self: Any, done: int, *, wait: bool) -> list[float]:
-        told = losses(self, done, wait=wait)
-        seen["losses"] += told
-        return told
+    def collected(self: Any, steps: int, *, wait: bool) -> list[float]:
+        new_losses = losses(self, steps, wait=wait)
+        observed["losses"] += new_losses
+        return new_losses
 
     def recorded(self: Any, function: Any) -> Any:
         began = time.perf_counter()
         replay = record(self, function)
-        seen["recording_s"].append(round(time.perf_counter() - began, 3))
+        observed["recording_s"].append(round(time.perf_counter() - began, 3))
         return replay
 
     def closed(self: Any) -> None:
         if isinstance(self._recorder, CudaGraphs) and "replays" in _WANTED:
             try:
-                seen["replays"] = _replays(self)
+                observed["replays"] = _replays(self)
             except Exception as error:
-                seen["replays"] = f"{type(error).__name__}: {error}"
+                observed["replays"] = f"{type(error).__name__}: {error}"
         close(self)
 
     with contextlib.ExitStack() as stack:
         stack.callback(setattr, FixedStep, "losses", losses)
         stack.callback(setattr, FixedStep, "close", close)
         stack.callback(setattr, CudaGraphs, "record", record)
-        setattr(FixedStep, "losses", heard)  # noqa: B010
+        setattr(FixedStep, "losses", collected)  # noqa: B010
         setattr(FixedStep, "close", closed)  # noqa: B010
         setattr(CudaGraphs, "record", recorded)  # noqa: B010
-        yield seen
+        yield observed
 
 
 _WANTED: set[str] = set()
@@ -559,7 +559,7 @@ _WANTED: set[str] = set()
 
 def _replays(step: Any) -> dict[str, Any]:
     """Milliseconds of each graph, and what kernels the largest spend them on."""
-    found: dict[str, Any] = {}
+    findings: dict[str, Any] = {}
     recorder = step._recorder
     step._stream.close()
     torch.cuda.synchronize()
@@ -580,10 +580,10 @@ def _replays(step: Any) -> dict[str, Any]:
             name = str(key)
             if key[0] == "learn":
                 name += f" {step._plans[key[1]].shapes[key[2]].capacity.tokens} tokens"
-            found[name] = {"ms": statistics.median(spans), "host_us": 1e6 * host}
+            findings[name] = {"ms": statistics.median(spans), "host_us": 1e6 * host}
             step._optimizer._step.fill_(0)
-            found[name] |= _kernels(replay, recorder)
-    return found
+            findings[name] |= _kernels(replay, recorder)
+    return findings
 
 
 def _kernels(replay: Callable[[], None], recorder: Any) -> dict[str, Any]:
@@ -596,18 +596,18 @@ def _kernels(replay: Callable[[], None], recorder: Any) -> dict[str, Any]:
     for event in profiled.events():
         if event.device_type == torch.autograd.DeviceType.CUDA:
             spent.setdefault(event.name[:70], []).append(event.device_time)
-    most = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:24]
+    longest = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:24]
     return {
         "kernels": sum(len(times) for times in spent.values()),
         "kernel_ms": sum(map(sum, spent.values())) / 1e3,
-        "most": {name: [len(times), round(sum(times) / 1e3, 4)] for name, times in most},
+        "most": {name: [len(times), round(sum(times) / 1e3, 4)] for name, times in longest},
     }
 
 
 def _digest(model: Any) -> int:
     parts = [*model.backbone.module.parameters(), *model.heads.parameters().values()]
     sums = [part.detach().contiguous().view(torch.int32).sum(dtype=torch.int64) for part in parts]
-    return hash(tuple(int(one) for one in sums))
+    return hash(tuple(int(total) for total in sums))
 
 
 def same(probe: Probe) -> dict[str, Any]:
@@ -620,20 +620,20 @@ def same(probe: Probe) -> dict[str, Any]:
     class StopError(Exception):
         """Stands for a kill."""
 
-    def stop(done: int, total: int | None) -> None:
-        if done == steps // 2:
+    def stop(count: int, total: int | None) -> None:
+        if count == steps // 2:
             raise StopError
 
     runs["graphs"] = shop.fit(count, steps, "a")
-    runs["eager"] = shop.fit(count, steps, "b", without="graphs")
+    runs["eager"] = shop.fit(count, steps, "b", switches_off="graphs")
     with contextlib.suppress(StopError):
         shop.fit(count, steps, "c", progress=stop, checkpoint_seconds=0)
     runs["resumed"] = shop.fit(count, steps, "c")
-    runs["whole table"] = shop.fit(count, steps, "d", without="active_rows")
-    runs["exact"] = shop.fit(count, steps, "e", without="fixed_step")
+    runs["whole table"] = shop.fit(count, steps, "d", switches_off="active_rows")
+    runs["exact"] = shop.fit(count, steps, "e", switches_off="fixed_step")
     runs["two pieces"] = shop.fit(count, steps, "f", gradient_accumulation_steps=2)
-    runs["torch's AdamW"] = shop.fit(count, steps, "g", without="adamw_kernel")
-    runs["torch's norms"] = shop.fit(count, steps, "h", without="residual_norm")
+    runs["torch's AdamW"] = shop.fit(count, steps, "g", switches_off="adamw_kernel")
+    runs["torch's norms"] = shop.fit(count, steps, "h", switches_off="residual_norm")
     first = runs["graphs"]
     return {
         "equal losses": {
@@ -653,44 +653,44 @@ def memory(probe: Probe) -> dict[str, Any]:
     if not probe.card:
         return {"left out": "no GPU"}
     shop = Workshop(probe, "small", "tydiqa")
-    whole = torch.cuda.get_device_properties(probe.device).total_memory
-    found: dict[str, Any] = {"lost capture": _lost_capture(probe)}
+    total_memory = torch.cuda.get_device_properties(probe.device).total_memory
+    findings: dict[str, Any] = {"lost capture": _lost_capture(probe)}
     try:
         for room in (2.6e9, 1.7e9):
             torch.cuda.empty_cache()
-            share = (torch.cuda.memory_reserved(probe.device) + room) / whole
+            share = (torch.cuda.memory_reserved(probe.device) + room) / total_memory
             torch.cuda.set_per_process_memory_fraction(share)
             try:
                 run = shop.fit(200, 5)
-                found[str(room)] = {name: run[name] for name in ("facts", "losses")}
+                findings[str(room)] = {name: run[name] for name in ("facts", "losses")}
             except Exception as error:
-                found[str(room)] = f"{type(error).__name__}: {error}"[:500]
+                findings[str(room)] = f"{type(error).__name__}: {error}"[:500]
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
-    return found
+    return findings
 
 
 def _lost_capture(probe: Probe) -> dict[str, Any]:
     """What works after captures that ran out of memory, and after one that read the device."""
     from xharness_hf.training.graphs import CudaGraphs
 
-    kept = torch.zeros(16, device=probe.device)
+    draws = torch.zeros(16, device=probe.device)
 
     def too_large() -> None:
         torch.rand(16, device=probe.device)
         torch.empty(2**40, device=probe.device)
 
     def reading() -> None:
-        kept.copy_(torch.rand(16, device=probe.device))
-        kept.sum().item()
+        draws.copy_(torch.rand(16, device=probe.device))
+        draws.sum().item()
 
     def count() -> None:
-        kept.add_(1)
+        draws.add_(1)
 
     def draw() -> None:
-        kept.copy_(torch.rand(16, device=probe.device))
+        draws.copy_(torch.rand(16, device=probe.device))
 
-    found: dict[str, Any] = {}
+    findings: dict[str, Any] = {}
     recorder = CudaGraphs(probe.device)
     with recorder.running():
         count()
@@ -699,24 +699,24 @@ def _lost_capture(probe: Probe) -> dict[str, Any]:
             try:
                 recorder.record(function)
             except Exception as error:
-                found[name] = f"{type(error).__name__}: {error}"[:200]
+                findings[name] = f"{type(error).__name__}: {error}"[:200]
             torch.manual_seed(3)
             draw()
-            eager = kept.clone()
+            eager = draws.clone()
             replay = recorder.record(draw)
             torch.manual_seed(3)
             replay()
-            found[f"{name}: replay = eager"] = bool(torch.equal(kept, eager))
+            findings[f"{name}: replay = eager"] = bool(torch.equal(draws, eager))
         alive()
         del alive, replay
         recorder.record(count)()
         recorder.wait()
-    found["reserved after"] = torch.cuda.memory_reserved(probe.device)
-    return found
+    findings["reserved after"] = torch.cuda.memory_reserved(probe.device)
+    return findings
 
 
 def speed(
-    shape: str, task: str, examples: int, steps: int, without: str = ""
+    shape: str, task: str, examples: int, steps: int, switches_off: str = ""
 ) -> Callable[[Probe], dict[str, Any]]:
     """A part: training in rows, its graphs one by one, and the floor of a step."""
 
@@ -726,7 +726,7 @@ def speed(
             torch.cuda.reset_peak_memory_stats()
         _WANTED.add("replays")
         try:
-            run = shop.fit(examples, steps, without=without)
+            run = shop.fit(examples, steps, switches_off=switches_off)
         finally:
             _WANTED.clear()
         facts = run["facts"]
@@ -748,19 +748,22 @@ def speed(
 def _floor(shop: Workshop, tokens: float) -> dict[str, float]:
     """What products and the optimiser's bytes take at the ceilings of an H100."""
     width, layers, _ = SHAPES[shop.shape]
-    inside = layers * 12 * width**2
-    learnt = inside + (_VOCABULARY + 514) * width
-    return {"products": 6e3 * inside * tokens / 798e12, "optimiser": 28e3 * learnt / 3e12}
+    layer_parameters = layers * 12 * width**2
+    parameters = layer_parameters + (_VOCABULARY + 514) * width
+    return {
+        "products": 6e3 * layer_parameters * tokens / 798e12,
+        "optimiser": 28e3 * parameters / 3e12,
+    }
 
 
 def _rates(shop: Workshop, replays: dict[str, Any]) -> None:
     """Of each row its products' TFLOP/s, the update's time counted too, as if it were full."""
     width, layers, _ = SHAPES[shop.shape]
-    update = max(told["ms"] for name, told in replays.items() if "update" in name)
-    for name, told in replays.items():
+    update = max(timing["ms"] for name, timing in replays.items() if "update" in name)
+    for name, timing in replays.items():
         if "learn" in name:
             operations = 6 * 12 * layers * width**2 * int(name.split()[-2])
-            told["tflops"] = operations / (told["ms"] + update) / 1e9
+            timing["tflops"] = operations / (timing["ms"] + update) / 1e9
 
 
 def padded(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe], dict[str, Any]]:
@@ -768,7 +771,7 @@ def padded(shape: str, task: str, examples: int, steps: int) -> Callable[[Probe]
 
     def part(probe: Probe) -> dict[str, Any]:
         shop = Workshop(probe, "tiny" if probe.tiny else shape, task)
-        run = shop.fit(examples, steps, without="fixed_step")
+        run = shop.fit(examples, steps, switches_off="fixed_step")
         return {name: run[name] for name in ("facts", "seconds", "steady_ms_a_step")}
 
     return part
@@ -884,12 +887,12 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, help="a folder or a tokenizer.json")
     parser.add_argument("--seconds", type=float, default=110, help="no part begins later")
     parser.add_argument("--only", nargs="*", help="parts by name")
-    given = parser.parse_args()
-    if given.data is None:
+    arguments = parser.parse_args()
+    if arguments.data is None:
         parser.error("--data is missing, and XHARNESS_DATA_ROOT is not set")
     probe = Probe(
-        torch.device(given.device), given.tiny, given.out, Path(given.data), given.tokenizer,
-        given.seconds,
+        torch.device(arguments.device), arguments.tiny, arguments.out, Path(arguments.data),
+        arguments.tokenizer, arguments.seconds,
     )  # fmt: skip
     if not probe.card:
         from xharness_hf.speed.switches import is_on
@@ -898,8 +901,8 @@ def main() -> None:
 
         rows = lambda device: NoGraphs() if is_on("fixed_step") else None  # noqa: E731
         setattr(fixed_step, "recorder", rows)  # noqa: B010
-    for name, part in parts(given.tiny).items():
-        if not given.only or name in given.only:
+    for name, part in parts(arguments.tiny).items():
+        if not arguments.only or name in arguments.only:
             probe.run(name, part)
 
 

@@ -48,8 +48,10 @@ def main() -> None:
 def _rows(card: TaskCard, reader: DataReader, tokenizer: Any) -> Iterator[list[Any]]:
     families: dict[str, list[str]] = defaultdict(list)
     for language in card.languages:
-        known = LANGUAGES.get(language)
-        families[known.family.split(": ")[-1] if known else "other"].append(language)
+        language_entry = LANGUAGES.get(language)
+        families[language_entry.family.split(": ")[-1] if language_entry else "other"].append(
+            language
+        )
     for family, languages in sorted(families.items()):
         lengths = [
             lengths

@@ -60,15 +60,15 @@ def opened(folder: Path, models: int) -> Session:
     return open_study(path, store=folder / "store", offline=True)
 
 
-def main(what: str, models: int) -> None:
+def main(command: str, models: int) -> None:
     """Measure one of both."""
     with tempfile.TemporaryDirectory() as name:
         session = opened(Path(name), models)
-        start, before = time.process_time(), _megabytes()
+        start, memory_before = time.process_time(), _megabytes()
         plan = plan_without_data(session)
         count = len(plan.stages)
-        if what == "plan":
-            print(f"{count} stages planned: {_cost(start)} ({before} MB before)")
+        if command == "plan":
+            print(f"{count} stages planned: {_cost(start)} ({memory_before} MB before)")
             return
         _finish(plan, session)
         # A process of its own would have planned too: its memory counts, its time was told above.

@@ -38,21 +38,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="of each worker")
     arguments = parser.parse_args()
     counts = [0, *map(int, arguments.workers.split(","))]
-    for without in ("", "graphs") if arguments.device == "cuda" else ("",):
+    for switches_off in ("", "graphs") if arguments.device == "cuda" else ("",):
         for workers in counts:
-            seconds = timed(arguments, workers, without)
-            line = {"workers": workers, "without": without, "seconds": round(seconds, 1)}
+            seconds = timed(arguments, workers, switches_off)
+            line = {"workers": workers, "without": switches_off, "seconds": round(seconds, 1)}
             print(json.dumps(line), flush=True)
 
 
-def timed(arguments: argparse.Namespace, workers: int, without: str) -> float:
+def timed(arguments: argparse.Namespace, workers: int, switches_off: str) -> float:
     """Seconds of the whole command, start and board included; no workers are the loop alone."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "study.yaml"
         path.write_text(yaml.safe_dump(study(arguments, workers)), encoding="utf-8")
         command = [sys.executable, "-m", "xharness", "run", str(path), "--store", f"{name}/store"]
         environment = os.environ | {
-            VARIABLE: without,
+            VARIABLE: switches_off,
             "OMP_NUM_THREADS": str(arguments.threads),
             "XHARNESS_CACHE": f"{name}/cache",
         }

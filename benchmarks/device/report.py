@@ -89,10 +89,12 @@ def _floor(name: str, measurement: Measurement, ceilings: Ceilings) -> dict[str,
 
 def compare(rows: Sequence[dict[str, Any]]) -> None:
     """By how much ours is ahead of each row of the same shape and work."""
-    ours = {(row["shape"], row["contest"]): row for row in rows if row["contestant"] == "xharness"}
+    harness_rows = {
+        (row["shape"], row["contest"]): row for row in rows if row["contestant"] == "xharness"
+    }
     for row in rows:
         contest = row["contest"].replace("compile", "train")
-        best = ours.get((row["shape"], contest))
+        best = harness_rows.get((row["shape"], contest))
         if best is None or not (best["pace"] and row["pace"]):
             continue
         row["ours_over_it"] = best["pace"] / row["pace"]

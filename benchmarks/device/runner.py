@@ -114,7 +114,7 @@ class Runner:
             return reports.row_of(shape, name, contestant, contest, measurement, ceilings)
         except ImportError as error:
             reason = f"absent: {error}"
-        except Exception as error:  # one contestant's failure is its own
+        except Exception as error:  # one contestant's failure is its contest_setting
             traceback.print_exc()
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         finally:
@@ -123,10 +123,12 @@ class Runner:
 
     def _measurement(self, name: str, contestant: str, setting: Setting) -> Measurement:
         with tempfile.TemporaryDirectory(dir=setting.work) as work:
-            own = Setting(**{**vars(setting), "work": Path(work)})
-            if CONTESTS[name].decodes and own.decoder is None:
-                own = Setting(**{**vars(own), "decoder": self._decoder(own)})
-            return CONTESTS[name].contestants[contestant](own)
+            contest_setting = Setting(**{**vars(setting), "work": Path(work)})
+            if CONTESTS[name].decodes and contest_setting.decoder is None:
+                contest_setting = Setting(
+                    **{**vars(contest_setting), "decoder": self._decoder(contest_setting)}
+                )
+            return CONTESTS[name].contestants[contestant](contest_setting)
 
     def _setting(self, shape: str, folder: Path) -> Setting:
         options = self._options

@@ -205,12 +205,12 @@ def test_published_recipes(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(cards()))
 def test_published_results(name: str) -> None:
     card = cards()[name]
-    for one in card.published_results:
-        assert one.score is not None or one.scores
-        assert set(one.scores) <= set(card.languages)
-        if one.score is not None and set(one.scores) == set(card.languages):
-            mean = sum(one.scores.values()) / len(one.scores)
-            assert abs(mean - one.score) < 0.11, (one.model, mean)
+    for result in card.published_results:
+        assert result.score is not None or result.scores
+        assert set(result.scores) <= set(card.languages)
+        if result.score is not None and set(result.scores) == set(card.languages):
+            mean = sum(result.scores.values()) / len(result.scores)
+            assert abs(mean - result.score) < 0.11, (result.model, mean)
 
 
 @pytest.mark.parametrize("size", ["base", "large"])
@@ -305,5 +305,5 @@ def test_anli_plus_is_its_parts() -> None:
     splits: tuple[Split, ...] = ("train", "validation")
     for split in splits:
         rows = [cards()[name].expected_rows("en", split) for name in ("anli", "snli", "mnli")]
-        assert sum(one or 0 for one in rows) == cards()["anli_plus"].expected_rows("en", split)
+        assert sum(row or 0 for row in rows) == cards()["anli_plus"].expected_rows("en", split)
         assert len(cards()["anli_plus"].sources_of("en", split)) == 5

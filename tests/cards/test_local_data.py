@@ -12,7 +12,7 @@ from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.plugin.api import RunEnvironment
 
-SUITES = [one.task for one in groups()["multichecklist"].tasks]
+SUITES = [member.task for member in groups()["multichecklist"].tasks]
 
 
 def _data(tmp_path: Path, root: Path | None = None) -> DataReader:
@@ -42,7 +42,7 @@ def test_suites_are_read_beside_the_study_or_from_the_data_root(
     _suite(tmp_path / where)
     data = _data(tmp_path, tmp_path / "root")
     loaded = data.load(data.data_slice(cards()[task], "sw", "test", None))
-    assert [one.id for one in loaded.examples] == ["a", "b"]
+    assert [example.id for example in loaded.examples] == ["a", "b"]
     assert loaded.count.partial  # two cases where 200 are expected
 
 

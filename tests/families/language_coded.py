@@ -60,7 +60,7 @@ def _m2m(folder: Path, *, listed: bool) -> Any:
     (folder / "words.json").write_text(json.dumps(words), encoding="utf-8")
     tokenizer_class: Any = hf.M2M100Tokenizer
     codes = hf.models.m2m_100.tokenization_m2m_100.FAIRSEQ_LANGUAGE_CODES["m2m100"]
-    more = {"additional_special_tokens": [f"__{one}__" for one in codes]} if listed else {}
+    more = {"additional_special_tokens": [f"__{code}__" for code in codes]} if listed else {}
     return tokenizer_class(str(folder / "words.json"), f"{stem}.model", **more)
 
 

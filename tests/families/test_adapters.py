@@ -19,9 +19,9 @@ _NOTHING_TAKEN = "takes no keys and values from outside"
 _NOTHING_READ = "does not read the keys and values that it is given"
 REFUSED = {
     ("prompt", "canine"): "takes no vectors in place of sub-words",
-    **{("prefix", one): _NOTHING_TAKEN for one in ("deberta", "modernbert", "canine")},
-    **{("prefix", one): _NOTHING_TAKEN for one in ("mbart", "nllb")},
-    **{("prefix", one): _NOTHING_READ for one in ("mt5", "umt5", "t5", "byt5")},
+    **{("prefix", family): _NOTHING_TAKEN for family in ("deberta", "modernbert", "canine")},
+    **{("prefix", family): _NOTHING_TAKEN for family in ("mbart", "nllb")},
+    **{("prefix", family): _NOTHING_READ for family in ("mt5", "umt5", "t5", "byt5")},
 }
 
 

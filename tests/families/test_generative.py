@@ -55,7 +55,7 @@ def _naive(model: Any, text: str, answer: str) -> float:
         whole = torch.tensor([[*opening, *said]])
         logits = lm(input_ids=whole).logits
     sure = logits[0, len(opening) - 1 : -1].double().log_softmax(-1)
-    return float(sum(sure[place, one] for place, one in enumerate(said)))
+    return float(sum(sure[place, token] for place, token in enumerate(said)))
 
 
 @pytest.mark.parametrize("family", WRITERS)
@@ -68,8 +68,8 @@ def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -
         MultipleChoiceExample("1", "the cat the cat the cat", ("wind", "lamp"), 1),
         *toy_examples("multiple_choice", 4),
     ]
-    for one, given in zip(examples, _scores(model, card, examples, closed=False), strict=True):
-        wanted = [_naive(model, one.prompt, choice) for choice in one.choices]
+    for example, given in zip(examples, _scores(model, card, examples, closed=False), strict=True):
+        wanted = [_naive(model, example.prompt, choice) for choice in example.choices]
         assert np.allclose(given, wanted, atol=2e-3), family
 
 
@@ -79,7 +79,7 @@ def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Fold
     card, task_type = verbalized.card("extractive_qa"), tiny.TASK_TYPES["extractive_qa"]
     some = toy_examples("extractive_qa", 6)
     together = model.predict(card, task_type, some, _RECIPE)
-    assert together == [model.predict(card, task_type, [one], _RECIPE)[0] for one in some]
+    assert together == [model.predict(card, task_type, [example], _RECIPE)[0] for example in some]
     assert all(isinstance(text, str) and "\n" not in text for text in together)
 
 
@@ -99,7 +99,10 @@ def test_text_to_text_learns_and_comes_back(
 
     def right() -> float:
         given = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
-        gold = [one.answers[0].text if task_type == "extractive_qa" else one.label for one in fresh]
+        gold = [
+            example.answers[0].text if task_type == "extractive_qa" else example.label
+            for example in fresh
+        ]
         return float(np.mean([a == b for a, b in zip(given, gold, strict=True)]))
 
     before = right()
@@ -118,8 +121,8 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     assert facts["shots"] == 2
     asked = verbalize(toy_examples("multiple_choice", 1, seed=5)[0], card)
-    shown = [verbalize(one, card) for one in feed.examples]
-    wanted = "".join(f"who flies {one.gold}\n\n" for one in shown) + "who flies"
+    shown = [verbalize(example, card) for example in feed.examples]
+    wanted = "".join(f"who flies {example.gold}\n\n" for example in shown) + "who flies"
     answering = AnswerObjective(card, model._encoder, model.shots)
     assert answering.prompt(asked, recipe, 0) == wanted
     model.save(tmp_path / "saved")

@@ -82,7 +82,7 @@ def test_what_is_written_is_what_transformers_generates(
     lm = AutoModelForSeq2SeqLM.from_pretrained(layout(family)).eval()
     lm.generation_config.forced_eos_token_id = None  # mBART's last sub-word would be cut
     own = language_coded.read(family, layout(family), language)
-    assert written == [_generated(lm, own, one) for one in some]
+    assert written == [_generated(lm, own, example) for example in some]
     assert any(written)
 
 
@@ -139,8 +139,8 @@ def test_likelihoods_are_those_of_the_model_alone_in_each_language(
         card = verbalized.card("multiple_choice").in_language(language)
         own = language_coded.read(family, layout(family), language)
         found[language] = _scores(model, card, some, closed=False)
-        for one, scores in zip(some, found[language], strict=True):
-            alone = [_likelihood(model, own, one.prompt, choice) for choice in one.choices]
+        for example, scores in zip(some, found[language], strict=True):
+            alone = [_likelihood(model, own, example.prompt, choice) for choice in example.choices]
             assert scores.tolist() == pytest.approx(alone, abs=2e-3)
     assert len({str(scores) for scores in found.values()}) == len(found)
 
@@ -155,7 +155,7 @@ def _likelihood(model: Any, own: Any, prompt: str, answer: str) -> float:
         decoder_input_ids=torch.tensor([[*opening, *said]]),
     ).logits
     sure = logits[0, len(opening) - 1 : -1].double().log_softmax(-1)
-    return float(sum(sure[place, one] for place, one in enumerate(said)))
+    return float(sum(sure[place, token] for place, token in enumerate(said)))
 
 
 def _in_two(family: str) -> tuple[TrainingSet, list[str]]:
@@ -173,9 +173,9 @@ def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout)
     model = tiny.start(layout(family), mode="generate")
     feed, told = _in_two(family)
     features = model._prepared(feed, _RECIPE).features
-    for one, language, feature in zip(feed.examples, told, features, strict=True):
+    for example, language, feature in zip(feed.examples, told, features, strict=True):
         own = language_coded.read(family, layout(family), language)
-        text, target = f"{one.context} {one.question}", one.answers[0].text
+        text, target = f"{example.context} {example.question}", example.answers[0].text
         said = own(text=text, text_target=target, return_tensors="pt")
         labels = said["labels"]
         shifted = _shifted(family, labels)
@@ -183,7 +183,7 @@ def test_every_language_is_learnt_with_its_own_code(family: str, layout: Layout)
         assert source.ids.tolist() == said["input_ids"][0].tolist()
         assert answer.ids.tolist() == shifted[: len(answer.ids)]
         code = own.convert_tokens_to_ids(_code(own))
-        learnt = [one for one in labels[0].tolist() if one != code]
+        learnt = [label for label in labels[0].tolist() if label != code]
         assert feature.gold[0].ids.tolist() == learnt
         assert answer.ids[feature.gold[0].first] == code
 
@@ -338,14 +338,16 @@ def test_a_hub_model_keeps_its_identity_once_it_is_fetched(
 ) -> None:
     stub = stubbed(tmp_path, monkeypatch)
     stub.files["org/m"] = {"config.json": '{"model_type": "mbart"}'}
-    named = [Options(hub="org/m", mode="generate", revision=one) for one in (None, COMMIT)]
+    named = [
+        Options(hub="org/m", mode="generate", revision=revision) for revision in (None, COMMIT)
+    ]
     meaning = {"hub": "org/m", "commit": COMMIT, "num_layers": None, "mode": "generate"}
     for offline in (False, True):  # the second finds what the first has fetched
         new_process()
         around = RunEnvironment(cache=tmp_path, offline=offline)
         if offline:
             named = named[1:]  # where a branch stood is noted once all files are there
-        found = {tiny.BACKEND.fingerprint(one, around) for one in named}
+        found = {tiny.BACKEND.fingerprint(model, around) for model in named}
         assert found == {digest(meaning | {"coded": 1})}
     assert {file for _, file, _ in stub.asked} == {"config.json"}
 

@@ -119,7 +119,7 @@ def test_examples_are_shown_once_however_many_rates_there_are(
 
 def test_queries_of_the_registry_are_spelt_out() -> None:
     study = Study(**_BASE, models={"max_total": "1e9", "family": "mmbert"})
-    assert [(one.name, one.backend_options["hub"]) for one in study.models] == [
+    assert [(model.name, model.backend_options["hub"]) for model in study.models] == [
         ("mmbert-small", "jhu-clsp/mmBERT-small"),
         ("mmbert-base", "jhu-clsp/mmBERT-base"),
     ]

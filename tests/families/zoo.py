@@ -22,7 +22,7 @@ _MORE = ["Question", "Answer", "red", "blue", "because", "True", "False", "Neith
 def pieces(*specials: str) -> list[tuple[str, float]]:
     """A Unigram vocabulary: specials, words of the toy tasks, letters."""
     words = [*tiny.WORDS, *_MORE]
-    found = [*((one, 0.0) for one in specials), *((f"▁{word}", -2.0) for word in words)]
+    found = [*((token, 0.0) for token in specials), *((f"▁{word}", -2.0) for word in words)]
     found += [("▁", -4.0), ("\n", -5.0), *((letter, -6.0) for letter in _LETTERS)]
     return list(dict(found).items())
 
@@ -32,7 +32,7 @@ def unigram(single: str, pair: str, specials: list[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.Unigram(pieces(*specials), unk_id=specials.index("<unk>")))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    used = [(one, place) for place, one in enumerate(specials)]
+    used = [(token, place) for place, token in enumerate(specials)]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=single, pair=pair, special_tokens=used
     )

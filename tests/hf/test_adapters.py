@@ -52,7 +52,7 @@ def _answers(model: Any, task_type: str = "tagging") -> Any:
 def _own(model: Any) -> list[torch.Tensor]:
     """The backbone's weights, its adapter left out."""
     named = model.backbone.module.state_dict().items()
-    return [one.clone() for name, one in named if "lora" not in name]
+    return [parameter.clone() for name, parameter in named if "lora" not in name]
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,10 @@ def test_the_adapter_learns_and_the_body_stays(
     before, sizes = _own(model), model.sizes()
     first = _fit(model, _recipe(method, steps=1), tmp_path / "first")
     (head,) = model.heads.modules()
-    added = sum(one.numel() for one in model.backbone.adapter.parameters().values())
-    assert first["learning_parameters"] == added + sum(one.numel() for one in head.parameters())
+    added = sum(tensor.numel() for tensor in model.backbone.adapter.parameters().values())
+    assert first["learning_parameters"] == added + sum(
+        tensor.numel() for tensor in head.parameters()
+    )
     with torch.no_grad():  # from here on the head stays as it is too, and asks for much
         head.requires_grad_(False).linear.weight.mul_(50)
     losses = [
@@ -130,11 +132,11 @@ def test_the_same_adapter_learns_on(bert: Path, tmp_path: Path, method: str) -> 
     model = tiny.start(bert)
     _fit(model, _recipe(method, steps=3), tmp_path / "1")
     model.save(tmp_path / "first")
-    first = [one.clone() for one in model.backbone.adapter.parameters().values()]
+    first = [tensor.clone() for tensor in model.backbone.adapter.parameters().values()]
     again = tiny.BACKEND.load(tmp_path / "first", "cpu")
     _fit(again, _recipe(method, steps=3), tmp_path / "2", "multiple_choice")
     second = list(again.backbone.adapter.parameters().values())
-    assert [one.shape for one in first] == [one.shape for one in second]
+    assert [tensor.shape for tensor in first] == [tensor.shape for tensor in second]
     assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     again.save(tmp_path / "second")
     files = [tmp_path / name / "model.safetensors" for name in ("first", "second")]
@@ -178,7 +180,9 @@ def test_merged_on_request_it_is_an_ordinary_model(bert: Path, tmp_path: Path) -
     backbone = AutoModel.from_pretrained(tmp_path / "model")
     ours = dict(model.backbone.module.named_parameters())
     assert all(
-        torch.equal(ours[name], one) for name, one in backbone.named_parameters() if name in ours
+        torch.equal(ours[name], tensor)
+        for name, tensor in backbone.named_parameters()
+        if name in ours
     )
     assert _answers(tiny.BACKEND.load(tmp_path / "model", "cpu")) == _answers(model)
 
@@ -249,7 +253,11 @@ def test_what_the_method_reads_enters_the_key() -> None:
 
     plain = key()
     assert key(adapter=None, optimizer="adamw", gradient_checkpointing=True) == plain
-    keys = [plain, key(optimizer="adafactor"), *(key(adapter=one) for one in METHODS.values())]
+    keys = [
+        plain,
+        key(optimizer="adafactor"),
+        *(key(adapter=method) for method in METHODS.values()),
+    ]
     assert len({*keys, key(adapter={"method": "lora", "r": 5})}) == len(keys) + 1
 
 
@@ -263,4 +271,6 @@ def test_in_bf16_an_adapter_learns_and_answers(
     _fit(model, recipe, tmp_path / "run", "classification")
     given = model.predict(feed.card, feed.task_type, feed.examples, recipe)
     assert len(given) == len(feed.examples)
-    assert {one.dtype for one in model.backbone.adapter.parameters().values()} == {torch.float32}
+    assert {tensor.dtype for tensor in model.backbone.adapter.parameters().values()} == {
+        torch.float32
+    }

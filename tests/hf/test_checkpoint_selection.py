@@ -21,7 +21,7 @@ FEEDS = ("tagging", "multiple_choice")
 
 
 def _weights(model: Any) -> list[torch.Tensor]:
-    return [one.detach().clone() for one in weights(model)]
+    return [tensor.detach().clone() for tensor in weights(model)]
 
 
 def _same(one: Sequence[torch.Tensor], two: Sequence[torch.Tensor]) -> bool:
@@ -83,7 +83,7 @@ def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
     assert facts["selection"]["by"] == "average"
     assert [step for step, _ in facts["selection"]["num_evals"]] == [5, 10, 15, 20]
     for place, found in enumerate(_weights(model)):
-        expected = torch.stack([one[place].double() for one in judge.seen]).mean(dim=0)
+        expected = torch.stack([score[place].double() for score in judge.seen]).mean(dim=0)
         assert torch.allclose(found.double(), expected, atol=1e-7)
     unjudged, _ = _fit(bert, tmp_path / "2", CheckpointPolicy("average", num_evals=4))
     assert _same(_weights(unjudged), _weights(model))

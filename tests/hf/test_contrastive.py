@@ -24,10 +24,10 @@ OTHER = dict(zip(tiny.WORDS[:14], tiny.WORDS[7:14] + tiny.WORDS[:7], strict=True
 
 def _pairs(count: int) -> list[RetrievalExample]:
     found = []
-    for number, one in enumerate(toy_examples("retrieval", count)):
-        assert isinstance(one, RetrievalExample)
-        wanted = " ".join(OTHER[word] for word in one.query.split())
-        found.append(RetrievalExample(one.id, one.query, str(number), wanted))
+    for number, example in enumerate(toy_examples("retrieval", count)):
+        assert isinstance(example, RetrievalExample)
+        wanted = " ".join(OTHER[word] for word in example.query.split())
+        found.append(RetrievalExample(example.id, example.query, str(number), wanted))
     return found
 
 
@@ -58,8 +58,8 @@ def test_the_scale_is_learnt_and_saved(bert: Path, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     again = tiny.BACKEND.load(tmp_path / "model", "cpu")
     assert again.heads.get("toy_retrieval", "retrieval").scale.item() == head.scale.item()
-    for one, other in zip(weights(model), weights(again), strict=True):
-        assert torch.equal(one, other)
+    for tensor, other in zip(weights(model), weights(again), strict=True):
+        assert torch.equal(tensor, other)
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(bert: Path, tmp_path: Path) -> None:

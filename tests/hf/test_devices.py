@@ -196,10 +196,10 @@ def test_scaled_losses_give_the_same_weights_and_come_back(
     monkeypatch.setattr(checkpoint, "write", keep)
     session = tiny.session(tmp_path / "scaled", checkpoint_seconds=0)
     other.fit([feed], recipe, session)
-    for one, two in zip(
+    for tensor, two in zip(
         plain.backbone.module.parameters(), other.backbone.module.parameters(), strict=True
     ):
-        assert torch.equal(one, two)
+        assert torch.equal(tensor, two)
     assert [float(tensors["scaler/scale"]) for tensors in saved] == [2.0**12, 2.0**12, 2.0**13]
 
 

@@ -74,8 +74,8 @@ def test_rows_learn_what_exact_shapes_learn(task_type: str, fit: Fit, still: Pat
     exact = fit(None, task_types=(task_type,), name="exact", folder=still, learning_rate=1e-4)
     assert (rows.facts["step"]["layout"], exact.facts["step"]["layout"]) == ("rows", "exact")
     assert rows.facts["loss"] == pytest.approx(exact.facts["loss"], abs=1e-5)
-    for one, two in zip(weights(rows), weights(exact), strict=True):
-        assert torch.allclose(one, two, atol=3e-4)
+    for tensor, two in zip(weights(rows), weights(exact), strict=True):
+        assert torch.allclose(tensor, two, atol=3e-4)
 
 
 @pytest.mark.parametrize("family", ["xlmr", "gemma"])
@@ -165,7 +165,7 @@ def test_a_bad_loss_leaves_the_weights_before_it(fit: Fit, monkeypatch: pytest.M
 
     def closed(self: FixedStep) -> None:
         close(self)
-        kept.extend(one.clone() for one in self._context.learning.values())
+        kept.extend(tensor.clone() for tensor in self._context.learning.values())
 
     monkeypatch.setattr(FixedStep, "close", closed)
     fit(name="before", steps=4, warmup_ratio=0, lr_scheduler_type="constant")
@@ -183,8 +183,8 @@ def test_rows_that_are_never_met_only_decay(
     active = fit(name="active", weight_decay=decay)
     monkeypatch.setenv(switches.VARIABLE, "active_rows")
     whole = fit(name="whole", weight_decay=decay)
-    for one, two in zip(weights(active), weights(whole), strict=True):
-        assert torch.equal(one, two) if not decay else torch.allclose(one, two, atol=2e-6)
+    for tensor, two in zip(weights(active), weights(whole), strict=True):
+        assert torch.equal(tensor, two) if not decay else torch.allclose(tensor, two, atol=2e-6)
 
 
 def test_copies_in_half_precision_are_what_autocast_casts(
@@ -192,7 +192,7 @@ def test_copies_in_half_precision_are_what_autocast_casts(
 ) -> None:
     monkeypatch.setenv(switches.VARIABLE, "joint_linear")
     copies = fit(name="copies", precision="bf16", weight_decay=0.1)
-    assert all(one.dtype == torch.float32 for one in weights(copies))
+    assert all(tensor.dtype == torch.float32 for tensor in weights(copies))
     monkeypatch.setattr(fixed_step, "linear_layers", lambda modules: [])
     cast = fit(name="cast", precision="bf16", weight_decay=0.1)
     assert copies.facts["loss"] == cast.facts["loss"]
@@ -219,7 +219,7 @@ def test_what_fills_a_row_up_counts_for_nothing(fit: Fit, monkeypatch: pytest.Mo
 
     def other(self: RowFiller, features: Any, shape: Any) -> Any:
         found = honest(self, features, shape)
-        total = sum(len(window.ids) for one in features for window in one.windows)
+        total = sum(len(window.ids) for feature in features for window in feature.windows)
         found["ids"][total:] = found["ids"][1]
         return found
 
@@ -275,11 +275,11 @@ def test_budgets_hold_every_row_and_cost_no_more_than_one(
     costs = StepPrices(launch, token, eager=0.165, capture=0.35)
     chosen = budgets(totals, costs)
     lengths = [budget.tokens for budget in chosen]
-    assert all(one < two for one, two in pairwise(lengths))
+    assert all(length < two for length, two in pairwise(lengths))
     assert lengths[-1] == rounded(max(totals))
     assert sum(budget.uses for budget in chosen) == len(totals)
     owners = np.searchsorted(lengths, [rounded(total) for total in totals])
-    assert np.bincount(owners, minlength=len(chosen)).tolist() == [one.uses for one in chosen]
+    assert np.bincount(owners, minlength=len(chosen)).tolist() == [budget.uses for budget in chosen]
 
     def cost(groups: list[tuple[int, int]]) -> float:
         return sum(
@@ -302,6 +302,6 @@ def test_short_rows_are_not_filled_up_to_the_longest(
     """Sub-words of 32 short sentences, as in WikiANN; a larger model is worth more graphs."""
     stream = np.random.default_rng(0)
     totals = np.minimum(np.exp(stream.normal(np.log(410), 0.42, steps)), 1832).astype(int)
-    lengths = [one.tokens for one in budgets(totals.tolist(), prices(parameters, layers))]
+    lengths = [budget.tokens for budget in budgets(totals.tolist(), prices(parameters, layers))]
     assert fewest <= len(lengths) <= most
     assert lengths[0] <= 704

@@ -172,7 +172,7 @@ def test_a_plan_refuses_asking_once_for_all_arms(hub: Hub, tmp_path: Path) -> No
     words = ["plan", *_study(tmp_path, "llama", "gated"), "--json"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 3, done.output
-    reasons = {one["model"]: one["reason"] for one in json.loads(done.stdout)["missing"]}
+    reasons = {row["model"]: row["reason"] for row in json.loads(done.stdout)["missing"]}
     assert "'llama' reads left to right" in reasons["llama"]
     assert "GatedRepoError" in reasons["gated"]
     assert hub.resolved == ["org/llama", "org/gated"]

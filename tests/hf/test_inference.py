@@ -120,7 +120,7 @@ def test_memory_that_ran_out_is_remembered() -> None:
     backbone: Any = _Narrow(most=100)
     features = _features([10] * 64 + [2] * 8)
     found = inference.read(backbone, features, Layout(0), tiny.RECIPE, _CPU, _sums)
-    assert [int(one) for one in found] == [
+    assert [int(answer) for answer in found] == [
         int(feature.windows[0].ids.sum()) for feature in features
     ]
     refused = backbone.refused
@@ -140,8 +140,8 @@ def test_large_products_are_those_of_torch(
     monkeypatch.setattr(matmul, "_LARGE", 1)
     torch.manual_seed(0)
     learnt = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
-    for one in learnt:
-        one.requires_grad_()
+    for gradient in learnt:
+        gradient.requires_grad_()
 
     def both() -> list[Tensor]:
         out = functional.linear(*learnt)
@@ -187,7 +187,7 @@ def test_deterministic_runs_are_equal_to_the_bit(
             assert torch.are_deterministic_algorithms_enabled()
             model.fit([tiny.feed("tagging", 32)], tiny.RECIPE, tiny.session(tmp_path / name))
             weights.append(model.backbone.module.state_dict())
-        assert all(torch.equal(one, weights[1][name]) for name, one in weights[0].items())
+        assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
         examples = toy_examples("tagging", 20)
         assert model.predict(toy_card("tagging"), tiny.TASK_TYPES["tagging"], examples, tiny.RECIPE)
     finally:

@@ -33,7 +33,7 @@ def hub(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """A hub with all of the registry: one sort of model in most places, one gated."""
     found = stubbed(tmp_path / "hub", monkeypatch)
     text = (bert / "config.json").read_text(encoding="utf-8")
-    found.files = {one.hub: {"config.json": text} for one in registry.models()}
+    found.files = {model.hub: {"config.json": text} for model in registry.models()}
     zoo.EVERY["mt5"](tmp_path / "mt5")
     found.files[MT5]["config.json"] = (tmp_path / "mt5" / "config.json").read_text()
     found.files[MGTE]["config.json"] = json.dumps(REMOTE)
@@ -71,7 +71,7 @@ def test_what_cannot_be_had_keeps_the_registry_and_is_told(hub: Hub, name: str, 
     done, known = _listed("--fetch", "--json"), registry.find_model(name)
     assert known is not None
     assert _rows(done)[name] == known.model_dump(mode="json")
-    (line,) = [one for one in done.stderr.splitlines() if one.startswith(f"{known.name} keeps")]
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith(f"{known.name} keeps")]
     assert why in line
     assert done.stderr.count("keeps the registry's sizes") == 2
     assert f"fetching configurations: {len(registry.models())}" in done.stderr
@@ -95,7 +95,7 @@ def test_what_was_fetched_is_read_later_and_nobody_is_asked(hub: Hub) -> None:
 def test_queries_of_size_ask_the_registry_alone(hub: Hub) -> None:
     _listed("--fetch")
     found = registry.RegistryQuery(min_total=2.5e8, max_total=2.9e8).matching()
-    assert XLMR in [one.hub for one in found]
+    assert XLMR in [model.hub for model in found]
 
 
 @pytest.mark.parametrize("words", [("--fetch", "--offline"), ("study.yaml", "--fetch")])

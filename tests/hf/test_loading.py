@@ -146,7 +146,11 @@ def test_freezing_goes_from_the_embeddings_up(bert: Path) -> None:
 
     def learning() -> set[str]:
         named = backbone.module.named_parameters()
-        return {name.split(".")[0] + name.split(".")[2] for name, one in named if one.requires_grad}
+        return {
+            name.split(".")[0] + name.split(".")[2]
+            for name, parameter in named
+            if parameter.requires_grad
+        }
 
     backbone.freeze(0.0)
     assert learning() == {"embeddingsweight", "embeddingsbias", "encoder0", "encoder1"}

@@ -62,8 +62,8 @@ def test_smaller_pieces_give_the_same_weights(
     narrow, told = _fit(undropped, tmp_path / "narrow")
     assert (facts["gradient_accumulation_steps"], told["gradient_accumulation_steps"]) == (1, 4)
     assert told["loss"] == pytest.approx(facts["loss"], abs=1e-5)
-    for one, other in zip(weights(calm), weights(narrow), strict=True):
-        assert torch.allclose(one, other, atol=1e-5)
+    for tensor, other in zip(weights(calm), weights(narrow), strict=True):
+        assert torch.allclose(tensor, other, atol=1e-5)
 
 
 def test_a_checkpoint_remembers_the_pieces(

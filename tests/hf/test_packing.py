@@ -171,8 +171,8 @@ def test_gradients_are_those_of_padded_windows(family: str, folder: Callable[[st
         return list(torch.autograd.grad(states[real].sin().sum(), learnt, materialize_grads=True))
 
     packed, padded = gradients(backbone.packed(batch)[0]), gradients(backbone.padded(batch))
-    for one, other in zip(packed, padded, strict=True):
-        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+    for state, other in zip(packed, padded, strict=True):
+        assert torch.allclose(state, other, rtol=1e-3, atol=1e-4)
 
 
 def test_probing_leaves_what_learns_awake(folder: Callable[[str], Path]) -> None:
@@ -232,12 +232,12 @@ def test_thousands_of_real_sentences_are_answered_alike(
     shared = Material(setting, "wikiann")
     model = material.load_model(setting.model)
     material.head(model, shared.card)
-    every = [one for _, some in shared.eval_examples(64) for one in some]
+    every = [example for _, some in shared.eval_examples(64) for example in some]
     assert len(every) > 2500
 
     def tags() -> NDArray[np.int64]:
         found = model.predict(shared.card, shared.task_type, every, shared.recipe())
-        return np.concatenate([np.asarray(one, dtype=np.int64) for one in found])
+        return np.concatenate([np.asarray(answer, dtype=np.int64) for answer in found])
 
     usual = tags()
     assert len(np.unique(usual)) > 3

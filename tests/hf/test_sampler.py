@@ -47,7 +47,7 @@ def test_an_epoch_reads_every_feature_once(lengths: list[int], batch: int) -> No
         steps = range(epoch * schedule.total // 2, (epoch + 1) * schedule.total // 2)
         drawn = [schedule[step].features for step in steps]
         assert sorted(np.concatenate(drawn)) == list(range(len(lengths)))
-        sizes = [len(one) for one in drawn]
+        sizes = [len(length) for length in drawn]
         assert max(sizes) <= batch
         assert max(sizes) - min(sizes) <= 1
 
@@ -83,7 +83,7 @@ def test_batches_are_of_like_length() -> None:
 )
 def test_feeds_are_drawn_in_proportion(mixture: Mixture, shares: list[float]) -> None:
     lengths = [[9] * 100, [9] * 900]
-    counts = [min(len(one), mixture.cap or len(one)) for one in lengths]
+    counts = [min(len(length), mixture.cap or len(length)) for length in lengths]
     assert probabilities(counts, mixture).tolist() == pytest.approx(shares)
     schedule = BatchSampler(lengths, mixture, Recipe(steps=4000, batch_size=1), 5)
     drawn = Counter(schedule[step].feed for step in range(schedule.total))

@@ -98,7 +98,7 @@ def test_a_prompt_may_be_read_and_not_pooled(folders: Folders, tmp_path: Path) -
     model = _published(encoders.e5(folders["bert"], tmp_path / "m", E5, **pooling))
     (prompt,) = model.tokens.ids(["who: "])
     states = [_states(model, f"who: {text}", limit=64)[1 + len(prompt) :] for text in TEXTS]
-    expected = functional.normalize(torch.stack([one.mean(dim=0) for one in states]))
+    expected = functional.normalize(torch.stack([state.mean(dim=0) for state in states]))
     assert _close(model.embed(TEXTS, RECIPE, role="query"), expected)
 
 
@@ -287,8 +287,8 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
     with torch.inference_mode():
         targets = exact_targets(task, batch, Layout(model.tokens.pad), RECIPE)
         task.loss(model.backbone.states(batch).flatten(0, 1), head, targets, RECIPE)
-    queries = model.embed([one.query for one in examples], RECIPE, role="query")
-    passages = model.embed([one.positive or "" for one in examples], RECIPE, role="passage")
+    queries = model.embed([example.query for example in examples], RECIPE, role="query")
+    passages = model.embed([example.positive or "" for example in examples], RECIPE, role="passage")
     assert _close(queries @ passages.T, asked[0])
 
 
@@ -296,8 +296,10 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     folders: Folders, tmp_path: Path
 ) -> None:
     model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
-    before = [one.clone() for one in model.backbone.module.parameters()]
-    dense = {name: one.clone() for name, one in model._embedder._upper_modules.state_dict().items()}
+    before = [tensor.clone() for tensor in model.backbone.module.parameters()]
+    dense = {
+        name: tensor.clone() for name, tensor in model._embedder._upper_modules.state_dict().items()
+    }
     card = toy_card("retrieval")
     feed = TrainingSet(
         card,
@@ -308,7 +310,7 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     )
     facts = model.fit([feed], Recipe(steps=3, batch_size=8), tiny.session(tmp_path / "s"))
     moved = zip(before, model.backbone.module.parameters(), strict=True)
-    assert any(not torch.equal(one, other) for one, other in moved)
+    assert any(not torch.equal(tensor, other) for tensor, other in moved)
     after = model._embedder._upper_modules.state_dict()
     assert all(torch.equal(dense[name], after[name]) for name in dense)
     assert np.isfinite(facts["loss"])
@@ -505,7 +507,7 @@ def test_a_hub_model_is_fetched_with_its_modules(
     encoders.labse(folders["bert"], folder)
     encoders.write(folder, "config_sentence_transformers.json", {})
     (folder / "2_Dense" / "pytorch_model.bin").touch()
-    here = {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+    here = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
     def wanted(**options: Any) -> set[str]:
         hub.snapshot(Options(hub="org/name", revision=COMMIT, **options), RunEnvironment())

@@ -97,7 +97,7 @@ def test_gradients_of_what_was_looked_up(
     own, usual = (nn.Embedding(12, 3, padding_idx=padding) for _ in range(2))
     usual.load_state_dict(own.state_dict())
     watching = EmbeddingGradients(CPU)
-    optimizers = [torch.optim.AdamW(one.parameters(), lr=0.1) for one in (own, usual)]
+    optimizers = [torch.optim.AdamW(gradient.parameters(), lr=0.1) for gradient in (own, usual)]
 
     def backward(table: nn.Embedding, ids: list[int]) -> None:
         states = table(torch.tensor(ids))
@@ -115,8 +115,8 @@ def test_gradients_of_what_was_looked_up(
         assert torch.allclose(own.weight.grad, usual.weight.grad, atol=1e-6)
         assert (own.weight in watching._dense_tables) == tied  # else the met rows alone are cleared
         memory = own.weight.grad.data_ptr()
-        for one in optimizers:
-            one.step()
+        for optimizer in optimizers:
+            optimizer.step()
         watching.clear(optimizers[0])
         optimizers[1].zero_grad()
         assert own.weight.grad.data_ptr() == memory
@@ -153,7 +153,7 @@ def test_weights_that_find_no_memory_are_what_they_were(
     recipe = tiny.RECIPE.changed({"precision": "bf16"})
     with pytest.raises(StageError, match="not enough memory"), computing(module, CPU, recipe):
         pass
-    assert {one.dtype for one in module.parameters()} == {torch.float32}
+    assert {tensor.dtype for tensor in module.parameters()} == {torch.float32}
 
 
 def test_rows_that_see_nothing_stay_numbers() -> None:
@@ -225,8 +225,8 @@ def test_a_training_without_a_switch_ends_with_the_same_weights(
 
     usual = weights("usual")
     monkeypatch.setenv(switches.VARIABLE, left_out)
-    for name, one in weights("without").items():
-        assert torch.allclose(one, usual[name], atol=2e-4), name
+    for name, tensor in weights("without").items():
+        assert torch.allclose(tensor, usual[name], atol=2e-4), name
 
 
 def test_short_gradients_are_not_touched_and_long_ones_are_cut() -> None:
@@ -235,34 +235,36 @@ def test_short_gradients_are_not_touched_and_long_ones_are_cut() -> None:
         nn.Parameter(torch.zeros(2)),
         nn.Parameter(torch.ones(1)),
     ]
-    for one, value in zip(weights[:2], (3.0, 4.0), strict=True):
-        one.grad = torch.tensor([value, *[0.0] * (len(one) - 1)])
-    before = [one.grad.clone() for one in weights[:2] if one.grad is not None]
+    for tensor, value in zip(weights[:2], (3.0, 4.0), strict=True):
+        tensor.grad = torch.tensor([value, *[0.0] * (len(tensor) - 1)])
+    before = [tensor.grad.clone() for tensor in weights[:2] if tensor.grad is not None]
     clip(weights, 5.001)
     assert all(
-        torch.equal(one.grad, old)
-        for one, old in zip(weights, before, strict=False)
-        if one.grad is not None
+        torch.equal(tensor.grad, old)
+        for tensor, old in zip(weights, before, strict=False)
+        if tensor.grad is not None
     )
     clip(weights, 1.0)
-    norm = nn.utils.get_total_norm([one.grad for one in weights if one.grad is not None])
+    norm = nn.utils.get_total_norm([tensor.grad for tensor in weights if tensor.grad is not None])
     assert float(norm) == pytest.approx(1.0, abs=1e-4)
 
 
 def test_reading_in_bf16_casts_once_and_leaves_the_weights_as_they_were(bert: Path) -> None:
     module = tiny.start(bert).backbone.module
-    before = {name: (one.data_ptr(), one.clone()) for name, one in module.named_parameters()}
+    before = {
+        name: (tensor.data_ptr(), tensor.clone()) for name, tensor in module.named_parameters()
+    }
     with torch.inference_mode(), computing(module, CPU, tiny.RECIPE.changed({"precision": "bf16"})):
-        matrices = {one.dtype for one in module.parameters() if one.ndim > 1}
+        matrices = {tensor.dtype for tensor in module.parameters() if tensor.ndim > 1}
         assert matrices == {torch.bfloat16}
     with (
         pytest.raises(KeyError),
         computing(module, CPU, tiny.RECIPE.changed({"precision": "bf16"})),
     ):
         raise KeyError
-    for name, one in module.named_parameters():
-        assert (one.dtype, one.data_ptr()) == (torch.float32, before[name][0])
-        assert torch.equal(one, before[name][1])
+    for name, tensor in module.named_parameters():
+        assert (tensor.dtype, tensor.data_ptr()) == (torch.float32, before[name][0])
+        assert torch.equal(tensor, before[name][1])
 
 
 def test_everything_faster_at_once_still_learns(bert: Path, tmp_path: Path) -> None:

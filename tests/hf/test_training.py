@@ -176,8 +176,8 @@ def test_split_sources_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
         )
         found.append((facts["loss"], weights(model)))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
-    for one, two in zip(found[0][1], found[1][1], strict=True):
-        assert torch.allclose(one, two, atol=3e-4)
+    for tensor, two in zip(found[0][1], found[1][1], strict=True):
+        assert torch.allclose(tensor, two, atol=3e-4)
 
 
 def test_only_heads_learn_on_a_frozen_body(bert: Path, tmp_path: Path) -> None:
@@ -185,10 +185,10 @@ def test_only_heads_learn_on_a_frozen_body(bert: Path, tmp_path: Path) -> None:
     recipe = Recipe(steps=20, learning_rate=1e-2, freeze_ratio=1.0)
     facts = model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
     assert facts["learning_parameters"] == 2 * 32 + 2
-    for one, two in zip(
+    for tensor, two in zip(
         model.backbone.module.parameters(), untouched.backbone.module.parameters(), strict=True
     ):
-        assert torch.equal(one, two)
+        assert torch.equal(tensor, two)
 
 
 def test_heads_are_dropped_or_kept_by_choice(bert: Path, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_bf16_learns_and_answers(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
     recipe = Recipe(steps=2, batch_size=4, precision="bf16")
     assert model.fit([tiny.feed("multiple_choice", 8)], recipe, tiny.session(tmp_path))["loss"] > 0
-    assert all(one.dtype == torch.float32 for one in weights(model))
+    assert all(tensor.dtype == torch.float32 for tensor in weights(model))
     given = model.predict(
         toy_card("multiple_choice"),
         tiny.TASK_TYPES["multiple_choice"],

@@ -52,7 +52,7 @@ def test_every_word_is_tagged_exactly_once(
     ]
     features = task.features(examples, tokens, recipe, gold=True)
     assert task.join(examples, features, [feature.gold for feature in features]) == [
-        list(one.tags) for one in examples
+        list(example.tags) for example in examples
     ]
     for feature in features:
         (window,) = feature.windows
@@ -252,7 +252,7 @@ def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> No
 
 def test_batches_keep_every_window_apart(tokens: Tokens) -> None:
     ids = tokens.ids(["the", "the cat flies", ""])
-    features = [Feature((tokens.single(one, 60),), place) for place, one in enumerate(ids)]
+    features = [Feature((tokens.single(window, 60),), place) for place, window in enumerate(ids)]
     batch = collate(features, Layout(tokens.pad), CPU)
     for row, mask, feature in zip(batch.ids, batch.mask, features, strict=True):
         length = int(mask.sum())

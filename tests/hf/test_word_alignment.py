@@ -50,7 +50,7 @@ def _right(model: HfModel) -> float:
     for first in (0, 100):
         some = _pairs("test", 100)[first : first + 100]
         given = predict(model, toy_card("bitext_retrieval"), some, Recipe(layer=0))
-        hits += sum(place == one.label for place, one in zip(given, some, strict=True))
+        hits += sum(place == example.label for place, example in zip(given, some, strict=True))
     return hits / 200
 
 
@@ -67,9 +67,9 @@ def test_only_words_are_moved(tmp_path: Path) -> None:
     _fit(long, tmp_path / "long", steps=5)
     moved = {
         name
-        for (name, one), other in zip(
+        for (name, tensor), other in zip(
             short.backbone.module.named_parameters(), long.backbone.module.parameters(), strict=True
         )
-        if not torch.equal(one, other)
+        if not torch.equal(tensor, other)
     }
     assert moved == {"embeddings.word_embeddings.weight"}

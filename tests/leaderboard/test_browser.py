@@ -38,9 +38,11 @@ def page(browser, file):
     browser.get(file.as_uri())
     yield browser
     assert browser.get_log("browser") == []
-    messages = [json.loads(one["message"])["message"] for one in browser.get_log("performance")]
-    asked = {one["params"]["request"]["url"] for one in messages
-             if one["method"] == "Network.requestWillBeSent"}  # fmt: skip
+    messages = [
+        json.loads(message["message"])["message"] for message in browser.get_log("performance")
+    ]
+    asked = {message["params"]["request"]["url"] for message in messages
+             if message["method"] == "Network.requestWillBeSent"}  # fmt: skip
     assert asked <= {file.as_uri(), "data:,"}
 
 

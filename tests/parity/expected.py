@@ -32,7 +32,7 @@ def without(text: str, words: set[str]) -> str:
 
 def squad_words(text: str) -> list[str]:
     """Lower case, then ASCII punctuation out, then English articles, then split at blanks."""
-    kept = "".join(one for one in text.lower() if one not in ASCII_PUNCTUATION)
+    kept = "".join(letter for letter in text.lower() if letter not in ASCII_PUNCTUATION)
     return without(kept, {"a", "an", "the"}).split()
 
 
@@ -41,14 +41,14 @@ def mlqa_words(language: str) -> Words:
 
     def words(text: str) -> list[str]:
         kept = [
-            one for one in text.lower()
-            if one not in ASCII_PUNCTUATION and not unicodedata.category(one).startswith("P")
+            letter for letter in text.lower()
+            if letter not in ASCII_PUNCTUATION and not unicodedata.category(letter).startswith("P")
         ]  # fmt: skip
         bare = without("".join(kept), MLQA_ARTICLES.get(language, set()))
         if language == "ar":
             bare = " ".join(bare.split("ال"))
         if language == "zh":
-            bare = "".join(f" {one} " if 0x4E00 <= ord(one) <= 0x9FA5 else one for one in bare)
+            bare = "".join(f" {tag} " if 0x4E00 <= ord(tag) <= 0x9FA5 else tag for tag in bare)
         return bare.split()
 
     return words
@@ -93,5 +93,5 @@ def checked(text: str, language: str) -> str:
     """An answer as MultiCheckList compares it: articles out, some punctuation off its ends."""
     bare = without(text, WHOLE_WORDS.get(language, set()))
     ends = {",", ".", " "} | ({"„", "”"} if language == "pl" else set())
-    places = [place for place, one in enumerate(bare) if one not in ends]
+    places = [place for place, tag in enumerate(bare) if tag not in ends]
     return bare[places[0] : places[-1] + 1] if places else ""

@@ -53,8 +53,8 @@ def test_one_wrong_answer_fails_the_case() -> None:
         cases.append((ChecklistExample(str(place), parts), given))
         passed.append(
             all(
-                checked(one, "en") in [checked(gold, "en") for gold in some]
-                for one, some in zip(given, golds, strict=True)
+                checked(answer, "en") in [checked(gold, "en") for gold in some]
+                for answer, some in zip(given, golds, strict=True)
             )
         )
     share = sum(passed) / len(passed)

@@ -44,7 +44,7 @@ def _corpus(draw: random.Random, labels: list[str], right: float) -> tuple[Sente
     gold = [_sentence(draw, labels, draw.randint(0, 9)) for _ in range(20)]
     other = [_sentence(draw, labels, len(tags)) for tags in gold]
     given = [
-        [one if draw.random() < right else two for one, two in zip(*pair, strict=True)]
+        [tag if draw.random() < right else two for tag, two in zip(*pair, strict=True)]
         for pair in zip(gold, other, strict=True)
     ]
     return gold, given

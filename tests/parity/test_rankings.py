@@ -70,11 +70,12 @@ def test_the_f1_of_mined_pairs_is_scikit_learns() -> None:
             gold = draw.choice(["", "", str(draw.randrange(30))])
             given = draw.choice([gold, gold, "", str(draw.randrange(30))])
             items.append((BitextMiningExample(str(place), "t", (gold,) if gold else ()), given))
-        gold_pairs = {(one.id, match) for one, _ in items for match in one.matches}
-        pairs = {(one.id, given) for one, given in items if given}
+        gold_pairs = {(item.id, match) for item, _ in items for match in item.matches}
+        pairs = {(item.id, given) for item, given in items if given}
         every = sorted(gold_pairs | pairs)
         official = f1_score(
-            [one in gold_pairs for one in every], [one in pairs for one in every], zero_division=0
+            [pair in gold_pairs for pair in every], [pair in pairs for pair in every],
+            zero_division=0,
         ) if every else 0.0  # fmt: skip
         assert score(task, "mining_f1", items) == pytest.approx(official, abs=1e-9)
 

@@ -32,7 +32,9 @@ def test_the_same_sentence_is_nearest() -> None:
     english, foreign = _vectors(1), _vectors(2)
     known = {f"{side}{number}": row for side, rows in (("e", english), ("f", foreign))
              for number, row in enumerate(rows)}  # fmt: skip
-    pairs = [BitextExample(str(one), f"e{one}", f"f{one}", one) for one in range(PAIRS)]
+    pairs = [
+        BitextExample(str(number), f"e{number}", f"f{number}", number) for number in range(PAIRS)
+    ]
 
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
         return VectorBlocks([np.stack([known[text] for text in texts])])

@@ -58,12 +58,12 @@ def test_the_splitter_agrees_with_lareqas_sentences(data_root: Path) -> None:
     if not path.is_file():
         pytest.skip("the data root has no LAReQA")
     articles = json.loads(path.read_text(encoding="utf-8"))["data"]
-    paragraphs = [one for article in articles for one in article["paragraphs"]]
+    paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
     alike = sum(
-        len({*map(tuple, one["sentence_breaks"])} & {*sentences.split(one["context"])})
-        for one in paragraphs
+        len({*map(tuple, paragraph["sentence_breaks"])} & {*sentences.split(paragraph["context"])})
+        for paragraph in paragraphs
     )
-    assert alike / sum(len(one["sentence_breaks"]) for one in paragraphs) > 0.97
+    assert alike / sum(len(paragraph["sentence_breaks"]) for paragraph in paragraphs) > 0.97
 
 
 def test_the_sample_of_bucc(data_root: Path) -> None:

@@ -96,7 +96,7 @@ def test_an_answer_that_is_nowhere_gives_no_positive() -> None:
 @given(st.text(alphabet='Ab. !?"\n。é1', max_size=60))
 def test_splitting_loses_nothing_but_blanks(text: str) -> None:
     places = [*sentences.split(text)]
-    assert all(one[1] <= other[0] for one, other in pairwise(places))
+    assert all(value[1] <= other[0] for value, other in pairwise(places))
     kept = "".join(text[start:end] for start, end in places)
     assert "".join(kept.split()) == "".join(text.split())
 
@@ -192,7 +192,7 @@ def test_it_is_scikit_learns_where_all_are_found(hits: list[bool], more: int) ->
 
 def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
     """Letters as directions: texts are near that share letters."""
-    rows = [np.bincount([ord(one) % 64 for one in text], minlength=64) for text in texts]
+    rows = [np.bincount([ord(letter) % 64 for letter in text], minlength=64) for text in texts]
     counts = np.array(rows, dtype=np.float32).reshape(len(rows), 64)
     return VectorBlocks([counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)])
 
@@ -294,15 +294,17 @@ def test_mined_pairs_are_those_of_the_definition(seed: int) -> None:
     x, y = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, y))
     mined = mine(side("s", x), side("t", y))
     expected = by_definition(x, y)
-    assert {(one.source, one.target) for one in mined} == {(f"s{i}", f"t{j}") for i, j in expected}
-    assert np.allclose([one.score for one in mined], sorted(expected.values(), reverse=True))
+    assert {(pair.source, pair.target) for pair in mined} == {
+        (f"s{i}", f"t{j}") for i, j in expected
+    }
+    assert np.allclose([pair.score for pair in mined], sorted(expected.values(), reverse=True))
 
 
 def test_sentences_that_stand_twice_are_searched_but_not_kept() -> None:
     rows = np.eye(5, dtype=np.float32) * 0.8 + 0.2
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     mined = mine(side("s", rows, twice=[1]), side("t", rows, twice=[3]))
-    assert {(one.source, one.target) for one in mined} == {(f"s{n}", f"t{n}") for n in (0, 2, 4)}
+    assert {(pair.source, pair.target) for pair in mined} == {(f"s{n}", f"t{n}") for n in (0, 2, 4)}
 
 
 def test_a_side_without_likeness_gives_nothing() -> None:
@@ -319,7 +321,7 @@ def test_no_threshold_is_better(seed: int) -> None:
     gold = {(f"s{n}", f"t{n}") for n in range(15) if draw.random() < 0.4}
 
     def f1(threshold: float) -> float:
-        kept = {(one.source, one.target) for one in mined if one.score >= threshold}
+        kept = {(pair.source, pair.target) for pair in mined if pair.score >= threshold}
         return 2 * len(kept & gold) / max(len(kept) + len(gold), 1)
 
     best = max(f1(threshold) for threshold in (*scores, 9.0))

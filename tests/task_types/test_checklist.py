@@ -33,9 +33,9 @@ class _Echo:
 
     def predict(self, card: Any, task_type: Any, examples: Any, recipe: Any) -> list[Any]:
         assert task_type.name == "extractive_qa"
-        assert all(isinstance(one, ExtractiveQAExample) for one in examples)
-        self.asked += [one.id for one in examples]
-        return [*(one.context.split()[-2] for one in examples), *(self.extra or [])]
+        assert all(isinstance(example, ExtractiveQAExample) for example in examples)
+        self.asked += [example.id for example in examples]
+        return [*(example.context.split()[-2] for example in examples), *(self.extra or [])]
 
 
 def test_a_case_is_asked_part_by_part_and_joined() -> None:
@@ -189,7 +189,9 @@ def test_repaired_and_refused_answers_are_told(project: Project) -> None:
     shown = invoke(project.folder, "show", ".").output
     assert all(note in shown for note in told)
     (trained,) = [
-        one["facts"] for one in project.receipts().values() if one["facts"]["stage"] == "train"
+        receipt["facts"]
+        for receipt in project.receipts().values()
+        if receipt["facts"]["stage"] == "train"
     ]
     (count,) = trained["data"]
     assert {count["answers"], count["repaired"], count["unlearnable"]} == {19, 1}

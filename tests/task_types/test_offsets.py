@@ -118,7 +118,7 @@ def test_tydiqa_is_repaired_where_a_stripped_copy_is_wrong(
 ) -> None:
     files = data_root.glob(f"google-research-datasets/tydiqa/secondary_task/{split}-*.parquet")
     pairs = [_stripped(row) for file in files for row in _rows(file)]
-    assert all([one.start for one in example.answers] == right for example, right in pairs)
+    assert all([answer.start for answer in example.answers] == right for example, right in pairs)
     assert sum(ExtractiveQA().repairs(example).moved for example, _ in pairs) == moved
 
 

@@ -72,7 +72,7 @@ def test_deleting_one_targets_stages_runs_just_those_again(cards: Path) -> None:
     for key in keys:
         shutil.rmtree(work.store.folder(key))
     _, _, report, again = _run(cards, runtime={"keep": "all"})
-    assert {key for key, one in report.outcomes.items() if one.ending == "ran"} == keys
+    assert {key for key, outcome in report.outcomes.items() if outcome.ending == "ran"} == keys
     assert rows == again
 
 
@@ -91,7 +91,7 @@ def test_rows_are_tidy_and_survive_a_file(cards: Path, tmp_path: Path) -> None:
 def test_a_failed_stage_takes_only_its_dependents(cards: Path) -> None:
     models = [{"name": "m", "backend": "counting", "fail": "red"}]
     *_, report, rows = _run(cards, models=models)
-    endings = sorted(one.ending for one in report.outcomes.values())
+    endings = sorted(outcome.ending for outcome in report.outcomes.values())
     # red alone and both together fail; what they feed is skipped; green alone runs
     assert endings == ["failed"] * 2 + ["ran"] * 3 + ["skipped"] * 6
     assert report.exit_code == 1
@@ -254,7 +254,7 @@ def test_reasons_of_the_plan_keep_no_hint(cards: Path) -> None:
         model="m", strategy="s", seed=1, task="red", reason="no data\n  leave out --offline"
     )
     plan.missing.append(told)
-    assert [one.reason for one in collect(plan, work, report) if isinstance(one, MissingRow)] == [
+    assert [row.reason for row in collect(plan, work, report) if isinstance(row, MissingRow)] == [
         "no data"
     ]
 
@@ -292,7 +292,7 @@ def test_a_damaged_score_takes_only_its_own_arm(cards: Path, name: str) -> None:
     (missing,) = (row for row in rows if isinstance(row, MissingRow))
     assert missing.task == "red" and missing.reason.startswith("STORE/")
     assert report.exit_code == 1
-    assert [one.stage for one in report.failed] == [bad]
+    assert [outcome.stage for outcome in report.failed] == [bad]
     assert {items.stage for items in collect_items(plan, work, report)} == {good.key}
 
 

@@ -17,7 +17,7 @@ def test_what_was_there_stays_until_all_is_written(tmp_path: Path) -> None:
         partial.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
-    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
         partial.write_text("half")
         raise ZeroDivisionError
     assert path.read_bytes() == b"old"
-    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_two_processes_have_a_neighbour_each(

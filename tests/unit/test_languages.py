@@ -39,7 +39,11 @@ def test_a_word_chooses(word: str, expected: set[str]) -> None:
 
 
 def test_a_family_holds_its_branches() -> None:
-    branches = {one.family for one in LANGUAGES.values() if one.family.startswith("Indo-European")}
+    branches = {
+        language.family
+        for language in LANGUAGES.values()
+        if language.family.startswith("Indo-European")
+    }
     both = {
         code for family in branches for code in select_languages([f"family:{family}"], LANGUAGES)
     }

@@ -63,7 +63,7 @@ def _plan(cards: Path, recipe: Any, **changes: Any) -> Plan:
 
 
 def _recipe(plan: Plan, task: str = "red") -> Recipe:
-    (arm,) = (one for one in plan.arms if one.target.task == task)
+    (arm,) = (arm for arm in plan.arms if arm.target.task == task)
     model = arm.score.predictions.model
     assert isinstance(model, Train)
     assert model.recipe == arm.score.predictions.recipe or len(model.feeds) > 1
@@ -101,7 +101,7 @@ def test_saying_the_default_is_saying_something(cards: Path) -> None:
 def test_what_is_learnt_together_takes_what_is_agreed(cards: Path) -> None:
     plan = _plan(cards, "paper", targets=["red", "green"], strategies=["multitask"])
     assert _recipe(plan) == Recipe(max_length=64, warmup_ratio=0.0)
-    assert {one.score.predictions.recipe.max_length for one in plan.arms} == {64}
+    assert {arm.score.predictions.recipe.max_length for arm in plan.arms} == {64}
 
 
 def test_a_card_without_the_recipe_keeps_the_study_s_own(cards: Path) -> None:
@@ -156,7 +156,7 @@ fields = st.fixed_dictionaries(
 def test_agreement_is_what_all_say(recipes: list[dict[str, Any]]) -> None:
     found = common_fields(recipes)
     for name in ("epochs", "doc_stride"):
-        said = [one.get(name) for one in recipes]
+        said = [recipe.get(name) for recipe in recipes]
         assert found.get(name) == (said[0] if len({*said}) == 1 else None)
 
 

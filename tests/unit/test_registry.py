@@ -10,8 +10,8 @@ from xharness.spec.registry import models
 
 
 def test_every_known_model_can_stand_in_a_study() -> None:
-    for one in models():
-        assert ModelSpec(name=one.name).name == one.name
+    for model in models():
+        assert ModelSpec(name=model.name).name == model.name
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "end.", "", "a..b/../c"])

@@ -109,7 +109,7 @@ def test_open_labels_are_those_of_the_data(tmp_path: Path) -> None:
     labels = data.card("supertags").labels
     data_slice = data.data_slice(catalogue.card("supertags"), "en", "train", None)
     assert labels == ("N", "N/N", "NP", "S")
-    assert [one.tags for one in data.load(data_slice).examples] == [(1, 0), (3,)]  # type: ignore[attr-defined]
+    assert [example.tags for example in data.load(data_slice).examples] == [(1, 0), (3,)]  # type: ignore[attr-defined]
 
     (tmp_path / "validation.tsv").write_text("they\tPRP\nleak\tS\n\n")
     fresh = DataReader(catalogue, RunEnvironment(base=tmp_path, cache=tmp_path / "cache"))

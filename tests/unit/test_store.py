@@ -93,7 +93,7 @@ def test_a_failed_write_leaves_the_old_text(
     with pytest.raises(OSError, match="No space left"):
         write_text(path, "new")
     assert path.read_text() == "old"
-    assert [one.name for one in tmp_path.iterdir()] == ["scores.jsonl"]
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.jsonl"]
 
 
 def _hold(root: Path, seconds: float) -> None:

@@ -294,7 +294,7 @@ def test_a_group_offered_twice_names_both(cards: Path, tmp_path: Path) -> None:
     message = r"group 'warm' is offered by stranger \(strange 2.0\) and other"
     with pytest.raises(ConfigurationError, match=message):
         catalogue.members("warm")
-    assert [one.task for one in catalogue.members("mine")] == ["red"]
+    assert [member.task for member in catalogue.members("mine")] == ["red"]
     assert sorted(catalogue.groups) == ["mine", "warm"]
 
 
@@ -304,7 +304,7 @@ def test_a_group_named_as_a_card_names_both(cards: Path, tmp_path: Path) -> None
         catalogue.members("red")
     assert "a group offered by stranger (strange 2.0)" in str(caught.value)
     assert "a task card offered by toy (toy-package 1.0)" in str(caught.value)
-    assert [one.task for one in catalogue.members("green")] == ["green"]
+    assert [member.task for member in catalogue.members("green")] == ["green"]
 
 
 def test_members_of_a_group_are_known(cards: Path, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_the_study_without_mistakes_compiles(cards: Path) -> None:
 def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
     document = documents.parse(STUDY, "study.yaml")
     study = documents.validate(document, Study)
-    (green,) = [one for one in study.targets if one.task == "green"]
+    (green,) = [target for target in study.targets if target.task == "green"]
     moved = study.model_copy(update={"targets": (green, green)})
     catalogue, around = toy_catalogue(cards), RunEnvironment()
     with pytest.raises(ConfigurationError, match=r"study.yaml:8:5: targets.1.task: .* twice"):

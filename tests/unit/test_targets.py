@@ -42,7 +42,7 @@ def _study(*targets: Any) -> Study:
 
 def _spelt(cards: Path, *targets: Any) -> dict[str, tuple[str, ...] | None]:
     found = expanded_targets(_study(*targets), toy_catalogue(cards), StudyDocument())
-    return {one.task: one.languages for one in found}
+    return {target.task: target.languages for target in found}
 
 
 def test_a_group_keeps_the_languages_of_its_members(cards: Path) -> None:
@@ -88,7 +88,10 @@ def test_flags_narrow_what_the_study_says(cards: Path) -> None:
     catalogue = toy_catalogue(cards)
 
     def task_and_languages(*words: str) -> dict[str, tuple[str, ...] | None]:
-        return {one.task: one.languages for one in targets_in_languages(study, words, catalogue)}
+        return {
+            target.task: target.languages
+            for target in targets_in_languages(study, words, catalogue)
+        }
 
     assert task_and_languages("sw", "script:Cyrl") == {"red": ("sw",), "blue": ("ru",)}
     with pytest.raises(ConfigurationError, match="no target has the language 'de'"):
