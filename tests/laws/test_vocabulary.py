@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY
 CORE = REPOSITORY / "harness" / "xharness"
 CODE = ("harness", "plugins")
 MOST_RIDDLES = 0.01
-"""Of all names bound in the code, the share that may be a pronoun, a participle or the like."""
+"""Of the names bound in a folder of code, the share that may be a pronoun or a participle."""
 MOST_ONE_READER_MODULES = 0.33
 """Of the core's modules, the share that may be imported by exactly one other."""
 MOST_LINES = 46
@@ -98,9 +98,10 @@ def bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.name, node.lineno
 
 
-def test_names_are_nouns() -> None:
+@pytest.mark.parametrize("folder", [*CODE, "benchmarks"])
+def test_names_are_nouns(folder: str) -> None:
     count, riddles = 0, []
-    for path, tree in trees(*CODE).items():
+    for path, tree in trees(folder).items():
         for name, line in bindings(tree):
             count += name != "_"
             if name != "__all__" and name.strip("_") in RIDDLES:
