@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOARDS := $(patsubst %/scores.jsonl,%,$(wildcard leaderboard/*/scores.jsonl leaderboard/*/*/scores.jsonl))
 
-.PHONY: attack bench demo test env docs notebooks dist lint types boards clean
+.PHONY: attack bench demo test thorough env docs notebooks dist lint types boards clean
 
 # Two processes share the work, a core each: so small an encoder gains little from two threads.
 demo: env
@@ -19,6 +19,11 @@ demo: env
 # their order: the longest ones are not among the last. pytest comes last: its closing line counts.
 test: lint types boards
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# The long versions of checks whose short ones `make test` runs: thousands of simulated studies, data
+# sets in their publishers' full counts. Four minutes.
+thorough: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m thorough
 
 # Kills, power cuts, flipped bits, mutated inputs and full disks, by the thousand: an hour. The last
 # lines are the figures. ATTACK="--kills 50 --flips 20 --mutants 200" is a short one; with --folder

@@ -24,7 +24,8 @@ def setting(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Settin
     return Setting(data_root, model, folder, scale=0.2)
 
 
-@pytest.mark.slow
+# Thorough: a bound on time is no test of what was changed.
+@pytest.mark.thorough
 @pytest.mark.data
 @pytest.mark.parametrize("contest", [*_PADDED])
 def test_ahead_of_padding_to_the_maximum(

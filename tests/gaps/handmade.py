@@ -60,6 +60,22 @@ class Rows:
                 self.rows.append(score(model, strategy, task, seed, language, right, stage, facts))
         return self
 
+    def spans(
+        self, counts: Mapping[str, Floats], model: str, strategy: str, task: str = "ner"
+    ) -> Rows:
+        """One arm on one task, scored by span F1: language to (seeds, items, 3) counts."""
+        for language, by_seed in counts.items():
+            for seed, statistics in enumerate(by_seed, start=1):
+                stage = f"{model}-{strategy}-{task}-{seed}"
+                names = [f"{item:04}" for item in range(len(statistics))]
+                self.evidence[stage, language] = Items.of(stage, language, names, statistics)
+                facts = {
+                    "task_type": "tagging", "metric": "f1", "n": len(statistics),
+                    "value": 100 * float(F1.value(statistics.sum(axis=0))),
+                }  # fmt: skip
+                self.rows.append(score(model, strategy, task, seed, language, [1], stage, facts))
+        return self
+
     def missing(
         self,
         reason: str,

@@ -58,6 +58,21 @@ def test_their_text_is_text_and_names_stay_text(board, drawings, tmp_path):
     assert "Swahili" in words(drawings["languages"]) and "mini-l" in words(drawings["size"])
 
 
+def test_what_only_machines_differ_in_is_not_drawn(board):
+    figure = figures(board)[0]
+    noise = 1e-13
+    shaken = replace(figure, data=_shaken(figure.data, noise))
+    assert shaken.data == figure.data and svg(shaken) == svg(figure)
+
+
+def _shaken(value, noise):
+    if isinstance(value, float):
+        return value + noise
+    if isinstance(value, dict):
+        return {key: _shaken(part, noise) for key, part in value.items()}
+    return [_shaken(part, noise) for part in value] if isinstance(value, list) else value
+
+
 def test_a_dark_page_gets_other_colours(drawings):
     for drawing in drawings.values():
         assert b"@media(prefers-color-scheme:dark)" in drawing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,8 @@ from hypothesis import strategies as draw
 from tests.leaderboard import handmade
 from tests.leaderboard.handmade import headline
 
-from xharness.gaps import Verdict
-from xharness.leaderboard import render
+from xharness.gaps import TrainingBudget, Verdict
+from xharness.leaderboard import Board, render
 from xharness.leaderboard.exports import to_json
 from xharness.leaderboard.html import data, page
 from xharness.leaderboard.summary import summarize
@@ -107,6 +108,21 @@ def test_unequal_budgets_are_badged_and_printed() -> None:
     )
     assert not any("UNEQUAL" in badge for badge in summarize(equal).badges)
     assert not any("budgets" in part for part in summarize(equal).still_open)
+
+
+def test_models_whose_rows_lack_steps_are_named_unless_nothing_was_trained() -> None:
+    board = handmade.board({("a", "multi"): OPEN, ("b", "multi"): OPEN})
+    assert "steps not stated" in summarize(board).badges
+
+    def silent(**facts: Any) -> Board:
+        tasks = tuple(replace(gap, **facts) if gap.model == "a" else gap for gap in told.gaps.tasks)
+        return replace(told, gaps=replace(told.gaps, tasks=tasks))
+
+    told = handmade.with_budgets(board, {"single": 60, "multi": 60})
+    unknown = TrainingBudget()
+    assert "steps not stated (a)" in summarize(silent(budget=unknown)).badges
+    for complete in (told, silent(budget=unknown, protocol="prompted, 0-shot")):
+        assert not any("steps not" in badge for badge in summarize(complete).badges)
 
 
 def test_steps_before_the_target_are_badged_as_steps_in_all() -> None:

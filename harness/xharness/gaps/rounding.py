@@ -23,6 +23,11 @@ def rounded(value: float, decimals: int = 1) -> float:
     return float(exact.quantize(step, ROUND_HALF_EVEN)) + 0.0
 
 
+def steady(value: float) -> float:
+    """`value` without the digits in which machines differ, to be written and compared by bytes."""
+    return round(value, _NOISE) + 0.0
+
+
 def about(detectable: Detectable) -> str:
     """`about 4 (3 to 8)`: one significant digit, as much as so few seeds can tell."""
     value, low, high = map(_one_digit, (detectable.value, detectable.low, detectable.high))

@@ -9,7 +9,7 @@ from itertools import groupby
 from math import inf
 from statistics import fmean
 
-from xharness.gaps import Arm, Average, Change, Estimate, Headline, Verdict
+from xharness.gaps import Arm, Average, Change, Estimate, Headline, Verdict, rounded
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import points, signed, with_interval
@@ -111,7 +111,8 @@ def _sort_key(board: Board, arm: Arm) -> tuple[float, str]:
     """From the largest Δ others down; arms without one at the end, those of one reason together."""
     change = board.changes.get((arm, None))
     if change is not None and change.others is not None:
-        return -change.others.value, ""
+        # As shown: what reads as a tie keeps the board's order, here and on the page.
+        return -rounded(change.others.value), ""
     return inf, _reading(board, arm)
 
 
@@ -256,7 +257,7 @@ def _mean_of(averaged: Sequence[str], models: Sequence[str]) -> str:
 
 
 def _headline_key(line: Headline) -> float:
-    return -line.others.value if line.others is not None else inf
+    return -rounded(line.others.value) if line.others is not None else inf
 
 
 def _mean_cells(

@@ -14,6 +14,7 @@ from xharness.phrases import listed
 
 EXPLORATORY, UNEQUAL = "EXPLORATORY", "UNEQUAL BUDGETS"
 _NAMED = 4  # strategies that a badge has room for
+_TRAINED = "fine-tuned"  # how the protocol of a trained model begins
 _PARTIAL = ("partial data", "limited", "scored on", "trained on partial", "trained on the first")
 """How notes begin that keep a number from standing beside one of a paper."""
 
@@ -30,6 +31,7 @@ def badges(board: Board) -> Iterator[str]:
         yield EXPLORATORY
     if unequal := [*_unequal([change for change in changes if change])]:
         yield f"{UNEQUAL}: {', '.join(unequal)}"
+    yield from _unstated(board)
     task_gaps = [task_gap for task_gap in board.gaps.tasks if task_gap.scores]
     if not task_gaps:
         return
@@ -52,6 +54,21 @@ def _unequal(changes: Sequence[Change]) -> Iterator[str]:
         strategies = [change.strategy for change in unequal]
         if strategies:
             yield f"{name} ({listed(strategies, limit=_NAMED)})"
+
+
+def _unstated(board: Board) -> Iterator[str]:
+    """Whose rows don't say how long their models were trained here: all, or some models'."""
+    unstated = {
+        gap.model
+        for gap in board.gaps.tasks
+        if gap.budget.steps is None
+        and gap.provenance == "measured"
+        and (gap.protocol or "").startswith(_TRAINED)
+    }
+    models = [*dict.fromkeys(model for model, _ in board.pool_arms)]
+    if named := [model for model in models if model in unstated]:
+        names = "" if named == models else f" ({listed(named, limit=_NAMED)})"
+        yield f"steps not stated{names}"
 
 
 def _seeds(task_gaps: Iterable[TaskGap]) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from xharness.gaps import Estimate
+from xharness.gaps import Estimate, steady
 from xharness.gaps.scores import record
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.published_averages import check_averages
 from xharness.leaderboard.summary import Summary, summarize
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
-_DECIMALS = 9  # past them, sums in another order differ between machines
 
 # Kept by type: a large board has very many values, of a dozen classes.
 _FIELDS: dict[type, tuple[str, ...] | None] = {}
@@ -76,8 +75,7 @@ def json_value(value: Any) -> Any:
     """Dataclasses as mappings; estimates, of which a board has most, without what they lack."""
     value_type = type(value)
     if value_type is float:
-        # Adding zero turns -0.0 into 0.0.
-        return round(value, _DECIMALS) + 0.0
+        return steady(value)
     if value_type in _AS_IT_IS:
         return value
     names = _names(value_type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm, Change, Headline, Verdict
+from xharness.gaps import Arm, Change, Headline, Verdict, rounded
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, groups, numbers, row_positions
@@ -53,7 +53,7 @@ def _groups(board: Board) -> list[dict[str, Any]]:
             "rows": sorted(
                 (_row(board, strategy, arms) for _, strategy, arms in rows if strategy != base),
                 # Rows without a number at the end.
-                key=lambda row: -row["others"]["value"] if row["others"] else 1e9,
+                key=lambda row: -rounded(row["others"]["value"]) if row["others"] else 1e9,
             ),
         }
         for name, rows in groups(board, board.pool_arms).items()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm, Estimate
+from xharness.gaps import Arm, Estimate, steady
 from xharness.leaderboard.board import Board
 
 if TYPE_CHECKING:
@@ -31,10 +31,22 @@ class Figure:
     data: Any
     draw: Callable[[Canvas, Any], None]
 
+    def __post_init__(self) -> None:
+        # A committed drawing is compared by its bytes, on whichever machine.
+        object.__setattr__(self, "data", _steady(self.data))
+
     @property
     def path(self) -> str:
         """Where it lies in the board's folder, as a page links to it."""
         return f"{FOLDER}/{self.name}.svg"
+
+
+def _steady(value: Any) -> Any:
+    if isinstance(value, float):
+        return steady(value)
+    if isinstance(value, dict):
+        return {key: _steady(part) for key, part in value.items()}
+    return [_steady(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def numbers(

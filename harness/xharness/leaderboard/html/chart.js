@@ -34,14 +34,15 @@ const widthOf = (id) => Math.max(280, byId(id).clientWidth);
 
 // Groups of rows: all models together, or model by model, each from the largest Δ others down.
 function changeGroups() {
+  const gain = (row) => (row.change_others ? -row.change_others[0] : 1e9);
+  const fromLargest = (rows) => rows.sort((a, b) => gain(a) - gain(b));
   if (changeChart.set === "headlines") {
-    return [{ name: "over the models", rows: board.headlines.filter((line) => line.change_gap || line.change_others) }];
+    return [{ name: "over the models", rows: fromLargest(board.headlines.filter((line) => line.change_gap || line.change_others)) }];
   }
   const task = changeChart.set === "average" ? null : Number(changeChart.set.slice(1));
   const rows = board.rows.filter((row) => row.task === task && (row.change_gap || row.change_others));
   const models = [...new Set(rows.map((row) => row.model))];
-  const gain = (row) => (row.change_others ? -row.change_others[0] : 1e9);
-  return models.map((name) => ({ name, rows: rows.filter((row) => row.model === name).sort((a, b) => gain(a) - gain(b)) }));
+  return models.map((name) => ({ name, rows: fromLargest(rows.filter((row) => row.model === name)) }));
 }
 
 function drawChanges() {
