@@ -22,7 +22,7 @@ from xharness.stages import (
     DataSlice,
     Mixture,
     Predict,
-    ScorePredictions,
+    Score,
     SelectModel,
     Start,
     Train,
@@ -421,7 +421,7 @@ def _prompted(cards: Path, *backends: str, **options: Any) -> Plan:
 
 def test_a_prompt_asks_the_model_as_it_is(cards: Path) -> None:
     plan = _prompted(cards, "speaker")
-    assert [type(stage) for stage in plan.stages.values()] == [Predict, ScorePredictions]
+    assert [type(stage) for stage in plan.stages.values()] == [Predict, Score]
     assert isinstance(plan.arms[0].score.predictions.model, Start)
 
 

@@ -15,7 +15,7 @@ from xharness.plugin.api import RunEnvironment
 from xharness.spec.cards import TaskCard
 from xharness.spec.sources import Split
 from xharness.spec.study import Study
-from xharness.stages import DataSlice, Predict, ScorePredictions, Train
+from xharness.stages import DataSlice, Predict, Score, Train
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def _count(plan: Plan, stage_class: type) -> int:
 
 def test_single_trains_each_target_once_a_seed(cards: Path) -> None:
     plan = _plan(cards)
-    assert (_count(plan, Train), _count(plan, Predict), _count(plan, ScorePredictions)) == (6, 6, 6)
+    assert (_count(plan, Train), _count(plan, Predict), _count(plan, Score)) == (6, 6, 6)
     assert len(plan.arms) == 6
 
 
@@ -121,7 +121,7 @@ def test_needs_come_first(cards: Path) -> None:
 
 def test_only_what_is_missing_is_needed(cards: Path) -> None:
     plan = _plan(cards, seeds=[1])
-    done = {key for key, stage in plan.stages.items() if isinstance(stage, ScorePredictions)}
+    done = {key for key, stage in plan.stages.items() if isinstance(stage, Score)}
     assert plan.needed(done.__contains__) == []  # models may be deleted once the scores are there
     lost = plan.arms[0].score
     rest = done - {lost.key}

@@ -30,7 +30,7 @@ from xharness.executor.select_model import select_model
 from xharness.executor.train import train
 from xharness.executor.translate import translate
 from xharness.files import write_text
-from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
+from xharness.stages import Predict, Score, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
 from xharness.store import DamagedStageError
 
@@ -142,7 +142,7 @@ PERFORMERS: Mapping[type[Stage], Callable[[Any, RunContext, Path], Mapping[str, 
     Train: train,
     SelectModel: select_model,
     Predict: predict,
-    ScorePredictions: score,
+    Score: score,
 }
 """Each continues from what an interrupted attempt left in its folder, and returns the facts that go
 into the receipt."""
@@ -172,7 +172,7 @@ def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any
         # Other errors of the system come from a backend and tell nothing about the disk.
         if error.errno in _DISK_ERRORS:
             raise StageError(
-                error.strerror or "cannot write",
+                error.strerror or str(error),
                 where=str(error.filename or folder),
                 hint="free some space or name another folder with --store, then run again",
             ) from error

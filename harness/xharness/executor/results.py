@@ -28,7 +28,7 @@ from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.json_text import read_json
 from xharness.planning.plan import Arm, Plan
 from xharness.plugin.api import TaskCard
-from xharness.stages import ScorePredictions
+from xharness.stages import Score
 from xharness.store import RECEIPT
 from xharness.store.tables import read_table
 
@@ -240,7 +240,7 @@ def collect_items(plan: Plan, context: RunContext, report: RunReport) -> Iterato
             yield from _stage_items(score, context)
 
 
-def _stage_items(score: ScorePredictions, context: RunContext) -> Iterator[Items]:
+def _stage_items(score: Score, context: RunContext) -> Iterator[Items]:
     catalogue, main = context.catalogue, score.metrics[0]
     task_type = catalogue.task_types[catalogue.card(score.predictions.card).task_type]
     columns = [f"{main}.{name}" for name in task_type.metrics[main].statistics]

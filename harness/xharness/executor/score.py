@@ -10,7 +10,7 @@ from xharness.errors import StageError
 from xharness.executor.budgets import trainings
 from xharness.executor.context import RunContext
 from xharness.files import make_folder, write_json
-from xharness.stages import DataSlice, ScorePredictions
+from xharness.stages import DataSlice, Score
 from xharness.store.tables import read_table, write_table
 from xharness.task_types.scoring import commonest, floor, item_statistics, value
 
@@ -18,7 +18,7 @@ KEPT_FACTS = ("sizes", "data", "trained_on", "trainings", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
 
 
-def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping[str, Any]:
+def score(stage: Score, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/scores.json and statistics/<language>.parquet."""
     predictions = context.store.open(stage.predictions.key) / "predictions"
     make_folder(folder / "statistics")
@@ -42,7 +42,7 @@ def score(stage: ScorePredictions, context: RunContext, folder: Path) -> Mapping
     }
 
 
-def answered_slices(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[DataSlice]:
+def answered_slices(stage: Score, facts: Mapping[str, Any]) -> list[DataSlice]:
     """The languages that have items, given the facts of a receipt; `empty` tells of the others."""
     return [
         data_slice
@@ -52,7 +52,7 @@ def answered_slices(stage: ScorePredictions, facts: Mapping[str, Any]) -> list[D
 
 
 def _language(
-    stage: ScorePredictions,
+    stage: Score,
     context: RunContext,
     data_slice: DataSlice,
     predictions: Path,

@@ -21,7 +21,7 @@ from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import KeyPath
 from xharness.spec.study import TargetSpec
-from xharness.stages import DataSlice, Predict, ScorePredictions, SelectModel, Start, Train
+from xharness.stages import DataSlice, Predict, Score, SelectModel, Start, Train
 
 RouteEnd = Checkpoint | TranslateTest
 """What a strategy returns."""
@@ -71,7 +71,7 @@ class ArmCompiler:
             check_head(predict.model, lender, self.context)
         recipe = self.context.recipe([lender])
         question = Predict(predict.model, lender.name, (data_slice,), recipe, None, digest)
-        score = ScorePredictions(question, capabilities.metrics(lender))
+        score = Score(question, capabilities.metrics(lender))
         spec = TargetSpec(task=lender.name, languages=(source,), limit=target.limit)
         model, strategy = self.context.model.name, self.strategy_name
         self.plan.add(Arm(model, strategy, self.context.seed, spec, score))
@@ -107,7 +107,7 @@ class ArmCompiler:
             scored.retrieval,
             capabilities.prompt_digest(card),
         )
-        score = ScorePredictions(predict, capabilities.metrics(card))
+        score = Score(predict, capabilities.metrics(card))
         self.plan.add(Arm(context.model.name, self.strategy_name, context.seed, target, score))
         self._borrow(target, predict)
 

@@ -11,7 +11,7 @@ from xharness.spec.study import Study, TargetSpec
 from xharness.stages import (
     Checkpoint,
     Predict,
-    ScorePredictions,
+    Score,
     SelectModel,
     Stage,
     Train,
@@ -28,7 +28,7 @@ class Arm:
     strategy: str
     seed: int
     target: TargetSpec
-    score: ScorePredictions
+    score: Score
 
 
 @dataclass
@@ -117,7 +117,7 @@ def _first_label(stage: Stage, arm: Arm) -> StageLabel:
         detail = f"{data_slice.split} {stage.source} to {stage.target}"
         return StageLabel(stage.translator.backend, stage.name, data_slice.card, detail)
     action = stage.name.replace("_", " ")
-    strategy = arm.strategy if isinstance(stage, Predict | ScorePredictions) else None
+    strategy = arm.strategy if isinstance(stage, Predict | Score) else None
     return StageLabel(arm.model, action, arm.target.task, "", strategy, arm.seed)
 
 

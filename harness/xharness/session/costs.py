@@ -13,7 +13,7 @@ from xharness.data.counts import expected_rows
 from xharness.plugin.catalogue import Catalogue
 from xharness.session.opened_study import OpenedStudy
 from xharness.session.store_contents import readable_receipts
-from xharness.stages import Predict, ScorePredictions, SelectModel, Stage, Train, Translate
+from xharness.stages import Predict, Score, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
 from xharness.store import Store
 
@@ -86,7 +86,7 @@ class _Estimates:
         if isinstance(stage, SelectModel):
             items = expected_rows(stage.dev * len(stage.candidates), self._catalogue)
             return Cost(None, None, items, self._seconds(model, "predict", items))
-        if isinstance(stage, ScorePredictions):
+        if isinstance(stage, Score):
             languages = len(stage.predictions.data_slices)
             return Cost(seconds=self._seconds(model, "score", languages))
         return Cost()  # another stage: nothing tells how many units of work it has

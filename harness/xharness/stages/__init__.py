@@ -6,7 +6,7 @@ from xharness.stages.checkpoint import Checkpoint, Start
 from xharness.stages.feed import Mixture, Objective, TrainingFeed
 from xharness.stages.predict import Predict
 from xharness.stages.retrieval_data import RetrievalData
-from xharness.stages.score import ScorePredictions
+from xharness.stages.score import Score
 from xharness.stages.select_model import SelectModel
 from xharness.stages.stage import Stage
 from xharness.stages.train import CheckpointSelection, Heads, Train
@@ -21,7 +21,7 @@ __all__ = [
     "Objective",
     "Predict",
     "RetrievalData",
-    "ScorePredictions",
+    "Score",
     "SelectModel",
     "Stage",
     "Start",

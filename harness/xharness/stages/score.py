@@ -11,7 +11,7 @@ from xharness.stages.stage import Stage
 
 
 @dataclass(frozen=True)
-class ScorePredictions(Stage):
+class Score(Stage):
     """Score stored predictions; no model is needed for it."""
 
     name: ClassVar[str] = "score"

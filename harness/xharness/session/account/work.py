@@ -23,7 +23,7 @@ from xharness.spec.recipe import Recipe
 from xharness.stages import (
     DataSlice,
     Predict,
-    ScorePredictions,
+    Score,
     SelectModel,
     Stage,
     Train,
@@ -79,7 +79,7 @@ class StageWorks:
         if isinstance(stage, Translate):
             rows, _, _ = self._count([stage.data_slice], Recipe())
             return StageWork(rows, is_guess=True)
-        assert isinstance(stage, ScorePredictions)
+        assert isinstance(stage, Score)
         return StageWork(len(stage.predictions.data_slices))
 
     def _training(self, stage: Train) -> StageWork:
