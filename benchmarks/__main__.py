@@ -23,8 +23,8 @@ from typing import Any
 from benchmarks.contests import CONTESTS
 from benchmarks.measurement import LIGHT, Setting
 from benchmarks.shapes import SHAPES, write_model
-from xharness.console import show_table
-from xharness.executor.provenance import provenance
+from benchmarks.tables import show_table
+from xharness import provenance
 
 REPOSITORY = Path(__file__).parents[1]
 _SCRIPTS = ("retrieval", "gaps", "profile")

@@ -8,8 +8,7 @@ from typing import Any
 from benchmarks import material
 from benchmarks.material import Material
 from benchmarks.measurement import Clock, Contest, Measurement, Setting
-from xharness.plugin.api import SearchRequest, TextRole
-from xharness.task_types.neighbours import VectorBlocks
+from xharness import SearchRequest, TextRole, VectorBlocks
 
 _COUNT = 50  # pairs of each language
 _WARM = 16

@@ -22,12 +22,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from xharness import leaderboard
+from xharness import LANGUAGES, Metric, ScoreRow, Study, f1, leaderboard, ratio
 from xharness.gaps import Items, evidence, scores
-from xharness.gaps.scores import ScoreRow
-from xharness.spec.languages import LANGUAGES
-from xharness.spec.study import Study
-from xharness.task_types.base import Metric, f1, ratio
 
 MODELS, STRATEGIES, SEEDS, LANGUAGE_COUNT, TASKS, ITEMS = (
     100,

@@ -16,14 +16,17 @@ from typing import Any, get_args
 
 from tokenizers import Tokenizer
 
-from xharness.data.reader import DataReader
-from xharness.errors import XharnessError
-from xharness.plugin.api import Example, RunEnvironment
+from xharness import (
+    LANGUAGES,
+    DataReader,
+    Example,
+    RunEnvironment,
+    Split,
+    TaskCard,
+    XharnessError,
+    open_catalogue,
+)
 from xharness.session.account.work import CAPS, TABLE
-from xharness.session.catalogue import open_catalogue
-from xharness.spec.cards import TaskCard
-from xharness.spec.languages import LANGUAGES
-from xharness.spec.sources import Split
 
 ITEMS, LANGUAGES_A_FAMILY = 80, 2
 

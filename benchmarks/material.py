@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measurement import Setting
-from xharness.data.reader import DataReader
-from xharness.errors import UnavailableError
-from xharness.plugin.api import Recipe, RunEnvironment
-from xharness.plugin.catalogue import Catalogue
-from xharness.session.session import open_catalogue
-from xharness.spec.cards import TaskCard
-from xharness.spec.sources import Split
+from xharness import (
+    DataReader,
+    Recipe,
+    RunEnvironment,
+    Split,
+    TaskCard,
+    UnavailableError,
+    open_catalogue,
+)
 from xharness_hf.config.options import AnswerMode
 
 SEED = 1
@@ -26,8 +28,8 @@ class Material:
     """A task's card, and its examples by language."""
 
     def __init__(self, setting: Setting, task: str) -> None:
-        self.catalogue: Catalogue = open_catalogue([])
-        self.card: TaskCard = self.catalogue.card(task)
+        self.catalogue = open_catalogue()
+        self.card = self.catalogue.card(task)
         self.task_type = self.catalogue.task_types[self.card.task_type]
         self.length = LENGTHS.get(self.card.task_type, 128)
         environment = RunEnvironment(data_root=setting.data_root, offline=True)

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import material, scripts
 from benchmarks.material import Material
 from benchmarks.measurement import Clock, Contest, Contestant, Measurement, Setting
-from xharness.spec.study import Runtime
+from xharness import Runtime
 
 _COUNTS = {"wikiann": 24, "udpos": 24, "xnli": 32, "tydiqa": 20}
 """Examples of each language."""

@@ -22,8 +22,8 @@ from typing import Any
 from benchmarks import predicting, training
 from benchmarks.material import Material
 from benchmarks.measurement import Setting
-from xharness.console import show_table
-from xharness.executor.provenance import provenance
+from benchmarks.tables import show_table
+from xharness import provenance
 
 PARTS: Mapping[str, re.Pattern[str]] = {
     name: re.compile(pattern)
@@ -95,7 +95,6 @@ def main(words: Sequence[str] | None = None) -> None:
     show_table(
         [_row(name, shares) for name in shares["training"]],
         title=f"own time of each part in percent: {options.task}, {options.precision}",
-        right=[*shares],
     )
     if options.json is not None:
         arguments = {key: str(value) for key, value in vars(options).items() if key != "json"}

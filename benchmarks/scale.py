@@ -17,11 +17,9 @@ from typing import Any
 
 import yaml
 
-from xharness import Plan, RunContext, Session, file_digest, open_study
+from xharness import Plan, RunContext, Runtime, Session, file_digest, open_study
 from xharness.executor.repair import run_and_repair
-from xharness.executor.sequential import SequentialExecutor
 from xharness.session.account.hypothetical import plan_without_data
-from xharness.spec.study import Runtime
 from xharness.store import RECEIPT, Receipt
 
 INTERMEDIATE = (
@@ -76,7 +74,7 @@ def main(command: str, models: int) -> None:
         context = RunContext(
             session.catalogue, session.data, session.store, session.environment, Runtime()
         )
-        report = run_and_repair(SequentialExecutor(), plan, context)
+        report = run_and_repair(session.catalogue.executors["sequential"], plan, context)
         print(f"{report.count('reused')} stages found by a run: {_cost(start)}")
         session.__dict__["plan"] = plan
         start = time.process_time()

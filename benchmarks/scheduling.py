@@ -16,22 +16,22 @@ from typing import Any, cast
 
 from xharness import (
     ContextSpec,
+    DataReader,
     NodeNeeds,
     Plan,
     PoolEvent,
+    RunContext,
     RunEnvironment,
+    Runtime,
     Stage,
     StageEnded,
     StageLabel,
     StageOutcome,
+    Store,
     WorkerPool,
     carry_out_plan,
     open_catalogue,
 )
-from xharness.data.reader import DataReader
-from xharness.executor import RunContext
-from xharness.spec.study import Runtime
-from xharness.store import Store
 from xharness_ray.options import RayOptions
 from xharness_ray.pool import RayPool
 from xharness_ray.shares import Share

@@ -44,7 +44,7 @@ def fit(
     progress: Callable[[int, int | None], None] | None = None,
 ) -> tuple[Any, Mapping[str, Any]]:
     """The model, trained for an epoch by our loop, and the facts of its receipt."""
-    from xharness.plugin.api import TrainingSession, TrainingSet
+    from xharness import TrainingSession, TrainingSet
 
     feed = TrainingSet(shared.card, shared.task_type, "task", shared.card.head_name, examples)
     observer = {} if progress is None else {"progress": progress}

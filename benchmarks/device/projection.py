@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks import material
 from benchmarks.material import Material
 from benchmarks.measurement import Setting
-from xharness.spec.cards import TaskCard
+from xharness import TaskCard
 
 _SUITE = "xtreme-r"
 _SAMPLE = 16

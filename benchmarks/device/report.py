@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.device.ceilings import Ceilings
 from benchmarks.measurement import Contest, Measurement
-from xharness.console import show_table
+from benchmarks.tables import show_table
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from benchmarks.device.contests import CONTESTS
 from benchmarks.device.projection import project
 from benchmarks.measurement import Measurement, Setting
 from benchmarks.shapes import fast_folder, write_decoder, write_model
-from xharness.executor.provenance import provenance
+from xharness import provenance
 
 POISONED = 75
 _TINY_SCALE = 0.02

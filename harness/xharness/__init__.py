@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from xharness.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from xharness.data.reader import DataReader as DataReader
     from xharness.executor.attempt import attempt as attempt
     from xharness.executor.attempt import reuse as reuse
     from xharness.executor.context import RunContext as RunContext
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from xharness.executor.pool import WorkerLost as WorkerLost
     from xharness.executor.pool import WorkerPool as WorkerPool
     from xharness.executor.provenance import processor_name as processor_name
+    from xharness.executor.provenance import provenance as provenance
     from xharness.executor.provenance import software_versions as software_versions
     from xharness.executor.readiness import StageLimits as StageLimits
     from xharness.executor.readiness import carry_out_plan as carry_out_plan
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
     from xharness.plugin.api import Translator as Translator
     from xharness.plugin.api import UnavailableError as UnavailableError
     from xharness.plugin.api import UnsupportedError as UnsupportedError
+    from xharness.plugin.api import VectorBlocks as VectorBlocks
     from xharness.plugin.api import VerbalizedItem as VerbalizedItem
     from xharness.plugin.api import Verbalizer as Verbalizer
     from xharness.plugin.api import XharnessError as XharnessError
@@ -126,6 +129,8 @@ if TYPE_CHECKING:
     from xharness.plugin.api import suggestion as suggestion
     from xharness.plugin.api import verbalize as verbalize
     from xharness.plugin.api import verbalizer_of as verbalizer_of
+    from xharness.plugin.api import writing as writing
+    from xharness.plugin.catalogue import Catalogue as Catalogue
     from xharness.plugin.hookspecs import hookimpl as hookimpl
     from xharness.session import dataframes as dataframes
     from xharness.session.catalogue import open_catalogue as open_catalogue
@@ -137,12 +142,17 @@ if TYPE_CHECKING:
     from xharness.session.session import run as run
     from xharness.spec.documents import Document as Document
     from xharness.spec.documents import validate as validate
+    from xharness.spec.study import Runtime as Runtime
+    from xharness.spec.study import Study as Study
+    from xharness.store import Store as Store
 else:
     _PLUGIN_MODULES = ("xharness.plugin.api", "xharness.plugin.hookspecs")
     """All that these list in `__all__`."""
     _MODULE_OF = {
         "Board": "xharness.leaderboard.board",
+        "Catalogue": "xharness.plugin.catalogue",
         "ContextSpec": "xharness.session.context_spec",
+        "DataReader": "xharness.data.reader",
         "Document": "xharness.spec.documents",
         "MissingRow": "xharness.gaps.scores",
         "NodeNeeds": "xharness.executor.node_check",
@@ -150,6 +160,7 @@ else:
         "PoolEvent": "xharness.executor.pool",
         "RunContext": "xharness.executor.context",
         "RunReport": "xharness.executor.outcome",
+        "Runtime": "xharness.spec.study",
         "ScoreRow": "xharness.gaps.scores",
         "Session": "xharness.session.session",
         "Stage": "xharness.stages",
@@ -158,6 +169,8 @@ else:
         "StageOutcome": "xharness.executor.outcome",
         "StageProgressed": "xharness.executor.pool",
         "StageTaken": "xharness.executor.pool",
+        "Store": "xharness.store",
+        "Study": "xharness.spec.study",
         "WorkerLost": "xharness.executor.pool",
         "WorkerPool": "xharness.executor.pool",
         "attempt": "xharness.executor.attempt",
@@ -166,11 +179,12 @@ else:
         "evaluate": "xharness.session.evaluation",
         "open_catalogue": "xharness.session.catalogue",
         "open_study": "xharness.session.session",
-        "software_versions": "xharness.executor.provenance",
         "processor_name": "xharness.executor.provenance",
+        "provenance": "xharness.executor.provenance",
         "read_board": "xharness.session.session",
         "reuse": "xharness.executor.attempt",
         "run": "xharness.session.session",
+        "software_versions": "xharness.executor.provenance",
         "validate": "xharness.spec.documents",
     }
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import ConfigurationError, printable
+from xharness.errors import ConfigurationError, XharnessError, printable
 
 
 @contextmanager
@@ -125,19 +125,28 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path | None = None, *, hint: str | None = None) -> Iterator[None]:
-    """Inside it, a write that the system refuses is an error about `path`, by default the file's.
+def writing(
+    path: Path | None = None,
+    *,
+    name: str | None = None,
+    hint: str | None = None,
+    refusals: tuple[type[Exception], ...] = (OSError,),
+    error: type[XharnessError] = ConfigurationError,
+) -> Iterator[None]:
+    """Inside it, a write that is refused is an `error` about `path`, by default the file's.
+
+    `name` says what of it could not be written, `refusals` what the library that writes raises.
 
     Raises:
-        ConfigurationError: it cannot be written, and why.
+        ConfigurationError: it cannot be written, and why; another class where `error` says so.
     """
     try:
         yield
-    except OSError as error:
-        location, reason = str(path or error.filename or ""), error.strerror or str(error)
-        raise ConfigurationError(
-            f"cannot be written: {reason}", where=location or None, hint=hint
-        ) from None
+    except refusals as refusal:
+        location = str(path or getattr(refusal, "filename", None) or "")
+        reason = getattr(refusal, "strerror", None) or str(refusal)
+        what = f"the {name} cannot" if name else "cannot"
+        raise error(f"{what} be written: {reason}", where=location or None, hint=hint) from refusal
 
 
 def write_bytes(path: Path, content: bytes) -> None:

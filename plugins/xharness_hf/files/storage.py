@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from xharness import StageError
+from xharness import StageError, writing
 from xharness_hf.backbone import adapters
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.files import loading
 
 
-@contextmanager
-def writing(name: str, folder: Path) -> Iterator[None]:
-    """Inside it `name` is written to `folder`.
-
-    Raises:
-        StageError: the disk is full or cannot be written.
-    """
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        raise StageError(f"the {name} cannot be written: {error}", where=str(folder)) from error
+def storing(name: str, folder: Path) -> AbstractContextManager[None]:
+    """Inside it `name` is written to `folder`; a write that is refused is a `StageError`."""
+    # A full disk inside safetensors' own code is no OSError.
+    return writing(folder, name=name, refusals=(OSError, SafetensorError), error=StageError)
 
 
 def save_backbone(folder: Path, backbone: Backbone) -> None:

@@ -10,7 +10,7 @@ from xharness import UnavailableError, read_json
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.config.options import AnswerOptions
 from xharness_hf.files import loading
-from xharness_hf.files.storage import restore_backbone, save_backbone, writing
+from xharness_hf.files.storage import restore_backbone, save_backbone, storing
 from xharness_hf.generative.language_model import LanguageModel, load_language_model
 
 SPEC = "xharness-words.json"
@@ -30,7 +30,7 @@ def save(
         StageError: the disk is full or cannot be written.
     """
     spec = {"format": _FORMAT, **options.model_dump(), "shots": list(shots)}
-    with writing("model", folder):
+    with storing("model", folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_backbone(folder, backbone)
         tokens.tokenizer.save_pretrained(folder)

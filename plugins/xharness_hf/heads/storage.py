@@ -18,7 +18,7 @@ from xharness_hf.embedding.sentence_transformers.embedder import SentenceTransfo
 from xharness_hf.embedding.sentence_transformers.encoder_config import is_sentence_encoder
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files import loading
-from xharness_hf.files.storage import restore_backbone, save_backbone, writing
+from xharness_hf.files.storage import restore_backbone, save_backbone, storing
 from xharness_hf.heads.heads import Heads, build_head
 
 _FORMAT = 1
@@ -41,7 +41,7 @@ def save(
         "heads": heads.spec(),
         "parameters": {"total": sizes.total, "embedding": sizes.embedding},
     }
-    with writing("model", folder):
+    with storing("model", folder):
         folder.mkdir(parents=True, exist_ok=True)
         save_backbone(folder, backbone)
         embedder.save(folder)

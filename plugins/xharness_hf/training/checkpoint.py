@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from xharness import digest, file_digest, make_durable, read_json
-from xharness_hf.files.storage import writing
+from xharness_hf.files.storage import storing
 
 _PREFIX = "checkpoint-"
 _TENSORS, _SELECTION, _STATE = "tensors.safetensors", "kept.safetensors", "state.json"
@@ -64,7 +64,7 @@ def write(folder: Path, identity: str, checkpoint: TrainingCheckpoint) -> None:
         StageError: the disk is full or cannot be written.
     """
     part, target = folder / f".part-{checkpoint.step}", folder / f"{_PREFIX}{checkpoint.step}"
-    with writing("checkpoint", folder), _removed_after_errors(part):
+    with storing("checkpoint", folder), _removed_after_errors(part):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         save_file(dict(checkpoint.tensors), part / _TENSORS)

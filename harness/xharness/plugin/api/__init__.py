@@ -15,7 +15,7 @@ from xharness.errors import (
     nearest,
     suggestion,
 )
-from xharness.files import atomic_file, make_durable, path_inside
+from xharness.files import atomic_file, make_durable, path_inside, writing
 from xharness.json_text import parse_json, read_json
 from xharness.plugin.api.backend import (
     Backend,
@@ -73,6 +73,7 @@ from xharness.task_types.classification import ClassificationExample
 from xharness.task_types.corpus import PassageExample
 from xharness.task_types.extractive_qa import ExtractiveQAExample, GoldAnswer
 from xharness.task_types.multiple_choice import MultipleChoiceExample
+from xharness.task_types.neighbours import VectorBlocks
 from xharness.task_types.retrieval import RetrievalExample
 from xharness.task_types.search import CandidateIndex, Encode, SearchRequest, TextRole
 from xharness.task_types.tagging import TaggingExample
@@ -149,6 +150,7 @@ __all__ = [
     "Translator",
     "UnavailableError",
     "UnsupportedError",
+    "VectorBlocks",
     "VerbalizedItem",
     "Verbalizer",
     "XharnessError",
@@ -166,4 +168,5 @@ __all__ = [
     "suggestion",
     "verbalize",
     "verbalizer_of",
+    "writing",
 ]
