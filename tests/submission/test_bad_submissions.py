@@ -52,7 +52,7 @@ BROKEN = {
     "a list": ("xquad/test-en.json", '["x"]', "test-en.json:1: not a mapping from items"),
     "an item twice": ("xquad/test-en.json", _SQUAD_TWICE, "test-en.json:3: 'a' stands twice"),
     "an item never": (
-        "xquad/test-en.json", '{"a": "x"}', "test-en.json:1: item 'b' is not answered",
+        "xquad/test-en.json", '{"a": "x"}', "test-en.json:1: there is no answer to 'b'",
     ),
     "an unknown item": (
         "mlqa/test-en.json", '{"c": "x",\n "cc": "y"}', "test-en.json:2: there is no item 'cc'",

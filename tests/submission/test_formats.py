@@ -159,7 +159,7 @@ def read(task_type: str, labels: str, predictions: str) -> AnsweredItems:
         ),
         ("entity_linking", '{"m": ["Q1"]}', '{"m": ["Q1", "Q1"]}', "a list of ids, each once"),
         ("entity_linking", '["Q1"]', "{}", "labels:1: not a mapping from items to answers"),
-        ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "item 'n' is not answered"),
+        ("retrieval", '{"m": ["x"], "n": []}', '{"m": []}', "there is no answer to 'n'"),
     ],
 )
 def test_broken_files(task_type: str, labels: str, predictions: str, message: str) -> None:

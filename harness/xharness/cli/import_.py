@@ -13,6 +13,7 @@ import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
+from xharness.phrases import listed
 
 if TYPE_CHECKING:
     from xharness.gaps.scores import ScoreRow, StatedAverage
@@ -102,8 +103,7 @@ def _show(report: ImportReport) -> None:
     for contradiction in report.contradictions:
         print(f"warning: {contradiction}", file=sys.stderr)
     if names := report.names_without_card:
-        surplus = len(names) - _NAMED
-        listing = ", ".join(names[:_NAMED]) + (f" and {surplus} more" if surplus > 0 else "")
+        listing = listed(names, limit=_NAMED)
         print(f"left out, no card stands for them: {listing}", file=sys.stderr)
     print(report.folder / SCORES)
     # A hint for whoever reads; standard output has the file alone, for scripts.

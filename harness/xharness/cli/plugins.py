@@ -81,7 +81,7 @@ def _duplicates(catalogue: Catalogue) -> list[dict[str, Any]]:
         {
             "noun": registry.noun,
             "name": name,
-            "by": " and ".join(str(provider) for provider, _ in offers),
+            "by": registry.providers(name),
         }
         for registry in registries(catalogue).values()
         for name, offers in registry.offers.items()

@@ -28,12 +28,12 @@ def prefetch(
     xharness prefetch study.yaml && xharness run study.yaml --offline
     """
     from xharness.console import show_json, show_table, tracked
-    from xharness.session.prefetch import listed, resources
+    from xharness.session.prefetch import download_rows, resources
     from xharness.session.session import open_session
 
     wanted_resources = resources(open_session(options))
     if only_list:
-        rows = listed(wanted_resources)
+        rows = download_rows(wanted_resources)
     else:
         problems = {
             resource.name: resource.problem()

@@ -11,6 +11,7 @@ import typer
 
 from xharness.cli import flags, guard
 from xharness.files import write_json, writing
+from xharness.phrases import counted
 from xharness.session.options import words_in
 
 if TYPE_CHECKING:
@@ -163,5 +164,5 @@ def _aggregate_row(sort: str, aggregate: Aggregate) -> dict[str, Any]:
         score, tasks = "undefined", aggregate.undefined
     else:
         score = f"{aggregate.value:.2f}"
-        tasks = f"{len(aggregate.tasks)} tasks" if len(aggregate.tasks) > 1 else "1 task"
+        tasks = counted(len(aggregate.tasks), "task")
     return {"of": sort, "name": aggregate.name, "score": score, "over": tasks}

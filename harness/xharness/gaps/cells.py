@@ -199,7 +199,7 @@ def _conflict(scores: Sequence[ScoreRow]) -> str | None:
     for name in _UNIFORM:
         values = {str(getattr(row, name)) for row in scores}
         if len(values) > 1:
-            return f"unlike rows: {name.replace('_', ' ')} {' and '.join(sorted(values))}"
+            return f"unlike rows: {name.replace('_', ' ')} {listed(sorted(values))}"
     return None
 
 

@@ -29,7 +29,7 @@ def of_scores(quantities: Sequence[Sampled]) -> list[Estimate]:
         return []
     values = np.stack([quantity.values for quantity in quantities]).mean(axis=1)
     spread = spread_of_arms(quantities)
-    return listed(values, wilson(values, spread), spread, None)
+    return as_estimates(values, wilson(values, spread), spread, None)
 
 
 def of_changes(contrasts: Sequence[Contrast], *, test: bool = True) -> list[Estimate]:
@@ -43,10 +43,12 @@ def estimates(values: Floats, spread: Spread, *, test: bool = False) -> list[Est
     """Numbers of shape (numbers,) with these spreads; none has an interval that is a point."""
     reach = spread.quantile(LEVEL) * spread.error
     limits = values - reach, values + reach
-    return listed(values, limits, spread, spread.p_value(values) if test and len(values) else None)
+    return as_estimates(
+        values, limits, spread, spread.p_value(values) if test and len(values) else None
+    )
 
 
-def listed(
+def as_estimates(
     values: Floats, limits: tuple[Floats, Floats], spread: Spread, p: Floats | None
 ) -> list[Estimate]:
     """Arrays as estimates; without an error they are numbers alone."""

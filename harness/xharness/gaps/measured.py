@@ -12,7 +12,7 @@ from xharness.gaps import learning
 from xharness.gaps.breakdowns import breakdowns
 from xharness.gaps.cells import ArmCells
 from xharness.gaps.influences import ArmItems
-from xharness.gaps.intervals import listed, of_arms, of_scores, wilson
+from xharness.gaps.intervals import as_estimates, of_arms, of_scores, wilson
 from xharness.gaps.sampled import Contrast, Sampled, spread_of_means
 from xharness.gaps.values import (
     Arm,
@@ -239,7 +239,7 @@ def _scores(
     spread = spread_of_means(arm.scores.T, covariances)
     count = arm.counts(languages)
     limits = wilson(values, spread)
-    estimates = listed(values, limits, spread, None)
+    estimates = as_estimates(values, limits, spread, None)
     item_variances = None if covariances is None else np.trace(covariances, axis1=1, axis2=2)
     passed = learning.above_floor(
         values,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from xharness.gaps.measured import MeasuredArm
 from xharness.gaps.values import Arm, Seed, TaskGap, TaskPool
+from xharness.phrases import counted
 
 NO_TASK = "no task has a gap and is learnt by the baselines of most models"
 _SOURCELESS = "no test set in the source language"
@@ -169,5 +170,4 @@ def _left_out_reason(
     subject = strategies[0] if len(strategies) == 1 else "the arms"
     models = sorted({model for model, _ in arms})
     model_names = f" ({', '.join(models)})" if len(models) <= _SHOWN else ""
-    count = "1 model" if len(voters) == 1 else f"{len(voters)} models"
-    return f"{verb} {subject} of {len(models)} of {count}{model_names}"
+    return f"{verb} {subject} of {len(models)} of {counted(len(voters), 'model')}{model_names}"

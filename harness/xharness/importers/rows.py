@@ -11,6 +11,7 @@ from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps.scores import MissingRow, Row, ScoreRow, StatedAverage, columns
 from xharness.importers import names
 from xharness.importers.reported import ReportedScore
+from xharness.phrases import counted, listed
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import registry
 from xharness.spec.cards import TaskCard
@@ -223,7 +224,7 @@ def _means_of_two(scores: Sequence[ScoreRow]) -> Iterator[ScoreRow]:
                     metric=mean,
                     main=True,
                     value=(first.value + second.value) / 2,
-                    notes=(*first.notes, f"mean of the stated {' and '.join(parts)}"),
+                    notes=(*first.notes, f"mean of the stated {listed(parts)}"),
                 )
 
 
@@ -251,7 +252,9 @@ def _mistakes(problems: Mapping[str, Sequence[str]]) -> list[str]:
     """Each mistake once, where it stands first and how often after that."""
     mistakes = []
     for problem, (first_place, *further_places) in problems.items():
-        repetition = f" (and in {len(further_places)} more rows)" if further_places else ""
+        repetition = (
+            f" (and in {counted(len(further_places), 'more row')})" if further_places else ""
+        )
         mistakes.append(f"{first_place}: {problem.replace(chr(10) + '  ', '; ')}{repetition}")
     hidden_count = len(mistakes) - _MISTAKES_SHOWN
     return [

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xharness.errors import ConfigurationError, suggestion
+from xharness.phrases import listed
 from xharness.plugin.manager import Provider
 from xharness.plugin.registry import Registry
 from xharness.spec import documents
@@ -76,7 +77,7 @@ class CardFiles(Registry[CardFile]):
         providers = dict.fromkeys(str(provider) for provider, _ in offers)
         if len(providers) > 1:
             return super().ambiguous(name)
-        files = " and ".join(str(offer.file) for _, offer in offers)
+        files = listed(str(offer.file) for _, offer in offers)
         return ConfigurationError(
             f"{self.noun} '{name}' stands in two files: {files}",
             hint="rename one of them, and the 'name' in it, or take it out of the folder",

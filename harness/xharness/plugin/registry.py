@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from xharness.errors import ConfigurationError, suggestion
+from xharness.phrases import listed
 from xharness.plugin.manager import Plugins, Provider
 
 T = TypeVar("T")
@@ -55,11 +56,15 @@ class Registry(Generic[T]):
 
     def ambiguous(self, name: str) -> ConfigurationError:
         """The error about a name that is offered more than once."""
-        providers = " and ".join(str(provider) for provider, _ in self.offers[name])
         return ConfigurationError(
-            f"{self.noun} '{name}' is offered by {providers}",
+            f"{self.noun} '{name}' is offered by {self.providers(name)}",
             hint="uninstall or rename one of them",
         )
+
+    def providers(self, name: str) -> str:
+        """Who offers an ambiguous `name`: `a and b`, or `a twice`."""
+        names = [*dict.fromkeys(str(provider) for provider, _ in self.offers[name])]
+        return listed(names) if len(names) > 1 else f"{names[0]} twice"
 
 
 def offered(plugins: Plugins, noun: str, hook: str, base: type) -> Registry[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, StageError, UnavailableError, suggestion
+from xharness.phrases import listed
 from xharness.session.catalogue import open_catalogue
 from xharness.session.environment import run_environment
 from xharness.session.options import RunOptions
@@ -302,9 +303,7 @@ def paired(stage_items: StageItems, keys: Sequence[str], language: str) -> list[
     """
     tasks = [stage_items.task(key).name for key in keys]
     if len({*tasks}) > 1:
-        raise ConfigurationError(
-            f"stages of one task have items in common, not of {' and '.join(tasks)}"
-        )
+        raise ConfigurationError(f"stages of one task have items in common, not of {listed(tasks)}")
     first, *others = [stage_items.items(key, language) for key in keys]
     answers = [{answered.item: answered for answered in items} for items in others]
     rows = []

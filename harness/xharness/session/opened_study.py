@@ -14,7 +14,7 @@ from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow
 from xharness.leaderboard.board import STUDY
-from xharness.phrases import counted
+from xharness.phrases import counted, listed
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.planning.targets import targets_in_languages
 from xharness.plugin.api import RunEnvironment
@@ -30,6 +30,7 @@ from xharness.store import Store
 
 _TASK, _LANGUAGE = "<task>", "<language>"
 """What stands in a reason for what differs between the rows that share it."""
+_TASKS = 7  # that a row names: more would fold a table's cell over many lines
 _HINTS = 3  # that are shown: thirty data sets without a network have thirty of one kind
 DEMO = Path(__file__).parents[1] / "spec" / "demo.yaml"
 
@@ -103,7 +104,7 @@ def _condensed(plan: Plan, missing: Iterable[MissingRow]) -> list[dict[str, Any]
         groups[_common_reason(row)].append(row)
     return [
         {
-            "task": _tasks(rows),
+            "task": listed((row.task for row in rows), limit=_TASKS),
             "languages": list(dict.fromkeys(row.language or "all" for row in rows)),
             "arms": _arm_names({(row.model, row.strategy, row.seed) for row in rows}, run_count),
             "reason": _filled(reason, rows),
@@ -129,19 +130,12 @@ def _filled(reason: str, rows: Sequence[MissingRow]) -> str:
     return reason
 
 
-def _tasks(rows: Sequence[MissingRow]) -> str:
-    names = list(dict.fromkeys(row.task for row in rows))
-    return (
-        ", ".join(names) if len(names) < 9 else f"{', '.join(names[:7])} and {len(names) - 7} more"
-    )
-
-
 def _arm_names(arms: set[tuple[str, str, int | None]], run_count: int) -> str:
     """Few by name, many by number."""
     names = sorted({f"{model} · {strategy}" for model, strategy, _ in arms})
     if len(arms) == run_count:
         return "all"
-    return ", ".join(names) if len(names) < 3 else f"{len(arms)} of {run_count}"
+    return listed(names) if len(names) < 3 else f"{len(arms)} of {run_count}"
 
 
 def overridden(study: Study, options: RunOptions, catalogue: Catalogue) -> Study:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from xharness.errors import UnavailableError, XharnessError
 from xharness.executor.node_check import NodeNeeds
+from xharness.phrases import listed
 from xharness.plugin.api import Download
 from xharness.plugin.catalogue import validated
 from xharness.session.account.hypothetical import plan_without_data
@@ -47,7 +48,7 @@ def resources(opened: OpenedStudy) -> list[Resource]:
     ]
 
 
-def listed(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
+def download_rows(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
     """A row for each data set and model that is not here, with its files and bytes."""
     files: dict[str, dict[str, int | None]] = defaultdict(dict)
     problems: dict[str, list[str]] = defaultdict(list)
@@ -59,7 +60,7 @@ def listed(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
             # By the problem: a hub that cannot be reached is one line, not one for each language.
             problems[error.what].append(resource.name)
     rows: list[dict[str, Any]] = [
-        {"name": _shortened(names), "files": None, "bytes": None, "problem": problem}
+        {"name": listed(names, limit=1), "files": None, "bytes": None, "problem": problem}
         for problem, names in problems.items()
     ]
     for name, sizes in files.items():
@@ -68,11 +69,6 @@ def listed(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
         count = sum(known_sizes) if len(known_sizes) == len(sizes) else None
         rows.append({"name": name, "files": len(sizes), "bytes": count, "problem": None})
     return rows
-
-
-def _shortened(names: Sequence[str]) -> str:
-    """Two names in full; of more the first, and how many more there are."""
-    return "; ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _model(start: Start, opened: OpenedStudy) -> Resource:

@@ -12,6 +12,7 @@ from typing import Any
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.json_text import parse_json
+from xharness.phrases import listed
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,5 @@ class SubmissionFile:
                 raise self.error(f"there is no item '{item}'", self.line_of(item), hint=hint)
         unanswered = [item for item in labels if item not in answers]
         if unanswered:
-            further_items = f", nor are {len(unanswered) - 1} others" if len(unanswered) > 1 else ""
-            raise self.error(
-                f"item '{unanswered[0]}' is not answered{further_items}", len(self.lines)
-            )
+            items = listed([f"'{item}'" for item in unanswered], limit=1)
+            raise self.error(f"there is no answer to {items}", len(self.lines))
