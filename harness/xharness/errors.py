@@ -85,6 +85,13 @@ class BackendError(StageError):
     """What a backend says that cannot be: a class that is none, a size below zero."""
 
 
+def system_reason(error: BaseException) -> str:
+    """Why the system refused, without number and path; what the error itself says where it is none
+    of the system's.
+    """
+    return getattr(error, "strerror", None) or str(error)
+
+
 def without_secrets(text: str) -> str:
     """`text` without the hub's token, which a library may have put into an error."""
     for name in _SECRETS:

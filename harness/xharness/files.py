@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import ConfigurationError, XharnessError, printable
+from xharness.errors import ConfigurationError, XharnessError, printable, system_reason
 
 
 @contextmanager
@@ -144,9 +144,9 @@ def writing(
         yield
     except refusals as refusal:
         location = str(path or getattr(refusal, "filename", None) or "")
-        reason = getattr(refusal, "strerror", None) or str(refusal)
         what = f"the {name} cannot" if name else "cannot"
-        raise error(f"{what} be written: {reason}", where=location or None, hint=hint) from refusal
+        message = f"{what} be written: {system_reason(refusal)}"
+        raise error(message, where=location or None, hint=hint) from refusal
 
 
 def write_bytes(path: Path, content: bytes) -> None:

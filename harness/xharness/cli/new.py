@@ -16,6 +16,7 @@ import typer
 
 from xharness.cli import flags
 from xharness.errors import ConfigurationError
+from xharness.files import writing
 from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
@@ -285,10 +286,8 @@ def _refuse_existing(path: Path) -> None:
 
 def _write(texts: Mapping[Path, str]) -> None:
     for path, text in texts.items():
-        try:
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Refuses a file that has come into being since it was looked for.
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
-        except OSError as error:
-            raise ConfigurationError(error.strerror or str(error), where=str(path)) from None

@@ -18,6 +18,7 @@ from xharness.errors import (
     UnavailableError,
     XharnessError,
     printable,
+    system_reason,
     without_secrets,
 )
 from xharness.executor.ask_model import naming_backend
@@ -172,7 +173,7 @@ def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any
         # Other errors of the system come from a backend and tell nothing about the disk.
         if error.errno in _DISK_ERRORS:
             raise StageError(
-                error.strerror or str(error),
+                system_reason(error),
                 where=str(error.filename or folder),
                 hint="free some space or name another folder with --store, then run again",
             ) from error

@@ -26,9 +26,9 @@ class RunContext:
     environment: RunEnvironment
     runtime: Runtime
     debug: bool = False
-    # One model alone: two would not fit on many devices, and stages ask in the plan's order.
     executor_options: Any = None
     """The executor's own, as its class of options has read them."""
+    # One model alone: two would not fit on many devices, and stages ask in the plan's order.
     _loaded: tuple[str, Model] | None = field(default=None, repr=False)
 
     def backend(self, checkpoint: Checkpoint) -> Backend:

@@ -140,7 +140,7 @@ class ArmContext:
         )
         return max(map(learning_rate_count, layers))
 
-    def parts(
+    def separate_steps(
         self, cards: Sequence[TaskCard], stage_fields: Mapping[str, Any] | None = None
     ) -> tuple[int, ...]:
         """The steps that each training set would get alone, where together they get the sum.

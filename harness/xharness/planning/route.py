@@ -175,16 +175,16 @@ class ArmRoute:
         _check_mixture(feeds, mixture, shares)
         _check_words(heads, recipe or {})
         cards = self._cards(feeds)
-        parts = self.context.parts(cards, recipe)
+        separate_steps = self.context.separate_steps(cards, recipe)
         if len(feeds) < 2:
             mixture = Mixture()  # of one feed there is nothing to mix, whatever was asked
         elif mixture is None:
-            mixture = _mixture_of(parts)
+            mixture = _mixture_of(separate_steps)
         if shares:
             mixture = replace(mixture, auxiliary_shares=shares)
         stage_recipe = self.context.recipe(cards, recipe)
-        if parts:
-            steps = math.ceil(sum(parts) / (1 - sum(shares)))
+        if separate_steps:
+            steps = math.ceil(sum(separate_steps) / (1 - sum(shares)))
             stage_recipe = stage_recipe.changed({"steps": steps})
         all_feeds = (*feeds, *(feed for feed, _ in auxiliary))
         for feed, card in zip(all_feeds, self._cards(all_feeds), strict=True):
@@ -303,11 +303,12 @@ def _check_disjoint(feeds: Sequence[TrainingFeed], dev: Sequence[DataSlice]) -> 
             )
 
 
-def _mixture_of(parts: Sequence[int]) -> Mixture:
-    """What a strategy that says nothing mixes by: the parts' steps, or their examples."""
-    if len({*parts}) == 1:
+def _mixture_of(separate_steps: Sequence[int]) -> Mixture:
+    """What a strategy that says nothing mixes by: each feed's own steps, or its examples."""
+    # One spelling for equal weights, so that equal mixtures have one key.
+    if len({*separate_steps}) == 1:
         return Mixture("uniform")
-    return Mixture(weights=tuple(map(float, parts)))
+    return Mixture(weights=tuple(map(float, separate_steps)))
 
 
 def _check_words(heads: str, recipe: Mapping[str, Any]) -> None:

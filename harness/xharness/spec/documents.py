@@ -23,7 +23,15 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from xharness.errors import CONTROL, HALF, ConfigurationError, nearest, printable, suggestion
+from xharness.errors import (
+    CONTROL,
+    HALF,
+    ConfigurationError,
+    nearest,
+    printable,
+    suggestion,
+    system_reason,
+)
 
 KeyPath = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -176,7 +184,7 @@ def read(file: _Readable, name: str) -> Document:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=name) from None
     except OSError as error:
-        raise ConfigurationError(error.strerror or str(error), where=name) from None
+        raise ConfigurationError(system_reason(error), where=name) from None
     return parse(text, name)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from xharness.errors import StageError
+from xharness.errors import StageError, system_reason
 from xharness.files import make_folder, move, writing
 from xharness.store.receipt import RECEIPT, SCRATCH, WITHOUT_WEIGHTS, DamagedStageError, Receipt
 
@@ -29,9 +29,8 @@ DAMAGED = "damaged"
 
 def _no_lock(folder: Path, error: Exception) -> StageError:
     """What is said where nobody can tell whether another process works on a stage."""
-    reason = getattr(error, "strerror", None) or str(error)
     return StageError(
-        f"the stage's folder cannot be locked: {reason}",
+        f"the stage's folder cannot be locked: {system_reason(error)}",
         where=str(folder),
         hint="network file systems may lack locks: name a store on another with --store",
     )
@@ -50,7 +49,7 @@ class Store:
         """Make the folder, and find out now rather than in an hour that it can't be written.
 
         Raises:
-            ConfigurationError: not a folder, or not writing.
+            ConfigurationError: not a folder, or one that cannot be written.
         """
         with writing(self.root, hint="name another folder for the store with --store"):
             self.root.mkdir(parents=True, exist_ok=True)
@@ -137,7 +136,7 @@ class Store:
             move(folder, target)
         except OSError as problem:
             raise StageError(
-                f"{error.what}, and it cannot be moved aside: {problem.strerror}",
+                f"{error.what}, and it cannot be moved aside: {system_reason(problem)}",
                 where=error.where,
                 hint=f"delete {folder} and run again",
             ) from None

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError, suggestion, system_reason
 from xharness.json_text import parse_json
 from xharness.phrases import listed
 
@@ -42,7 +42,7 @@ class SubmissionFile:
             problem = f"not UTF-8 text ({error.reason})"
             raise ConfigurationError(problem, where=f"{path}:{line}") from None
         except OSError as error:
-            raise ConfigurationError(error.strerror or str(error), where=str(path)) from None
+            raise ConfigurationError(system_reason(error), where=str(path)) from None
 
     @cached_property
     def lines(self) -> list[str]:
