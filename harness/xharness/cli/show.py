@@ -201,14 +201,15 @@ def _show_stage(prefix: str, store: Store, *, as_json: bool) -> None:
     from xharness.console import show_json
     from xharness.spec import documents
     from xharness.stages.label import StageLabel
+    from xharness.store import FAILURE
 
     key = stage_key(prefix, store)
     folder = store.folder(key)
     facts: dict[str, Any] = {"key": key, "folder": str(folder), "finished": store.has_facts(key)}
     if store.has_facts(key):
         facts |= asdict(store.receipt(key))
-    elif (folder / "failure.txt").is_file():
-        facts["failure"] = (folder / "failure.txt").read_text(encoding="utf-8")
+    elif (folder / FAILURE).is_file():
+        facts["failure"] = (folder / FAILURE).read_text(encoding="utf-8")
     if as_json:
         show_json(facts)
         return

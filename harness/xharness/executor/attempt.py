@@ -33,7 +33,7 @@ from xharness.executor.translate import translate
 from xharness.files import write_text
 from xharness.stages import Predict, Score, SelectModel, Stage, Train, Translate
 from xharness.stages.label import StageLabel
-from xharness.store import DamagedStageError
+from xharness.store import FAILURE, DamagedStageError
 
 Outcome = TypeVar("Outcome", StageOutcome, StageOutcome | None)
 
@@ -124,7 +124,7 @@ def _failure(
     stage: Stage, label: StageLabel, context: RunContext, error: XharnessError
 ) -> StageOutcome:
     """Note the failure among the stage's files, for the table at the end and for later."""
-    path = context.store.folder(stage.key) / "failure.txt"
+    path = context.store.folder(stage.key) / FAILURE
     # The folder may be what failed: a log that cannot be written must not hide the reason.
     log: Path | None = path
     try:

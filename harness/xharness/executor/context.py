@@ -13,7 +13,7 @@ from xharness.plugin.api.backend import LogMetrics
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.spec.study import Runtime
 from xharness.stages import SelectModel, Stage
-from xharness.store import Store
+from xharness.store import MODEL, Store
 
 
 @dataclass
@@ -90,7 +90,7 @@ class RunContext:
     def _load(self, checkpoint: Start | Train) -> Model:
         backend = self.backend(checkpoint)
         if isinstance(checkpoint, Train):
-            return backend.load(self.store.open(checkpoint.key) / "model", self.runtime.device)
+            return backend.load(self.store.open(checkpoint.key) / MODEL, self.runtime.device)
         options = validated(backend.options, json.loads(checkpoint.options), "the stored model")
         return backend.start(options, self.environment, self.runtime.device)
 

@@ -26,7 +26,7 @@ from xharness.executor.translate import load
 from xharness.files import make_folder
 from xharness.plugin.api import Example, Prediction, TaskCard, TaskType
 from xharness.stages import Checkpoint, DataSlice, Predict, SelectModel, Train
-from xharness.store import SCRATCH
+from xharness.store import PREDICTIONS, SCRATCH
 from xharness.store.parts import Parts
 from xharness.store.tables import save_table
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Answer every item of every language under `folder`/predictions/<language>.parquet."""
-    make_folder(folder / "predictions")
+    make_folder(folder / PREDICTIONS)
     counter = ProgressCounter(
         context.progress(stage, "items"), expected_rows(stage.all_data_slices, context.catalogue)
     )
@@ -157,7 +157,7 @@ def _answer_in_shards(
 
 
 def _path(folder: Path, items: LanguageItems) -> Path:
-    return folder / "predictions" / f"{items.data_slice.language}.parquet"
+    return folder / PREDICTIONS / f"{items.data_slice.language}.parquet"
 
 
 def computation_notes(stage: Predict, computed: Mapping[str, str]) -> Iterator[str]:

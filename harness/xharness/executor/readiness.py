@@ -29,6 +29,7 @@ from xharness.executor.ready_stages import ReadyStages, model_afterwards
 from xharness.files import write_text
 from xharness.planning.plan import Plan
 from xharness.stages import Stage, Train
+from xharness.store import FAILURE
 
 _LONGEST_WAIT = 1.0  # seconds between looks at the clock
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0  # seconds until a taken stage is offered again
@@ -259,7 +260,7 @@ class _Scheduler:
 
     def _note(self, stage: Stage, text: str) -> Path | None:
         """Write the reason among the stage's files: the worker can no longer do it."""
-        path = self._context.store.folder(stage.key) / "failure.txt"
+        path = self._context.store.folder(stage.key) / FAILURE
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_text(path, f"{self._plan.labels[stage.key]}\n\n{text}\n")

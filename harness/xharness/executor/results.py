@@ -22,7 +22,7 @@ from xharness.executor.row_notes import (
     retrieval_notes,
     training_notes,
 )
-from xharness.executor.score import KEPT_FACTS, answered_slices
+from xharness.executor.score import KEPT_FACTS, STATISTICS, VALUES, answered_slices
 from xharness.gaps import Items
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.json_text import read_json
@@ -116,7 +116,7 @@ def _missing(arm: Arm, reason: str, language: str | None = None) -> MissingRow:
 def _rows(arm: Arm, plan: Plan, context: RunContext) -> Iterator[ScoreRow]:
     card = context.catalogue.card(arm.target.task)
     facts = _facts(arm, context)
-    file = context.store.open(arm.score.key) / "scores.json"
+    file = context.store.open(arm.score.key) / VALUES
     scores: dict[str, Any] = read_json(file)
     training = tuple(training_notes(facts, protocol(arm.score.predictions), plan, context))
     counts = DataCounts(facts["data"])
@@ -244,7 +244,7 @@ def _stage_items(score: Score, context: RunContext) -> Iterator[Items]:
     catalogue, main = context.catalogue, score.metrics[0]
     task_type = catalogue.task_types[catalogue.card(score.predictions.card).task_type]
     columns = [f"{main}.{name}" for name in task_type.metrics[main].statistics]
-    folder = context.store.open(score.key) / "statistics"
+    folder = context.store.open(score.key) / STATISTICS
     for data_slice in answered_slices(score, context.store.receipt(score.key).facts):
         table = read_table(folder / f"{data_slice.language}.parquet")
         statistics = np.stack([table[name].to_numpy() for name in columns], axis=1)

@@ -11,17 +11,21 @@ from xharness.executor.budgets import trainings
 from xharness.executor.context import RunContext
 from xharness.files import make_folder, write_json
 from xharness.stages import DataSlice, Score
+from xharness.store import PREDICTIONS
 from xharness.store.tables import read_table, write_table
 from xharness.task_types.scoring import commonest, floor, item_statistics, value
 
+VALUES, STATISTICS = "scores.json", "statistics"
+"""File with the values by language and metric, and folder with a table a language: what each item
+adds to the sums that the values come from."""
 KEPT_FACTS = ("sizes", "data", "trained_on", "trainings", "notes", "empty")
 """Facts of the predictions that a score keeps: the predictions' folder may be deleted later."""
 
 
 def score(stage: Score, context: RunContext, folder: Path) -> Mapping[str, Any]:
     """Write `folder`/scores.json and statistics/<language>.parquet."""
-    predictions = context.store.open(stage.predictions.key) / "predictions"
-    make_folder(folder / "statistics")
+    predictions = context.store.open(stage.predictions.key) / PREDICTIONS
+    make_folder(folder / STATISTICS)
     report = context.progress(stage, "languages")
     values: dict[str, Any] = {}
     prediction_facts = context.store.receipt(stage.predictions.key).facts
@@ -34,7 +38,7 @@ def score(stage: Score, context: RunContext, folder: Path) -> Mapping[str, Any]:
     for completed, data_slice in enumerate(data_slices, 1):
         values[data_slice.language] = _language(stage, context, data_slice, predictions, folder)
         report(completed, len(data_slices))
-    write_json(folder / "scores.json", values)
+    write_json(folder / VALUES, values)
     return {
         "languages": len(values),
         "predictions": stage.predictions.key,
@@ -81,7 +85,7 @@ def _language(
         for index, statistic in enumerate(metric.statistics):
             columns[f"{name}.{statistic}"] = statistics[:, index]
     # Kept per item, because intervals and paired tests need more than the sums.
-    write_table(folder / "statistics" / f"{data_slice.language}.parquet", pa.table(columns))
+    write_table(folder / STATISTICS / f"{data_slice.language}.parquet", pa.table(columns))
     main = task_type.metrics[stage.metrics[0]]
     facts: dict[str, Any] = {"values": values, "n": len(examples)}
     facts["floor"] = floor(task_type, main, examples, card, data_slice.language)

@@ -15,7 +15,7 @@ from xharness.executor.translate import load
 from xharness.files import make_durable, make_folder, move
 from xharness.plugin.api import TrainingSession, TrainingSet
 from xharness.stages import Train, TrainingFeed
-from xharness.store import SCRATCH
+from xharness.store import MODEL, SCRATCH
 
 
 def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
@@ -41,11 +41,11 @@ def train(stage: Train, context: RunContext, folder: Path) -> Mapping[str, Any]:
         ),
     )
     # Saved under another name first: what an interruption leaves must not look like a model.
-    shutil.rmtree(scratch / "model", ignore_errors=True)
-    shutil.rmtree(folder / "model", ignore_errors=True)
-    model.save(scratch / "model")
-    make_durable(scratch / "model")
-    move(scratch / "model", folder / "model")
+    shutil.rmtree(scratch / MODEL, ignore_errors=True)
+    shutil.rmtree(folder / MODEL, ignore_errors=True)
+    model.save(scratch / MODEL)
+    make_durable(scratch / MODEL)
+    move(scratch / MODEL, folder / MODEL)
     context.keep(stage, model)
     return {
         "training": dict(facts),

@@ -16,7 +16,7 @@ from xharness.session.environment import run_environment
 from xharness.session.options import RunOptions
 from xharness.spec.cards import TaskCard
 from xharness.spec.languages import select_languages
-from xharness.store import Store
+from xharness.store import PREDICTIONS, Store
 from xharness.store.tables import read_table
 from xharness.task_types.base import Example, Prediction, TaskType
 from xharness.task_types.bitext_mining import BitextMiningExample
@@ -63,7 +63,7 @@ class StageItems:
         Raises:
             ConfigurationError: a stage without items.
         """
-        folder = self.store.folder(self._predictions(key)) / "predictions"
+        folder = self.store.folder(self._predictions(key)) / PREDICTIONS
         # By the files: a language of the card that had no rows was never answered.
         answered = {path.stem for path in folder.glob("*.parquet")}
         card = self.task(key)
@@ -108,7 +108,7 @@ class StageItems:
             hint = suggestion(language, languages)
             raise ConfigurationError(f"this stage did not answer '{language}'", hint=hint)
         predictions_key = self._predictions(key)
-        file = self.store.open(predictions_key) / "predictions" / f"{language}.parquet"
+        file = self.store.open(predictions_key) / PREDICTIONS / f"{language}.parquet"
         table = read_table(file)
         ids, answers = table.column("item").to_pylist(), table.column("prediction").to_pylist()
         facts = self.store.receipt(predictions_key).facts

@@ -22,6 +22,7 @@ from xharness.planning.plan import Arm
 from xharness.session.opened_study import OpenedStudy
 from xharness.spec import documents
 from xharness.stages import SelectModel, Train
+from xharness.store import MODEL
 
 INCOMPLETE = "incomplete"
 """The folder, in that of the results, of a run that has fewer of them than the one before."""
@@ -180,11 +181,11 @@ def _training_keys(arm: Arm, opened: OpenedStudy) -> Iterable[str]:
 
 
 def _write_model_card(opened: OpenedStudy, key: str, arms: list[Arm], rows: list[ScoreRow]) -> None:
-    folder = opened.store.folder(key) / "model"
+    folder = opened.store.folder(key) / MODEL
     if not folder.is_dir():
         return
     path, arm = folder / MODEL_CARD, arms[0]
-    spec = next(model for model in opened.study.models if model.name == arm.model)
+    spec = opened.study.model(arm.model)
     # Arms that share a score stage repeat its rows.
     model_rows = [*{(row.task, row.language, row.metric, row.split): row for row in rows}.values()]
     name = f"{arm.model}-{arm.strategy}-seed{arm.seed}"

@@ -9,10 +9,12 @@ from xharness.store.receipt import (
     DamagedStageError,
     Receipt,
 )
-from xharness.store.store import MODEL, Store
+from xharness.store.store import FAILURE, MODEL, PREDICTIONS, Store
 
 __all__ = [
+    "FAILURE",
     "MODEL",
+    "PREDICTIONS",
     "RECEIPT",
     "SCRATCH",
     "WITHOUT_WEIGHTS",

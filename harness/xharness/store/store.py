@@ -23,6 +23,10 @@ from xharness.store.receipt import RECEIPT, SCRATCH, WITHOUT_WEIGHTS, DamagedSta
 
 MODEL = "model"
 """Folder inside a training's folder with its weights."""
+PREDICTIONS = "predictions"
+"""Folder inside the folder of a stage that answers: a table a language."""
+FAILURE = "failure.txt"
+"""File inside a stage's folder: why the last attempt failed, until one succeeds."""
 DAMAGED = "damaged"
 """Folder of the store for stages that are not as they were stored."""
 
@@ -169,7 +173,7 @@ class Store:
         """
         folder = self.folder(key)
         # Before the digests are taken: what a receipt lists must never disappear later.
-        for leftover in (folder / "failure.txt", *folder.rglob("*.partial")):
+        for leftover in (folder / FAILURE, *folder.rglob("*.partial")):
             leftover.unlink(missing_ok=True)
         receipt = Receipt.write(folder, facts)
         shutil.rmtree(folder / SCRATCH, ignore_errors=True)

@@ -13,7 +13,7 @@ from xharness.gaps.scores import ScoreRow
 from xharness.gaps.suites import Benchmark
 from xharness.plugin.api import Example, Prediction
 from xharness.plugin.catalogue import Catalogue
-from xharness.store import Store
+from xharness.store import PREDICTIONS, Store
 from xharness.store.tables import read_table
 from xharness.submission.arm_choice import ArmChoice, select_rows
 from xharness.submission.benchmarks import load_benchmark
@@ -102,7 +102,7 @@ def _predictions(
             where=str(folder),
             hint=f"delete {folder} and run again",
         )
-    table = read_table(source.store.open(key) / "predictions" / f"{row.language}.parquet")
+    table = read_table(source.store.open(key) / PREDICTIONS / f"{row.language}.parquet")
     items, values = (table.column(name).to_pylist() for name in ("item", "prediction"))
     return dict(zip(items, values, strict=True))
 
