@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 
 from xharness.errors import printable
@@ -11,7 +11,6 @@ from xharness.executor.context import RunContext
 from xharness.executor.outcome import RunReport
 from xharness.planning.plan import Plan
 from xharness.plugin.api import Executor
-from xharness.stages import Stage
 from xharness.store import DamagedStageError, Store
 
 _ROUNDS = 8  # a chain of damaged stages shows one a round; a disk that goes on failing is no chain
@@ -54,13 +53,7 @@ def _set_aside(key: str, store: Store) -> None:
 
 def _part_that_needs(keys: Collection[str], plan: Plan) -> Plan:
     """The arms that need one of the stages, alone: others may have failed for their own reasons."""
-    arms = [arm for arm in plan.arms if any(stage.key in keys for stage in _with_needs(arm.score))]
-    part_keys = {stage.key for arm in arms for stage in _with_needs(arm.score)}
+    arms = [arm for arm in plan.arms if any(stage.key in keys for stage in arm.score.with_needs())]
+    part_keys = {stage.key for arm in arms for stage in arm.score.with_needs()}
     stages = {key: stage for key, stage in plan.stages.items() if key in part_keys}
     return replace(plan, arms=arms, stages=stages)
-
-
-def _with_needs(stage: Stage) -> Iterator[Stage]:
-    yield stage
-    for need in stage.needs:
-        yield from _with_needs(need)

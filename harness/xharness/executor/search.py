@@ -150,7 +150,7 @@ class CachedEncoder:
 
     @cached_property
     def _rows(self) -> int:
-        """Texts in a block; the model is asked how wide its vectors are."""
+        """Texts in a block, at most."""
         # Asked of the model, because no option says how wide its vectors are in the end.
         (vector,) = self._embed(["a"], self._recipe, "sentence")
         return max(1, min(_ROWS, _BYTES // (4 * len(vector))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from xharness.errors import StageError, UnavailableError
@@ -89,18 +89,11 @@ def _stored(opened: OpenedStudy) -> dict[str, Sizes]:
     sizes_of_model: dict[str, Sizes] = {}
     for arm in opened.plan.arms:
         # Backwards, because a score outlives the predictions and the weights that it was made from.
-        for stage in () if arm.model in sizes_of_model else _backwards(arm.score):
+        for stage in () if arm.model in sizes_of_model else arm.score.with_needs():
             if (sizes := _receipt_sizes(opened, stage)) is not None:
                 sizes_of_model[arm.model] = sizes
                 break
     return sizes_of_model
-
-
-def _backwards(stage: Stage) -> Iterator[Stage]:
-    """`stage` before everything it needs."""
-    yield stage
-    for need in stage.needs:
-        yield from _backwards(need)
 
 
 def _receipt_sizes(opened: OpenedStudy, stage: Stage) -> Sizes | None:

@@ -7,7 +7,7 @@ needs included. Names of models, paths, devices and prose stay out.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -37,3 +37,9 @@ class Stage(ABC):
     def key(self) -> str:
         """The address of its result in a store."""
         return digest({"stage": [self.name, self.version], **self.inputs})
+
+    def with_needs(self) -> Iterator[Stage]:
+        """This stage before everything it needs, however far back; what two need comes twice."""
+        yield self
+        for need in self.needs:
+            yield from need.with_needs()
