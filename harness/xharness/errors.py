@@ -85,10 +85,10 @@ class BackendError(StageError):
     """What a backend says that cannot be: a class that is none, a size below zero."""
 
 
-def system_reason(error: BaseException) -> str:
-    """Why the system refused, without number and path; what the error itself says where it is none
-    of the system's.
-    """
+def reason_of(error: BaseException) -> str:
+    """Why a file could not be read or written, in words: without number and path."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 text ({error.reason})"
     return getattr(error, "strerror", None) or str(error)
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import ConfigurationError, XharnessError, printable, system_reason
+from xharness.errors import ConfigurationError, XharnessError, printable, reason_of
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def writing(
     except refusals as refusal:
         location = str(path or getattr(refusal, "filename", None) or "")
         what = f"the {name} cannot" if name else "cannot"
-        message = f"{what} be written: {system_reason(refusal)}"
+        message = f"{what} be written: {reason_of(refusal)}"
         raise error(message, where=location or None, hint=hint) from refusal
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from xharness.errors import reason_of
+
 Pairs = Callable[[list[tuple[str, Any]]], Any]
 
 MOST_BYTES = 64 * 2**20
@@ -45,7 +47,7 @@ def parse_json(text: str | bytes, pairs: Pairs | None = None) -> Any:
         decoder = _DECODER if pairs is None else _decoder(pairs)
         value = decoder.decode(text)
     except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 text ({error.reason})") from None
+        raise ValueError(reason_of(error)) from None
     except RecursionError:
         raise ValueError(_too_deep()) from None
     # Counted first, because walking through a value takes longer than reading it.

@@ -21,7 +21,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from xharness.errors import XharnessError, printable, system_reason, without_secrets
+from xharness.errors import XharnessError, printable, reason_of, without_secrets
 
 FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 _TRACEBACK = "xharness.traceback"
@@ -52,7 +52,7 @@ class Guarded(TyperGroup):
         except OSError as error:
             # Whatever was read or written, the system has said what is wrong with it.
             location = f"{error.filename}: " if error.filename else ""
-            _report(ctx, f"{location}{system_reason(error)}{_advice(error)}")
+            _report(ctx, f"{location}{reason_of(error)}{_advice(error)}")
             raise typer.Exit(WRONG) from None
         # A plugin may exit, or raise what nobody catches: that is no success, and no silence.
         except BaseException as error:

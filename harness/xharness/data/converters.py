@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, reason_of
 
 _LEAF = re.compile(r"<L (\S+) \S+ \S+ (\S+) \S+>")
 _SECTIONS = {"train": range(2, 22), "dev": range(1)}
@@ -64,7 +64,7 @@ def _sentences(file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=str(file)) from None
+        raise ConfigurationError(reason_of(error), where=str(file)) from None
     sentences = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("ID=") or not line.strip():

@@ -18,7 +18,7 @@ from xharness.errors import (
     UnavailableError,
     XharnessError,
     printable,
-    system_reason,
+    reason_of,
     without_secrets,
 )
 from xharness.executor.ask_model import naming_backend
@@ -173,7 +173,7 @@ def perform(stage: Stage, context: RunContext, folder: Path) -> Mapping[str, Any
         # Other errors of the system come from a backend and tell nothing about the disk.
         if error.errno in _DISK_ERRORS:
             raise StageError(
-                system_reason(error),
+                reason_of(error),
                 where=str(error.filename or folder),
                 hint="free some space or name another folder with --store, then run again",
             ) from error

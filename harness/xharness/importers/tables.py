@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from xharness.errors import ConfigurationError, suggestion
+from xharness.errors import ConfigurationError, reason_of, suggestion
 from xharness.importers.names import AVERAGE_NAMES
 from xharness.importers.reported import AveragedOver, ReportedScore
 
@@ -51,7 +51,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
+        raise ConfigurationError(reason_of(error), where=str(path)) from None
 
 
 def _check(column_names: Mapping[str, str], constants: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
-from xharness.errors import ConfigurationError, system_reason
+from xharness.errors import ConfigurationError, reason_of
 from xharness.files import make_folder, write_bytes
 from xharness.gaps import Metrics
 from xharness.gaps.suites import Benchmark
@@ -70,7 +70,7 @@ def save(board: Board, folder: Path) -> list[Path]:
         for path in stale:
             path.unlink()
     except OSError as error:
-        reason = system_reason(error)
+        reason = reason_of(error)
         raise ConfigurationError(f"can't write the board: {reason}", where=str(folder)) from None
     return [folder / name for name in contents]
 

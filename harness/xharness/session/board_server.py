@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from xharness.errors import ConfigurationError, system_reason
+from xharness.errors import ConfigurationError, reason_of
 from xharness.leaderboard import FILES
 from xharness.session.item_pages import ADDRESS, ItemPages, with_script
 
@@ -45,7 +45,7 @@ def open_server(
     try:
         return ThreadingHTTPServer((HOST, port), Handler)
     except (OSError, OverflowError) as error:
-        reason = system_reason(error)
+        reason = reason_of(error)
         raise ConfigurationError(
             f"can't listen on port {port}: {reason}", hint="name another with --port, or 0 for any"
         ) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xharness import leaderboard
 from xharness.digests import digest
-from xharness.errors import ConfigurationError, system_reason
+from xharness.errors import ConfigurationError, reason_of
 from xharness.executor import RunContext, RunReport, collect, collect_items
 from xharness.files import make_folder, write_text, writing
 from xharness.gaps import evidence, scores
@@ -168,7 +168,7 @@ def write_model_cards(opened: OpenedStudy, rows: Iterable[Row]) -> None:
             )
     # Stores are often shared and read-only; a run that has its results must not fail for a card.
     except OSError as error:
-        print(f"warning: no model cards: {system_reason(error)}", file=sys.stderr)
+        print(f"warning: no model cards: {reason_of(error)}", file=sys.stderr)
 
 
 def _training_keys(arm: Arm, opened: OpenedStudy) -> Iterable[str]:

@@ -29,8 +29,8 @@ from xharness.errors import (
     ConfigurationError,
     nearest,
     printable,
+    reason_of,
     suggestion,
-    system_reason,
 )
 
 KeyPath = tuple[str | int, ...]
@@ -181,10 +181,8 @@ def read(file: _Readable, name: str) -> Document:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError("there is no such file", where=name) from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"not UTF-8 text ({error.reason})", where=name) from None
-    except OSError as error:
-        raise ConfigurationError(system_reason(error), where=name) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(reason_of(error), where=name) from None
     return parse(text, name)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from xharness.errors import StageError, system_reason
+from xharness.errors import StageError, reason_of
 from xharness.files import make_folder, move, writing
 from xharness.store.receipt import RECEIPT, SCRATCH, WITHOUT_WEIGHTS, DamagedStageError, Receipt
 
@@ -34,7 +34,7 @@ DAMAGED = "damaged"
 def _no_lock(folder: Path, error: Exception) -> StageError:
     """What is said where nobody can tell whether another process works on a stage."""
     return StageError(
-        f"the stage's folder cannot be locked: {system_reason(error)}",
+        f"the stage's folder cannot be locked: {reason_of(error)}",
         where=str(folder),
         hint="network file systems may lack locks: name a store on another with --store",
     )
@@ -140,7 +140,7 @@ class Store:
             move(folder, target)
         except OSError as problem:
             raise StageError(
-                f"{error.what}, and it cannot be moved aside: {system_reason(problem)}",
+                f"{error.what}, and it cannot be moved aside: {reason_of(problem)}",
                 where=error.where,
                 hint=f"delete {folder} and run again",
             ) from None

@@ -9,8 +9,7 @@ from pathlib import Path
 from xharness.errors import ConfigurationError, nearest, suggestion
 from xharness.gaps.suites import Benchmark
 from xharness.phrases import listed
-from xharness.spec.languages import check_selector
-from xharness.spec.languages import select_languages as select_languages
+from xharness.spec.languages import check_selector, select_languages
 from xharness.submission.formats import format_of
 from xharness.submission.layout import SuiteTask, select_tasks
 

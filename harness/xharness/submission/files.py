@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xharness.errors import ConfigurationError, suggestion, system_reason
+from xharness.errors import ConfigurationError, reason_of, suggestion
 from xharness.json_text import parse_json
 from xharness.phrases import listed
 
@@ -39,10 +39,9 @@ class SubmissionFile:
             raise ConfigurationError("there is no such file", where=str(path), hint=hint) from None
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
-            problem = f"not UTF-8 text ({error.reason})"
-            raise ConfigurationError(problem, where=f"{path}:{line}") from None
+            raise ConfigurationError(reason_of(error), where=f"{path}:{line}") from None
         except OSError as error:
-            raise ConfigurationError(system_reason(error), where=str(path)) from None
+            raise ConfigurationError(reason_of(error), where=str(path)) from None
 
     @cached_property
     def lines(self) -> list[str]:
