@@ -439,7 +439,7 @@ class Workshop:
         self, examples: int, steps: int, name: str = "fit", switches_off: str = "", **changes: Any
     ) -> dict[str, Any]:
         """The facts of a training, its losses, a digest of the weights, and times."""
-        from xharness.plugin.api import TrainingSession, TrainingSet
+        from xharness import TrainingSession, TrainingSet
 
         card, task_type = self.material.card, self.material.task_type
         feed = TrainingSet(card, task_type, "task", card.head_name, self.examples(examples))
