@@ -130,23 +130,23 @@ def writing(
     *,
     name: str | None = None,
     hint: str | None = None,
-    refusals: tuple[type[Exception], ...] = (OSError,),
+    failures: tuple[type[Exception], ...] = (OSError,),
     error: type[XharnessError] = ConfigurationError,
 ) -> Iterator[None]:
     """Inside it, a write that is refused is an `error` about `path`, by default the file's.
 
-    `name` says what of it could not be written, `refusals` what the library that writes raises.
+    `name` says what of it could not be written, `failures` what the library that writes it raises.
 
     Raises:
         ConfigurationError: it cannot be written, and why; another class where `error` says so.
     """
     try:
         yield
-    except refusals as refusal:
-        location = str(path or getattr(refusal, "filename", None) or "")
+    except failures as failure:
+        location = str(path or getattr(failure, "filename", None) or "")
         what = f"the {name} cannot" if name else "cannot"
-        message = f"{what} be written: {reason_of(refusal)}"
-        raise error(message, where=location or None, hint=hint) from refusal
+        message = f"{what} be written: {reason_of(failure)}"
+        raise error(message, where=location or None, hint=hint) from failure
 
 
 def write_bytes(path: Path, content: bytes) -> None:

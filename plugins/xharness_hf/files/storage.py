@@ -20,7 +20,7 @@ from xharness_hf.files import loading
 def storing(name: str, folder: Path) -> AbstractContextManager[None]:
     """Inside it `name` is written to `folder`; a write that is refused is a `StageError`."""
     # A full disk inside safetensors' own code is no OSError.
-    return writing(folder, name=name, refusals=(OSError, SafetensorError), error=StageError)
+    return writing(folder, name=name, failures=(OSError, SafetensorError), error=StageError)
 
 
 def save_backbone(folder: Path, backbone: Backbone) -> None:
