@@ -6,13 +6,16 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from tests.leaderboard import synthetic
 
+from xharness.gaps import LearningCheck
 from xharness.leaderboard import read
 from xharness.leaderboard.html import page
+from xharness.leaderboard.html.data import data
 
 ODD = "</script><img src=x onerror=alert(1)>{{data}}<!--"
 
@@ -110,3 +113,19 @@ def test_its_data_are_the_board_s(page_text):
     }
     (copa,) = [row for row in values["maps"] if row["task"] == "copa"]
     assert copa["source"] is None and copa["codes"] == ["et", "qu"]
+
+
+def test_a_change_of_an_arm_that_has_not_learnt_is_marked(tmp_path):
+    board = synthetic.board(tmp_path)
+    blind = LearningCheck("not learnt", 33.3)
+    tasks = tuple(
+        replace(gap, learning=blind) if (gap.model, gap.task) == ("mini-l", "nli") else gap
+        for gap in board.gaps.tasks
+    )
+    blinded = replace(board, gaps=replace(board.gaps, tasks=tasks))
+    assert _unlearnt(blinded) - _unlearnt(board) == {("mini-l", "nli")}
+
+
+def _unlearnt(board):
+    rows = data(board)["rows"]
+    return {(row["model"], board.tasks[row["task"]]) for row in rows if row.get("unlearnt")}

@@ -95,9 +95,9 @@ function changeLine(line, y, panels, label) {
   if (line.title !== undefined) return svg("text", { class: "model", x: 0, y: y + 4 }, shortened(line.title, letters));
   const { row } = line;
   const said = panels.map((panel) => row[panel.name] && `${panel.title} ${signed(row[panel.name][0])} ${interval(row[panel.name], signed)}`.trim()).filter(Boolean);
-  const told = `${row.model ? `${row.model}, ` : ""}${row.strategy}: ${said.join("; ")}`;
+  const told = `${row.model ? `${row.model}, ` : ""}${row.strategy}: ${said.join("; ")}${row.unlearnt ? "; not learnt" : ""}`;
   const marks = panels.map((panel) => changeMark(row, row[panel.name], panel, y));
-  const group = svg("g", { class: "mark", tabindex: "0", role: "img", "aria-label": told, "data-model": row.model || "", "data-strategy": row.strategy },
+  const group = svg("g", { class: row.unlearnt ? "mark unlearnt" : "mark", tabindex: "0", role: "img", "aria-label": told, "data-model": row.model || "", "data-strategy": row.strategy },
     svg("rect", { class: "halo", x: 0, y: y - ROW / 2, width: panels[1].left + panels[1].width, height: ROW }),
     svg("text", { class: "name", x: 14, y: y + 4 }, shortened(row.strategy, letters - 2)), marks);
   return withTip(group, () => [told, row.reads ? `Reads as: ${row.reads}` : "", row.detectable ? `Detectable ${words.change_gap}: ${row.detectable}` : ""].filter(Boolean).join("\n"));
@@ -114,7 +114,7 @@ function changeMark(row, estimate, panel, y) {
 
 function changeNote() {
   const start = `The line at zero is ${board.baseline}. Filled marks carry a word after correction for all of the board's tests; lines are 95% intervals, uncorrected.`;
-  return changeChart.set.startsWith("=") ? `${start} A single task carries no word.` : start;
+  return changeChart.set.startsWith("=") ? `${start} A single task carries no word; faint lines are of arms that have not learnt it.` : start;
 }
 
 // Round numbers between two ends, about `count` of them.

@@ -142,6 +142,7 @@ def _row(
         "change_gap": estimate(change.gap if change else None),
         "change_others": estimate(change.others if change else None),
         "reads": change.reads_as if change else None,
+        "unlearnt": isinstance(measured, TaskGap) and not measured.learning.passed,
         "claim": bool(change and change.verdict is not None and change.verdict.is_claim),
         "detectable": about(change.detectable["gap"])
         if change and "gap" in change.detectable

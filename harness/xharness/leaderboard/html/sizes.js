@@ -27,8 +27,8 @@ function setUpSizes() {
   const first = sets.find((set) => String(JSON.parse(set.value)[0]) === String(board.pool)) ?? sets[0];
   sizeChart.set = first.value;
   const compared = board.strategies.filter((name) => !isBaseline(name) && board.rows.some((row) => row.strategy === name && row.gap && board.models[row.model].body));
-  // What the headline claims first, else the strategy that most models have.
-  const count = (name) => new Set(board.rows.filter((row) => row.strategy === name && row.gap).map((row) => row.model)).size;
+  // What the headline claims first, else the strategy that most models have there.
+  const count = (name) => new Set(board.rows.filter((row) => row.strategy === name && row.gap && setOf(row) === sizeChart.set).map((row) => row.model)).size;
   const claimed = board.headlines.find((line) => line.claim);
   sizeChart.strategy = claimed ? claimed.strategy : [...compared].sort((a, b) => count(b) - count(a))[0] ?? null;
   byId("sizes").hidden = false;
@@ -125,22 +125,31 @@ function pointOf(row, scale) {
 function names(rows, scale) {
   const models = [...new Set(rows.map((row) => row.model))];
   if (models.length > 12) return null;
-  const taken = [];
+  // Names lie on no point. A text hangs over its y, a point lies around it.
+  const taken = rows.map((row) => ({ x: xOf(row, scale), y: scale.y(row[sizeChart.measure][0]) + 4, width: 12 }));
   return models.map((model) => {
-    const ends = rows.filter((row) => row.model === model).map((row) => row[sizeChart.measure][2] ?? row[sizeChart.measure][0]);
-    const x = scale.x(board.models[model][sizeChart.axis]);
-    const anchor = x > scale.width * 0.75 ? "end" : x < scale.width * 0.2 ? "start" : "middle";
-    const y = freeHeight(taken, x, Math.max(26, scale.y(Math.max(...ends)) - 8), model.length * 7);
-    return svg("text", { class: "name", x: x + { end: 14, start: -14, middle: 0 }[anchor], y, "text-anchor": anchor }, model);
+    const spot = freeSpot(taken, spots(rows.filter((row) => row.model === model), scale));
+    return svg("text", { class: "name", x: spot.x, y: spot.y, "text-anchor": "middle" }, model);
   });
 }
 
-// Moved down until it lies on no name that is there already.
-function freeHeight(taken, x, y, width) {
-  const meets = (one) => Math.abs(one.x - x) < (one.width + width) / 2 && Math.abs(one.y - y) < 13;
-  while (taken.some(meets)) y += 13;
-  taken.push({ x, y, width });
-  return y;
+// Where a model's name may stand: over its marks, or to either side of the highest.
+function spots(rows, scale) {
+  const values = rows.map((row) => row[sizeChart.measure]);
+  const x = scale.x(board.models[rows[0].model][sizeChart.axis]), width = rows[0].model.length * 7;
+  const beside = scale.y(Math.max(...values.map(([value]) => value))) + 4;
+  const over = Math.max(26, scale.y(Math.max(...values.map(([value, , high]) => high ?? value))) - 8);
+  const inside = Math.min(Math.max(x, scale.left + width / 2), scale.width - scale.right - width / 2);
+  return [[inside, over], [x + 18 + width / 2, beside], [x - 18 - width / 2, beside]].map(([middle, y]) => ({ x: middle, y, width }));
+}
+
+// The first spot that nothing lies on; where there is none, under what lies on the first.
+function freeSpot(taken, places) {
+  const isFree = (spot) => !taken.some((other) => Math.abs(other.x - spot.x) < (other.width + spot.width) / 2 && Math.abs(other.y - spot.y) < 13);
+  let spot = places.find(isFree) ?? places[0];
+  while (!isFree(spot)) spot = { ...spot, y: spot.y + 13 };
+  taken.push(spot);
+  return spot;
 }
 
 function currentTrends() {
