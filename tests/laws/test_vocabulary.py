@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -24,6 +25,8 @@ MOST_ONE_READER_MODULES = 0.33
 """Of the core's modules, the share that may be imported by exactly one other."""
 MOST_LINES = 46
 """Lines of a function, its docstring included."""
+MEDIAN_LINES = 6
+"""The median of the lines of all functions: of signature and body, without docstrings."""
 
 RIDDLES = frozenset(
     """
@@ -195,16 +198,56 @@ def test_modules_are_not_slices_of_their_only_reader() -> None:
     )
 
 
+def functions(*folders: str) -> Iterator[tuple[Path, ast.FunctionDef]]:
+    for path, tree in trees(*folders).items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                yield path, node
+
+
+def line_count(node: ast.FunctionDef | ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def code_line_count(function: ast.FunctionDef) -> int:
+    has_docstring = ast.get_docstring(function, clean=False) is not None
+    return line_count(function) - (line_count(function.body[0]) if has_docstring else 0)
+
+
 def test_functions_fit_on_a_screen() -> None:
     too_long = [
-        f"{path}:{node.lineno}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
-        for path, tree in trees(*CODE).items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno >= MOST_LINES
+        f"{path}:{function.lineno}: {function.name} has {line_count(function)} lines"
+        for path, function in functions(*CODE)
+        if line_count(function) > MOST_LINES
     ]
     assert not too_long, "\n".join(too_long)
+
+
+def test_functions_are_short() -> None:
+    counts = {
+        f"{path}:{function.lineno}: {function.name}": code_line_count(function)
+        for path, function in functions(*CODE)
+    }
+    longest = sorted(counts, key=counts.__getitem__, reverse=True)[:20]
+    assert median(counts.values()) <= MEDIAN_LINES, "\n".join(
+        f"{name} has {counts[name]} lines" for name in longest
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("def f(): return 1", 1),
+        ("@decorated\ndef f():\n    return 1", 2),
+        ('def f():\n    """What it is.\n\n    And more.\n    """\n    return 1', 2),
+        ('def f():\n    """What it is."""', 1),
+        ("def f(\n    a,\n):\n    # why\n\n    return a", 6),
+    ],
+)
+def test_lines_are_those_of_signature_and_body(code: str, lines: int) -> None:
+    (function,) = ast.parse(code).body
+    assert isinstance(function, ast.FunctionDef)
+    assert code_line_count(function) == lines
 
 
 @pytest.mark.parametrize(
