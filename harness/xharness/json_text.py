@@ -17,7 +17,7 @@ Pairs = Callable[[list[tuple[str, Any]]], Any]
 
 MOST_BYTES = 64 * 2**20
 """Of a file that is read as one value; real configurations have kilobytes, tokenizers megabytes."""
-_MOST_DEPTH = 64
+_MOST_DEPTH = 64  # real files have a handful of levels
 _MOST_DIGITS = 64  # of a whole number: some ids have forty, and none is more than that
 _HALF = re.compile("[\ud800-\udfff]")
 

@@ -33,7 +33,7 @@ Read = Callable[[Tensor, Batch], DeviceAnswers | Sequence[Any]]
 _BUDGET = {"cpu": 2048}  # padded sub-words in a batch: what a CPU's cache holds the states of
 _BUDGET_ELSEWHERE = 65_536  # as many as make computing longer than launching
 _COST = {"cpu": 64}  # what a batch costs by itself, in sub-words that could be read meanwhile
-_COST_ELSEWHERE = 4096
+_COST_ELSEWHERE = 4096  # launching the kernels of all layers takes a device that long
 _AHEAD = 2  # shards whose features are made while others are answered
 
 

@@ -60,7 +60,7 @@ def check_packed(path: Path) -> None:
 
 _STREAMS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 _OTHERS = (".xz", ".7z", ".rar", ".tar", ".tgz")
-_BLOCK = 2**20
+_BLOCK = 2**20  # a bomb is seen before much of it is unpacked
 
 
 def _streamed_size(path: Path) -> int:

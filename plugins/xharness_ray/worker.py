@@ -27,7 +27,7 @@ from xharness import (
 if TYPE_CHECKING:
     from xharness import Stage, StageLabel
 
-_SECONDS_BETWEEN_EVENTS = 0.25
+_SECONDS_BETWEEN_EVENTS = 0.25  # each is a message to the driver; nobody reads faster
 
 Progressed = tuple[int, int | None, str]
 """Completed, in all, of which unit."""

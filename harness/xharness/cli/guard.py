@@ -23,6 +23,7 @@ from typer.core import TyperGroup
 
 from xharness.errors import XharnessError, printable, reason_of, without_secrets
 
+# A stage; what was typed or written; what is not here; as shells say of Ctrl-C: 128 + 2.
 FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 _TRACEBACK = "xharness.traceback"
 

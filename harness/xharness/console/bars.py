@@ -88,6 +88,7 @@ class Bars:
         self, stage: Stage, label: StageLabel, position: tuple[int, int]
     ) -> None:
         number, count = position
+        # Stages before this one have ended, but for those whose bars still stand.
         ended = number - 1 - len(self._stage_bars)
         self._stage_count = f"{ended}/{count}"
         self._show_whole()

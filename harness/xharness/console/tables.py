@@ -34,6 +34,7 @@ def show_table(
         return
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for name in rows[0]:
+        # Folded, not cut: the end of a reason is what helps.
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))

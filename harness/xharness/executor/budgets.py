@@ -30,6 +30,7 @@ def trainings(checkpoint: Checkpoint, context: RunContext) -> list[dict[str, Any
 def _entry(training: Train, facts: Mapping[str, Any]) -> dict[str, Any]:
     steps = facts["training"].get("steps")
     feed_steps = facts["training"].get("feed_steps")
+    # All steps are those of the only feed, whether the backend says so or not.
     if feed_steps is None and len(training.feeds) == 1:
         feed_steps = [steps]
     target_steps: dict[str, float | None] = {}

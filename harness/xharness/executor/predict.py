@@ -146,6 +146,7 @@ def _answer_in_shards(
             _check_items(items.data_slice, items.examples, rows.column("item").to_pylist())
             with parts.write(_path(folder, items)) as partial:
                 save_table(partial, rows)
+        # The shards of a whole batch lie under its first language.
         shutil.rmtree(folder / SCRATCH / batch[0].data_slice.language)
 
     def tabulate(

@@ -183,6 +183,7 @@ class _Scheduler:
     def _seconds_to_wait(self) -> float:
         if not self._held_elsewhere:
             return _LONGEST_WAIT
+        # Never 0, or a pool that has nothing to tell would be asked without a pause.
         return min(max(self._held_elsewhere[0][0] - self._clock(), 0.01), _LONGEST_WAIT)
 
     def _handle(self, event: PoolEvent) -> None:

@@ -20,9 +20,9 @@ from xharness.task_types.base import Floats
 
 BARELY = 5.0  # points above the floor below which a gap's level is too favourable
 CONSTANT = 95.0  # percent of the items with one answer that make it constant
-_LEVEL = 0.01
+_LEVEL = 0.01  # strict: of a board's many tasks a guesser must not pass on the luckiest
 _NOT_SIMPLE = 5.0  # points that an F1 must have at least, and a score whose floor nobody tells
-_SLACK = 1e-9
+_SLACK = 1e-9  # a score is a quotient: 2 of 3 right answers must not come back as 1.99…
 
 
 def floor_of(row: ScoreRow) -> float:

@@ -18,7 +18,7 @@ from xharness.task_types.base import Floats
 WELCH, OWN = 0.1, 0.5
 """Cochran's share in the quantile: of a change, which two arms' seeds stand behind, and of one
 arm's own number. Simulated: docs/statistics.md."""
-POWER = 0.8
+POWER = 0.8  # Cohen's convention: four of five true effects of that size are seen
 LEVEL = 0.05
 _MANY = 1e6  # degrees of freedom that make a t distribution normal
 _SMALLEST, _LARGEST = 1e-15, 1e-9  # p values nearer to 0, and to 1, are as good as these

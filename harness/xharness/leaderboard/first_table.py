@@ -18,7 +18,7 @@ from xharness.phrases import counted, listed
 _LINES = 18  # of the table; a reader takes in no more, and leaderboard.md has 40 lines for all
 _MODELS = 6  # beyond it, strategies are shown over all models alone
 _FOLDED, _FOLDED_EMPTY = 4, 8  # arms that one line can hold: with numbers, and without
-_BASELINE_RANK = 2
+_BASELINE_RANK = 2  # after claims, which stay longer than all others
 _NOTHING = "—"
 
 

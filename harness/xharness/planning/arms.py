@@ -57,6 +57,7 @@ class ArmCompiler:
         planning, capabilities = self.context.planning, self._capabilities
         card = planning.catalogue.card(target.task)
         lender = planning.lender(card)
+        # A lender that is a target itself has its own arm already.
         if lender is None or lender.name in {spec.task for spec in planning.targets}:
             return
         source = planning.study.source_language
@@ -97,6 +98,7 @@ class ArmCompiler:
         data_slices = tuple(self._supported(card, texts))
         for language, error in scored.unanswerable.items():
             self._leave_out(card, error, language)
+        # The reason of each language is noted by now.
         if not data_slices:
             return
         predict = Predict(

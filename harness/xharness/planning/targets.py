@@ -46,6 +46,7 @@ def _expanded(
                 path, f"'{target.task}' is a corpus, not a task that can be scored"
             )
     for index, word in enumerate(spec.languages or ()):
+        # Beside the key `task`, where the path of a target ends that has languages.
         with document.locating((*path[:2], "languages", index)):
             _check_language(members, word, f"{_noun(spec, catalogue)} has no language", catalogue)
     yield from _in_languages(members, spec.languages, catalogue)

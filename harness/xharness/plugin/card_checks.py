@@ -50,6 +50,7 @@ class CardChecks:
         self._check_task_type(card, document)
         for index, spec in enumerate(card.sources):
             source = _lookup(document, ("sources", index, "from"), self.sources, spec.source)
+            # As it was written, not as it was read: only that has positions to point at.
             part = document.part("sources", index)
             options = {key: value for key, value in part.data.items() if key not in _SOURCE_KEYS}
             documents.validate(Document(part.file, options, part.positions), source.options)
@@ -71,6 +72,7 @@ class CardChecks:
         if card.index is not None:
             references["index", "card"] = card.index.card
         for path, name in references.items():
+            # A card that is checked before anything offers it is in no registry.
             if name != card.name and name not in self.cards.offers and not is_neighbour(name):
                 raise document.error(
                     path,

@@ -122,6 +122,7 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
 
 def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
     provider = Provider(point.name, _distribution(point.dist) if point.dist else None)
+    # Here, because pluggy would name neither of the two packages.
     if provider.plugin in plugins.providers:
         rival = plugins.providers[provider.plugin]
         plugins.broken.append(BrokenPlugin(provider, f"{rival} has the same plugin name"))
@@ -144,6 +145,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
+    # Under a name of its own: a file called json.py must not stand in for the library.
     module_name = f"xharness_plugin_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec and spec.loader

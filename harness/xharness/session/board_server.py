@@ -104,7 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", _TYPES[ending])
         self.send_header("Content-Length", str(len(content)))
+        # No file of numbers is to be taken for a script, whatever stands in it.
         self.send_header("X-Content-Type-Options", "nosniff")
+        # A board is often built anew while it is looked at.
         self.send_header("Cache-Control", "no-cache")
         self.end_headers()
         if with_body:

@@ -35,6 +35,7 @@ class Language(NamedTuple):
 
 def _rows(file: str) -> Iterator[dict[str, str]]:
     text = resources.files("xharness.spec").joinpath(file).read_text(encoding="utf-8")
+    # CSV has no comments; these files say in theirs where each column is from.
     return csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
 
 
@@ -46,6 +47,7 @@ LANGUAGES: dict[str, Language] = {row["code"]: Language(**row) for row in _rows(
 def _families() -> dict[str, str]:
     """Code to family, of the benchmarks' languages and of others."""
     others = {row["code"]: row["family"] for row in _rows("families.csv")}
+    # Over the wider table: of the benchmarks' languages each family was looked up.
     return others | {code: language.family for code, language in LANGUAGES.items()}
 
 
@@ -65,6 +67,7 @@ def find_language(code: str) -> Language | None:
     name = english_name(code)
     if name is None:
         return None
+    # A script or a region makes no other family.
     family = _families().get(code.partition("-")[0], "")
     return Language(code, name, family, likely_script(code) or "")
 
@@ -105,6 +108,7 @@ def check_selector(word: str) -> None:
         ValueError: neither a code nor a filter, or a script or family that no language has.
     """
     attribute, colon, name = _parts(word)
+    # Any code will do: whether a task has the language is asked of the task.
     if not colon and is_code(word):
         return
     if not colon or attribute not in ("script", "family"):

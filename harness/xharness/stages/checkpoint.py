@@ -41,6 +41,7 @@ class Start(Checkpoint):
 
     @cached_property
     def key(self) -> str:
+        # Not the options: equal weights in another folder answer alike.
         return digest({"backend": self.backend, "model": self.fingerprint})
 
     @property

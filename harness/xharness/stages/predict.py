@@ -43,6 +43,7 @@ class Predict(Stage):
             "model": self.model.key,
             "data_slices": identities(self.data_slices),
             "recipe": self.recipe.answer_meaning(),
+            # Absent where there is none: a key names nothing that plays no part.
             **({"retrieval": self.retrieval.identity} if self.retrieval else {}),
             **({"prompt": self.prompt_digest} if self.prompt_digest else {}),
         }

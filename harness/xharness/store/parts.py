@@ -26,6 +26,7 @@ class Parts:
 
     def has(self, path: Path) -> bool:
         """Whether the part at `path` is there as it was written; a damaged one is told, once."""
+        # Digested once a process: parts are asked for again and again.
         if path in self._sealed:
             return path.is_file()
         if not path.is_file():
@@ -55,5 +56,6 @@ class Parts:
             return False
 
     def _seal(self, path: Path) -> Path:
+        # Among what does not outlive the stage: its receipt then vouches for all files.
         sealed_file = self._folder / SCRATCH / "seals" / path.relative_to(self._folder)
         return sealed_file.with_name(f"{path.name}.seal")

@@ -64,6 +64,7 @@ class Store:
 
     def folder(self, key: str) -> Path:
         """Where a stage lives."""
+        # Spread over 256 folders: one of a hundred thousand entries is slow on network disks.
         return self._folder.joinpath(key[:2], key)
 
     def has(self, key: str) -> bool:

@@ -28,7 +28,7 @@ from xharness.task_types.extractive_qa import gold_answers
 from xharness.task_types.neighbours import nearest
 from xharness.task_types.search import SearchRequest, TextRole
 
-DEPTH = 20
+DEPTH = 20  # of a ranking, as the papers report it: mAP@20 of LAReQA and Mewsli-X
 
 
 class Ranking(TypedDict):

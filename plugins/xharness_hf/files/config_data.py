@@ -26,7 +26,7 @@ _OWN_KERNELS = ("eager", "sdpa", "flex_attention")
 _MOST_LAYERS, _MOST_WIDTH = 2048, 2**20  # the largest models there are have a tenth of both
 _LAYERS = re.compile(r"n_layer|(?:\w+_)?(?:layers|blocks)")
 _WIDTHS = re.compile(r"(?:\w*hidden_size|intermediate_size|d_model|d_ff|d_kv|n_embd|n_inner|dim)")
-_MOST_WORDS = 2**26
+_MOST_WORDS = 2**26  # of a vocabulary: byte-pair ones end at a few hundred thousand
 
 
 def build(values: Any) -> PreTrainedConfig:

@@ -17,7 +17,7 @@ from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.language_model import LanguageModel
 
 _ROOM = {"cpu": 4096}  # padded sub-words of the prompts of a batch
-_ROOM_ELSEWHERE = 65536
+_ROOM_ELSEWHERE = 65536  # a device without the memory for it halves it
 
 
 @torch.inference_mode()

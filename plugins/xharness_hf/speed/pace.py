@@ -8,8 +8,8 @@ import torch
 
 from xharness import Pace
 
-_LAYERS, _BATCH = 6, 8
-_NARROW, _WIDE = 48, 384
+_LAYERS, _BATCH = 6, 8  # enough layers that launching and optimising show, few enough for seconds
+_NARROW, _WIDE = 48, 384  # so narrow that a step costs its launches alone, and MiniLM's width
 _SHORT, _LONG = 8, 128  # sub-words a sequence
 _SECONDS = 2.5  # of each
 

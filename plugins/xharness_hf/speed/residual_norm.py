@@ -39,7 +39,7 @@ def _jit(function: _Function) -> _Function:
 
 _WIDEST = 4096  # numbers of a state that one program holds
 _PROGRAMS = 264  # that share the rows on the way back: two for each processor of a large device
-_SEEDS = 2**31 - 1
+_SEEDS = 2**31 - 1  # kernels are handed an int32
 
 
 class _Residual(NamedTuple):

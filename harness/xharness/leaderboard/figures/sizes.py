@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_ACROSS = 3
+_ACROSS = 3  # panels in a row: more would be too narrow for names along the axis
 _PANELS = 12  # strategies, those of the most models first
 _NAMED = 8  # models whose names fit along the axis
 _APART = 0.16  # of the axis, between models whose names don't touch

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 _ROW = 0.2  # inches
-_ACROSS = 3
+_ACROSS = 3  # panels in a row
 _PAPER = {"facecolor": GROUND, "edgecolor": "none", "pad": 1.0}
 
 

@@ -116,7 +116,7 @@ def _pairs(file: SubmissionFile) -> dict[_Pair, int]:
 
 
 _LONGEST = 12  # digits, beyond any text that was ever searched
-_NO_SENTENCE = -1
+_NO_SENTENCE = -1  # a position that no label has: counted as wrong, as official code does
 
 
 class PositionFormat:
