@@ -115,6 +115,7 @@ def _reported_score(
         value=value,
         source=f"lm-evaluation-harness{f', task version {version}' if version is not None else ''}",
         language=task_and_language[1],
+        # As the tool chooses: the test split where the task names one.
         split=config.test_split or config.validation_split,
         strategy="prompted",
         n=count.effective,

@@ -145,8 +145,8 @@ def _index(card: TaskCard) -> str:
     if card.index is None:
         return ""
     is_shared = card.index.languages != "own"
-    pool = "one pool of all languages" if is_shared else "each language's own"
-    return f"[{card.index.card}]({card.index.card}.md), {pool}"
+    candidates = "one index of all languages" if is_shared else "each language's own"
+    return f"[{card.index.card}]({card.index.card}.md), {candidates}"
 
 
 def _metrics(card: TaskCard, catalogue: Catalogue) -> str:

@@ -50,6 +50,7 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
     definitions |= recipe.pop("$defs", {})
     for column in ("base", "large"):
         definitions["PublishedRecipe"]["properties"][column] |= {
+            # Of a recipe a card states some fields: none is required here.
             "properties": recipe["properties"],
             "additionalProperties": False,
         }

@@ -53,6 +53,7 @@ def planned_stages(opened: OpenedStudy) -> list[PlannedStage]:
     estimates = _Estimates(opened.catalogue, store)
     stages = []
     for key, stage in plan.stages.items():
+        # A training without its weights counts: everything that needed them is stored.
         state: State = "stored" if store.has_facts(key) else "not needed"
         if key in needed_keys:
             state = "continue" if store.started(key) else "run"

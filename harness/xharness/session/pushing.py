@@ -136,6 +136,7 @@ def send(upload: Upload, *, private: bool) -> str:
     """
     from huggingface_hub import CommitOperationAdd, HfApi, get_token
 
+    # Asked first: without a token the library would try, and fail with its address alone.
     if get_token() is None:
         raise UnavailableError(
             "the hub wants to know who uploads",

@@ -64,6 +64,7 @@ def pruned(root: Path, *, weights: bool, dry_run: bool) -> int:
         with store.claim(entry.key) as claimed:
             if claimed is None:  # a process works on it
                 continue
+            # A finished one has some too if its process ended between receipt and clean-up.
             leftovers = [folder] if entry.state == "unfinished" else [folder / SCRATCH]
             freed += sum(_bytes(path) for path in leftovers)
             for path in leftovers if not dry_run else ():
@@ -91,6 +92,7 @@ def moved(root: Path, target: Path) -> int:
 
 
 def _folders(root: Path) -> Iterator[Path]:
+    # Two letters are a store's own folders; locks beside the stages are files.
     yield from (path for path in sorted(root.glob("??/*")) if path.is_dir())
 
 

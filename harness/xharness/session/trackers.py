@@ -24,6 +24,7 @@ def tracking(session: OpenedStudy, folder: Path) -> Iterator[None]:
     """
     manager = session.catalogue.plugins.manager
     names = session.study.runtime.trackers
+    # A name that stands twice would tell one tool everything twice.
     trackers = [_tracker(session, index) for index in map(names.index, dict.fromkeys(names))]
     run = TrackedRun(
         session.study.name,

@@ -36,7 +36,7 @@ from xharness.errors import (
 KeyPath = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_MOST_CHARACTERS = 16 * 2**20  # a thousand times the largest card  # a thousand times the largest card; parsing takes memory many times over
+_MOST_CHARACTERS = 16 * 2**20  # a thousand times the largest card
 _NODE_LIMIT = 200_000  # aliases can make a small file describe an enormous value
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _DEPTH_LIMIT = 64  # an alias can stand inside its own value

@@ -206,6 +206,7 @@ class BackendContract:
     def test_each_task_type_is_answered_item_by_item(self, tmp_path: Path) -> None:
         for task_type in self._task_types():
             model = self._trained(task_type, tmp_path / task_type)
+            # No multiple of a batch: what is lost or filled up at the end shows.
             examples = toy_examples(task_type, 17, seed=1)
             predictions = self._predict(model, task_type, examples)
             assert len(predictions) == len(examples), (
@@ -238,6 +239,7 @@ class BackendContract:
                 self._predict(model, task_type, examples)
             ), f"{task_type}: `Backend.load` must give back what `Model.save` wrote"
             assert loaded.sizes() == model.sizes(), "`sizes` must survive saving and loading"
+            # Whatever the backend itself trusts: stores are shared, and a pickle runs what it says.
             pickles = [path for path in folder.rglob("*") if path.suffix in {".pkl", ".pickle"}]
             assert not pickles, f"pickles run code when they are loaded: {pickles}"
 

@@ -26,6 +26,7 @@ _STUDY = {
     "name": "contract",
     "models": [{"name": "floor", "backend": "majority"}],
     "targets": [
+        # A label, and a list of labels: what is mixed up on the way shows in one of both.
         {"task": "mini_topic", "languages": ["en", "de"], "limit": 5},
         {"task": "mini_ner", "languages": ["en", "de"], "limit": 5},
     ],
