@@ -220,7 +220,8 @@ def _legend(canvas: Canvas, data: Any) -> None:
 
     names = [(data["baseline"], BASELINE, GROUND)]
     if data["panels"] != [data["baseline"]]:
-        names.append(("the panel's strategy", COMPARED, COMPARED))
+        name = data["panels"][0] if len(data["panels"]) == 1 else "the panel's strategy"
+        names.append((shortened(name, 26), COMPARED, COMPARED))
     handles = [
         Line2D([], [], color=colour, marker="o", markersize=5.5, linestyle="none",
                markerfacecolor=filling, label=label)
