@@ -80,6 +80,14 @@ class Clone:
             matched_paths.update(dict.fromkeys(matches))
         return list(matched_paths)
 
+    def config_names(self) -> tuple[str, ...]:
+        """The configs that are declared; where none are, the folders, each of which can be one."""
+        declared = self._declared_configs()
+        if declared is not None:
+            return tuple(declared)
+        folders = (path.name for path in self.folder.iterdir() if path.is_dir())
+        return tuple(sorted(name for name in folders if name[0] != "."))
+
     def relative(self, path: Path) -> str:
         """How the data set itself calls one of its files."""
         return path.relative_to(self.folder).as_posix()

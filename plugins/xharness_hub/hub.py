@@ -120,6 +120,14 @@ class HubSource(Source):
         paths = clone.files(options.config, request.split)
         return parquet.label_names(paths[0]) if paths[0].suffix == ".parquet" else {}
 
+    def config_names(self, request: SourceRequest) -> Sequence[str]:
+        """Those that the README declares, else the folders, which are then its configs."""
+        options: HubOptions = request.options
+        clone = clones.find(request.environment.data_root, options.id)
+        if clone is None:
+            clone = self._declared(request, self._commit(options, request.environment))
+        return clone.config_names()
+
     def downloads(self, request: SourceRequest) -> Iterable[Download]:
         """The files of the split that are in no clone and were not downloaded before.
 

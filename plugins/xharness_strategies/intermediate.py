@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from xharness import Checkpoint, Heads, Name, Route, Strategy, TranslateTest
-from xharness_strategies.learning import LearningOptions
+from xharness import Checkpoint, Heads, Name, Route, TranslateTest
+from xharness_strategies.learning import LearningOptions, LearningStrategy
 from xharness_strategies.mixture import MixtureOptions
 
 
@@ -35,8 +35,12 @@ class IntermediateOptions(LearningOptions, MixtureOptions):
         "default: the study's selection",
     )
 
+    @property
+    def card_names(self) -> tuple[str, ...]:
+        return (*self.tasks, *super().card_names)
 
-class Intermediate(Strategy):
+
+class Intermediate(LearningStrategy):
     """Supplementary training on intermediate labelled tasks (Phang et al. 2018, 2020).
 
     A target without training data is judged straight on the intermediate model, which is where

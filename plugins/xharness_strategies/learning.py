@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from xharness import (
     Changes,
@@ -18,6 +18,7 @@ from xharness import (
     Name,
     Route,
     Split,
+    Strategy,
     Strict,
     TaskCard,
     TrainingFeed,
@@ -100,6 +101,11 @@ class LearningOptions(Strict):
     mlm: MlmOptions | None = None
     translate: TranslationOptions | None = None
     few_shot: FewShotOptions | None = None
+
+    @property
+    def card_names(self) -> tuple[str, ...]:
+        """The cards that they name."""
+        return () if self.mlm is None else (self.mlm.corpus,)
 
     def train(
         self,
@@ -233,6 +239,16 @@ class LearningOptions(Strict):
             dev_targets=targets,
             recipe=few_shot.recipe,
         )
+
+
+class LearningStrategy(Strategy):
+    """A strategy with these options."""
+
+    options: type[BaseModel] = LearningOptions
+
+    def card_names(self, options: Any) -> Sequence[str]:
+        learning: LearningOptions = options
+        return learning.card_names
 
 
 def _published_rows(

@@ -11,12 +11,11 @@ from xharness import (
     ConfigurationError,
     Name,
     Route,
-    Strategy,
     TaskCard,
     TranslateTest,
     suggestion,
 )
-from xharness_strategies.learning import LearningOptions
+from xharness_strategies.learning import LearningOptions, LearningStrategy
 from xharness_strategies.mixture import MixtureOptions
 
 
@@ -33,7 +32,7 @@ class MultitaskOptions(LearningOptions, MixtureOptions):
     )
 
 
-class Multitask(Strategy):
+class Multitask(LearningStrategy):
     """Train once on everything; the one model is judged on every target.
 
     A training set that several targets share takes part once.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-
-from xharness import Checkpoint, Route, Strategy, TranslateTest
-from xharness_strategies.learning import LearningOptions
+from xharness import Checkpoint, Route, TranslateTest
+from xharness_strategies.learning import LearningOptions, LearningStrategy
 
 
-class Single(Strategy):
+class Single(LearningStrategy):
     """Train on the target's source-language data, one set after the other where it names several.
 
     XCOPA names two, Social IQa and then COPA, and the head goes from the first to the second
@@ -18,7 +16,6 @@ class Single(Strategy):
     """
 
     name = "single"
-    options: type[BaseModel] = LearningOptions
 
     def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest:
         learning: LearningOptions = options

@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness import Checkpoint, ConfigurationError, Route, Strategy, Train, TranslateTest
+from xharness import Checkpoint, ConfigurationError, Route, Train, TranslateTest
 from xharness_strategies.intermediate import Intermediate, IntermediateOptions, learning_stages
+from xharness_strategies.learning import LearningStrategy
 
 
-class SingleLong(Strategy):
+class SingleLong(LearningStrategy):
     """The control of `intermediate`, with its options: as many steps in all, and no other task.
 
     What intermediate training spends before the target is added to the target's last training, so

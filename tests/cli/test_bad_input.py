@@ -33,6 +33,18 @@ def test_a_missing_study(project: Project) -> None:
     _refused(result, 2, "stduy.yaml: there is no such file")
 
 
+def test_cards_that_strategies_name_are_told_with_the_rest(project: Project) -> None:
+    project.study |= {
+        "strategies": [
+            {"intermediate": {"tasks": ["moodd"], "mlm": {"corpus": "x", "ratio": 0.1}}}
+        ],
+        "targets": ["moood"],
+        "seeds": ["one"],
+    }
+    messages = ("tasks.0: there is no task card 'moodd'", "mlm.corpus: there is no task card 'x'")
+    _refused(project.write().run(), 2, *messages, "or group 'moood'", "seeds.0: a whole number")
+
+
 @pytest.mark.parametrize(
     ("change", "messages"),
     [

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import yaml
 
 from tests.cli.project import RUN, invoke
 from tests.conftest import REPOSITORY
+from xharness.spec.languages import LANGUAGES
 from xharness.spec.study import Study
 from xharness.task_types import BUILTIN
 
@@ -170,21 +172,70 @@ def test_a_data_set_of_the_hub_proposes_its_card(task_type: str, tmp_path: Path)
     assert f"gold     {gold[task_type]}" in result.stdout
 
 
-def test_a_config_that_is_a_language_reads_each_language_its_own(tmp_path: Path) -> None:
-    clone = tmp_path / "data" / "org" / "name"
+def _multilingual(folder: Path, *names: str) -> None:
+    """A data set with one configuration for each of `names`."""
+    clone = folder / "data" / "org" / "name"
     clone.mkdir(parents=True)
     configs = ""
-    for language in ("en", "de"):
-        configs += f"- config_name: {language}\n  data_files: {language}.jsonl\n"
-        (clone / f"{language}.jsonl").write_text('{"text": "a", "label": 1}\n', encoding="utf-8")
+    for name in names:
+        configs += f"- config_name: '{name}'\n  data_files: {name}.jsonl\n"
+        (clone / f"{name}.jsonl").write_text('{"text": "a", "label": 1}\n', encoding="utf-8")
     (clone / "README.md").write_text(f"---\nconfigs:\n{configs}---\n", encoding="utf-8")
-    options = ("--from-hub", "org/name", "--data-root", "data", "--offline")
-    result = invoke(tmp_path, "new", "card", "mine", *options)
-    assert result.exit_code == 3 and "name one as `config`" in result.stderr
-    result = invoke(tmp_path, "new", "card", "mine", *options, "--config", "en")
+
+
+_FROM_HUB = ("--from-hub", "org/name", "--data-root", "data", "--offline")
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "config", "languages"),
+    [
+        (("de", "en", "no", "all"), (), "{language}", ["en", "de", "no"]),
+        (("de", "sw", "all"), ("--config", "sw"), "{language}", ["de", "sw"]),
+        (("X.en", "X.de", "Y"), ("--config", "X.de"), "X.{language}", ["en", "de"]),
+        (("a.en.en", "a.de.de", "a.en.de"), (), "a.{language}.{language}", ["en", "de"]),
+        (("eng_Latn", "swh_Latn", "arz_Arab"), (), "{code}", ["en", "arz", "sw"]),
+        (("en-US", "zh-CN", "zh-TW"), (), "{code}", ["en", "zh-CN", "zh-TW"]),
+        (("english", "swahili"), (), "{code}", ["en", "sw"]),
+        (("default",), (), None, ["en"]),
+        (("plain", "rte"), ("--config", "plain"), "plain", ["en"]),
+    ],
+)
+def test_configs_that_are_languages_are_read_by_one_card(
+    names: Sequence[str],
+    words: Sequence[str],
+    config: str | None,
+    languages: list[str],
+    tmp_path: Path,
+) -> None:
+    _multilingual(tmp_path, *names)
+    result = invoke(tmp_path, "new", "card", "mine", *_FROM_HUB, *words)
     assert result.exit_code == 0, result.stderr
     card = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
-    assert card["sources"][0]["config"] == "{language}"
+    assert card["sources"][0].get("config") == config
+    assert card["languages"] == languages
+    if "en" not in languages:
+        assert "train_on" not in card
+        return
+    options = ("--cards", ".", "--data-root", "data", "--offline", "--split", "train")
+    result = invoke(tmp_path, "eval", "--model", "majority", "--tasks", "mine", *options)
+    assert result.exit_code == 0, result.stderr
+    # In every language that it names there are rows.
+    assert "missing" not in result.stdout
+
+
+def test_which_of_several_tasks_is_meant_is_asked(tmp_path: Path) -> None:
+    _multilingual(tmp_path, "X.en", "X.de", "Y", "Z", "sst2", "rte")
+    result = invoke(tmp_path, "new", "card", "mine", *_FROM_HUB)
+    assert result.exit_code == 3 and "name one as `config`" in result.stderr
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+def test_a_card_of_many_languages_has_no_endless_line(tmp_path: Path) -> None:
+    _multilingual(tmp_path, *(code for code in LANGUAGES if "-" not in code))
+    assert invoke(tmp_path, "new", "card", "mine", *_FROM_HUB).exit_code == 0
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 100
+    assert len(yaml.safe_load(text)["languages"]) > 40
 
 
 @pytest.mark.parametrize("is_list", [False, True])
@@ -282,6 +333,21 @@ def test_rows_show_the_prompt_of_a_card_that_has_one(data_root: Path) -> None:
     if result.exit_code == 3:
         pytest.skip(result.stderr)
     assert "prompted with" in result.stdout
+
+
+def test_rows_stand_in_the_json(tmp_path: Path) -> None:
+    _films(tmp_path, "f_en_test.csv")
+    invoke(tmp_path, "new", "card", "films", "--from-file", "f_{language}_{split}.csv")
+    words = ("cards", "validate", "films.yaml", "--json")
+    (card,) = json.loads(invoke(tmp_path, *words).stdout)
+    assert card == {"card": "films.yaml", "error": None}
+    (card,) = json.loads(invoke(tmp_path, *words, "--rows", "2").stdout)
+    assert card["rows"] == [
+        {"item": "0", "language": "en", "text": "f_en_test.csv 0", "gold": "bad"},
+        {"item": "1", "language": "en", "text": "f_en_test.csv 1", "gold": "good"},
+    ]
+    (tmp_path / "f_en_test.csv").unlink()
+    assert invoke(tmp_path, *words, "--rows", "2").exit_code == 3
 
 
 def test_rows_that_are_not_there_end_with_3(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+import yaml
 from hub_files import write_parquet
 from pydantic import ValidationError
+from tests.cli.project import invoke
 
 from xharness.errors import UnavailableError
 from xharness.plugin.api import RunEnvironment, SourceRequest
 from xharness_hub.hub import HubOptions, HubSource
+from xharness_hub.remote import HuggingFace
 
 Ask = Callable[..., SourceRequest]
 OLD, NEW = "a" * 40, "b" * 40
@@ -222,6 +225,25 @@ def test_a_download_that_changed_is_refused_until_accepted(
     assert "delete the entry 'datasets: org/name@main'" in str(caught.value)
     (environment.base / "xharness.lock").unlink()
     assert [row["text"] for row in source.rows(request)] == ["forged"]
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_card_is_proposed_for_all_languages_of_a_data_set(
+    ask: Ask, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = HubSource(stub)
+    assert {*source.config_names(ask(source, id="org/name"))} == {"en", "sw", "default"}
+    assert stub.calls[1:] == ["download a ['README.md', 'name.py']"]
+    for method in ("commit", "download"):
+        replacement = getattr(stub, method)
+        monkeypatch.setattr(HuggingFace, method, lambda _, *words, do=replacement: do(*words))
+    for config in ([], ["--config", "en"], ["--config", "sw"]):
+        name = "_".join(["mine", *config[1:]])
+        result = invoke(tmp_path, "new", "card", name, "--from-hub", "org/name", *config)
+        assert result.exit_code == 0, result.stderr
+        card = yaml.safe_load((tmp_path / f"{name}.yaml").read_text())
+        assert card["languages"] == ["en", "sw"]
+        assert card["sources"][0]["config"] == "{language}"
 
 
 def test_a_pinned_commit_asks_nobody(ask: Ask, stub: Stub, environment: RunEnvironment) -> None:

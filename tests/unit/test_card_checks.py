@@ -44,3 +44,55 @@ def test_labels_are_unique(cards: Path) -> None:
     (cards / "red.yaml").write_text(text)
     with pytest.raises(ConfigurationError, match="'a' stands twice in 'labels'"):
         toy_catalogue(cards).card("red")
+
+
+def test_all_mistakes_of_a_card_are_told_in_one_pass(cards: Path) -> None:
+    text = card(cards, "blue", train_on="rde").read_text()
+    for before, after in (
+        ("name: blue", "name: bleu"),
+        ("role: target", "role: a"),
+        ("task_type: classification", "task_type: clasification"),
+    ):
+        assert before in text
+        text = text.replace(before, after, 1)
+    file = cards / "blue.yaml"
+    file.write_text(f"{text}eval_split: tset\ngroups: [warm]\nlicence: MIT\n")
+    told = _told(cards, file)
+    for message in (
+        "unknown key 'licence'",
+        "'a' is not one of",
+        "'tset' is not one of",
+        "must equal the file's name",
+        "no task type 'clasification'",
+        "no task card 'rde'",
+        "no group 'warm'",
+    ):
+        assert told.count(message) == 1, told
+    # Fields and metrics are those of a task type that nobody knows yet.
+    assert "fields:" not in told and "has no metric" not in told
+
+
+def test_what_is_right_of_a_broken_card_is_looked_at(cards: Path) -> None:
+    file = card(cards, "blue", train_on="red")
+    text = file.read_text().replace("metrics: [", "metrics: [acuracy, ")
+    file.write_text(f"{text}eval_split: tset\n")
+    assert _told(cards, file).count("blue.yaml:") == 2
+    file.write_text(text.replace("labels: [a, b]", "labels: 3"))
+    assert "no metric 'acuracy'" in _told(cards, file)
+
+
+def test_a_misspelt_field_is_told_once(cards: Path) -> None:
+    file = card(cards, "blue", train_on="red")
+    file.write_text(file.read_text().replace("label:", "lable:", 1))
+    assert _told(cards, file).count("blue.yaml:") == 1
+
+
+def test_what_no_card_can_be_is_told_once(cards: Path) -> None:
+    (cards / "blue.yaml").write_text("[1]\n")
+    assert _told(cards, cards / "blue.yaml").count("blue.yaml:") == 1
+
+
+def _told(cards: Path, file: Path) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        toy_catalogue(cards).check_file(file)
+    return str(caught.value)

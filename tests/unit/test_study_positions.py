@@ -9,7 +9,7 @@ import pytest
 from tests.toy import card, toy_catalogue
 from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError
-from xharness.planning import Plan, PlanningContext, compile_plan
+from xharness.planning import Plan, PlanningContext, checked_study, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
 from xharness.spec.study import Study
@@ -91,7 +91,7 @@ def _plan(cards: Path, text: str) -> Plan:
         (
             "- single",
             "- intermediate: {tasks: [wram]}",
-            "study.yaml:5:5: there is no task card 'wram'",
+            "study.yaml:5:28: strategy 'intermediate', tasks.0: there is no task card 'wram'",
         ),
         (
             "- single",
@@ -153,3 +153,51 @@ def test_all_unknown_names_are_told_at_once(cards: Path) -> None:
     told = str(caught.value)
     for position in ("study.yaml:3:15", "study.yaml:5:5", "study.yaml:7:5", "study.yaml:8:5"):
         assert told.count(position) == 1
+
+
+def test_mistakes_of_schema_and_of_names_are_told_in_one_pass(cards: Path) -> None:
+    told = _told(
+        cards,
+        """\
+name: colours
+models:
+  - {name: m, backend: 3}
+  - {name: n, backend: countin}
+strategies: [singel, {name: s, seeds: [one]}]
+targets:
+  - {task: redd, limit: -1}
+  - {task: gren}
+  - {task: green, languages: [xx], limt: 3}
+seeds: 5
+recipe: {tasks: {rred: {epochs: 1}}}
+sedes: [1]
+""",
+    )
+    positions = [line.split(": ")[0] for line in told if line.startswith("study.yaml")]
+    # The target whose limit is wrong is not looked at again, whatever its name.
+    expected = ["12:1", "3:15", "5:40", "7:18", "9:36", "10:1", "4:15", "5:14", "11:18", "8:6"]
+    assert positions == [f"study.yaml:{position}" for position in [*expected, "9:31"]]
+    # By the number that it has in the file, though one above it was left out.
+    assert "study.yaml:9:31: targets.2.languages.0" in "\n".join(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("name: s\n", 3),
+        ("[1]\n", 1),
+        (STUDY.replace("- single", "- single\n  - single"), 1),
+        (STUDY.replace("{name: m, backend: counting}", "{max_total: 9, backend: 1}"), 1),
+    ],
+)
+def test_parts_that_are_missing_or_do_not_fit_make_no_further_mistakes(
+    text: str, count: int, cards: Path
+) -> None:
+    assert len(_told(cards, text)) == count
+
+
+def _told(cards: Path, text: str) -> list[str]:
+    document = documents.parse(text, "study.yaml")
+    with pytest.raises(ConfigurationError) as caught:
+        checked_study(document, cards, toy_catalogue(cards), RunEnvironment())
+    return str(caught.value).splitlines()

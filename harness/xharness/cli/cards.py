@@ -17,6 +17,7 @@ from xharness.session.options import RunOptions
 
 if TYPE_CHECKING:
     from xharness.plugin.catalogue import Catalogue
+    from xharness.session.items import AnsweredItem
     from xharness.spec.cards import TaskCard
 
 T = TypeVar("T")
@@ -105,20 +106,26 @@ def validate(
         raise ConfigurationError("name the cards whose rows shall be shown", where="--rows")
     errors = _errors(_catalogue(options.plugins, _group_files(paths or ())), paths or ())
     wrong_count = sum(error is not None for error in errors.values())
+    # Not while a card is wrong: the rows of others may be read by what it says.
+    cards = _card_rows(paths or (), row_count, options) if row_count and not wrong_count else ()
     if json:
-        show_json([{"card": name, "error": error} for name, error in errors.items()])
+        rows = {str(file): {"rows": card_rows} for file, _, card_rows in cards}
+        show_json(
+            [{"card": name, "error": error, **rows.get(name, {})} for name, error in errors.items()]
+        )
     else:
-        for error in errors.values():
-            if error is not None:
-                print(f"error: {error}", file=sys.stderr)
+        for error in filter(None, errors.values()):
+            print(f"error: {error}", file=sys.stderr)
         print(f"{len(errors) - wrong_count} of {len(errors)} cards are right")
+        for _, card, card_rows in cards:
+            _print_rows(card, card_rows)
     if wrong_count:
         raise typer.Exit(guard.WRONG)
-    if row_count and not json:
-        _show_rows(paths or (), row_count, options)
 
 
-def _show_rows(paths: Sequence[Path], count: int, options: RunOptions) -> None:
+def _card_rows(
+    paths: Sequence[Path], count: int, options: RunOptions
+) -> Iterator[tuple[Path, TaskCard, list[dict[str, str]]]]:
     """The first items of each card: what a model is asked, and what would be right.
 
     Raises:
@@ -135,13 +142,21 @@ def _show_rows(paths: Sequence[Path], count: int, options: RunOptions) -> None:
     environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
     for file in files:
         card = catalogue.card(file.stem)
-        print(f"\n# {card.name}: {card.task_type}")
-        for item in card_items(card, catalogue, environment, count):
-            print(f"\nitem {item.item} ({item.language})")
-            words = {**item.texts, "gold": item.gold, "prompted with": item.prompt}
-            for name, text in words.items():
-                if text:
-                    print(f"  {name:<8} {text}")
+        yield file, card, [*map(_item_row, card_items(card, catalogue, environment, count))]
+
+
+def _item_row(item: AnsweredItem) -> dict[str, str]:
+    words = {**item.texts, "gold": item.gold, "prompted with": item.prompt}
+    texts = {name: text for name, text in words.items() if text}
+    return {"item": item.item, "language": item.language, **texts}
+
+
+def _print_rows(card: TaskCard, rows: Iterable[dict[str, str]]) -> None:
+    print(f"\n# {card.name}: {card.task_type}")
+    for row in rows:
+        print(f"\nitem {row.pop('item')} ({row.pop('language')})")
+        for name, text in row.items():
+            print(f"  {name:<8} {text}")
 
 
 def _is_offered(file: Path, catalogue: Catalogue) -> bool:

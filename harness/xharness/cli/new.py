@@ -10,6 +10,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from string import Template
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
@@ -38,6 +39,7 @@ _FILES = """\
     splits: {{train: train, test: test}}"""
 _NO_SOURCE = "source_language: null                  # without English there is no gap"
 _NO_TRAINING = "# train_on: [TASK]                     # the English data that it is learnt from"
+_WIDTH = 88  # of a card's lines, less what stands before a list
 _CARD = "NAME"  # in a template's own name: the card's
 _PACKAGE = "package"  # the templates' folder that gets the package's own name
 
@@ -74,7 +76,7 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="NAME",
-        help="The data set's, where it has some; a language reads each language's own.",
+        help="The data set's, where it has some; one of a language stands for those of all.",
     ),
 ]
 TaskTypeName = Annotated[
@@ -142,19 +144,26 @@ def _hub_values(
     name: str, dataset: str, config: str | None, catalogue: Catalogue, options: RunOptions
 ) -> dict[str, str]:
     """The same for a card of a data set, from what its first rows look like."""
-    from xharness.session.card_rows import propose_card
+    from xharness.session.card_rows import config_names, propose_card
+    from xharness.session.config_languages import config_languages
     from xharness.session.environment import run_environment
-    from xharness.spec.languages import LANGUAGES
 
     environment = run_environment(options.data_root, Path.cwd(), offline=options.offline)
+    source = [f"  - from: hub\n    id: {dataset}"]
+    configs = config_names("hub", {"id": dataset}, catalogue, environment)
+    by_language = config_languages(configs, config)
+    languages = by_language.languages if by_language is not None else ("en",)
+    if by_language is not None:
+        # Configs that are languages have others beside them: one card reads them all.
+        config = config or by_language.config(languages[0])
+        source.append(f'    config: "{by_language.template}"')
+        codes = by_language.codes
+        source += [_wrapped(f"    codes: {_flow_mapping(codes)}")] if codes else []
+    elif config is not None:
+        source.append(f"    config: {config}")
     source_options = {"id": dataset, **({"config": config} if config else {})}
-    language = config if config in LANGUAGES else "en"
     proposal = propose_card("hub", source_options, catalogue, environment)
-    # A config that is a language has others beside it: one card reads them all.
-    by_language = '"{language}"' if config in LANGUAGES else config
-    configs = [f"    config: {by_language}"] if config else []
-    source = [f"  - from: hub\n    id: {dataset}", *configs]
-    return _proposed_values(name, proposal, source, [language or "en"], catalogue)
+    return _proposed_values(name, proposal, source, languages, catalogue)
 
 
 def _file_values(name: str, text: str, catalogue: Catalogue, options: RunOptions) -> dict[str, str]:
@@ -181,21 +190,36 @@ def _proposed_values(
     catalogue: Catalogue,
 ) -> dict[str, str]:
     """What the template leaves open, for data that was looked at."""
-    # Norwegian's code, unquoted, is a truth value to YAML 1.1.
-    codes = ", ".join('"no"' if code == "no" else code for code in languages)
+    codes = ", ".join(map(_quoted, languages))
+    # In English: what is learnt in another language has no way to go from there.
+    is_trained = "train" in proposal.splits and "en" in languages
     splits = ", ".join(f"{split}: {name}" for split, name in proposal.splits.items())
     fields = [f"  {field}: {column}" for field, column in proposal.fields.items()]
     labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in proposal.labels)
     return {
         "task_type": proposal.task_type,
         "source": "\n".join([*source, f"    splits: {{{splits}}}"]),
-        "languages": f"[{codes}]" + ("" if "en" in languages else f"\n{_NO_SOURCE}"),
+        "languages": _wrapped(f"[{codes}]") + ("" if "en" in languages else f"\n{_NO_SOURCE}"),
         "fields": "\n".join([*fields, f"  # the columns: {', '.join(proposal.columns)}"]),
         "labels": f"labels: [{labels}]      # in the order of integer labels\n" if labels else "",
         "metric": next(iter(catalogue.task_types[proposal.task_type].metrics)),
         "eval_split": "" if "test" in proposal.splits else "eval_split: validation\n",
-        "train_on": f"train_on: [{name}]" if "train" in proposal.splits else _NO_TRAINING,
+        "train_on": f"train_on: [{name}]" if is_trained else _NO_TRAINING,
     }
+
+
+def _flow_mapping(codes: Mapping[str, str]) -> str:
+    return f"{{{', '.join(f'{_quoted(code)}: {_quoted(word)}' for code, word in codes.items())}}}"
+
+
+def _quoted(code: str) -> str:
+    # Norwegian's code, unquoted, is a truth value to YAML 1.1.
+    return '"no"' if code == "no" else code
+
+
+def _wrapped(text: str) -> str:
+    """A list in brackets over as many lines as it takes."""
+    return fill(text, width=_WIDTH, subsequent_indent="  " * 3, break_on_hyphens=False)
 
 
 def new_plugin(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from xharness.planning.capabilities import Capabilities
+from xharness.planning.checks import checked_study
 from xharness.planning.compile import compile_plan
 from xharness.planning.context import PlanningContext
 from xharness.planning.plan import Arm, Plan
 
-__all__ = ["Arm", "Capabilities", "Plan", "PlanningContext", "compile_plan"]
+__all__ = ["Arm", "Capabilities", "Plan", "PlanningContext", "checked_study", "compile_plan"]

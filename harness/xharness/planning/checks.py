@@ -4,23 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 
 from pydantic import BaseModel
 
-from xharness.errors import ConfigurationError, nearest, suggestion
+from xharness.errors import ConfigurationError, nearest, raise_all, suggestion
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.plan import Plan
-from xharness.plugin.catalogue import validated
+from xharness.plugin.api import RunEnvironment
+from xharness.plugin.asking import ask
+from xharness.plugin.catalogue import Catalogue, option_error, validated
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import KeyPath
+from xharness.spec.documents import Document, KeyPath
 from xharness.spec.models import ModelSpec
-from xharness.spec.study import StrategySpec
-from xharness.stages import Checkpoint, SelectModel, Train
+from xharness.spec.sources import Split
+from xharness.spec.study import StrategySpec, Study, examined, sound_parts
+from xharness.spec.study_document import StudyDocument
+from xharness.stages import Checkpoint, DataSlice, SelectModel, Train
+
+
+def checked_study(
+    document: Document, base: Path, catalogue: Catalogue, environment: RunEnvironment
+) -> Study:
+    """The study that `document` says.
+
+    Raises:
+        ConfigurationError: all that is wrong in it; names are looked at only where something else
+            is, too, as they wait for what flags change.
+    """
+    examination = examined(document, base)
+    if not examination.problems:
+        return examination.sound_value()
+    parts, sound_document = sound_parts(document, base, examination)
+    context = PlanningContext(
+        parts, catalogue, _no_rows, environment, StudyDocument(sound_document)
+    )
+    raise ConfigurationError("\n".join([*examination.problems, *map(str, name_errors(context))]))
+
+
+def _no_rows(card: TaskCard, language: str, split: Split, limit: int | None) -> DataSlice:
+    raise AssertionError("names are checked without rows")
 
 
 def name_errors(context: PlanningContext) -> Iterator[ConfigurationError]:
-    """Every backend with its options, strategy and task that a study names and that there is not,
-    with its line and the nearest name.
+    """Every backend with its options, strategy, task and language that a study names and that there
+    is not, with its line and the nearest name.
     """
     # All in one pass: a user mends a file once, not once for each mistake.
     for check in _checks(context):
@@ -42,6 +70,7 @@ def _checks(context: PlanningContext) -> Iterator[Callable[[], object]]:
         (("source_score_from",), context.study.source_score_from),
     ):
         yield partial(_check_one_name_each, context, path, tasks)
+    yield lambda: context.targets
 
 
 def _check_model(context: PlanningContext, index: int, model: ModelSpec) -> None:
@@ -58,11 +87,21 @@ def _check_model(context: PlanningContext, index: int, model: ModelSpec) -> None
 def _check_strategy(context: PlanningContext, index: int, strategy: StrategySpec) -> None:
     path: KeyPath = ("strategies", index)
     with context.document.locating((*path, "strategy")):
-        options = context.catalogue.strategies[strategy.strategy].options
+        offer = context.catalogue.strategies[strategy.strategy]
     own_keys = {*StrategySpec.model_fields}
-    _check_spelling(context, path, strategy.strategy_options, options, own_keys)
-    part = context.document.options(path)
-    validated(options, strategy.strategy_options, f"strategy '{strategy.name}'", part)
+    _check_spelling(context, path, strategy.strategy_options, offer.options, own_keys)
+    part, owner = context.document.options(path), f"strategy '{strategy.name}'"
+    options = validated(offer.options, strategy.strategy_options, owner, part)
+    cards = context.catalogue.card_files
+    raise_all(
+        [
+            option_error(
+                part, owner, name, f"there is no task card '{name}'", suggestion(name, cards)
+            )
+            for name in ask(owner, lambda: [*offer.card_names(options)])
+            if cards.card_name(name) is None
+        ]
+    )
 
 
 def _check_spelling(
@@ -103,6 +142,10 @@ def _check_one_name_each(context: PlanningContext, path: KeyPath, tasks: Iterabl
 
 def _task_names(context: PlanningContext) -> Iterator[tuple[KeyPath, str]]:
     """Where the study's file names a task that need be no target, and the name."""
+    for index, model in enumerate(context.study.models):
+        if model.pretrain is not None:
+            path = context.document.model(index, model)
+            yield (*path, "pretrain", "corpus"), model.pretrain.corpus
     for task in context.study.recipe.tasks:
         yield ("recipe", "tasks", task), task
     for task, source_task in context.study.source_score_from.items():

@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xharness.errors import ConfigurationError, raise_all
+from xharness.errors import raise_all
 from xharness.planning.arms import ArmCompiler
 from xharness.planning.auxiliary_data import ScoredData
 from xharness.planning.checks import (
@@ -46,14 +46,8 @@ def compile_plan(context: PlanningContext) -> Plan:
 
 def _checked_targets(context: PlanningContext) -> tuple[TargetSpec, ...]:
     """The targets; whatever names in the study are wrong are told in one pass."""
-    errors = [*name_errors(context)]
-    targets: tuple[TargetSpec, ...] = ()
-    try:
-        targets = context.targets
-    except ConfigurationError as error:
-        errors.append(error)
-    raise_all(errors)
-    return targets
+    raise_all([*name_errors(context)])
+    return context.targets
 
 
 @contextmanager

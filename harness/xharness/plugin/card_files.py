@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,7 +18,7 @@ from xharness.plugin.manager import Provider
 from xharness.plugin.registry import Registry
 from xharness.spec import documents
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import Document
+from xharness.spec.documents import Document, Examination
 from xharness.spec.groups import TaskGroup, TaskGroups
 
 GROUPS_FILE = "groups.yaml"
@@ -39,15 +39,22 @@ class CardFile:
         return documents.read(self.file, str(self.file))
 
     @cached_property
+    def examination(self) -> Examination[TaskCard]:
+        """What the YAML is as a card, and what is wrong in it."""
+        examination = documents.examine(self.document, TaskCard)
+        name = examination.data.get("name") if isinstance(examination.data, dict) else None
+        stem = self.file.name.removesuffix(".yaml")
+        if not isinstance(name, str) or name == stem:
+            return examination
+        error = self.document.error(
+            ("name",), f"'{name}' must equal the file's name", expected=f"'{stem}'"
+        )
+        return replace(examination, problems=(*examination.problems, str(error)))
+
+    @property
     def card(self) -> TaskCard:
         """The card in it, not yet checked against the task type and sources that it names."""
-        card = documents.validate(self.document, TaskCard)
-        stem = self.file.name.removesuffix(".yaml")
-        if card.name != stem:
-            raise self.document.error(
-                ("name",), f"'{card.name}' must equal the file's name", expected=f"'{stem}'"
-            )
-        return card
+        return self.examination.sound_value()
 
     @cached_property
     def groups(self) -> tuple[str, ...]:

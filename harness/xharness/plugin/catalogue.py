@@ -112,9 +112,7 @@ class Catalogue:
         name = self.card_files.card_name(name) or name
         # On first use: hundreds of cards are offered, and a command needs a few of them.
         if name not in self._checked:
-            file = self.card_files[name]
-            self._checks.check(file.card, file.document)
-            self._checked[name] = file.card
+            self._checked[name] = self._checks.checked(self.card_files[name])
         return self._checked[name]
 
     def check_file(self, file: Traversable) -> TaskCard:
@@ -124,11 +122,7 @@ class Catalogue:
             ConfigurationError: what is wrong and where.
         """
         # Not through the registry, which would take the file for a second offer of its name.
-        card_file = CardFile(file)
-        self._checks.check(
-            card_file.card, card_file.document, lambda name: _is_neighbour(file, name)
-        )
-        return card_file.card
+        return self._checks.checked(CardFile(file), lambda name: _is_neighbour(file, name))
 
     def task_name(self, name: str) -> str | None:
         """The card or the group that `name` stands for, however it is spelt; None if none does."""
@@ -192,3 +186,13 @@ def validated(
         # A document without positions: errors name the owner where they would name file and line.
         return documents.validate(Document(owner, options, {}), model)
     return documents.validate(Document(part.file, options, part.positions, owner), model)
+
+
+def option_error(
+    part: Document | None, owner: str, value: str, message: str, hint: str
+) -> ConfigurationError:
+    """An error about the option of `owner` that is `value`, with its line where there is a file."""
+    if part is None:
+        return ConfigurationError(message, where=owner, hint=hint)
+    document = Document(part.file, part.data, part.positions, owner)
+    return document.error(document.path_of(value), message, hint=hint)

@@ -105,6 +105,19 @@ def propose_card(
     return _proposal(all_rows, splits, label_names)
 
 
+def config_names(
+    source: str, options: Mapping[str, Any], catalogue: Catalogue, environment: RunEnvironment
+) -> Sequence[str]:
+    """The configurations of a data set.
+
+    Raises:
+        UnavailableError: there is no such data set.
+    """
+    offer = catalogue.sources[source]
+    checked = validated(offer.options, dict(options), f"source '{source}'")
+    return offer.config_names(SourceRequest(checked, "en", "train", environment))
+
+
 def _first_rows(
     source: str,
     options: Mapping[str, Any],

@@ -13,6 +13,7 @@ from xharness import leaderboard
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.executor import RunContext, RunReport, run_and_repair
 from xharness.leaderboard import Board
+from xharness.planning import checked_study
 from xharness.plugin.api import Backend, Executor, Translator
 from xharness.plugin.catalogue import Catalogue, validated
 from xharness.session import dataframes, outputs
@@ -24,7 +25,7 @@ from xharness.session.environment import open_store, run_environment
 from xharness.session.opened_study import DEMO, OpenedStudy, overridden
 from xharness.session.options import PathName, RunOptions
 from xharness.session.trackers import tracking
-from xharness.spec import documents, study
+from xharness.spec import documents
 from xharness.spec.documents import Document
 from xharness.stages import Predict, Train, Translate
 
@@ -210,7 +211,7 @@ def open_session(options: RunOptions, document: Document | None = None) -> Sessi
     )
     catalogue = open_catalogue(options.plugins, options.cards)
     document = document or documents.load(file)
-    question = study.of(document, base)
+    question = checked_study(document, base, catalogue, environment)
     question = overridden(question, options, catalogue)
     store = open_store(options.store, question, base)
     return Session(options, question, catalogue, environment, store, document)

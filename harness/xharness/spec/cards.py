@@ -7,14 +7,16 @@ can change an answer, and neither enters a digest.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from xharness.errors import suggestion
-from xharness.spec.documents import Name, Prose, Strict, WebAddress
+from xharness.spec import documents
+from xharness.spec.documents import Document, Examination, Name, Prose, Strict, WebAddress
 from xharness.spec.languages import LanguageCode
 from xharness.spec.published import PublishedRecipe, PublishedResult
+from xharness.spec.sound_parts import sound_document
 from xharness.spec.sources import SourceSpec, Split, SplitName
 from xharness.spec.verbalizer import Verbalizer
 
@@ -111,26 +113,30 @@ class TaskCard(Strict):
     about: About
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> TaskCard:
+    def _parts_fit(self) -> Self:
+        self._check_unique_names()
+        self._check_metrics()
+        self._check_words_of_labels()
+        self._check_joins()
+        self._check_languages()
+        return self
+
+    def _check_unique_names(self) -> None:
         lists = {"labels": self.label_names, "languages": self.languages}
         lists |= {"groups": self.groups, "aliases": self.aliases}
         for key, names in lists.items():
             duplicate = next((name for name in names if names.count(name) > 1), None)
             if duplicate is not None:
                 raise ValueError(f"'{duplicate}' stands twice in '{key}'")
-        return self
 
-    @model_validator(mode="after")
-    def _score_has_a_metric(self) -> TaskCard:
+    def _check_metrics(self) -> None:
         if self.role != "corpus" and not self.metrics:
             raise ValueError("'metrics' names none; only a corpus needs none")
-        return self
 
-    @model_validator(mode="after")
-    def _labels_have_words(self) -> TaskCard:
+    def _check_words_of_labels(self) -> None:
         verbalizer = self.verbalizer
         if verbalizer is None:
-            return self
+            return
         for name in (name for wording in verbalizer.wordings for name in wording.answers):
             if name not in self.label_names:
                 hint = suggestion(name, self.label_names)
@@ -140,16 +146,12 @@ class TaskCard(Strict):
             wordless = [label for label in self.label_names if label not in verbalizer.answers]
             if wordless:
                 raise ValueError(f"'verbalizer.answers' has no words for '{wordless[0]}'")
-        return self
 
-    @model_validator(mode="after")
-    def _first_source_joins_none(self) -> TaskCard:
+    def _check_joins(self) -> None:
         if self.sources[0].join:
             raise ValueError("the first of 'sources' has none above that it could 'join'")
-        return self
 
-    @model_validator(mode="after")
-    def _languages_agree(self) -> TaskCard:
+    def _check_languages(self) -> None:
         codes: Iterable[str] = [
             code for source in self.sources for code in (*source.codes, *(source.languages or ()))
         ]
@@ -160,7 +162,6 @@ class TaskCard(Strict):
         # Only a target has a gap; an intermediate task or a corpus leaves the key at its default.
         if self.role == "target" and self.source_language not in (None, *self.languages):
             raise ValueError("'source_language' must be among 'languages', or null")
-        return self
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -209,3 +210,27 @@ class TaskCard(Strict):
             "labels": self.labels,
             "head": self.head_name,
         }
+
+
+class _Parts(TaskCard):
+    """A card of which parts may be missing, and need not fit each other."""
+
+    name: Name = "card"
+    task_type: str = ""
+    role: Role = "target"
+    sources: tuple[SourceSpec, ...] = ()
+    languages: tuple[LanguageCode, ...] = ()
+    fields: dict[str, str | tuple[str, ...]] = Field(default={})
+    about: About = About(title="", summary="", license="", citation="")
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        return self
+
+
+def sound_parts(
+    document: Document, examination: Examination[TaskCard]
+) -> tuple[TaskCard, Document]:
+    """What of a card is right in itself, and the document of that alone."""
+    sound = sound_document(document, examination)
+    return documents.validate(sound, _Parts), sound

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import yaml
 from pydantic import (
@@ -131,18 +131,21 @@ class Document:
     """What the value belongs to, put before its key path in errors; for parts of a document."""
     text: str = field(default="", compare=False, repr=False)
     """As it was written; empty for parts."""
+    written_paths: Mapping[KeyPath, KeyPath] = field(default_factory=dict, compare=False)
+    """Items of lists at the top that stand elsewhere in the file, as those above them were cut."""
     # Every arm asks for the same parts, and each is cut out of the positions of the whole file.
     _parts: dict[KeyPath, Document] = field(default_factory=dict, compare=False, repr=False)
 
     def position(self, path: KeyPath) -> Position:
         """Where `path` stands, or its nearest enclosing key that stands in the file."""
+        path = self._written(path)
         while path and path not in self.positions:
             path = path[:-1]
         return self.positions.get(path, Position(self.file, 1, 1))
 
     def error(self, path: KeyPath, message: str, **details: str | None) -> ConfigurationError:
         """An error about the value at `path`."""
-        keys = ", ".join(filter(None, (self.owner, ".".join(map(str, path)))))
+        keys = ", ".join(filter(None, (self.owner, ".".join(map(str, self._written(path))))))
         location = str(self.position(path)) if self.positions else self.file
         location = f"{location}: {keys}" if keys else location
         return ConfigurationError(message, where=location, **details)
@@ -157,13 +160,27 @@ class Document:
         data = self.data
         for step in path:
             data = data[step]
-        depth = len(path)
+        depth, written_path = len(path), self._written(path)
         positions = {
             key_path[depth:]: position
             for key_path, position in self.positions.items()
-            if key_path[:depth] == path
+            if key_path[:depth] == written_path
         }
         return Document(self.file, data, positions)
+
+    def _written(self, path: KeyPath) -> KeyPath:
+        """`path` as it is in the file."""
+        return (*self.written_paths.get(path[:2], path[:2]), *path[2:])
+
+    def path_of(self, value: str) -> KeyPath:
+        """Where `value` first stands; the whole document where it does not."""
+        return next((path for path in self.positions if self._value(path) == value), ())
+
+    def _value(self, path: KeyPath) -> Any:
+        value = self.data
+        for step in path:
+            value = value[step]
+        return value
 
 
 def load(path: Path) -> Document:
@@ -331,7 +348,38 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
     Raises:
         ConfigurationError: one line per problem: file:line:column, key path, what was expected.
     """
+    return examine(document, model, context).sound_value()
+
+
+@dataclass(frozen=True)
+class Examination(Generic[ModelT]):
+    """What a document's value is as a model, or why it is none."""
+
+    value: ModelT | None
+    """None where something is wrong; unknown keys alone leave one beside their problems."""
+    problems: tuple[str, ...]
+    """One line each."""
+    data: Any
+    """The document's value without its unknown keys."""
+    wrong_paths: tuple[KeyPath, ...]
+    """Where in `data` the problems are."""
+
+    def sound_value(self) -> ModelT:
+        """The value.
+
+        Raises:
+            ConfigurationError: something is wrong with it.
+        """
+        if self.value is None or self.problems:
+            raise ConfigurationError("\n".join(self.problems))
+        return self.value
+
+
+def examine(document: Document, model: type[ModelT], context: Any = None) -> Examination[ModelT]:
+    """The document's value as a `model`, with all that is wrong in it."""
     problems: list[str] = []
+    value: ModelT | None = None
+    wrong_paths: tuple[KeyPath, ...] = ()
     data = document.data
     while True:
         try:
@@ -352,12 +400,11 @@ def validate(document: Document, model: type[ModelT], context: Any = None) -> Mo
         ]
         smaller = _without_paths(data, unknown_keys)
         if smaller == data:
+            wrong_paths = tuple(detail["loc"] for detail in details)
             break
         data = smaller
-    if problems:
-        # Several branches of a union may complain of one value in the same words.
-        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
-    return value
+    # Several branches of a union may complain of one value in the same words.
+    return Examination(value, tuple(dict.fromkeys(problems)), data, wrong_paths)
 
 
 def _without_paths(value: Any, paths: list[KeyPath]) -> Any:

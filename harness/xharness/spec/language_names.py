@@ -65,3 +65,26 @@ def script_names() -> dict[str, str]:
 def script_name(script: str) -> str | None:
     """The English name of an ISO 15924 script; None for one that CLDR does not know."""
     return script_names().get(script)
+
+
+def normal_code(tag: str) -> str | None:
+    """A tag in its usual form: `en` for `eng_Latn`, `ar-Arab` for `arb_Arab`; None for no tag."""
+    import langcodes
+    from langcodes.tag_parser import LanguageTagError
+
+    try:
+        return langcodes.standardize_tag(tag, macro=True) if langcodes.tag_is_valid(tag) else None
+    except LanguageTagError:
+        return None
+
+
+@cache
+def _codes_of_names() -> dict[str, str]:
+    from babel import Locale
+
+    return {str(name).casefold(): str(code) for code, name in Locale("en").languages.items()}
+
+
+def code_of_name(name: str) -> str | None:
+    """The code of a language by its English name, whatever the case; None where CLDR has none."""
+    return _codes_of_names().get(name.replace("_", " ").casefold())

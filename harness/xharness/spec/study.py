@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from xharness.errors import suggestion
 from xharness.spec import documents
-from xharness.spec.documents import Document, Name, Prose, Strict
+from xharness.spec.documents import Document, Examination, Name, Prose, Strict
 from xharness.spec.languages import LanguageCode, LanguageSelector
-from xharness.spec.models import Models, ModelSpec
+from xharness.spec.models import Models, ModelSpec, model_name
 from xharness.spec.recipe import Grid, StudyRecipe
 from xharness.spec.selection import Selections, SelectionSpec
+from xharness.spec.sound_parts import sound_document
 from xharness.spec.sources import SplitName
 
 
@@ -95,6 +96,8 @@ class ExecutorSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
+Strategies = tuple[Annotated[StrategySpec, BeforeValidator(_strategy)], ...]
+Targets = tuple[Annotated[TargetSpec, BeforeValidator(_target)], ...]
 Keep = Literal["none", "last", "all"]
 
 
@@ -136,10 +139,8 @@ class Study(Strict):
     models: Models = Field(
         description="models, or queries of the registry such as {max_total: 1e9, family: mmBERT}",
     )
-    strategies: tuple[Annotated[StrategySpec, BeforeValidator(_strategy)], ...] = Field(
-        min_length=1
-    )
-    targets: tuple[Annotated[TargetSpec, BeforeValidator(_target)], ...] = Field(min_length=1)
+    strategies: Strategies = Field(min_length=1)
+    targets: Targets = Field(min_length=1)
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
     source_language: LanguageCode = "en"
     train_limit: int | None = Field(
@@ -198,7 +199,12 @@ class Study(Strict):
         return self.model_copy(update={"source_score_from": lenders, "targets": targets})
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> Study:
+    def _parts_fit(self) -> Self:
+        self._check_unique_names()
+        self._check_models_and_seeds_of_strategies()
+        return self
+
+    def _check_unique_names(self) -> None:
         # A board tells its rows apart by these names.
         for key, specs in (("models", self.models), ("strategies", self.strategies)):
             names = [spec.name for spec in specs]
@@ -207,10 +213,8 @@ class Study(Strict):
                 raise ValueError(f"'{duplicate}' stands twice in '{key}'; give each its own 'name'")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("a seed stands twice in 'seeds'")
-        return self
 
-    @model_validator(mode="after")
-    def _strategies_name_models_and_seeds(self) -> Study:
+    def _check_models_and_seeds_of_strategies(self) -> None:
         # Here, not while planning: the file's line is still at hand, and no plugin is needed yet.
         names = {model.name for model in self.models}
         for strategy in self.strategies:
@@ -225,7 +229,6 @@ class Study(Strict):
                 raise ValueError(
                     f"strategy '{strategy.name}' is for '{unknown}', no model of the study; {hint}"
                 )
-        return self
 
 
 def load(path: Path) -> tuple[Study, Document]:
@@ -240,4 +243,34 @@ def of(document: Document, base: Path) -> Study:
     Raises:
         ConfigurationError: one line per problem, with its position.
     """
-    return documents.validate(document, Study, {"base": base})
+    return examined(document, base).sound_value()
+
+
+def examined(document: Document, base: Path) -> Examination[Study]:
+    """The study that `document` says, or all that is wrong in it."""
+    return documents.examine(document, Study, {"base": base})
+
+
+class _Parts(Study):
+    """A study of which parts may be missing, and need not fit each other."""
+
+    name: Name = "study"
+    models: Models | tuple[()] = ()
+    strategies: Strategies = ()
+    targets: Targets = ()
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        return self
+
+
+def sound_parts(
+    document: Document, base: Path, examination: Examination[Study]
+) -> tuple[Study, Document]:
+    """What of a study is right in itself, and the document of that alone."""
+    models = document.data.get("models") if isinstance(document.data, dict) else None
+    # A query becomes several models, so that the number of a wrong one says nothing.
+    has_query = isinstance(models, list) and None in map(model_name, models)
+    whole_keys = frozenset({"models"} if has_query else ())
+    sound = sound_document(document, examination, whole_keys)
+    return documents.validate(sound, _Parts, {"base": base}), sound

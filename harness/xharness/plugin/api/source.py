@@ -77,6 +77,14 @@ class Source(ABC):
         """
         return {}
 
+    def config_names(self, request: SourceRequest) -> Sequence[str]:
+        """What a card's `config:` may say beside the options; for 'xharness new'.
+
+        Raises:
+            UnavailableError: there is no such data.
+        """
+        return ()
+
     def downloads(self, request: SourceRequest) -> Iterable[Download]:
         """What `rows` would fetch first, without fetching it; for 'xharness prefetch --list'.
 

@@ -134,3 +134,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def route(self, route: Route, options: Any) -> Checkpoint | TranslateTest: ...
+
+    def card_names(self, options: Any) -> Sequence[str]:
+        """The task cards that `options` name: wrong names are told with all else that is wrong."""
+        return ()
