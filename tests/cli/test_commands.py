@@ -107,6 +107,8 @@ def test_a_card_is_shown_with_its_provider(project: Project) -> None:
     for name in ("xnli", "XNLI", "xnli_de"):
         shown = invoke(project.folder, "cards", "show", name).stdout
         assert "offered by builtin" in shown and "name: xnli" in shown
+    result = invoke(project.folder, "cards", "show", "xtreme_r")
+    assert result.exit_code == 2 and "xharness cards list --group xtreme-r" in result.stderr
     result = invoke(project.folder, "cards", "show", "xnil")
     assert result.exit_code == 2 and "did you mean 'xnli'?" in result.stderr
 

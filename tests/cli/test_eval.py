@@ -38,6 +38,14 @@ def test_one_line_scores_and_prints_its_study(project: Project) -> None:
     assert "accuracy" in result.stdout and "English" in result.stdout
 
 
+def test_what_is_in_no_average_is_told_where_the_line_was_typed(project: Project) -> None:
+    result = invoke(project.folder, *LINE)
+    assert "Open and left out: mood is in no average: not learnt by single" in result.stdout
+    board = (project.folder / "runs/majority-mood/leaderboard.md").read_text(encoding="utf-8")
+    line = next(line for line in result.stdout.splitlines() if line.startswith("Open and"))
+    assert line in board
+
+
 def test_the_saved_study_is_the_one_that_ran(project: Project) -> None:
     assert invoke(project.folder, *LINE, "--save", "mine.yaml").exit_code == 0
     scores = (project.folder / "mine" / "scores.jsonl").read_text(encoding="utf-8")

@@ -75,6 +75,13 @@ def test_a_plugin_names_its_module_in_the_entry_point(tmp_path: Path) -> None:
     assert steps[1]["with"]["python-version"] == "${{ matrix.python }}"
 
 
+@pytest.mark.parametrize("name", ["my-backend", "my"])
+def test_the_class_of_a_backend_is_called_so_once(name: str, tmp_path: Path) -> None:
+    invoke(tmp_path, "new", "plugin", name)
+    text = (tmp_path / name / name.replace("-", "_") / "plugin.py").read_text(encoding="utf-8")
+    assert "class MyBackend(Backend):" in text and "class MyModel(Model):" in text
+
+
 @pytest.mark.parametrize(
     ("words", "path"),
     [

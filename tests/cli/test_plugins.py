@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.project import Project, invoke
+from xharness_baselines import plugin as baselines
 
 _DIST = "{name}-1.2.dist-info"
 
@@ -127,6 +128,13 @@ def test_an_offer_that_lacks_a_method_is_named_before_it_is_missed(project: Proj
     assert "plugin half.py (command line) is left out" in result.stderr
     assert "fingerprint" in result.stderr
     assert "there is no backend 'half'" in result.stderr
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_an_installed_plugin_may_be_named_once_more(is_file: bool, project: Project) -> None:
+    name = str(baselines.__file__) if is_file else baselines.__name__
+    result = project.run("--plugin", name)
+    assert result.exit_code == 0, result.stderr
 
 
 def test_two_offers_of_one_name_name_both(project: Project) -> None:

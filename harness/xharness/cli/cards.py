@@ -66,6 +66,11 @@ def show_card(
 
     catalogue = _catalogue(plugin, cards)
     task, _ = catalogue.task_in_language(name) or (name, None)
+    group = catalogue.task_name(task)
+    if group in catalogue.groups.offers:
+        raise ConfigurationError(
+            f"'{group}' is a group of tasks", hint=f"xharness cards list --group {group}"
+        )
     card = catalogue.card(task)
     provider = catalogue.card_files.provider(card.name)
     if json:

@@ -242,13 +242,15 @@ def new_plugin(
     folder = parent / name
     _refuse_existing(folder)
     short = package.removeprefix("xharness_") or package
+    class_name = "".join(word.capitalize() for word in short.split("_"))
     values = {
         "package": package,
         "distribution": package.replace("_", "-"),
         "offer": offer,
         "name": short.replace("_", "-"),
         "card": short,
-        "class_name": "".join(word.capitalize() for word in short.split("_")),
+        # The templates add the word: 'my-backend' has the class MyBackend.
+        "class_name": class_name.removesuffix("Backend") or class_name,
     }
     _write(
         {

@@ -74,7 +74,11 @@ def _show_results(session: Session, seconds: float) -> None:
     print(f"stages: {', '.join(counts)} in {duration(seconds)}", file=sys.stderr)
     rows = session.board.overview()
     show_table(rows, title=session.study.title or session.study.name)
-    print(summarize(session.board).headline)
+    summary = summarize(session.board)
+    print(summary.headline)
+    # Why an average is undefined must not wait until somebody opens the board.
+    if summary.open_line:
+        print(summary.open_line)
     print("\n".join(str(path) for path in session.files))
 
 

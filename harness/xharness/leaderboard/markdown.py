@@ -94,11 +94,7 @@ def _first_screen(summary: Summary, pages: Collection[str]) -> list[str]:
         "",
         escape(summary.caption),
         "",
-        *(
-            [f"Open and left out: {' · '.join(map(escape, summary.still_open))}.", ""]
-            if summary.still_open
-            else []
-        ),
+        *([escape(summary.open_line), ""] if summary.still_open else []),
         _links(pages),
         "",
         *_legend(summary),

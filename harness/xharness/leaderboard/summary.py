@@ -47,6 +47,11 @@ class Summary:
     legend: tuple[tuple[str, str], ...]
     """Strategies and what the study says that they are."""
 
+    @property
+    def open_line(self) -> str:
+        """What the table leaves open or out, in one line; empty where that is nothing."""
+        return f"Open and left out: {' · '.join(self.still_open)}." if self.still_open else ""
+
 
 def summarize(board: Board) -> Summary:
     """The first screen of a board, whatever it holds."""

@@ -109,6 +109,9 @@ def load(extra: Iterable[str] = (), *, installed: bool = True) -> Plugins:
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             _add_installed(plugins, point)
     for name in extra:
+        # Who installs what he tries need not take the option away.
+        if _is_loaded(name, plugins):
+            continue
         broken_count = len(plugins.broken)
         try:
             plugins.add(_import(name), Provider(name, "command line"))
@@ -137,6 +140,17 @@ def _add_installed(plugins: Plugins, point: EntryPoint) -> None:
 def _distribution(dist: Distribution) -> str:
     """Its name and version: each asking parses all that a package says of itself."""
     return f"{dist.name} {dist.version}"
+
+
+def _is_loaded(name: str, plugins: Plugins) -> bool:
+    """Whether a plugin that is there already is the module `name`, or made of the file."""
+    for module in plugins.manager.get_plugins():
+        file = getattr(module, "__file__", None)
+        if name == getattr(module, "__name__", None):
+            return True
+        if name.endswith(".py") and file and Path(file).resolve() == Path(name).resolve():
+            return True
+    return False
 
 
 def _import(name: str) -> ModuleType:

@@ -89,7 +89,7 @@ def _colours() -> str:
 def _answer(summary: Summary) -> str:
     """The first screen as HTML: readable without any script."""
     remarks = f'<p class="remarks">{escape(" ".join(summary.remarks))}</p>'
-    still_open = f'<p class="note">Open and left out: {escape(" · ".join(summary.still_open))}.</p>'
+    still_open = f'<p class="note">{escape(summary.open_line)}</p>'
     return "\n".join(
         [
             f'<p class="headline">{escape(summary.headline)}</p>',
