@@ -26,6 +26,14 @@ def test_every_table_is_what_the_files_give() -> None:
         assert table in readme
 
 
+def test_the_table_of_scripts_and_families_is_what_the_scores_give() -> None:
+    command = [sys.executable, str(CHECKS.parent / "parts.py")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    readme = (CHECKS.parent / "README.md").read_text(encoding="utf-8")
+    assert len(printed.splitlines()) == 12
+    assert all(f"  {line}\n" in readme for line in printed.splitlines())
+
+
 def test_the_encoder_declares_means_of_norm_one(tmp_path: Path) -> None:
     _get_models().declare_mean(tmp_path, 384, 512)
     encoder = encoder_config.read(tmp_path, Prompts())
