@@ -101,7 +101,7 @@ class CountingModel(Model):
     def predict(
         self, card: TaskCard, task_type: TaskType, examples: Sequence[Example], recipe: Recipe
     ) -> Sequence[int]:
-        return [(len(self.learnt) + place) % 2 for place, _ in enumerate(examples)]
+        return [(len(self.learnt) + index) % 2 for index, _ in enumerate(examples)]
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True)

@@ -37,8 +37,8 @@ def test_overlapping_kernels_are_counted_once(kernels: list[tuple[int, int]]) ->
 @pytest.mark.parametrize("profiled_steps", [0, 1])
 def test_a_meter_takes_trainings_of_any_length(total: int, profiled_steps: int) -> None:
     meter = StepMeter("cpu", 4, profiled_steps)
-    for done in range(1, total + 1):
-        meter(done, total)
+    for count in range(1, total + 1):
+        meter(count, total)
     assert meter.steps == total
     assert (meter.seconds_per_step > 0) == (total - profiled_steps > 1)
 

@@ -173,8 +173,8 @@ def test_cards_that_share_a_head_agree_on_its_labels() -> None:
     for card in cards().values():
         if TASK_TYPES[card.task_type].part is None:  # items made of parts have no head of their own
             by_head.setdefault(card.head_name, []).append(card)
-    for head, (first, *others) in by_head.items():
-        for card in others:
+    for head, (first, *further_cards) in by_head.items():
+        for card in further_cards:
             expect(
                 card.task_type == first.task_type,
                 card,

@@ -69,14 +69,14 @@ def rows(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict
 
 
 def test_what_is_at_hand_is_scored(rows: list[dict[str, Any]]) -> None:
-    scored: dict[str, set[str | None]] = defaultdict(set)
+    scored_languages: dict[str, set[str | None]] = defaultdict(set)
     missing: dict[str, set[str | None]] = defaultdict(set)
     for row in rows:
-        (missing if "reason" in row else scored)[row["task"]].add(row.get("language"))
+        (missing if "reason" in row else scored_languages)[row["task"]].add(row.get("language"))
     for task, languages in missing.items():
         assert languages <= MAY_BE_ABSENT.get(task, set()), task
     for task, count in LANGUAGES.items():
-        assert len(scored[task]) == count - len(missing[task]), task
+        assert len(scored_languages[task]) == count - len(missing[task]), task
 
 
 def test_each_kind_of_target_is_among_them(rows: list[dict[str, Any]]) -> None:
@@ -87,10 +87,10 @@ def test_partial_data_is_marked_and_whole_data_is_not(
     data_root: Path, rows: list[dict[str, Any]]
 ) -> None:
     files = (data_root / "google-research-datasets" / "paws-x" / "en").glob("validation*.parquet")
-    found = sum(pq.read_metadata(file).num_rows for file in files)
+    row_count = sum(pq.read_metadata(file).num_rows for file in files)
     (pawsx,) = [row for row in rows if (row["task"], row.get("language")) == ("pawsx", "en")]
-    said = [note for note in pawsx.get("notes", ()) if note.startswith("partial data")]
-    whole = f"partial data: validation has {found} of 2000 rows"
-    assert said == ([] if found == 2000 else [whole])
+    notes = [note for note in pawsx.get("notes", ()) if note.startswith("partial data")]
+    full_note = f"partial data: validation has {row_count} of 2000 rows"
+    assert notes == ([] if row_count == 2000 else [full_note])
     tatoeba = [row for row in rows if row["task"] == "tatoeba" and "task_type" in row]
     assert not any("partial data" in note for row in tatoeba for note in row["notes"])

@@ -23,23 +23,25 @@ def _data(tmp_path: Path, root: Path | None = None) -> DataReader:
 
 def _suite(folder: Path) -> None:
     """Two cases of each test, in Swahili."""
-    asked = {
+    question = {
         "context": "Asha ni mrefu kuliko Juma.",
         "question": "Nani mfupi?",
         "answers": ["Juma"],
     }
     names = [task.removeprefix("multichecklist_") for task in SUITES]
-    rows = [{"test": name, "case": case, "items": [asked] * 2} for name in names for case in "ab"]
+    rows = [
+        {"test": name, "case": case, "items": [question] * 2} for name in names for case in "ab"
+    ]
     (folder / "multichecklist").mkdir(parents=True)
     (folder / "multichecklist" / "sw.jsonl").write_text("\n".join(map(json.dumps, rows)))
 
 
 @pytest.mark.parametrize("task", SUITES)
-@pytest.mark.parametrize("where", ["study", "root"])
+@pytest.mark.parametrize("root", ["study", "root"])
 def test_suites_are_read_beside_the_study_or_from_the_data_root(
-    task: str, where: str, tmp_path: Path
+    task: str, root: str, tmp_path: Path
 ) -> None:
-    _suite(tmp_path / where)
+    _suite(tmp_path / root)
     data = _data(tmp_path, tmp_path / "root")
     loaded = data.load(data.data_slice(cards()[task], "sw", "test", None))
     assert [example.id for example in loaded.examples] == ["a", "b"]
@@ -47,20 +49,20 @@ def test_suites_are_read_beside_the_study_or_from_the_data_root(
 
 
 @pytest.mark.parametrize(
-    ("task", "split", "told"),
+    ("task", "split", "message"),
     [
         ("multichecklist_comparisons", "test", "the suites of MultiCheckList as JSON lines"),
         ("ccg", "train", "supertags made from CCGbank (LDC2005T13, licensed, so no download)"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_to_do(
-    task: str, split: str, told: str, tmp_path: Path
+    task: str, split: str, message: str, tmp_path: Path
 ) -> None:
     card = cards()[task]
     with pytest.raises(UnavailableError) as caught:
         _data(tmp_path).data_slice(card, "en", split, None)  # type: ignore[arg-type]
     assert "there is no such file" in caught.value.reason
-    assert told in caught.value.reason
+    assert message in caught.value.reason
 
 
 def test_supertags_are_read(tmp_path: Path) -> None:
@@ -70,8 +72,8 @@ def test_supertags_are_read(tmp_path: Path) -> None:
     (folder / "ccg.dev").write_text("They\tNP\nleak\tS[dcl]\\NP\n\n")
     data = _data(tmp_path, tmp_path / "root")
     assert data.card("ccg").labels == ("N", "N/N", "NP", "S[dcl]\\NP")
-    (one,) = data.load(data.data_slice(cards()["ccg"], "en", "validation", None)).examples
-    assert one.tags == (2, 3)  # type: ignore[attr-defined]
+    (example,) = data.load(data.data_slice(cards()["ccg"], "en", "validation", None)).examples
+    assert example.tags == (2, 3)  # type: ignore[attr-defined]
 
 
 def test_a_pickled_suite_is_refused(tmp_path: Path) -> None:

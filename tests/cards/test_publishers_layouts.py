@@ -137,8 +137,8 @@ def entity(number: int) -> dict[str, Any]:
 
 def pairs(count: int) -> Iterable[dict[str, Any]]:
     for number in range(count):
-        place = {"context": context("en", number), "mention": mention(str(number))}
-        yield {"contextual_mention": place, "entity": entity(number)}
+        pair = {"context": context("en", number), "mention": mention(str(number))}
+        yield {"contextual_mention": pair, "entity": entity(number)}
 
 
 def write_mentions(folder: Path, languages: Iterable[str]) -> None:

@@ -44,8 +44,8 @@ def test_a_page_answers_the_usual_questions(name: str) -> None:
         assert f"- `{metric}`: " in text
     for recipe in card.recipes:
         assert f"`recipe: {recipe}`" in text
-    for other in card.train_on:
-        assert f"[{other}]({other}.md)" in text
+    for training_card in card.train_on:
+        assert f"[{training_card}]({training_card}.md)" in text
     if card.role != "corpus" and not name.startswith("mini"):
         advice = "`about.example` is empty; write one short item, made up, as `example: ...`"
         expect(card.about.example, card, advice)

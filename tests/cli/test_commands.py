@@ -105,8 +105,8 @@ def test_cards_are_listed_by_group(project: Project) -> None:
 def test_a_card_is_shown_with_its_provider(project: Project) -> None:
     assert _json(project, "cards", "show", "xnli", "--json")["task_type"] == "classification"
     for name in ("xnli", "XNLI", "xnli_de"):
-        shown = invoke(project.folder, "cards", "show", name).stdout
-        assert "offered by builtin" in shown and "name: xnli" in shown
+        output = invoke(project.folder, "cards", "show", name).stdout
+        assert "offered by builtin" in output and "name: xnli" in output
     result = invoke(project.folder, "cards", "show", "xtreme_r")
     assert result.exit_code == 2 and "xharness cards list --group xtreme-r" in result.stderr
     result = invoke(project.folder, "cards", "show", "xnil")

@@ -71,11 +71,11 @@ def test_a_mistyped_backend_is_no_model_of_the_hub(project: Project) -> None:
 
 
 def test_a_study_that_is_there_stays(project: Project) -> None:
-    before = (project.folder / "study.yaml").read_text(encoding="utf-8")
+    text = (project.folder / "study.yaml").read_text(encoding="utf-8")
     result = invoke(project.folder, *LINE, "--save", "study.yaml")
     assert result.exit_code == 2
     assert "another study is there already" in result.stderr
-    assert (project.folder / "study.yaml").read_text(encoding="utf-8") == before
+    assert (project.folder / "study.yaml").read_text(encoding="utf-8") == text
 
 
 def test_another_question_gets_another_folder(project: Project) -> None:

@@ -54,8 +54,8 @@ def test_importing_it_costs_nothing() -> None:
 
 def _open(project: Project, **options: Any) -> Session:
     folder = project.folder
-    places = {"cards": folder / "cards", "store": folder / "store"}
-    return xharness.open_study(folder / "study.yaml", **places | options)
+    folders = {"cards": folder / "cards", "store": folder / "store"}
+    return xharness.open_study(folder / "study.yaml", **folders | options)
 
 
 class Observer:
@@ -98,8 +98,12 @@ def test_options_are_those_of_the_command(project_folder: Project) -> None:
     scores = session.scores()
     assert set(scores["language"]) == {"en", "sw"}
     assert set(scores["seed"]) == {4} and set(scores["n"]) == {7}
-    again = _open(project_folder, languages=["en", "sw"], seeds=[4], limit=7, output="short")
-    assert len(again.scores()) == len(scores), "what the folder holds is there without a run"
+    second_session = _open(
+        project_folder, languages=["en", "sw"], seeds=[4], limit=7, output="short"
+    )
+    assert len(second_session.scores()) == len(scores), (
+        "what the folder holds is there without a run"
+    )
 
 
 def test_run_is_open_and_run(project_folder: Project) -> None:

@@ -55,8 +55,8 @@ def test_wrong_items_of_one_language(finished: Project) -> None:
 
 
 def test_two_arms_side_by_side(finished: Project) -> None:
-    most, grams = key(finished, "most"), key(finished, "grams")
-    words = ("show", most[:12], "--items", "2", "-l", "de,sw", "--against", grams[:12])
+    majority, grams = key(finished, "most"), key(finished, "grams")
+    words = ("show", majority[:12], "--items", "2", "-l", "de,sw", "--against", grams[:12])
     result = invoke(finished.folder, *words, *OPTIONS)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.count("\nitem ") + result.stdout.startswith("item ") == 4
@@ -129,8 +129,8 @@ def test_changed_data_is_told(finished: Project, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     for path in finished.folder.glob("data/*"):
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = lines[:3] if "test" in path.name else lines
-        (tmp_path / "data" / path.name).write_text("".join(kept), encoding="utf-8")
+        first_lines = lines[:3] if "test" in path.name else lines
+        (tmp_path / "data" / path.name).write_text("".join(first_lines), encoding="utf-8")
     store = str(finished.folder / "store")
     words = ("show", key(finished, "most"), "--items", "1", "--cards", ".", "--store", store)
     result = invoke(tmp_path, *words)
@@ -159,8 +159,8 @@ def test_a_cell_leads_to_its_items(address: tuple[str, int], finished: Project) 
     status, page = ask(address, f"/items?{urlencode(cell | {'wrong': '1'})}")
     assert status == 200
     assert page.count('<article class="wrong">') > 0 == page.count('<article class="right">')
-    beside = urlencode(cell | {"against": "grams\nsingle"})
-    status, page = ask(address, f"/items?{beside}")
+    comparison = urlencode(cell | {"against": "grams\nsingle"})
+    status, page = ask(address, f"/items?{comparison}")
     assert page.count("<dt>against</dt>") == 20
 
 

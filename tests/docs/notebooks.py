@@ -44,12 +44,12 @@ def _displays() -> Iterator[None]:
     package = types.ModuleType("IPython")
     package.version_info = (9, 0)  # type: ignore[attr-defined]  # matplotlib asks for it
     modules = {"IPython": package, "IPython.display": display}
-    before = {name: sys.modules.get(name) for name in modules}
+    loaded_modules = {name: sys.modules.get(name) for name in modules}
     sys.modules.update(modules)
     try:
         yield
     finally:
-        for name, module in before.items():
+        for name, module in loaded_modules.items():
             sys.modules.pop(name)
             if module is not None:
                 sys.modules[name] = module

@@ -30,8 +30,10 @@ def _broken_links(document: Path, text: str) -> list[str]:
 def _headings(text: str) -> set[str]:
     """What can stand behind `#`: headings in small letters, as GitHub and MkDocs spell them."""
     without_code = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    spelt = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(without_code))
-    return {heading.strip().replace(" ", "-") for heading in spelt}
+    anchors = (
+        re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(without_code)
+    )
+    return {heading.strip().replace(" ", "-") for heading in anchors}
 
 
 @pytest.mark.parametrize(

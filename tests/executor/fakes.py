@@ -134,7 +134,9 @@ class FakePool(WorkerPool):
     def submit(self, worker: str, stage: Stage, label: StageLabel) -> None:
         self._idle.remove(worker)
         assert all(self._store.has(need.key) for need in stage.needs), "a need is not stored"
-        assert not any(stage.key == other.key for other, _, _ in self._running.values())
+        assert not any(
+            stage.key == running_stage.key for running_stage, _, _ in self._running.values()
+        )
         fates = self._fates.get(stage.key, ())
         number = self.attempts[stage.key]
         self.attempts[stage.key] += 1

@@ -34,10 +34,10 @@ def _run(project: Project, keep: str, *words: str) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.parametrize(("keep", "left"), [("none", 0), ("last", 2), ("all", 2)])
-def test_what_stays(project: Project, keep: str, left: int) -> None:
+@pytest.mark.parametrize(("keep", "count"), [("none", 0), ("last", 2), ("all", 2)])
+def test_what_stays(project: Project, keep: str, count: int) -> None:
     _run(project, keep)
-    assert _models(project) == left
+    assert _models(project) == count
 
 
 def test_scores_do_not_hang_on_it_and_nothing_is_done_again(project: Project) -> None:

@@ -106,16 +106,16 @@ def test_no_worker_is_idle_while_a_stage_is_ready(stages: list[FakeStage], worke
 def test_one_worker_keeps_the_plans_order(stages: list[FakeStage]) -> None:
     _, pool, _ = _walk({"stages": stages, "workers": 1})
     ready_first = [stage.key for stage in stages]
-    done: set[str] = set()
+    keys: set[str] = set()
     for key in pool.order:
         ready = [
             stage.key
             for stage in stages
-            if stage.key not in done and {need.key for need in stage.needs} <= done
+            if stage.key not in keys and {need.key for need in stage.needs} <= keys
         ]
         assert key == ready[0]
-        done.add(key)
-    assert done == {*ready_first}
+        keys.add(key)
+    assert keys == {*ready_first}
 
 
 def test_a_lost_stage_goes_to_another_worker() -> None:

@@ -21,11 +21,11 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The folder of a family's tiny model."""
-    root, known = tmp_path_factory.mktemp("families"), set[str]()
+    root, written_families = tmp_path_factory.mktemp("families"), set[str]()
 
     def made(name: str) -> Path:
-        if name not in known:
-            known.add(name)
+        if name not in written_families:
+            written_families.add(name)
             zoo.EVERY[name](root / name)
         return root / name
 

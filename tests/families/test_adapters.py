@@ -42,10 +42,10 @@ def test_it_learns_and_comes_back_or_is_refused(
         return
     assert 0 < _fit(model, method, tmp_path / "run")["learning_parameters"] < model.sizes().total
     model.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
     texts = ["the red cat", "bird"]
-    assert (again.embed(texts, RECIPE) == model.embed(texts, RECIPE)).all()
-    assert again.sizes() == model.sizes()
+    assert (loaded_model.embed(texts, RECIPE) == model.embed(texts, RECIPE)).all()
+    assert loaded_model.sizes() == model.sizes()
 
 
 @pytest.mark.parametrize("family", ["mt5", "gemma"])
@@ -56,11 +56,11 @@ def test_lora_learns_to_answer_in_words(family: str, folder: Folder, tmp_path: P
         {"adapter": {"method": "lora", "r": 8, "lora_alpha": 32}, "steps": 90, "batch_size": 16}
     )
     model.fit([feed], recipe, tiny.session(tmp_path / "run"))
-    given = model.predict(feed.card, feed.task_type, fresh, recipe)
-    assert tiny.accuracy(given, fresh) > 0.85
+    answers = model.predict(feed.card, feed.task_type, fresh, recipe)
+    assert tiny.accuracy(answers, fresh) > 0.85
     assert model.sizes() == sizes
     model.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    assert again.predict(feed.card, feed.task_type, fresh, recipe) == given
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    assert loaded_model.predict(feed.card, feed.task_type, fresh, recipe) == answers
     with pytest.raises(StageError, match="answers in words cannot learn a prompt"):
         model.fit([feed], RECIPE.changed({"adapter": "prompt"}), tiny.session(tmp_path / "no"))

@@ -31,8 +31,8 @@ NO_MASK_HERE = ("mbart", "nllb")  # the tiny tokenizers alone: the real ones hav
 
 def _told(options: Any, objective: Objective | None, **recipe: Any) -> str | None:
     card = tiny.feed("classification").card
-    wanted = CapabilityQuery(card, "classification", objective, Recipe().changed(recipe))
-    return tiny.BACKEND.unsupported(Options(**options), wanted, AROUND)
+    query = CapabilityQuery(card, "classification", objective, Recipe().changed(recipe))
+    return tiny.BACKEND.unsupported(Options(**options), query, AROUND)
 
 
 @pytest.mark.parametrize("family", zoo.EVERY)
@@ -40,10 +40,10 @@ def _told(options: Any, objective: Objective | None, **recipe: Any) -> str | Non
 def test_adapters_are_refused_as_the_loaded_model_would(
     method: str, family: str, folder: Folder
 ) -> None:
-    why = _told({"path": folder(family)}, "task", adapter=method)
+    reason = _told({"path": folder(family)}, "task", adapter=method)
     expected = REFUSED.get((method, family))
-    assert (why is None) == (expected is None)
-    assert expected is None or expected in str(why)
+    assert (reason is None) == (expected is None)
+    assert expected is None or expected in str(reason)
 
 
 @pytest.mark.parametrize("family", sorted(zoo.EVERY.keys() - {*NO_MASK_HERE}))
@@ -105,8 +105,8 @@ def test_where_the_sources_tell_nothing_nothing_is_refused(
 def test_a_decoder_that_is_set_to_read_both_ways_is_not_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "gemma3_text"}')
     assert "reads left to right" in str(_told({"path": tmp_path}, "mlm"))
-    both = '{"model_type": "gemma3_text", "use_bidirectional_attention": true}'
-    (tmp_path / "config.json").write_text(both)
+    config = '{"model_type": "gemma3_text", "use_bidirectional_attention": true}'
+    (tmp_path / "config.json").write_text(config)
     assert _told({"path": tmp_path}, "mlm") is None
 
 
@@ -140,10 +140,10 @@ def _fetched(repository: Path, config: str) -> None:
 
 
 def test_words_carry_no_prompt() -> None:
-    why = _told({"path": "unread", "mode": "generate"}, "mlm")
-    assert why == "a model with 'mode: generate' cannot learn by 'mlm'"
-    why = _told({"path": "unread", "mode": "generate"}, "task", adapter="prompt")
-    assert why is not None
+    reason = _told({"path": "unread", "mode": "generate"}, "mlm")
+    assert reason == "a model with 'mode: generate' cannot learn by 'mlm'"
+    reason = _told({"path": "unread", "mode": "generate"}, "task", adapter="prompt")
+    assert reason is not None
 
 
 def _plan(folder: Path, **changes: Any) -> tuple[int, str]:
@@ -154,8 +154,8 @@ def _plan(folder: Path, **changes: Any) -> tuple[int, str]:
         "recipe": {"steps": 2},
     } | changes
     (folder / "study.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    done = CliRunner().invoke(app, ["plan", str(folder / "study.yaml"), "--store", str(folder)])
-    return done.exit_code, " ".join(done.output.split())
+    result = CliRunner().invoke(app, ["plan", str(folder / "study.yaml"), "--store", str(folder)])
+    return result.exit_code, " ".join(result.output.split())
 
 
 def test_arms_that_cannot_learn_are_left_out_with_the_reason(
@@ -163,29 +163,29 @@ def test_arms_that_cannot_learn_are_left_out_with_the_reason(
 ) -> None:
     masked = {"corpus": "mini_parallel", "ratio": 0.5, "languages": ["de"]}
     prefixed = {"name": "prefixed", "strategy": "single", "recipe": {"adapter": "prefix"}}
-    _, told = _plan(
+    _, output = _plan(
         tmp_path,
         models=[{"name": name, "path": str(folder(name))} for name in ("gemma", "bert", "mt5")],
         strategies=[{"name": "mixed", "strategy": "single", "mlm": masked}, prefixed],
     )
-    assert "'gemma3_text' reads left to right" in told
-    assert "'mt5' has no mask token" in told
-    assert "it does not read the keys and values" in told
-    assert "'bert'" not in told
+    assert "'gemma3_text' reads left to right" in output
+    assert "'mt5' has no mask token" in output
+    assert "it does not read the keys and values" in output
+    assert "'bert'" not in output
 
 
 def test_pretraining_that_can_never_work_is_an_error_with_its_line(
     folder: Folder, tmp_path: Path
 ) -> None:
     pretrain = {"corpus": "mini_parallel", "objectives": ["mlm"], "recipe": {"steps": 1}}
-    code, told = _plan(
+    code, output = _plan(
         tmp_path,
         models=[{"name": "gemma", "path": str(folder("gemma")), "pretrain": pretrain}],
         strategies=["single"],
     )
     assert code == 2
-    assert "study.yaml:" in told
-    assert "'mlm' hides words from a backbone that reads both ways" in told
+    assert "study.yaml:" in output
+    assert "'mlm' hides words from a backbone that reads both ways" in output
 
 
 def test_nothing_heavy_is_imported_to_tell(folder: Folder) -> None:

@@ -45,17 +45,17 @@ def _naive(model: Any, text: str, answer: str) -> float:
     lm, tokenizer = model.backbone.module, model.tokens.tokenizer
     if model.backbone.is_encoder_decoder:
         ids = torch.tensor([tokenizer(text)["input_ids"]])
-        said = tokenizer(answer, add_special_tokens=False)["input_ids"]
+        answer_ids = tokenizer(answer, add_special_tokens=False)["input_ids"]
         opening = model._encoder.decoder_prefix.tolist()
-        whole = torch.tensor([opening + said])
-        logits = lm(input_ids=ids, decoder_input_ids=whole).logits
+        sequence = torch.tensor([opening + answer_ids])
+        logits = lm(input_ids=ids, decoder_input_ids=sequence).logits
     else:
         opening = tokenizer(text)["input_ids"]
-        said = tokenizer(f"{text} {answer}")["input_ids"][len(opening) :]
-        whole = torch.tensor([[*opening, *said]])
-        logits = lm(input_ids=whole).logits
+        answer_ids = tokenizer(f"{text} {answer}")["input_ids"][len(opening) :]
+        sequence = torch.tensor([[*opening, *answer_ids]])
+        logits = lm(input_ids=sequence).logits
     sure = logits[0, len(opening) - 1 : -1].double().log_softmax(-1)
-    return float(sum(sure[place, token] for place, token in enumerate(said)))
+    return float(sum(sure[index, token] for index, token in enumerate(answer_ids)))
 
 
 @pytest.mark.parametrize("family", WRITERS)
@@ -68,18 +68,20 @@ def test_likelihoods_are_those_of_the_model_alone(family: str, folder: Folder) -
         MultipleChoiceExample("1", "the cat the cat the cat", ("wind", "lamp"), 1),
         *toy_examples("multiple_choice", 4),
     ]
-    for example, given in zip(examples, _scores(model, card, examples, closed=False), strict=True):
-        wanted = [_naive(model, example.prompt, choice) for choice in example.choices]
-        assert np.allclose(given, wanted, atol=2e-3), family
+    for example, scores in zip(examples, _scores(model, card, examples, closed=False), strict=True):
+        expected = [_naive(model, example.prompt, choice) for choice in example.choices]
+        assert np.allclose(scores, expected, atol=2e-3), family
 
 
 @pytest.mark.parametrize("family", WRITERS)
 def test_what_is_written_hangs_on_its_own_prompt_alone(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), mode="generate")
     card, task_type = verbalized.card("extractive_qa"), tiny.TASK_TYPES["extractive_qa"]
-    some = toy_examples("extractive_qa", 6)
-    together = model.predict(card, task_type, some, _RECIPE)
-    assert together == [model.predict(card, task_type, [example], _RECIPE)[0] for example in some]
+    examples = toy_examples("extractive_qa", 6)
+    together = model.predict(card, task_type, examples, _RECIPE)
+    assert together == [
+        model.predict(card, task_type, [example], _RECIPE)[0] for example in examples
+    ]
     assert all(isinstance(text, str) and "\n" not in text for text in together)
 
 
@@ -98,20 +100,20 @@ def test_text_to_text_learns_and_comes_back(
     fresh = toy_examples(task_type, 40, seed=9)
 
     def right() -> float:
-        given = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
+        answers = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
         gold = [
             example.answers[0].text if task_type == "extractive_qa" else example.label
             for example in fresh
         ]
-        return float(np.mean([a == b for a, b in zip(given, gold, strict=True)]))
+        return float(np.mean([a == b for a, b in zip(answers, gold, strict=True)]))
 
-    before = right()
+    first_share = right()
     model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
-    assert right() > max(0.8, before)
+    assert right() > max(0.8, first_share)
     model.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    given = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
-    assert again.predict(feed.card, feed.task_type, fresh, _RECIPE) == given
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    answers = model.predict(feed.card, feed.task_type, fresh, _RECIPE)
+    assert loaded_model.predict(feed.card, feed.task_type, fresh, _RECIPE) == answers
 
 
 def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> None:
@@ -120,11 +122,11 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
     recipe = _RECIPE.changed({"max_length": 128})
     facts = model.fit([feed], recipe, tiny.session(tmp_path / "run"))
     assert facts["shots"] == 2
-    asked = verbalize(toy_examples("multiple_choice", 1, seed=5)[0], card)
-    shown = [verbalize(example, card) for example in feed.examples]
-    wanted = "".join(f"who flies {example.gold}\n\n" for example in shown) + "who flies"
+    question = verbalize(toy_examples("multiple_choice", 1, seed=5)[0], card)
+    shots = [verbalize(example, card) for example in feed.examples]
+    prompt = "".join(f"who flies {example.gold}\n\n" for example in shots) + "who flies"
     answering = AnswerObjective(card, model._encoder, model.shots)
-    assert answering.prompt(asked, recipe, 0) == wanted
+    assert answering.prompt(question, recipe, 0) == prompt
     model.save(tmp_path / "saved")
     assert tiny.BACKEND.load(tmp_path / "saved", "cpu").shots == model.shots
     with pytest.raises(StageError, match=r"2 examples take .* no room for the question"):
@@ -134,11 +136,13 @@ def test_shots_stand_before_every_question(folder: Folder, tmp_path: Path) -> No
 def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
     model = tiny.start(folder("mt5"), mode="generate")
     card = verbalized.card("extractive_qa", prompt="{context} Question: {question}")
-    (one,) = toy_examples("extractive_qa", 1)
-    long = type(one)("9", one.question, one.context + " salt" * 200 + " red bird", one.answers)
+    (example,) = toy_examples("extractive_qa", 1)
+    long = type(example)(
+        "9", example.question, example.context + " salt" * 200 + " red bird", example.answers
+    )
     answering = AnswerObjective(card, model._encoder)
     text = answering.prompt(verbalize(long, card), _RECIPE, 0)
-    assert text.endswith(f"Question: {one.question}")
+    assert text.endswith(f"Question: {example.question}")
     assert 40 < model._encoder.count(text) <= _RECIPE.max_length
     assert model.predict(card, tiny.TASK_TYPES["extractive_qa"], [long], _RECIPE)
 
@@ -146,10 +150,10 @@ def test_a_long_field_is_cut_and_the_question_stays(folder: Folder) -> None:
 def test_an_answer_is_divided_by_its_characters_only_where_asked(folder: Folder) -> None:
     from xharness_hf.generative.answers import best_answers
 
-    asked = [VerbalizedItem({}, ("ab", "abcdefgh"), "ab")]
+    items = [VerbalizedItem({}, ("ab", "abcdefgh"), "ab")]
     scores = [np.array([-4.0, -6.0])]
-    assert best_answers(asked, scores, length_normalized=False) == [0]
-    assert best_answers(asked, scores, length_normalized=True) == [1]
+    assert best_answers(items, scores, length_normalized=False) == [0]
+    assert best_answers(items, scores, length_normalized=True) == [1]
 
 
 def test_the_words_of_a_language_are_said_in_it() -> None:
@@ -160,11 +164,11 @@ def test_the_words_of_a_language_are_said_in_it() -> None:
         languages={"it": {"replace": {"[.]? Why[?]$": " perché"}}},
     )
     example = MultipleChoiceExample("0", "Piove. Why?", ("Il Sole", "Una nube"), 1)
-    said = {code: card.in_language(code) for code in ("en", "it")}
-    asked = verbalize(example, said["it"])
-    assert verbalizer_of(said["it"]).prompt_text(asked.fields) == "Piove perché"
-    assert verbalizer_of(said["en"]).prompt_text(asked.fields) == "Piove because"
-    assert (asked.answers, asked.gold) == (("il Sole", "una nube"), "una nube")
+    cards = {code: card.in_language(code) for code in ("en", "it")}
+    question = verbalize(example, cards["it"])
+    assert verbalizer_of(cards["it"]).prompt_text(question.fields) == "Piove perché"
+    assert verbalizer_of(cards["en"]).prompt_text(question.fields) == "Piove because"
+    assert (question.answers, question.gold) == (("il Sole", "una nube"), "una nube")
 
 
 _TWO = {
@@ -181,9 +185,9 @@ def _in_two_languages(objective: Any) -> TrainingSet:
         languages={"it": {"replace": {"$": " perché"}}},
     )
     examples = [
-        MultipleChoiceExample(f"{code}{place}", asked, answers, place)
-        for code, (asked, answers) in _TWO.items()
-        for place in range(2)
+        MultipleChoiceExample(f"{code}{index}", question, answers, index)
+        for code, (question, answers) in _TWO.items()
+        for index in range(2)
     ]
     languages = ["en", "en", "it", "it"]
     return TrainingSet(
@@ -195,9 +199,9 @@ def _in_two_languages(objective: Any) -> TrainingSet:
 def test_every_language_is_learnt_in_its_own_words(family: str, folder: Folder) -> None:
     model = tiny.start(folder(family), mode="generate")
     prepared = model._prepared(_in_two_languages("task"), _RECIPE)
-    read = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in prepared.features]
-    assert ["because" in text for text in read] == [True, True, False, False]
-    assert ["perch" in text for text in read] == [False, False, True, True]
+    texts = [model.tokens.tokenizer.decode(feature.windows[0].ids) for feature in prepared.features]
+    assert ["because" in text for text in texts] == [True, True, False, False]
+    assert ["perch" in text for text in texts] == [False, False, True, True]
     assert prepared.examples == len(prepared.features) == 4
 
 
@@ -217,11 +221,11 @@ def test_an_encoder_cannot_write(folder: Folder) -> None:
 
 
 def test_the_way_of_answering_is_part_of_a_models_identity(folder: Folder) -> None:
-    around = RunEnvironment(cache=folder("gemma"))
+    environment = RunEnvironment(cache=folder("gemma"))
     ways = ({}, {"mode": "generate"}, {"mode": "loglikelihood"},
             {"mode": "loglikelihood", "length_normalized": True})  # fmt: skip
-    found = {
-        tiny.BACKEND.fingerprint(Options(path=folder("gemma"), **way), around)  # type: ignore[arg-type]
+    identities = {
+        tiny.BACKEND.fingerprint(Options(path=folder("gemma"), **way), environment)  # type: ignore[arg-type]
         for way in ways
     }
-    assert len(found) == 4
+    assert len(identities) == 4

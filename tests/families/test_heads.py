@@ -23,11 +23,11 @@ def test_a_family_learns_and_comes_back(family: str, folder: Folder, tmp_path: P
     model = tiny.start(folder(family))
     feed = tiny.feed("multiple_choice", 64)
     model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
-    given = model.predict(feed.card, feed.task_type, feed.examples, _RECIPE)
-    assert tiny.accuracy(given, feed.examples) > 0.8
+    answers = model.predict(feed.card, feed.task_type, feed.examples, _RECIPE)
+    assert tiny.accuracy(answers, feed.examples) > 0.8
     model.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    assert again.predict(feed.card, feed.task_type, feed.examples, _RECIPE) == given
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    assert loaded_model.predict(feed.card, feed.task_type, feed.examples, _RECIPE) == answers
 
 
 @pytest.mark.parametrize("family", zoo.EVERY)
@@ -47,10 +47,15 @@ def test_every_answer_is_a_stretch_of_the_context(
     model = tiny.start(folder(family))
     feed = tiny.feed("extractive_qa", 256 if family == "byt5" else 64)  # bytes are learnt slowly
     model.fit([feed], _RECIPE, tiny.session(tmp_path / "run"))
-    some = toy_examples("extractive_qa", 30, seed=3)
-    given = model.predict(feed.card, feed.task_type, some, _RECIPE)
-    assert all(answer and answer in one.context for answer, one in zip(given, some, strict=True))
-    right = [answer == one.answers[0].text for answer, one in zip(given, some, strict=True)]
+    examples = toy_examples("extractive_qa", 30, seed=3)
+    answers = model.predict(feed.card, feed.task_type, examples, _RECIPE)
+    assert all(
+        answer and answer in example.context
+        for answer, example in zip(answers, examples, strict=True)
+    )
+    right = [
+        answer == example.answers[0].text for answer, example in zip(answers, examples, strict=True)
+    ]
     assert np.mean(right) > (0.9 if family not in ("canine", "byt5") else 0.5)
 
 
@@ -58,10 +63,10 @@ def test_every_answer_is_a_stretch_of_the_context(
 def test_characters_and_bytes_stand_where_they_stand(family: str, folder: Folder) -> None:
     tokens = tiny.start(folder(family)).tokens
     text = "Straße 東京 naïve"
-    ((ids, places),) = tokens.ids_with_offsets([text])
+    ((ids, spans),) = tokens.ids_with_offsets([text])
     assert len(ids) == (len(text) if family == "canine" else len(text.encode()))
-    assert {text[start:end] for start, end in places.tolist()} == set(text)
-    assert [start for start, _ in places.tolist()] == sorted(start for start, _ in places.tolist())
+    assert {text[start:end] for start, end in spans.tolist()} == set(text)
+    assert [start for start, _ in spans.tolist()] == sorted(start for start, _ in spans.tolist())
 
 
 def test_hashed_characters_have_no_table_to_learn_masked_words_from(
@@ -79,8 +84,8 @@ def test_what_a_tokenizer_moved_together_is_still_found() -> None:
 
     text = "The  Lamp, and CAFÉ über"
     pieces = ["the", "lam@@", "p", ",", "and", "<unk>", "über"]
-    found = [text[start:end] for start, end in offsets(text, pieces).tolist()]
-    assert found == ["The", "Lam", "p", ",", "and", "CAFÉ", "über"]
+    stretches = [text[start:end] for start, end in offsets(text, pieces).tolist()]
+    assert stretches == ["The", "Lam", "p", ",", "and", "CAFÉ", "über"]
     assert offsets("", []).shape == (0, 2)
     example = ExtractiveQAExample("1", "?", text, (GoldAnswer("Lamp", 5),))
     assert example.context[5:9] == "Lamp"

@@ -27,17 +27,20 @@ def _sizes(**options: Any) -> Any:
 
 @pytest.mark.parametrize("family", zoo.EVERY)
 def test_sizes_are_those_of_the_loaded_model(family: str, folder: Folder) -> None:
-    where = folder(family)
-    assert _sizes(path=where) == tiny.start(where).sizes()
+    model_folder = folder(family)
+    assert _sizes(path=model_folder) == tiny.start(model_folder).sizes()
     if family in zoo.PAIRED | zoo.DECODERS:
-        assert _sizes(path=where, mode="generate") == tiny.start(where, mode="generate").sizes()
+        assert (
+            _sizes(path=model_folder, mode="generate")
+            == tiny.start(model_folder, mode="generate").sizes()
+        )
 
 
 def test_layers_that_are_left_out_do_not_count(folder: Folder) -> None:
-    one, both = (_sizes(path=folder("gemma"), num_layers=count) for count in (1, 2))
-    assert one == tiny.start(folder("gemma"), num_layers=1).sizes()
-    assert one.embedding == both.embedding
-    assert one.total < both.total
+    small, large = (_sizes(path=folder("gemma"), num_layers=count) for count in (1, 2))
+    assert small == tiny.start(folder("gemma"), num_layers=1).sizes()
+    assert small.embedding == large.embedding
+    assert small.total < large.total
     with pytest.raises(ConfigurationError, match="'num_layers' is 3, but the backbone has 2"):
         _sizes(path=folder("gemma"), num_layers=3)
 
@@ -49,11 +52,11 @@ def test_what_is_not_here_has_no_size(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_list_of_models_tells_sizes_before_anything_ran(folder: Folder, tmp_path: Path) -> None:
-    where = folder("bert")
+    model_folder = folder("bert")
     study = {
         "name": "sizes",
         "models": [
-            {"name": "read", "path": str(where)},
+            {"name": "read", "path": str(model_folder)},
             TINY,
             {"name": "away", "path": "nowhere"},
             {"name": "floor", "backend": "majority"},
@@ -63,14 +66,14 @@ def test_the_list_of_models_tells_sizes_before_anything_ran(folder: Folder, tmp_
     }
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     words = ["models", "list", str(tmp_path / "study.yaml"), "--store", str(tmp_path / "store")]
-    done = CliRunner().invoke(app, [*words, "--json"])
-    assert done.exit_code == 0, done.output
-    rows = {row["model"]: row for row in json.loads(done.stdout)}
+    result = CliRunner().invoke(app, [*words, "--json"])
+    assert result.exit_code == 0, result.output
+    rows = {row["model"]: row for row in json.loads(result.stdout)}
     counts = {
         name: [row[key] for key in ("parameters", "embedding", "outside_embedding")]
         for name, row in rows.items()
     }
-    loaded = tiny.start(where).sizes()
+    loaded = tiny.start(model_folder).sizes()
     assert counts["read"] == [loaded.total, loaded.embedding, loaded.non_embedding]
     assert counts["tiny"][1] == 2500 * 48
     assert counts["away"] == counts["floor"] == [None] * 3

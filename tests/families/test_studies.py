@@ -35,40 +35,42 @@ def _study(folder: Path, **changes: Any) -> Path:
 
 def _run(study: Path) -> list[dict[str, Any]]:
     words = ["run", str(study), "--store", str(study.parent / "store"), "--output"]
-    done = CliRunner().invoke(app, [*words, str(study.parent / "out")])
-    assert done.exit_code in (0, 1), done.output
+    result = CliRunner().invoke(app, [*words, str(study.parent / "out")])
+    assert result.exit_code in (0, 1), result.output
     (scores,) = (study.parent / "out").rglob("scores.jsonl")
     return [json.loads(line) for line in scores.read_text(encoding="utf-8").splitlines()]
 
 
 def test_prompted_and_fine_tuned_rows_stand_side_by_side(folder: Folder, tmp_path: Path) -> None:
-    where = str(folder("gemma"))
+    model_folder = str(folder("gemma"))
     rows = _run(
         _study(
             tmp_path,
             models=[
-                {"name": "heads", "path": where},
-                {"name": "asked", "path": where, "mode": "loglikelihood"},
-                {"name": "writes", "path": where, "mode": "generate"},
+                {"name": "heads", "path": model_folder},
+                {"name": "asked", "path": model_folder, "mode": "loglikelihood"},
+                {"name": "writes", "path": model_folder, "mode": "generate"},
             ],
             strategies=["single", "prompt", {"name": "shown", "strategy": "prompt", "shots": 1}],
         )
     )
     scores = [row for row in rows if "value" in row]
-    found = {(row["model"], row["strategy"], row["task"]): row.get("protocol") for row in scores}
-    zero, one, text = "prompted, 0-shot", "prompted, 1-shot", "fine-tuned, text-to-text"
-    assert found == {
+    protocols = {
+        (row["model"], row["strategy"], row["task"]): row.get("protocol") for row in scores
+    }
+    zero, single_shot, text = "prompted, 0-shot", "prompted, 1-shot", "fine-tuned, text-to-text"
+    assert protocols == {
         ("heads", "single", "mini_choice"): None,
         ("heads", "single", "mini_qa"): None,
         ("heads", "single", "mini_ner"): None,
         ("asked", "prompt", "mini_choice"): zero,
-        ("asked", "shown", "mini_choice"): one,
+        ("asked", "shown", "mini_choice"): single_shot,
         ("writes", "single", "mini_choice"): text,
         ("writes", "single", "mini_qa"): text,
         ("writes", "prompt", "mini_choice"): zero,
         ("writes", "prompt", "mini_qa"): zero,
-        ("writes", "shown", "mini_choice"): one,
-        ("writes", "shown", "mini_qa"): one,
+        ("writes", "shown", "mini_choice"): single_shot,
+        ("writes", "shown", "mini_qa"): single_shot,
     }
     rates = {(row["model"], row["task"]) for row in scores if row["metric"] == "wrong_language"}
     assert rates == {("writes", "mini_qa")}
@@ -96,8 +98,8 @@ def test_a_task_without_words_is_refused_before_anything_runs(
     card |= {"name": "silent", "train_on": ["silent"]}
     del card["verbalizer"]
     (tmp_path / "silent.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
-    done = CliRunner().invoke(app, ["plan", str(study), "--cards", str(tmp_path / "silent.yaml")])
-    assert "has no verbalizer" in done.output
+    result = CliRunner().invoke(app, ["plan", str(study), "--cards", str(tmp_path / "silent.yaml")])
+    assert "has no verbalizer" in result.output
 
 
 def test_examples_are_shown_once_however_many_rates_there_are(
@@ -123,16 +125,16 @@ def test_queries_of_the_registry_are_spelt_out() -> None:
         ("mmbert-small", "jhu-clsp/mmBERT-small"),
         ("mmbert-base", "jhu-clsp/mmBERT-base"),
     ]
-    listed = [
+    names = [
         {"name": "small", "hub": "jhu-clsp/mmBERT-small"},
         {"family": "mmBERT", "num_layers": 3},
     ]
-    (small, base) = Study(**_BASE, models=listed).models
+    (small, base) = Study(**_BASE, models=names).models
     assert (small.name, base.backend_options["num_layers"]) == ("small", 3)
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ({"family": "mmBRET"}, "of family 'mmBRET'; did you mean"),
         ({"max_total": 1000}, "no model of the registry fits"),
@@ -140,17 +142,17 @@ def test_queries_of_the_registry_are_spelt_out() -> None:
         ({"family": "mmBERT", "max_totl": 3}, "fits|max_totl"),
     ],
 )
-def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: str) -> None:
+def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], message: str) -> None:
     if "max_totl" in query:
         study = Study(**_BASE, models=query)  # the backend refuses the option when it is planned
         assert study.models[0].backend_options["max_totl"] == 3
         return
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Study(**_BASE, models=query)
 
 
 @pytest.mark.parametrize(
-    ("verbalizer", "told"),
+    ("verbalizer", "message"),
     [
         ({"prompt": "{prompt} {label}"}, "'{label}' is no field that a prompt of 'odd' can show"),
         ({"prompt": "{prompt}", "replace": {"(": ""}}, "no regular expression"),
@@ -159,11 +161,11 @@ def test_a_query_that_matches_nothing_is_an_error(query: dict[str, Any], told: s
     ],
 )
 def test_a_verbalizer_that_cannot_work_is_an_error_in_its_card(
-    verbalizer: dict[str, Any], told: str, tmp_path: Path
+    verbalizer: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     card = yaml.safe_load((REPOSITORY / "task_cards" / "mini" / "mini_choice.yaml").read_text())
     card |= {"name": "odd", "train_on": ["odd"], "verbalizer": verbalizer}
     (tmp_path / "odd.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
-    done = CliRunner().invoke(app, ["cards", "validate", str(tmp_path / "odd.yaml")])
-    assert done.exit_code != 0
-    assert told in " ".join(done.output.split())
+    result = CliRunner().invoke(app, ["cards", "validate", str(tmp_path / "odd.yaml")])
+    assert result.exit_code != 0
+    assert message in " ".join(result.output.split())

@@ -39,10 +39,10 @@ def test_what_counts(answer: str, language: str, counts: tuple[float, float]) ->
 def test_it_stands_beside_a_score_and_is_measured_unasked() -> None:
     assert RATE.lower_is_better
     assert RATE.generated_only
-    written = [
+    rows = [
         metric.name
         for task_type in BUILTIN
         for metric in task_type.metrics.values()
         if metric.generated_only
     ]
-    assert written == ["wrong_language"]
+    assert rows == ["wrong_language"]

@@ -21,6 +21,8 @@ def card(task_type: str, **changes: Any) -> TaskCard:
 
 def feed(task_type: str, count: int = 96, objective: Any = "task") -> TrainingSet:
     """A training set of it."""
-    own = card(task_type)
+    feed_card = card(task_type)
     examples = toy_examples(task_type, count)
-    return TrainingSet(own, tiny.TASK_TYPES[task_type], objective, own.head_name, examples)
+    return TrainingSet(
+        feed_card, tiny.TASK_TYPES[task_type], objective, feed_card.head_name, examples
+    )

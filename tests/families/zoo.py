@@ -22,9 +22,9 @@ _MORE = ["Question", "Answer", "red", "blue", "because", "True", "False", "Neith
 def pieces(*specials: str) -> list[tuple[str, float]]:
     """A Unigram vocabulary: specials, words of the toy tasks, letters."""
     words = [*tiny.WORDS, *_MORE]
-    found = [*((token, 0.0) for token in specials), *((f"▁{word}", -2.0) for word in words)]
-    found += [("▁", -4.0), ("\n", -5.0), *((letter, -6.0) for letter in _LETTERS)]
-    return list(dict(found).items())
+    vocabulary = [*((token, 0.0) for token in specials), *((f"▁{word}", -2.0) for word in words)]
+    vocabulary += [("▁", -4.0), ("\n", -5.0), *((letter, -6.0) for letter in _LETTERS)]
+    return list(dict(vocabulary).items())
 
 
 def unigram(single: str, pair: str, specials: list[str]) -> Tokenizer:
@@ -32,9 +32,9 @@ def unigram(single: str, pair: str, specials: list[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.Unigram(pieces(*specials), unk_id=specials.index("<unk>")))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    used = [(token, place) for place, token in enumerate(specials)]
+    special_tokens = [(token, index) for index, token in enumerate(specials)]
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=single, pair=pair, special_tokens=used
+        single=single, pair=pair, special_tokens=special_tokens
     )
     return tokenizer
 
@@ -42,8 +42,8 @@ def unigram(single: str, pair: str, specials: list[str]) -> Tokenizer:
 def write(folder: Path, model_class: Any, config: Any, tokenizer: Any, **names: str) -> Path:
     """A model of random weights, drawn from one seed, and its tokenizer."""
     if isinstance(tokenizer, Tokenizer):
-        named: dict[str, Any] = {f"{name}_token": text for name, text in names.items()}
-        tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named)
+        token_names: dict[str, Any] = {f"{name}_token": text for name, text in names.items()}
+        tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **token_names)
     with torch.random.fork_rng():
         torch.manual_seed(7)
         model_class(config).save_pretrained(folder)

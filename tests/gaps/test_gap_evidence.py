@@ -86,9 +86,9 @@ def test_a_stage_may_begin_in_one_batch_and_end_in_another(tmp_path_factory, see
     evidence.write(path, blocks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "_ROWS", rows)
-        read = evidence.read(path)
-    assert len(read) == 6 and set(read) == {(block.stage, block.language) for block in blocks}
-    assert all(_same(block, read[block.stage, block.language]) for block in blocks)
+        items = evidence.read(path)
+    assert len(items) == 6 and set(items) == {(block.stage, block.language) for block in blocks}
+    assert all(_same(block, items[block.stage, block.language]) for block in blocks)
 
 
 def test_an_id_that_stands_twice_is_refused():

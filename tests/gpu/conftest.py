@@ -66,8 +66,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     `bert` keeps its dropout; `undropped` has none, so that a batch may be cut anywhere.
     """
     root, folders = tmp_path_factory.mktemp("models"), dict[str, Path]()
-    none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    makers = zoo.EVERY | {"undropped": lambda folder: tiny.bert(folder, **none)}
+    no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    makers = zoo.EVERY | {"undropped": lambda folder: tiny.bert(folder, **no_dropout)}
 
     def folder(family: str) -> Path:
         if family not in folders:
@@ -81,8 +81,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def start(device: torch.device, folders: Callable[[str], Path]) -> Start:
     """The model of a family on the device, or where `where` says."""
 
-    def model(family: str, where: str | None = None, **options: Any) -> Any:
-        chosen = Options(path=folders(family), **options)
-        return tiny.BACKEND.start(chosen, RunEnvironment(offline=True), where or str(device))
+    def model(family: str, device_name: str | None = None, **options: Any) -> Any:
+        model_options = Options(path=folders(family), **options)
+        return tiny.BACKEND.start(
+            model_options, RunEnvironment(offline=True), device_name or str(device)
+        )
 
     return model

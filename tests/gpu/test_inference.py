@@ -25,8 +25,8 @@ _PACKED = ("bert", "xlmr", "modernbert", "gemma", "llama", "qwen2")
 
 def _states(model: Any, recipe: Recipe, device: torch.device, path: str) -> torch.Tensor:
     """The real states of eleven windows, (sub-words, width) in float32."""
-    most = int(min(model.backbone.reach or 40, 40))
-    lengths = [min(length, most) for length in (3, 9, 30, 4, 4, 17, 9, 3, 40, 1, 2)]
+    longest = int(min(model.backbone.reach or 40, 40))
+    lengths = [min(length, longest) for length in (3, 9, 30, 4, 4, 17, 9, 3, 40, 1, 2)]
     windows = [Window(np.arange(5, 5 + n, dtype=np.int32) % 25 + 3, n) for n in lengths]
     features = [Feature((window,), row) for row, window in enumerate(windows)]
     batch = collate(features, Layout(model.tokens.pad), device)
@@ -59,8 +59,8 @@ def test_states_are_those_of_a_cpu(
         pytest.skip(f"a CPU has no {precision}")
     cpu = torch.device("cpu")
     expected = _states(start(family, "cpu"), Recipe(precision="fp32"), cpu, "padded")
-    found = _states(start(family), Recipe(precision=precision), device, "padded")
-    assert torch.allclose(found, expected, atol=_CLOSE[precision])
+    states = _states(start(family), Recipe(precision=precision), device, "padded")
+    assert torch.allclose(states, expected, atol=_CLOSE[precision])
 
 
 def test_vectors_are_those_of_a_cpu(start: Start, on_gpu: bool) -> None:
@@ -81,10 +81,10 @@ def test_answers_hang_on_no_shard_budget_or_path(
     examples, recipe = toy_examples("tagging", 300, seed=3), Recipe(precision="fp32")
     usual = list(model.predict(card, task_type, examples, recipe))
     shards = [examples[first : first + 41] for first in range(0, 300, 41)]
-    answered = [
+    answers = [
         tags for shard in model.predict_each(card, task_type, shards, recipe) for tags in shard
     ]
-    assert answered == usual
+    assert answers == usual
     monkeypatch.setattr(inference, "_BUDGET", {"cpu": 100})
     monkeypatch.setattr(inference, "_BUDGET_ELSEWHERE", 100)
     assert list(model.predict(card, task_type, examples, recipe)) == usual

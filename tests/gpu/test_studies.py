@@ -67,8 +67,8 @@ def test_every_strategy_runs(tmp_path: Path, device: torch.device, on_gpu: bool)
     assert len({row["strategy"] for row in rows if row.get("value") is not None}) == 7
     noted = {note for row in rows for note in row.get("notes", ())}
     assert ("computed in bf16" in noted) == on_gpu
-    again = _run(tmp_path, _STUDY, device)
-    assert again.exit_code == 0, again.output
+    second_run = _run(tmp_path, _STUDY, device)
+    assert second_run.exit_code == 0, second_run.output
 
 
 def test_prompts_are_answered(

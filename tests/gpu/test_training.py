@@ -34,9 +34,9 @@ def _weights(model: Any) -> list[torch.Tensor]:
     return [weight.detach().cpu() for module in modules for weight in module.state_dict().values()]
 
 
-def _equal(one: Any, other: Any) -> bool:
-    pairs = zip(_weights(one), _weights(other), strict=True)
-    return all(torch.equal(ours, theirs) for ours, theirs in pairs)
+def _equal(first: Any, second: Any) -> bool:
+    pairs = zip(_weights(first), _weights(second), strict=True)
+    return all(torch.equal(tensor, rival) for tensor, rival in pairs)
 
 
 @pytest.fixture
@@ -67,26 +67,26 @@ def test_it_learns_in_the_devices_own_format(task_type: str, start: Start, tmp_p
 def test_losses_are_those_of_a_cpu(task_type: str, start: Start, tmp_path: Path) -> None:
     """In float32 and without dropout, the same steps: only the order of sums differs."""
     recipe, losses = _RECIPE.changed({"precision": "fp32"}), []
-    for where in ("cpu", None):
-        model = start("undropped", where)
-        facts = model.fit([tiny.feed(task_type)], recipe, tiny.session(tmp_path / f"{where}"))
+    for device_name in ("cpu", None):
+        model = start("undropped", device_name)
+        facts = model.fit([tiny.feed(task_type)], recipe, tiny.session(tmp_path / f"{device_name}"))
         losses.append(facts["loss"])
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
 
 
-@pytest.mark.parametrize("without", ["", "graphs", "fixed_step"])
+@pytest.mark.parametrize("switch", ["", "graphs", "fixed_step"])
 @pytest.mark.parametrize("family", ["bert", "gemma"])
 def test_every_path_learns_the_same(
-    family: str, without: str, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, switch: str, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     family = "undropped" if family == "bert" else family
     usual = start(family)
     usual.fit([tiny.feed("tagging")], _RECIPE, tiny.session(tmp_path / "usual"))
-    monkeypatch.setenv(switches.VARIABLE, without)
-    other = start(family)
-    other.fit([tiny.feed("tagging")], _RECIPE, tiny.session(tmp_path / "other"))
-    for ours, theirs in zip(_weights(usual), _weights(other), strict=True):
-        assert torch.allclose(ours.float(), theirs.float(), atol=2e-2)
+    monkeypatch.setenv(switches.VARIABLE, switch)
+    changed_model = start(family)
+    changed_model.fit([tiny.feed("tagging")], _RECIPE, tiny.session(tmp_path / "other"))
+    for weight, rival in zip(_weights(usual), _weights(changed_model), strict=True):
+        assert torch.allclose(weight.float(), rival.float(), atol=2e-2)
 
 
 @pytest.mark.parametrize("precision", ["auto", "fp32"])
@@ -102,12 +102,12 @@ def test_equal_seeds_give_equal_bits(
     assert _equal(*models)
 
 
-@pytest.mark.parametrize("after", [1, 7])
+@pytest.mark.parametrize("last_step", [1, 7])
 def test_an_interrupted_training_ends_with_the_weights_of_an_undisturbed_one(
-    after: int, start: Start, tmp_path: Path, deterministic: None
+    last_step: int, start: Start, tmp_path: Path, deterministic: None
 ) -> None:
-    def stop(done: int, total: int | None) -> None:
-        if done == after:
+    def stop(count: int, total: int | None) -> None:
+        if count == last_step:
             raise KeyboardInterrupt
 
     feeds = [tiny.feed("tagging")]
@@ -116,9 +116,9 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_undisturbed_one(
     with pytest.raises(KeyboardInterrupt):
         stopped.fit(feeds, _RECIPE, tiny.session(tmp_path / "stopped", progress=stop))
     steps: list[int] = []
-    session = tiny.session(tmp_path / "stopped", progress=lambda done, total: steps.append(done))
+    session = tiny.session(tmp_path / "stopped", progress=lambda count, total: steps.append(count))
     resumed.fit(feeds, _RECIPE, session)
-    assert steps[0] == after + 1
+    assert steps[0] == last_step + 1
     assert _equal(calm, resumed)
 
 
@@ -129,19 +129,19 @@ def test_memory_that_runs_out_computes_in_smaller_pieces(
     calm = start("undropped")
     calm.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "calm"))
     monkeypatch.setenv(switches.VARIABLE, "fixed_step")
-    _refuse(monkeypatch, most=5, device=device)
+    _refuse(monkeypatch, limit=5, device=device)
     narrow = start("undropped")
     facts = narrow.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "narrow"))
     assert facts["gradient_accumulation_steps"] == 4
-    for ours, theirs in zip(_weights(calm), _weights(narrow), strict=True):
-        assert torch.allclose(ours.float(), theirs.float(), atol=1e-3)
+    for weight, rival in zip(_weights(calm), _weights(narrow), strict=True):
+        assert torch.allclose(weight.float(), rival.float(), atol=1e-3)
 
 
 def test_memory_for_no_input_is_told(
     start: Start, tmp_path: Path, device: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(switches.VARIABLE, "fixed_step")
-    _refuse(monkeypatch, most=0, device=device)
+    _refuse(monkeypatch, limit=0, device=device)
     with pytest.raises(StageError, match="not enough memory to learn from one input"):
         start("undropped").fit([tiny.feed("tagging")], _RECIPE, tiny.session(tmp_path))
 
@@ -156,9 +156,9 @@ def test_real_memory_may_run_out(
     model, feed = start("undropped"), tiny.feed("tagging", 1024)
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info(device)
-    taken = torch.empty(max(free - 2**28, 0), dtype=torch.uint8, device=device)
+    ballast = torch.empty(max(free - 2**28, 0), dtype=torch.uint8, device=device)
     facts = model.fit([feed], recipe, tiny.session(tmp_path))
-    del taken
+    del ballast
     assert facts["steps"] == 3 and facts["gradient_accumulation_steps"] >= 1
 
 
@@ -251,23 +251,25 @@ def test_words_are_those_of_a_cpu(family: str, task_type: str, start: Start) -> 
     mode = "loglikelihood" if task_type == "multiple_choice" else "generate"
     recipe = Recipe(max_length=64, max_answer_length=8, precision="fp32")
     card, examples = verbalized.card(task_type), toy_examples(task_type, 12)
-    expected, found = (
-        start(family, where, mode=mode).predict(card, tiny.TASK_TYPES[task_type], examples, recipe)
-        for where in ("cpu", None)
+    expected, answers = (
+        start(family, device_name, mode=mode).predict(
+            card, tiny.TASK_TYPES[task_type], examples, recipe
+        )
+        for device_name in ("cpu", None)
     )
-    assert list(found) == list(expected)
+    assert list(answers) == list(expected)
 
 
 def _same(answer: Any, gold: Any) -> bool:
     return bool(answer == gold)
 
 
-def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, device: torch.device) -> None:
+def _refuse(monkeypatch: pytest.MonkeyPatch, limit: int, device: torch.device) -> None:
     """Batches of more than `most` rows ask for more memory than there is."""
     honest = Backbone.states
 
     def states(self: Backbone, batch: Any, layer: int | None = None) -> torch.Tensor:
-        if len(batch.ids) > most and torch.is_grad_enabled():
+        if len(batch.ids) > limit and torch.is_grad_enabled():
             if device.type == "cpu":
                 raise torch.OutOfMemoryError
             torch.empty(2**50, dtype=torch.uint8, device=device)

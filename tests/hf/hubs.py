@@ -33,7 +33,7 @@ class Hub:
     resolved: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def model_info(self, name: str, **asked: Any) -> Any:
+    def model_info(self, name: str, **options: Any) -> Any:
         self.resolved.append(name)
         if name not in self.files and name not in self.failures:
             raise ConnectionError
@@ -45,12 +45,12 @@ class Hub:
             raise self.failures[name]
         if file not in self.files[name]:
             raise RemoteEntryNotFoundError
-        place = self.root / f"models--{name.replace('/', '--')}" / "snapshots" / revision / file
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(self.files[name][file], encoding="utf-8")
-        return str(place)
+        path = self.root / f"models--{name.replace('/', '--')}" / "snapshots" / revision / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.files[name][file], encoding="utf-8")
+        return str(path)
 
-    def snapshot_download(self, name: str, **asked: Any) -> str:
+    def snapshot_download(self, name: str, **options: Any) -> str:
         raise AssertionError(f"all files of {name} were asked for")
 
 
@@ -69,5 +69,5 @@ def stubbed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 def new_process() -> None:
     """Forget what was asked, as a new process has."""
-    for asked in (hub._resolve, hub._ask_hub, hub._file):
-        asked.cache_clear()
+    for question in (hub._resolve, hub._ask_hub, hub._file):
+        question.cache_clear()

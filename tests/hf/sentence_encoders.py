@@ -23,10 +23,10 @@ def write(folder: Path, name: str, value: Any) -> None:
 def modules(folder: Path, *module_types: str, prefix: str = OLDER) -> None:
     """`modules.json` with a backbone, and the others each in a folder of its own."""
     entries = [{"idx": 0, "name": "0", "path": "", "type": f"{prefix}Transformer"}]
-    for place, module_type in enumerate(module_types, 1):
-        path = f"{place}_{module_type}"
+    for index, module_type in enumerate(module_types, 1):
+        path = f"{index}_{module_type}"
         entries.append(
-            {"idx": place, "name": str(place), "path": path, "type": f"{prefix}{module_type}"}
+            {"idx": index, "name": str(index), "path": path, "type": f"{prefix}{module_type}"}
         )
     write(folder, "modules.json", entries)
 

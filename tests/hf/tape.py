@@ -75,14 +75,14 @@ class _Tape(TorchDispatchMode):
     def put_back(self) -> None:
         """Undo what the noted operators changed."""
         with torch.no_grad():
-            for tensor, before in reversed(self._before):
-                tensor.copy_(before)
+            for tensor, value in reversed(self._before):
+                tensor.copy_(value)
         self._made.clear()
         self._before.clear()
 
     def _noted(self, value: Any) -> Any:
-        made = isinstance(value, Tensor) and id(value) in self._made
-        return _Noted(id(value)) if made else value
+        is_made = isinstance(value, Tensor) and id(value) in self._made
+        return _Noted(id(value)) if is_made else value
 
     def replay(self) -> None:
         """Call the operators again; numbers of Python are those that were noted."""
@@ -94,8 +94,8 @@ class _Tape(TorchDispatchMode):
         with torch.no_grad():
             for func, args, kwargs, keys in self.calls:
                 leaves, shape = tree_flatten((args, kwargs))
-                given, named = tree_unflatten([real(leaf) for leaf in leaves], shape)
-                result = func(*given, **named)
+                arguments, keywords = tree_unflatten([real(leaf) for leaf in leaves], shape)
+                result = func(*arguments, **keywords)
                 for tensor, key in zip(tree_flatten(result)[0], keys, strict=True):
                     if key is not None:
                         tensors[key] = tensor

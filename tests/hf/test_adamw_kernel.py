@@ -93,10 +93,10 @@ def test_steps_are_those_of_torch(half: torch.dtype, scale: float) -> None:
 
 def test_a_step_that_is_skipped_changes_nothing() -> None:
     slots = _slots(torch.bfloat16)
-    before = [tensor.clone() for slot in slots for tensor in slot[:6]]  # type: ignore[union-attr]
+    copies = [tensor.clone() for slot in slots for tensor in slot[:6]]  # type: ignore[union-attr]
     AdamWKernel(slots, 1, BETAS, EPS).step(_scalars(skipped=1.0))
-    after = [tensor for slot in slots for tensor in slot[:6]]
-    assert all(map(torch.equal, before, after))  # type: ignore[arg-type]
+    tensors = [tensor for slot in slots for tensor in slot[:6]]
+    assert all(map(torch.equal, copies, tensors))  # type: ignore[arg-type]
 
 
 def test_a_kernel_that_disagrees_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,19 +141,19 @@ def test_trainings_learn_the_same(
 ) -> None:  # fmt: skip
     fused = _fit(bert, tmp_path / "fused", **changes)
     monkeypatch.setattr(device_optim, "refusal", adamw_kernel.refusal)
-    plain = _fit(bert, tmp_path / "plain", **changes)
-    adamw = [model.facts["step"]["adamw"] for model in (fused, plain)]
+    usual = _fit(bert, tmp_path / "plain", **changes)
+    adamw = [model.facts["step"]["adamw"] for model in (fused, usual)]
     assert adamw == ["one kernel", "torch: no kernel for a cpu"]
-    assert fused.facts["loss"] == pytest.approx(plain.facts["loss"], abs=0.02 if changes else 1e-5)
-    for ours, theirs in zip(weights(fused), weights(plain), strict=True):
-        assert torch.allclose(ours, theirs, atol=6e-3 if changes else 1e-5)
+    assert fused.facts["loss"] == pytest.approx(usual.facts["loss"], abs=0.02 if changes else 1e-5)
+    for weight, rival in zip(weights(fused), weights(usual), strict=True):
+        assert torch.allclose(weight, rival, atol=6e-3 if changes else 1e-5)
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(
     bert: Path, tmp_path: Path, kernel: None
 ) -> None:
-    def stop(done: int, total: int | None) -> None:
-        if done == 2:
+    def stop(count: int, total: int | None) -> None:
+        if count == 2:
             raise StopError
 
     calm = _fit(bert, tmp_path / "calm")

@@ -51,15 +51,15 @@ def _answers(model: Any, task_type: str = "tagging") -> Any:
 
 def _own(model: Any) -> list[torch.Tensor]:
     """The backbone's weights, its adapter left out."""
-    named = model.backbone.module.state_dict().items()
-    return [parameter.clone() for name, parameter in named if "lora" not in name]
+    parameters = model.backbone.module.state_dict().items()
+    return [parameter.clone() for name, parameter in parameters if "lora" not in name]
 
 
 @pytest.fixture(scope="module")
 def able(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Backbones in which one state has some effect on another, as in trained ones."""
-    place = tmp_path_factory.mktemp("able")
-    return {"bert": tiny.bert(place, initializer_range=0.3), "gemma": folders["gemma"]}
+    root = tmp_path_factory.mktemp("able")
+    return {"bert": tiny.bert(root, initializer_range=0.3), "gemma": folders["gemma"]}
 
 
 @pytest.mark.parametrize("family", ["bert", "gemma"])
@@ -68,7 +68,7 @@ def test_the_adapter_learns_and_the_body_stays(
     able: dict[str, Path], tmp_path: Path, method: str, family: str
 ) -> None:
     model = tiny.start(able[family])
-    before, sizes = _own(model), model.sizes()
+    weights_before, sizes = _own(model), model.sizes()
     first = _fit(model, _recipe(method, steps=1), tmp_path / "first")
     (head,) = model.heads.modules()
     added = sum(tensor.numel() for tensor in model.backbone.adapter.parameters().values())
@@ -82,13 +82,13 @@ def test_the_adapter_learns_and_the_body_stays(
         for rate in (1e-9, RATES[method])
     ]
     assert losses[1] < 0.6 * losses[0], "nothing but the adapter can have learnt"
-    assert all(torch.equal(a, b) for a, b in zip(before, _own(model), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(weights_before, _own(model), strict=True))
     assert model.sizes() == sizes
     model.save(tmp_path / "model")
-    again = tiny.BACKEND.load(tmp_path / "model", "cpu")
-    assert again.sizes() == sizes
-    assert _answers(again) == _answers(model)
-    assert (again.embed(["the cat"], RECIPE) == model.embed(["the cat"], RECIPE)).all()
+    loaded_model = tiny.BACKEND.load(tmp_path / "model", "cpu")
+    assert loaded_model.sizes() == sizes
+    assert _answers(loaded_model) == _answers(model)
+    assert (loaded_model.embed(["the cat"], RECIPE) == model.embed(["the cat"], RECIPE)).all()
 
 
 def test_lora_learns_with_less_than_two_in_a_hundred(tmp_path: Path) -> None:
@@ -116,15 +116,15 @@ def test_what_is_saved_is_what_peft_reads(bert: Path, tmp_path: Path, method: st
     model.save(tmp_path / "model")
     config = json.loads((tmp_path / "model/adapter/adapter_config.json").read_text("utf-8"))
     assert config["base_model_name_or_path"] is None
-    plain = AutoModel.from_pretrained(tmp_path / "model").eval()
+    backbone = AutoModel.from_pretrained(tmp_path / "model").eval()
     ids = torch.tensor([[2, 7, 9, 11, 3]])
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.inference_mode():
-        ours = model.backbone.reader.eval()(**inputs).last_hidden_state
-        assert not torch.allclose(plain(**inputs).last_hidden_state, ours, atol=1e-4)
-        read = PeftModel.from_pretrained(plain, tmp_path / "model" / "adapter").eval()
-        theirs = read(**inputs).last_hidden_state[:, -5:]
-    assert torch.allclose(ours, theirs, atol=1e-5)
+        states = model.backbone.reader.eval()(**inputs).last_hidden_state
+        assert not torch.allclose(backbone(**inputs).last_hidden_state, states, atol=1e-4)
+        peft_model = PeftModel.from_pretrained(backbone, tmp_path / "model" / "adapter").eval()
+        peft_states = peft_model(**inputs).last_hidden_state[:, -5:]
+    assert torch.allclose(states, peft_states, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -133,20 +133,20 @@ def test_the_same_adapter_learns_on(bert: Path, tmp_path: Path, method: str) -> 
     _fit(model, _recipe(method, steps=3), tmp_path / "1")
     model.save(tmp_path / "first")
     first = [tensor.clone() for tensor in model.backbone.adapter.parameters().values()]
-    again = tiny.BACKEND.load(tmp_path / "first", "cpu")
-    _fit(again, _recipe(method, steps=3), tmp_path / "2", "multiple_choice")
-    second = list(again.backbone.adapter.parameters().values())
+    loaded_model = tiny.BACKEND.load(tmp_path / "first", "cpu")
+    _fit(loaded_model, _recipe(method, steps=3), tmp_path / "2", "multiple_choice")
+    second = list(loaded_model.backbone.adapter.parameters().values())
     assert [tensor.shape for tensor in first] == [tensor.shape for tensor in second]
     assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    again.save(tmp_path / "second")
+    loaded_model.save(tmp_path / "second")
     files = [tmp_path / name / "model.safetensors" for name in ("first", "second")]
     assert files[0].samefile(files[1]), "the backbone's weights are not written again"
-    assert [*again.heads] == ["toy_multiple_choice"]
+    assert [*loaded_model.heads] == ["toy_multiple_choice"]
 
 
 def test_an_adapter_that_is_not_wanted_any_more_is_merged(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
-    before = _own(model)
+    weights_before = _own(model)
     _fit(model, _recipe("lora"), tmp_path / "1")
     with_adapter = model.embed(["the cat", "red"], RECIPE)
     merged = _fit(model, RECIPE.changed({"steps": 1, "learning_rate": 1e-9}), tmp_path / "2")
@@ -158,7 +158,7 @@ def test_an_adapter_that_is_not_wanted_any_more_is_merged(bert: Path, tmp_path: 
     _fit(model, _recipe("lora", steps=2), tmp_path / "3")
     model.save(tmp_path / "model")
     assert _answers(tiny.BACKEND.load(tmp_path / "model", "cpu")) == _answers(model)
-    assert not all(torch.equal(a, b) for a, b in zip(before, _own(model), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(weights_before, _own(model), strict=True))
 
 
 def test_a_prompt_cannot_be_merged(bert: Path, tmp_path: Path) -> None:
@@ -178,11 +178,11 @@ def test_merged_on_request_it_is_an_ordinary_model(bert: Path, tmp_path: Path) -
     model.save(tmp_path / "model")
     assert not (tmp_path / "model" / "adapter").exists()
     backbone = AutoModel.from_pretrained(tmp_path / "model")
-    ours = dict(model.backbone.module.named_parameters())
+    parameters = dict(model.backbone.module.named_parameters())
     assert all(
-        torch.equal(ours[name], tensor)
+        torch.equal(parameters[name], tensor)
         for name, tensor in backbone.named_parameters()
-        if name in ours
+        if name in parameters
     )
     assert _answers(tiny.BACKEND.load(tmp_path / "model", "cpu")) == _answers(model)
 
@@ -191,8 +191,8 @@ def test_merged_on_request_it_is_an_ordinary_model(bert: Path, tmp_path: Path) -
 def test_a_killed_adapter_ends_with_the_same_weights(
     bert: Path, tmp_path: Path, method: str
 ) -> None:
-    def progress(done: int, total: int | None) -> None:
-        if done == 7:
+    def progress(count: int, total: int | None) -> None:
+        if count == 7:
             raise KilledError
 
     recipe, calm, killed = _recipe(method, steps=12), tiny.start(bert), tiny.start(bert)
@@ -200,8 +200,10 @@ def test_a_killed_adapter_ends_with_the_same_weights(
     with pytest.raises(KilledError):
         _fit(tiny.start(bert), recipe, tmp_path / "x", checkpoint_seconds=0, progress=progress)
     _fit(killed, recipe, tmp_path / "x")
-    one, two = (model.backbone.adapter.parameters().values() for model in (calm, killed))
-    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    calm_weights, killed_weights = (
+        model.backbone.adapter.parameters().values() for model in (calm, killed)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(calm_weights, killed_weights, strict=True))
 
 
 def test_a_text_is_as_long_as_positions_are_left(bert: Path, tmp_path: Path) -> None:
@@ -251,10 +253,10 @@ def test_what_the_method_reads_enters_the_key() -> None:
         feed = TrainingFeed((data_slice,), "task", "red")
         return Train(start, (feed,), Mixture(), recipe, "drop", 1).key
 
-    plain = key()
-    assert key(adapter=None, optimizer="adamw", gradient_checkpointing=True) == plain
+    default_key = key()
+    assert key(adapter=None, optimizer="adamw", gradient_checkpointing=True) == default_key
     keys = [
-        plain,
+        default_key,
         key(optimizer="adafactor"),
         *(key(adapter=method) for method in METHODS.values()),
     ]
@@ -269,8 +271,8 @@ def test_in_bf16_an_adapter_learns_and_answers(
     model, recipe = tiny.start(able[family]), _recipe(method, steps=2, precision="bf16")
     feed = tiny.feed("classification")
     _fit(model, recipe, tmp_path / "run", "classification")
-    given = model.predict(feed.card, feed.task_type, feed.examples, recipe)
-    assert len(given) == len(feed.examples)
+    answers = model.predict(feed.card, feed.task_type, feed.examples, recipe)
+    assert len(answers) == len(feed.examples)
     assert {tensor.dtype for tensor in model.backbone.adapter.parameters().values()} == {
         torch.float32
     }

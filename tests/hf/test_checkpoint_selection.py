@@ -24,8 +24,8 @@ def _weights(model: Any) -> list[torch.Tensor]:
     return [tensor.detach().clone() for tensor in weights(model)]
 
 
-def _same(one: Sequence[torch.Tensor], two: Sequence[torch.Tensor]) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+def _same(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 class _Judge:
@@ -42,15 +42,17 @@ class _Judge:
 def _ask(model: Model) -> float:
     """As the executor does: the model answers, which turns off what only training does."""
     examples = toy_examples("multiple_choice", 8, seed=3)
-    given = model.predict(
+    answers = model.predict(
         toy_card("multiple_choice"), tiny.TASK_TYPES["multiple_choice"], examples, RECIPE
     )
-    return tiny.accuracy(given, examples)
+    return tiny.accuracy(answers, examples)
 
 
-def _fit(bert: Path, folder: Path, policy: CheckpointPolicy | None, **more: Any) -> tuple[Any, Any]:
+def _fit(
+    bert: Path, folder: Path, policy: CheckpointPolicy | None, **changes: Any
+) -> tuple[Any, Any]:
     model = tiny.start(bert)
-    session = tiny.session(folder, selector=policy, **more)
+    session = tiny.session(folder, selector=policy, **changes)
     return model, model.fit([tiny.feed(task_type) for task_type in FEEDS], RECIPE, session)
 
 
@@ -70,11 +72,11 @@ def test_looking_changes_nothing_in_the_training(bert: Path, tmp_path: Path) -> 
         return float(next(count))
 
     count = iter(range(100))
-    plain, _ = _fit(bert, tmp_path / "1", None)
+    usual, _ = _fit(bert, tmp_path / "1", None)
     looked, _ = _fit(
         bert, tmp_path / "2", CheckpointPolicy("best", num_evals=7, judge=best_at_last)
     )
-    assert _same(_weights(plain), _weights(looked))
+    assert _same(_weights(usual), _weights(looked))
 
 
 def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
@@ -82,9 +84,9 @@ def test_the_mean_of_all_looks(bert: Path, tmp_path: Path) -> None:
     model, facts = _fit(bert, tmp_path, CheckpointPolicy("average", num_evals=4, judge=judge))
     assert facts["selection"]["by"] == "average"
     assert [step for step, _ in facts["selection"]["num_evals"]] == [5, 10, 15, 20]
-    for place, found in enumerate(_weights(model)):
-        expected = torch.stack([score[place].double() for score in judge.seen]).mean(dim=0)
-        assert torch.allclose(found.double(), expected, atol=1e-7)
+    for index, weight in enumerate(_weights(model)):
+        expected = torch.stack([score[index].double() for score in judge.seen]).mean(dim=0)
+        assert torch.allclose(weight.double(), expected, atol=1e-7)
     unjudged, _ = _fit(bert, tmp_path / "2", CheckpointPolicy("average", num_evals=4))
     assert _same(_weights(unjudged), _weights(model))
 
@@ -133,28 +135,28 @@ def test_the_best_needs_a_judge(bert: Path, tmp_path: Path) -> None:
         lambda: CheckpointPolicy("best", num_evals=5, patience=2, judge=_ask),
     ],
 )
-@pytest.mark.parametrize("after", [3, 8, 15])
+@pytest.mark.parametrize("last_step", [3, 8, 15])
 def test_a_killed_training_chooses_the_same(
-    bert: Path, tmp_path: Path, policy: Callable[[], CheckpointPolicy], after: int
+    bert: Path, tmp_path: Path, policy: Callable[[], CheckpointPolicy], last_step: int
 ) -> None:
-    def progress(done: int, total: int | None) -> None:
-        if done == after:
+    def progress(count: int, total: int | None) -> None:
+        if count == last_step:
             raise KilledError
 
-    calm, said = _fit(bert, tmp_path / "calm", policy())
+    calm, calm_facts = _fit(bert, tmp_path / "calm", policy())
     once = policy()
-    if said["steps"] <= after:
+    if calm_facts["steps"] <= last_step:
         return
     with pytest.raises(KilledError):
         _fit(bert, tmp_path / "killed", once, checkpoint_seconds=0, progress=progress)
-    resumed, again = _fit(bert, tmp_path / "killed", once)
+    resumed, resumed_facts = _fit(bert, tmp_path / "killed", once)
     assert _same(_weights(calm), _weights(resumed))
-    assert said["selection"] == again["selection"]
+    assert calm_facts["selection"] == resumed_facts["selection"]
 
 
 def test_another_choice_does_not_go_on_from_the_checkpoint(bert: Path, tmp_path: Path) -> None:
-    def progress(done: int, total: int | None) -> None:
-        if done == 9:
+    def progress(count: int, total: int | None) -> None:
+        if count == 9:
             raise KilledError
 
     with pytest.raises(KilledError):
@@ -168,32 +170,34 @@ def test_another_choice_does_not_go_on_from_the_checkpoint(bert: Path, tmp_path:
 def test_layers_computed_twice_give_the_same_weights(
     folders: dict[str, Path], tmp_path: Path, family: str
 ) -> None:
-    found = []
-    for twice in (False, True):
+    models = []
+    for checkpointing in (False, True):
         model = tiny.start(folders[family])
-        recipe = RECIPE.changed({"gradient_checkpointing": twice, "steps": 6})
-        facts = model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / f"{twice}"))
+        recipe = RECIPE.changed({"gradient_checkpointing": checkpointing, "steps": 6})
+        facts = model.fit(
+            [tiny.feed("tagging")], recipe, tiny.session(tmp_path / f"{checkpointing}")
+        )
         assert not any(getattr(m, "gradient_checkpointing", False) for m in _parts(model))
-        found.append((facts["loss"], _weights(model)))
-    assert found[0][0] == found[1][0]
-    assert _same(found[0][1], found[1][1])
+        models.append((facts["loss"], _weights(model)))
+    assert models[0][0] == models[1][0]
+    assert _same(models[0][1], models[1][1])
 
 
 def test_layers_computed_twice_keep_less(bert: Path, tmp_path: Path) -> None:
-    kept = []
-    for twice in (False, True):
-        recipe, sizes = RECIPE.changed({"gradient_checkpointing": twice, "steps": 1}), [0]
+    byte_counts = []
+    for checkpointing in (False, True):
+        recipe, sizes = RECIPE.changed({"gradient_checkpointing": checkpointing, "steps": 1}), [0]
 
-        def note(one: torch.Tensor, sizes: list[int] = sizes) -> torch.Tensor:
-            sizes[0] += one.numel()
-            return one
+        def note(tensor: torch.Tensor, sizes: list[int] = sizes) -> torch.Tensor:
+            sizes[0] += tensor.numel()
+            return tensor
 
-        with torch.autograd.graph.saved_tensors_hooks(note, lambda one: one):
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             tiny.start(bert).fit(
-                [tiny.feed("tagging")], recipe, tiny.session(tmp_path / f"{twice}")
+                [tiny.feed("tagging")], recipe, tiny.session(tmp_path / f"{checkpointing}")
             )
-        kept.append(sizes[0])
-    assert kept[1] < kept[0] / 2
+        byte_counts.append(sizes[0])
+    assert byte_counts[1] < byte_counts[0] / 2
 
 
 def _parts(model: Any) -> Any:
@@ -211,13 +215,13 @@ ADAFACTOR = RECIPE.changed(
 
 
 def test_adafactor_learns_and_goes_on_where_it_was(bert: Path, tmp_path: Path) -> None:
-    def progress(done: int, total: int | None) -> None:
-        if done == 11:
+    def progress(count: int, total: int | None) -> None:
+        if count == 11:
             raise KilledError
 
-    def fit(folder: str, recipe: Recipe = ADAFACTOR, **more: Any) -> tuple[Any, float]:
+    def fit(folder: str, recipe: Recipe = ADAFACTOR, **changes: Any) -> tuple[Any, float]:
         model = tiny.start(bert)
-        session = tiny.session(tmp_path / folder, **more)
+        session = tiny.session(tmp_path / folder, **changes)
         return model, model.fit([tiny.feed("tagging")], recipe, session)["loss"]
 
     calm, loss = fit("calm")

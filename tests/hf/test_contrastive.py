@@ -23,12 +23,12 @@ OTHER = dict(zip(tiny.WORDS[:14], tiny.WORDS[7:14] + tiny.WORDS[:7], strict=True
 
 
 def _pairs(count: int) -> list[RetrievalExample]:
-    found = []
+    pairs = []
     for number, example in enumerate(toy_examples("retrieval", count)):
         assert isinstance(example, RetrievalExample)
-        wanted = " ".join(OTHER[word] for word in example.query.split())
-        found.append(RetrievalExample(example.id, example.query, str(number), wanted))
-    return found
+        answer = " ".join(OTHER[word] for word in example.query.split())
+        pairs.append(RetrievalExample(example.id, example.query, str(number), answer))
+    return pairs
 
 
 def _fit(bert: Path, folder: Path, **changes: Any) -> Any:
@@ -41,13 +41,13 @@ def _fit(bert: Path, folder: Path, **changes: Any) -> Any:
 
 
 def _map(model: Any) -> float:
-    given = predict(model, toy_card("retrieval"), _pairs(100), Recipe(max_length=16))
-    return sum(map(average_precision, given)) / len(given)
+    answers = predict(model, toy_card("retrieval"), _pairs(100), Recipe(max_length=16))
+    return sum(map(average_precision, answers)) / len(answers)
 
 
 def test_what_belongs_together_is_found(bert: Path, tmp_path: Path) -> None:
-    before, after = tiny.start(bert), _fit(bert, tmp_path)
-    assert _map(after) > 0.8 > 0.4 > _map(before)
+    start, trained = tiny.start(bert), _fit(bert, tmp_path)
+    assert _map(trained) > 0.8 > 0.4 > _map(start)
 
 
 def test_the_scale_is_learnt_and_saved(bert: Path, tmp_path: Path) -> None:
@@ -56,17 +56,17 @@ def test_the_scale_is_learnt_and_saved(bert: Path, tmp_path: Path) -> None:
     assert head.scale.item() != 100
     assert abs(head.scale.item() - 100) < 1
     model.save(tmp_path / "model")
-    again = tiny.BACKEND.load(tmp_path / "model", "cpu")
-    assert again.heads.get("toy_retrieval", "retrieval").scale.item() == head.scale.item()
-    for tensor, other in zip(weights(model), weights(again), strict=True):
-        assert torch.equal(tensor, other)
+    loaded_model = tiny.BACKEND.load(tmp_path / "model", "cpu")
+    assert loaded_model.heads.get("toy_retrieval", "retrieval").scale.item() == head.scale.item()
+    for tensor, loaded_tensor in zip(weights(model), weights(loaded_model), strict=True):
+        assert torch.equal(tensor, loaded_tensor)
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(bert: Path, tmp_path: Path) -> None:
     calm = _fit(bert, tmp_path / "calm", epochs=1)
 
-    def stop(done: int, total: int | None) -> None:
-        if done == 4:
+    def stop(count: int, total: int | None) -> None:
+        if count == 4:
             raise KeyboardInterrupt
 
     card = toy_card("retrieval")
@@ -92,10 +92,10 @@ def test_queries_are_cut_shorter_than_passages(bert: Path) -> None:
 def test_pairs_that_share_a_text_are_no_foes(bert: Path) -> None:
     model = tiny.start(bert)
     task, recipe = ContrastiveObjective("retrieval"), Recipe(max_length=16)
-    same = [
+    pairs = [
         RetrievalExample(str(n), word, str(n), "stone") for n, word in enumerate(["red", "blue"])
     ]
-    features = task.features(same, model.tokens, recipe, gold=True)
+    features = task.features(pairs, model.tokens, recipe, gold=True)
     batch = collate(features, Layout(0), torch.device("cpu"))
     targets = exact_targets(task, batch, Layout(0), recipe)
     states = model.backbone.states(batch).flatten(0, 1)

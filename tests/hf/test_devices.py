@@ -111,17 +111,17 @@ def test_a_card_whose_memory_others_have_is_not_called_absent(
 
 
 @pytest.mark.parametrize(
-    ("capability", "automatic", "lacking"),
+    ("capability", "automatic", "missing_formats"),
     [((9, 0), "bf16", set()), ((8, 0), "bf16", set()), ((7, 5), "fp16", {"bf16", "tf32"})],
 )
 def test_a_gpu_computes_in_the_best_format_that_it_has(
-    capability: tuple[int, int], automatic: str, lacking: set[str], gpu: _PretendedGpu,
+    capability: tuple[int, int], automatic: str, missing_formats: set[str], gpu: _PretendedGpu,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert precision.resolve(Recipe(), GPU).precision == automatic
     for name in ("fp32", "tf32", "bf16", "fp16"):
-        if name in lacking:
+        if name in missing_formats:
             expected = rf"no {name} on cuda:0 \(pretended\)\n  precision: auto takes {automatic}"
             with pytest.raises(UnavailableError, match=expected):
                 precision.check_device("cuda", {name})
@@ -154,8 +154,8 @@ def test_a_training_goes_on_only_in_the_format_it_began_in(bert: Path, tmp_path:
     def steps_after_an_interruption(recipe: Recipe) -> list[int]:
         steps: list[int] = []
 
-        def stop(done: int, total: int | None) -> None:
-            steps.append(done)
+        def stop(count: int, total: int | None) -> None:
+            steps.append(count)
             if len(steps) == 2:
                 raise KeyboardInterrupt
 
@@ -176,8 +176,8 @@ def test_scaled_losses_give_the_same_weights_and_come_back(
 ) -> None:
     """A scale is a power of two: in float32, where nothing vanishes, it changes no bit."""
     feed, recipe = tiny.feed("tagging", 16), tiny.RECIPE.changed({"steps": 4})
-    plain = tiny.start(bert)
-    plain.fit([feed], recipe, tiny.session(tmp_path / "plain"))
+    unscaled = tiny.start(bert)
+    unscaled.fit([feed], recipe, tiny.session(tmp_path / "plain"))
     initialise = ExactStep.__init__
 
     def scaled(self: ExactStep, *args: Any) -> None:
@@ -197,7 +197,7 @@ def test_scaled_losses_give_the_same_weights_and_come_back(
     session = tiny.session(tmp_path / "scaled", checkpoint_seconds=0)
     other.fit([feed], recipe, session)
     for tensor, two in zip(
-        plain.backbone.module.parameters(), other.backbone.module.parameters(), strict=True
+        unscaled.backbone.module.parameters(), other.backbone.module.parameters(), strict=True
     ):
         assert torch.equal(tensor, two)
     assert [float(tensors["scaler/scale"]) for tensors in saved] == [2.0**12, 2.0**12, 2.0**13]
@@ -211,8 +211,8 @@ def test_shards_are_answered_as_all_at_once(bert: Path) -> None:
     )
     examples = toy_examples("tagging", 40)
     shards = [examples[first : first + 7] for first in range(0, 40, 7)]
-    answered = model.predict_each(card, feed.task_type, iter(shards), tiny.RECIPE)
-    flat = [tags for shard in answered for tags in shard]
+    shard_answers = model.predict_each(card, feed.task_type, iter(shards), tiny.RECIPE)
+    flat = [tags for shard in shard_answers for tags in shard]
     assert flat == list(model.predict(card, feed.task_type, examples, tiny.RECIPE))
 
 

@@ -46,8 +46,8 @@ def fit(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
         task_types: tuple[str, ...] = ("tagging",),
         name: str = "run", folder: Path = bert, session: Any = None, **changes: Any,
     ) -> Any:  # fmt: skip
-        made = (lambda device: None) if recorder is None else (lambda device: recorder())
-        monkeypatch.setattr(fixed_step, "recorder", made)
+        make_recorder = (lambda device: None) if recorder is None else (lambda device: recorder())
+        monkeypatch.setattr(fixed_step, "recorder", make_recorder)
         model = tiny.start(folder)
         feeds = [tiny.feed(task_type) for task_type in task_types]
         running = tiny.session(tmp_path / name, mixture=Mixture("uniform"), **(session or {}))
@@ -64,8 +64,8 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.bert(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
-def _same(one: Any, two: Any) -> bool:
-    return all(map(torch.equal, weights(one), weights(two)))
+def _same(first: Any, second: Any) -> bool:
+    return all(map(torch.equal, weights(first), weights(second)))
 
 
 @pytest.mark.parametrize("task_type", TASK_TYPES)
@@ -80,13 +80,13 @@ def test_rows_learn_what_exact_shapes_learn(task_type: str, fit: Fit, still: Pat
 
 @pytest.mark.parametrize("family", ["xlmr", "gemma"])
 def test_other_families_learn_in_rows(family: str, fit: Fit, folders: dict[str, Path]) -> None:
-    found = [
+    models = [
         fit(recorder, folder=folders[family], name=name, learning_rate=1e-4)
         for name, recorder in (("rows", NoGraphs), ("exact", None))
     ]
-    layouts = [model.facts["step"]["layout"] for model in found]
+    layouts = [model.facts["step"]["layout"] for model in models]
     assert layouts == ["rows", "exact"]
-    assert found[0].facts["loss"] == pytest.approx(found[1].facts["loss"], abs=0.05)
+    assert models[0].facts["loss"] == pytest.approx(models[1].facts["loss"], abs=0.05)
 
 
 @pytest.mark.parametrize("changes", [{}, {"gradient_accumulation_steps": 2}, {"precision": "bf16"}])
@@ -104,8 +104,8 @@ def test_what_cannot_be_recorded_is_called(fit: Fit, monkeypatch: pytest.MonkeyP
     honest = TaggingTask.loss
 
     def loss(self: TaggingTask, *args: Any) -> Tensor:
-        found = honest(self, *args)
-        return found * (1 if float(found.detach()) > 0 else 2)
+        value = honest(self, *args)
+        return value * (1 if float(value.detach()) > 0 else 2)
 
     called = fit(name="called")
     monkeypatch.setattr(TaggingTask, "loss", loss)
@@ -122,11 +122,11 @@ def test_no_step_waits_for_the_device_nor_lets_it_wait(
     def counting(owner: type, method: str) -> None:
         honest = getattr(owner, method)
 
-        def counted(self: Any, *args: Any, **given: Any) -> Any:
+        def counted(self: Any, *args: Any, **keywords: Any) -> Any:
             with Counting() as count:
-                found = honest(self, *args, **given)
+                value = honest(self, *args, **keywords)
             counts.setdefault(owner.__name__, []).extend(count.waits)
-            return found
+            return value
 
         monkeypatch.setattr(owner, method, counted)
 
@@ -139,10 +139,10 @@ def test_no_step_waits_for_the_device_nor_lets_it_wait(
     assert counts["ExactStep"].count("_local_scalar_dense") >= 2 * 12
 
 
-@pytest.mark.parametrize("after", [1, 4, 7, 11])
-def test_an_interrupted_training_ends_with_the_same_weights(after: int, fit: Fit) -> None:
-    def stop(done: int, total: int | None) -> None:
-        if done == after:
+@pytest.mark.parametrize("last_step", [1, 4, 7, 11])
+def test_an_interrupted_training_ends_with_the_same_weights(last_step: int, fit: Fit) -> None:
+    def stop(count: int, total: int | None) -> None:
+        if count == last_step:
             raise StopError
 
     calm = fit(Tapes, task_types=TASK_TYPES[:2], name="calm", weight_decay=0.1)
@@ -169,11 +169,11 @@ def test_a_bad_loss_leaves_the_weights_before_it(fit: Fit, monkeypatch: pytest.M
 
     monkeypatch.setattr(FixedStep, "close", closed)
     fit(name="before", steps=4, warmup_ratio=0, lr_scheduler_type="constant")
-    before, kept = kept, []
+    old_weights, kept = kept, []
     monkeypatch.setattr(TaggingTask, "loss", loss)
     with pytest.raises(StageError, match="loss is nan at step 5; last finite loss 0"):
         fit(name="bad", warmup_ratio=0, lr_scheduler_type="constant")
-    assert all(map(torch.equal, before, kept))
+    assert all(map(torch.equal, old_weights, kept))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
@@ -182,8 +182,8 @@ def test_rows_that_are_never_met_only_decay(
 ) -> None:
     active = fit(name="active", weight_decay=decay)
     monkeypatch.setenv(switches.VARIABLE, "active_rows")
-    whole = fit(name="whole", weight_decay=decay)
-    for tensor, two in zip(weights(active), weights(whole), strict=True):
+    full_model = fit(name="whole", weight_decay=decay)
+    for tensor, two in zip(weights(active), weights(full_model), strict=True):
         assert torch.equal(tensor, two) if not decay else torch.allclose(tensor, two, atol=2e-6)
 
 
@@ -208,20 +208,20 @@ def test_layers_that_compute_together_learn_what_each_learns_alone(
     options = {"folder": still, "precision": "bf16", "learning_rate": 1e-4, **changes}
     together = fit(Tapes, name="together", task_types=TASK_TYPES[:2], **options)
     monkeypatch.setenv(switches.VARIABLE, "joint_linear")
-    alone = fit(Tapes, name="alone", task_types=TASK_TYPES[:2], **options)
-    assert together.facts["loss"] == pytest.approx(alone.facts["loss"], abs=0.01)
+    separate = fit(Tapes, name="alone", task_types=TASK_TYPES[:2], **options)
+    assert together.facts["loss"] == pytest.approx(separate.facts["loss"], abs=0.01)
     if "freeze_ratio" not in changes:  # there, no gradient of states is a sum of three
-        assert not _same(together, alone)
+        assert not _same(together, separate)
 
 
 def test_what_fills_a_row_up_counts_for_nothing(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = RowFiller.arrays
 
     def other(self: RowFiller, features: Any, shape: Any) -> Any:
-        found = honest(self, features, shape)
+        arrays = honest(self, features, shape)
         total = sum(len(window.ids) for feature in features for window in feature.windows)
-        found["ids"][total:] = found["ids"][1]
-        return found
+        arrays["ids"][total:] = arrays["ids"][1]
+        return arrays
 
     usual = fit(name="usual")
     monkeypatch.setattr(RowFiller, "arrays", other)
@@ -238,9 +238,9 @@ def test_too_little_memory_is_met_with_pieces(fit: Fit, monkeypatch: pytest.Monk
 
     planned = fit(Tapes, name="planned", gradient_accumulation_steps=2)
     monkeypatch.setattr(FixedStep, "_learn", learn)
-    found = fit(Tapes, name="found")
-    assert found.facts["gradient_accumulation_steps"] == 2
-    assert _same(planned, found)
+    model = fit(Tapes, name="found")
+    assert model.facts["gradient_accumulation_steps"] == 2
+    assert _same(planned, model)
 
 
 def test_only_what_rows_can_hold_is_learnt_in_rows(fit: Fit, bert: Path) -> None:
@@ -273,13 +273,15 @@ def test_budgets_hold_every_row_and_cost_no_more_than_one(
     totals: list[int], launch: float, token: float
 ) -> None:
     costs = StepPrices(launch, token, eager=0.165, capture=0.35)
-    chosen = budgets(totals, costs)
-    lengths = [budget.tokens for budget in chosen]
+    row_budgets = budgets(totals, costs)
+    lengths = [budget.tokens for budget in row_budgets]
     assert all(length < two for length, two in pairwise(lengths))
     assert lengths[-1] == rounded(max(totals))
-    assert sum(budget.uses for budget in chosen) == len(totals)
+    assert sum(budget.uses for budget in row_budgets) == len(totals)
     owners = np.searchsorted(lengths, [rounded(total) for total in totals])
-    assert np.bincount(owners, minlength=len(chosen)).tolist() == [budget.uses for budget in chosen]
+    assert np.bincount(owners, minlength=len(row_budgets)).tolist() == [
+        budget.uses for budget in row_budgets
+    ]
 
     def cost(groups: list[tuple[int, int]]) -> float:
         return sum(
@@ -288,20 +290,20 @@ def test_budgets_hold_every_row_and_cost_no_more_than_one(
             for tokens, uses in groups
         )
 
-    several = cost([(budget.tokens, budget.uses) for budget in chosen])
-    assert several <= cost([(lengths[-1], len(totals))]) + 1e-9
+    total_cost = cost([(budget.tokens, budget.uses) for budget in row_budgets])
+    assert total_cost <= cost([(lengths[-1], len(totals))]) + 1e-9
 
 
 @pytest.mark.parametrize(
-    ("parameters", "layers", "steps", "fewest", "most"),
+    ("parameters", "layers", "steps", "fewest", "maximum"),
     [(21_300_000, 12, 200, 2, 4), (302_000_000, 24, 200, 2, 5), (302_000_000, 24, 1875, 5, 9)],
 )
 def test_short_rows_are_not_filled_up_to_the_longest(
-    parameters: int, layers: int, steps: int, fewest: int, most: int
+    parameters: int, layers: int, steps: int, fewest: int, maximum: int
 ) -> None:
     """Sub-words of 32 short sentences, as in WikiANN; a larger model is worth more graphs."""
     stream = np.random.default_rng(0)
     totals = np.minimum(np.exp(stream.normal(np.log(410), 0.42, steps)), 1832).astype(int)
     lengths = [budget.tokens for budget in budgets(totals.tolist(), prices(parameters, layers))]
-    assert fewest <= len(lengths) <= most
+    assert fewest <= len(lengths) <= maximum
     assert lengths[0] <= 704

@@ -29,13 +29,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def _why(
-    name: str, objective: Objective = "mlm", around: RunEnvironment | None = None, **more: Any
+    name: str,
+    objective: Objective = "mlm",
+    environment: RunEnvironment | None = None,
+    **changes: Any,
 ) -> str | None:
-    wanted = CapabilityQuery(
-        tiny.feed("classification").card, "classification", objective, Recipe()
-    )
-    options = Options(hub=name, **more)
-    return tiny.BACKEND.unsupported(options, wanted, around or RunEnvironment())
+    query = CapabilityQuery(tiny.feed("classification").card, "classification", objective, Recipe())
+    options = Options(hub=name, **changes)
+    return tiny.BACKEND.unsupported(options, query, environment or RunEnvironment())
 
 
 def test_the_configuration_alone_is_fetched_at_the_planned_commit_once(hub: Hub) -> None:
@@ -78,8 +79,8 @@ def test_an_encoder_that_is_to_write_is_refused_before_it_is_fetched(hub: Hub) -
 def test_files_of_the_tokenizer_tell_of_masks(hub: Hub, masked: bool) -> None:
     files = {"config.json": T5, "tokenizer.json": '["<mask>"]' if masked else "[]"}
     hub.files["org/mt5"] = files
-    why = _why("org/mt5")
-    assert why is None if masked else "'mt5' has no mask token" in str(why)
+    reason = _why("org/mt5")
+    assert reason is None if masked else "'mt5' has no mask token" in str(reason)
     asked = [file for _, file, _ in hub.asked]
     assert asked[0] == "config.json" and asked[-1] == "tokenizer.json"
     _why("org/mt5")
@@ -91,22 +92,22 @@ def test_a_tokenizer_that_is_not_here_tells_nothing(hub: Hub) -> None:
     hub.files["org/mt5"] = {"config.json": T5, "tokenizer.json": "[]"}
     assert _why("org/mt5", "align") is None
     assert [file for _, file, _ in hub.asked] == ["config.json"]
-    assert _why("org/mt5", around=OFFLINE) is None
+    assert _why("org/mt5", environment=OFFLINE) is None
 
 
 @pytest.mark.parametrize(
-    ("failure", "told"),
+    ("failure", "message"),
     [
         (GatedRepoError(), r"hub model 'org/gone' at c+: .*GatedRepoError.*\n.*accept its terms"),
         (ConnectionError(), r"ConnectionError.*\n.*hf download org/gone"),
     ],
 )
-def test_why_it_cannot_be_fetched_is_asked_once(hub: Hub, failure: Exception, told: str) -> None:
+def test_why_it_cannot_be_fetched_is_asked_once(hub: Hub, failure: Exception, message: str) -> None:
     hub.failures["org/gone"] = failure
     for _ in range(2):
-        with pytest.raises(UnavailableError, match=told):
+        with pytest.raises(UnavailableError, match=message):
             _why("org/gone")
-        with pytest.raises(UnavailableError, match=told):
+        with pytest.raises(UnavailableError, match=message):
             tiny.BACKEND.sizes(Options(hub="org/gone"), RunEnvironment())
     assert hub.resolved == ["org/gone"] and len(hub.asked) == 1
 
@@ -120,11 +121,11 @@ def test_a_hub_that_does_not_answer_is_asked_once(hub: Hub) -> None:
 
 def test_offline_nobody_is_asked(hub: Hub) -> None:
     hub.files["org/llama"] = {"config.json": LLAMA}
-    assert _why("org/llama", around=OFFLINE) is None
+    assert _why("org/llama", environment=OFFLINE) is None
     assert tiny.BACKEND.sizes(Options(hub="org/llama"), OFFLINE) is None
     assert hub.resolved == hub.asked == []
     assert _why("org/llama")
-    assert "reads left to right" in str(_why("org/llama", around=OFFLINE))
+    assert "reads left to right" in str(_why("org/llama", environment=OFFLINE))
 
 
 def test_a_model_without_configuration_tells_nothing(hub: Hub) -> None:
@@ -170,9 +171,9 @@ def test_a_plan_refuses_asking_once_for_all_arms(hub: Hub, tmp_path: Path) -> No
     hub.files["org/llama"] = {"config.json": LLAMA}
     hub.failures["org/gated"] = GatedRepoError()
     words = ["plan", *_study(tmp_path, "llama", "gated"), "--json"]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 3, done.output
-    reasons = {row["model"]: row["reason"] for row in json.loads(done.stdout)["missing"]}
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 3, result.output
+    reasons = {row["model"]: row["reason"] for row in json.loads(result.stdout)["missing"]}
     assert "'llama' reads left to right" in reasons["llama"]
     assert "GatedRepoError" in reasons["gated"]
     assert hub.resolved == ["org/llama", "org/gated"]
@@ -186,9 +187,9 @@ def test_the_list_of_a_study_has_sizes_or_says_why_not(
     hub.files["org/bert"] = {"config.json": text}
     hub.failures["org/gated"] = GatedRepoError()
     words = ["models", "list", *_study(tmp_path, "bert", "gated"), "--json"]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    counts = {row["model"]: row["parameters"] for row in json.loads(done.stdout)}
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    counts = {row["model"]: row["parameters"] for row in json.loads(result.stdout)}
     assert counts == {"bert": tiny.start(bert).sizes().total, "gated": None}
-    assert done.stderr.count("no sizes of 'gated': hub model 'org/gated'") == 1
+    assert result.stderr.count("no sizes of 'gated': hub model 'org/gated'") == 1
     assert len(hub.asked) == 2

@@ -30,12 +30,12 @@ class Moving:
     commits: list[str] = field(default_factory=lambda: [FIRST, SECOND])
     fetched: list[str] = field(default_factory=list)
 
-    def model_info(self, name: str, **asked: Any) -> Any:
+    def model_info(self, name: str, **options: Any) -> Any:
         if not self.commits:
             raise ConnectionError
         return type("Info", (), {"sha": self.commits.pop(0)})
 
-    def snapshot_download(self, name: str, *, revision: str, **asked: Any) -> str:
+    def snapshot_download(self, name: str, *, revision: str, **options: Any) -> str:
         self.fetched.append(revision)
         folder = self.root / f"models--{name.replace('/', '--')}" / "snapshots" / revision
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,29 +55,29 @@ def moving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moving]:
 
 
 def test_the_commit_that_was_planned_is_loaded(moving: Moving, tmp_path: Path) -> None:
-    around, options = RunEnvironment(cache=tmp_path), Options(hub="org/moving")
-    planned = fingerprint(options, around)
-    assert hub.snapshot(options, around).name == FIRST
+    environment, options = RunEnvironment(cache=tmp_path), Options(hub="org/moving")
+    planned = fingerprint(options, environment)
+    assert hub.snapshot(options, environment).name == FIRST
     assert moving.fetched == [FIRST]
-    assert fingerprint(options, around) == planned
+    assert fingerprint(options, environment) == planned
     pinned = Options(hub="org/moving", revision=FIRST)
-    assert fingerprint(pinned, around) == planned
+    assert fingerprint(pinned, environment) == planned
 
 
 def test_a_translator_is_loaded_as_it_was_planned(moving: Moving, tmp_path: Path) -> None:
-    around = RunEnvironment(cache=tmp_path)
+    environment = RunEnvironment(cache=tmp_path)
     options = TranslatorOptions(hub="org/{source}-{target}")
-    HfTranslator().fingerprint(options, "en", "fr", around)
-    assert _model_folder(options.model("en", "fr"), around).name == FIRST
-    HfTranslator().fingerprint(options, "en", "de", around)
-    assert _model_folder(options.model("en", "de"), around).name == SECOND
+    HfTranslator().fingerprint(options, "en", "fr", environment)
+    assert _model_folder(options.model("en", "fr"), environment).name == FIRST
+    HfTranslator().fingerprint(options, "en", "de", environment)
+    assert _model_folder(options.model("en", "de"), environment).name == SECOND
 
 
 def test_another_process_sees_that_the_branch_has_moved(moving: Moving, tmp_path: Path) -> None:
-    around, options = RunEnvironment(cache=tmp_path), Options(hub="org/moving")
-    assert hub.commit(options, around) == FIRST
+    environment, options = RunEnvironment(cache=tmp_path), Options(hub="org/moving")
+    assert hub.commit(options, environment) == FIRST
     new_process()
-    assert hub.commit(options, around) == SECOND
+    assert hub.commit(options, environment) == SECOND
 
 
 def test_what_was_fetched_is_found_again_offline(moving: Moving, tmp_path: Path) -> None:

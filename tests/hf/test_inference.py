@@ -29,8 +29,8 @@ _CPU = torch.device("cpu")
 
 def _features(lengths: list[int]) -> list[Feature]:
     return [
-        Feature((Window(np.full(length, 5 + length % 3, dtype=np.int32), length),), place)
-        for place, length in enumerate(lengths)
+        Feature((Window(np.full(length, 5 + length % 3, dtype=np.int32), length),), index)
+        for index, length in enumerate(lengths)
     ]
 
 
@@ -41,10 +41,10 @@ def _sums(states: Tensor, batch: Batch) -> list[Tensor]:
 class _Narrow:
     """A backbone of a device that holds at most so many padded sub-words of long inputs."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, limit: int) -> None:
         self.room: dict[int, int] = {}
         self.module = torch.nn.Identity()
-        self.most, self.refused = most, 0
+        self.most, self.refused = limit, 0
         self.reach, self.adapter = 0, None
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
@@ -57,11 +57,13 @@ class _Narrow:
 @given(st.lists(st.integers(1, 60), max_size=200))
 def test_buckets_cover_all_once_and_cost_no_more_than_one_batch(lengths: list[int]) -> None:
     features = _features(lengths)
-    order = sorted(range(len(features)), key=lambda place: lengths[place], reverse=True)
-    found = inference._buckets(order, features, _Narrow(0), _CPU)
-    covered = [place for first, last in found for place in order[first:last]]
+    order = sorted(range(len(features)), key=lambda index: lengths[index], reverse=True)
+    buckets = inference._buckets(order, features, _Narrow(0), _CPU)
+    covered = [index for first, last in buckets for index in order[first:last]]
     assert covered == order
-    cost = sum((last - first) * lengths[order[first]] + 64 for first, last in found if last > first)
+    cost = sum(
+        (last - first) * lengths[order[first]] + 64 for first, last in buckets if last > first
+    )
     assert cost <= len(lengths) * max(lengths, default=0) + 64
 
 
@@ -90,19 +92,19 @@ def test_any_budget_gives_the_same_states(
 
 @given(st.integers(0, 9), st.integers(1, 3), st.integers(0, 10))
 def test_a_thread_ahead_gives_the_same_items_and_no_more_than_are_wanted(
-    count: int, depth: int, wanted: int
+    count: int, depth: int, request: int
 ) -> None:
-    drawn: list[int] = []
+    draws: list[int] = []
 
     def items() -> Iterator[int]:
         for item in range(count):
-            drawn.append(item)
+            draws.append(item)
             yield item
 
     with closing(inference.ahead(items(), depth)) as ready:
-        taken = [*islice(ready, wanted)]
-    assert taken == [*range(min(wanted, count))]
-    assert len(drawn) <= min(wanted + depth + 1, count)
+        taken = [*islice(ready, request)]
+    assert taken == [*range(min(request, count))]
+    assert len(draws) <= min(request + depth + 1, count)
 
 
 def test_what_goes_wrong_ahead_is_raised_where_it_is_waited_for() -> None:
@@ -117,10 +119,10 @@ def test_what_goes_wrong_ahead_is_raised_where_it_is_waited_for() -> None:
 
 
 def test_memory_that_ran_out_is_remembered() -> None:
-    backbone: Any = _Narrow(most=100)
+    backbone: Any = _Narrow(limit=100)
     features = _features([10] * 64 + [2] * 8)
-    found = inference.read(backbone, features, Layout(0), tiny.RECIPE, _CPU, _sums)
-    assert [int(answer) for answer in found] == [
+    sums = inference.read(backbone, features, Layout(0), tiny.RECIPE, _CPU, _sums)
+    assert [int(answer) for answer in sums] == [
         int(feature.windows[0].ids.sum()) for feature in features
     ]
     refused = backbone.refused
@@ -139,41 +141,43 @@ def test_large_products_are_those_of_torch(
     monkeypatch.setattr(matmul, "_held_back", lambda: True)
     monkeypatch.setattr(matmul, "_LARGE", 1)
     torch.manual_seed(0)
-    learnt = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
-    for gradient in learnt:
+    parameters = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
+    for gradient in parameters:
         gradient.requires_grad_()
 
     def both() -> list[Tensor]:
-        out = functional.linear(*learnt)
-        return [out, *torch.autograd.grad(out.sin().sum(), learnt)]
+        out = functional.linear(*parameters)
+        return [out, *torch.autograd.grad(out.sin().sum(), parameters)]
 
     usual = both()
     with matmul.fast_matmul(_CPU):
-        for own, other in zip(both(), usual, strict=True):
-            assert torch.allclose(own, other, atol=1e-4)
+        for tensor, usual_tensor in zip(both(), usual, strict=True):
+            assert torch.allclose(tensor, usual_tensor, atol=1e-4)
 
 
 def test_small_products_stay_with_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """oneDNN would write code anew for each number of rows."""
-    asked: list[torch.Size] = []
+    shapes: list[torch.Size] = []
 
-    def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
-        asked.append(left.shape)
-        return left @ right.t()
+    def product(first: Tensor, second: Tensor, bias: Tensor | None = None) -> Tensor:
+        shapes.append(first.shape)
+        return first @ second.t()
 
     monkeypatch.setattr(matmul, "_held_back", lambda: True)
     monkeypatch.setattr(matmul, "_product", product)
     with torch.no_grad(), matmul.fast_matmul(_CPU):
         for rows in (300, 70_000):
             functional.linear(torch.zeros(rows, 32), torch.zeros(32, 32))
-    assert asked == [(70_000, 32)]
+    assert shapes == [(70_000, 32)]
 
 
 def test_an_unknown_switch_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(switches.VARIABLE, "bukcets")
-    with pytest.raises(ConfigurationError, match=re.escape("there is no switch 'bukcets'")) as told:
+    with pytest.raises(
+        ConfigurationError, match=re.escape("there is no switch 'bukcets'")
+    ) as caught:
         switches.is_on("buckets")
-    assert "buckets" in str(told.value)
+    assert "buckets" in str(caught.value)
 
 
 def test_deterministic_runs_are_equal_to_the_bit(

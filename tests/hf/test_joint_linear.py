@@ -51,19 +51,19 @@ def test_layers_on_the_same_states_are_one_product(bias: bool) -> None:
     torch.manual_seed(0)
     block, states = Block(bias).double(), torch.randn(2, 5, 8, dtype=torch.double)
     grad = torch.randn(2, 5, 8, dtype=torch.double)
-    alone = _learnt(copy.deepcopy(block), states, grad)
+    separate = _learnt(copy.deepcopy(block), states, grad)
     groups = reading_together(_layers(block), lambda: block(states))
     assert [len(group) for group in groups] == [3, 1]
     joints = [JointLayers(group, torch.double) for group in groups]
     for parameter, part in (pair for joint in joints for pair in joint.copies()):
         parameter.data = part
-    ones = torch.ones(1, 10, dtype=torch.double)
-    with JointLinear(joints, ones), Counting() as count:
+    unit = torch.ones(1, 10, dtype=torch.double)
+    with JointLinear(joints, unit), Counting() as count:
         together = _learnt(block, states, grad)
     assert count.names.count("mm") + count.names.count("addmm") == (8 if bias else 6)
-    for ours, theirs in zip(together, alone, strict=True):
-        assert ours.dtype == theirs.dtype
-        assert torch.allclose(ours, theirs)
+    for tensor, rival in zip(together, separate, strict=True):
+        assert tensor.dtype == rival.dtype
+        assert torch.allclose(tensor, rival)
 
 
 def test_states_that_are_read_twice_are_computed_twice() -> None:
@@ -74,8 +74,8 @@ def test_states_that_are_read_twice_are_computed_twice() -> None:
     with JointLinear([joint], torch.ones(1, 3)):
         outputs = [layers[0](states), layers[0](states), layers[1](states), layers[1](states + 1)]
     apart = [layers[0](states), layers[0](states), layers[1](states), layers[1](states + 1)]
-    for ours, theirs in zip(outputs, apart, strict=True):
-        assert torch.allclose(ours, theirs, atol=1e-6)
+    for tensor, rival in zip(outputs, apart, strict=True):
+        assert torch.allclose(tensor, rival, atol=1e-6)
 
 
 @pytest.mark.parametrize("changes", ["twice", "held", "unbiased"])

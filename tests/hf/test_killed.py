@@ -59,8 +59,8 @@ def test_killed_in_training_it_ends_the_same(tmp_path: Path) -> None:
         store = tmp_path / "killed" / "store"
         while process.poll() is None:
             receipts = len(list(store.glob("*/*/receipt.json")))
-            inside = any(store.glob("*/*/unfinished/checkpoint/*"))
-            if receipts >= finished and inside:
+            in_training = any(store.glob("*/*/unfinished/checkpoint/*"))
+            if receipts >= finished and in_training:
                 process.send_signal(signal.SIGKILL)
                 kills += 1
                 break
@@ -69,5 +69,5 @@ def test_killed_in_training_it_ends_the_same(tmp_path: Path) -> None:
     assert kills == 2
     last = _start(tmp_path, "killed")
     assert last.wait(300) == 0, last.stderr and last.stderr.read()
-    ours, theirs = (tmp_path / name / "scores.jsonl" for name in ("killed", "calm"))
-    assert ours.read_text(encoding="utf-8") == theirs.read_text(encoding="utf-8")
+    killed_scores, calm_scores = (tmp_path / name / "scores.jsonl" for name in ("killed", "calm"))
+    assert killed_scores.read_text(encoding="utf-8") == calm_scores.read_text(encoding="utf-8")

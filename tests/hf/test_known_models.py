@@ -31,30 +31,30 @@ REMOTE = {"model_type": "new", "auto_map": {"AutoConfig": "configuration.NewConf
 @pytest.fixture
 def hub(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with all of the registry: one sort of model in most places, one gated."""
-    found = stubbed(tmp_path / "hub", monkeypatch)
+    stub = stubbed(tmp_path / "hub", monkeypatch)
     text = (bert / "config.json").read_text(encoding="utf-8")
-    found.files = {model.hub: {"config.json": text} for model in registry.models()}
+    stub.files = {model.hub: {"config.json": text} for model in registry.models()}
     zoo.EVERY["mt5"](tmp_path / "mt5")
-    found.files[MT5]["config.json"] = (tmp_path / "mt5" / "config.json").read_text()
-    found.files[MGTE]["config.json"] = json.dumps(REMOTE)
-    found.failures[GEMMA] = GatedRepoError()
-    yield found
+    stub.files[MT5]["config.json"] = (tmp_path / "mt5" / "config.json").read_text()
+    stub.files[MGTE]["config.json"] = json.dumps(REMOTE)
+    stub.failures[GEMMA] = GatedRepoError()
+    yield stub
     new_process()
 
 
 def _listed(*words: str) -> Result:
-    done = CliRunner().invoke(app, ["models", "list", *words])
-    assert done.exit_code == 0, done.output
-    return done
+    result = CliRunner().invoke(app, ["models", "list", *words])
+    assert result.exit_code == 0, result.output
+    return result
 
 
-def _rows(done: Result) -> dict[str, dict[str, Any]]:
-    return {row["hub"]: row for row in json.loads(done.stdout)}
+def _rows(result: Result) -> dict[str, dict[str, Any]]:
+    return {row["hub"]: row for row in json.loads(result.stdout)}
 
 
 def test_configurations_are_fetched_when_asked_for(hub: Hub, bert: Path, tmp_path: Path) -> None:
-    done = _listed("--fetch", "--json")
-    rows, sizes = _rows(done), tiny.start(bert).sizes()
+    result = _listed("--fetch", "--json")
+    rows, sizes = _rows(result), tiny.start(bert).sizes()
     row = rows[XLMR]
     assert [row["total"], row["embedding"], row["non_embedding"]] == [
         sizes.total, sizes.embedding, sizes.non_embedding,
@@ -66,15 +66,19 @@ def test_configurations_are_fetched_when_asked_for(hub: Hub, bert: Path, tmp_pat
     assert rows[MT5]["total"] == both.total > 0  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("name", "why"), [(GEMMA, "GatedRepoError"), (MGTE, "cannot be read")])
-def test_what_cannot_be_had_keeps_the_registry_and_is_told(hub: Hub, name: str, why: str) -> None:
-    done, known = _listed("--fetch", "--json"), registry.find_model(name)
-    assert known is not None
-    assert _rows(done)[name] == known.model_dump(mode="json")
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith(f"{known.name} keeps")]
-    assert why in line
-    assert done.stderr.count("keeps the registry's sizes") == 2
-    assert f"fetching configurations: {len(registry.models())}" in done.stderr
+@pytest.mark.parametrize(("name", "reason"), [(GEMMA, "GatedRepoError"), (MGTE, "cannot be read")])
+def test_what_cannot_be_had_keeps_the_registry_and_is_told(
+    hub: Hub, name: str, reason: str
+) -> None:
+    result, entry = _listed("--fetch", "--json"), registry.find_model(name)
+    assert entry is not None
+    assert _rows(result)[name] == entry.model_dump(mode="json")
+    (line,) = [
+        line for line in result.stderr.splitlines() if line.startswith(f"{entry.name} keeps")
+    ]
+    assert reason in line
+    assert result.stderr.count("keeps the registry's sizes") == 2
+    assert f"fetching configurations: {len(registry.models())}" in result.stderr
 
 
 def test_what_was_fetched_is_read_later_and_nobody_is_asked(hub: Hub) -> None:
@@ -84,25 +88,25 @@ def test_what_was_fetched_is_read_later_and_nobody_is_asked(hub: Hub) -> None:
     assert hub.asked == hub.resolved == []
     _listed("--fetch")
     new_process()
-    asked = len(hub.asked)
+    request_count = len(hub.asked)
     rows = _rows(_listed("--json"))
     assert rows[XLMR]["confidence"] == "configuration"
     assert rows[GEMMA]["confidence"] == "published"
     assert "configuration" in _listed().stdout
-    assert len(hub.asked) == asked
+    assert len(hub.asked) == request_count
 
 
 def test_queries_of_size_ask_the_registry_alone(hub: Hub) -> None:
     _listed("--fetch")
-    found = registry.RegistryQuery(min_total=2.5e8, max_total=2.9e8).matching()
-    assert XLMR in [model.hub for model in found]
+    models = registry.RegistryQuery(min_total=2.5e8, max_total=2.9e8).matching()
+    assert XLMR in [model.hub for model in models]
 
 
 @pytest.mark.parametrize("words", [("--fetch", "--offline"), ("study.yaml", "--fetch")])
 def test_fetching_that_makes_no_sense_is_refused(hub: Hub, words: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(app, ["models", "list", *words])
-    assert done.exit_code == 2
-    assert "--fetch" in done.stderr and "Traceback" not in done.output
+    result = CliRunner().invoke(app, ["models", "list", *words])
+    assert result.exit_code == 2
+    assert "--fetch" in result.stderr and "Traceback" not in result.output
     assert hub.asked == []
 
 

@@ -50,9 +50,9 @@ def test_the_longest_input_is_read(folders: dict[str, Path], family: str) -> Non
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_frames_words_and_limits(folders: dict[str, Path], family: str) -> None:
     tokens = Tokens(loading.tokenizer(folders[family]), causal=family in ("llama", "gemma"))
-    inside, _ = tokens.ids(["the cat", "cat"])
+    word_ids, _ = tokens.ids(["the cat", "cat"])
     assert (
-        inside.tolist()[-len(tokens.word_ids(["cat"])["cat"]) :]
+        word_ids.tolist()[-len(tokens.word_ids(["cat"])["cat"]) :]
         == tokens.word_ids(["cat"])["cat"].tolist()
     )
     assert all(len(ids) > 0 for ids in tokens.word_ids(["", "\u200b", " ", "東京"]).values())
@@ -62,10 +62,12 @@ def test_frames_words_and_limits(folders: dict[str, Path], family: str) -> None:
     assert len(pair.ids) == 20
     assert pair.ids[tokens.skip : tokens.skip + len(first)].tolist() == first.tolist()
     if family == "bert":
-        said = tokens.tokenizer("the cat", "flies", return_tensors="np", return_token_type_ids=True)
-        mine = tokens.pair(*tokens.ids(["the cat", "flies"]), 20)
-        assert said["input_ids"][0].tolist() == mine.ids.tolist()
-        assert int((said["token_type_ids"][0] == 0).sum()) == mine.second
+        encoding = tokens.tokenizer(
+            "the cat", "flies", return_tensors="np", return_token_type_ids=True
+        )
+        window = tokens.pair(*tokens.ids(["the cat", "flies"]), 20)
+        assert encoding["input_ids"][0].tolist() == window.ids.tolist()
+        assert int((encoding["token_type_ids"][0] == 0).sum()) == window.second
 
 
 def test_the_state_entering_a_layer_is_what_transformers_calls_it(bert: Path) -> None:
@@ -76,11 +78,11 @@ def test_the_state_entering_a_layer_is_what_transformers_calls_it(bert: Path) ->
     ]
     batch = collate(features, Layout(tokens.pad), CPU)
     with torch.inference_mode():
-        said = backbone.module(
+        hidden_states = backbone.module(
             input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True
         ).hidden_states
-        for place, states in enumerate(said):
-            assert torch.equal(backbone.states(batch, place), states)
+        for index, states in enumerate(hidden_states):
+            assert torch.equal(backbone.states(batch, index), states)
     assert (backbone.layer_index(-1), backbone.layer_index(-3), backbone.layer_index(1)) == (
         2,
         0,
@@ -100,11 +102,11 @@ def test_padding_does_not_change_states(folders: dict[str, Path]) -> None:
         layout = Layout(tokens.pad, tokens.skip if backbone.causal else 0)
         backbone.module.eval()
         with torch.inference_mode():
-            both, alone = collate(features, layout, CPU), collate(features[:1], layout, CPU)
-            for how in ("mean", "first", "last"):
-                together = pool(backbone.states(both), both, how)[0]
-                single = pool(backbone.states(alone), alone, how)[0]
-                assert torch.allclose(together, single, atol=1e-5), (family, how)
+            pair, alone = collate(features, layout, CPU), collate(features[:1], layout, CPU)
+            for pooling in ("mean", "first", "last"):
+                together = pool(backbone.states(pair), pair, pooling)[0]
+                single = pool(backbone.states(alone), alone, pooling)[0]
+                assert torch.allclose(together, single, atol=1e-5), (family, pooling)
 
 
 def test_a_decoders_mean_leaves_its_first_state_out(folders: dict[str, Path]) -> None:
@@ -120,14 +122,14 @@ def test_a_decoders_mean_leaves_its_first_state_out(folders: dict[str, Path]) ->
 
 
 def test_only_the_first_layers_are_used(folders: dict[str, Path]) -> None:
-    whole, part = (loading.backbone(folders["gemma"], "safetensors", n) for n in (None, 2))
-    assert (len(whole.layers), len(part.layers)) == (3, 2)
-    assert part.module.config.layer_types == ["sliding_attention"] * 2
+    full, half = (loading.backbone(folders["gemma"], "safetensors", n) for n in (None, 2))
+    assert (len(full.layers), len(half.layers)) == (3, 2)
+    assert half.module.config.layer_types == ["sliding_attention"] * 2
     ids = torch.tensor([[2, 9, 10]])
     with torch.inference_mode():
-        raw = whole.module(input_ids=ids, output_hidden_states=True).hidden_states[2]
+        raw = full.module(input_ids=ids, output_hidden_states=True).hidden_states[2]
         assert torch.allclose(
-            part.module(input_ids=ids).last_hidden_state, part.module.norm(raw), atol=1e-5
+            half.module(input_ids=ids).last_hidden_state, half.module.norm(raw), atol=1e-5
         )
     with pytest.raises(ConfigurationError, match="'num_layers' is 4, but the backbone has 3"):
         loading.backbone(folders["gemma"], "safetensors", 4)
@@ -145,10 +147,10 @@ def test_freezing_goes_from_the_embeddings_up(bert: Path) -> None:
     backbone = loading.backbone(bert, "safetensors")
 
     def learning() -> set[str]:
-        named = backbone.module.named_parameters()
+        parameters = backbone.module.named_parameters()
         return {
             name.split(".")[0] + name.split(".")[2]
-            for name, parameter in named
+            for name, parameter in parameters
             if parameter.requires_grad
         }
 
@@ -163,14 +165,14 @@ def test_freezing_goes_from_the_embeddings_up(bert: Path) -> None:
     assert learning() == set()
 
 
-def _copy(folder: Path, place: Path) -> Path:
-    return Path(shutil.copytree(folder, place))
+def _copy(folder: Path, target: Path) -> Path:
+    return Path(shutil.copytree(folder, target))
 
 
 def test_truncated_weights(bert: Path, tmp_path: Path) -> None:
     folder = _copy(bert, tmp_path / "m")
-    whole = (folder / "model.safetensors").read_bytes()
-    (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
     with pytest.raises(UnavailableError, match="the weights cannot be read"):
         tiny.start(folder)
 
@@ -239,26 +241,28 @@ def test_other_architectures_need_no_line_of_code(bert: Path, tmp_path: Path, na
     model, recipe = tiny.start(folder), Recipe(steps=2, batch_size=8)
     model.fit([tiny.feed("tagging", 16)], recipe, tiny.session(tmp_path / "session"))
     model.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    assert again.sizes() == model.sizes()
-    assert np.array_equal(again.embed(["the cat"], recipe), model.embed(["the cat"], recipe))
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    assert loaded_model.sizes() == model.sizes()
+    assert np.array_equal(loaded_model.embed(["the cat"], recipe), model.embed(["the cat"], recipe))
 
 
 @pytest.mark.pretrained
 def test_a_pretrained_model_goes_the_whole_way(tmp_path: Path) -> None:
     """`XHARNESS_PRETRAINED` names a folder with real weights."""
-    named = os.environ.get("XHARNESS_PRETRAINED")
-    if not named:
+    name = os.environ.get("XHARNESS_PRETRAINED")
+    if not name:
         pytest.skip("no pretrained weights; set XHARNESS_PRETRAINED to a model's folder")
-    model = tiny.start(Path(named))
+    model = tiny.start(Path(name))
     recipe = Recipe(steps=20, batch_size=8, learning_rate=1e-4, freeze_ratio=0.5)
     facts = model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "session"))
     assert facts["loss"] < 0.5
     model.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
-    for before, after in zip(weights(model), weights(again), strict=True):
-        assert torch.equal(before, after)
-    cat, kitten, tax = again.embed(["A cat sat there.", "There sat a cat.", "Pay tax."], recipe)
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    for weight, loaded_weight in zip(weights(model), weights(loaded_model), strict=True):
+        assert torch.equal(weight, loaded_weight)
+    cat, kitten, tax = loaded_model.embed(
+        ["A cat sat there.", "There sat a cat.", "Pay tax."], recipe
+    )
     assert cat @ kitten > cat @ tax
 
 
@@ -270,16 +274,16 @@ def test_a_saved_model_is_the_same_to_the_bit(
     recipe = Recipe(steps=2, batch_size=8, learning_rate=1e-3)
     model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path))
     model.save(tmp_path / "model")
-    again = tiny.BACKEND.load(tmp_path / "model", "cpu")
-    for before, after in zip(weights(model), weights(again), strict=True):
-        assert torch.equal(before, after)
+    loaded_model = tiny.BACKEND.load(tmp_path / "model", "cpu")
+    for weight, loaded_weight in zip(weights(model), weights(loaded_model), strict=True):
+        assert torch.equal(weight, loaded_weight)
     texts = ["Straße 東京", "the cat", "café who?"]
-    assert np.array_equal(model.embed(texts, recipe), again.embed(texts, recipe))
-    read = Backbone(AutoModel.from_pretrained(tmp_path / "model"))
-    for before, after in zip(
-        read.module.parameters(), again.backbone.module.parameters(), strict=True
+    assert np.array_equal(model.embed(texts, recipe), loaded_model.embed(texts, recipe))
+    backbone = Backbone(AutoModel.from_pretrained(tmp_path / "model"))
+    for weight, loaded_weight in zip(
+        backbone.module.parameters(), loaded_model.backbone.module.parameters(), strict=True
     ):
-        assert torch.equal(before, after)
+        assert torch.equal(weight, loaded_weight)
 
 
 def weights(model: object) -> list[torch.Tensor]:

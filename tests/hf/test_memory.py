@@ -23,8 +23,8 @@ RECIPE = Recipe(steps=6, learning_rate=3e-3, batch_size=16, max_length=24, preci
 @pytest.fixture(scope="module")
 def undropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backbone whose dropout does not hang on how a batch is cut."""
-    none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    return tiny.bert(tmp_path_factory.mktemp("undropped"), **none)
+    no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    return tiny.bert(tmp_path_factory.mktemp("undropped"), **no_dropout)
 
 
 def _fit(
@@ -35,7 +35,7 @@ def _fit(
     return model, model.fit([tiny.feed(task_type)], RECIPE, session)
 
 
-def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, *, backward: bool = False) -> None:
+def _refuse(monkeypatch: pytest.MonkeyPatch, limit: int, *, backward: bool = False) -> None:
     """No batch of more than `most` rows fits, forward or where its gradients are computed."""
     honest = Backbone.states
 
@@ -43,12 +43,12 @@ def _refuse(monkeypatch: pytest.MonkeyPatch, most: int, *, backward: bool = Fals
         raise torch.OutOfMemoryError
 
     def states(self: Backbone, batch: Batch, layer: int | None = None) -> Tensor:
-        found = honest(self, batch, layer)
-        if len(batch.ids) > most and not backward:
+        states = honest(self, batch, layer)
+        if len(batch.ids) > limit and not backward:
             raise torch.OutOfMemoryError
-        if len(batch.ids) > most:
-            found.register_hook(refuse)
-        return found
+        if len(batch.ids) > limit:
+            states.register_hook(refuse)
+        return states
 
     monkeypatch.setattr(Backbone, "states", states)
 
@@ -62,15 +62,15 @@ def test_smaller_pieces_give_the_same_weights(
     narrow, told = _fit(undropped, tmp_path / "narrow")
     assert (facts["gradient_accumulation_steps"], told["gradient_accumulation_steps"]) == (1, 4)
     assert told["loss"] == pytest.approx(facts["loss"], abs=1e-5)
-    for tensor, other in zip(weights(calm), weights(narrow), strict=True):
-        assert torch.allclose(tensor, other, atol=1e-5)
+    for tensor, narrow_tensor in zip(weights(calm), weights(narrow), strict=True):
+        assert torch.allclose(tensor, narrow_tensor, atol=1e-5)
 
 
 def test_a_checkpoint_remembers_the_pieces(
     undropped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(done: int, total: int | None) -> None:
-        if done == 2:
+    def stop(count: int, total: int | None) -> None:
+        if count == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as narrow:
@@ -82,14 +82,14 @@ def test_a_checkpoint_remembers_the_pieces(
 
 
 @pytest.mark.parametrize(
-    ("task_type", "most", "told"),
+    ("task_type", "limit", "message"),
     [("tagging", 0, "learn from one input of"), ("retrieval", 8, "tell 16 pairs apart at once")],
 )
 def test_what_cannot_be_smaller_is_refused(
-    task_type: str, most: int, told: str, undropped: Path, tmp_path: Path,
+    task_type: str, limit: int, message: str, undropped: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    _refuse(monkeypatch, most)
-    with pytest.raises(StageError, match=f"not enough memory to {told}") as caught:
+    _refuse(monkeypatch, limit)
+    with pytest.raises(StageError, match=f"not enough memory to {message}") as caught:
         _fit(undropped, tmp_path, task_type)
     assert "max_length" in str(caught.value)

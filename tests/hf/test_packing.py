@@ -43,14 +43,14 @@ def _batch(lengths: list[int], *, resets: bool = False, pairs: bool = True) -> B
         Window(draw.integers(5, 60, size=length).astype(np.int32), length // 2 if pairs else length)
         for length in lengths
     ]
-    features = [Feature((window,), place) for place, window in enumerate(windows)]
+    features = [Feature((window,), index) for index, window in enumerate(windows)]
     return collate(features, Layout(1, 0, resets), CPU)
 
 
-def _noting(attend: Callable[..., Tensor], asked: list[int]) -> Callable[..., Tensor]:
-    def noting(rows: list[Tensor], *more: Any) -> Tensor:
-        asked.append(len(rows[0]))
-        return attend(rows, *more)
+def _noting(attend: Callable[..., Tensor], counts: list[int]) -> Callable[..., Tensor]:
+    def noting(rows: list[Tensor], *arguments: Any) -> Tensor:
+        counts.append(len(rows[0]))
+        return attend(rows, *arguments)
 
     return noting
 
@@ -69,10 +69,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 def _backbone(folder: Path) -> Backbone:
-    found = loaded(folder, "safetensors")
-    found.to(CPU)
-    found.module.eval()
-    return found
+    backbone = loaded(folder, "safetensors")
+    backbone.to(CPU)
+    backbone.module.eval()
+    return backbone
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=30))
@@ -96,12 +96,12 @@ def test_a_family_packs_or_is_padded_to_the_same_states(
 ) -> None:
     backbone = _backbone(folder(family))
     assert (backbone.reach > 0) == (family in PACK)
-    batch, asked = _batch([4, 9, 4, 3, 12, 9], pairs=False), list[int]()
-    monkeypatch.setattr(packing, "_grouped", _noting(packing._grouped, asked))
+    batch, counts = _batch([4, 9, 4, 3, 12, 9], pairs=False), list[int]()
+    monkeypatch.setattr(packing, "_grouped", _noting(packing._grouped, counts))
     with torch.no_grad():
         states = backbone.states(batch)
     short = family in PACK and backbone.reach >= 12
-    assert asked == [41] * backbone.depth * short  # sub-words without padding, in every layer
+    assert counts == [41] * backbone.depth * short  # sub-words without padding, in every layer
     with torch.no_grad():
         monkeypatch.setenv(switches.VARIABLE, "packing")
         padded = backbone.states(batch)
@@ -137,11 +137,11 @@ def test_layers_types_and_positions_that_count_anew(
 
 def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Path]) -> None:
     backbone = _backbone(folder("modernbert"))
-    most = int(backbone.reach)
-    assert 0 < most < 12
-    assert not packing.worth(backbone, most + 1, CPU)
-    assert packing.worth(backbone, most, CPU)
-    batch = _batch([most, 2, most], pairs=False)
+    reach = int(backbone.reach)
+    assert 0 < reach < 12
+    assert not packing.worth(backbone, reach + 1, CPU)
+    assert packing.worth(backbone, reach, CPU)
+    batch = _batch([reach, 2, reach], pairs=False)
     with torch.no_grad():
         packed, padded = backbone.packed(batch)[0], backbone.padded(batch)
     real = batch.mask.bool()
@@ -167,21 +167,23 @@ def test_gradients_are_those_of_padded_windows(family: str, folder: Callable[[st
     real = batch.mask.bool()
 
     def gradients(states: Tensor) -> list[Tensor]:
-        learnt = [*backbone.reader.parameters()]
-        return list(torch.autograd.grad(states[real].sin().sum(), learnt, materialize_grads=True))
+        parameters = [*backbone.reader.parameters()]
+        return list(
+            torch.autograd.grad(states[real].sin().sum(), parameters, materialize_grads=True)
+        )
 
     packed, padded = gradients(backbone.packed(batch)[0]), gradients(backbone.padded(batch))
-    for state, other in zip(packed, padded, strict=True):
-        assert torch.allclose(state, other, rtol=1e-3, atol=1e-4)
+    for state, padded_state in zip(packed, padded, strict=True):
+        assert torch.allclose(state, padded_state, rtol=1e-3, atol=1e-4)
 
 
 def test_probing_leaves_what_learns_awake(folder: Callable[[str], Path]) -> None:
     backbone = loaded(folder("bert"), "safetensors")
     backbone.freeze(0.5)
-    before = [part.training for part in backbone.module.modules()]
-    assert {*before} == {True, False}  # some parts learn, some are held
+    modes = [part.training for part in backbone.module.modules()]
+    assert {*modes} == {True, False}  # some parts learn, some are held
     backbone.to(CPU)
-    assert [part.training for part in backbone.module.modules()] == before
+    assert [part.training for part in backbone.module.modules()] == modes
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -191,25 +193,25 @@ def test_windows_in_a_row_attend_to_themselves_alone(causal: bool, window: int |
     torch.manual_seed(0)
     rows = [torch.randn(14, heads, 8) for heads in (4, 2, 2)]
     borders = torch.tensor([0, 5, 5, 10, 14, 14], dtype=torch.int32)
-    found = varlen.attention(*rows, borders, 5, causal=causal, scale=0.3, window=window)
+    states = varlen.attention(*rows, borders, 5, causal=causal, scale=0.3, window=window)
     for first, last in pairwise([0, 5, 10, 14]):
-        alone = [part[first:last] for part in rows]
+        parts = [part[first:last] for part in rows]
         only = torch.tensor([0, last - first], dtype=torch.int32)
-        apart = varlen.attention(*alone, only, 5, causal=causal, scale=0.3, window=window)
-        assert torch.allclose(found[first:last], apart, atol=1e-5)
+        apart = varlen.attention(*parts, only, 5, causal=causal, scale=0.3, window=window)
+        assert torch.allclose(states[first:last], apart, atol=1e-5)
     if window is None:
         packs = PackedLengths(((2, 5), (1, 4)), causal)
-        assert torch.allclose(found, packing._grouped(rows, packs, 0.0, 0.3), atol=1e-5)
+        assert torch.allclose(states, packing._grouped(rows, packs, 0.0, 0.3), atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "given", [{"softcap": 2.0}, {"position_bias": torch.zeros(1)}, {"mask": True}]
+    "options", [{"softcap": 2.0}, {"position_bias": torch.zeros(1)}, {"mask": True}]
 )
-def test_attention_that_wants_more_is_refused(given: dict[str, Any]) -> None:
+def test_attention_that_wants_more_is_refused(options: dict[str, Any]) -> None:
     rows = [torch.zeros(1, 2, 4, 8)] * 3
-    mask = torch.ones(4) if given.pop("mask", False) else None
+    mask = torch.ones(4) if options.pop("mask", False) else None
     with pytest.raises(packing._UnknownError):
-        attend(nn.Identity(), *rows, mask, packs=PackedLengths(((1, 4),), False), **given)
+        attend(nn.Identity(), *rows, mask, packs=PackedLengths(((1, 4),), False), **options)
 
 
 def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) -> None:
@@ -232,12 +234,16 @@ def test_thousands_of_real_sentences_are_answered_alike(
     shared = Material(setting, "wikiann")
     model = material.load_model(setting.model)
     material.head(model, shared.card)
-    every = [example for _, some in shared.eval_examples(64) for example in some]
-    assert len(every) > 2500
+    examples = [
+        example
+        for _, language_examples in shared.eval_examples(64)
+        for example in language_examples
+    ]
+    assert len(examples) > 2500
 
     def tags() -> NDArray[np.int64]:
-        found = model.predict(shared.card, shared.task_type, every, shared.recipe())
-        return np.concatenate([np.asarray(answer, dtype=np.int64) for answer in found])
+        answers = model.predict(shared.card, shared.task_type, examples, shared.recipe())
+        return np.concatenate([np.asarray(answer, dtype=np.int64) for answer in answers])
 
     usual = tags()
     assert len(np.unique(usual)) > 3

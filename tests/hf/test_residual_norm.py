@@ -86,11 +86,11 @@ def test_states_and_gradients_are_those_of_torch(width: int, rate: float) -> Non
     nn.init.normal_(norm.weight)
     states, residual = (torch.randn(9, width, requires_grad=True) for _ in range(2))
     leaves, slopes = [states, residual, norm.weight, norm.bias], torch.randn(9, width)
-    ours, _ = dropped_norm(states, residual, norm, rate, seed)
-    gradients = torch.autograd.grad(ours, leaves, slopes)
-    kept = (gradients[0] != 0) / (1 - rate)
-    torch_own = norm(states * kept + residual)
-    assert torch.allclose(ours, torch_own, atol=1e-5)
+    outputs, _ = dropped_norm(states, residual, norm, rate, seed)
+    gradients = torch.autograd.grad(outputs, leaves, slopes)
+    mask = (gradients[0] != 0) / (1 - rate)
+    torch_own = norm(states * mask + residual)
+    assert torch.allclose(outputs, torch_own, atol=1e-5)
     for gradient, expected in zip(
         gradients, torch.autograd.grad(torch_own, leaves, slopes), strict=True
     ):
@@ -109,23 +109,25 @@ def test_draws_are_even_and_strangers_to_each_other() -> None:
         normalised, _ = dropped_norm(states, torch.zeros(rows, width), norm, rate, seed)
         ramp = torch.randn(rows, width)
         masks.append(torch.autograd.grad(normalised, states, ramp)[0] == 0)
-    near = 4 * (rate * (1 - rate) / (rows * width)) ** 0.5
-    assert all(abs(float(mask.float().mean()) - rate) < near for mask in masks)
+    tolerance = 4 * (rate * (1 - rate) / (rows * width)) ** 0.5
+    assert all(abs(float(mask.float().mean()) - rate) < tolerance for mask in masks)
     mask = masks[0]
     pairs = [(mask, masks[1]), (mask, masks[2]), (mask, mask.roll(1, 0)), (mask, mask.roll(1, 1))]
-    assert all(abs(float((ours & other).float().mean()) - rate**2) < near for ours, other in pairs)
+    assert all(
+        abs(float((first & second).float().mean()) - rate**2) < tolerance for first, second in pairs
+    )
 
 
 @interpreted
 def test_what_drops_out_hangs_on_the_seed_alone() -> None:
     norm, states = nn.LayerNorm(32), torch.ones(5, 32)
-    drawn = [
+    masks = [
         dropped_norm(states, torch.zeros(5, 32), norm, 0.5, torch.tensor([seed]).int())[0]
         for seed in (1, 1, 2)
     ]
-    assert torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(drawn[0], drawn[2])
-    assert not torch.equal(drawn[0][0], drawn[0][1])
+    assert torch.equal(masks[0], masks[1])
+    assert not torch.equal(masks[0], masks[2])
+    assert not torch.equal(masks[0][0], masks[0][1])
 
 
 def test_only_modules_that_compute_so_are_taken() -> None:
@@ -171,19 +173,19 @@ def test_trainings_learn_the_same(
     folder = tiny.bert(tmp_path / "bert", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     fused = _fit(folder, tmp_path / "fused", precision=precision)
     monkeypatch.setattr(fixed_step, "residual_norm_refusal", residual_norm.residual_norm_refusal)
-    plain = _fit(folder, tmp_path / "plain", precision=precision)
-    norms = [model.facts["step"]["norms"] for model in (fused, plain)]
+    usual = _fit(folder, tmp_path / "plain", precision=precision)
+    norms = [model.facts["step"]["norms"] for model in (fused, usual)]
     assert norms == ["one kernel in 4 modules", "no kernel for a cpu"]
-    near = 0.02 if precision == "bf16" else 1e-5
-    assert fused.facts["loss"] == pytest.approx(plain.facts["loss"], abs=near)
-    for ours, theirs in zip(weights(fused), weights(plain), strict=True):
-        assert torch.allclose(ours, theirs, atol=6e-3 if precision == "bf16" else 1e-5)
+    tolerance = 0.02 if precision == "bf16" else 1e-5
+    assert fused.facts["loss"] == pytest.approx(usual.facts["loss"], abs=tolerance)
+    for weight, rival in zip(weights(fused), weights(usual), strict=True):
+        assert torch.allclose(weight, rival, atol=6e-3 if precision == "bf16" else 1e-5)
 
 
 @interpreted
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path: Path, kernel: None) -> None:
-    def stop(done: int, total: int | None) -> None:
-        if done == 2:
+    def stop(count: int, total: int | None) -> None:
+        if count == 2:
             raise StopError
 
     folder = tiny.bert(tmp_path / "bert", hidden_dropout_prob=0.3)

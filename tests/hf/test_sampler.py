@@ -29,13 +29,13 @@ def test_any_step_can_be_told_without_those_before(
     lengths: list[list[int]], mixture: Mixture, seed: int, batch: int, data: st.DataObject
 ) -> None:
     recipe = Recipe(batch_size=batch, epochs=data.draw(st.floats(0.1, 3)))
-    whole = BatchSampler(lengths, mixture, recipe, seed)
-    drawn = [whole[step] for step in range(whole.total)]
-    order = data.draw(st.permutations(range(whole.total)))
-    again = BatchSampler(lengths, mixture, recipe, seed)
+    schedule = BatchSampler(lengths, mixture, recipe, seed)
+    batches = [schedule[step] for step in range(schedule.total)]
+    order = data.draw(st.permutations(range(schedule.total)))
+    second_schedule = BatchSampler(lengths, mixture, recipe, seed)
     for step in order[:10]:
-        assert again[step].feed == drawn[step].feed
-        assert again[step].features.tolist() == drawn[step].features.tolist()
+        assert second_schedule[step].feed == batches[step].feed
+        assert second_schedule[step].features.tolist() == batches[step].features.tolist()
 
 
 @settings(deadline=None)
@@ -45,9 +45,9 @@ def test_an_epoch_reads_every_feature_once(lengths: list[int], batch: int) -> No
     assert schedule.total == 2 * math.ceil(len(lengths) / batch)
     for epoch in range(2):
         steps = range(epoch * schedule.total // 2, (epoch + 1) * schedule.total // 2)
-        drawn = [schedule[step].features for step in steps]
-        assert sorted(np.concatenate(drawn)) == list(range(len(lengths)))
-        sizes = [len(length) for length in drawn]
+        batches = [schedule[step].features for step in steps]
+        assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
+        sizes = [len(length) for length in batches]
         assert max(sizes) <= batch
         assert max(sizes) - min(sizes) <= 1
 

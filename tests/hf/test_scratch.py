@@ -40,15 +40,15 @@ def _start(folder: Path, **changes: Any) -> Any:
 def _pairs(count: int) -> list[BitextExample]:
     draw = random.Random(4)
     glossary = {word: f"{word[::-1]}o" for word in tiny.WORDS}
-    found = []
+    pairs = []
     for number in range(count):
         words = draw.choices(tiny.WORDS, k=5)
-        found.append(
+        pairs.append(
             BitextExample(
                 str(number), " ".join(words), " ".join(glossary[w] for w in words), number
             )
         )
-    return found
+    return pairs
 
 
 def _corpus(objective: Any, count: int = 60) -> TrainingSet:
@@ -82,10 +82,14 @@ def test_masked_words_become_less_of_a_riddle(tmp_path: Path, architecture: str)
     assert model.backbone.limit == 40
     assert model.sizes().embedding == model.tokens.size * 32
     model.save(tmp_path / "model")
-    again = tiny.BACKEND.load(tmp_path / "model", "cpu")
-    assert all(torch.equal(a, b) for a, b in zip(weights(model), weights(again), strict=True))
-    head = again.heads.get("mlm", "mlm")
-    assert head._tied[0] is again.backbone.embedding, "the output matrix stays that of the input"
+    loaded_model = tiny.BACKEND.load(tmp_path / "model", "cpu")
+    assert all(
+        torch.equal(a, b) for a, b in zip(weights(model), weights(loaded_model), strict=True)
+    )
+    head = loaded_model.heads.get("mlm", "mlm")
+    assert head._tied[0] is loaded_model.backbone.embedding, (
+        "the output matrix stays that of the input"
+    )
 
 
 def test_a_pretrained_scratch_model_learns_a_task(tmp_path: Path) -> None:
@@ -106,10 +110,10 @@ def test_seed_and_texts_are_all_there_is(tmp_path: Path) -> None:
         model.fit([_corpus("tlm")], Recipe(steps=2), session)
         return model
 
-    first, again, other = made(1, "a"), made(1, "b"), made(2, "c")
-    assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
-    assert first.tokens.tokenizer.get_vocab() == other.tokens.tokenizer.get_vocab()
-    assert not torch.equal(first.backbone.embedding.weight, other.backbone.embedding.weight)
+    first, repetition, another_seed = made(1, "a"), made(1, "b"), made(2, "c")
+    assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(repetition), strict=True))
+    assert first.tokens.tokenizer.get_vocab() == another_seed.tokens.tokenizer.get_vocab()
+    assert not torch.equal(first.backbone.embedding.weight, another_seed.backbone.embedding.weight)
 
 
 def test_a_given_tokenizer_is_used(bert: Path, tmp_path: Path) -> None:
@@ -144,8 +148,8 @@ def test_words_are_spelled_alike_in_sentences_and_in_lists() -> None:
     assert tokenizer.get_vocab_size() <= 300
     encoded = tokenizer.encode("the cat, 東京!", add_special_tokens=False)
     words = ["the", "cat", ",", "東", "京", "!"]
-    listed = tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
-    assert encoded.ids == listed.ids
+    word_ids = tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+    assert encoded.ids == word_ids.ids
     assert encoded.tokens == words
 
 
@@ -173,8 +177,8 @@ def test_retrieval_finds_the_line(bert: Path) -> None:
     model = tiny.start(bert)
     pairs = [BitextExample(str(n), word, word, n) for n, word in enumerate(tiny.WORDS[:16])]
     for layer in (-1, 0, 1):
-        given = predict(model, toy_card("bitext_retrieval"), pairs, Recipe(layer=layer))
-        assert given == list(range(16))
+        answers = predict(model, toy_card("bitext_retrieval"), pairs, Recipe(layer=layer))
+        assert answers == list(range(16))
     assert model.embed([], Recipe()).shape == (0, 32)
     vectors = model.embed(["the cat", "the cat", "bird"], Recipe())
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
@@ -184,8 +188,8 @@ def test_retrieval_finds_the_line(bert: Path) -> None:
 def test_full_memory_halves_the_batch(bert: Path) -> None:
     model = tiny.start(bert)
     features = [
-        Feature((model.tokens.single(ids, 20),), place)
-        for place, ids in enumerate(model.tokens.ids(tiny.WORDS))
+        Feature((model.tokens.single(ids, 20),), index)
+        for index, ids in enumerate(model.tokens.ids(tiny.WORDS))
     ]
     sizes: list[int] = []
 

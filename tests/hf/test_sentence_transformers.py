@@ -58,16 +58,16 @@ def _published(folder: Path, **options: Any) -> Any:
 
 def _states(model: Any, text: str, limit: int) -> Tensor:
     """The last hidden states of one text, read by transformers alone: (sub-words, width)."""
-    said = model.tokens.tokenizer(
+    encoding = model.tokens.tokenizer(
         [text], truncation=True, max_length=limit, return_tensors="pt", return_token_type_ids=False
     )
     with torch.inference_mode():
-        states: Tensor = model.backbone.module.eval()(**said).last_hidden_state[0]
+        states: Tensor = model.backbone.module.eval()(**encoding).last_hidden_state[0]
     return states
 
 
-def _close(ours: NDArray[np.float32], theirs: Any) -> bool:
-    return bool(np.allclose(ours, np.asarray(theirs), atol=2e-6))
+def _close(vectors: NDArray[np.float32], expected: Any) -> bool:
+    return bool(np.allclose(vectors, np.asarray(expected), atol=2e-6))
 
 
 # --- by hand ---------------------------------------------------------------------------------
@@ -123,8 +123,8 @@ def test_each_pooling_is_the_librarys(
     pooling = {"embedding_dimension": 32, "pooling_mode": mode}
     folder = encoders.e5(backbone, tmp_path / "m", **pooling)
     texts = [text for text in TEXTS if text]  # bare decoders read nothing of an empty text
-    ours = _published(folder).embed(texts, RECIPE.changed({"max_length": 128}))
-    assert _close(ours, _theirs(folder, texts))
+    vectors = _published(folder).embed(texts, RECIPE.changed({"max_length": 128}))
+    assert _close(vectors, _theirs(folder, texts))
 
 
 def _pads(backbone: Path, folder: Path) -> None:
@@ -139,8 +139,8 @@ def _pads(backbone: Path, folder: Path) -> None:
 def test_dense_layers_are_the_librarys(
     folders: Folders, tmp_path: Path, activation: str, bias: bool
 ) -> None:
-    told = {"activation_function": f"torch.nn.modules.{activation}", "bias": bias}
-    folder = encoders.labse(folders["bert"], tmp_path / "m", **told)
+    declaration = {"activation_function": f"torch.nn.modules.{activation}", "bias": bias}
+    folder = encoders.labse(folders["bert"], tmp_path / "m", **declaration)
     assert _close(_published(folder).embed(TEXTS, RECIPE), _theirs(folder, TEXTS))
 
 
@@ -151,8 +151,8 @@ def test_prompts_are_the_librarys(
 ) -> None:
     pooling = {"embedding_dimension": 32, "pooling_mode": mode, "include_prompt": included}
     folder = encoders.e5(folders["bert"], tmp_path / "m", **pooling)
-    ours = _published(folder, prompts={"query": "who flies "}).embed(TEXTS, RECIPE, role="query")
-    assert _close(ours, _theirs(folder, TEXTS, "who flies "))
+    vectors = _published(folder, prompts={"query": "who flies "}).embed(TEXTS, RECIPE, role="query")
+    assert _close(vectors, _theirs(folder, TEXTS, "who flies "))
 
 
 def test_a_text_that_is_cut_to_its_prompt_is_pooled_whole(folders: Folders, tmp_path: Path) -> None:
@@ -160,8 +160,8 @@ def test_a_text_that_is_cut_to_its_prompt_is_pooled_whole(folders: Folders, tmp_
     folder = encoders.e5(folders["bert"], tmp_path / "m", **pooling)
     encoders.write(folder, "sentence_bert_config.json", {"max_seq_length": 4})
     model = _published(folder, prompts={"query": "who flies the red "})
-    whole = _states(model, "who flies the red bird", limit=4).mean(dim=0, keepdim=True)
-    assert _close(model.embed(["bird"], RECIPE, role="query"), functional.normalize(whole))
+    pooled = _states(model, "who flies the red bird", limit=4).mean(dim=0, keepdim=True)
+    assert _close(model.embed(["bird"], RECIPE, role="query"), functional.normalize(pooled))
 
 
 def test_several_poolings_are_concatenated_as_the_library_does(
@@ -173,9 +173,9 @@ def test_several_poolings_are_concatenated_as_the_library_does(
         "pooling_mode_cls_token": True,
     }
     folder = encoders.e5(folders["bert"], tmp_path / "m", **older)
-    ours = _published(folder).embed(TEXTS, RECIPE)
-    assert ours.shape == (len(TEXTS), 64)
-    assert _close(ours, _theirs(folder, TEXTS))
+    vectors = _published(folder).embed(TEXTS, RECIPE)
+    assert vectors.shape == (len(TEXTS), 64)
+    assert _close(vectors, _theirs(folder, TEXTS))
 
 
 def test_a_folder_that_the_library_saved_is_read(folders: Folders, tmp_path: Path) -> None:
@@ -192,26 +192,26 @@ def test_a_folder_that_the_library_saved_is_read(folders: Folders, tmp_path: Pat
 def test_the_library_reads_what_was_saved(folders: Folders, tmp_path: Path) -> None:
     model = _published(encoders.labse(folders["bert"], tmp_path / "m"), prompts=E5)
     model.save(tmp_path / "saved")
-    ours = model.embed(TEXTS, RECIPE, role="passage")
-    assert _close(ours, _theirs(tmp_path / "saved", TEXTS, "the road: "))
+    vectors = model.embed(TEXTS, RECIPE, role="passage")
+    assert _close(vectors, _theirs(tmp_path / "saved", TEXTS, "the road: "))
     assert _close(model.embed(TEXTS, RECIPE), _theirs(tmp_path / "saved", TEXTS))
 
 
 @pytest.mark.pretrained
 def test_a_pretrained_sentence_encoder_is_the_librarys(tmp_path: Path) -> None:
     """`XHARNESS_PRETRAINED` names a folder; where it lacks its pooling, a mean is put beside it."""
-    named = os.environ.get("XHARNESS_PRETRAINED")
-    if not named or not (Path(named) / "modules.json").is_file():
+    name = os.environ.get("XHARNESS_PRETRAINED")
+    if not name or not (Path(name) / "modules.json").is_file():
         pytest.skip("no pretrained sentence encoder; set XHARNESS_PRETRAINED to its folder")
-    folder = shutil.copytree(named, tmp_path / "m")
+    folder = shutil.copytree(name, tmp_path / "m")
     if not (folder / "1_Pooling").is_dir():
         width = json.loads((folder / "config.json").read_text())["hidden_size"]
         pooling = {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True}
         encoders.write(folder, "1_Pooling/config.json", pooling)
     texts = ["A cat sat there.", "There sat a cat.", "Pay your taxes in time.", "word " * 400]
-    ours = _published(folder).embed(texts, Recipe(max_length=512))
-    assert np.allclose(ours, _theirs(folder, texts), atol=1e-5)
-    assert ours[0] @ ours[1] > ours[0] @ ours[2]
+    vectors = _published(folder).embed(texts, Recipe(max_length=512))
+    assert np.allclose(vectors, _theirs(folder, texts), atol=1e-5)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
 
 
 # --- batches, lengths, saving ----------------------------------------------------------------
@@ -220,8 +220,8 @@ def test_a_pretrained_sentence_encoder_is_the_librarys(tmp_path: Path) -> None:
 def test_the_recipe_has_no_say_but_for_the_length(folders: Folders, tmp_path: Path) -> None:
     model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
     vectors = model.embed(TEXTS, RECIPE)
-    other = RECIPE.changed({"pooling": "last", "layer": 0})
-    assert np.array_equal(model.embed(TEXTS, other), vectors)
+    changed_recipe = RECIPE.changed({"pooling": "last", "layer": 0})
+    assert np.array_equal(model.embed(TEXTS, changed_recipe), vectors)
     short, long = model.embed(["river " * 9, "river " * 40], Recipe(max_length=8))
     assert np.allclose(short, long, atol=1e-6)
     longest, longer = model.embed(["river " * 18, "river " * 40], RECIPE)
@@ -243,26 +243,26 @@ def test_heads_read_by_the_recipe_and_vectors_stay_published(
 ) -> None:
     """A backbone that learnt a task keeps the dense layer as it was, saved and loaded."""
     folder = encoders.labse(folders["bert"], tmp_path / "m")
-    one, other = _published(folder, prompts=E5), tiny.start(folder)
-    for place, model in enumerate((one, other)):
-        session = tiny.session(tmp_path / f"session{place}")
+    published_model, usual_model = _published(folder, prompts=E5), tiny.start(folder)
+    for index, model in enumerate((published_model, usual_model)):
+        session = tiny.session(tmp_path / f"session{index}")
         model.fit([tiny.feed("classification", 32)], Recipe(steps=3, batch_size=8), session)
     examples = tiny.feed("classification", 9).examples
     card = toy_card("classification")
     answers = [
         model.predict(card, tiny.TASK_TYPES["classification"], examples, RECIPE)
-        for model in (one, other)
+        for model in (published_model, usual_model)
     ]
     assert answers[0] == answers[1]
-    one.save(tmp_path / "saved")
-    again = tiny.BACKEND.load(tmp_path / "saved", "cpu")
+    published_model.save(tmp_path / "saved")
+    loaded_model = tiny.BACKEND.load(tmp_path / "saved", "cpu")
     for role in ("query", "passage", "sentence"):
-        vectors = one.embed(TEXTS, RECIPE, role=role)
-        assert np.array_equal(again.embed(TEXTS, RECIPE, role=role), vectors)
+        vectors = published_model.embed(TEXTS, RECIPE, role=role)
+        assert np.array_equal(loaded_model.embed(TEXTS, RECIPE, role=role), vectors)
     dense = "2_Dense/model.safetensors"
-    before, after = load_file(folder / dense), load_file(tmp_path / "saved" / dense)
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert again.sizes() == other.sizes()
+    tensors, saved_tensors = load_file(folder / dense), load_file(tmp_path / "saved" / dense)
+    assert all(torch.equal(tensors[name], saved_tensors[name]) for name in tensors)
+    assert loaded_model.sizes() == usual_model.sizes()
 
 
 def test_pairs_are_learnt_by_the_vectors_that_are_compared(
@@ -277,10 +277,10 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
     assert isinstance(task, ContrastiveObjective)
     features = task.features(examples, model.tokens, RECIPE, gold=True)
     batch = collate(features, Layout(model.tokens.pad), torch.device("cpu"))
-    asked: list[Tensor] = []
+    states: list[Tensor] = []
 
     def head(cosines: Tensor) -> Tensor:
-        asked.append(cosines)
+        states.append(cosines)
         return cosines
 
     model.backbone.module.eval()
@@ -289,14 +289,14 @@ def test_pairs_are_learnt_by_the_vectors_that_are_compared(
         task.loss(model.backbone.states(batch).flatten(0, 1), head, targets, RECIPE)
     queries = model.embed([example.query for example in examples], RECIPE, role="query")
     passages = model.embed([example.positive or "" for example in examples], RECIPE, role="passage")
-    assert _close(queries @ passages.T, asked[0])
+    assert _close(queries @ passages.T, states[0])
 
 
 def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
     folders: Folders, tmp_path: Path
 ) -> None:
     model = _published(encoders.labse(folders["bert"], tmp_path / "m"))
-    before = [tensor.clone() for tensor in model.backbone.module.parameters()]
+    copies = [tensor.clone() for tensor in model.backbone.module.parameters()]
     dense = {
         name: tensor.clone() for name, tensor in model._embedder._upper_modules.state_dict().items()
     }
@@ -309,10 +309,10 @@ def test_learning_pairs_moves_the_body_and_not_the_dense_layer(
         tiny.feed("retrieval", 24).examples,
     )
     facts = model.fit([feed], Recipe(steps=3, batch_size=8), tiny.session(tmp_path / "s"))
-    moved = zip(before, model.backbone.module.parameters(), strict=True)
-    assert any(not torch.equal(tensor, other) for tensor, other in moved)
-    after = model._embedder._upper_modules.state_dict()
-    assert all(torch.equal(dense[name], after[name]) for name in dense)
+    moved = zip(copies, model.backbone.module.parameters(), strict=True)
+    assert any(not torch.equal(tensor, copy_of_tensor) for tensor, copy_of_tensor in moved)
+    upper_state = model._embedder._upper_modules.state_dict()
+    assert all(torch.equal(dense[name], upper_state[name]) for name in dense)
     assert np.isfinite(facts["loss"])
 
 
@@ -342,21 +342,23 @@ declarations = st.builds(
     st.dictionaries(names, texts),
     st.none() | names,
 )
-said = st.builds(Prompts, query=texts, passage=texts, sentence=texts)
+study_prompts = st.builds(Prompts, query=texts, passage=texts, sentence=texts)
 
 
-@given(declarations, said)
-def test_what_was_resolved_is_resolved_again(declared: PromptsConfig, own: Prompts) -> None:
-    found = prompts_by_role(declared, own)
-    saved = PromptsConfig.model_validate(prompts_file(found))
-    assert prompts_by_role(saved, Prompts()) == found
+@given(declarations, study_prompts)
+def test_what_was_resolved_is_resolved_again(
+    declared: PromptsConfig, stated_prompts: Prompts
+) -> None:
+    prompts = prompts_by_role(declared, stated_prompts)
+    saved = PromptsConfig.model_validate(prompts_file(prompts))
+    assert prompts_by_role(saved, Prompts()) == prompts
 
 
-@given(declarations, said)
-def test_the_study_has_the_last_word(declared: PromptsConfig, own: Prompts) -> None:
-    found = prompts_by_role(declared, own)
-    for role, prompt in own.model_dump(exclude_none=True).items():
-        assert found[role] == prompt  # type: ignore[index]
+@given(declarations, study_prompts)
+def test_the_study_has_the_last_word(declared: PromptsConfig, stated_prompts: Prompts) -> None:
+    prompts = prompts_by_role(declared, stated_prompts)
+    for role, prompt in stated_prompts.model_dump(exclude_none=True).items():
+        assert prompts[role] == prompt  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -371,8 +373,14 @@ def test_the_study_has_the_last_word(declared: PromptsConfig, own: Prompts) -> N
 def test_the_folders_prompts(
     prompts: dict[str, str], default: str | None, expected: tuple[str, str, str]
 ) -> None:
-    found = prompts_by_role(PromptsConfig(prompts=prompts, default_prompt_name=default), Prompts())
-    assert (found["query"], found["passage"], found["sentence"]) == expected
+    resolved_prompts = prompts_by_role(
+        PromptsConfig(prompts=prompts, default_prompt_name=default), Prompts()
+    )
+    assert (
+        resolved_prompts["query"],
+        resolved_prompts["passage"],
+        resolved_prompts["sentence"],
+    ) == expected
 
 
 @settings(deadline=None)
@@ -384,10 +392,10 @@ def test_the_folders_prompts(
 def test_padding_changes_no_pooling(length: int, mode: Mode, padding: int) -> None:
     pooling = PoolingConfig.model_validate({"embedding_dimension": 4, "pooling_mode": [mode]})
     states = torch.randn(2, length, 4, generator=torch.Generator().manual_seed(length))
-    alone = modules.pooled(states, torch.ones(2, length), pooling)
+    unpadded = modules.pooled(states, torch.ones(2, length), pooling)
     padded = functional.pad(states, (0, 0, 0, padding), value=9.0)
     mask = functional.pad(torch.ones(2, length), (0, padding))
-    assert torch.allclose(modules.pooled(padded, mask, pooling), alone, atol=1e-6)
+    assert torch.allclose(modules.pooled(padded, mask, pooling), unpadded, atol=1e-6)
 
 
 # --- identity --------------------------------------------------------------------------------
@@ -427,9 +435,12 @@ def test_what_changes_vectors_changes_the_identity(
     folders: Folders, tmp_path: Path, change: str
 ) -> None:
     folder = encoders.labse(folders["bert"], tmp_path / "m")
-    plain, published = _identity(folder), _identity(folder, embeddings="sentence-transformers")
+    default_identity, published = (
+        _identity(folder),
+        _identity(folder, embeddings="sentence-transformers"),
+    )
     CHANGES[change](folder)
-    assert _identity(folder) == plain
+    assert _identity(folder) == default_identity
     assert _identity(folder, embeddings="sentence-transformers") != published
 
 
@@ -447,17 +458,17 @@ def test_what_changes_no_vector_changes_no_identity(folders: Folders, tmp_path: 
 
 
 def test_prompts_of_a_hub_model_are_part_of_its_identity(tmp_path: Path) -> None:
-    around = RunEnvironment(cache=tmp_path, offline=True)
+    environment = RunEnvironment(cache=tmp_path, offline=True)
     pinned = {"hub": "org/name", "revision": COMMIT}
-    told = [
-        fingerprint(Options.model_validate(pinned | more), around)
-        for more in (
+    identities = [
+        fingerprint(Options.model_validate(pinned | changes), environment)
+        for changes in (
             {},
             {"embeddings": "sentence-transformers"},
             {"embeddings": "sentence-transformers", "prompts": E5},
         )
     ]
-    assert len({*told}) == 3
+    assert len({*identities}) == 3
 
 
 def test_telling_it_imports_nothing_heavy(folders: Folders, tmp_path: Path) -> None:
@@ -471,8 +482,10 @@ def test_telling_it_imports_nothing_heavy(folders: Folders, tmp_path: Path) -> N
         "heavy = {'torch', 'transformers', 'safetensors'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
 
 
 # --- the hub ---------------------------------------------------------------------------------
@@ -488,14 +501,14 @@ def fetched(
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     folder = tmp_path / "hub" / "models--org--name" / "snapshots" / COMMIT
-    asked: list[str] = []
+    patterns: list[str] = []
 
-    def download(name: str, *, allow_patterns: list[str], **more: Any) -> str:
-        asked[:] = allow_patterns
+    def download(name: str, *, allow_patterns: list[str], **keywords: Any) -> str:
+        patterns[:] = allow_patterns
         return str(folder)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    return folder, asked
+    return folder, patterns
 
 
 def test_a_hub_model_is_fetched_with_its_modules(
@@ -503,23 +516,25 @@ def test_a_hub_model_is_fetched_with_its_modules(
 ) -> None:
     from huggingface_hub.utils import filter_repo_objects
 
-    folder, asked = fetched
+    folder, patterns = fetched
     encoders.labse(folders["bert"], folder)
     encoders.write(folder, "config_sentence_transformers.json", {})
     (folder / "2_Dense" / "pytorch_model.bin").touch()
-    here = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
     def wanted(**options: Any) -> set[str]:
         hub.snapshot(Options(hub="org/name", revision=COMMIT, **options), RunEnvironment())
-        return {*filter_repo_objects(here, allow_patterns=asked)}
+        return {*filter_repo_objects(files, allow_patterns=patterns)}
 
-    own = {
+    expected_files = {
         "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json",
         "1_Pooling/config.json", "2_Dense/config.json",
     }  # fmt: skip
     pickled = "2_Dense/pytorch_model.bin"
-    assert not own & wanted()
-    assert own | {"2_Dense/model.safetensors"} <= wanted(embeddings="sentence-transformers")
+    assert not expected_files & wanted()
+    assert expected_files | {"2_Dense/model.safetensors"} <= wanted(
+        embeddings="sentence-transformers"
+    )
     assert pickled not in wanted(embeddings="sentence-transformers")
     assert pickled in wanted(embeddings="sentence-transformers", weights="any")
 
@@ -528,22 +543,22 @@ def test_what_is_fetched_is_checked_while_planning(
     folders: Folders, fetched: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
     folder, _ = fetched
-    around = RunEnvironment(cache=tmp_path / "cache", offline=True)
+    environment = RunEnvironment(cache=tmp_path / "cache", offline=True)
     options = Options(hub="org/name", revision=COMMIT, embeddings="sentence-transformers")
     shutil.copytree(folders["bert"], folder)
-    known = fingerprint(options, around)  # fetched before, without its modules
+    identity = fingerprint(options, environment)  # fetched before, without its modules
     encoders.modules(folder, "Pooling", "WordWeights")
     with pytest.raises(ConfigurationError, match="no module 'WordWeights' is read here"):
-        fingerprint(options, around)
+        fingerprint(options, environment)
     encoders.modules(folder, "Pooling")
-    assert fingerprint(options, around) == known
+    assert fingerprint(options, environment) == identity
 
 
 # --- refusals --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("written", "says"),
+    ("values", "says"),
     [
         (
             {"path": "a", "prompts": {"query": "q"}},
@@ -564,9 +579,9 @@ def test_what_is_fetched_is_checked_while_planning(
         ),
     ],
 )
-def test_options_that_cannot_be(written: dict[str, Any], says: str) -> None:
+def test_options_that_cannot_be(values: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
-        Options.model_validate(written)
+        Options.model_validate(values)
 
 
 def _type(module_type: str) -> Callable[[Path], None]:
@@ -704,6 +719,6 @@ def test_pickled_dense_weights_are_read_when_they_are_asked_for(
 
 
 def test_the_declaration_is_read_without_the_body(folders: Folders, tmp_path: Path) -> None:
-    found = read(encoders.labse(folders["bert"], tmp_path / "m"), Prompts(query="q "))
-    assert (found.width, [*found.dense_modules]) == (encoders.DENSE, ["2_Dense"])
-    assert found.prompts == {"query": "q ", "passage": "", "sentence": "q "}
+    declaration = read(encoders.labse(folders["bert"], tmp_path / "m"), Prompts(query="q "))
+    assert (declaration.width, [*declaration.dense_modules]) == (encoders.DENSE, ["2_Dense"])
+    assert declaration.prompts == {"query": "q ", "passage": "", "sentence": "q "}

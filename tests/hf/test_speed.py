@@ -34,14 +34,14 @@ CPU = torch.device("cpu")
 @pytest.mark.parametrize("p", [0.1, 0.5])
 def test_so_many_drop_out_and_the_mean_stays(p: float, dtype: torch.dtype) -> None:
     torch.manual_seed(1)
-    found = keep_factors(torch.empty(1000, 203, dtype=dtype), p)
-    assert found.unique().numel() == 2
-    share = float((found == 0).float().mean())
-    assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / found.numel())
-    assert abs(float(found.float().mean()) - 1) < 0.01
-    rows = (found == 0).float()  # neighbours know nothing of each other
-    alike = float(((rows[:, 1:] - p) * (rows[:, :-1] - p)).mean()) / (p * (1 - p))
-    assert abs(alike) < 4 / np.sqrt(rows.numel())
+    factors = keep_factors(torch.empty(1000, 203, dtype=dtype), p)
+    assert factors.unique().numel() == 2
+    share = float((factors == 0).float().mean())
+    assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / factors.numel())
+    assert abs(float(factors.float().mean()) - 1) < 0.01
+    rows = (factors == 0).float()  # neighbours know nothing of each other
+    correlation = float(((rows[:, 1:] - p) * (rows[:, :-1] - p)).mean()) / (p * (1 - p))
+    assert abs(correlation) < 4 / np.sqrt(rows.numel())
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(0, 5))
@@ -69,22 +69,22 @@ def test_attention_that_drops_out_has_the_mean_of_what_does_not(mask: str, heads
     torch.manual_seed(0)
     query = torch.randn(2, 4, 6, 8)
     key, value = torch.randn(2, heads, 6, 8), torch.randn(2, heads, 6, 8)
-    given: dict[str, Any] = {"scale": 0.2, "enable_gqa": heads != 4}
-    given |= {
+    options: dict[str, Any] = {"scale": 0.2, "enable_gqa": heads != 4}
+    options |= {
         "none": {},
         "true": {"attn_mask": torch.tensor([[1, 1, 1, 1, 0, 0]]).bool()},
         "added": {"attn_mask": torch.randn(6, 6)},
         "causal": {"is_causal": True},
     }[mask]
-    usual = functional.scaled_dot_product_attention(query, key, value, **given)
+    usual = functional.scaled_dot_product_attention(query, key, value, **options)
     with fast_dropout(CPU):
-        drawn = [
-            functional.scaled_dot_product_attention(query, key, value, dropout_p=p, **given)
+        samples = [
+            functional.scaled_dot_product_attention(query, key, value, dropout_p=p, **options)
             for p in [1e-9, *[0.2] * 1500]
         ]
-    assert torch.allclose(drawn[0], usual, atol=1e-5)
-    assert not torch.allclose(drawn[1], drawn[2])
-    assert torch.allclose(torch.stack(drawn[1:]).mean(dim=0), usual, atol=0.12)
+    assert torch.allclose(samples[0], usual, atol=1e-5)
+    assert not torch.allclose(samples[1], samples[2])
+    assert torch.allclose(torch.stack(samples[1:]).mean(dim=0), usual, atol=0.12)
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -160,8 +160,8 @@ def test_rows_that_see_nothing_stay_numbers() -> None:
     query = torch.randn(1, 1, 3, 4)
     mask = torch.tensor([[1, 1, 1], [0, 0, 0], [1, 0, 0]]).bool()
     with fast_dropout(CPU):
-        found = functional.scaled_dot_product_attention(query, query, query, mask, dropout_p=0.3)
-    assert found.isfinite().all()
+        states = functional.scaled_dot_product_attention(query, query, query, mask, dropout_p=0.3)
+    assert states.isfinite().all()
 
 
 def test_a_checkpoint_of_other_switches_counts_as_none(
@@ -170,18 +170,18 @@ def test_a_checkpoint_of_other_switches_counts_as_none(
     """Each way of computing has draws of its own, so it would end with other weights."""
     recipe, feeds = tiny.RECIPE.changed({"steps": 4}), [tiny.feed("tagging")]
 
-    def interrupted(done: int, total: int | None) -> None:
-        if done == 2:
+    def interrupted(count: int, total: int | None) -> None:
+        if count == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         session = tiny.session(tmp_path, progress=interrupted)
         tiny.start(bert).fit(feeds, recipe, session)
-    seen: list[int] = []
+    steps: list[int] = []
     monkeypatch.setenv(switches.VARIABLE, "dropout")
-    session = tiny.session(tmp_path, progress=lambda done, total: seen.append(done))
+    session = tiny.session(tmp_path, progress=lambda count, total: steps.append(count))
     tiny.start(bert).fit(feeds, recipe, session)
-    assert seen == [1, 2, 3, 4]
+    assert steps == [1, 2, 3, 4]
 
 
 def test_small_tables_and_reading_are_left_to_torch() -> None:
@@ -237,11 +237,11 @@ def test_short_gradients_are_not_touched_and_long_ones_are_cut() -> None:
     ]
     for tensor, value in zip(weights[:2], (3.0, 4.0), strict=True):
         tensor.grad = torch.tensor([value, *[0.0] * (len(tensor) - 1)])
-    before = [tensor.grad.clone() for tensor in weights[:2] if tensor.grad is not None]
+    copies = [tensor.grad.clone() for tensor in weights[:2] if tensor.grad is not None]
     clip(weights, 5.001)
     assert all(
         torch.equal(tensor.grad, old)
-        for tensor, old in zip(weights, before, strict=False)
+        for tensor, old in zip(weights, copies, strict=False)
         if tensor.grad is not None
     )
     clip(weights, 1.0)
@@ -251,7 +251,7 @@ def test_short_gradients_are_not_touched_and_long_ones_are_cut() -> None:
 
 def test_reading_in_bf16_casts_once_and_leaves_the_weights_as_they_were(bert: Path) -> None:
     module = tiny.start(bert).backbone.module
-    before = {
+    copies = {
         name: (tensor.data_ptr(), tensor.clone()) for name, tensor in module.named_parameters()
     }
     with torch.inference_mode(), computing(module, CPU, tiny.RECIPE.changed({"precision": "bf16"})):
@@ -263,8 +263,8 @@ def test_reading_in_bf16_casts_once_and_leaves_the_weights_as_they_were(bert: Pa
     ):
         raise KeyError
     for name, tensor in module.named_parameters():
-        assert (tensor.dtype, tensor.data_ptr()) == (torch.float32, before[name][0])
-        assert torch.equal(tensor, before[name][1])
+        assert (tensor.dtype, tensor.data_ptr()) == (torch.float32, copies[name][0])
+        assert torch.equal(tensor, copies[name][1])
 
 
 def test_everything_faster_at_once_still_learns(bert: Path, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_everything_faster_at_once_still_learns(bert: Path, tmp_path: Path) -> N
     model.fit([tiny.feed("classification")], tiny.RECIPE, tiny.session(tmp_path))
     held_out = tiny.toy_examples("classification", 128)[96:]
     feed = tiny.feed("classification")
-    given = model.predict(feed.card, feed.task_type, held_out, tiny.RECIPE)
-    assert tiny.accuracy(given, held_out) > 0.9
+    answers = model.predict(feed.card, feed.task_type, held_out, tiny.RECIPE)
+    assert tiny.accuracy(answers, held_out) > 0.9
     with fast_kernels(CPU):
         assert torch.is_tensor(functional.linear(torch.ones(1, 2), torch.ones(3, 2)))

@@ -35,39 +35,39 @@ def _same(one: Any, two: Any) -> bool:
 
 
 def _fit(
-    folder: Path, bert: Path, after: int | None = None, how: str = "crash", **more: Any
+    folder: Path, bert: Path, last_step: int | None = None, ending: str = "crash", **changes: Any
 ) -> Any:
-    def progress(done: int, total: int | None) -> None:
+    def progress(count: int, total: int | None) -> None:
         assert total == RECIPE.steps
-        if done == after and how == "crash":
+        if count == last_step and ending == "crash":
             raise KilledError
-        if done == after:
+        if count == last_step:
             os.kill(os.getpid(), signal.SIGINT)
 
     model = tiny.start(bert)
-    session = tiny.session(folder, progress=progress, **more)
+    session = tiny.session(folder, progress=progress, **changes)
     model.facts = model.fit([tiny.feed(task_type) for task_type in FEEDS], RECIPE, session)
     return model
 
 
 def test_a_killed_training_ends_with_the_same_weights(bert: Path, tmp_path: Path) -> None:
     calm = _fit(tmp_path / "calm", bert)
-    for after in (5, 17, 24):
+    for last_step in (5, 17, 24):
         with pytest.raises(KilledError):
-            _fit(tmp_path / "killed", bert, after=after, checkpoint_seconds=0)
-        left = [path.name for path in (tmp_path / "killed").iterdir()]
-        assert left == [f"checkpoint-{min(after, 23)}"], "the latest alone is kept"
+            _fit(tmp_path / "killed", bert, last_step=last_step, checkpoint_seconds=0)
+        names = [path.name for path in (tmp_path / "killed").iterdir()]
+        assert names == [f"checkpoint-{min(last_step, 23)}"], "the latest alone is kept"
     resumed = _fit(tmp_path / "killed", bert)
     assert _same(calm, resumed)
     assert calm.facts["loss"] == resumed.facts["loss"]
 
 
 def test_ctrl_c_saves_between_steps(bert: Path, tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        _fit(tmp_path / "stopped", bert, after=7, how="signal")
+        _fit(tmp_path / "stopped", bert, last_step=7, ending="signal")
     assert [path.name for path in (tmp_path / "stopped").iterdir()] == ["checkpoint-8"]
-    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.getsignal(signal.SIGINT) == handler
     assert _same(_fit(tmp_path / "calm", bert), _fit(tmp_path / "stopped", bert))
 
 
@@ -75,13 +75,16 @@ def test_a_damaged_or_foreign_checkpoint_counts_as_none(
     bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(KilledError):
-        _fit(tmp_path, bert, after=9, checkpoint_seconds=0)
-    (place,) = tmp_path.iterdir()
+        _fit(tmp_path, bert, last_step=9, checkpoint_seconds=0)
+    (checkpoint_folder,) = tmp_path.iterdir()
     assert checkpoint.newest(tmp_path, "of another training") is None
     assert not capsys.readouterr().err
-    flip_a_bit(place / "tensors.safetensors", Random(2))
+    flip_a_bit(checkpoint_folder / "tensors.safetensors", Random(2))
     assert _same(_fit(tmp_path / "calm", bert), _fit(tmp_path, bert))
-    assert capsys.readouterr().err.count(f"{place}: damaged, its steps are made again") == 1
+    assert (
+        capsys.readouterr().err.count(f"{checkpoint_folder}: damaged, its steps are made again")
+        == 1
+    )
 
 
 def _written(folder: Path) -> Path:
@@ -148,21 +151,21 @@ def test_a_loss_that_is_not_finite_names_the_step(
     honest, calls = TaggingTask.loss, iter(range(100))
 
     def loss(self: HeadTask, *args: Any) -> Any:
-        found = honest(self, *args)  # type: ignore[arg-type]
-        return found * float("nan") if next(calls) == 4 else found
+        value = honest(self, *args)  # type: ignore[arg-type]
+        return value * float("nan") if next(calls) == 4 else value
 
     monkeypatch.setattr(TaggingTask, "loss", loss)
     with pytest.raises(StageError) as caught:
         tiny.start(bert).fit([tiny.feed("tagging")], RECIPE, tiny.session(tmp_path))
-    told = str(caught.value)
-    assert "loss is nan at step 5; last finite loss 0." in told
-    assert "at step 4\n  try a lower learning_rate than 0.003" in told
+    message = str(caught.value)
+    assert "loss is nan at step 5; last finite loss 0." in message
+    assert "at step 4\n  try a lower learning_rate than 0.003" in message
 
 
 def test_split_sources_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     folder = tiny.bert(tmp_path / "still", **still)
-    found = []
+    gradients = []
     for pieces in (1, 3):
         model = tiny.start(folder)
         recipe = RECIPE.model_copy(
@@ -174,9 +177,9 @@ def test_split_sources_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
             recipe,
             tiny.session(tmp_path / str(pieces)),
         )
-        found.append((facts["loss"], weights(model)))
-    assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
-    for tensor, two in zip(found[0][1], found[1][1], strict=True):
+        gradients.append((facts["loss"], weights(model)))
+    assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-4)
+    for tensor, two in zip(gradients[0][1], gradients[1][1], strict=True):
         assert torch.allclose(tensor, two, atol=3e-4)
 
 
@@ -196,9 +199,9 @@ def test_heads_are_dropped_or_kept_by_choice(bert: Path, tmp_path: Path) -> None
     model.fit([tiny.feed("multiple_choice")], recipe, tiny.session(tmp_path / "1"))
     model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "2", heads="keep"))
     assert list(model.heads) == ["toy_multiple_choice", "toy_tagging"]
-    kept = model.heads.get("toy_multiple_choice", "multiple_choice")
+    head = model.heads.get("toy_multiple_choice", "multiple_choice")
     model.fit([tiny.feed("multiple_choice")], recipe, tiny.session(tmp_path / "3", heads="keep"))
-    assert model.heads.get("toy_multiple_choice", "multiple_choice") is kept
+    assert model.heads.get("toy_multiple_choice", "multiple_choice") is head
     model.fit([tiny.feed("tagging")], recipe, tiny.session(tmp_path / "4"))
     assert list(model.heads) == ["toy_tagging"]
     with pytest.raises(
@@ -216,8 +219,8 @@ def test_a_head_of_another_shape_is_refused(bert: Path, tmp_path: Path) -> None:
     model, recipe = tiny.start(bert), Recipe(steps=1)
     model.fit([tiny.feed("tagging", head="shared")], recipe, tiny.session(tmp_path / "1"))
     with pytest.raises(StageError, match="head 'shared' answers tagging with 2 outputs"):
-        other = tiny.feed("multiple_choice", head="shared")
-        model.fit([other], recipe, tiny.session(tmp_path / "2", heads="keep"))
+        second_feed = tiny.feed("multiple_choice", head="shared")
+        model.fit([second_feed], recipe, tiny.session(tmp_path / "2", heads="keep"))
 
 
 def test_there_must_be_something_to_learn(bert: Path, tmp_path: Path) -> None:
@@ -238,8 +241,8 @@ def test_several_feeds_learn_together(bert: Path, tmp_path: Path) -> None:
     assert facts["loss"] < 0.2
     for task_type in ("classification", "multiple_choice"):
         examples = toy_examples(task_type, 60, seed=9)
-        given = model.predict(toy_card(task_type), tiny.TASK_TYPES[task_type], examples, recipe)
-        assert tiny.accuracy(given, examples) > 0.9
+        answers = model.predict(toy_card(task_type), tiny.TASK_TYPES[task_type], examples, recipe)
+        assert tiny.accuracy(answers, examples) > 0.9
 
 
 def test_bf16_learns_and_answers(bert: Path, tmp_path: Path) -> None:
@@ -247,10 +250,10 @@ def test_bf16_learns_and_answers(bert: Path, tmp_path: Path) -> None:
     recipe = Recipe(steps=2, batch_size=4, precision="bf16")
     assert model.fit([tiny.feed("multiple_choice", 8)], recipe, tiny.session(tmp_path))["loss"] > 0
     assert all(tensor.dtype == torch.float32 for tensor in weights(model))
-    given = model.predict(
+    answers = model.predict(
         toy_card("multiple_choice"),
         tiny.TASK_TYPES["multiple_choice"],
         toy_examples("multiple_choice", 3),
         recipe,
     )
-    assert len(given) == 3
+    assert len(answers) == 3

@@ -26,9 +26,9 @@ def tokens(folders: dict[str, Path]) -> Tokens:
     return Tokens(loading.tokenizer(folders["bert"]), causal=False)
 
 
-def _joined(*found: SpanPrediction) -> str:
-    features = [Feature((Window(torch.zeros(1).int().numpy(), 0),), 0) for _ in found]
-    (answer,) = TASK.join([EXAMPLE], features, list(found))
+def _joined(*predictions: SpanPrediction) -> str:
+    features = [Feature((Window(torch.zeros(1).int().numpy(), 0),), 0) for _ in predictions]
+    (answer,) = TASK.join([EXAMPLE], features, list(predictions))
     return str(answer)
 
 
@@ -46,15 +46,18 @@ def _joined(*found: SpanPrediction) -> str:
 def test_none_is_weighed_against_the_best_span(
     windows: list[tuple[float, float]], answer: str
 ) -> None:
-    assert _joined(*(SpanPrediction(score, 8, 12, none) for score, none in windows)) == answer
+    assert (
+        _joined(*(SpanPrediction(score, 8, 12, null_score) for score, null_score in windows))
+        == answer
+    )
 
 
 def test_a_question_without_an_answer_is_learnt_as_position_0(tokens: Tokens) -> None:
     silent = ExtractiveQAExample("1", "who flies", CONTEXT, ())
     features = TASK.features([EXAMPLE, silent], tokens, Recipe(), gold=True)
-    (start, end), none = features[0].gold[:2], features[1].gold[:2]
+    (start, end), unanswered_gold = features[0].gold[:2], features[1].gold[:2]
     assert 0 < start <= end
-    assert none == (0, 0)
+    assert unanswered_gold == (0, 0)
 
 
 def test_the_score_of_none_is_that_of_position_0(tokens: Tokens) -> None:
@@ -69,9 +72,9 @@ def test_both_heads_are_told_apart(folders: dict[str, Path], tmp_path: Path) -> 
     model = tiny.start(folders["bert"])
     model.fit([tiny.feed("extractive_qa_unanswerable")], tiny.RECIPE, tiny.session(tmp_path))
     card = tiny.feed("extractive_qa_unanswerable").card
-    given = model.predict(
+    answers = model.predict(
         card, tiny.TASK_TYPES["extractive_qa_unanswerable"], [EXAMPLE], tiny.RECIPE
     )
-    assert isinstance(given[0], str)
+    assert isinstance(answers[0], str)
     with pytest.raises(Exception, match="answers extractive_qa_unanswerable with 2 outputs"):
         model.predict(card, tiny.TASK_TYPES["extractive_qa"], [EXAMPLE], tiny.RECIPE)

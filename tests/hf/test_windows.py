@@ -47,8 +47,8 @@ def test_every_word_is_tagged_exactly_once(
 ) -> None:
     task, recipe = TASKS["tagging"], Recipe(max_length=limit)
     examples = [
-        TaggingExample(str(place), tuple(sentence), tuple(range(len(sentence))))
-        for place, sentence in enumerate(sentences)
+        TaggingExample(str(index), tuple(sentence), tuple(range(len(sentence))))
+        for index, sentence in enumerate(sentences)
     ]
     features = task.features(examples, tokens, recipe, gold=True)
     assert task.join(examples, features, [feature.gold for feature in features]) == [
@@ -60,17 +60,17 @@ def test_every_word_is_tagged_exactly_once(
         for mark, tag in zip(feature.marks, feature.gold, strict=True):
             word = examples[feature.owner].tokens[tag]
             spelled = tokens.word_ids([word])[word]
-            told = spelled[: limit - len(tokens.frame.prefix)][-1] if tokens.causal else spelled[0]
-            assert window.ids[mark] == told
+            piece = spelled[: limit - len(tokens.frame.prefix)][-1] if tokens.causal else spelled[0]
+            assert window.ids[mark] == piece
 
 
 @given(lengths=st.lists(st.integers(1, 30)), room=st.integers(1, 20))
 def test_a_split_keeps_every_word(lengths: list[int], room: int) -> None:
-    found = list(split(lengths, room))
-    assert [place for first, last in found for place in range(first, last)] == list(
+    runs = list(split(lengths, room))
+    assert [index for first, last in runs for index in range(first, last)] == list(
         range(len(lengths))
     )
-    assert all(sum(lengths[a:b]) <= room or b - a == 1 for a, b in found)
+    assert all(sum(lengths[a:b]) <= room or b - a == 1 for a, b in runs)
 
 
 @QUICK
@@ -92,12 +92,12 @@ def test_a_question_is_cut_at_its_length(tokens: Tokens, limit: int, longest: in
 
 @given(length=st.integers(0, 200), room=st.integers(1, 50), shared=st.integers(0, 60))
 def test_context_windows_cover_everything_and_share(length: int, room: int, shared: int) -> None:
-    found = list(context_windows(length, room, shared))
-    assert found[0][0] == 0
-    assert found[-1][1] == length
-    assert all(last - first <= room for first, last in found)
+    windows = list(context_windows(length, room, shared))
+    assert windows[0][0] == 0
+    assert windows[-1][1] == length
+    assert all(last - first <= room for first, last in windows)
     shared = min(shared, room // 2)
-    assert all(a[1] - b[0] == shared for a, b in pairwise(found))
+    assert all(a[1] - b[0] == shared for a, b in pairwise(windows))
 
 
 @QUICK
@@ -114,7 +114,7 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
     recipe = Recipe(max_length=64 if len(tokens.frame.suffix) else 100, doc_stride=32)
     task = TASKS["extractive_qa"]
     features = task.features([example], tokens, recipe, gold=True)
-    told = []
+    predictions = []
     for feature in features:
         gold, (window,) = feature.gold, feature.windows
         assert len(window.ids) <= recipe.max_length
@@ -122,11 +122,11 @@ def test_the_answer_is_found_again_in_the_windows(tokens: Tokens, data: st.DataO
         if gold.end:
             zero = feature.marks[0]
             span = gold.offsets[gold.start - zero][0], gold.offsets[gold.end - zero][1]
-            told.append(SpanPrediction(1.0, int(span[0]), int(span[1])))
+            predictions.append(SpanPrediction(1.0, int(span[0]), int(span[1])))
         else:
-            told.append(SpanPrediction(0.0, 0, 0))
-    assert max(found.score for found in told) == 1.0
-    assert task.join([example], features, told) == [answer]
+            predictions.append(SpanPrediction(0.0, 0, 0))
+    assert max(prediction.score for prediction in predictions) == 1.0
+    assert task.join([example], features, predictions) == [answer]
 
 
 def test_a_long_question_leaves_half_of_the_window(tokens: Tokens) -> None:
@@ -175,10 +175,10 @@ def test_blanks_are_left_out_of_both_ends(text: str, data: st.DataObject) -> Non
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(2, 40))
 def test_pairs_are_cut_at_the_longer_text(first: int, second: int, room: int) -> None:
-    one, two = shorten(np.zeros(first, np.int32), np.zeros(second, np.int32), room)
-    assert len(one) + len(two) == min(first + second, room)
+    first_ids, second_ids = shorten(np.zeros(first, np.int32), np.zeros(second, np.int32), room)
+    assert len(first_ids) + len(second_ids) == min(first + second, room)
     if first + second > room:
-        assert min(len(one), len(two)) == min(first, second, room // 2)
+        assert min(len(first_ids), len(second_ids)) == min(first, second, room // 2)
 
 
 def test_choices_may_differ_in_number(tokens: Tokens) -> None:
@@ -204,9 +204,9 @@ def test_pairs_and_single_texts_stand_side_by_side(tokens: Tokens) -> None:
         ClassificationExample("1", "the cat", "", 1),
         ClassificationExample("2", "", "flies", 1),
     ]
-    single, pair, other = task.features(examples, tokens, Recipe(), gold=True)
+    single, pair, third = task.features(examples, tokens, Recipe(), gold=True)
     assert len(single.windows[0].ids) < len(pair.windows[0].ids)
-    assert other.windows[0].second < len(other.windows[0].ids)
+    assert third.windows[0].second < len(third.windows[0].ids)
 
 
 def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None:
@@ -221,16 +221,16 @@ def test_hidden_words_are_a_share_of_the_marks(folders: dict[str, Path]) -> None
         hidden = hide(features, tokens.mask, tokens.size, 0.15, random(1))
         marks = sum(len(feature.marks) for feature in hidden)
         assert marks == sum(max(1, round(0.15 * len(feature.marks))) for feature in features)
-        masked = changed = 0
-        for before, after in zip(features, hidden, strict=True):
-            (old,), (new,) = before.windows, after.windows
-            assert old.ids[after.marks].tolist() == after.gold.tolist()
-            assert set(after.marks) <= set(before.marks)
-            assert set(np.flatnonzero(old.ids != new.ids)) <= set(after.marks)
+        masked = changed_count = 0
+        for before, hidden_feature in zip(features, hidden, strict=True):
+            (old,), (new,) = before.windows, hidden_feature.windows
+            assert old.ids[hidden_feature.marks].tolist() == hidden_feature.gold.tolist()
+            assert set(hidden_feature.marks) <= set(before.marks)
+            assert set(np.flatnonzero(old.ids != new.ids)) <= set(hidden_feature.marks)
             masked += int((new.ids == tokens.mask).sum())
-            changed += int((old.ids != new.ids).sum())
+            changed_count += int((old.ids != new.ids).sum())
         assert masked / marks == pytest.approx(0.8, abs=0.06)
-        assert changed / marks == pytest.approx(0.9, abs=0.06)
+        assert changed_count / marks == pytest.approx(0.9, abs=0.06)
         assert not any(set(feature.gold) & {2, 3} for feature in hidden), (
             "specials are never hidden"
         )
@@ -252,7 +252,7 @@ def test_positions_count_anew_in_the_second_text(folders: dict[str, Path]) -> No
 
 def test_batches_keep_every_window_apart(tokens: Tokens) -> None:
     ids = tokens.ids(["the", "the cat flies", ""])
-    features = [Feature((tokens.single(window, 60),), place) for place, window in enumerate(ids)]
+    features = [Feature((tokens.single(window, 60),), index) for index, window in enumerate(ids)]
     batch = collate(features, Layout(tokens.pad), CPU)
     for row, mask, feature in zip(batch.ids, batch.mask, features, strict=True):
         length = int(mask.sum())

@@ -28,8 +28,8 @@ def _pairs(split: str, count: int) -> list[BitextExample]:
         row for language in ("de", "ru") for row in rows(task, language, split, seed=0, size=count)
     ]
     return [
-        BitextExample(str(place), str(row["source"]), str(row["target"]), place)
-        for place, row in enumerate(found)
+        BitextExample(str(index), str(row["source"]), str(row["target"]), index)
+        for index, row in enumerate(found)
     ]
 
 
@@ -48,17 +48,17 @@ def _right(model: HfModel) -> float:
     """Share of 100 German and 100 Russian sentences found, each among its own language's."""
     hits = 0
     for first in (0, 100):
-        some = _pairs("test", 100)[first : first + 100]
-        given = predict(model, toy_card("bitext_retrieval"), some, Recipe(layer=0))
-        hits += sum(place == example.label for place, example in zip(given, some, strict=True))
+        pairs = _pairs("test", 100)[first : first + 100]
+        answers = predict(model, toy_card("bitext_retrieval"), pairs, Recipe(layer=0))
+        hits += sum(answer == example.label for answer, example in zip(answers, pairs, strict=True))
     return hits / 200
 
 
 def test_translations_find_each_other(tmp_path: Path) -> None:
-    before, after = _model(tmp_path), _model(tmp_path)
-    _fit(before, tmp_path / "before", steps=1)
-    _fit(after, tmp_path / "after", steps=150)
-    assert _right(after) > 0.8 > 0.4 > _right(before)
+    start, trained = _model(tmp_path), _model(tmp_path)
+    _fit(start, tmp_path / "before", steps=1)
+    _fit(trained, tmp_path / "after", steps=150)
+    assert _right(trained) > 0.8 > 0.4 > _right(start)
 
 
 def test_only_words_are_moved(tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ def test_only_words_are_moved(tmp_path: Path) -> None:
     _fit(long, tmp_path / "long", steps=5)
     moved = {
         name
-        for (name, tensor), other in zip(
+        for (name, tensor), start_tensor in zip(
             short.backbone.module.named_parameters(), long.backbone.module.parameters(), strict=True
         )
-        if not torch.equal(tensor, other)
+        if not torch.equal(tensor, start_tensor)
     }
     assert moved == {"embeddings.word_embeddings.weight"}

@@ -43,7 +43,7 @@ def bert(folder: Path, **changes: Any) -> Path:
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     letters = sorted({letter for word in WORDS for letter in word})
     pieces = [*specials, *WORDS, *letters, *(f"##{letter}" for letter in letters)]
-    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys(pieces))}
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -141,8 +141,8 @@ def _write(
 
 def start(folder: Path, **options: Any) -> Any:
     """The model in `folder` before training."""
-    around = RunEnvironment(offline=True)
-    return BACKEND.start(Options(path=folder, **options), around, "cpu")
+    environment = RunEnvironment(offline=True)
+    return BACKEND.start(Options(path=folder, **options), environment, "cpu")
 
 
 def feed(task_type: str, count: int = 96, **changes: Any) -> TrainingSet:
@@ -159,6 +159,6 @@ def session(folder: Path, seed: int = 1, **changes: Any) -> TrainingSession:
     return TrainingSession(seed=seed, folder=folder, **{"checkpoint_seconds": 3600} | changes)
 
 
-def accuracy(given: Sequence[Any], examples: Sequence[Any]) -> float:
+def accuracy(answers: Sequence[Any], examples: Sequence[Any]) -> float:
     """Share of examples answered as their label says."""
-    return sum(a == b.label for a, b in zip(given, examples, strict=True)) / len(examples)
+    return sum(a == b.label for a, b in zip(answers, examples, strict=True)) / len(examples)

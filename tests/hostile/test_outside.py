@@ -161,11 +161,11 @@ def test_parquet_ends_at_a_size(tmp_path: Path, declared: bool) -> None:
     (tmp_path / "README.md").write_text(f"---\n{front}\n---\n", encoding="utf-8")
     _bomb(tmp_path / "a.parquet", 100_000)
     assert (tmp_path / "a.parquet").stat().st_size < 2**20
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(UnavailableError, match="more than 64 MiB"):
         for _ in arrow.rows(Clone("org/name", tmp_path), None, "train"):
             pass
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - kib
     assert grown < 2**19, f"{grown >> 10} MiB"
 
 
@@ -193,11 +193,11 @@ def test_other_packed_files_of_a_clone_end_at_a_size(tmp_path: Path, suffix: str
         arrow.rows(Clone("org/name", tmp_path), "x", "train")
 
 
-@pytest.mark.parametrize("place", [20, -6, 300])
-def test_a_broken_block_is_told(tmp_path: Path, place: int) -> None:
+@pytest.mark.parametrize("index", [20, -6, 300])
+def test_a_broken_block_is_told(tmp_path: Path, index: int) -> None:
     path = tmp_path / "x.jsonl.gz"
     content = bytearray(gzip.compress(b"".join(b'{"a": %d}\n' % n for n in range(3000))))
-    content[place] ^= 0xFF
+    content[index] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(UnavailableError, match=r"x\.jsonl\.gz"):
         for _ in read([path], ReaderOptions(reader="jsonl"), "x"):

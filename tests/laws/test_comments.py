@@ -49,19 +49,19 @@ def counted(source: str) -> LineCounts:
         and isinstance(node.value.value, str)
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
-    comments, alone = set(), set()
+    comments, comment_lines = set(), set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             if not token.line[: token.start[1]].strip():
-                alone.add(token.start[0])
+                comment_lines.add(token.start[0])
             if not _ORDER.match(token.string):
                 comments.add(token.start[0])
     code = [
         number
         for number, line in enumerate(source.splitlines(), 1)
-        if line.strip() and number not in docstrings | alone
+        if line.strip() and number not in docstrings | comment_lines
     ]
-    return LineCounts(len(comments), len(code), _longest(comments & alone))
+    return LineCounts(len(comments), len(code), _longest(comments & comment_lines))
 
 
 def _longest(lines: set[int]) -> int:
@@ -101,12 +101,14 @@ def test_reasons_stand_beside_the_lines() -> None:
     assert code <= MOST_CODE_PER_COMMENT * comments, (
         f"one line of comments in {code / comments:.1f}: say why where the code can't\n{table}"
     )
-    bare = [
+    floors_without_reasons = [
         floor
         for floor, (count, lines) in totals.items()
         if lines >= LEAST_CODE and lines > MOST_CODE_PER_COMMENT_ON_A_FLOOR * count
     ]
-    assert not bare, f"{', '.join(bare)}: say why where the code can't\n{table}"
+    assert not floors_without_reasons, (
+        f"{', '.join(floors_without_reasons)}: say why where the code can't\n{table}"
+    )
 
 
 def test_a_comment_is_no_essay() -> None:

@@ -26,8 +26,8 @@ def test_the_order_of_keys_does_not_matter(value: dict[str, object]) -> None:
 
 
 @given(_JSON, _JSON)
-def test_other_values_have_other_digests(one: object, other: object) -> None:
-    assert (digest(one) == digest(other)) == (canonical(one) == canonical(other))
+def test_other_values_have_other_digests(first: object, second: object) -> None:
+    assert (digest(first) == digest(second)) == (canonical(first) == canonical(second))
 
 
 def test_nan_and_objects_are_refused() -> None:

@@ -101,7 +101,7 @@ def bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.name, node.lineno
 
 
-@pytest.mark.parametrize("folder", [*CODE, "benchmarks"])
+@pytest.mark.parametrize("folder", [*CODE, "benchmarks", "tests"])
 def test_names_are_nouns(folder: str) -> None:
     count, riddles = 0, []
     for path, tree in trees(folder).items():
@@ -122,7 +122,7 @@ def test_a_class_name_means_one_thing() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(f"{path}:{node.lineno}")
-    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    shared = {name: definitions for name, definitions in homes.items() if len(definitions) > 1}
     assert not shared, "\n".join(f"{name}: {', '.join(shared[name])}" for name in shared)
 
 

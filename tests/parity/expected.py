@@ -26,57 +26,64 @@ MLQA_ARTICLES = {
 
 def without(text: str, words: set[str]) -> str:
     """`text` with a blank in place of each whole run of word characters that is in `words`."""
-    runs = ("".join(run) for _, run in groupby(text, key=lambda one: one.isalnum() or one == "_"))
+    runs = (
+        "".join(run)
+        for _, run in groupby(text, key=lambda character: character.isalnum() or character == "_")
+    )
     return "".join(" " if run in words else run for run in runs)
 
 
 def squad_words(text: str) -> list[str]:
     """Lower case, then ASCII punctuation out, then English articles, then split at blanks."""
-    kept = "".join(letter for letter in text.lower() if letter not in ASCII_PUNCTUATION)
-    return without(kept, {"a", "an", "the"}).split()
+    letters = "".join(letter for letter in text.lower() if letter not in ASCII_PUNCTUATION)
+    return without(letters, {"a", "an", "the"}).split()
 
 
 def mlqa_words(language: str) -> Words:
     """As SQuAD's with Unicode's punctuation and the language's articles; Chinese by character."""
 
     def words(text: str) -> list[str]:
-        kept = [
+        letters = [
             letter for letter in text.lower()
             if letter not in ASCII_PUNCTUATION and not unicodedata.category(letter).startswith("P")
         ]  # fmt: skip
-        bare = without("".join(kept), MLQA_ARTICLES.get(language, set()))
+        text_without_articles = without("".join(letters), MLQA_ARTICLES.get(language, set()))
         if language == "ar":
-            bare = " ".join(bare.split("ال"))
+            text_without_articles = " ".join(text_without_articles.split("ال"))
         if language == "zh":
-            bare = "".join(f" {tag} " if 0x4E00 <= ord(tag) <= 0x9FA5 else tag for tag in bare)
-        return bare.split()
+            text_without_articles = "".join(
+                f" {tag} " if 0x4E00 <= ord(tag) <= 0x9FA5 else tag for tag in text_without_articles
+            )
+        return text_without_articles.split()
 
     return words
 
 
-def overlap(given: Sequence[str], gold: Sequence[str]) -> Fraction:
+def overlap(answer: Sequence[str], gold: Sequence[str]) -> Fraction:
     """F1 of two bags of words: twice what they share, by what they hold together."""
-    rest, shared = list(gold), 0
-    for word in given:
-        if word in rest:
-            rest.remove(word)
+    unmatched, shared = list(gold), 0
+    for word in answer:
+        if word in unmatched:
+            unmatched.remove(word)
             shared += 1
-    return Fraction(2 * shared, len(given) + len(gold)) if shared else Fraction(0)
+    return Fraction(2 * shared, len(answer) + len(gold)) if shared else Fraction(0)
 
 
-def marks(given: str, golds: Iterable[str], words: Words) -> tuple[int, Fraction]:
+def marks(answer: str, golds: Iterable[str], words: Words) -> tuple[int, Fraction]:
     """Exact match and F1 against the best gold answer, each on its own."""
-    said = words(given)
+    answer_words = words(answer)
     bags = [words(gold) for gold in golds]
-    return int(said in bags), max((overlap(said, bag) for bag in bags), default=Fraction(0))
+    return int(answer_words in bags), max(
+        (overlap(answer_words, bag) for bag in bags), default=Fraction(0)
+    )
 
 
-def squad2_marks(given: str, golds: Iterable[str]) -> tuple[int, Fraction]:
+def squad2_marks(answer: str, golds: Iterable[str]) -> tuple[int, Fraction]:
     """As SQuAD 1.1 among the golds that have a word; where there is none, silence is right."""
-    spoken = [gold for gold in golds if squad_words(gold)]
-    if spoken:
-        return marks(given, spoken, squad_words)
-    silent = not squad_words(given)
+    nonempty_golds = [gold for gold in golds if squad_words(gold)]
+    if nonempty_golds:
+        return marks(answer, nonempty_golds, squad_words)
+    silent = not squad_words(answer)
     return int(silent), Fraction(int(silent))
 
 
@@ -91,7 +98,7 @@ WHOLE_WORDS = {
 
 def checked(text: str, language: str) -> str:
     """An answer as MultiCheckList compares it: articles out, some punctuation off its ends."""
-    bare = without(text, WHOLE_WORDS.get(language, set()))
+    unarticled = without(text, WHOLE_WORDS.get(language, set()))
     ends = {",", ".", " "} | ({"„", "”"} if language == "pl" else set())
-    places = [place for place, tag in enumerate(bare) if tag not in ends]
-    return bare[places[0] : places[-1] + 1] if places else ""
+    indexes = [index for index, tag in enumerate(unarticled) if tag not in ends]
+    return unarticled[indexes[0] : indexes[-1] + 1] if indexes else ""

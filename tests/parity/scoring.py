@@ -32,10 +32,12 @@ def score(
     task: TaskCard, metric: str, items: Iterable[tuple[Any, Any]], language: str = "en"
 ) -> float:
     """The value over (example, prediction) pairs."""
-    made = TASK_TYPES[task.task_type].metrics[metric]
-    rows = [made.item(example, given, task, language) for example, given in items]
-    sums = np.array(rows, dtype=np.float64).reshape(len(rows), len(made.statistics)).sum(axis=0)
-    return float(made.value(sums))
+    card_metric = TASK_TYPES[task.task_type].metrics[metric]
+    rows = [card_metric.item(example, answer, task, language) for example, answer in items]
+    sums = (
+        np.array(rows, dtype=np.float64).reshape(len(rows), len(card_metric.statistics)).sum(axis=0)
+    )
+    return float(card_metric.value(sums))
 
 
 def question(golds: Iterable[str], item: str = "0") -> ExtractiveQAExample:

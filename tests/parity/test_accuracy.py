@@ -27,10 +27,12 @@ def test_accuracy(task_type: str) -> None:
     draw, task = random.Random(6), card(task_type, "abc")
     for _ in range(100):
         gold = draw.choices(range(3), k=draw.randint(1, 60))
-        given = [label if draw.random() < 0.4 else draw.randrange(3) for label in gold]
-        examples: list[Example] = [MAKE[task_type](str(at), label) for at, label in enumerate(gold)]
-        items = zip(examples, given, strict=True)
+        answers = [label if draw.random() < 0.4 else draw.randrange(3) for label in gold]
+        examples: list[Example] = [
+            MAKE[task_type](str(index), label) for index, label in enumerate(gold)
+        ]
+        items = zip(examples, answers, strict=True)
         assert score(task, "accuracy", items) == pytest.approx(
-            accuracy_score(gold, given), abs=1e-9
+            accuracy_score(gold, answers), abs=1e-9
         )
     assert score(task, "accuracy", []) == 0

@@ -30,47 +30,49 @@ def _near(value: float) -> object:
 
 def test_squad_1() -> None:
     task = card("extractive_qa")
-    for given, golds in answers(seed=2, count=3000):
-        exact, f1 = marks(given, golds, squad_words)
-        item = [(question(golds), given)]
-        assert score(task, "exact_match", item, "ar") == exact, (given, golds)
-        assert score(task, "f1", item, "ar") == _near(float(f1)), (given, golds)
+    for answer, golds in answers(seed=2, count=3000):
+        exact, f1 = marks(answer, golds, squad_words)
+        item = [(question(golds), answer)]
+        assert score(task, "exact_match", item, "ar") == exact, (answer, golds)
+        assert score(task, "f1", item, "ar") == _near(float(f1)), (answer, golds)
         assert score(task, "squad_mean", item, "ar") == _near(float(exact + f1) / 2)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_mlqa(language: str) -> None:
     task, words = card("extractive_qa"), mlqa_words(language)
-    for given, golds in answers(seed=3, count=1000):
-        assert mlqa_tokens(given, language) == words(given), given
-        exact, f1 = marks(given, golds, words)
-        item = [(question(golds), given)]
-        assert score(task, "mlqa_exact_match", item, language) == exact, (given, golds)
-        assert score(task, "mlqa_f1", item, language) == _near(float(f1)), (given, golds)
+    for answer, golds in answers(seed=3, count=1000):
+        assert mlqa_tokens(answer, language) == words(answer), answer
+        exact, f1 = marks(answer, golds, words)
+        item = [(question(golds), answer)]
+        assert score(task, "mlqa_exact_match", item, language) == exact, (answer, golds)
+        assert score(task, "mlqa_f1", item, language) == _near(float(f1)), (answer, golds)
         assert score(task, "mlqa_mean", item, language) == _near(float(exact + f1) / 2)
 
 
 def test_squad_2() -> None:
     task = card("extractive_qa_unanswerable")
-    for place, (given, golds) in enumerate(answers(seed=4, count=3000)):
-        kept = golds if place % 3 else []
-        exact, f1 = squad2_marks(given, kept)
-        item = [(question(kept), given)]
-        assert score(task, "squad2_exact_match", item) == exact, (given, kept)
-        assert score(task, "squad2_f1", item) == _near(float(f1)), (given, kept)
+    for index, (answer, golds) in enumerate(answers(seed=4, count=3000)):
+        kept_golds = golds if index % 3 else []
+        exact, f1 = squad2_marks(answer, kept_golds)
+        item = [(question(kept_golds), answer)]
+        assert score(task, "squad2_exact_match", item) == exact, (answer, kept_golds)
+        assert score(task, "squad2_f1", item) == _near(float(f1)), (answer, kept_golds)
         assert score(task, "squad2_mean", item) == _near(float(exact + f1) / 2)
 
 
 def test_squad_2_with_and_without_answers() -> None:
     task = card("extractive_qa_unanswerable")
     pairs = [
-        (golds if place % 3 else [], given)
-        for place, (given, golds) in enumerate(answers(seed=5, count=300))
+        (golds if index % 3 else [], answer)
+        for index, (answer, golds) in enumerate(answers(seed=5, count=300))
     ]
-    for name, answered in (("squad2_has_answer_f1", True), ("squad2_no_answer_f1", False)):
-        some = [squad2_marks(given, golds)[1] for golds, given in pairs if bool(golds) == answered]
-        items = ((question(golds), given) for golds, given in pairs)
-        assert score(task, name, items) == _near(float(sum(some) / len(some)))
+    for name, has_answer in (("squad2_has_answer_f1", True), ("squad2_no_answer_f1", False)):
+        marks_of_kind = [
+            squad2_marks(answer, golds)[1] for golds, answer in pairs if bool(golds) == has_answer
+        ]
+        items = ((question(golds), answer) for golds, answer in pairs)
+        assert score(task, name, items) == _near(float(sum(marks_of_kind) / len(marks_of_kind)))
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ covers("checklist", "pass_rate", "error_rate")
 def test_answers_are_compared_as_the_official_code_does(language: str) -> None:
     draw = random.Random(7)
     for _ in range(200):
-        one = text(draw)
-        assert cleaned(one, language) == checked(one, language), one
+        sample = text(draw)
+        assert cleaned(sample, language) == checked(sample, language), sample
 
 
 @pytest.mark.parametrize(
-    ("language", "given", "same"),
+    ("language", "answer", "gold"),
     [
         ("bn", "একজনশিক্ষক৷", "শিক্ষক"),
         ("hi", "एक शिक्षक৷", "शिक्षक"),
@@ -34,27 +34,29 @@ def test_answers_are_compared_as_the_official_code_does(language: str) -> None:
         ("ur", "استاد\u200f", "استاد"),
     ],
 )
-def test_articles_and_full_stops_by_example(language: str, given: str, same: str) -> None:
-    assert cleaned(given, language) == same
+def test_articles_and_full_stops_by_example(language: str, answer: str, gold: str) -> None:
+    assert cleaned(answer, language) == gold
 
 
-@pytest.mark.parametrize(("given", "other"), [("Ann", "ann"), ("Ann!", "Ann"), ("A nn", "Ann")])
-def test_case_and_other_punctuation_count(given: str, other: str) -> None:
-    assert cleaned(given, "en") != cleaned(other, "en")
+@pytest.mark.parametrize(("answer", "gold"), [("Ann", "ann"), ("Ann!", "Ann"), ("A nn", "Ann")])
+def test_case_and_other_punctuation_count(answer: str, gold: str) -> None:
+    assert cleaned(answer, "en") != cleaned(gold, "en")
 
 
 def test_one_wrong_answer_fails_the_case() -> None:
     draw, task = random.Random(8), card("checklist")
     cases, passed = [], []
-    for place in range(400):
+    for index in range(400):
         golds = [[text(draw), text(draw)][: draw.randint(1, 2)] for _ in range(draw.randint(1, 4))]
-        given = [similar_text(draw, some[-1]) if draw.random() < 0.3 else some[0] for some in golds]
-        parts = tuple(question(some, f"{place}.{at}") for at, some in enumerate(golds))
-        cases.append((ChecklistExample(str(place), parts), given))
+        answers = [
+            similar_text(draw, texts[-1]) if draw.random() < 0.3 else texts[0] for texts in golds
+        ]
+        parts = tuple(question(texts, f"{index}.{number}") for number, texts in enumerate(golds))
+        cases.append((ChecklistExample(str(index), parts), answers))
         passed.append(
             all(
-                checked(answer, "en") in [checked(gold, "en") for gold in some]
-                for answer, some in zip(given, golds, strict=True)
+                checked(answer, "en") in [checked(gold, "en") for gold in texts]
+                for answer, texts in zip(answers, golds, strict=True)
             )
         )
     share = sum(passed) / len(passed)

@@ -25,6 +25,6 @@ def test_every_metric_is_documented() -> None:
     text = (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
     assert {(task_type, metric) for task_type, metric, *_ in rows} == BUILTIN_METRICS
-    about = {(k.name, m): k.metrics[m].lower_is_better for k in BUILTIN for m in k.metrics}
+    directions = {(k.name, m): k.metrics[m].lower_is_better for k in BUILTIN for m in k.metrics}
     for task_type, metric, definition, _ in rows:
-        assert ("lower is better" in definition) == about[task_type, metric], metric
+        assert ("lower is better" in definition) == directions[task_type, metric], metric

@@ -23,18 +23,18 @@ def test_wrong_language(language: str) -> None:
     draw = random.Random(language)
     task = card("extractive_qa").model_copy(update={"languages": CODES})
     items, wrong = [], []
-    for place in range(400):
-        said = similar_text(draw, draw.choice(SAID)) if draw.random() < 0.7 else text(draw)
-        context = similar_text(draw, said)
-        items.append((ExtractiveQAExample(str(place), "?", context, (GoldAnswer("a", 0),)), said))
-        bare = said.strip()
-        if sum(letter.isalpha() for letter in bare):
-            wrong.append(not context.count(bare) and _first(bare) != language)
+    for index in range(400):
+        answer = similar_text(draw, draw.choice(SAID)) if draw.random() < 0.7 else text(draw)
+        context = similar_text(draw, answer)
+        items.append((ExtractiveQAExample(str(index), "?", context, (GoldAnswer("a", 0),)), answer))
+        stripped = answer.strip()
+        if sum(letter.isalpha() for letter in stripped):
+            wrong.append(not context.count(stripped) and _first(stripped) != language)
     assert 0.1 < sum(wrong) / len(wrong) < 0.9
     rate = score(task, "wrong_language", items, language)
     assert rate == pytest.approx(sum(wrong) / len(wrong), abs=1e-9)
 
 
-def _first(said: str) -> str:
+def _first(answer: str) -> str:
     """The best of the languages in a ranking of all."""
-    return next(code for code, _ in EVERY.rank(said) if code in CODES)
+    return next(code for code, _ in EVERY.rank(answer) if code in CODES)

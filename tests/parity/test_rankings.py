@@ -25,20 +25,20 @@ QUERY = RetrievalExample("0", "q", "0", None)
 
 
 def _precision(ranked: list[str], relevant: list[str]) -> float:
-    given = {"ranked": ranked, "relevant": relevant}
-    one = score(card("retrieval"), "map_at_20", [(QUERY, given)])
-    assert score(card("entity_linking"), "map_at_20", [(QUERY, given)]) == one
-    return one
+    ranking = {"ranked": ranked, "relevant": relevant}
+    value = score(card("retrieval"), "map_at_20", [(QUERY, ranking)])
+    assert score(card("entity_linking"), "map_at_20", [(QUERY, ranking)]) == value
+    return value
 
 
 def test_average_precision_is_scikit_learns_where_nothing_is_cut_off() -> None:
     draw = random.Random(9)
     for _ in range(1000):
-        pool = [str(place) for place in range(draw.randint(1, 20))]
+        pool = [str(index) for index in range(draw.randint(1, 20))]
         right = draw.sample(pool, draw.randint(1, len(pool)))
         draw.shuffle(pool)
         official = average_precision_score(
-            [item in right for item in pool], [-place for place in range(len(pool))]
+            [item in right for item in pool], [-index for index in range(len(pool))]
         )
         assert _precision(pool, right) == pytest.approx(official, abs=1e-9)
 
@@ -46,7 +46,7 @@ def test_average_precision_is_scikit_learns_where_nothing_is_cut_off() -> None:
 def test_average_precision_is_cut_off_at_20() -> None:
     draw = random.Random(10)
     for _ in range(1000):
-        pool = [str(place) for place in range(60)]
+        pool = [str(index) for index in range(60)]
         right = draw.sample(pool, draw.choice([1, 1, 2, 11, 20, 40]))
         draw.shuffle(pool)
         ranks = [rank for rank, item in enumerate(pool[:20], 1) if item in right]
@@ -66,17 +66,17 @@ def test_the_f1_of_mined_pairs_is_scikit_learns() -> None:
     draw, task = random.Random(11), card("bitext_mining")
     for _ in range(60):
         items = []
-        for place in range(draw.randint(0, 50)):
+        for index in range(draw.randint(0, 50)):
             gold = draw.choice(["", "", str(draw.randrange(30))])
-            given = draw.choice([gold, gold, "", str(draw.randrange(30))])
-            items.append((BitextMiningExample(str(place), "t", (gold,) if gold else ()), given))
+            answer = draw.choice([gold, gold, "", str(draw.randrange(30))])
+            items.append((BitextMiningExample(str(index), "t", (gold,) if gold else ()), answer))
         gold_pairs = {(item.id, match) for item, _ in items for match in item.matches}
-        pairs = {(item.id, given) for item, given in items if given}
-        every = sorted(gold_pairs | pairs)
+        pairs = {(item.id, answer) for item, answer in items if answer}
+        all_pairs = sorted(gold_pairs | pairs)
         official = f1_score(
-            [pair in gold_pairs for pair in every], [pair in pairs for pair in every],
+            [pair in gold_pairs for pair in all_pairs], [pair in pairs for pair in all_pairs],
             zero_division=0,
-        ) if every else 0.0  # fmt: skip
+        ) if all_pairs else 0.0  # fmt: skip
         assert score(task, "mining_f1", items) == pytest.approx(official, abs=1e-9)
 
 
@@ -101,10 +101,10 @@ def test_neighbours_are_those_of_exhaustive_search(count: int, k: int) -> None:
     queries, candidates = _unit(generator, 100, 24), _unit(generator, count, 24)
     candidates[count // 2 :: 7] = candidates[0]  # ties: the lowest place wins
     blocks = VectorBlocks([candidates[:1700], *([candidates[1700:]] if count > 1700 else [])])
-    found = nearest(VectorBlocks([queries]), blocks, k)
+    neighbours = nearest(VectorBlocks([queries]), blocks, k)
     expected = _exhaustive(queries, candidates, k)
-    assert np.array_equal(found.indices, expected)
-    assert found.scores == pytest.approx(
+    assert np.array_equal(neighbours.indices, expected)
+    assert neighbours.scores == pytest.approx(
         np.take_along_axis(queries.astype(np.float64) @ candidates.T, expected, axis=1), abs=1e-9
     )
 
@@ -115,8 +115,8 @@ def test_neighbours_are_those_of_faiss() -> None:
     index = faiss.IndexFlatIP(32)
     index.add(candidates)
     scores, _ = index.search(queries, 4)
-    found = nearest(VectorBlocks([queries]), VectorBlocks([candidates]), 4)
-    assert found.scores == pytest.approx(scores, abs=1e-6), "faiss adds in single precision"
+    neighbours = nearest(VectorBlocks([queries]), VectorBlocks([candidates]), 4)
+    assert neighbours.scores == pytest.approx(scores, abs=1e-6), "faiss adds in single precision"
 
 
 def test_tatoebas_accuracy_is_that_of_the_nearest_cosine() -> None:
@@ -125,16 +125,16 @@ def test_tatoebas_accuracy_is_that_of_the_nearest_cosine() -> None:
     english = _unit(generator, 500, 16)
     noisy = english + generator.normal(scale=0.35, size=english.shape)
     foreign = (noisy / np.linalg.norm(noisy, axis=1, keepdims=True)).astype(np.float32)
-    known = {f"{side}{n}": vectors[n] for side, vectors in (("e", english), ("f", foreign))
+    vector_of_text = {f"{side}{n}": vectors[n] for side, vectors in (("e", english), ("f", foreign))
              for n in range(500)}  # fmt: skip
 
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
-        return VectorBlocks([np.stack([known[text] for text in texts])])
+        return VectorBlocks([np.stack([vector_of_text[text] for text in texts])])
 
     examples = [BitextExample(str(n), f"e{n}", f"f{n}", n) for n in range(500)]
-    given = TASK_TYPES["bitext_retrieval"].search(SearchRequest(examples, encode))  # type: ignore[attr-defined]
+    answers = TASK_TYPES["bitext_retrieval"].search(SearchRequest(examples, encode))  # type: ignore[attr-defined]
     nearest_lines = _exhaustive(english, foreign, 1)[:, 0]
-    assert list(given) == nearest_lines.tolist()
-    ours = score(card("bitext_retrieval"), "accuracy", zip(examples, given, strict=True))
-    assert ours == pytest.approx((nearest_lines == np.arange(500)).mean(), abs=1e-9)
-    assert 0.3 < ours < 0.95
+    assert list(answers) == nearest_lines.tolist()
+    accuracy = score(card("bitext_retrieval"), "accuracy", zip(examples, answers, strict=True))
+    assert accuracy == pytest.approx((nearest_lines == np.arange(500)).mean(), abs=1e-9)
+    assert 0.3 < accuracy < 0.95

@@ -22,29 +22,29 @@ def _vectors(side: int) -> NDArray[np.float32]:
     draw = np.random.default_rng(7)
     meaning = draw.normal(size=(PAIRS, WIDTH))
     noise = np.random.default_rng(side).normal(size=(PAIRS, WIDTH))
-    found = (meaning + 0.9 * noise).astype(np.float32)
-    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
+    vectors = (meaning + 0.9 * noise).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 def test_the_same_sentence_is_nearest() -> None:
     reason = "sentence-transformers is not installed; it is in the extra 'bench'"
     util: Any = pytest.importorskip("sentence_transformers.util", reason=reason)
     english, foreign = _vectors(1), _vectors(2)
-    known = {f"{side}{number}": row for side, rows in (("e", english), ("f", foreign))
+    vector_of_text = {f"{side}{number}": row for side, rows in (("e", english), ("f", foreign))
              for number, row in enumerate(rows)}  # fmt: skip
     pairs = [
         BitextExample(str(number), f"e{number}", f"f{number}", number) for number in range(PAIRS)
     ]
 
     def encode(texts: Iterable[str], role: TextRole) -> VectorBlocks:
-        return VectorBlocks([np.stack([known[text] for text in texts])])
+        return VectorBlocks([np.stack([vector_of_text[text] for text in texts])])
 
-    asked = SearchRequest(pairs, encode)
+    request = SearchRequest(pairs, encode)
 
-    ours = BitextRetrieval().search(asked)
+    answers = BitextRetrieval().search(request)
     hits = util.semantic_search(torch.tensor(english), torch.tensor(foreign), top_k=1)
-    theirs = [found[0]["corpus_id"] for found in hits]
+    expected = [hit[0]["corpus_id"] for hit in hits]
 
-    assert list(ours) == theirs
-    right = float(np.mean(np.array(ours) == np.arange(PAIRS)))
+    assert list(answers) == expected
+    right = float(np.mean(np.array(answers) == np.arange(PAIRS)))
     assert 0.2 < right < 0.9

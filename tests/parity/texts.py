@@ -29,20 +29,27 @@ def text(draw: random.Random, longest: int = 6) -> str:
     return "".join(piece + draw.choice(["", " "]) for piece in pieces)
 
 
-def similar_text(draw: random.Random, other: str) -> str:
+def similar_text(draw: random.Random, original: str) -> str:
     """A text that shares much with `other`: its beginning, its end, or all but the case."""
-    place = draw.randint(0, len(other))
+    index = draw.randint(0, len(original))
     return draw.choice(
-        [other, other[:place], other[place:], other.upper(), f"the {other}.", text(draw) + other]
+        [
+            original,
+            original[:index],
+            original[index:],
+            original.upper(),
+            f"the {original}.",
+            text(draw) + original,
+        ]
     )
 
 
 def answers(seed: int, count: int) -> list[tuple[str, list[str]]]:
     """Pairs of a prediction and one to three gold answers, many of them close to it."""
     draw = random.Random(seed)
-    found = []
+    pairs = []
     for _ in range(count):
         golds = [text(draw) for _ in range(draw.randint(1, 3))]
-        given = similar_text(draw, draw.choice(golds)) if draw.random() < 0.7 else text(draw)
-        found.append((given, golds))
-    return found
+        answer = similar_text(draw, draw.choice(golds)) if draw.random() < 0.7 else text(draw)
+        pairs.append((answer, golds))
+    return pairs

@@ -90,9 +90,9 @@ def test_data_and_models_that_a_machine_lacks_are_told(tmp_path: Path) -> None:
     assert needs.unmet(context) == []
     (project.folder / "data" / "mood.de.test.jsonl").write_text("{}\n")
     (project.folder / "data" / "mood.sw.test.jsonl").unlink()
-    other, absent = NodeNeeds.of(session.plan.stages.values()).unmet(context)
-    assert other == "other data for mood, de, test"
-    assert "mood.sw.test.jsonl" in absent
+    changed_data, missing_data = NodeNeeds.of(session.plan.stages.values()).unmet(context)
+    assert changed_data == "other data for mood, de, test"
+    assert "mood.sw.test.jsonl" in missing_data
 
 
 def test_a_plugin_that_is_an_object_cannot_be_sent(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def run_study(project: Project, name: str, *words: str) -> tuple[int, dict[str, 
     return code, json.loads(out) if out else {}, err
 
 
-def _same_results(project: Project, name: str, other: str) -> None:
+def _same_results(project: Project, name: str, second_name: str) -> None:
     for file in RESULTS:
-        paths = (project.folder / folder / file for folder in (name, other))
+        paths = (project.folder / folder / file for folder in (name, second_name))
         first, second = (path.read_bytes() for path in paths)
         assert first == second, file
 
@@ -67,9 +67,9 @@ def test_the_results_are_those_of_one_process_with_failures_among_them(project: 
     project.write()
     code, values, err = run_study(project, "many")
     assert code == 1
-    alone_code, alone, _ = run_study(project, "alone", "--executor", "sequential")
-    assert (alone_code, alone["stages"]) == (code, values["stages"])
-    assert _failures(values) == _failures(alone)
+    alone_code, sequential_output, _ = run_study(project, "alone", "--executor", "sequential")
+    assert (alone_code, sequential_output["stages"]) == (code, values["stages"])
+    assert _failures(values) == _failures(sequential_output)
     assert "Ray on this machine: 2 workers, each with 1 cores" in err
     _same_results(project, "many", "alone")
     logs = project.folder.glob("many-store/*/*.log")
@@ -119,14 +119,14 @@ def _eventually(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
-def _stopped(project: Project, words: list[str], how: signal.Signals) -> tuple[int, str]:
+def _stopped(project: Project, words: list[str], stop_signal: signal.Signals) -> tuple[int, str]:
     """A run that is sent a signal while a worker trains: exit code and standard error."""
     for path in project.folder.glob("many-store/*/*/unfinished/checkpoint/pid"):
         path.unlink()
     process = project.start(*words)
     (path, *_) = when(project.folder / "many-store", "*/*/unfinished/checkpoint/pid", process)
     pid = int(path.read_text())
-    process.send_signal(how)
+    process.send_signal(stop_signal)
     began = time.monotonic()
     _, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 10

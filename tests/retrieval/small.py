@@ -53,7 +53,9 @@ def catalogue(folder: Path) -> Catalogue:
     return Catalogue(loaded)
 
 
-def card(folder: Path, name: str, task_type: str, fields: Mapping[str, Any], **more: Any) -> None:
+def card(
+    folder: Path, name: str, task_type: str, fields: Mapping[str, Any], **options: Any
+) -> None:
     """Write a card whose rows are read from `<name>-<language>-<split>.jsonl`."""
     path = f"{name}-{{language}}-{{split}}.jsonl"
     values = {
@@ -64,14 +66,14 @@ def card(folder: Path, name: str, task_type: str, fields: Mapping[str, Any], **m
         "languages": ["en", "de"],
         "fields": fields,
         "about": ABOUT,
-        **more,
+        **options,
     }
     (folder / f"{name}.yaml").write_text(json.dumps(values))
 
 
-def rows(folder: Path, name: str, some: Sequence[Mapping[str, Any]]) -> None:
+def rows(folder: Path, name: str, values: Sequence[Mapping[str, Any]]) -> None:
     """Write `<name>.jsonl`."""
-    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in some))
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in values))
 
 
 def retrieval(folder: Path, languages: str = "all") -> None:
@@ -85,16 +87,22 @@ def retrieval(folder: Path, languages: str = "all") -> None:
         role="corpus", rows={"test": 6},
     )  # fmt: skip
     for language, words in WORDS.items():
-        some = [{"id": n, "text": word, "answers": [str(n)]} for n, word in enumerate(words)]
-        rows(folder, f"asks-{language}-test", some)
-        rows(folder, f"says-{language}-test", [row | {"text": row["text"] + "."} for row in some])
+        candidate_rows = [
+            {"id": n, "text": word, "answers": [str(n)]} for n, word in enumerate(words)
+        ]
+        rows(folder, f"asks-{language}-test", candidate_rows)
+        rows(
+            folder,
+            f"says-{language}-test",
+            [row | {"text": row["text"] + "."} for row in candidate_rows],
+        )
 
 
 def mining(folder: Path) -> None:
     """A German text of which every second sentence has a translation, for tuning and for test."""
     splits = {"validation": "validation", "test": "test"}
     path = "{name}-{{language}}-{{split}}.jsonl"
-    for name, task_type, fields, more in (
+    for name, task_type, fields, options in (
         ("mined", "bitext_mining", {"id": "id", "text": "text", "match": "match"},
          {"metrics": ["mining_f1"], "index": {"card": "english"}, "threshold_split": "validation"}),
         ("english", "corpus", {"id": "id", "text": "text"}, {"role": "corpus"}),
@@ -102,16 +110,16 @@ def mining(folder: Path) -> None:
         source = {"from": "file", "reader": "jsonl", "path": path.format(name=name)}
         card(
             folder, name, task_type, fields, languages=["de"], source_language=None,
-            sources=[source | {"splits": splits}], **more,
+            sources=[source | {"splits": splits}], **options,
         )  # fmt: skip
     for split, turn in (("validation", 0), ("test", 1)):
-        own, other = [], []
+        pairs, lines = [], []
         for n, (word, english) in enumerate(zip(WORDS["de"], WORDS["en"], strict=True)):
             right = n % 2 == turn
-            own.append({"id": f"d{n}", "text": f"{word} {n}", "match": f"e{n}" if right else ""})
-            other.append({"id": f"e{n}", "text": f"{english} {n}" if right else f"nothing{n}{n}"})
-        rows(folder, f"mined-de-{split}", own)
-        rows(folder, f"english-de-{split}", other)
+            pairs.append({"id": f"d{n}", "text": f"{word} {n}", "match": f"e{n}" if right else ""})
+            lines.append({"id": f"e{n}", "text": f"{english} {n}" if right else f"nothing{n}{n}"})
+        rows(folder, f"mined-de-{split}", pairs)
+        rows(folder, f"english-de-{split}", lines)
 
 
 def plan(folder: Path, **changes: Any) -> tuple[Plan, RunContext]:
@@ -123,17 +131,17 @@ def plan(folder: Path, **changes: Any) -> tuple[Plan, RunContext]:
         "targets": ["asks"],
     }
     study = Study.model_validate(values | changes)
-    around = RunEnvironment(base=folder, cache=folder / "cache", offline=True)
+    environment = RunEnvironment(base=folder, cache=folder / "cache", offline=True)
     shelves = catalogue(folder)
-    data = DataReader(shelves, around)
-    made = compile_plan(PlanningContext(study, shelves, data.data_slice, around))
-    return made, RunContext(shelves, data, Store(folder / "store"), around, study.runtime)
+    data = DataReader(shelves, environment)
+    compiled = compile_plan(PlanningContext(study, shelves, data.data_slice, environment))
+    return compiled, RunContext(shelves, data, Store(folder / "store"), environment, study.runtime)
 
 
 def run(
     folder: Path, **changes: Any
 ) -> tuple[Plan, RunContext, RunReport, list[ScoreRow | MissingRow]]:
     """What a study in that world comes to."""
-    made, work = plan(folder, **changes)
-    report = SequentialExecutor().run(made, work)
-    return made, work, report, collect(made, work, report)
+    compiled, work = plan(folder, **changes)
+    report = SequentialExecutor().run(compiled, work)
+    return compiled, work, report, collect(compiled, work, report)

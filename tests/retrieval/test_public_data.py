@@ -41,10 +41,10 @@ def test_the_pool_of_lareqa(data_root: Path) -> None:
     answering: Counter[str] = Counter()
     candidates = 0
     for path in files:
-        asked = rows(path, "squad")
+        questions = rows(path, "squad")
         said = rows(path, "squad_sentences")
-        assert len({row["id"] for row in asked}) == 1190
-        assert {key for row in said for key in row["answers"]} == {row["id"] for row in asked}
+        assert len({row["id"] for row in questions}) == 1190
+        assert {key for row in said for key in row["answers"]} == {row["id"] for row in questions}
         assert not any("\n" in row["text"] for row in said)
         assert len({row["id"] for row in said}) == len(said)
         candidates += len(said)
@@ -59,11 +59,13 @@ def test_the_splitter_agrees_with_lareqas_sentences(data_root: Path) -> None:
         pytest.skip("the data root has no LAReQA")
     articles = json.loads(path.read_text(encoding="utf-8"))["data"]
     paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
-    alike = sum(
+    agreement_count = sum(
         len({*map(tuple, paragraph["sentence_breaks"])} & {*sentences.split(paragraph["context"])})
         for paragraph in paragraphs
     )
-    assert alike / sum(len(paragraph["sentence_breaks"]) for paragraph in paragraphs) > 0.97
+    assert (
+        agreement_count / sum(len(paragraph["sentence_breaks"]) for paragraph in paragraphs) > 0.97
+    )
 
 
 def test_the_sample_of_bucc(data_root: Path) -> None:
@@ -97,9 +99,9 @@ def run(data_root: Path, folder: Path, *targets: dict[str, Any]) -> list[ScoreRo
 def test_lareqa_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
     if not (data_root / LAREQA).is_dir():
         pytest.skip("the data root has no LAReQA")
-    found = run(data_root, tmp_path, {"task": "lareqa", "languages": ["en", "de"], "limit": 50})
-    scores = {row.language: row.value for row in found if isinstance(row, ScoreRow)}
-    assert not [row for row in found if isinstance(row, MissingRow)]
+    result = run(data_root, tmp_path, {"task": "lareqa", "languages": ["en", "de"], "limit": 50})
+    scores = {row.language: row.value for row in result if isinstance(row, ScoreRow)}
+    assert not [row for row in result if isinstance(row, MissingRow)]
     # n-grams find what shares a script with the question: its own language, and a little more
     assert 5 < scores["de"] < 20
     assert 5 < scores["en"] < 20
@@ -108,8 +110,8 @@ def test_lareqa_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
 def test_bucc_from_end_to_end(data_root: Path, tmp_path: Path) -> None:
     if not (data_root / BUCC).is_file():
         pytest.skip("the data root has no BUCC")
-    found = run(data_root, tmp_path, {"task": "bucc", "languages": ["zh"], "split": "validation"})
-    (row,) = found
+    result = run(data_root, tmp_path, {"task": "bucc", "languages": ["zh"], "split": "validation"})
+    (row,) = result
     assert isinstance(row, ScoreRow)
     assert (row.metric, row.n) == ("mining_f1", 8624)
     assert 0 < row.value < 10

@@ -30,7 +30,7 @@ def by_sorting(queries: Rows, candidates: Rows, k: int) -> list[list[int]]:
     """The places of the nearest, by sorting (-score, place) in plain Python."""
     exact = (queries.astype(np.float64) @ candidates.astype(np.float64).T).tolist()
     return [
-        sorted(range(len(candidates)), key=lambda place: (-row[place], place))[:k] for row in exact
+        sorted(range(len(candidates)), key=lambda index: (-row[index], index))[:k] for row in exact
     ]
 
 

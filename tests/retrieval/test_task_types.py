@@ -95,10 +95,10 @@ def test_an_answer_that_is_nowhere_gives_no_positive() -> None:
 
 @given(st.text(alphabet='Ab. !?"\n。é1', max_size=60))
 def test_splitting_loses_nothing_but_blanks(text: str) -> None:
-    places = [*sentences.split(text)]
-    assert all(value[1] <= other[0] for value, other in pairwise(places))
-    kept = "".join(text[start:end] for start, end in places)
-    assert "".join(kept.split()) == "".join(text.split())
+    spans = [*sentences.split(text)]
+    assert all(value[1] <= next_span[0] for value, next_span in pairwise(spans))
+    joined = "".join(text[start:end] for start, end in spans)
+    assert "".join(joined.split()) == "".join(text.split())
 
 
 MENTION: dict[str, Any] = {
@@ -157,12 +157,12 @@ def test_a_mined_sentence_has_no_match_or_some(match: Any, matches: tuple[str, .
     ],
 )
 def test_average_precision(ranked: str, relevant: str, expected: float) -> None:
-    found = Ranking(ranked=list(ranked), relevant=list(relevant))
-    assert average_precision(found) == pytest.approx(expected, abs=1e-12)
+    ranking = Ranking(ranked=list(ranked), relevant=list(relevant))
+    assert average_precision(ranking) == pytest.approx(expected, abs=1e-12)
 
 
 def test_only_twenty_ranks_count() -> None:
-    ranked = [str(place) for place in range(30)]
+    ranked = [str(index) for index in range(30)]
     assert average_precision(Ranking(ranked=ranked, relevant=["19"])) == 1 / 20
     assert average_precision(Ranking(ranked=ranked, relevant=["20"])) == 0
     # thirty right ones, twenty of them shown: nothing could be better
@@ -171,13 +171,13 @@ def test_only_twenty_ranks_count() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=20), st.integers(0, 25))
-def test_it_is_scikit_learns_where_all_are_found(hits: list[bool], more: int) -> None:
+def test_it_is_scikit_learns_where_all_are_found(hits: list[bool], extra_count: int) -> None:
     """Average precision of a whole ranking; right ones that it lacks lower it in proportion."""
     from sklearn.metrics import average_precision_score
 
-    ranked = [str(place) for place in range(len(hits))]
+    ranked = [str(index) for index in range(len(hits))]
     found = [item for item, hit in zip(ranked, hits, strict=True) if hit]
-    relevant = [*found, *(f"absent {number}" for number in range(more))]
+    relevant = [*found, *(f"absent {number}" for number in range(extra_count))]
     if not relevant:
         return
     whole = average_precision_score(hits, -np.arange(len(hits))) if found else 0.0
@@ -204,10 +204,10 @@ def test_passages_that_share_a_text_are_ranked_one_after_the_other() -> None:
         PassageExample("p3", "abc", ("1", "7")),
     ]
     example = read("retrieval", {"question": "cab", "context": "", "answers": []})
-    (found,) = TASK_TYPES["retrieval"].search(
+    (ranking,) = TASK_TYPES["retrieval"].search(
         SearchRequest([example], encode, build_index(passages, encode, "passage"))
     )
-    assert found == {"ranked": ["p1", "p3", "p2"], "relevant": ["p1", "p3"]}
+    assert ranking == {"ranked": ["p1", "p3", "p2"], "relevant": ["p1", "p3"]}
 
 
 def test_what_needs_an_index_says_so() -> None:
@@ -225,9 +225,9 @@ def test_mining_needs_something_to_tune_on() -> None:
 
 def test_pairs_below_the_tuned_threshold_are_left() -> None:
     texts = {"1": "abcd", "2": "efgh", "3": "ijkx", "4": "lmny"}
-    found = {**texts, "3": "ijxz", "5": "ijkq"}  # two that are somewhat like the third
-    passages = [PassageExample(f"t{n}", text, ()) for n, text in found.items()]
-    asked = SearchRequest(
+    foreign_texts = {**texts, "3": "ijxz", "5": "ijkq"}  # two that are somewhat like the third
+    passages = [PassageExample(f"t{n}", text, ()) for n, text in foreign_texts.items()]
+    request = SearchRequest(
         [BitextMiningExample(n, text, ()) for n, text in texts.items()],
         encode,
         build_index(passages, encode, "passage"),
@@ -239,8 +239,8 @@ def test_pairs_below_the_tuned_threshold_are_left() -> None:
             BitextMiningExample(n, text, (f"t{n}",) if n in right else ())
             for n, text in texts.items()
         ]
-        tuning = SearchRequest(tuned, encode, asked.index)
-        return task_type.search(SearchRequest(asked.examples, encode, asked.index, tuning))
+        tuning = SearchRequest(tuned, encode, request.index)
+        return task_type.search(SearchRequest(request.examples, encode, request.index, tuning))
 
     assert given("1", "2", "4") == ["t1", "t2", "", "t4"]
     assert given("1", "2", "3", "4") == ["t1", "t2", "t3", "t4"]
@@ -252,9 +252,9 @@ def test_mining_is_scored_by_pairs() -> None:
     items = [(("a",), "a"), (("b",), ""), ((), "c"), (("d",), "x"), ((), "")]
     rows = [
         metric.item(
-            BitextMiningExample(str(n), "", matches), given, toy_card("bitext_mining"), "de"
+            BitextMiningExample(str(n), "", matches), answer, toy_card("bitext_mining"), "de"
         )
-        for n, (matches, given) in enumerate(items)
+        for n, (matches, answer) in enumerate(items)
     ]
     assert rows == [(1, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (0, 0, 0)]
     assert metric.value(np.sum(rows, axis=0)) == pytest.approx(2 / (2 + 2 + 2))
@@ -264,8 +264,8 @@ def test_mining_is_scored_by_pairs() -> None:
 # --- margin, against the definition written out -------------------------------------------------
 
 
-def side(name: str, rows: np.ndarray[Any, Any], twice: Sequence[int] = ()) -> CandidateIndex:
-    ids = [(f"{name}{n}", "again") if n in twice else (f"{name}{n}",) for n in range(len(rows))]
+def side(name: str, rows: np.ndarray[Any, Any], repeats: Sequence[int] = ()) -> CandidateIndex:
+    ids = [(f"{name}{n}", "again") if n in repeats else (f"{name}{n}",) for n in range(len(rows))]
     return CandidateIndex(ids, VectorBlocks([rows]), {})
 
 
@@ -279,11 +279,11 @@ def by_definition(x: Any, y: Any, k: int = 4) -> dict[tuple[int, int], float]:
     near_y = np.argsort(-cosines, axis=0)[:k]
     proposed = {(i, max(near_x[i], key=lambda j: margins[i, j])) for i in range(len(x))}
     proposed |= {(max(near_y[:, j], key=lambda i: margins[i, j]), j) for j in range(len(y))}
-    chosen: dict[tuple[int, int], float] = {}
+    scores: dict[tuple[int, int], float] = {}
     for i, j in sorted(proposed, key=lambda pair: -margins[pair]):
-        if all(i != a and j != b for a, b in chosen):
-            chosen[i, j] = margins[i, j]
-    return chosen
+        if all(i != a and j != b for a, b in scores):
+            scores[i, j] = margins[i, j]
+    return scores
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -303,14 +303,14 @@ def test_mined_pairs_are_those_of_the_definition(seed: int) -> None:
 def test_sentences_that_stand_twice_are_searched_but_not_kept() -> None:
     rows = np.eye(5, dtype=np.float32) * 0.8 + 0.2
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    mined = mine(side("s", rows, twice=[1]), side("t", rows, twice=[3]))
+    mined = mine(side("s", rows, repeats=[1]), side("t", rows, repeats=[3]))
     assert {(pair.source, pair.target) for pair in mined} == {(f"s{n}", f"t{n}") for n in (0, 2, 4)}
 
 
 def test_a_side_without_likeness_gives_nothing() -> None:
-    left, right = np.zeros((3, 4), dtype=np.float32), np.zeros((2, 4), dtype=np.float32)
-    left[:, 0], right[:, 1] = 1, 1
-    assert mine(side("s", left), side("t", right)) == []
+    sources, targets = np.zeros((3, 4), dtype=np.float32), np.zeros((2, 4), dtype=np.float32)
+    sources[:, 0], targets[:, 1] = 1, 1
+    assert mine(side("s", sources), side("t", targets)) == []
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -321,8 +321,8 @@ def test_no_threshold_is_better(seed: int) -> None:
     gold = {(f"s{n}", f"t{n}") for n in range(15) if draw.random() < 0.4}
 
     def f1(threshold: float) -> float:
-        kept = {(pair.source, pair.target) for pair in mined if pair.score >= threshold}
-        return 2 * len(kept & gold) / max(len(kept) + len(gold), 1)
+        pairs = {(pair.source, pair.target) for pair in mined if pair.score >= threshold}
+        return 2 * len(pairs & gold) / max(len(pairs) + len(gold), 1)
 
     best = max(f1(threshold) for threshold in (*scores, 9.0))
     assert f1(best_threshold(mined, gold)) == best
@@ -335,6 +335,10 @@ def test_a_pool_reads_each_text_once() -> None:
         read.extend(texts)
         return encode(read, role)
 
-    twice = [PassageExample(f"{a}{b}", a, ()) for a, b in product("xyz", "12")]
-    assert [*build_index(twice, count, "passage").ids] == [("x1", "x2"), ("y1", "y2"), ("z1", "z2")]
+    passages = [PassageExample(f"{a}{b}", a, ()) for a, b in product("xyz", "12")]
+    assert [*build_index(passages, count, "passage").ids] == [
+        ("x1", "x2"),
+        ("y1", "y2"),
+        ("z1", "z2"),
+    ]
     assert read == ["x", "y", "z"]

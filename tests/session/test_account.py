@@ -54,10 +54,12 @@ def test_operations_are_six_a_parameter_and_sub_word_learnt_and_two_a_read(
     account = _account(project, "h100")
     (row,) = account.rows
     length = item_length("mood", "en", 128, None).sub_words
-    learnt = 4 * 32 * length
-    read = 20 * sum(item_length("mood", code, 128, None).sub_words for code in ("en", "de", "sw"))
+    learnt_sub_words = 4 * 32 * length
+    read_sub_words = 20 * sum(
+        item_length("mood", code, 128, None).sub_words for code in ("en", "de", "sw")
+    )
     non_embedding = 86e6
-    expected = non_embedding * (6 * learnt + 2 * read)
+    expected = non_embedding * (6 * learnt_sub_words + 2 * read_sub_words)
     assert row.operations == pytest.approx(expected, rel=0.05)
     assert row.is_guess  # the table has no such task
 
@@ -146,8 +148,8 @@ def test_longer_cuts_never_shorten(task: str, max_length: int) -> None:
 
 def test_windows_read_a_long_text_whole_and_more() -> None:
     cut = item_length("xquad", "en", 96, None).sub_words
-    whole = item_length("xquad", "en", CAPS[-1], None).sub_words
-    assert cut < whole < item_length("xquad", "en", 96, 32).sub_words
+    uncut = item_length("xquad", "en", CAPS[-1], None).sub_words
+    assert cut < uncut < item_length("xquad", "en", 96, 32).sub_words
 
 
 def test_missing_things_are_told_once(project: Project) -> None:

@@ -63,5 +63,5 @@ def test_the_account_is_right_about_time_and_disk(
     open_study(path, **opening).run()
     seconds = _seconds(store) - first_seconds
     assert 1 / 1.5 < expected / seconds < 1.5, (expected, seconds)
-    used = sum(stage.bytes for stage in contents(store))
-    assert 1 / 1.2 < disk / used < 1.2, (disk, used)
+    byte_count = sum(stage.bytes for stage in contents(store))
+    assert 1 / 1.2 < disk / byte_count < 1.2, (disk, byte_count)

@@ -38,7 +38,7 @@ class Hub:
     plugged: bool = True
     asked: list[str] = field(default_factory=list)
 
-    def _info(self, name: str, **asked: Any) -> Any:
+    def _info(self, name: str, **options: Any) -> Any:
         self._ask(name)
         files = [path for path in (self.published / name).rglob("*") if path.is_file()]
         siblings = [
@@ -114,8 +114,8 @@ def project(tmp_path: Path) -> Project:
 
 
 def _rows(project: Project, *words: str) -> tuple[int, list[dict[str, Any]]]:
-    done = invoke(project.folder, *project.words("prefetch", *words), "--json")
-    return done.exit_code, json.loads(done.stdout)
+    result = invoke(project.folder, *project.words("prefetch", *words), "--json")
+    return result.exit_code, json.loads(result.stdout)
 
 
 def test_what_would_be_fetched_is_listed_with_its_size(hub: Hub, project: Project) -> None:
@@ -139,8 +139,8 @@ def test_afterwards_a_run_needs_no_network(hub: Hub, project: Project) -> None:
     assert _rows(project, "--list") == (0, [])
     hub.plugged = False
     new_process()
-    done = project.run("--offline")
-    assert done.exit_code == 0, done.output
+    result = project.run("--offline")
+    assert result.exit_code == 0, result.output
     assert _rows(project, "--list", "--offline") == (0, [])
 
 

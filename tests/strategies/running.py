@@ -93,8 +93,8 @@ def run(folder: Path, *strangers: object, cards: Path | None = None, **study: An
         loaded.add(stranger, Provider("stranger"))
     catalogue = Catalogue(loaded)
     # what a training learnt is looked at after the run, so nothing is swept away
-    kept = {"keep": "all"}
-    values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, "runtime": kept, **study}
+    runtime = {"keep": "all"}
+    values = {"name": "strategies", "models": [TINY], "recipe": RECIPE, "runtime": runtime, **study}
     study = Study.model_validate(values)
     environment = RunEnvironment(cache=folder / "cache", base=folder)
     data = DataReader(catalogue, environment)

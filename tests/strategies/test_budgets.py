@@ -90,11 +90,11 @@ def test_parts_are_drawn_in_proportion_to_their_steps(cards: Path) -> None:
 
 def test_other_keys_stay_as_they_were(cards: Path) -> None:
     for strategy in ("single", {"intermediate": {"tasks": ["warm"]}}):
-        equal, stated = (
+        equal, stated_steps = (
             [training.key for training in _trainings(_plan(cards, strategy, budget=budget))]
             for budget in ("equal", "per-training")
         )
-        assert equal == stated
+        assert equal == stated_steps
 
 
 def test_the_control_keeps_what_comes_at_the_end(cards: Path) -> None:

@@ -51,8 +51,10 @@ def test_steps_are_drawn_as_the_shares_say() -> None:
         Recipe(steps=4000, batch_size=1),
         7,
     )
-    drawn = Counter(schedule[step].feed for step in range(schedule.total))
-    assert [drawn[feed] / 4000 for feed in range(3)] == pytest.approx([0.375, 0.125, 0.5], abs=0.03)
+    counts = Counter(schedule[step].feed for step in range(schedule.total))
+    assert [counts[feed] / 4000 for feed in range(3)] == pytest.approx(
+        [0.375, 0.125, 0.5], abs=0.03
+    )
 
 
 def test_of_one_seed_more_examples_hold_the_fewer(tmp_path: Path) -> None:

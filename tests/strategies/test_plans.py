@@ -133,13 +133,13 @@ def test_a_target_goes_without_its_own_intermediate_task_where_asked(
 ) -> None:
     options = {"tasks": ["red", "green"], "mode": mode, "leave_out_target": True}
     plan = _plan(cards, strategies=[{"intermediate": options}], targets=["red", "green"])
-    learnt = {}
+    cards_of_target = {}
     for arm in plan.arms:
         last = arm.score.predictions.model
         assert isinstance(last, Train) and isinstance(last.start, Train)
-        learnt[arm.target.task] = [feed.head for feed in last.start.feeds]
+        cards_of_target[arm.target.task] = [feed.head for feed in last.start.feeds]
         assert not isinstance(last.start.start, Train)
-    assert learnt == {"red": ["green"], "green": ["red"]}
+    assert cards_of_target == {"red": ["green"], "green": ["red"]}
 
 
 def test_a_target_that_is_the_only_intermediate_task_is_trained_alone(cards: Path) -> None:

@@ -87,8 +87,8 @@ def test_the_documented_export_writes_what_is_read(
 ) -> None:
     text = (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    asked = [(PART["context"], PART["question"])] * 2
-    test = SimpleNamespace(data=[asked, asked], labels=[["Bo", "Ann"], ["Bo", "Bo"]])
+    questions = [(PART["context"], PART["question"])] * 2
+    test = SimpleNamespace(data=[questions, questions], labels=[["Bo", "Ann"], ["Bo", "Bo"]])
     suite = SimpleNamespace(tests={"size, shape, age, color": test, "Animal vs Vehicle": test})
     module = SimpleNamespace(TestSuite=SimpleNamespace(from_file=lambda path: suite))
     monkeypatch.setitem(sys.modules, "checklist", SimpleNamespace(test_suite=module))
@@ -120,9 +120,9 @@ def _card(name: str, **changes: Any) -> dict[str, Any]:
 def _questions() -> list[dict[str, Any]]:
     """Training rows, of which one has a wrong offset and one an answer that is nowhere."""
     rows = []
-    for place, name in enumerate(["Ann", "Bo", "Cleo", "Dan"] * 5):
-        start = 12 if place == 3 else 11
-        answers = {"text": ["Eve" if place == 4 else name], "answer_start": [start]}
+    for index, name in enumerate(["Ann", "Bo", "Cleo", "Dan"] * 5):
+        start = 12 if index == 3 else 11
+        answers = {"text": ["Eve" if index == 4 else name], "answer_start": [start]}
         context = f"The winner {name} smiles"
         rows.append({"question": "Who?", "context": context, "answers": answers})
     return rows
@@ -131,10 +131,10 @@ def _questions() -> list[dict[str, Any]]:
 def _cases(language: str) -> list[dict[str, Any]]:
     context = {"en": "The winner Ann smiles", "de": "Die Siegerin Bo lacht"}[language]
     right, wrong = {"en": ("Ann", "a cat"), "de": ("Bo", "eine Katze")}[language]
-    asked = {"context": context, "question": "Who?", "answers": [f"{right}."]}
-    cases = [[asked, asked], [asked, asked | {"answers": [wrong]}], [asked]]
-    named = [{"case": str(n), "test": "names", "items": case} for n, case in enumerate(cases)]
-    return [*named, {"case": "x", "test": "other", "items": [asked]}]
+    question = {"context": context, "question": "Who?", "answers": [f"{right}."]}
+    cases = [[question, question], [question, question | {"answers": [wrong]}], [question]]
+    rows = [{"case": str(n), "test": "names", "items": case} for n, case in enumerate(cases)]
+    return [*rows, {"case": "x", "test": "other", "items": [question]}]
 
 
 @pytest.fixture
@@ -160,18 +160,18 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_a_suite_beside_the_study_is_run_and_scored(project: Project) -> None:
-    done = project.run()
-    assert done.exit_code in (0, 3), done.output
+    result = project.run()
+    assert result.exit_code in (0, 3), result.output
     rows = [json.loads(line) for line in project.scores.splitlines()]
-    scored = [row for row in rows if "metric" in row]
+    score_rows = [row for row in rows if "metric" in row]
     for language in ("en", "de"):
-        found = {row["metric"]: row for row in scored if row["language"] == language}
-        assert found["pass_rate"]["n"] == 3, "the other test's case is no part of it"
-        both = [found[metric]["value"] for metric in ("pass_rate", "error_rate")]
-        assert sum(both) == pytest.approx(100)
-        assert found["pass_rate"]["main"]
-        assert not found["error_rate"]["main"]
-    english = [row["value"] for row in scored if row["language"] == "en"]
+        row_of_metric = {row["metric"]: row for row in score_rows if row["language"] == language}
+        assert row_of_metric["pass_rate"]["n"] == 3, "the other test's case is no part of it"
+        values = [row_of_metric[metric]["value"] for metric in ("pass_rate", "error_rate")]
+        assert sum(values) == pytest.approx(100)
+        assert row_of_metric["pass_rate"]["main"]
+        assert not row_of_metric["error_rate"]["main"]
+    english = [row["value"] for row in score_rows if row["language"] == "en"]
     assert english[0] == pytest.approx(200 / 3), "a case with one wrong answer does not pass"
     reasons = [row["reason"] for row in rows if "reason" in row]
     assert any("names.sw.jsonl" in reason for reason in reasons)
@@ -180,14 +180,14 @@ def test_a_suite_beside_the_study_is_run_and_scored(project: Project) -> None:
 
 def test_repaired_and_refused_answers_are_told(project: Project) -> None:
     project.run()
-    told = [
+    notes = [
         "1 of 19 answers of quiz stood elsewhere than the data says and were repaired",
         "1 rows of quiz have nothing to learn from and were left out",
     ]
     rows = [json.loads(line) for line in project.scores.splitlines()]
-    assert all(row["notes"] == told for row in rows if "metric" in row)
-    shown = invoke(project.folder, "show", ".").output
-    assert all(note in shown for note in told)
+    assert all(row["notes"] == notes for row in rows if "metric" in row)
+    output = invoke(project.folder, "show", ".").output
+    assert all(note in output for note in notes)
     (trained,) = [
         receipt["facts"]
         for receipt in project.receipts().values()
@@ -201,17 +201,17 @@ def test_repaired_and_refused_answers_are_told(project: Project) -> None:
 def test_a_pickle_is_refused_by_name_with_a_way_out(project: Project, name: str) -> None:
     project.cards["names"]["sources"][0]["path"] = name
     project.write()
-    done = invoke(project.folder, "cards", "validate", "cards/names.yaml")
-    assert done.exit_code == 2
-    assert f"'{name}' is a pickle" in done.output
-    assert "names.yaml:" in done.output
-    assert "JSON lines" in done.output
+    result = invoke(project.folder, "cards", "validate", "cards/names.yaml")
+    assert result.exit_code == 2
+    assert f"'{name}' is a pickle" in result.output
+    assert "names.yaml:" in result.output
+    assert "JSON lines" in result.output
 
 
 def test_an_error_rate_is_no_score_of_a_task(project: Project) -> None:
     project.cards["names"]["metrics"] = ["error_rate", "pass_rate"]
     project.write()
-    done = invoke(project.folder, "cards", "validate", "cards/names.yaml")
-    assert done.exit_code == 2
-    assert "'error_rate' is lower where a model is better" in done.output
-    assert "first one of: pass_rate" in done.output
+    result = invoke(project.folder, "cards", "validate", "cards/names.yaml")
+    assert result.exit_code == 2
+    assert "'error_rate' is lower where a model is better" in result.output
+    assert "first one of: pass_rate" in result.output

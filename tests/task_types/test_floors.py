@@ -25,8 +25,8 @@ def _classified(labels):
 def test_classification_has_the_majority_share_and_no_less_than_a_uniform_guess(labels, expected):
     three = card("classification", ["a", "b", "c"])
     metric = Classification.metrics["accuracy"]
-    found = floor(Classification(), metric, _classified(labels), three, "en")
-    assert found == pytest.approx(expected)
+    value = floor(Classification(), metric, _classified(labels), three, "en")
+    assert value == pytest.approx(expected)
 
 
 def test_choice_has_the_share_of_the_commonest_place():

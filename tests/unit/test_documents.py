@@ -37,7 +37,7 @@ def test_a_good_card_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "message"),
+    ("old_text", "new_text", "message"),
     [
         (
             "metrics:",
@@ -72,10 +72,10 @@ def test_a_good_card_reads() -> None:
         ),
     ],
 )
-def test_mistakes_are_named_with_their_place(before: str, after: str, message: str) -> None:
-    assert before in CARD
+def test_mistakes_are_named_with_their_place(old_text: str, new_text: str, message: str) -> None:
+    assert old_text in CARD
     with pytest.raises(ConfigurationError) as caught:
-        _read(CARD.replace(before, after))
+        _read(CARD.replace(old_text, new_text))
     assert message in str(caught.value)
     assert caught.value.exit_code == 2
 
@@ -83,8 +83,8 @@ def test_mistakes_are_named_with_their_place(before: str, after: str, message: s
 def test_a_wrong_item_of_a_list_is_not_held_against_the_word_in_its_place() -> None:
     with pytest.raises(ConfigurationError) as caught:
         _read(CARD.replace("labels: [a, b]", "labels: [a, 0]"))
-    place = "card.yaml:9:13: labels.1"
-    assert str(caught.value) == f"{place}: a text is needed, not 0; in quotes it is one"
+    location = "card.yaml:9:13: labels.1"
+    assert str(caught.value) == f"{location}: a text is needed, not 0; in quotes it is one"
     with pytest.raises(ConfigurationError, match="did you mean 'from_data'"):
         _read(CARD.replace("labels: [a, b]", "labels: from_dat"))
 
@@ -153,32 +153,32 @@ def _refused(text: str) -> list[str]:
 
 
 def test_a_wrong_item_is_told_once() -> None:
-    (told,) = _refused(STUDY.replace("[red]", "[{task: red, limt: 3}]"))
-    assert "study.yaml:4:23: targets.0.limt: unknown key 'limt'" in told
+    (message,) = _refused(STUDY.replace("[red]", "[{task: red, limt: 3}]"))
+    assert "study.yaml:4:23: targets.0.limt: unknown key 'limt'" in message
 
 
 def test_an_empty_list_is_too_short() -> None:
-    (told,) = _refused(STUDY.replace("[red]", "[]"))
-    assert told == "study.yaml:4:1: targets: needs at least one"
+    (message,) = _refused(STUDY.replace("[red]", "[]"))
+    assert message == "study.yaml:4:1: targets: needs at least one"
 
 
 @pytest.mark.parametrize("number", [".inf", "-.inf", ".nan"])
 @pytest.mark.parametrize(
-    ("keys", "place"),
+    ("keys", "location"),
     [
         ("recipe: {{learning_rate: {}}}", "recipe.learning_rate"),
         ("recipe: {{tasks: {{red: {{learning_rate: {}}}}}}}", "recipe.tasks.red"),
         ("runtime: {{checkpoint_seconds: {}}}", "runtime.checkpoint_seconds"),
     ],
 )
-def test_numbers_are_finite(keys: str, place: str, number: str) -> None:
-    (told,) = _refused(f"{STUDY}{keys.format(number)}\n")
-    assert f": {place}: " in told
-    assert "finite number" in told
+def test_numbers_are_finite(keys: str, location: str, number: str) -> None:
+    (message,) = _refused(f"{STUDY}{keys.format(number)}\n")
+    assert f": {location}: " in message
+    assert "finite number" in message
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "message"),
+    ("old_text", "new_text", "message"),
     [
         ("seeds: [1]", "seeds: 1", "seeds: a list is needed: [first, second], not 1"),
         ("seeds: [1]", "seeds: [one]", "seeds.0: a whole number is needed, not 'one'"),
@@ -191,25 +191,27 @@ def test_numbers_are_finite(keys: str, place: str, number: str) -> None:
         ("seeds: [1]", "seeds:", "seeds: a list is needed: [first, second], not nothing"),
     ],
 )
-def test_mistakes_are_told_in_words_of_this_project(before: str, after: str, message: str) -> None:
+def test_mistakes_are_told_in_words_of_this_project(
+    old_text: str, new_text: str, message: str
+) -> None:
     text = STUDY + "seeds: [1]\n"
-    assert before in text
-    told = "\n".join(_refused(text.replace(before, after)))
-    assert message in told
+    assert old_text in text
+    messages = "\n".join(_refused(text.replace(old_text, new_text)))
+    assert message in messages
     for word in ("tuple", "instance", "ModelSpec", "dictionary", "Input", "NoneType"):
-        assert word not in told
+        assert word not in messages
 
 
 def test_all_mistakes_of_a_file_are_told_at_once() -> None:
-    told = _refused(
+    messages = _refused(
         "name: s\ntitel: t\nmodels: []\nstrategies: [single]\n"
         "targets: [{task: red, limt: 3, limit: none}]\nseeds: [one]\n"
     )
-    text = "\n".join(told)
+    text = "\n".join(messages)
     for message in ("titel", "did you mean 'title'", "models: needs at least one", "limt"):
         assert message in text
     assert "targets.0.limit: a whole number" in text and "seeds.0: a whole number" in text
-    assert len({line.split(": ")[0] for line in told}) == len(told) == 5
+    assert len({line.split(": ")[0] for line in messages}) == len(messages) == 5
 
 
 def test_merge_keys_take_what_is_not_there_itself() -> None:

@@ -48,10 +48,10 @@ def _run(
     }
     study = Study.model_validate(values | changes)
     catalogue = toy_catalogue(cards)
-    around = RunEnvironment(strict_data=strict)
-    data = DataReader(catalogue, around)
-    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, around))
-    work = RunContext(catalogue, data, Store(cards.parent / "store"), around, study.runtime)
+    environment = RunEnvironment(strict_data=strict)
+    data = DataReader(catalogue, environment)
+    plan = compile_plan(PlanningContext(study, catalogue, data.data_slice, environment))
+    work = RunContext(catalogue, data, Store(cards.parent / "store"), environment, study.runtime)
     report = SequentialExecutor().run(plan, work)
     return plan, work, report, collect(plan, work, report)
 
@@ -60,9 +60,9 @@ def test_the_second_run_does_nothing(cards: Path, monkeypatch: pytest.MonkeyPatc
     _, _, first, rows = _run(cards)
     assert first.count("ran") == len(first.outcomes) == 3 + 4 + 4
     monkeypatch.delattr(CountingModel, "fit")
-    _, _, second, again = _run(cards)
+    _, _, second, second_log = _run(cards)
     assert second.count("reused") == len(second.outcomes)
-    assert rows == again
+    assert rows == second_log
 
 
 def test_deleting_one_targets_stages_runs_just_those_again(cards: Path) -> None:
@@ -71,9 +71,9 @@ def test_deleting_one_targets_stages_runs_just_those_again(cards: Path) -> None:
     keys = {key for score in lost for key in (score.key, score.predictions.key)}
     for key in keys:
         shutil.rmtree(work.store.folder(key))
-    _, _, report, again = _run(cards, runtime={"keep": "all"})
+    _, _, report, second_log = _run(cards, runtime={"keep": "all"})
     assert {key for key, outcome in report.outcomes.items() if outcome.ending == "ran"} == keys
-    assert rows == again
+    assert rows == second_log
 
 
 def test_rows_are_tidy_and_survive_a_file(cards: Path, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_limits_and_other_splits_are_told(cards: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "message"),
+    ("old_text", "new_text", "message"),
     [
         ("text: text", "text: txt", "the data has no column 'txt' for field 'text'"),
         ("text: text", "text: txt", "did you mean 'text'?"),
@@ -195,11 +195,11 @@ def test_limits_and_other_splits_are_told(cards: Path) -> None:
     ],
 )
 def test_data_that_does_not_fit_the_card(
-    cards: Path, before: str, after: str, message: str
+    cards: Path, old_text: str, new_text: str, message: str
 ) -> None:
     text = (cards / "red.yaml").read_text()
-    assert before in text
-    (cards / "red.yaml").write_text(text.replace(before, after))
+    assert old_text in text
+    (cards / "red.yaml").write_text(text.replace(old_text, new_text))
     *_, report, rows = _run(cards, targets=["red"], strategies=["single"])
     assert report.exit_code == 3
     assert message in str(report.failed[0].reason)
@@ -222,7 +222,7 @@ def test_reasons_do_not_tell_this_machines_paths(
 
 
 @pytest.mark.parametrize(
-    ("told", "public"),
+    ("template", "public"),
     [
         ("{base}: there is nothing", ".: there is nothing"),
         ("no weights in '{base}/models/a'", "no weights in 'models/a'"),
@@ -234,13 +234,13 @@ def test_reasons_do_not_tell_this_machines_paths(
     ],
 )
 def test_reasons_keep_no_absolute_path_and_no_hint(
-    cards: Path, monkeypatch: pytest.MonkeyPatch, told: str, public: str
+    cards: Path, monkeypatch: pytest.MonkeyPatch, template: str, public: str
 ) -> None:
     monkeypatch.chdir(cards)
-    what = told.format(base=cards.resolve(), store=(cards.parent / "store").resolve())
+    reason = template.format(base=cards.resolve(), store=(cards.parent / "store").resolve())
 
     def broken(*_: object) -> None:
-        raise StageError(what, hint="buy another disk")
+        raise StageError(reason, hint="buy another disk")
 
     monkeypatch.setattr(CountingModel, "predict", broken)
     *_, report, rows = _run(cards, targets=["red"], strategies=["single"])
@@ -250,10 +250,10 @@ def test_reasons_keep_no_absolute_path_and_no_hint(
 
 def test_reasons_of_the_plan_keep_no_hint(cards: Path) -> None:
     plan, work, report, _ = _run(cards, targets=["red"], strategies=["single"])
-    told = MissingRow(
+    missing_row = MissingRow(
         model="m", strategy="s", seed=1, task="red", reason="no data\n  leave out --offline"
     )
-    plan.missing.append(told)
+    plan.missing.append(missing_row)
     assert [row.reason for row in collect(plan, work, report) if isinstance(row, MissingRow)] == [
         "no data"
     ]
@@ -263,9 +263,9 @@ def test_without_its_predictions_a_score_still_tells_everything(cards: Path) -> 
     plan, work, _, rows = _run(cards)
     for arm in plan.arms:
         shutil.rmtree(work.store.folder(arm.score.predictions.key), ignore_errors=True)
-    _, _, report, again = _run(cards)
+    _, _, report, second_log = _run(cards)
     assert report.count("reused") == len(report.outcomes)
-    assert rows == again
+    assert rows == second_log
 
 
 @pytest.mark.parametrize("fact", ["sizes", "data", "trained_on", "notes", "empty"])
@@ -314,8 +314,8 @@ def test_strict_data_refuses_what_was_stored_without_it(
     assert {row.task for row in rows if isinstance(row, MissingRow)} == {"red"}
     assert {row.task for row in rows if isinstance(row, ScoreRow)} == {"green"}
     assert len({items.stage for items in collect_items(plan, work, report)}) == 1
-    *_, again, _ = _run(cards, strategies=["single"])
-    assert again.count("reused") == len(again.outcomes)
+    *_, second_report, _ = _run(cards, strategies=["single"])
+    assert second_report.count("reused") == len(second_report.outcomes)
 
 
 class _Watcher:

@@ -34,11 +34,11 @@ def test_two_processes_have_a_neighbour_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"
-    with atomic_file(path) as mine:
-        mine.write_text("mine")
+    with atomic_file(path) as first_file:
+        first_file.write_text("mine")
         monkeypatch.setattr(os, "getpid", lambda: -1)
-        with atomic_file(path) as theirs:
-            theirs.write_text("theirs")
+        with atomic_file(path) as second_file:
+            second_file.write_text("theirs")
         assert path.read_text() == "theirs"
     assert path.read_text() == "mine"
 

@@ -24,8 +24,8 @@ __all__ = ["cards"]
 
 
 def _parts(sizes: list[tuple[int, str]]) -> list[LanguageItems]:
-    given: Any = [(size, words) for size, words in sizes]
-    return [LanguageItems(place, words, range(size)) for place, (size, words) in enumerate(given)]
+    parts: Any = [(size, words) for size, words in sizes]
+    return [LanguageItems(index, words, range(size)) for index, (size, words) in enumerate(parts)]
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from("ab"))), st.integers(1, 20))
@@ -33,24 +33,30 @@ def test_streams_keep_order_and_words_and_are_no_longer_than_they_must(
     sizes: list[tuple[int, str]], least: int
 ) -> None:
     parts = _parts(sizes)
-    found = [*language_batches(parts, least)]
-    assert [part for stream in found for part in stream] == parts
-    for stream, after in zip(found, [*found[1:], None], strict=False):
+    batches = [*language_batches(parts, least)]
+    assert [part for stream in batches for part in stream] == parts
+    for stream, next_batch in zip(batches, [*batches[1:], None], strict=False):
         assert len({part.card for part in stream}) == 1
         assert item_count(stream[:-1]) < least
-        assert item_count(stream) >= least or after is None or after[0].card != stream[0].card
+        assert (
+            item_count(stream) >= least
+            or next_batch is None
+            or next_batch[0].card != stream[0].card
+        )
 
 
 def test_each_part_gets_its_own_rows() -> None:
     parts = _parts([(2, "a"), (3, "a")])
     table = pa.table({"item": [*"vwxyz"]})
-    found = [own.column("item").to_pylist() for _, own in by_language(table, parts)]
-    assert found == [["v", "w"], ["x", "y", "z"]]
+    items = [rows.column("item").to_pylist() for _, rows in by_language(table, parts)]
+    assert items == [["v", "w"], ["x", "y", "z"]]
 
 
-@pytest.mark.parametrize(("shard", "asked"), [(1024, [30]), (15, [15, 5, 10]), (4, [4, 4, 2] * 3)])
+@pytest.mark.parametrize(
+    ("shard", "request_sizes"), [(1024, [30]), (15, [15, 5, 10]), (4, [4, 4, 2] * 3)]
+)
 def test_a_model_is_asked_shard_by_shard(
-    shard: int, asked: list[int], cards: Path, monkeypatch: pytest.MonkeyPatch
+    shard: int, request_sizes: list[int], cards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
     honest = CountingModel.predict
@@ -60,10 +66,10 @@ def test_a_model_is_asked_shard_by_shard(
         return honest(self, card, task_type, examples, recipe)
 
     monkeypatch.setattr(CountingModel, "predict", predict)
-    one = {"strategies": ["single"], "targets": ["red"], "runtime": {"shard": shard}}
-    plan, work, report, _ = _run(cards, **one)
+    options = {"strategies": ["single"], "targets": ["red"], "runtime": {"shard": shard}}
+    plan, work, report, _ = _run(cards, **options)
     assert not report.failed
-    assert sizes == asked
+    assert sizes == request_sizes
     (arm,) = plan.arms
     folder = work.store.folder(arm.score.predictions.key) / "predictions"
     assert {path.stem: read_table(path).num_rows for path in folder.iterdir()} == {

@@ -44,10 +44,10 @@ def test_a_family_holds_its_branches() -> None:
         for language in LANGUAGES.values()
         if language.family.startswith("Indo-European")
     }
-    both = {
+    codes = {
         code for family in branches for code in select_languages([f"family:{family}"], LANGUAGES)
     }
-    assert set(select_languages(["family:Indo-European"], LANGUAGES)) == both
+    assert set(select_languages(["family:Indo-European"], LANGUAGES)) == codes
 
 
 def test_several_words_add_up_in_the_given_order() -> None:
@@ -110,11 +110,13 @@ def test_every_family_has_a_source(file: str, source: str) -> None:
 
 def test_the_two_tables_share_no_language_and_call_families_alike() -> None:
     text = resources.files("xharness.spec").joinpath("families.csv").read_text(encoding="utf-8")
-    others = dict(line.split(",") for line in text.splitlines()[1:] if not line.startswith("#"))
-    assert not {*others} & {*LANGUAGES}
-    assert not {"Atlantic-Congo", "Tai-Kadai", "Austroasiatic"} & {*others.values()}
+    family_of_code = dict(
+        line.split(",") for line in text.splitlines()[1:] if not line.startswith("#")
+    )
+    assert not {*family_of_code} & {*LANGUAGES}
+    assert not {"Atlantic-Congo", "Tai-Kadai", "Austroasiatic"} & {*family_of_code.values()}
     # Each branch of Indo-European that the benchmarks have is met elsewhere by the same name.
     branches = {
         language.family for language in LANGUAGES.values() if language.family.startswith("Indo-")
     }
-    assert branches <= {*others.values()}
+    assert branches <= {*family_of_code.values()}

@@ -42,10 +42,10 @@ def _study(**changes: Any) -> Study:
 
 def _plan(cards: Path, **changes: Any) -> Plan:
     catalogue = toy_catalogue(cards)
-    around = RunEnvironment()
+    environment = RunEnvironment()
     return compile_plan(
         PlanningContext(
-            _study(**changes), catalogue, DataReader(catalogue, around).data_slice, around
+            _study(**changes), catalogue, DataReader(catalogue, environment).data_slice, environment
         )
     )
 
@@ -77,8 +77,8 @@ def test_a_target_without_training_data_is_judged_on_the_intermediate_model(card
     text = (cards / "red.yaml").read_text()
     (cards / "red.yaml").write_text(text.replace("train_on: [red]", "train_on: []\nhead: warm"))
     plan = _plan(cards, strategies=[{"intermediate": {"tasks": ["warm"]}}], targets=["red"])
-    (one,) = {arm.score.predictions.model.key for arm in plan.arms if arm.seed == 1}
-    assert str(plan.labels[one]) == "m · train warm · seed 1"
+    (key,) = {arm.score.predictions.model.key for arm in plan.arms if arm.seed == 1}
+    assert str(plan.labels[key]) == "m · train warm · seed 1"
 
 
 def test_a_head_that_is_never_trained_is_refused_at_plan_time(cards: Path) -> None:
@@ -114,18 +114,20 @@ def test_reasons_carry_the_place_and_no_hint(cards: Path) -> None:
 
 def test_needs_come_first(cards: Path) -> None:
     plan = _plan(cards, strategies=[{"intermediate": {"tasks": ["warm"]}}])
-    place = {key: number for number, key in enumerate(plan.stages)}
+    position = {key: number for number, key in enumerate(plan.stages)}
     for key, stage in plan.stages.items():
-        assert all(place[need.key] < place[key] for need in stage.needs)
+        assert all(position[need.key] < position[key] for need in stage.needs)
 
 
 def test_only_what_is_missing_is_needed(cards: Path) -> None:
     plan = _plan(cards, seeds=[1])
-    done = {key for key, stage in plan.stages.items() if isinstance(stage, Score)}
-    assert plan.needed(done.__contains__) == []  # models may be deleted once the scores are there
+    score_keys = {key for key, stage in plan.stages.items() if isinstance(stage, Score)}
+    assert (
+        plan.needed(score_keys.__contains__) == []
+    )  # models may be deleted once the scores are there
     lost = plan.arms[0].score
-    rest = done - {lost.key}
-    assert set(plan.needed(rest.__contains__)) == {
+    stored_keys = score_keys - {lost.key}
+    assert set(plan.needed(stored_keys.__contains__)) == {
         lost,
         lost.predictions,
         lost.predictions.model,
@@ -157,20 +159,20 @@ def test_what_enters_a_key(
 ) -> None:
     first = _plan(cards, targets=["red"], seeds=[1]).arms[0].score.predictions
     plan = _plan(cards, **{"targets": ["red"], "seeds": [1], **changes})
-    other = plan.arms[0].score.predictions
-    assert (first.model.key != other.model.key) == retrains
-    assert (first.key != other.key) == repredicts
+    changed_predict = plan.arms[0].score.predictions
+    assert (first.model.key != changed_predict.model.key) == retrains
+    assert (first.key != changed_predict.key) == repredicts
 
 
 def test_prose_and_counts_of_a_card_stay_out_of_keys(cards: Path) -> None:
-    before = set(_plan(cards, targets=["red"]).stages)
+    keys = set(_plan(cards, targets=["red"]).stages)
     text = (cards / "red.yaml").read_text()
-    changed = text.replace("title: t", "title: other").replace("test: 10}", "test: 99}")
-    assert changed != text
-    (cards / "red.yaml").write_text(changed)
-    assert set(_plan(cards, targets=["red"]).stages) == before
+    new_text = text.replace("title: t", "title: other").replace("test: 10}", "test: 99}")
+    assert new_text != text
+    (cards / "red.yaml").write_text(new_text)
+    assert set(_plan(cards, targets=["red"]).stages) == keys
     (cards / "red.yaml").write_text(text.replace("labels: [a, b]", "labels: [b, a]"))
-    assert not set(_plan(cards, targets=["red"]).stages) & before
+    assert not set(_plan(cards, targets=["red"]).stages) & keys
 
 
 def test_golden_keys(cards: Path) -> None:

@@ -48,15 +48,15 @@ def _plan(cards: Path, recipe: Any, **changes: Any) -> Plan:
         "targets": ["red"],
         "recipe": recipe,
     }
-    catalogue, around = toy_catalogue(cards), RunEnvironment()
+    catalogue, environment = toy_catalogue(cards), RunEnvironment()
     document = documents.Document("study.yaml", values | changes, {})
     study = documents.validate(document, Study)
     return compile_plan(
         PlanningContext(
             study,
             catalogue,
-            DataReader(catalogue, around).data_slice,
-            around,
+            DataReader(catalogue, environment).data_slice,
+            environment,
             StudyDocument(document),
         )
     )
@@ -71,15 +71,17 @@ def _recipe(plan: Plan, task: str = "red") -> Recipe:
 
 
 def test_a_name_is_enough(cards: Path) -> None:
-    found = _recipe(_plan(cards, "paper"))
-    assert found == Recipe(epochs=5, max_length=64, warmup_ratio=0.0)
-    assert found == _recipe(_plan(cards, {"preset": "paper"}))
+    recipe = _recipe(_plan(cards, "paper"))
+    assert recipe == Recipe(epochs=5, max_length=64, warmup_ratio=0.0)
+    assert recipe == _recipe(_plan(cards, {"preset": "paper"}))
 
 
 def test_large_models_have_a_column_of_their_own(cards: Path) -> None:
     models = [{"name": "m", "backend": "counting", "size": "large"}]
-    found = _recipe(_plan(cards, "paper", models=models))
-    assert found == Recipe(epochs=9, max_length=64, warmup_ratio=0.0, gradient_accumulation_steps=4)
+    recipe = _recipe(_plan(cards, "paper", models=models))
+    assert recipe == Recipe(
+        epochs=9, max_length=64, warmup_ratio=0.0, gradient_accumulation_steps=4
+    )
 
 
 def test_later_words_count_more(cards: Path) -> None:
@@ -90,8 +92,8 @@ def test_later_words_count_more(cards: Path) -> None:
     models = [{"name": "m", "backend": "counting", "recipe": {"max_length": 48}}]
     assert _recipe(_plan(cards, recipe, models=models)).max_length == 48
     strategies = [{"single": {"recipe": {"max_length": 56}}}]
-    found = _recipe(_plan(cards, recipe, models=models, strategies=strategies))
-    assert found == Recipe(epochs=5, max_length=56, warmup_ratio=0.0)
+    result = _recipe(_plan(cards, recipe, models=models, strategies=strategies))
+    assert result == Recipe(epochs=5, max_length=56, warmup_ratio=0.0)
 
 
 def test_saying_the_default_is_saying_something(cards: Path) -> None:
@@ -154,10 +156,10 @@ fields = st.fixed_dictionaries(
 
 @given(recipes=st.lists(fields, min_size=1, max_size=4))
 def test_agreement_is_what_all_say(recipes: list[dict[str, Any]]) -> None:
-    found = common_fields(recipes)
+    common = common_fields(recipes)
     for name in ("epochs", "doc_stride"):
-        said = [recipe.get(name) for recipe in recipes]
-        assert found.get(name) == (said[0] if len({*said}) == 1 else None)
+        values = [recipe.get(name) for recipe in recipes]
+        assert common.get(name) == (values[0] if len({*values}) == 1 else None)
 
 
 def test_agreement_is_of_values_not_of_spellings() -> None:

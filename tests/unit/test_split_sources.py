@@ -41,17 +41,17 @@ def _texts(cards: Path) -> tuple[list[str], str]:
 
 
 def test_joined_sources_follow_each_other(cards: Path) -> None:
-    alone, before = _texts(cards)
+    first_texts, first_key = _texts(cards)
     _edit(cards, "    rows: 10\nlang", SECOND)
-    together, after = _texts(cards)
-    assert together == [*alone, *alone[:4]]
-    assert before != after
+    together, joined_key = _texts(cards)
+    assert together == [*first_texts, *first_texts[:4]]
+    assert first_key != joined_key
 
 
 def test_a_source_that_joins_none_is_another_place_to_look(cards: Path) -> None:
-    alone, before = _texts(cards)
+    first_texts, first_key = _texts(cards)
     _edit(cards, "    rows: 10\nlang", SECOND.replace("    join: true\n", ""))
-    assert _texts(cards) == (alone, before)
+    assert _texts(cards) == (first_texts, first_key)
 
 
 def test_a_join_needs_what_it_joins(cards: Path) -> None:
@@ -61,11 +61,11 @@ def test_a_join_needs_what_it_joins(cards: Path) -> None:
 
 
 def test_rows_are_dropped_unless_they_are_wanted(cards: Path) -> None:
-    alone, before = _texts(cards)
+    first_texts, first_key = _texts(cards)
     _edit(cards, "rows: 10\nlang", "rows: 10\n    exclude: {label: '1'}\nlang")
-    kept, after = _texts(cards)
-    assert kept == alone[::2]
-    assert before != after
+    filtered_texts, filtered_key = _texts(cards)
+    assert filtered_texts == first_texts[::2]
+    assert first_key != filtered_key
 
 
 def test_a_column_that_is_not_there_is_told(cards: Path) -> None:

@@ -106,8 +106,8 @@ def _hold(root: Path, seconds: float) -> None:
 
 
 def test_a_stage_belongs_to_one_process(tmp_path: Path) -> None:
-    other = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path, 0.5))
-    other.start()
+    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path, 0.5))
+    process.start()
     store = Store(tmp_path)
     while not (store.folder(KEY) / "held").exists():
         time.sleep(0.01)
@@ -116,7 +116,7 @@ def test_a_stage_belongs_to_one_process(tmp_path: Path) -> None:
         assert folder is None
     while not store.has(KEY):
         time.sleep(0.01)
-    other.join()
-    assert other.exitcode == 0
+    process.join()
+    assert process.exitcode == 0
     with store.claim(KEY) as folder:
         assert folder == store.folder(KEY)

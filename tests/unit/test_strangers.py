@@ -96,10 +96,10 @@ def cards(tmp_path: Path) -> Path:
 
 
 def _catalogue(cards: Path, *strangers: object) -> Catalogue:
-    found = toy_plugins(cards)
+    plugins = toy_plugins(cards)
     for number, stranger in enumerate(strangers):
-        found.add(stranger, STRANGER if not number else Provider("other"))
-    return Catalogue(found)
+        plugins.add(stranger, STRANGER if not number else Provider("other"))
+    return Catalogue(plugins)
 
 
 class Nameless:
@@ -180,17 +180,17 @@ def test_a_hook_that_exits_is_set_aside(cards: Path) -> None:
 
 
 def test_a_folder_given_as_text_is_read(cards: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    card(other, "pink")
-    catalogue = _catalogue(cards, Offers(places=[str(other)]))
+    second_folder = tmp_path / "other"
+    second_folder.mkdir()
+    card(second_folder, "pink")
+    catalogue = _catalogue(cards, Offers(places=[str(second_folder)]))
     assert catalogue.card("pink").name == "pink"
     assert not catalogue.plugins.broken
 
 
-@pytest.mark.parametrize("places", [[3], ["/no/such/folder"], "/", 5])
-def test_places_that_are_none_are_set_aside(cards: Path, places: Any) -> None:
-    catalogue = _catalogue(cards, Offers(places=places))
+@pytest.mark.parametrize("offers", [[3], ["/no/such/folder"], "/", 5])
+def test_places_that_are_none_are_set_aside(cards: Path, offers: Any) -> None:
+    catalogue = _catalogue(cards, Offers(places=offers))
     (broken,) = catalogue.plugins.broken
     assert broken.provider == STRANGER
     assert list(catalogue.card_files) == ["green", "red"]
@@ -236,7 +236,7 @@ def _exits(route: Any) -> Any:
 def test_a_strategy_that_goes_wrong_is_named(
     cards: Path, answer: Callable[[Any], Any], message: str
 ) -> None:
-    catalogue, around = _catalogue(cards, Offers([OddStrategy(answer)])), RunEnvironment()
+    catalogue, environment = _catalogue(cards, Offers([OddStrategy(answer)])), RunEnvironment()
     values = {
         "name": "s",
         "models": [{"name": "m", "backend": "counting"}],
@@ -246,7 +246,9 @@ def test_a_strategy_that_goes_wrong_is_named(
     study = Study.model_validate(values)
     with pytest.raises(ConfigurationError) as caught:
         compile_plan(
-            PlanningContext(study, catalogue, DataReader(catalogue, around).data_slice, around)
+            PlanningContext(
+                study, catalogue, DataReader(catalogue, environment).data_slice, environment
+            )
         )
     assert "strategy 'odd', offered by stranger (strange 2.0): " in str(caught.value)
     assert message in str(caught.value)
@@ -288,9 +290,9 @@ def _groups(folder: Path, **groups: str) -> str:
 
 
 def test_a_group_offered_twice_names_both(cards: Path, tmp_path: Path) -> None:
-    one = Offers(places=[_groups(tmp_path / "one", warm="red", mine="red")])
-    other = Offers(places=[_groups(tmp_path / "other", warm="green")])
-    catalogue = _catalogue(cards, one, other)
+    first = Offers(places=[_groups(tmp_path / "one", warm="red", mine="red")])
+    second = Offers(places=[_groups(tmp_path / "other", warm="green")])
+    catalogue = _catalogue(cards, first, second)
     message = r"group 'warm' is offered by stranger \(strange 2.0\) and other"
     with pytest.raises(ConfigurationError, match=message):
         catalogue.members("warm")

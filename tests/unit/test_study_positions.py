@@ -45,20 +45,20 @@ def cards(tmp_path: Path) -> Path:
 def _plan(cards: Path, text: str) -> Plan:
     document = documents.parse(text, "study.yaml")
     study = documents.validate(document, Study)
-    catalogue, around = toy_catalogue(cards), RunEnvironment()
+    catalogue, environment = toy_catalogue(cards), RunEnvironment()
     return compile_plan(
         PlanningContext(
             study,
             catalogue,
-            DataReader(catalogue, around).data_slice,
-            around,
+            DataReader(catalogue, environment).data_slice,
+            environment,
             StudyDocument(document),
         )
     )
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "message"),
+    ("old_text", "new_text", "message"),
     [
         ("- red", "- redd", "study.yaml:7:5: targets.0: there is no task card or group 'redd'"),
         ("task: green", "task: gren", "study.yaml:8:5: targets.1.task: there is no task card"),
@@ -114,11 +114,11 @@ def _plan(cards: Path, text: str) -> Plan:
     ],
 )
 def test_mistakes_are_told_with_their_line(
-    cards: Path, before: str, after: str, message: str
+    cards: Path, old_text: str, new_text: str, message: str
 ) -> None:
-    assert before in STUDY
+    assert old_text in STUDY
     with pytest.raises(ConfigurationError) as caught:
-        _plan(cards, STUDY.replace(before, after, 1))
+        _plan(cards, STUDY.replace(old_text, new_text, 1))
     assert message in str(caught.value)
     assert caught.value.exit_code == 2
 
@@ -133,14 +133,14 @@ def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
     study = documents.validate(document, Study)
     (green,) = [target for target in study.targets if target.task == "green"]
     moved = study.model_copy(update={"targets": (green, green)})
-    catalogue, around = toy_catalogue(cards), RunEnvironment()
+    catalogue, environment = toy_catalogue(cards), RunEnvironment()
     with pytest.raises(ConfigurationError, match=r"study.yaml:8:5: targets.1.task: .* twice"):
         compile_plan(
             PlanningContext(
                 moved,
                 catalogue,
-                DataReader(catalogue, around).data_slice,
-                around,
+                DataReader(catalogue, environment).data_slice,
+                environment,
                 StudyDocument(document),
             )
         )
@@ -150,9 +150,9 @@ def test_all_unknown_names_are_told_at_once(cards: Path) -> None:
     text = STUDY.replace("- red", "- redd", 1).replace("task: green", "task: gren", 1)
     with pytest.raises(ConfigurationError) as caught:
         _plan(cards, text.replace("- single", "- singel", 1).replace("counting", "countin", 1))
-    told = str(caught.value)
+    message = str(caught.value)
     for position in ("study.yaml:3:15", "study.yaml:5:5", "study.yaml:7:5", "study.yaml:8:5"):
-        assert told.count(position) == 1
+        assert message.count(position) == 1
 
 
 def test_mistakes_of_schema_and_of_names_are_told_in_one_pass(cards: Path) -> None:
