@@ -130,6 +130,14 @@ def test_two_cards_of_one_name_in_a_folder_are_both_named(project: Project) -> N
     assert "'mood' stands in two files: cards/mood.yaml and cards/more/mood.yaml" in result.stderr
 
 
+def test_a_card_of_a_name_that_is_taken_is_renamed(project: Project) -> None:
+    project.cards["xnli"] = {**project.cards["mood"], "name": "xnli"}
+    project.write()
+    result = invoke(project.folder, "cards", "show", "xnli", "--cards", "cards")
+    assert result.exit_code == 2 and "builtin (xharness-eval" in result.stderr
+    assert "rename cards/xnli.yaml" in result.stderr and "uninstall" not in result.stderr
+
+
 def test_cards_are_validated(project: Project) -> None:
     assert invoke(project.folder, "cards", "validate").exit_code == 0
     assert invoke(project.folder, "cards", "validate", "cards").exit_code == 0

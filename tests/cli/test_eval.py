@@ -65,6 +65,14 @@ def test_split_and_training_limit_are_part_of_the_study(project: Project) -> Non
     assert (project.folder / "mine" / "scores.jsonl").is_file()
 
 
+@pytest.mark.parametrize("words", [("majority,ngrams",), ("majority", "--model", "ngrams")])
+def test_several_models_stand_beside_each_other(words: tuple[str, ...], project: Project) -> None:
+    result = invoke(project.folder, "eval", "--model", *words, *LINE[3:])
+    assert result.exit_code == 0, result.stderr
+    study = Study.model_validate(printed(result))
+    assert [model.name for model in study.models] == ["majority", "ngrams"]
+
+
 def test_a_mistyped_backend_is_no_model_of_the_hub(project: Project) -> None:
     result = invoke(project.folder, "eval", "--model", "majorty", *LINE[3:])
     assert result.exit_code == 2 and "did you mean 'majority'?" in result.stderr

@@ -123,6 +123,12 @@ def test_what_has_no_items_says_so(finished: Project) -> None:
     assert result.exit_code == 2
 
 
+def test_a_mistyped_folder_is_guessed(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    result = invoke(tmp_path, "show", "runs/frist")
+    assert result.exit_code == 2 and "did you mean 'runs/first'?" in result.stderr
+
+
 def test_changed_data_is_told(finished: Project, tmp_path: Path) -> None:
     for path in finished.folder.glob("cards/*.yaml"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")

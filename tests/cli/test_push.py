@@ -56,6 +56,12 @@ def test_without_yes_nothing_is_uploaded(finished: Project) -> None:
     assert Hub.calls == []
 
 
+def test_an_address_that_is_wider_than_its_table_stays_in_one_line(finished: Project) -> None:
+    name = f"me/{'long-' * 15}name"
+    result = invoke(finished.folder, "push", ".", "--to", name, *OPTIONS)
+    assert result.stdout.splitlines()[0] == f"https://huggingface.co/datasets/{name} (dataset)"
+
+
 def test_a_board_becomes_a_data_set(finished: Project) -> None:
     result = invoke(finished.folder, "push", ".", "--to", "me/board", "--yes", *OPTIONS)
     assert result.exit_code == 0, result.stderr

@@ -25,7 +25,7 @@ Models = Annotated[
     typer.Option(
         "--model",
         metavar="ID-OR-FOLDER",
-        help="organisation/name on the hub, a folder, or a backend; may be repeated.",
+        help="organisation/name on the hub, a folder, or a backend; or several.",
     ),
 ]
 Tasks = Annotated[
@@ -110,7 +110,7 @@ def evaluate(
     from xharness.session.evaluation import EvalRequest, open_evaluation
 
     request = EvalRequest(
-        tuple(model), words_in(tasks), words_in(languages), words_in(strategy),
+        words_in(model), words_in(tasks), words_in(languages), words_in(strategy),
         words_in(intermediate), seeds, limit, model_args, train_limit,
     )  # fmt: skip
     session = open_evaluation(request, options, save)

@@ -21,6 +21,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from xharness.cli.lm_eval_flags import translation
 from xharness.errors import XharnessError, printable, reason_of, without_secrets
 
 # A stage; what was typed or written; what is not here; as shells say of Ctrl-C: 128 + 2.
@@ -59,6 +60,7 @@ class Guarded(TyperGroup):
         except BaseException as error:
             # typer's own complaints about words and flags are finished messages.
             if isinstance(error, Exception) and _is_usage_error(error):
+                _translate(error)
                 raise
             _report(ctx, f"{type(error).__name__}: {error}", defect=True)
             raise typer.Exit(FAILED) from None
@@ -110,6 +112,13 @@ def _report(ctx: Any, message: str, *, defect: bool = False) -> None:
 def _is_usage_error(error: Exception) -> bool:
     """Whether typer reports the error itself, with an exit code of its own."""
     return hasattr(error, "exit_code")
+
+
+def _translate(error: Any) -> None:
+    """Add to a flag that nobody knows what it is called here, where others have it."""
+    hint = translation(getattr(error, "option_name", None) or "")
+    if hint is not None:
+        error.message = f"{error.message}\n  {hint}"
 
 
 def _close_quietly() -> None:

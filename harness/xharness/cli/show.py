@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xharness.cli import flags
-from xharness.errors import ConfigurationError
+from xharness.errors import ConfigurationError, nearest
 from xharness.phrases import counted
 from xharness.session.options import RunOptions
 
@@ -232,8 +232,11 @@ def stage_key(prefix: str, store: Store) -> str:
     if keys:
         examples = ", ".join(name[:16] for name in keys[:4])
         raise ConfigurationError(f"'{prefix}' fits {len(keys)} stages", hint=f"such as {examples}")
+    folder = Path(prefix)
+    neighbours = [str(path) for path in folder.parent.glob("*") if path.is_dir()]
+    near = nearest(str(folder), neighbours)
     raise ConfigurationError(
         f"there is no folder '{prefix}', and no stage whose key starts so",
         where=str(store.root),
-        hint="name the store with --store",
+        hint=f"did you mean '{near}'?" if near else "name the store with --store",
     )

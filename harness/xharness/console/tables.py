@@ -32,13 +32,13 @@ def show_table(
             err=err,
         )
         return
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD)
     for name in rows[0]:
         # Folded, not cut: the end of a reason is what helps.
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
-    _print(table, err=err)
+    _print(table, title, err=err)
 
 
 def show_facts(facts: Cells) -> None:
@@ -48,7 +48,7 @@ def show_facts(facts: Cells) -> None:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name, _cell(value))
-    _print(table, err=False)
+    _print(table, None, err=False)
 
 
 def _print_long(
@@ -73,9 +73,13 @@ def _print_long(
     print("\n".join([*titles, head, rule, *body]), file=sys.stderr if err else sys.stdout)
 
 
-def _print(table: Table, *, err: bool) -> None:
+def _print(table: Table, title: str | None, *, err: bool) -> None:
     text = StringIO()
-    _console(text, err=err).print(table)
+    console = _console(text, err=err)
+    # By itself: as a part of the table it would be broken to the table's width.
+    if title is not None:
+        console.print(title, style="bold")
+    console.print(table)
     # Blanks at the ends of lines would make every golden file and copied table differ.
     lines = (line.rstrip() for line in text.getvalue().strip("\n").splitlines())
     print("\n".join(lines), file=sys.stderr if err else sys.stdout)

@@ -22,6 +22,8 @@ from xharness.spec.documents import Document, Examination
 from xharness.spec.groups import TaskGroup, TaskGroups
 
 GROUPS_FILE = "groups.yaml"
+USERS_CARDS = "--cards"
+"""What cards of folders that a user names come in, in place of a distribution."""
 _GROUPS_KEY = re.compile(r"^groups:", re.MULTILINE)
 _SEPARATORS = re.compile(r"[-_. ]")
 _ALIASES_KEY = re.compile(r"^aliases:", re.MULTILINE)
@@ -81,13 +83,22 @@ class CardFiles(Registry[CardFile]):
     def ambiguous(self, name: str) -> ConfigurationError:
         """The error about a name that two files have, in one folder or from two plugins."""
         offers = self.offers[name]
-        providers = dict.fromkeys(str(provider) for provider, _ in offers)
-        if len(providers) > 1:
+        providers = list(dict.fromkeys(str(provider) for provider, _ in offers))
+        own_files = [
+            str(offer.file) for provider, offer in offers if provider.distribution == USERS_CARDS
+        ]
+        if len(providers) == 1 or len(own_files) == len(offers):
+            files = listed(str(offer.file) for _, offer in offers)
+            return ConfigurationError(
+                f"{self.noun} '{name}' stands in two files: {files}",
+                hint="rename one of them, and the 'name' in it, or take it out of the folder",
+            )
+        if not own_files:
             return super().ambiguous(name)
-        files = listed(str(offer.file) for _, offer in offers)
+        # Others are not the user's to uninstall or rename.
         return ConfigurationError(
-            f"{self.noun} '{name}' stands in two files: {files}",
-            hint="rename one of them, and the 'name' in it, or take it out of the folder",
+            f"{self.noun} '{name}' is offered by {listed(providers)}",
+            hint=f"rename {listed(own_files)}, and the 'name' in it",
         )
 
     def card_name(self, name: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError
 from xharness.plugin import manager
+from xharness.plugin.card_files import USERS_CARDS
 from xharness.plugin.catalogue import Catalogue, CatalogueOrigin
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Plugins, Provider
@@ -31,7 +32,7 @@ def open_catalogue(plugins: Iterable[object] = (), cards: Iterable[PathName] = (
         if not isinstance(plugin, str):
             add_plugin(loaded, plugin)
     for folder in folders:
-        loaded.add(_CardFiles(_card_files(folder)), Provider(str(folder), "--cards"))
+        loaded.add(_CardFiles(_card_files(folder)), Provider(str(folder), USERS_CARDS))
     catalogue = Catalogue(loaded)
     names = [plugin for plugin in offers if isinstance(plugin, str)]
     if len(names) == len(offers):
