@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.sockets import sitecustomize
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -33,6 +36,29 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def refused_connections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where connections that leave this machine are noted; here and in processes they fail."""
+    notes = tmp_path_factory.mktemp("sockets") / "refused"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, name, getattr(socket.socket, name), raising=False)
+        patch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
+        patch.setenv(sitecustomize.NOTES, str(notes))
+        patch.setenv("PYTHONPATH", str(Path(sitecustomize.__file__).parent), prepend=os.pathsep)
+        sitecustomize.install()
+        yield notes
+
+
+@pytest.fixture(autouse=True)
+def no_connections(refused_connections: Path) -> Iterator[None]:
+    """Fails a test that tried to leave this machine, even where nothing came of the error."""
+    refused_connections.unlink(missing_ok=True)
+    yield
+    if refused_connections.exists():
+        pytest.fail(f"refused: {refused_connections.read_text(encoding='utf-8')}")
 
 
 _BROWSER_FLAGS = (
