@@ -15,7 +15,7 @@ from tests.unit.test_executor import _run, cards
 from xharness.executor.language_batches import (
     LanguageItems,
     by_language,
-    item_count,
+    cut,
     language_batches,
 )
 from xharness.store.tables import read_table
@@ -29,27 +29,44 @@ def _parts(sizes: list[tuple[int, str]]) -> list[LanguageItems]:
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from("ab"))), st.integers(1, 20))
-def test_streams_keep_order_and_words_and_are_no_longer_than_they_must(
+def test_batches_keep_order_and_words_and_are_no_longer_than_they_must(
     sizes: list[tuple[int, str]], least: int
 ) -> None:
     parts = _parts(sizes)
-    batches = [*language_batches(parts, least)]
-    assert [part for stream in batches for part in stream] == parts
-    for stream, next_batch in zip(batches, [*batches[1:], None], strict=False):
-        assert len({part.card for part in stream}) == 1
-        assert item_count(stream[:-1]) < least
-        assert (
-            item_count(stream) >= least
-            or next_batch is None
-            or next_batch[0].card != stream[0].card
-        )
+    batches, counts = [], []
+    for batch in language_batches(parts, least):
+        batches.append(batch)
+        counts.append(sum(1 for _ in batch.examples()))
+    assert [part for batch in batches for part in batch.languages] == parts
+    for batch, count, next_batch in zip(batches, counts, [*batches[1:], None], strict=False):
+        assert len({part.card for part in batch.languages}) == 1
+        assert sum(map(len, batch.held[:-1])) < least
+        assert count == sum(sizes[part.data_slice][0] for part in batch.languages)
+        assert sum(map(len, batch.held)) <= max(least, 1)
+        assert count >= least or next_batch is None or next_batch.card != batch.card
 
 
-def test_each_part_gets_its_own_rows() -> None:
-    parts = _parts([(2, "a"), (3, "a")])
-    table = pa.table({"item": [*"vwxyz"]})
-    items = [rows.column("item").to_pylist() for _, rows in by_language(table, parts)]
-    assert items == [["v", "w"], ["x", "y", "z"]]
+@given(st.lists(st.tuples(st.integers(1, 9), st.just("a"))), st.integers(1, 20))
+def test_each_language_gets_its_own_rows(sizes: list[tuple[int, str]], least: int) -> None:
+    for batch in language_batches(_parts(sizes), least):
+        items = [f"{part.data_slice} {row}" for part in batch.languages for row in part.examples]
+        tables = [
+            pa.table({"item": [items[start + number] for number in range(len(shard))]})
+            for start, (shard, _) in zip(
+                range(0, 1000, least), cut(batch.examples(), least), strict=False
+            )
+        ]
+        for part, rows in by_language(tables, batch):
+            language_items = [item for table in rows for item in table.column("item").to_pylist()]
+            assert language_items == [f"{part.data_slice} {row}" for row in part.examples]
+
+
+@given(st.integers(0, 30), st.integers(1, 9))
+def test_shards_are_of_a_size_and_the_last_says_so(count: int, size: int) -> None:
+    shards = [*cut(range(count), size)]
+    assert [row for shard, _ in shards for row in shard] == [*range(count)]
+    assert [last for _, last in shards] == [False] * (len(shards) - 1) + [True] * bool(count)
+    assert all(len(shard) == size for shard, last in shards if not last)
 
 
 @pytest.mark.parametrize(

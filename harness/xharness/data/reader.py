@@ -9,6 +9,8 @@ from random import Random
 from typing import Any, get_args
 
 from xharness.data.counts import RowCount
+from xharness.data.examples import ExampleStream
+from xharness.data.item_ids import ItemIds
 from xharness.data.split_sources import SplitSource, labels_of, split_sources
 from xharness.digests import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError, XharnessError
@@ -27,18 +29,6 @@ class LoadedSlice:
 
     examples: list[Example]
     count: RowCount
-
-
-class ExampleStream:
-    """Examples one by one; when all have been read, `count` says what was counted on the way."""
-
-    count: RowCount
-
-    def __init__(self, examples: Generator[Example, None, RowCount]) -> None:
-        self._examples = examples
-
-    def __iter__(self) -> Iterator[Example]:
-        self.count = yield from self._examples
 
 
 class DataReader:
@@ -129,7 +119,7 @@ class DataReader:
             return (yield from self._sample(data_slice, learn))
         card = self.card(data_slice.card)
         task_type = self._catalogue.task_types[card.task_type]
-        ids: set[str] = set()
+        ids = ItemIds()
         rows = unlearnable = 0
         repairs = AnswerRepairs(0, 0)
         for index, row in enumerate(self._rows(data_slice)):
@@ -141,10 +131,11 @@ class DataReader:
             if learn and not task_type.learnable(example):
                 unlearnable += 1
                 continue
-            _check_id(card, example, ids)
+            _check_id(card, ids.add(example.id))
             repairs = _with_repairs(repairs, task_type, example)
             yield example
-        if not ids:
+        _check_id(card, ids.repeated())
+        if not len(ids):
             slice_name = f"{card.name} {data_slice.language} {data_slice.split}"
             raise NoRowsError(f"no rows in {slice_name}")
         return self._checked(
@@ -239,7 +230,8 @@ def _with_repairs(repairs: AnswerRepairs, task_type: TaskType, example: Example)
     return AnswerRepairs(repairs.moved + moved, repairs.answers + answers)
 
 
-def _check_id(card: TaskCard, example: Example, ids: set[str]) -> None:
-    if example.id in ids:
-        raise UnavailableError(f"two items have the id '{example.id}'", where=f"card '{card.name}'")
-    ids.add(example.id)
+def _check_id(card: TaskCard, repeated_id: str | None) -> None:
+    if repeated_id is not None:
+        raise UnavailableError(
+            f"two items have the id '{repeated_id}'", where=f"card '{card.name}'"
+        )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +16,21 @@ from xharness.executor.ask_model import checked
 from xharness.executor.budgets import trainings
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.language_batches import (
+    LanguageBatch,
     LanguageItems,
     by_language,
-    item_count,
     language_batches,
 )
 from xharness.executor.search import SearchPredictions
 from xharness.executor.select_model import selection_notes
 from xharness.executor.shards import ShardedPrediction
-from xharness.executor.translate import load
+from xharness.executor.translate import stream
 from xharness.files import make_folder
 from xharness.plugin.api import Example, Prediction, TaskCard, TaskType
-from xharness.stages import Checkpoint, DataSlice, Predict, SelectModel, Train
+from xharness.stages import Checkpoint, Predict, SelectModel, Train
 from xharness.store import PREDICTIONS, SCRATCH
 from xharness.store.parts import Parts
-from xharness.store.tables import save_table
+from xharness.store.tables import save_table, save_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,8 +50,7 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
     languages = _languages(stage, context, counts, empty)
     if _task_type(stage, context).answered_by_search:
         for items in languages:
-            _search_language(stage, context, items, folder, search, parts)
-            counter.add(len(items.examples))
+            counter.add(_search_language(stage, context, items, folder, search, parts))
     else:
         _answer_in_shards(stage, context, languages, folder, parts, counter)
     # Only one of several languages may lack rows; a task without any has nothing to score.
@@ -75,18 +76,23 @@ def predict(stage: Predict, context: RunContext, folder: Path) -> Mapping[str, A
 def _languages(
     stage: Predict, context: RunContext, counts: list[RowCount], empty: dict[str, str]
 ) -> Iterator[LanguageItems]:
-    """Each language that has items; all are noted in `counts` or `empty`."""
+    """Each language that has items; all are noted in `counts`, once read, or in `empty`."""
     card = context.data.card(stage.card)
     for data_slice in stage.data_slices:
+        examples = stream(data_slice, context)
+        remaining = iter(examples)
         try:
-            items = load(data_slice, context)
+            # Only its end shows whether data is partial: no night is spent on what is refused.
+            if context.environment.strict_data:
+                deque(stream(data_slice, context), maxlen=0)
+            first = next(remaining)
         except NoRowsError as error:
             empty[data_slice.language] = error.reason
             continue
-        counts.append(items.count)
         language = data_slice.text_language
         prompted_card = card if stage.prompt_digest is None else card.in_language(language)
-        yield LanguageItems(data_slice, prompted_card, items.examples)
+        yield LanguageItems(data_slice, prompted_card, chain([first], remaining))
+        counts.append(examples.count)
 
 
 def _task_type(stage: Predict, context: RunContext) -> TaskType:
@@ -100,18 +106,19 @@ def _search_language(
     folder: Path,
     search: SearchPredictions,
     parts: Parts,
-) -> None:
-    """Write the predictions of a language whose items are answered with each other."""
-    path = _path(folder, items)
+) -> int:
+    """Write the predictions of a language whose items are answered with each other; how many."""
+    path, examples = _path(folder, items), [*items.examples]
     if parts.has(path):
-        return
+        return len(examples)
     task_type = _task_type(stage, context)
-    predictions = search.answer(task_type, items.data_slice, items.examples)
-    checked(predictions, items.card, task_type, items.examples)
+    predictions = search.answer(task_type, items.data_slice, examples)
+    checked(predictions, items.card, task_type, examples)
     with parts.write(path) as partial:
-        save_table(partial, _table(items.card, task_type, items.examples, predictions))
+        save_table(partial, _table(items.card, task_type, examples, predictions))
     # Vectors take much room, and nothing reads those of a finished language again.
     shutil.rmtree(folder / SCRATCH / items.data_slice.language, ignore_errors=True)
+    return len(examples)
 
 
 def _answer_in_shards(
@@ -134,20 +141,19 @@ def _answer_in_shards(
         counter,
     )
 
-    def missing() -> Iterator[Sequence[LanguageItems]]:
+    def missing() -> Iterator[LanguageBatch]:
         for batch in language_batches(languages, size):
-            if all(parts.has(_path(folder, items)) for items in batch):
-                counter.add(item_count(batch))
+            if all(parts.has(_path(folder, items)) for items in batch.languages):
+                counter.add(sum(1 for _ in batch.examples()))
             else:
                 yield batch
 
-    def store(batch: Sequence[LanguageItems], table: pa.Table) -> None:
-        for items, rows in by_language(table, batch):
-            _check_items(items.data_slice, items.examples, rows.column("item").to_pylist())
+    def store(batch: LanguageBatch, tables: Iterable[pa.Table]) -> None:
+        for items, language_tables in by_language(tables, batch):
             with parts.write(_path(folder, items)) as partial:
-                save_table(partial, rows)
+                save_tables(partial, language_tables)
         # The shards of a whole batch lie under its first language.
-        shutil.rmtree(folder / SCRATCH / batch[0].data_slice.language)
+        shutil.rmtree(folder / SCRATCH / batch.languages[0].data_slice.language)
 
     def tabulate(
         card: TaskCard, examples: Sequence[Example], predictions: Sequence[Prediction]
@@ -204,14 +210,6 @@ def _table(
         ) from None
     items = pa.array([example.id for example in examples])
     return pa.table({"item": items, "prediction": column})
-
-
-def _check_items(data_slice: DataSlice, examples: Sequence[Example], items: Sequence[str]) -> None:
-    if [example.id for example in examples] != list(items):
-        raise StageError(
-            f"stored predictions of {data_slice.card} {data_slice.language} are of other items",
-            hint="delete the stage's folder and run again",
-        )
 
 
 def protocol(stage: Predict) -> str:

@@ -14,9 +14,10 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xharness.errors import StageError
 from xharness.executor.ask_model import ask_each
 from xharness.executor.context import ProgressCounter
-from xharness.executor.language_batches import LanguageItems, item_count
+from xharness.executor.language_batches import LanguageBatch, cut
 from xharness.files import make_folder
 from xharness.plugin.api import Example, Model, Prediction, Recipe, TaskCard, TaskType
 from xharness.store.parts import Parts
@@ -25,24 +26,30 @@ from xharness.store.tables import read_table, save_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Batch = Sequence[LanguageItems]
 Tabulate = Callable[[TaskCard, Sequence[Example], Sequence[Prediction]], Any]
 """A table with one row for each item."""
-KeepTable = Callable[[Batch, Any], None]
-"""Keeps the whole table of a batch of languages."""
+KeepTables = Callable[[LanguageBatch, Iterator[Any]], None]
+"""Keeps the tables of a batch of languages, one a shard."""
 
 
 @dataclass(frozen=True)
 class Shard:
     """Some items of a batch of languages, and where their answers are kept until it is whole."""
 
-    batch: Batch
+    batch: LanguageBatch
+    first: int
+    """The index of its first item."""
+    count: int
     examples: Sequence[Example]
+    """Its items; none where an earlier attempt answered them."""
     path: Path
-    stored: bool
-    """Whether an earlier attempt answered them."""
     last: bool
     """Whether the batch ends here."""
+
+    @property
+    def stored(self) -> bool:
+        """Whether an earlier attempt answered them."""
+        return not self.examples
 
 
 @dataclass(frozen=True)
@@ -57,18 +64,18 @@ class ShardedPrediction:
     parts: Parts
     counter: ProgressCounter
 
-    def run(self, batches: Iterable[Batch], tabulate: Tabulate, keep: KeepTable) -> None:
+    def run(self, batches: Iterable[LanguageBatch], tabulate: Tabulate, keep: KeepTables) -> None:
         """Answer all batches; neighbours with the same card in one flow."""
-        for _, neighbours in groupby(batches, key=lambda batch: batch[0].card):
+        for _, neighbours in groupby(batches, key=lambda batch: batch.card):
             self._flow(neighbours, tabulate, keep)
 
-    def _flow(self, batches: Iterable[Batch], tabulate: Tabulate, keep: KeepTable) -> None:
+    def _flow(self, batches: Iterable[LanguageBatch], tabulate: Tabulate, keep: KeepTables) -> None:
         pending: deque[Shard] = deque()
         # Closed even on an error: a model that reads ahead in a thread lets go of the data.
         with closing(self._unanswered(batches, pending)) as unanswered:
             first = next(unanswered, None)
             if first is not None:
-                card = pending[-1].batch[0].card
+                card = pending[-1].batch.card
                 requests = chain([first], unanswered)
                 answers = ask_each(self.model(), card, self.task_type, requests, self.recipe)
                 for predictions in answers:
@@ -81,7 +88,7 @@ class ShardedPrediction:
             self._finish(shard, keep)
 
     def _unanswered(
-        self, batches: Iterable[Batch], pending: deque[Shard]
+        self, batches: Iterable[LanguageBatch], pending: deque[Shard]
     ) -> Generator[Sequence[Example], None, None]:
         """The items of each shard that is not stored; all shards are noted in `pending`."""
         for batch in batches:
@@ -91,31 +98,40 @@ class ShardedPrediction:
                 if not shard.stored:
                     yield shard.examples
 
-    def _shards(self, batch: Batch) -> Iterator[Shard]:
-        scratch = self.folder / batch[0].data_slice.language
+    def _shards(self, batch: LanguageBatch) -> Iterator[Shard]:
+        scratch = self.folder / batch.languages[0].data_slice.language
         make_folder(scratch)
-        examples = [example for language in batch for example in language.examples]
-        for first in range(0, len(examples), self.size):
-            path = scratch / f"{first:09d}-{self.size}.parquet"
-            shard_examples = examples[first : first + self.size]
-            stored, last = self.parts.has(path), first + self.size >= len(examples)
-            yield Shard(batch, shard_examples, path, stored, last)
+        first = 0
+        for examples, last in cut(batch.examples(), self.size):
+            path, count = scratch / f"{first:09d}-{self.size}.parquet", len(examples)
+            if self.parts.has(path):
+                _check_items(path, examples)
+                examples = ()
+            yield Shard(batch, first, count, examples, path, last)
+            first += count
 
-    def _stored_before(self, pending: deque[Shard], keep: KeepTable) -> Shard:
+    def _stored_before(self, pending: deque[Shard], keep: KeepTables) -> Shard:
         """The shard that was just answered; those before it, which were stored, are finished."""
         while (shard := pending.popleft()).stored:
             self._finish(shard, keep)
         return shard
 
-    def _finish(self, shard: Shard, keep: KeepTable) -> None:
-        self.counter.add(len(shard.examples))
+    def _finish(self, shard: Shard, keep: KeepTables) -> None:
+        self.counter.add(shard.count)
         if shard.last:
-            keep(shard.batch, self._table(shard))
+            keep(shard.batch, self._tables(shard))
 
-    def _table(self, shard: Shard) -> pa.Table:
-        """All of the batch's answers, in the order of its items."""
-        import pyarrow as pa
+    def _tables(self, last_shard: Shard) -> Iterator[pa.Table]:
+        """The batch's answers shard by shard, in the order of its items."""
+        for first in range(0, last_shard.first + last_shard.count, self.size):
+            yield read_table(last_shard.path.with_name(f"{first:09d}-{self.size}.parquet"))
 
-        starts = range(0, item_count(shard.batch), self.size)
-        paths = (shard.path.with_name(f"{start:09d}-{self.size}.parquet") for start in starts)
-        return pa.concat_tables([read_table(path) for path in paths])
+
+def _check_items(path: Path, examples: Sequence[Example]) -> None:
+    items = read_table(path, ["item"]).column("item").to_pylist()
+    if items != [example.id for example in examples]:
+        raise StageError(
+            "stored predictions are of other items",
+            where=str(path),
+            hint="delete the stage's folder and run again",
+        )

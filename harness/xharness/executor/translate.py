@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from xharness.data.counts import expected_rows
+from xharness.data.counts import RowCount, expected_rows
+from xharness.data.examples import ExampleStream
 from xharness.data.reader import LoadedSlice
 from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
-from xharness.plugin.api import TaskType, TranslateTexts
+from xharness.executor.language_batches import cut
+from xharness.files import atomic_file
+from xharness.plugin.api import Example, TaskType, TranslateTexts
 from xharness.plugin.catalogue import validated
 from xharness.stages import DataSlice, Translate
 from xharness.store import SCRATCH
 from xharness.store.parts import Parts
-from xharness.store.tables import read_table, save_table, write_table
+from xharness.store.tables import read_rows, read_table, save_table, save_tables
 
 FILE = "texts.parquet"
 
@@ -27,17 +30,16 @@ def translate(stage: Translate, context: RunContext, folder: Path) -> Mapping[st
     import pyarrow as pa
 
     parts, size = Parts(folder), context.runtime.shard
-    source = context.data.load(stage.data_slice)
+    source = context.data.stream(stage.data_slice)
     task_type = _task_type(stage, context)
     counter = ProgressCounter(
         context.progress(stage, "items"), expected_rows([stage.data_slice], context.catalogue)
     )
     # Opened for the first shard that lacks: with all of them there, no model is loaded.
     translate_texts: TranslateTexts | None = None
-    tables = []
-    for first in range(0, len(source.examples), size):
-        shard = source.examples[first : first + size]
-        path = folder / SCRATCH / f"{first:09d}-{size}.parquet"
+    paths: list[Path] = []
+    for shard, _ in cut(source, size):
+        path = folder / SCRATCH / f"{len(paths) * size:09d}-{size}.parquet"
         if not parts.has(path):
             translate_texts = translate_texts or _open(stage, context)
             item_texts = [[*task_type.texts(example)] for example in shard]
@@ -47,11 +49,12 @@ def translate(stage: Translate, context: RunContext, folder: Path) -> Mapping[st
             }
             with parts.write(path) as partial:
                 save_table(partial, pa.table(columns, _schema()))
-        tables.append(read_table(path))
+        paths.append(path)
         counter.add(len(shard))
-    write_table(folder / FILE, pa.concat_tables(tables))
+    with atomic_file(folder / FILE) as partial:
+        save_tables(partial, map(read_table, paths))
     return {
-        "items": len(source.examples),
+        "items": source.count.used,
         "data": [asdict(source.count)],
         "translator": stage.translator.backend,
         "into": stage.target,
@@ -65,23 +68,37 @@ def load(data_slice: DataSlice, context: RunContext, *, learn: bool = False) -> 
         UnavailableError: as `DataReader.load`.
         StageError: the stored translations are damaged, or of other items.
     """
-    stage = data_slice.translation
-    if stage is None:
-        return context.data.load(data_slice, learn=learn)
-    source, task_type = context.data.load(stage.data_slice, learn=learn), _task_type(stage, context)
-    table = read_table(context.store.open(stage.key) / FILE)
-    texts = dict(zip(table["item"].to_pylist(), table["texts"].to_pylist(), strict=True))
-    try:
-        examples = [task_type.with_texts(example, texts[example.id]) for example in source.examples]
-    except KeyError as error:
-        raise StageError(
-            f"there is no translation of item {error}",
-            where=str(context.store.folder(stage.key)),
-            hint="delete that folder and run again",
-        ) from None
+    examples = stream(data_slice, context, learn=learn)
+    return LoadedSlice(list(examples), examples.count)
+
+
+def stream(data_slice: DataSlice, context: RunContext, *, learn: bool = False) -> ExampleStream:
+    """As `load`, without holding the examples: they are read while somebody asks for them."""
+    if data_slice.translation is None:
+        return context.data.stream(data_slice, learn=learn)
+    return ExampleStream(_translated(data_slice, data_slice.translation, context, learn))
+
+
+def _translated(
+    data_slice: DataSlice, stage: Translate, context: RunContext, learn: bool
+) -> Generator[Example, None, RowCount]:
+    source, task_type = (
+        context.data.stream(stage.data_slice, learn=learn),
+        _task_type(stage, context),
+    )
+    rows = read_rows(context.store.open(stage.key) / FILE, ["item", "texts"])
+    for example in source:
+        # In the same order; translations of what no model can learn from are passed over.
+        texts = next((texts for item, texts in rows if item == example.id), None)
+        if texts is None:
+            raise StageError(
+                f"there is no translation of item '{example.id}'",
+                where=str(context.store.folder(stage.key)),
+                hint="delete that folder and run again",
+            )
+        yield task_type.with_texts(example, texts)
     translator = stage.translator.backend
-    count = replace(source.count, language=data_slice.language, translated=translator)
-    return LoadedSlice(examples, count)
+    return replace(source.count, language=data_slice.language, translated=translator)
 
 
 def _task_type(stage: Translate, context: RunContext) -> TaskType:

@@ -2,55 +2,101 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
-from xharness.errors import printable
+from xharness.errors import StageError, printable
 from xharness.spec.cards import TaskCard
-from xharness.task_types.base import Example, Metric, Prediction, TaskType
+from xharness.task_types.base import Example, Floats, Metric, Prediction, TaskType
 
 
 def item_statistics(
     metric: Metric,
-    examples: Sequence[Example],
-    predictions: Sequence[Prediction],
+    examples: Iterable[Example],
+    predictions: Iterable[Prediction],
     card: TaskCard,
     language: str,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+) -> Floats:
     """Per-item statistics, shape (items, statistics)."""
-    rows = [
-        metric.item(example, prediction, card, language)
+    rows = (
+        _row(metric, example, prediction, card, language)
         for example, prediction in zip(examples, predictions, strict=True)
+    )
+    return _gathered(rows, len(metric.statistics))
+
+
+def all_statistics(
+    metrics: Sequence[Metric],
+    pairs: Iterable[tuple[Example, Prediction]],
+    card: TaskCard,
+    language: str,
+) -> list[Floats]:
+    """The per-item statistics of each metric, in one pass over examples and predictions."""
+    rows = (
+        tuple(chain(*(_row(metric, example, answer, card, language) for metric in metrics)))
+        for example, answer in pairs
+    )
+    widths = [len(metric.statistics) for metric in metrics]
+    statistics = _gathered(rows, sum(widths))
+    # Each as if it had been gathered alone: in another order of memory sums may round otherwise.
+    return [
+        np.ascontiguousarray(columns)
+        for columns in np.split(statistics, np.cumsum(widths)[:-1], axis=1)
     ]
-    return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(metric.statistics))
 
 
-def value(metric: Metric, statistics: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
+def _row(
+    metric: Metric, example: Example, prediction: Prediction, card: TaskCard, language: str
+) -> Sequence[float]:
+    """The statistics of one item; others than the metric names would shift those of the next."""
+    statistics = metric.item(example, prediction, card, language)
+    if len(statistics) != len(metric.statistics):
+        raise StageError(
+            f"metric '{metric.name}' gives {len(statistics)} statistics for item '{example.id}'",
+            expected=", ".join(metric.statistics),
+        )
+    return statistics
+
+
+def _gathered(rows: Iterable[Sequence[float]], width: int) -> Floats:
+    """`rows` as an array from the start: as tuples they would take ten times as much."""
+    return np.fromiter(rows, np.dtype((np.float64, (width,))))
+
+
+def value(metric: Metric, statistics: Floats) -> float:
     """The score in [0, 1] that per-item statistics, shape (items, statistics), give."""
     return float(metric.value(statistics.sum(axis=0)))
 
 
 LEAST = 0.05
 """Of any score that is no share of right answers: F1 of a handful of lucky words."""
-_TAGS = 2  # commonest gold tags tried: no entity, and the commonest one
+_MOST_TAGS = 2  # commonest gold tags tried: no entity, and the commonest one
 
 
 # A guess that answers each label with some probability scores at most the share of the commonest
 # gold label, so the best constant answer is the floor of every guesser.
 def floor(
-    task_type: TaskType, metric: Metric, examples: Sequence[Example], card: TaskCard, language: str
+    task_type: TaskType,
+    metric: Metric,
+    examples: Collection[Example],
+    card: TaskCard,
+    language: str,
 ) -> float | None:
     """The floor in [0, 1] of these scored items under `metric`; None without items."""
-    if not examples:
+    if not len(examples):
         return None
     if task_type.answered_by_search:
         return max(1 / len(examples), LEAST if task_type.prediction == "text" else 0.0)
     constant = max(
         (
-            value(metric, item_statistics(metric, examples, answers, card, language))
-            for answers in _answers(task_type, examples)
+            value(metric, _constant_statistics(metric, examples, answer, card, language))
+            for answer in _constant_answers(task_type, examples)
         ),
         default=0.0,
     )
@@ -59,8 +105,49 @@ def floor(
     return max(constant, least)
 
 
+ConstantAnswer = Callable[[Any], Prediction]
+"""What is answered to an example by somebody who looks at nothing in it."""
+
+
+def _constant_statistics(
+    metric: Metric,
+    examples: Iterable[Example],
+    answer: ConstantAnswer,
+    card: TaskCard,
+    language: str,
+) -> Floats:
+    rows = (_row(metric, example, answer(example), card, language) for example in examples)
+    return _gathered(rows, len(metric.statistics))
+
+
+def _constant_answers(
+    task_type: TaskType, examples: Collection[Example]
+) -> Iterator[ConstantAnswer]:
+    """Constant answers to all the items, the best one among them."""
+    if task_type.prediction == "int":
+        labels = Counter(getattr(example, "label", None) for example in examples)
+        label, _ = labels.most_common(1)[0]
+        yield lambda example: label
+    elif task_type.prediction == "ints":
+        counts = Counter(tag for example in examples for tag in _tags(example))
+        for tag, _ in counts.most_common(_MOST_TAGS):
+            yield partial(_tag_each, tag)
+    elif task_type.prediction == "text":
+        yield lambda example: ""
+        if hasattr(next(iter(examples)), "context"):
+            yield lambda example: example.context
+
+
+def _tag_each(tag: int, example: Example) -> list[int]:
+    return [tag] * len(_tags(example))
+
+
+def _tags(example: Example) -> Sequence[int]:
+    return getattr(example, "tags", ())
+
+
 def commonest(
-    task_type: TaskType, predictions: Sequence[Prediction], card: TaskCard
+    task_type: TaskType, predictions: Collection[Prediction], card: TaskCard
 ) -> tuple[str, float] | None:
     """The answer given to most items and its share of them; None where answers are rankings.
 
@@ -68,36 +155,44 @@ def commonest(
     """
     if task_type.prediction not in ("int", "ints", "text") or task_type.answered_by_search:
         return None
-    answers = [_answer(prediction) for prediction in predictions]
-    counts = Counter(answer for answer in answers if answer is not None)
-    if not counts:
+    top = _top_text if task_type.prediction == "text" else _top_label
+    answer, count = top(predictions)
+    if not count:
         return None
-    (answer, count), *_ = counts.most_common(1)
     labels = card.labels or ()
     if isinstance(answer, int) and 0 <= answer < len(labels):
         answer = labels[answer]
-    return printable(str(answer)), count / len(answers)  # a model may write anything
+    return printable(str(answer)), count / len(predictions)  # a model may write anything
 
 
-def _answer(prediction: Prediction) -> int | str | None:
-    if isinstance(prediction, int | str):
+def _top_label(predictions: Iterable[Prediction]) -> tuple[int | None, int]:
+    """The first of the labels that most items got, and how many did."""
+    counts = Counter(filter(_is_label, map(_label, predictions)))
+    return next(iter(counts.most_common(1)), (None, 0))
+
+
+def _label(prediction: Prediction) -> int | None:
+    if isinstance(prediction, int):
         return prediction
     # Only a sentence whose words all carry one tag can show that a tagger answers blindly.
     tags = set(prediction)
     return int(tags.pop()) if len(tags) == 1 else None
 
 
-def _answers(task_type: TaskType, examples: Sequence[Example]) -> Iterator[list[Prediction]]:
-    """Constant answers to all the items, the best one among them."""
-    if task_type.prediction == "int":
-        labels = Counter(getattr(example, "label", None) for example in examples)
-        yield [labels.most_common(1)[0][0]] * len(examples)
-    elif task_type.prediction == "ints":
-        gold = [getattr(example, "tags", ()) for example in examples]
-        counts = Counter(tag for tags in gold for tag in tags)
-        for tag, _ in counts.most_common(_TAGS):
-            yield [[tag] * len(tags) for tags in gold]
-    elif task_type.prediction == "text":
-        yield [""] * len(examples)
-        if all(hasattr(example, "context") for example in examples):
-            yield [example.context for example in examples]  # type: ignore[attr-defined]
+def _is_label(label: int | None) -> bool:
+    return label is not None
+
+
+def _top_text(predictions: Iterable[str]) -> tuple[str, int]:
+    """As `_top_label`; texts may all differ, so eight bytes of each are held."""
+    keys = np.fromiter(map(_key, predictions), np.uint64)
+    different_keys, counts = np.unique(keys, return_counts=True)
+    if not len(counts):
+        return "", 0
+    top_keys = {*different_keys[counts == counts.max()].tolist()}
+    return next(text for text in predictions if _key(text) in top_keys), int(counts.max())
+
+
+def _key(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest)
