@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 import shutil
 import signal
+import site
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -54,7 +56,7 @@ def running_ray(options: RayOptions) -> Iterator[Any]:
         output = stack.enter_context(path.open("w", encoding="utf-8"))
         stack.enter_context(contextlib.redirect_stdout(output))
         stack.callback(ray.shutdown)
-        with _same_signals():
+        with _same_signals(), _asking_no_cloud(folder):
             _initialise(ray, options, folder)
         yield ray
 
@@ -115,6 +117,34 @@ def _environment(*, embedded: bool) -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def _asking_no_cloud(folder: Path | None) -> Iterator[None]:
+    """Inside it, Ray does not ask the addresses of three clouds which of them it runs in.
+
+    Its process `dashboard` asks them even where nothing is to be reported, unless a file in the
+    home folder tells: so that process alone gets another home, with such a file.
+    """
+    if folder is None:
+        yield
+        return
+    services: Any = importlib.import_module("ray._private.services")
+    (folder / "ray_bootstrap_config.yaml").write_text("provider: {type: local}\n")
+    # What is installed for the user alone is looked for in the home folder.
+    home = {"HOME": str(folder), "PYTHONUSERBASE": site.getuserbase()}
+    start = services.start_ray_process
+
+    def start_at_home(command: list[str], process_type: str, **options: Any) -> Any:
+        if process_type == "dashboard":
+            options["env_updates"] = {**(options.get("env_updates") or {}), **home}
+        return start(command, process_type, **options)
+
+    services.start_ray_process = start_at_home
+    try:
+        yield
+    finally:
+        services.start_ray_process = start
 
 
 @contextlib.contextmanager
