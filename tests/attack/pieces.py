@@ -4,7 +4,9 @@ which was stopped goes on."""
 from __future__ import annotations
 
 import gc
+import importlib
 import json
+import pkgutil
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +15,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import xharness
+import xharness_baselines
+import xharness_hf
+import xharness_hub
+import xharness_strategies
 from tests.faults.flipping import FlipReport, flip_bits
 from tests.faults.kills import KillReport, kill_runs
 from tests.hostile.mutants import MutantReport, Mutants
@@ -63,6 +70,7 @@ class Worker:
 
     def prepare(self) -> None:
         """Make the scenes, so that processes which are forked from this one have them."""
+        _import_everything()
         _read_builtin_cards_once()
         assert self._mutants
         # A child that collects garbage would copy every page that this process has.
@@ -82,6 +90,14 @@ class Worker:
         if not report.faults:  # else somebody wants to look
             shutil.rmtree(folder)
         return piece, report
+
+
+def _import_everything() -> None:
+    """Else each child would import what its command needs."""
+    for package in (xharness, xharness_baselines, xharness_hf, xharness_hub, xharness_strategies):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
 
 def _read_builtin_cards_once() -> None:
