@@ -129,4 +129,10 @@ class Footnotes:
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> list[str]:
     """A table whose first `words` columns are words; numbers stand to the right."""
     rules = [":--" if column < words else "--:" for column in range(len(header))]
-    return [f"| {' | '.join(cells)} |" for cells in (header, rules, *rows)]
+    lines = (f"| {' | '.join(cells)} |" for cells in (header, rules, *rows))
+    return [_INTERVAL.sub(_unbroken, line) for line in lines]
+
+
+def _unbroken(interval: re.Match[str]) -> str:
+    # A narrow column breaks before an interval, never within it.
+    return interval[0].replace(" ", "\N{NO-BREAK SPACE}")
