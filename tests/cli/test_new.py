@@ -136,6 +136,13 @@ def test_commands_and_flags_are_completed(line: str, completed: str, tmp_path: P
     assert process.stdout.split() == [completed]
 
 
+_FROM_HUB = ("--from-hub", "org/name", "--data-root", "data", "--offline")
+
+CHOICES: tuple[dict[str, Any], ...] = (
+    {"premise": "Rain.", "choice1": "wet", "choice2": "dry"},
+    {"question": "Rain?", "choices": ["wet", "dry"]},
+)
+
 ROWS: dict[str, list[dict[str, Any]]] = {
     "classification": [{"idx": 7, "premise": "a", "hypothesis": "b", "label": 1}] * 2,
     "tagging": [{"tokens": ["Ann", "ran"], "ner_tags": [1, 0]}],
@@ -179,6 +186,19 @@ def test_a_data_set_of_the_hub_proposes_its_card(task_type: str, tmp_path: Path)
     assert f"gold     {gold[task_type]}" in result.stdout
 
 
+@pytest.mark.parametrize("row", CHOICES)
+def test_positions_of_choices_have_names(row: dict[str, Any], tmp_path: Path) -> None:
+    clone = tmp_path / "data" / "org" / "name"
+    clone.mkdir(parents=True)
+    rows = [json.dumps({**row, "label": number % 2}) for number in range(8)]
+    (clone / "test.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    assert invoke(tmp_path, "new", "card", "mine", *_FROM_HUB).exit_code == 0
+    words = ("--rows", "2", "--data-root", "data", "--offline")
+    result = invoke(tmp_path, "cards", "validate", "mine.yaml", *words)
+    assert result.exit_code == 0, result.stderr
+    assert "gold     wet" in result.stdout and "gold     dry" in result.stdout
+
+
 def _multilingual(folder: Path, *names: str) -> None:
     """A data set with one configuration for each of `names`."""
     clone = folder / "data" / "org" / "name"
@@ -188,9 +208,6 @@ def _multilingual(folder: Path, *names: str) -> None:
         configs += f"- config_name: '{name}'\n  data_files: {name}.jsonl\n"
         (clone / f"{name}.jsonl").write_text('{"text": "a", "label": 1}\n', encoding="utf-8")
     (clone / "README.md").write_text(f"---\nconfigs:\n{configs}---\n", encoding="utf-8")
-
-
-_FROM_HUB = ("--from-hub", "org/name", "--data-root", "data", "--offline")
 
 
 @pytest.mark.parametrize(

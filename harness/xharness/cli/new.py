@@ -133,7 +133,7 @@ def _card_values(task_type: TaskType, name: str) -> dict[str, str]:
         "source": _FILES.format(name=name),
         "languages": "[en, de, sw]",
         "fields": "\n".join(f"  {field}: {field}" for field in required),
-        "labels": labels if {"label", "tags"} & {*required} - _numbered(task_type.name) else "",
+        "labels": labels if {"label", "tags"} & {*required} else "",
         "metric": next(iter(task_type.metrics), ""),
         "eval_split": "",
         "train_on": f"train_on: [{name}]",
@@ -289,11 +289,6 @@ def _templates() -> Traversable:
 
 def _text(template: str, values: Mapping[str, str]) -> str:
     return Template((_templates() / template).read_text(encoding="utf-8")).substitute(values)
-
-
-def _numbered(task_type: str) -> set[str]:
-    """Fields of labels that are positions, so that the card lists no names for them."""
-    return {"label"} if task_type == "multiple_choice" else set()
 
 
 def _check_name(name: str, pattern: str, allowed: str) -> None:

@@ -70,7 +70,7 @@ class CardProposal:
     fields: Mapping[str, str]
     """Each field to its column, or to a template or list as YAML."""
     labels: tuple[str, ...]
-    """Empty where positions are the labels, or where there are too many."""
+    """Empty where there are none, or too many."""
     splits: Mapping[str, str]
     columns: tuple[str, ...]
     """All that the rows have, so that others can be chosen."""
@@ -143,9 +143,10 @@ def _proposal(
             fields = {**fields, "id": identifier}
         column = fields.get("label") or fields.get("tags") or ""
         labels = tuple(label_names.get(column, ())) or _labels(rows, column)
-        # Positions need no names; the letters or numbers in words that stand for them do.
-        is_position = task_type == "multiple_choice" and not _is_text(rows, fields["label"])
-        return CardProposal(task_type, fields, () if is_position else labels, splits, columns)
+        # Letters or numbers in words are names themselves; positions are those of the choices.
+        if task_type == "multiple_choice" and not _is_text(rows, column):
+            labels = _choice_names(rows, fields["choices"])
+        return CardProposal(task_type, fields, labels, splits, columns)
     raise ConfigurationError(
         f"no task type fits the columns: {', '.join(map(str, columns))}",
         hint="xharness new card NAME --task-type TYPE writes a card to fill in",
@@ -204,6 +205,14 @@ def _labels(rows: Sequence[Row], column: str) -> tuple[str, ...]:
     names = [f"label_{number}" for number in range(max(numbers) + 1)] if numbers else []
     names = names or sorted({value for value in values if isinstance(value, str)})
     return tuple(names) if len(names) <= _MOST_LABELS else ()
+
+
+def _choice_names(rows: Sequence[Row], choices: str) -> tuple[str, ...]:
+    """Names for the positions of choices: their columns, or numbers where one column lists them."""
+    if choices.startswith("["):
+        return tuple(choices.strip("[]").split(", "))
+    count = max(len(_as_list(row[choices])) for row in rows)
+    return tuple(f"choice_{number}" for number in range(count))
 
 
 def _as_list(value: Any) -> Sequence[Any]:
