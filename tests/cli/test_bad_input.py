@@ -183,4 +183,4 @@ def test_two_cards_of_one_name(project: Project) -> None:
     (project.folder / "cards" / "mood.yaml").rename(second_folder / "mood.yaml")
     project.cards = {"mood": sentiment()}
     result = project.write().run("--cards", "more")
-    _refused(result, 2, "task card 'mood' is offered by", "cards (--cards)", "more (--cards)")
+    _refused(result, 2, "'mood' stands in two files: cards/mood.yaml and more/mood.yaml")

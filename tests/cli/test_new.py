@@ -320,6 +320,7 @@ def test_files_without_a_training_set_or_english(tmp_path: Path) -> None:
         ("g_{language}_{split}.csv", "known: f_sw_dev.csv"),
         ("f_{language}_dev.csv", "does not say which split a file holds"),
         ("f_{language}_{split}.xlsx", "its ending names no format of rows"),
+        ("f_{language}_{split}.xlsx", "its 'reader' has more formats"),
     ],
 )
 def test_a_pattern_that_fits_no_file_is_told(pattern: str, message: str, tmp_path: Path) -> None:

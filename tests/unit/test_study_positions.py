@@ -182,6 +182,35 @@ sedes: [1]
 
 
 @pytest.mark.parametrize(
+    ("runtime", "messages"),
+    [
+        ("executor: rya", ["study.yaml:13:11: runtime.executor: there is no executor 'rya'"]),
+        (
+            "executor: {name: rya}, trackers: [mflow, mflow]",
+            [
+                "study.yaml:13:22: runtime.executor.name: there is no executor 'rya'",
+                "study.yaml:13:45: runtime.trackers.0: there is no tracker 'mflow'",
+            ],
+        ),
+    ],
+)
+def test_what_runs_and_watches_is_told_with_the_rest(
+    runtime: str, messages: list[str], cards: Path
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, f"{STUDY}runtime: {{{runtime}}}\n".replace("- red", "- redd", 1))
+    for message in [*messages, "or group 'redd'"]:
+        assert str(caught.value).count(message) == 1
+
+
+def test_language_and_preset_are_told_together(cards: Path) -> None:
+    text = STUDY.replace("recipe:\n", "recipe:\n  preset: xtrem\n").replace(": en\n", ": xx\n")
+    with pytest.raises(ConfigurationError) as caught:
+        _plan(cards, text)
+    assert "source_language" in str(caught.value) and "recipe.preset" in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "count"),
     [
         ("name: s\n", 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -14,6 +15,7 @@ from xharness.planning.plan import Plan
 from xharness.plugin.api import RunEnvironment
 from xharness.plugin.asking import ask
 from xharness.plugin.catalogue import Catalogue, option_error, validated
+from xharness.plugin.registry import Registry
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document, KeyPath
 from xharness.spec.models import ModelSpec
@@ -47,8 +49,8 @@ def _no_rows(card: TaskCard, language: str, split: Split, limit: int | None) -> 
 
 
 def name_errors(context: PlanningContext) -> Iterator[ConfigurationError]:
-    """Every backend with its options, strategy, task and language that a study names and that there
-    is not, with its line and the nearest name.
+    """Every backend with its options, strategy, task, language, executor and tracker that a study
+    names and that there is not, with its line and the nearest name.
     """
     # All in one pass: a user mends a file once, not once for each mistake.
     for check in _checks(context):
@@ -71,6 +73,10 @@ def _checks(context: PlanningContext) -> Iterator[Callable[[], object]]:
     ):
         yield partial(_check_one_name_each, context, path, tasks)
     yield lambda: context.targets
+    runtime, catalogue = context.study.runtime, context.catalogue
+    yield partial(_check_runtime, context, "executor", runtime.executor.name, catalogue.executors)
+    for tracker in runtime.trackers:
+        yield partial(_check_runtime, context, "trackers", tracker, catalogue.trackers)
 
 
 def _check_model(context: PlanningContext, index: int, model: ModelSpec) -> None:
@@ -102,6 +108,14 @@ def _check_strategy(context: PlanningContext, index: int, strategy: StrategySpec
             if cards.card_name(name) is None
         ]
     )
+
+
+def _check_runtime(context: PlanningContext, key: str, name: str, registry: Registry[Any]) -> None:
+    path = context.document.runtime(key, name)
+    # What a flag names is told by who reads the flag.
+    if path is not None:
+        with context.document.locating(path):
+            registry[name]
 
 
 def _check_spelling(
@@ -166,27 +180,33 @@ def studied_cards(plan: Plan, context: PlanningContext) -> list[TaskCard]:
     return [catalogue.card(name) for name in sorted(names)]
 
 
-def check_source_language(context: PlanningContext, cards: list[TaskCard]) -> None:
-    """Refuse a language that the study starts from and none of its `cards` has."""
+def check_choices(context: PlanningContext, cards: list[TaskCard]) -> None:
+    """Refuse a source language or a recipe preset that the study names and none of `cards` has."""
+    raise_all([*_source_language_errors(context, cards), *_preset_errors(context, cards)])
+
+
+def _source_language_errors(
+    context: PlanningContext, cards: list[TaskCard]
+) -> Iterator[ConfigurationError]:
     # Only where it is written: the default must not refuse a study whose tasks lack English.
     if "source_language" not in context.study.model_fields_set:
         return
     language = context.study.source_language
     languages = {code for card in cards for code in card.languages}
     if language not in languages:
-        raise context.document.error(
+        yield context.document.error(
             ("source_language",),
             f"no target has the language '{language}'",
             hint=suggestion(language, languages),
         )
 
 
-def check_recipe_preset(context: PlanningContext, cards: list[TaskCard]) -> None:
-    """Refuse a preset that none of `cards` has; those that lack it keep the study's own recipe."""
+def _preset_errors(context: PlanningContext, cards: list[TaskCard]) -> Iterator[ConfigurationError]:
+    """Those that lack the preset keep the study's own recipe; some card has to have it."""
     preset = context.study.recipe.preset
     presets = {name for card in cards for name in card.recipes}
     if preset is not None and preset not in presets:
-        raise context.document.error(
+        yield context.document.error(
             ("recipe", "preset"),
             f"no task of this study has a recipe '{preset}'",
             hint=suggestion(preset, presets),

@@ -13,12 +13,7 @@ from contextlib import contextmanager
 from xharness.errors import raise_all
 from xharness.planning.arms import ArmCompiler
 from xharness.planning.auxiliary_data import ScoredData
-from xharness.planning.checks import (
-    check_recipe_preset,
-    check_source_language,
-    name_errors,
-    studied_cards,
-)
+from xharness.planning.checks import check_choices, name_errors, studied_cards
 from xharness.planning.context import ArmContext, PlanningContext
 from xharness.planning.plan import Plan
 from xharness.planning.starts import StartFinder
@@ -38,9 +33,7 @@ def compile_plan(context: PlanningContext) -> Plan:
             for target in targets:
                 arms.add(target)
     # Only now: which cards a strategy trains on is known once its routes are.
-    cards = studied_cards(plan, context)
-    check_source_language(context, cards)
-    check_recipe_preset(context, cards)
+    check_choices(context, studied_cards(plan, context))
     return plan
 
 

@@ -195,4 +195,4 @@ def option_error(
     if part is None:
         return ConfigurationError(message, where=owner, hint=hint)
     document = Document(part.file, part.data, part.positions, owner)
-    return document.error(document.path_of(value), message, hint=hint)
+    return document.error(document.path_of(value) or (), message, hint=hint)

@@ -34,6 +34,7 @@ class FilePattern:
                 "its ending names no format of rows",
                 where=self.text,
                 expected=", ".join(_READERS),
+                hint="'xharness new card NAME' writes a card; its 'reader' has more formats",
             )
         return reader
 

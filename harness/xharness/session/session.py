@@ -146,7 +146,11 @@ class Session(OpenedStudy):
             ConfigurationError: there is none of that name, or it has no such option.
         """
         spec, runtime = self.study.runtime.executor, self.document.data.get("runtime")
-        executor = self.catalogue.executors[spec.name]
+        try:
+            executor = self.catalogue.executors[spec.name]
+        except ConfigurationError as error:
+            # What the study names was looked up while planning.
+            raise ConfigurationError(error.what, where="--executor", hint=error.hint) from None
         flags = (self.options.executor, self.options.address)
         # Mistakes are told with their line where the study itself makes them.
         in_study = isinstance(runtime, dict) and "executor" in runtime and flags == (None, None)

@@ -25,7 +25,7 @@ def tracking(session: OpenedStudy, folder: Path) -> Iterator[None]:
     manager = session.catalogue.plugins.manager
     names = session.study.runtime.trackers
     # A name that stands twice would tell one tool everything twice.
-    trackers = [_tracker(session, index) for index in map(names.index, dict.fromkeys(names))]
+    trackers = [_tracker(session, name) for name in dict.fromkeys(names)]
     run = TrackedRun(
         session.study.name,
         session.study.model_dump(mode="json", exclude_unset=True, exclude={"runtime"}),
@@ -43,14 +43,12 @@ def tracking(session: OpenedStudy, folder: Path) -> Iterator[None]:
             guard.close()
 
 
-def _tracker(session: OpenedStudy, index: int) -> Tracker:
+def _tracker(session: OpenedStudy, name: str) -> Tracker:
     try:
-        return session.catalogue.trackers[session.study.runtime.trackers[index]]
+        return session.catalogue.trackers[name]
     except ConfigurationError as error:
-        if session.options.trackers:
-            raise ConfigurationError(error.what, where="--trackers", hint=error.hint) from None
-        path = ("runtime", "trackers", index)
-        raise session.document.error(path, error.what, hint=error.hint) from None
+        # What the study names was looked up while planning.
+        raise ConfigurationError(error.what, where="--trackers", hint=error.hint) from None
 
 
 class _GuardedObserver:

@@ -172,9 +172,9 @@ class Document:
         """`path` as it is in the file."""
         return (*self.written_paths.get(path[:2], path[:2]), *path[2:])
 
-    def path_of(self, value: str) -> KeyPath:
-        """Where `value` first stands; the whole document where it does not."""
-        return next((path for path in self.positions if self._value(path) == value), ())
+    def path_of(self, value: str) -> KeyPath | None:
+        """Where `value` first stands; None where it does not."""
+        return next((path for path in self.positions if self._value(path) == value), None)
 
     def _value(self, path: KeyPath) -> Any:
         value = self.data

@@ -64,6 +64,14 @@ class StudyDocument:
         keys = ("task",) if isinstance(entries[index], dict) else ()
         return ("targets", index, *keys)
 
+    def runtime(self, key: str, name: str) -> KeyPath | None:
+        """Where the file names `name` under that key of `runtime`; None where a flag does."""
+        runtime = None if self.document is None else self.document.data.get("runtime")
+        if self.document is None or not isinstance(runtime, dict) or key not in runtime:
+            return None
+        path = self.document.part("runtime", key).path_of(name)
+        return None if path is None else ("runtime", key, *path)
+
     def options(self, path: KeyPath) -> Document | None:
         """The part of the file where the options of the model or strategy at `path` stand."""
         if self.document is None:
