@@ -133,6 +133,26 @@ class _Interrupted:
         return self._write(parts, path)
 
 
+def test_parts_of_other_items_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = fresh(tmp_path)
+    project.study["runtime"] = {"shard": 7}
+    project.study["models"] = [{"name": "most", "backend": "majority"}]
+    project.write()
+    assert project.run("--store", "calm", "-o", "calm").exit_code == 0
+    calm = (project.folder / "calm" / "scores.jsonl").read_text(encoding="utf-8")
+    with monkeypatch.context() as patch:
+        _Interrupted(patch, 2)
+        assert project.run().exit_code == 130
+    first, second = sorted((project.folder / "store").glob("??/*/unfinished/en/*.parquet"))
+    with Parts(first.parents[2]).write(first) as partial:
+        partial.write_bytes(second.read_bytes())
+    result = project.run()
+    assert result.exit_code == 0, result.stderr
+    assert project.scores == calm
+
+
 @pytest.mark.parametrize("number", range(1, 12, 2))
 def test_parts_of_an_interrupted_stage_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
