@@ -199,15 +199,20 @@ def test_positions_of_choices_have_names(row: dict[str, Any], tmp_path: Path) ->
     assert "gold     wet" in result.stdout and "gold     dry" in result.stdout
 
 
-def _multilingual(folder: Path, *names: str) -> None:
+def _multilingual(folder: Path, *names: str, splits: Sequence[str] = ("train", "test")) -> None:
     """A data set with one configuration for each of `names`."""
     clone = folder / "data" / "org" / "name"
     clone.mkdir(parents=True)
-    configs = ""
+    configs: list[dict[str, Any]] = []
     for name in names:
-        configs += f"- config_name: '{name}'\n  data_files: {name}.jsonl\n"
-        (clone / f"{name}.jsonl").write_text('{"text": "a", "label": 1}\n', encoding="utf-8")
-    (clone / "README.md").write_text(f"---\nconfigs:\n{configs}---\n", encoding="utf-8")
+        files = {split: f"{name}.{split}.jsonl" for split in splits}
+        data_files = [{"split": split, "path": file} for split, file in files.items()]
+        configs.append({"config_name": name, "data_files": data_files})
+        for split, file in files.items():
+            row = json.dumps({"text": f"{name} {split}", "label": 1})
+            (clone / file).write_text(row, encoding="utf-8")
+    front = yaml.safe_dump({"configs": configs})
+    (clone / "README.md").write_text(f"---\n{front}---\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -240,11 +245,21 @@ def test_configs_that_are_languages_are_read_by_one_card(
     if "en" not in languages:
         assert "train_on" not in card
         return
-    options = ("--cards", ".", "--data-root", "data", "--offline", "--split", "train")
+    options = ("--cards", ".", "--data-root", "data", "--offline")
     result = invoke(tmp_path, "eval", "--model", "majority", "--tasks", "mine", *options)
     assert result.exit_code == 0, result.stderr
     # In every language that it names there are rows.
     assert "missing" not in result.stdout
+
+
+def test_the_only_split_of_many_languages_is_there_to_be_scored(tmp_path: Path) -> None:
+    _multilingual(tmp_path, "en", "sw", splits=["train"])
+    assert invoke(tmp_path, "new", "card", "mine", *_FROM_HUB).exit_code == 0
+    card = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
+    assert card["sources"][0]["splits"] == {"test": "train"} and "train_on" not in card
+    words = ("--rows", "1", "--data-root", "data", "--offline")
+    result = invoke(tmp_path, "cards", "validate", "mine.yaml", *words)
+    assert result.exit_code == 0 and "en train" in result.stdout, result.stderr
 
 
 def test_which_of_several_tasks_is_meant_is_asked(tmp_path: Path) -> None:

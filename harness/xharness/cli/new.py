@@ -191,19 +191,23 @@ def _proposed_values(
 ) -> dict[str, str]:
     """What the template leaves open, for data that was looked at."""
     codes = ", ".join(map(_quoted, languages))
+    splits = dict(proposal.splits)
+    # The only split of a data set in many languages is there to be scored, however it is called.
+    if [*splits] == ["train"] and len(languages) > 1:
+        splits = {"test": splits["train"]}
+    splits_text = ", ".join(f"{split}: {source_name}" for split, source_name in splits.items())
     # In English: what is learnt in another language has no way to go from there.
-    is_trained = "train" in proposal.splits and "en" in languages
-    splits = ", ".join(f"{split}: {name}" for split, name in proposal.splits.items())
+    is_trained = "train" in splits and "en" in languages
     fields = [f"  {field}: {column}" for field, column in proposal.fields.items()]
     labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in proposal.labels)
     return {
         "task_type": proposal.task_type,
-        "source": "\n".join([*source, f"    splits: {{{splits}}}"]),
+        "source": "\n".join([*source, f"    splits: {{{splits_text}}}"]),
         "languages": _wrapped(f"[{codes}]") + ("" if "en" in languages else f"\n{_NO_SOURCE}"),
         "fields": "\n".join([*fields, f"  # the columns: {', '.join(proposal.columns)}"]),
         "labels": f"labels: [{labels}]      # in the order of integer labels\n" if labels else "",
         "metric": next(iter(catalogue.task_types[proposal.task_type].metrics)),
-        "eval_split": "" if "test" in proposal.splits else "eval_split: validation\n",
+        "eval_split": "" if "test" in splits else "eval_split: validation\n",
         "train_on": f"train_on: [{name}]" if is_trained else _NO_TRAINING,
     }
 
