@@ -23,6 +23,10 @@ MOST_RIDDLES = 0.01
 """Of the names bound in a folder of code, the share that may be a pronoun or a participle."""
 MOST_ONE_READER_MODULES = 0.33
 """Of the core's modules, the share that may be imported by exactly one other."""
+LEAST_LINES = 40
+"""Lines of a module that one other imports alone: a smaller thought lives with its neighbour."""
+ONE_FILE_EACH = ("xharness.cli", "xharness.stages.")
+"""Where the house has a file for each: commands behind their package, stages."""
 MOST_LINES = 46
 """Lines of a function, its docstring included."""
 MEDIAN_LINES = 6
@@ -182,20 +186,37 @@ def imported_modules(tree: ast.Module, modules: frozenset[str]) -> Iterator[str]
             yield from (alias.name for alias in node.names if alias.name in modules)
 
 
-def test_modules_are_not_slices_of_their_only_reader() -> None:
+def only_readers() -> dict[str, str]:
+    """Module of the core that one other imports, to that other."""
     core = {module_of(path): tree for path, tree in trees("harness").items()}
     modules = frozenset(core)
     readers: dict[str, set[str]] = {name: set() for name in core}
     for name, tree in core.items():
         for imported in imported_modules(tree, modules):
             readers[imported].add(name)
-    single = {name: next(iter(names)) for name, names in readers.items() if len(names) == 1}
-    share = len(single) / len(core)
-    assert share <= MOST_ONE_READER_MODULES, (
-        f"{len(single)} of {len(core)} modules ({share:.0%}) are imported by exactly one other; "
-        "what only its neighbour needs lives with its neighbour:\n"
-        + "\n".join(f"{name} <- {single[name]}" for name in sorted(single))
+    return {name: next(iter(names)) for name, names in readers.items() if len(names) == 1}
+
+
+def test_modules_are_not_slices_of_their_only_reader() -> None:
+    readers, count = only_readers(), len(trees("harness"))
+    assert len(readers) / count <= MOST_ONE_READER_MODULES, (
+        f"{len(readers)} of {count} modules ({len(readers) / count:.0%}) are imported by exactly "
+        "one other; what only its neighbour needs lives with its neighbour:\n"
+        + "\n".join(f"{name} <- {readers[name]}" for name in sorted(readers))
     )
+
+
+def test_small_thoughts_live_with_their_only_reader() -> None:
+    lines = {
+        module_of(path): len((REPOSITORY / path).read_text(encoding="utf-8").splitlines())
+        for path in trees("harness")
+    }
+    small = [
+        f"{name}, {lines[name]} lines, is read by {reader} alone"
+        for name, reader in only_readers().items()
+        if lines[name] < LEAST_LINES and not name.startswith(ONE_FILE_EACH)
+    ]
+    assert not small, "\n".join(small)
 
 
 def functions(*folders: str) -> Iterator[tuple[Path, ast.FunctionDef]]:

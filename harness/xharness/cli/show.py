@@ -161,7 +161,7 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
     show_table(note_rows, title="notes", right=("scores",))
     means = [row for row in rows if isinstance(row, StatedAverage)]
     if means:
-        print(f"{len(means)} stated averages of publications")
+        print(f"{counted(len(means), 'stated average')} of publications")
     missing = [record(row) for row in rows if isinstance(row, MissingRow)]
     show_table(missing, title="missing")
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from xharness.cli import flags, guard
+from xharness.phrases import counted
 from xharness.session.options import RunOptions
 
 
@@ -27,7 +28,7 @@ def list_stages(options: RunOptions, json: flags.Json = False) -> None:
         return
     shown = [{**row, "size": _megabytes(row["size"]), "key": row["key"][:10]} for row in rows]
     show_table(shown, title=str(_root(options)), right=("size",))
-    print(f"{len(rows)} stages, {_megabytes(sum(entry.bytes for entry in stored))}")
+    print(f"{counted(len(rows), 'stage')}, {_megabytes(sum(entry.bytes for entry in stored))}")
 
 
 @flags.options_from("store")
@@ -41,7 +42,9 @@ def verify(options: RunOptions, json: flags.Json = False) -> None:
         show_json(rows)
     else:
         show_table(rows, title="damaged")
-        print(f"{len(rows)} stages are damaged" if rows else "every file is what was stored")
+        print(
+            f"damaged: {counted(len(rows), 'stage')}" if rows else "every file is what was stored"
+        )
     raise typer.Exit(guard.FAILED if rows else 0)
 
 
@@ -71,7 +74,7 @@ def move(
     """Move a store, which no process may use meanwhile; a study then names it with --store."""
     from xharness.session.store_contents import moved
 
-    print(f"{moved(_root(options), target)} stages are now in {target}")
+    print(f"{target}: {counted(moved(_root(options), target), 'stage')}")
 
 
 def _root(options: RunOptions) -> Path:

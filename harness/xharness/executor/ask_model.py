@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from xharness.errors import HALF, BackendError, StageError
+from xharness.phrases import counted
 from xharness.plugin.api import Backend, Example, Model, Prediction, Recipe, TaskCard, TaskType
 
 _LONGEST = 60  # characters of a wrong answer that are told
@@ -74,7 +75,8 @@ def checked(
         raise BackendError(f"a {type(predictions).__name__} in place of a list of predictions")
     answers = list(predictions)
     if len(answers) != len(examples):
-        raise BackendError(f"{len(answers)} predictions for {len(examples)} items of '{card.name}'")
+        count = counted(len(answers), "prediction")
+        raise BackendError(f"{count} for {counted(len(examples), 'item')} of '{card.name}'")
     for example, answer in zip(examples, answers, strict=True):
         expected = _fault(answer, example, card, task_type)
         if expected is not None:

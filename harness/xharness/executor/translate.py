@@ -15,6 +15,7 @@ from xharness.errors import StageError
 from xharness.executor.context import ProgressCounter, RunContext
 from xharness.executor.language_batches import cut
 from xharness.files import atomic_file
+from xharness.phrases import counted
 from xharness.plugin.api import Example, TaskType, TranslateTexts
 from xharness.plugin.catalogue import validated
 from xharness.stages import DataSlice, Translate
@@ -123,7 +124,7 @@ def _translations(
     sources = list(dict.fromkeys(text for texts in item_texts for text in texts if text.strip()))
     results = list(translate_texts(sources)) if sources else []
     if len(results) != len(sources) or not all(isinstance(text, str) for text in results):
-        raise StageError(f"the translator gave {len(results)} texts for {len(sources)}")
+        raise StageError(f"the translator gave {counted(len(results), 'text')} for {len(sources)}")
     # Equal texts must stay equal: a premise stands under three hypotheses in XNLI.
     translations = dict(zip(sources, results, strict=True))
     return [[translations.get(text, text) for text in texts] for texts in item_texts]
