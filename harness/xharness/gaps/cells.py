@@ -167,7 +167,7 @@ def _cells(
         notes = _lost(lost) if scores else ()
         return ArmCells(*arm, problem=problem, absent=absences, notes=notes)
     rows = {cell: row for cell, row in grid.items() if cell[0] in complete_seeds}
-    notes = (*_row_notes(list(rows.values())), *_partial(seeds, complete_seeds), *_lost(lost))
+    notes = (*notes_of(list(rows.values())), *_partial(seeds, complete_seeds), *_lost(lost))
     absences = {code: reason for code, reason in absences.items() if code not in languages}
     notes += tuple(f"without {name_of(code)}: {absences[code]}" for code in sorted(absences))
     lost_seeds: dict[Seed, str] = dict.fromkeys(seeds, "not every language has a score")
@@ -207,7 +207,7 @@ def _reasons(missing: Sequence[MissingRow]) -> str:
     return "; ".join(dict.fromkeys(row.reason for row in missing))
 
 
-def _row_notes(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
+def notes_of(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
     """What the rows note; a note that only some languages carry names them."""
     if all(row.notes == rows[0].notes for row in rows):
         return tuple(sorted(rows[0].notes))

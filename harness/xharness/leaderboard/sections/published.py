@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+from xharness.gaps.cells import notes_of
 from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.published_averages import CheckedAverage, check_averages
@@ -55,7 +56,7 @@ def _by_task(board: Board, rows: Sequence[ScoreRow]) -> list[str]:
 
 def _line(key: tuple[str, ...], rows: Sequence[ScoreRow], notes: Footnotes) -> list[str]:
     task, metric, model, strategy, split, protocol, source = key
-    row_notes = _carried(rows)
+    row_notes = notes_of(rows)
     seeds = len({row.seed for row in rows if row.seed is not None})
     languages = {row.language for row in rows}
     source_scores = [row.value for row in rows if row.language == row.source_language]
@@ -73,18 +74,6 @@ def _line(key: tuple[str, ...], rows: Sequence[ScoreRow], notes: Footnotes) -> l
         points(others_mean) if others_mean is not None else "—",
         gap,
     ]  # fmt: skip
-
-
-def _carried(rows: Sequence[ScoreRow]) -> list[str]:
-    """What the rows note; a note of some languages names them."""
-    carriers: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        for note in row.notes:
-            carriers[note].append(row.language)
-    return [
-        note if len(codes) == len(rows) else f"{note} ({', '.join(dict.fromkeys(codes))})"
-        for note, codes in carriers.items()
-    ]
 
 
 def _over_languages(rows: Sequence[ScoreRow]) -> float | None:
