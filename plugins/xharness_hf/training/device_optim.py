@@ -21,7 +21,7 @@ from xharness_hf.training.optim import optimizer, rate, room_for_moments
 class DeviceOptimizer:
     """AdamW over masters, with rates, losses and norms of all steps in the device's memory.
 
-    Where one kernel serves, `refused` is None, gradients may come in half precision, and `copies`
+    Where one kernel serves, `refusal` is None, gradients may come in half precision, and `copies`
     of masters are written in the same pass.
     """
 
@@ -30,7 +30,7 @@ class DeviceOptimizer:
         total: int, device: torch.device,
     ) -> None:  # fmt: skip
         self._masters, self._copies, self._total = masters, copies, total
-        self.refused = refusal(device)
+        self.refusal = refusal(device)
         self._kernels: dict[tuple[int, ...], AdamWKernel] = {}
         self._max_norm = recipe.max_grad_norm
         self._rate = torch.zeros((), device=device)
@@ -64,7 +64,7 @@ class DeviceOptimizer:
             torch.where(exceeds, (norm + 1e-6) / self._max_norm, torch.ones_like(norm))
         )
         self._rate.copy_(self._rates.index_select(0, self._step).squeeze(0))
-        if self.refused is None:
+        if self.refusal is None:
             scalars = AdamWScalars(self._rate, self._scale, self._found_inf)
             self._kernel(grads).step(scalars)
         else:

@@ -63,7 +63,7 @@ def recorder(device: torch.device) -> Recorder | None:
     return CudaGraphs(device) if is_on("graphs") else NoGraphs()
 
 
-def refused(context: TrainingContext) -> str | None:
+def refusal(context: TrainingContext) -> str | None:
     """Why a training is not computed in rows of fixed shapes; None where it can be."""
     backbone, recipe = context.backbone, context.recipe
     longest = max(feature.length for feed in context.feeds for feature in feed.features)
@@ -88,14 +88,14 @@ class FixedStep:
 
     @property
     def layout(self) -> str:
-        return "rows" if self._norms_refused else "rows, fused norms"
+        return "rows" if self._norms_refusal else "rows, fused norms"
 
     def __init__(self, context: TrainingContext, recorder: Recorder) -> None:
         self._context, self._recorder = context, recorder
         self.tokens_read = 0
         self._halves = HalfStates()
         with recorder.running():
-            self._norms_refused = self._refused_norms()
+            self._norms_refusal = self._refusal_of_norms()
             self._norms = ResidualNorms(context.backbone.reader, self._halves)
             rows = self._active_rows()
             self._joint = self._joint_layers()
@@ -183,9 +183,9 @@ class FixedStep:
             for feed, plan in zip(feeds, self._plans, strict=True)
         }
         reason = {"because": self._eager} if self._eager else {}
-        graphs, refused = self._recorder.count, self._optimizer.refused
-        adamw = "one kernel" if refused is None else f"torch: {refused}"
-        norms = self._norms_refused or f"one kernel in {len(self._norms)} modules"
+        graphs, refusal_of_kernel = self._recorder.count, self._optimizer.refusal
+        adamw = "one kernel" if refusal_of_kernel is None else f"torch: {refusal_of_kernel}"
+        norms = self._norms_refusal or f"one kernel in {len(self._norms)} modules"
         facts = {"layout": self.layout, "graphs": graphs, "budgets": budgets}
         return facts | {"adamw": adamw, "norms": norms} | reason
 
@@ -233,7 +233,7 @@ class FixedStep:
     def _allocate_gradients(self) -> None:
         """Float32, to add up in; where a row is a step and a kernel takes them, as they come."""
         learning, masters = self._context.learning, self._weights.masters
-        single = self._optimizer.refused is None and self._context.accumulation.count == 1
+        single = self._optimizer.refusal is None and self._context.accumulation.count == 1
         dtypes = {name: learning[name].dtype if single else torch.float32 for name in masters}
         if dtypes != {name: grad.dtype for name, grad in self._grads.items()}:
             self._optimizer.forget()
@@ -299,7 +299,7 @@ class FixedStep:
             row = PackedRow(borders, 2, backbone.causal)
             backbone.row(positions, positions + backbone.first_position, types, row)
 
-    def _refused_norms(self) -> str | None:
+    def _refusal_of_norms(self) -> str | None:
         """Why dropout, residuals and norms are torch's own; layers computed twice have to be."""
         if self._context.recipe.gradient_checkpointing:
             return "layers are computed twice"
@@ -307,7 +307,7 @@ class FixedStep:
 
     def _fused_norms(self, feed: int) -> AbstractContextManager[None]:
         """Inside it, the backbone's residuals are one kernel each."""
-        if self._norms_refused or self._context.feeds[feed].words:
+        if self._norms_refusal or self._context.feeds[feed].words:
             return nullcontext()
         return self._norms.running(self._context.device)
 

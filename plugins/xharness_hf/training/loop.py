@@ -225,7 +225,7 @@ def _step(context: TrainingContext) -> TrainingStep:
     recorder = fixed_step.recorder(context.device)
     if recorder is None:
         return ExactStep(context)
-    reason = fixed_step.refused(context)
+    reason = fixed_step.refusal(context)
     return FixedStep(context, recorder) if reason is None else ExactStep(context, reason)
 
 
