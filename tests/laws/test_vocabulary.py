@@ -69,6 +69,7 @@ REPLACED = {
     "GenerativeModel, LanguageModel, PromptEncoder": "WritingModel Writer Spelling",
     "PreparedFeed, TrainingObjective, Feature": "lesson Lesson lessons Lessons Unit",
     "Switch; dropout, embedding_grad, matmul": "trick tricks Trick dropping lookups",
+    "Score": "ScorePredictions",
     "identity": "as_is",
 }
 """Today's word for an idea, to what it was called once: one word serves everywhere."""
