@@ -141,11 +141,13 @@ def _unsupported_objective(objective: Objective | None, model: ModelConfiguratio
         return None
     if model.hashes_characters:
         return f"'{model.family}' has no table of sub-words, which '{objective}' learns from"
+    # Embeddings of sub-words alone are aligned: it is all one in which direction layers read.
     if objective == "align":
         return None
     requirement = f"'{objective}' hides words from a backbone that reads both ways"
     if model.left_to_right:
         return f"{requirement}; '{model.family}' reads left to right"
+    # Last, since a tokenizer may have to be fetched for it.
     if model.lacks_mask_token:
         return f"{requirement}; '{model.family}' has no mask token"
     return None

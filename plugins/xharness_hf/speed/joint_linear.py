@@ -113,6 +113,7 @@ class JointLinear(Override):
             half = self._halves.of(input, joint.weight.dtype)
             self._outputs = dict(zip(weights, joint(input, half, self._ones), strict=True))
             self._states = input
+        # Taken out: a layer that is asked twice computes twice, as it would by itself.
         return self._outputs.pop(weight)
 
 

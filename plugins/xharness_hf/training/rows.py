@@ -40,6 +40,7 @@ class RowShape:
 
     def views(self, memory: Tensor) -> dict[str, Tensor]:
         """The arrays in `memory`, (size,)."""
+        # torch's stubs leave it untyped.
         split: Any = torch.split
         parts = split(memory[: self.size], [size for _, size in self.arrays])
         return {name: part for (name, _), part in zip(self.arrays, parts, strict=True)}
@@ -96,6 +97,7 @@ def shapes(
         # Room for the fillers of the emptiest row; fuller ones repeat the last border.
         tail = budget.tokens - int(totals[members].min())
         fillers = -(-tail // counts.longest)
+        # One more than windows: each begins where the one before it ends.
         row_shapes.append(RowShape(budget, room, room.windows + fillers + 1))
     return row_shapes
 

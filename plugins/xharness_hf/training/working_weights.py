@@ -45,6 +45,7 @@ class ActiveRows:
         They stay undecayed themselves, because factors of many parts of a training would round
         otherwise than one of the whole: an interrupted one would end with other weights.
         """
+        # No copy where nothing decays: the table may be most of a model.
         decayed = self._all_rows if decay == 1 else self._all_rows * decay
         self._table.weight.data = decayed.index_copy_(0, self._rows, self.weight)
         self._table.padding_idx = self._padding

@@ -82,6 +82,7 @@ def read(folder: Path, prompts: Prompts) -> SentenceEncoderConfig:
     _transformer, pooling_entry, *entries = _validated(folder, MODULES, files, ModuleEntries).root
     pooling = _module_config(folder, pooling_entry, files, PoolingConfig)
     upper_modules = {entry.path: _upper_module(folder, entry, files) for entry in entries}
+    # Older releases of the library named the file after the class of the model.
     settings = next((file.name for file in sorted(folder.glob(SETTINGS))), None)
     if settings is not None:
         files[settings] = _json(folder, settings)
