@@ -1,6 +1,6 @@
 """`python -m xharness`: the command, where no script is on the path."""
 
-from xharness.cli import main
+from xharness.cli.app import main
 
 if __name__ == "__main__":
     main()

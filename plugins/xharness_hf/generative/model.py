@@ -152,7 +152,7 @@ class GenerativeModel(Model):
                 objective.prompt(
                     item,
                     recipe,
-                    # A decoder writes its answer into the window of the prompt: room is kept for it.
+                    # A decoder answers within the window of the prompt: room is kept.
                     0 if self.backbone.is_encoder_decoder else recipe.max_answer_length,
                 )
                 + separator
