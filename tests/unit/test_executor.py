@@ -137,7 +137,7 @@ def test_an_answer_too_few_is_an_error(cards: Path, monkeypatch: pytest.MonkeyPa
         CountingModel, "predict", lambda self, card, task_type, examples, recipe: [0]
     )
     *_, report, _ = _run(cards, targets=["red"], strategies=["single"])
-    assert "1 predictions for 30 items of 'red'" in str(report.failed[0].reason)
+    assert "1 prediction for 30 items of 'red'" in str(report.failed[0].reason)
 
 
 def test_partial_data_marks_every_number_made_from_it(cards: Path) -> None:
