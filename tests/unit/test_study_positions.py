@@ -217,6 +217,7 @@ def test_language_and_preset_are_told_together(cards: Path) -> None:
         ("[1]\n", 1),
         (STUDY.replace("- single", "- single\n  - single"), 1),
         (STUDY.replace("{name: m, backend: counting}", "{max_total: 9, backend: 1}"), 1),
+        (STUDY.replace("backend: counting", "hub: [a/b], pretrain: 3"), 1),
     ],
 )
 def test_parts_that_are_missing_or_do_not_fit_make_no_further_mistakes(

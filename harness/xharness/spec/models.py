@@ -120,7 +120,8 @@ def _models(value: Any, info: ValidationInfo) -> Any:
         return value
     base = info.context["base"] if info.context else None
     located: list[Any] = [_located(entry, base) for entry in entries]
-    hubs = {entry.get("hub") for entry in located if isinstance(entry, dict)}
+    # As text: an id that is a list is refused later, with its line.
+    hubs = {str(entry.get("hub")) for entry in located if isinstance(entry, dict)}
     models: list[Any] = []
     for entry in located:
         if _is_query(entry):
