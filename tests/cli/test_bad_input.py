@@ -33,6 +33,13 @@ def test_a_missing_study(project: Project) -> None:
     _refused(result, 2, "stduy.yaml: there is no such file")
 
 
+def test_languages_of_a_flag_hide_no_line(project: Project) -> None:
+    project.study |= {"strategies": ["singel"], "targets": ["moood"]}
+    result = project.write().run("--languages", "de")
+    _refused(result, 2, "targets.0: there is no task card", "study.yaml:", "'singel'")
+    assert "--languages" not in result.stderr
+
+
 def test_cards_that_strategies_name_are_told_with_the_rest(project: Project) -> None:
     project.study |= {
         "strategies": [

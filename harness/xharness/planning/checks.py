@@ -26,22 +26,30 @@ from xharness.stages import Checkpoint, DataSlice, SelectModel, Train
 
 
 def checked_study(
-    document: Document, base: Path, catalogue: Catalogue, environment: RunEnvironment
+    document: Document,
+    base: Path,
+    catalogue: Catalogue,
+    environment: RunEnvironment,
+    *,
+    with_names: bool = False,
 ) -> Study:
     """The study that `document` says.
 
+    `with_names`: whether names are looked at where nothing else is wrong, too. They can wait for
+    the plan, and for the flags that take another name's place.
+
     Raises:
-        ConfigurationError: all that is wrong in it; names are looked at only where something else
-            is, too, as they wait for what flags change.
+        ConfigurationError: all that is wrong in it.
     """
     examination = examined(document, base)
-    if not examination.problems:
+    if not examination.problems and not with_names:
         return examination.sound_value()
     parts, sound_document = sound_parts(document, base, examination)
     context = PlanningContext(
         parts, catalogue, _no_rows, environment, StudyDocument(sound_document)
     )
-    raise ConfigurationError("\n".join([*examination.problems, *map(str, name_errors(context))]))
+    raise_all([*map(ConfigurationError, examination.problems), *name_errors(context)])
+    return examination.sound_value()
 
 
 def _no_rows(card: TaskCard, language: str, split: Split, limit: int | None) -> DataSlice:

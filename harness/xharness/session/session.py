@@ -215,7 +215,10 @@ def open_session(options: RunOptions, document: Document | None = None) -> Sessi
     )
     catalogue = open_catalogue(options.plugins, options.cards)
     document = document or documents.load(file)
-    question = checked_study(document, base, catalogue, environment)
+    # Languages are chosen among those of the targets, which have to be known for that.
+    question = checked_study(
+        document, base, catalogue, environment, with_names=bool(options.languages)
+    )
     question = overridden(question, options, catalogue)
     store = open_store(options.store, question, base)
     return Session(options, question, catalogue, environment, store, document)
