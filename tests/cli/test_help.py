@@ -74,6 +74,7 @@ def test_underscores_do_as_well_as_hyphens(project: Project) -> None:
         (["run", "study.yaml", "--split", "devel"], "validation"),
         (["eval", "--model", "a", "--num-fewshot", "4"], "strategy {prompt: {shots: N}}"),
         (["run", "--output-path", "a"], "--output DIR"),
+        (["ls", "tasks"], "xharness cards list"),
     ],
 )
 def test_wrong_usage_exits_with_2(words: list[str], message: str, tmp_path: Path) -> None:

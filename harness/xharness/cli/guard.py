@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import sys
 import traceback
@@ -21,12 +22,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from xharness.cli.lm_eval_flags import translation
+from xharness.cli.lm_eval_words import translation
 from xharness.errors import XharnessError, printable, reason_of, without_secrets
 
 # A stage; what was typed or written; what is not here; as shells say of Ctrl-C: 128 + 2.
 FAILED, WRONG, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 _TRACEBACK = "xharness.traceback"
+_NO_COMMAND = re.compile(r"No such command '([^']*)'")
 
 
 def ask_for_traceback(context: typer.Context, requested: bool) -> bool:
@@ -115,8 +117,10 @@ def _is_usage_error(error: Exception) -> bool:
 
 
 def _translate(error: Any) -> None:
-    """Add to a flag that nobody knows what it is called here, where others have it."""
-    hint = translation(getattr(error, "option_name", None) or "")
+    """Add to a flag or command that nobody knows what it is called here, where others have it."""
+    # Typer keeps the name of a flag, and of a command only what it says of it.
+    command = _NO_COMMAND.match(getattr(error, "message", ""))
+    hint = translation(getattr(error, "option_name", None) or (command[1] if command else ""))
     if hint is not None:
         error.message = f"{error.message}\n  {hint}"
 

@@ -1,4 +1,4 @@
-"""Flags of lm-evaluation-harness that are called otherwise here: who types one is told which."""
+"""Words of lm-evaluation-harness that are others here: who types one is told which."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ _OURS = {
     "--output-path": "--output DIR",
     "--seed": "--seeds N",
     "--use-cache": "nothing to ask for: what is stored is reused",
+    "ls": "xharness cards list",
+    "validate": "xharness cards validate",
 }
 
 
-def translation(flag: str) -> str | None:
-    """What stands for `flag` here; None where it is no flag of theirs."""
-    ours = _OURS.get(flag)
-    return None if ours is None else f"lm-evaluation-harness's {flag} is here: {ours}"
+def translation(word: str) -> str | None:
+    """What stands for a flag or command here; None where it is none of theirs."""
+    ours = _OURS.get(word)
+    return None if ours is None else f"lm-evaluation-harness's {word} is here: {ours}"
