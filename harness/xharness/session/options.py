@@ -119,6 +119,7 @@ def _numbers(seeds: int | str | Iterable[int] | None) -> tuple[int, ...]:
 
 
 def _split(name: str | None) -> str | None:
+    # Here alone: `--help` reads this module and must not wait for pydantic.
     from xharness.spec.sources import Split, split_name
 
     splits, split = get_args(Split), split_name(name)
