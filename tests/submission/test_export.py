@@ -116,8 +116,8 @@ def test_made_up_tasks_there_and_back(mini: Path) -> None:
 
 def test_real_tasks_there_and_back(tmp_path: Path, data_root: Path) -> None:
     prepare(tmp_path, dict(REAL), 25)
-    run(tmp_path, "--data-root", str(data_root))
-    result = export(tmp_path, "--labels", "gold", "--data-root", str(data_root))
+    run(tmp_path, "--data-root", str(data_root), "--offline")
+    result = export(tmp_path, "--labels", "gold", "--data-root", str(data_root), "--offline")
     assert result.exit_code == 0, result.stderr
     assert score(tmp_path) == own_numbers(tmp_path)
     exported_files = files(tmp_path / "mine")
