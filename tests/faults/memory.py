@@ -21,7 +21,7 @@ from xharness.stages import Predict, Score
 STAGES = (Predict, Score)
 
 
-def project_of(folder: Path, count: int) -> Project:
+def project_of(folder: Path, count: int, **runtime: int) -> Project:
     """A study of one language, with so many items that are asked."""
     (folder / "data").mkdir()
     for split, row_count in {"train": 40, "test": count}.items():
@@ -30,7 +30,8 @@ def project_of(folder: Path, count: int) -> Project:
                 text = f"good or bad, and at least forty characters long: {number}"
                 row = {"id": f"en-{number}", "text": text, "label": ["bad", "good"][number % 2]}
                 file.write(json.dumps(row) + "\n")
-    study = small_study() | {"models": [{"name": "most", "backend": "majority"}]}
+    models = [{"name": "most", "backend": "majority"}]
+    study = small_study() | {"models": models, "runtime": runtime}
     fields = {"id": "id", "text": "text", "label": "label"}
     card = sentiment(languages=["en"], fields=fields, rows={"test": count})
     return Project(folder, study, {"mood": card}).write()
@@ -59,7 +60,7 @@ def _peaks(measure: Callable[[], int], reset: Callable[[], None]) -> Iterator[di
 
 def traced_peaks(folder: Path, count: int) -> dict[str, int]:
     """The peaks of what Python and numpy hold."""
-    project = project_of(folder, count)
+    project = project_of(folder, count, shard=200)
     tracemalloc.start()
     try:
         with _peaks(lambda: tracemalloc.get_traced_memory()[1], tracemalloc.reset_peak) as peaks:

@@ -46,7 +46,9 @@ class ItemIds:
         self._blocks.append(np.sort(digests))
         # Blocks of like size become one: few are searched, and each id is sorted a few times.
         while len(self._blocks) > 1 and len(self._blocks[-2]) <= len(self._blocks[-1]):
-            self._blocks[-2:] = [np.sort(np.concatenate(self._blocks[-2:]))]
+            merged = np.concatenate(self._blocks[-2:])
+            merged.sort()
+            self._blocks[-2:] = [merged]
         return None
 
 

@@ -57,16 +57,19 @@ Evidence = Mapping[tuple[str, str], Items]
 """(stage key, language) to its items."""
 
 
+def with_shared_ids(evidence: Iterable[Items]) -> Iterator[Items]:
+    """The same items; those of equal ids have one tuple of them, as thousands of arms may."""
+    shared_ids: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for items in evidence:
+        yield replace(items, ids=shared_ids.setdefault(items.ids, items.ids))
+
+
 def write(path: Path, evidence: Iterable[Items]) -> None:
     """Write items atomically; the same items give the same bytes, whatever their order."""
     import pyarrow.parquet as pq
 
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     # a stage that several arms share is stored once
-    blocks: dict[tuple[str, str], Items] = {}
-    for items in evidence:  # thousands of arms answer the same items: one tuple of ids for all
-        ids = shared.setdefault(items.ids, items.ids)
-        blocks[items.stage, items.language] = replace(items, ids=ids)
+    blocks = {(items.stage, items.language): items for items in with_shared_ids(evidence)}
     # Committed boards are compared byte for byte, so the order of arrival must not show.
     ordered = [blocks[key] for key in sorted(blocks)]
     width = max((items.stored.shape[1] for items in ordered), default=0)

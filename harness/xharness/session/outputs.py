@@ -59,10 +59,20 @@ def write(
     Raises:
         ConfigurationError: the folder cannot be written.
     """
+    folder, run_rows = _write_rows(opened, context, report, folder)
+    write_model_cards(opened, run_rows)
+    board = leaderboard.read(folder, *leaderboard.definitions_of(opened.catalogue))
+    return board, (folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder))
+
+
+def _write_rows(
+    opened: OpenedStudy, context: RunContext, report: RunReport, folder: Path
+) -> tuple[Path, list[Row]]:
+    """Write what the board is made of; where, and the rows that the run gave."""
     with writing(folder):
         # All is collected before anything is written: a damaged receipt must not leave half of it.
         run_rows = collect(opened.plan, context, report)
-        items = [*collect_items(opened.plan, context, report)]
+        items = [*evidence.with_shared_ids(collect_items(opened.plan, context, report))]
         folder_rows = _rows_in(folder)
         # Scores cost hours; a run without data or device must not replace them with gaps.
         if lost_count := _lost_scores(folder_rows, run_rows):
@@ -71,9 +81,7 @@ def write(
             write_text(folder / STUDY, _origin(opened, folder) + _question(opened))
         scores.write(folder / SCORES, [*run_rows, *_published(folder_rows)])
         evidence.write(folder / EVIDENCE, items)
-    write_model_cards(opened, run_rows)
-    board = leaderboard.read(folder, *leaderboard.definitions_of(opened.catalogue))
-    return board, (folder / SCORES, folder / EVIDENCE, *leaderboard.save(board, folder))
+    return folder, [*run_rows]
 
 
 def _rows_in(folder: Path) -> list[Row]:
