@@ -6,7 +6,6 @@ for them as a run and `xharness plan` do. Prints processor seconds and the peak 
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import yaml
 
 from xharness import Plan, RunContext, Runtime, Session, file_digest, open_study
 from xharness.executor.repair import run_and_repair
+from xharness.files import json_text
 from xharness.session.account.hypothetical import plan_without_data
 from xharness.store import RECEIPT, Receipt
 
@@ -100,8 +100,7 @@ def _finish(plan: Plan, session: Session) -> None:
         result.write_text("{}", encoding="utf-8")
         # Not by `commit`, which waits for the disk.
         receipt = Receipt(key, facts, {result.name: file_digest(result)})
-        values = asdict(receipt) | {"digest": receipt.digest}
-        (folder / RECEIPT).write_text(json.dumps(values), encoding="utf-8")
+        (folder / RECEIPT).write_text(json_text(receipt.values), encoding="utf-8")
 
 
 def _cost(start: float) -> str:

@@ -18,7 +18,8 @@ MEASURED_PARTS = {
     "retrieval.py": "xharness.task_types.neighbours",  # the search without models
     "scale.py": (
         # A plan of sources that are not here, and receipts of stages that nobody carries out.
-        "xharness.executor.repair xharness.session.account.hypothetical xharness.store"
+        "xharness.executor.repair xharness.files xharness.session.account.hypothetical "
+        "xharness.store"
     ),
     "scoring.py": "xharness.task_types.scoring",  # a metric without files
     # Kernels, and the steps of the backend between texts and weights.
