@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from xharness.errors import UnavailableError, XharnessError
 from xharness.executor.node_check import NodeNeeds
-from xharness.phrases import listed
 from xharness.plugin.api import Download
 from xharness.plugin.catalogue import validated
 from xharness.session.account.hypothetical import plan_without_data
@@ -60,7 +59,7 @@ def download_rows(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
             # By the problem: a hub that cannot be reached is one line, not one for each language.
             problems[error.what].append(resource.name)
     rows: list[dict[str, Any]] = [
-        {"name": listed(names, limit=1), "files": None, "bytes": None, "problem": problem}
+        {"name": _shortened(names), "files": None, "bytes": None, "problem": problem}
         for problem, names in problems.items()
     ]
     for name, sizes in files.items():
@@ -69,6 +68,12 @@ def download_rows(wanted_resources: Iterable[Resource]) -> list[dict[str, Any]]:
         count = sum(known_sizes) if len(known_sizes) == len(sizes) else None
         rows.append({"name": name, "files": len(sizes), "bytes": count, "problem": None})
     return rows
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Two names in full; of more the first, and how many more there are."""
+    # No list as of words: names have commas of their own.
+    return "; ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _model(start: Start, opened: OpenedStudy) -> Resource:
