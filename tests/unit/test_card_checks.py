@@ -72,6 +72,12 @@ def test_all_mistakes_of_a_card_are_told_in_one_pass(cards: Path) -> None:
     assert "fields:" not in told and "has no metric" not in told
 
 
+def test_the_card_that_lends_a_score_is_known(cards: Path) -> None:
+    file = card(cards, "blue", train_on="red")
+    file.write_text(f"{file.read_text()}source_score_from: rde\n")
+    assert "source_score_from: there is no task card 'rde'" in _told(cards, file)
+
+
 def test_what_is_right_of_a_broken_card_is_looked_at(cards: Path) -> None:
     file = card(cards, "blue", train_on="red")
     text = file.read_text().replace("metrics: [", "metrics: [acuracy, ")

@@ -97,6 +97,8 @@ class CardChecks:
         }
         if card.index is not None:
             references["index", "card"] = card.index.card
+        if card.source_score_from is not None:
+            references[("source_score_from",)] = card.source_score_from
         for path, name in references.items():
             # A card that is checked before anything offers it is in no registry.
             if name != card.name and name not in self.cards.offers and not is_neighbour(name):
