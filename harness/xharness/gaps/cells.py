@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter, itemgetter
+from statistics import fmean
 
 from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow, ScoreRow
-from xharness.gaps.values import Arm, Seed
+from xharness.gaps.values import Arm, Levels, Seed
 from xharness.phrases import listed
 from xharness.spec.languages import name_of
 
@@ -205,6 +206,17 @@ def _conflict(scores: Sequence[ScoreRow]) -> str | None:
 
 def _reasons(missing: Sequence[MissingRow]) -> str:
     return "; ".join(dict.fromkeys(row.reason for row in missing))
+
+
+def levels(rows: Sequence[ScoreRow]) -> Levels:
+    """The numbers of one arm, on one task by one metric: each language over its seeds first."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        values[row.language].append(row.value)
+    means = {code: fmean(seed_values) for code, seed_values in sorted(values.items())}
+    source = means.pop(rows[0].source_language or "", None)
+    others = fmean(means.values()) if means else None
+    return Levels(source, others, None if source is None or others is None else source - others)
 
 
 def notes_of(rows: Sequence[ScoreRow]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from xharness.gaps.measured import QUANTITIES, weights_of, why_no_gap
 from xharness.gaps.sampled import Contrast, item_parts
 from xharness.gaps.spread import OWN, WELCH, Spread, concatenated
 from xharness.gaps.values import Estimate, LanguageTest, Quantity
+from xharness.phrases import counted
 from xharness.spec.languages import name_of
 from xharness.task_types.base import Floats
 
@@ -284,4 +285,4 @@ def _restriction(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> tup
     """What the comparison leaves out because only one of the two has it."""
     if set(arm.cells.languages) == set(base.cells.languages) == set(languages):
         return ()
-    return (f"compared on {len(languages)} languages: all that both have",)
+    return (f"compared on {counted(len(languages), 'language')}: all that both have",)

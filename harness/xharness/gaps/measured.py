@@ -18,9 +18,9 @@ from xharness.gaps.values import (
     Arm,
     Change,
     Estimate,
+    Levels,
     Quantity,
     Seed,
-    SeedScores,
     TaskGap,
     TrainingBudget,
 )
@@ -219,14 +219,12 @@ def why_no_gap(cells: ArmCells, languages: Sequence[str] | None = None) -> str |
     return f"no language beside {name_of(source)}" if len(scored_languages) == 1 else None
 
 
-def _by_seed(cells: ArmCells, quantities: Mapping[Quantity, Sampled]) -> dict[Seed, SeedScores]:
+def _by_seed(cells: ArmCells, quantities: Mapping[Quantity, Sampled]) -> dict[Seed, Levels]:
     columns = [
         quantities[name].values.tolist() if name in quantities else [None] * len(cells.seeds)
         for name in QUANTITIES
     ]
-    return {
-        seed: SeedScores(*numbers) for seed, *numbers in zip(cells.seeds, *columns, strict=True)
-    }
+    return {seed: Levels(*numbers) for seed, *numbers in zip(cells.seeds, *columns, strict=True)}
 
 
 def _scores(

@@ -96,8 +96,8 @@ class TrainingBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class SeedScores:
-    """One seed's numbers; `source` and `gap` are None where there is no source score."""
+class Levels:
+    """The three numbers, in points, without intervals; None where there is no score for one."""
 
     source: float | None
     others: float | None
@@ -145,7 +145,7 @@ class TaskGap:
     pretraining: Mapping[str, Breakdown] = field(default_factory=dict)
     """'seen' and 'unseen' languages of the model's pretraining, where the rows know it."""
     budget: TrainingBudget = TrainingBudget()
-    by_seed: Mapping[Seed, SeedScores] = field(default_factory=dict)
+    by_seed: Mapping[Seed, Levels] = field(default_factory=dict)
     undefined: str | None = None
     covers: tuple[str, ...] = ()
     """What the intervals count in: 'items', 'seeds', both or nothing."""

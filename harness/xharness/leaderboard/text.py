@@ -42,6 +42,11 @@ def points(value: float) -> str:
     return f"{rounded(value):.1f}".replace("-", "−")
 
 
+def known_points(value: float | None) -> str:
+    """As `points`; a dash where there is no number."""
+    return "—" if value is None else points(value)
+
+
 def signed(value: float) -> str:
     """A change in points: with a plus where it is one."""
     # Rounded first: `+0.0` would say a direction that its digits don't.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from statistics import fmean
 
-from xharness.gaps.cells import notes_of
+from xharness.gaps.cells import levels, notes_of
 from xharness.gaps.scores import ScoreRow, StatedAverage
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.published_averages import CheckedAverage, check_averages
-from xharness.leaderboard.text import Footnotes, escape, points, table
+from xharness.leaderboard.text import Footnotes, escape, known_points, points, table
 from xharness.phrases import counted, listed
 
 
@@ -59,29 +58,14 @@ def _line(key: tuple[str, ...], rows: Sequence[ScoreRow], notes: Footnotes) -> l
     row_notes = notes_of(rows)
     seeds = len({row.seed for row in rows if row.seed is not None})
     languages = {row.language for row in rows}
-    source_scores = [row.value for row in rows if row.language == row.source_language]
-    others_mean = _over_languages([row for row in rows if row.language != row.source_language])
-    gap = (
-        points(fmean(source_scores) - others_mean)
-        if source_scores and others_mean is not None
-        else "*undefined*"
-    )
+    numbers = levels(rows)
     return [
         *map(escape, (task, metric, model, strategy)),
         escape(split), escape(protocol) + notes.mark(*row_notes), f"*published*: {escape(source)}",
         str(seeds) if seeds else "—", str(len(languages)),
-        points(fmean(source_scores)) if source_scores else "—",
-        points(others_mean) if others_mean is not None else "—",
-        gap,
+        known_points(numbers.source), known_points(numbers.others),
+        "*undefined*" if numbers.gap is None else points(numbers.gap),
     ]  # fmt: skip
-
-
-def _over_languages(rows: Sequence[ScoreRow]) -> float | None:
-    """The unweighted mean over languages, each the mean over its seeds."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        values[row.language].append(row.value)
-    return fmean(map(fmean, values.values())) if values else None
 
 
 def _language_averages(checked: Iterable[CheckedAverage]) -> list[str]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 from xharness.gaps import Arm, TaskGap
+from xharness.gaps.cells import levels
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, about, escape, language, points, table
+from xharness.leaderboard.text import (
+    Footnotes,
+    about,
+    escape,
+    known_points,
+    language,
+    points,
+    table,
+)
 from xharness.phrases import counted, listed
 
 
@@ -132,14 +140,5 @@ def other_metrics(board: Board) -> list[str]:
 
 
 def _means(rows: Sequence[ScoreRow]) -> list[str]:
-    """The source language's score and the mean of the others; each language over its seeds."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        values[row.language].append(row.value)
-    means = {code: fmean(seed_values) for code, seed_values in sorted(values.items())}
-    source = rows[0].source_language
-    other_means = [mean for code, mean in means.items() if code != source]
-    return [
-        points(means[source]) if source in means else "—",
-        points(fmean(other_means)) if other_means else "—",
-    ]
+    numbers = levels(rows)
+    return [known_points(numbers.source), known_points(numbers.others)]
