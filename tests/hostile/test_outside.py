@@ -204,6 +204,15 @@ def test_a_broken_block_is_told(tmp_path: Path, index: int) -> None:
             pass
 
 
+@pytest.mark.parametrize("count", ["1001", "1000000000"])
+def test_more_seeds_than_anybody_has_are_refused(tmp_path: Path, count: str) -> None:
+    fresh(tmp_path)
+    words = ("--model", "majority", "--tasks", "mood", "--seeds", count, "--cards", "cards")
+    result = invoke(tmp_path, "eval", *words, "--offline")
+    assert result.exit_code == 2
+    assert "seeds: at most 1000 are allowed" in result.stderr
+
+
 def test_an_executor_that_can_be_none_is_told(tmp_path: Path) -> None:
     result = fresh(tmp_path).run("--executor", "x<script>")
     assert result.exit_code == 2

@@ -22,6 +22,7 @@ from xharness.session.session import Session, open_session
 from xharness.spec import documents
 from xharness.spec.languages import select_languages
 from xharness.spec.models import model_name
+from xharness.spec.study import MOST_SEEDS
 
 _LONGEST_NAME = 60
 
@@ -67,7 +68,8 @@ class EvalRequest:
             "models": models,
             "strategies": [*self._strategies(catalogue)],
             "targets": targets,
-            "seeds": [*range(1, self.seeds + 1)],
+            # One too many is refused as all of them would be.
+            "seeds": [*range(1, min(self.seeds, MOST_SEEDS + 1) + 1)],
             **_stated(train_limit=self.train_limit or self.limit),
         }
 

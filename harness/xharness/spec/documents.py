@@ -456,6 +456,8 @@ def _explain(document: Document, detail: ErrorDetails) -> str:
     elif detail["type"] == "too_short":
         least = context["min_length"]
         message = f"needs at least {'one' if least == 1 else least}"
+    elif detail["type"] == "too_long":
+        message = f"at most {context['max_length']} are allowed"
     elif detail["type"] == "literal_error":
         # Pydantic gives the choices as prose alone: "'a', 'b' or 'c'".
         values = [name.strip("' ") for name in context["expected"].replace(" or ", ",").split(",")]
@@ -492,7 +494,6 @@ _EXPECTATIONS = {
     "less_than_equal": "a number of {le:g} or less is needed",
     "string_too_short": "at least {min_length} letter is needed",
     "string_too_long": "at most {max_length} letters are allowed",
-    "too_long": "at most {max_length} are allowed",
 }
 """What pydantic calls a mistake, to what would be right in a word of this project's users."""
 

@@ -18,6 +18,9 @@ from xharness.spec.selection import Selections, SelectionSpec
 from xharness.spec.sound_parts import sound_document
 from xharness.spec.sources import SplitName
 
+MOST_SEEDS = 1000
+"""Runs of each arm; no study has a tenth of them, and a slip of the keyboard has a billion."""
+
 
 def _strategy(value: Any) -> Any:
     """`single`, `{multitask: {...}}`, or `{name: stilts, strategy: intermediate, tasks: [...]}`."""
@@ -141,7 +144,7 @@ class Study(Strict):
     )
     strategies: Strategies = Field(min_length=1)
     targets: Targets = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
+    seeds: tuple[int, ...] = Field(default=(1,), min_length=1, max_length=MOST_SEEDS)
     source_language: LanguageCode = "en"
     train_limit: int | None = Field(
         default=None, gt=0, description="training examples per task, the first ones"
