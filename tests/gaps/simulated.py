@@ -37,8 +37,8 @@ class Arm:
     @property
     def gap(self) -> Sampled:
         items = None
-        if self.source.items is not None and self.others.items is not None:
-            items = self.source.items + self.others.items
+        if self.source.item_covariance is not None and self.others.item_covariance is not None:
+            items = self.source.item_covariance + self.others.item_covariance
         return Sampled(self.source.values - self.others.values, items)
 
 

@@ -192,10 +192,12 @@ def test_who_does_not_look_at_the_item_has_not_learnt(items, studies):
     scores = np.array([100 * (guess == gold).mean() for guess in guesses])
     constant = np.array([100 * (gold == label).mean() for label in range(3)])
     passed = above_floor(
-        scores, np.full(studies, floor), np.full(studies, items), None, simple=True
+        scores, np.full(studies, floor), np.full(studies, items), None, right_or_wrong=True
     )
     assert passed.mean() <= 0.02
-    assert not above_floor(constant, np.full(3, floor), np.full(3, items), None, simple=True).any()
+    assert not above_floor(
+        constant, np.full(3, floor), np.full(3, items), None, right_or_wrong=True
+    ).any()
 
 
 def test_tangos_test_is_mcnemars_for_every_table():

@@ -14,7 +14,7 @@ from tests.gaps.handmade import Rows, right
 from tests.gaps.test_gap_laws import answers
 
 from xharness.gaps import Items
-from xharness.gaps.contrasts import TANGO, WELCH_TEST
+from xharness.gaps.contrasts import TANGO, WELCH
 from xharness.gaps.intervals import holm, tango
 
 
@@ -79,7 +79,7 @@ def test_several_seeds_are_tested_by_welch():
     base = answers(1, 300, {"en": 0.9, "sw": 0.5, "th": 0.5}, seeds=4)
     better = answers(2, 300, {"en": 0.9, "sw": 0.8, "th": 0.5}, seeds=4)
     tests = _two(base, better).tests
-    assert {test.method for test in tests.values()} == {WELCH_TEST}
+    assert {test.method for test in tests.values()} == {WELCH}
     assert tests["sw"].adjusted is not None and tests["sw"].adjusted < 0.05
     assert tests["th"].adjusted is not None and tests["th"].adjusted > 0.05
 
@@ -97,7 +97,7 @@ def test_a_score_that_is_no_share_of_right_answers_is_tested_by_welch():
             for row in rows.rows
         ]
     change = rows.gaps().change(("m", "multitask"), "nli")
-    assert change and {test.method for test in change.tests.values()} == {WELCH_TEST}
+    assert change and {test.method for test in change.tests.values()} == {WELCH}
 
 
 def test_without_items_and_seeds_there_is_no_test():

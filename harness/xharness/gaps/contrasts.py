@@ -12,13 +12,13 @@ from xharness.gaps.influences import ArmItems
 from xharness.gaps.intervals import estimates, holm, mcnemar, tango
 from xharness.gaps.measured import QUANTITIES, weights_of, why_no_gap
 from xharness.gaps.sampled import Contrast, item_parts
-from xharness.gaps.spread import OWN, WELCH, Spread, concatenated
+from xharness.gaps.spread import COCHRAN_ONE_ARM, COCHRAN_TWO_ARMS, Spread, concatenated
 from xharness.gaps.values import Estimate, LanguageTest, Quantity
 from xharness.phrases import counted
 from xharness.spec.languages import name_of
 from xharness.task_types.base import Floats
 
-TANGO, WELCH_TEST = "Tango", "Welch"
+TANGO, WELCH = "Tango", "Welch"
 _UNIFORM = ("metric", "split", "protocol", "provenance")
 _PSEUDO = 2 * 100.0**2
 """Two items more, one gained and one lost, in squared points (Agresti & Min 2005)."""
@@ -59,7 +59,7 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
     )
     item_variances = _item_variances_of_difference(arm, base, languages)
     unchanged = _unchanged(arm, base, item_variances)
-    paired = share_weights(arm, base)
+    paired = has_paired_seeds(arm, base)
     contrasts: dict[Quantity, Contrast] = {}
     influences: dict[Quantity, Floats] = {}
     for name, shares in weights.items():
@@ -68,9 +68,9 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
             sides = arm.influence_on(shares), base.influence_on(shares)
             cross = sides[0] @ sides[1].T
             influences[name] = sides[0].mean(axis=0) - sides[1].mean(axis=0)
-        least = sum(shares[code] ** 2 * unchanged.get(code, 0.0) for code in shares)
+        unchanged_variance = sum(shares[code] ** 2 * unchanged.get(code, 0.0) for code in shares)
         contrasts[name] = Contrast(
-            arm_quantities[name], base_quantities[name], cross, least, paired
+            arm_quantities[name], base_quantities[name], cross, unchanged_variance, paired
         )
     # models whose items differ are drawn apart, so their changes don't vary together
     layout = tuple((code, arm.items[code].ids) for code in languages) if influences else None
@@ -86,7 +86,7 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
     )
 
 
-def share_weights(arm: ArmItems, base: ArmItems) -> bool:
+def has_paired_seeds(arm: ArmItems, base: ArmItems) -> bool:
     """Whether both score one trained model, or one goes on from the other's, in every seed."""
     # Seeds pair up only where each of one side has its partner on the other.
     # And the spread of differences needs two of them.
@@ -113,7 +113,7 @@ def language_tests(
 
     Corrected over the languages of the task; all p values are computed at once.
     """
-    welch = {index: pair for index, pair in enumerate(pairs) if not _is_simple(*pair[:2])}
+    welch = {index: pair for index, pair in enumerate(pairs) if not _suits_tango(*pair[:2])}
     measured = [_welch(*pair) for pair in welch.values()]
     values, spreads = [value for value, _ in measured], [spread for _, spread in measured]
     welch_estimates = (
@@ -123,7 +123,7 @@ def language_tests(
     tests = []
     for index, (arm, base, task_contrast) in enumerate(pairs):
         if index in welch:
-            differences, method = [next(remaining) for _ in task_contrast.languages], WELCH_TEST
+            differences, method = [next(remaining) for _ in task_contrast.languages], WELCH
         else:
             differences, method = _tango(arm, base, task_contrast.languages), TANGO
         adjusted = holm([difference.p for difference in differences])
@@ -138,7 +138,7 @@ def language_tests(
     return tests
 
 
-def _is_simple(arm: ArmItems, base: ArmItems) -> bool:
+def _suits_tango(arm: ArmItems, base: ArmItems) -> bool:
     """Whether both are one seed of right and wrong answers, so that Tango's interval is theirs."""
     one_seed = len(arm.cells.seeds) == len(base.cells.seeds) == 1
     return one_seed and arm.right_or_wrong and base.right_or_wrong
@@ -223,20 +223,23 @@ def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[
     values = scores[0].mean(axis=0) - scores[1].mean(axis=0)
     paired = any(contrast.paired for contrast in task_contrast.contrasts.values())
     has_seeds = min(len(side) for side in scores) > 1
-    items = np.zeros(len(languages))
+    item_variances = np.zeros(len(languages))
     if arm.influences and base.influences:
-        items = _item_variances(arm, task_contrast)
+        item_variances = _item_variances(arm, task_contrast)
     columns = [scores[0] - scores[1]] if paired else scores
     columns = columns if has_seeds else []
     shape = (len(columns), len(languages))
-    seeds = np.array([column.var(axis=0, ddof=1) / len(column) for column in columns])
-    freedom = np.array([np.full(len(languages), len(column) - 1.0) for column in columns])
+    seed_variances = np.array([column.var(axis=0, ddof=1) / len(column) for column in columns])
+    degrees = np.array([np.full(len(languages), len(column) - 1.0) for column in columns])
     if has_seeds and arm.influences and base.influences:
         interactions = _interactions(arm, base, languages, paired=paired)
         # Seeds hold what seeds and items do together: counted twice, intervals get too long.
-        items = np.maximum(items - np.minimum(interactions, seeds).sum(axis=0), 0.0)
-    cochran = OWN if paired else WELCH
-    return values, Spread(items, seeds.reshape(shape), freedom.reshape(shape), cochran)
+        item_variances -= np.minimum(interactions, seed_variances).sum(axis=0)
+        item_variances = np.maximum(item_variances, 0.0)
+    cochran = COCHRAN_ONE_ARM if paired else COCHRAN_TWO_ARMS
+    return values, Spread(
+        item_variances, seed_variances.reshape(shape), degrees.reshape(shape), cochran
+    )
 
 
 def _item_variances(arm: ArmItems, task_contrast: TaskContrast) -> Floats:

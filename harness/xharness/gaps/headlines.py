@@ -109,14 +109,14 @@ def _spread(
     contrasts = [change.contrasts[quantity] for change in changes]
     item_variance = sum(contrast.item_variance for contrast in contrasts)
     interaction = sum(contrast.interaction for contrast in contrasts)
-    unchanged = sum(contrast.unchanged for contrast in contrasts)
-    items = (
+    unchanged = sum(contrast.unchanged_variance for contrast in contrasts)
+    variance = (
         max(0.0, item_variance + _between(changes, covariances, quantity) - interaction) + unchanged
     )
     parts = [contrast.seed_variances for contrast in contrasts]
-    seeds = np.concatenate([variances for variances, _ in parts]) / count**2
-    freedom = np.concatenate([degrees for _, degrees in parts])
-    return Spread(np.asarray(items / count**2), seeds, freedom)
+    seed_variances = np.concatenate([variances for variances, _ in parts]) / count**2
+    degrees = np.concatenate([part_degrees for _, part_degrees in parts])
+    return Spread(np.asarray(variance / count**2), seed_variances, degrees)
 
 
 def _between(

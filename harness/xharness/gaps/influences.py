@@ -292,8 +292,8 @@ def _right_or_wrong(statistics: Floats) -> Floats:
     if statistics.shape[2] != 2:
         return np.zeros(len(statistics))
     right, count = statistics[..., 0], statistics[..., 1]
-    is_simple: Floats = (((right == 0) | (right == 1)) & (count == 1)).all(axis=1)
-    return is_simple.astype(np.float64)
+    is_right_or_wrong: Floats = (((right == 0) | (right == 1)) & (count == 1)).all(axis=1)
+    return is_right_or_wrong.astype(np.float64)
 
 
 def _metric(row: ScoreRow, metrics: Metrics) -> Metric:

@@ -65,9 +65,9 @@ def detectable(spread: Spread) -> Detectable | None:
     error = float(spread.error)
     if error == 0:
         return None
-    freedom = float(spread.degrees)
-    value = error * detectable_errors(float(spread.quantile(LEVEL)), freedom)
-    low, high = error_range(freedom)
+    degrees = float(spread.degrees)
+    value = error * detectable_errors(float(spread.quantile(LEVEL)), degrees)
+    low, high = error_range(degrees)
     return Detectable(value, value * low, value * high)
 
 

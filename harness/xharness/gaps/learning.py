@@ -21,7 +21,7 @@ from xharness.task_types.base import Floats
 BARELY = 5.0  # points above the floor below which a gap's level is too favourable
 CONSTANT = 95.0  # percent of the items with one answer that make it constant
 _LEVEL = 0.01  # strict: of a board's many tasks a guesser must not pass on the luckiest
-_NOT_SIMPLE = 5.0  # points that an F1 must have at least, and a score whose floor nobody tells
+_UNKNOWN_FLOOR = 5.0  # points, of a score whose floor nobody tells (docs/statistics.md)
 _SLACK = 1e-9  # a score is a quotient: 2 of 3 right answers must not come back as 1.99…
 
 
@@ -30,11 +30,11 @@ def floor_of(row: ScoreRow) -> float:
     if row.floor is not None:
         return row.floor
     # Rows that others published have no items, so no gold to take a floor from.
-    return row.chance if row.chance is not None else _NOT_SIMPLE
+    return row.chance if row.chance is not None else _UNKNOWN_FLOOR
 
 
 def above_floor(
-    scores: Floats, floors: Floats, items: Floats, variances: Floats | None, *, simple: bool
+    scores: Floats, floors: Floats, items: Floats, variances: Floats | None, *, right_or_wrong: bool
 ) -> Floats:
     """Whether scores in points are above their floors, one-sided at 1%; all of one shape.
 
@@ -46,7 +46,7 @@ def above_floor(
 
     unknown = np.isnan(items)
     count = np.where(unknown, 1, items)
-    if simple:
+    if right_or_wrong:
         # a mean over seeds is seldom whole; the lower number keeps the level
         right = np.floor(scores / 100 * count + _SLACK)
         p = np.where(right > 0, special.bdtrc(right - 1, count, floors / 100), 1.0)
@@ -69,14 +69,14 @@ def check(arm: ArmItems, source: Sampled | None) -> LearningCheck:
     rows = [arm.cells.rows[seed, language] for seed in arm.cells.seeds]
     floor = float(np.mean([floor_of(row) for row in rows]))
     scores = np.array([source.value, *source.values])
-    variances = None if source.items is None else np.diag(source.items)
+    variances = None if source.item_covariance is None else np.diag(source.item_covariance)
     passed = above_floor(
         scores,
         np.full_like(scores, floor),
         # items of one seed, not of all: the seeds answered the same ones
         np.repeat(arm.counts([language]), len(scores)),
         None if variances is None else np.array([variances.mean(), *variances]),
-        simple=arm.right_or_wrong,
+        right_or_wrong=arm.right_or_wrong,
     ).astype(bool)
     answer, share = _constant(rows)
     failed = tuple(

@@ -120,10 +120,18 @@ def retention(
     values = ratio + (
         of_others.values - floor_of_others - ratio * (source.values - floor)
     ) / source_above_floor  # fmt: skip
-    if source.items is None or of_others.items is None or gap.items is None:
+    if (
+        source.item_covariance is None
+        or of_others.item_covariance is None
+        or gap.item_covariance is None
+    ):
         return of_arms([Sampled(values, None)])[0]
-    shared = source.items + of_others.items - gap.items  # covariances, both ways round
-    items = (of_others.items + ratio**2 * source.items - ratio * shared) / source_above_floor**2
+    shared = (
+        source.item_covariance + of_others.item_covariance - gap.item_covariance
+    )  # covariances, both ways round
+    items = (
+        of_others.item_covariance + ratio**2 * source.item_covariance - ratio * shared
+    ) / source_above_floor**2
     return of_arms([Sampled(values, items)])[0]
 
 
@@ -244,7 +252,7 @@ def _scores(
         np.array([floors[code] for code in languages]),
         count,
         None if item_variances is None else item_variances / len(arm.cells.seeds),
-        simple=arm.right_or_wrong,
+        right_or_wrong=arm.right_or_wrong,
     )
     at_floor = [
         code

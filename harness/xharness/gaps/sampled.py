@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xharness.gaps.spread import OWN, WELCH, Spread
+from xharness.gaps.spread import COCHRAN_ONE_ARM, COCHRAN_TWO_ARMS, Spread
 from xharness.task_types.base import Floats
 
 
@@ -19,12 +19,12 @@ from xharness.task_types.base import Floats
 class Sampled:
     """One arm's quantity in points: `values` of shape (seeds,).
 
-    `items`, of shape (seeds, seeds), is how the values of two seeds vary together with the choice
-    of test items; None where nothing is known of the items.
+    `item_covariance`, of shape (seeds, seeds), is how the values of two seeds vary together with
+    the choice of test items; None where nothing is known of the items.
     """
 
     values: Floats
-    items: Floats | None
+    item_covariance: Floats | None
 
     @property
     def value(self) -> float:
@@ -34,13 +34,14 @@ class Sampled:
     @property
     def covers(self) -> tuple[str, ...]:
         """What is known to vary."""
-        return ("items",) * (self.items is not None) + ("seeds",) * (len(self.values) > 1)
+        return ("items",) * (self.item_covariance is not None) + ("seeds",) * (len(self.values) > 1)
 
-    def on(self, seeds: Sequence[int]) -> Sampled:
+    def on(self, seed_indices: Sequence[int]) -> Sampled:
         """Some of the seeds, by index."""
-        indices = np.asarray(seeds, dtype=np.intp)
-        items = None if self.items is None else self.items[np.ix_(indices, indices)]
-        return Sampled(self.values[indices], items)
+        indices = np.asarray(seed_indices, dtype=np.intp)
+        if self.item_covariance is None:
+            return Sampled(self.values[indices], None)
+        return Sampled(self.values[indices], self.item_covariance[np.ix_(indices, indices)])
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Contrast:
     base: Sampled
     cross: Floats | None
     """Item covariance of shape (the arm's seeds, the other's seeds)."""
-    unchanged: float = 0.0
+    unchanged_variance: float = 0.0
     """Variance of the cells in which both answer alike, with one item gained and one lost."""
     paired: bool = False
 
@@ -66,19 +67,32 @@ class Contrast:
         fewest_seeds = min(len(self.arm.values), len(self.base.values))
         return ("items",) * (self.cross is not None) + ("seeds",) * (fewest_seeds > 1)
 
-    def on(self, arm: Sequence[int], base: Sequence[int]) -> Contrast:
+    def on(self, arm_indices: Sequence[int], base_indices: Sequence[int]) -> Contrast:
         """Some of the seeds of each, by index."""
-        cross = None if self.cross is None else self.cross[np.ix_(arm, base)]
-        return Contrast(self.arm.on(arm), self.base.on(base), cross, self.unchanged, self.paired)
+        return Contrast(
+            self.arm.on(arm_indices),
+            self.base.on(base_indices),
+            None if self.cross is None else self.cross[np.ix_(arm_indices, base_indices)],
+            self.unchanged_variance,
+            self.paired,
+        )
 
     @property
     def item_variance(self) -> float:
         """Of the difference of the two means over seeds, what seeds and items do together kept,
-        `unchanged` left out."""
-        if self.cross is None or self.arm.items is None or self.base.items is None:
+        `unchanged_variance` left out."""
+        if (
+            self.cross is None
+            or self.arm.item_covariance is None
+            or self.base.item_covariance is None
+        ):
             return 0.0
         # rounding may leave less than nothing where both arms answer alike
-        variance = float(self.arm.items.mean() + self.base.items.mean() - 2 * self.cross.mean())
+        variance = float(
+            self.arm.item_covariance.mean()
+            + self.base.item_covariance.mean()
+            - 2 * self.cross.mean()
+        )
         return max(0.0, variance)
 
     @property
@@ -88,11 +102,15 @@ class Contrast:
         if self.cross is None or "seeds" not in self.covers:
             return 0.0
         variances, _ = self.seed_variances
-        sides = [self._differences] if self.paired else [self.arm.items, self.base.items]
+        sides = (
+            [self._paired_covariance]
+            if self.paired
+            else [self.arm.item_covariance, self.base.item_covariance]
+        )
         return sum(
-            min(float(item_parts(items)[1]), float(variance))
-            for items, variance in zip(sides, variances, strict=True)
-            if items is not None
+            min(float(item_parts(covariance)[1]), float(variance))
+            for covariance, variance in zip(sides, variances, strict=True)
+            if covariance is not None
         )
 
     @property
@@ -109,20 +127,28 @@ class Contrast:
 
     def spread(self) -> Spread:
         """Of the difference; with one seed in either arm, over the items alone."""
-        items = max(0.0, self.item_variance - self.interaction) + self.unchanged
-        return Spread(np.asarray(items), *self.seed_variances, OWN if self.paired else WELCH)
+        variance = max(0.0, self.item_variance - self.interaction) + self.unchanged_variance
+        cochran = COCHRAN_ONE_ARM if self.paired else COCHRAN_TWO_ARMS
+        return Spread(np.asarray(variance), *self.seed_variances, cochran)
 
     @property
-    def _differences(self) -> Floats | None:
-        if self.cross is None or self.arm.items is None or self.base.items is None:
+    def _paired_covariance(self) -> Floats | None:
+        """Item covariance of the differences of paired seeds: (pairs, pairs)."""
+        if (
+            self.cross is None
+            or self.arm.item_covariance is None
+            or self.base.item_covariance is None
+        ):
             return None
-        return self.arm.items + self.base.items - self.cross - self.cross.T
+        return self.arm.item_covariance + self.base.item_covariance - self.cross - self.cross.T
 
 
 def spread_of_arms(quantities: Sequence[Sampled]) -> Spread:
     """Of quantities of one arm, all on its seeds: shape (quantities,)."""
-    items = [quantity.items for quantity in quantities if quantity.items is not None]
-    covariances = np.stack(items) if len(items) == len(quantities) else None
+    matrices = [
+        quantity.item_covariance for quantity in quantities if quantity.item_covariance is not None
+    ]
+    covariances = np.stack(matrices) if len(matrices) == len(quantities) else None
     return spread_of_means(np.stack([quantity.values for quantity in quantities]), covariances)
 
 
@@ -130,23 +156,25 @@ def spread_of_means(values: Floats, covariances: Floats | None) -> Spread:
     """Of the means over seeds of one arm's values, (quantities, seeds), with their items'
     covariances, (quantities, seeds, seeds): shape (quantities,)."""
     count, seeds = values.shape
-    parts = (np.zeros(count), np.zeros(count)) if covariances is None else item_parts(covariances)
+    jointly, interactions = (
+        (np.zeros(count), np.zeros(count)) if covariances is None else item_parts(covariances)
+    )
     if seeds < 2:
-        return Spread(parts[0], np.zeros((0, count)), np.zeros((0, count)), OWN)
+        return Spread(jointly, np.zeros((0, count)), np.zeros((0, count)), COCHRAN_ONE_ARM)
     variances = values.var(axis=1, ddof=1) / seeds
     # not below the items' own share: three equal seeds are luck, not certainty
-    items = parts[0] - np.minimum(parts[1], variances)
-    freedom = np.full((1, count), seeds - 1.0)
-    return Spread(np.maximum(items, 0.0), variances[None], freedom, OWN)
+    item_variances = jointly - np.minimum(interactions, variances)
+    degrees = np.full((1, count), seeds - 1.0)
+    return Spread(np.maximum(item_variances, 0.0), variances[None], degrees, COCHRAN_ONE_ARM)
 
 
-def item_parts(items: Floats) -> tuple[Floats, Floats]:
+def item_parts(covariances: Floats) -> tuple[Floats, Floats]:
     """Of covariances (..., seeds, seeds): the item variance of the mean over seeds, and the part of
     it that seeds and items have together, which is in the spread of the seeds as well."""
-    seeds = items.shape[-1]
+    seeds = covariances.shape[-1]
     # the mean over seeds is drawn on the same items in each of them
-    jointly = items.mean(axis=(-2, -1))
-    separately = np.trace(items, axis1=-2, axis2=-1) / seeds
+    jointly = covariances.mean(axis=(-2, -1))
+    separately = np.trace(covariances, axis1=-2, axis2=-1) / seeds
     return jointly, np.maximum(separately - jointly, 0.0) / max(seeds - 1, 1)
 
 
@@ -160,13 +188,13 @@ def seed_variance(values: Floats) -> tuple[Floats, Floats]:
 
 def mean(quantities: Sequence[Sampled]) -> Sampled:
     """The unweighted mean over tasks, whose items are drawn apart; all on the same seeds."""
-    items = [quantity.items for quantity in quantities]
-    item_matrices = [matrix for matrix in items if matrix is not None]
+    count = len(quantities)
+    matrices = [
+        quantity.item_covariance for quantity in quantities if quantity.item_covariance is not None
+    ]
     return Sampled(
         np.mean([quantity.values for quantity in quantities], axis=0),
-        np.sum(item_matrices, axis=0) / len(items) ** 2
-        if len(item_matrices) == len(items)
-        else None,
+        np.sum(matrices, axis=0) / count**2 if len(matrices) == count else None,
     )
 
 
@@ -178,6 +206,6 @@ def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
         mean([contrast.arm for contrast in contrasts]),
         mean([contrast.base for contrast in contrasts]),
         np.sum(cross, axis=0) / count**2 if len(cross) == count else None,
-        sum(contrast.unchanged for contrast in contrasts) / count**2,
+        sum(contrast.unchanged_variance for contrast in contrasts) / count**2,
         all(contrast.paired for contrast in contrasts),
     )

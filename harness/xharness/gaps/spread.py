@@ -15,11 +15,11 @@ import numpy as np
 
 from xharness.task_types.base import Floats
 
-WELCH, OWN = 0.1, 0.5
-"""Cochran's share in the quantile: of a change, which two arms' seeds stand behind, and of one
-arm's own number. Simulated: docs/statistics.md."""
+COCHRAN_TWO_ARMS, COCHRAN_ONE_ARM = 0.1, 0.5
+"""Cochran's share in the t quantile: of a change that the seeds of two arms stand behind, and of
+one arm's own number (or of paired seeds). Fitted by simulation: docs/statistics.md."""
 POWER = 0.8  # Cohen's convention: four of five true effects of that size are seen
-LEVEL = 0.05
+LEVEL = 0.05  # of every test of a change; intervals are 95%
 _MANY = 1e6  # degrees of freedom that make a t distribution normal
 _SMALLEST, _LARGEST = 1e-15, 1e-9  # p values nearer to 0, and to 1, are as good as these
 _NOTHING = 1e-18  # points squared that sums leave of a variance that is zero
@@ -27,20 +27,25 @@ _NOTHING = 1e-18  # points squared that sums leave of a variance that is zero
 
 @dataclass(frozen=True)
 class Spread:
-    """Variances in squared points: of items, and of each arm's seeds with degrees of freedom.
+    """What the variance of numbers is made of, in squared points: test items, and training seeds.
 
-    `items` has any shape; `seeds` and `freedom` have a first axis of components before it.
+    A component is the seeds of one arm, or the differences of paired seeds: two for a change
+    between arms whose seeds are no pairs, one for an arm's own number, none with a single seed.
     """
 
-    items: Floats
-    seeds: Floats
-    freedom: Floats
-    cochran: Floats | float = WELCH
+    item_variance: Floats
+    """One for each number: any shape, () for a single number."""
+    seed_variances: Floats
+    """Shape (components, …): before the shape of `item_variance` an axis of components."""
+    seed_degrees: Floats
+    """Degrees of freedom of each of `seed_variances`, in their shape."""
+    cochran: Floats | float = COCHRAN_TWO_ARMS
+    """The share of Cochran's quantile, the rest being Satterthwaite's."""
 
     @property
     def variance(self) -> Floats:
         """Of the number, its noise of rounding taken for zero."""
-        total = self.items + self.seeds.sum(axis=0)
+        total = self.item_variance + self.seed_variances.sum(axis=0)
         return np.where(total > _NOTHING, total, 0.0)
 
     @property
@@ -56,13 +61,13 @@ class Spread:
         total = np.where(self.variance > 0, self.variance, 1.0)
         # from the lower tail: 1 - tail has no room for small levels
         normal = -special.ndtri(tail)
-        divisor = (self.seeds**2 / self.freedom).sum(axis=0)
+        divisor = (self.seed_variances**2 / self.seed_degrees).sum(axis=0)
         with np.errstate(divide="ignore"):
             degrees = np.minimum(total**2 / divisor, _MANY)
         satterthwaite = -special.stdtrit(degrees, tail)
-        of_seeds = (self.seeds * -special.stdtrit(self.freedom, tail)).sum(axis=0)
+        of_seeds = (self.seed_variances * -special.stdtrit(self.seed_degrees, tail)).sum(axis=0)
         # each component's own quantile, by its share of the variance
-        cochran = (self.items * normal + of_seeds) / total
+        cochran = (self.item_variance * normal + of_seeds) / total
         # Neither bound keeps its level with few seeds; the share was fitted by simulation.
         mixed = (1 - self.cochran) * satterthwaite + self.cochran * cochran
         return np.asarray(np.where(divisor > 0, mixed, normal), dtype=np.float64)
@@ -87,10 +92,10 @@ class Spread:
             tuple(np.full(target.shape, end) for end in ends),
             args=(
                 target,
-                self.items,
-                self.cochran + np.zeros_like(self.items),
-                *self.seeds,
-                *self.freedom,
+                self.item_variance,
+                self.cochran + np.zeros_like(self.item_variance),
+                *self.seed_variances,
+                *self.seed_degrees,
             ),
             tolerances={"xatol": 1e-10},
         )
@@ -99,11 +104,12 @@ class Spread:
 
     @staticmethod
     def _distance_from(
-        level: Floats, target: Floats, items: Floats, cochran: Floats, *parts: Floats
+        level: Floats, target: Floats, item_variance: Floats, cochran: Floats, *components: Floats
     ) -> Floats:
         """How far the logarithm of the quantile lies from its target, for some of the numbers."""
-        seeds, freedom = np.split(np.stack([items, *parts])[1:], 2)
-        spread = Spread(items, seeds, freedom, cochran)
+        # Stacked with the items, so that no components at all are an array of the right shape too.
+        seed_variances, seed_degrees = np.split(np.stack([item_variance, *components])[1:], 2)
+        spread = Spread(item_variance, seed_variances, seed_degrees, cochran)
         # In logarithms, because levels reach down to 1e-15.
         return np.asarray(np.log(spread.quantile(np.exp(level))) - target)
 
@@ -124,9 +130,9 @@ def stacked(spreads: Sequence[Spread]) -> Spread:
     return concatenated(
         [
             Spread(
-                spread.items.reshape(1),
-                spread.seeds[:, None],
-                spread.freedom[:, None],
+                spread.item_variance.reshape(1),
+                spread.seed_variances[:, None],
+                spread.seed_degrees[:, None],
                 spread.cochran,
             )
             for spread in spreads
@@ -136,40 +142,42 @@ def stacked(spreads: Sequence[Spread]) -> Spread:
 
 def concatenated(spreads: Sequence[Spread]) -> Spread:
     """Spreads of shapes (numbers,) as one, each number with the share of Cochran that it had."""
-    count = max((len(spread.seeds) for spread in spreads), default=0)
-    widths = [spread.items.shape[0] for spread in spreads]
+    count = max((len(spread.seed_variances) for spread in spreads), default=0)
+    widths = [spread.item_variance.shape[0] for spread in spreads]
     ends = np.cumsum([0, *widths])
     # Numbers with fewer components are filled up with no variance, of one degree of freedom.
-    seeds, freedom = np.zeros((count, ends[-1])), np.ones((count, ends[-1]))
+    seed_variances = np.zeros((count, ends[-1]))
+    seed_degrees = np.ones((count, ends[-1]))
     for spread, start, end in zip(spreads, ends, ends[1:], strict=False):
-        seeds[: len(spread.seeds), start:end] = spread.seeds
-        freedom[: len(spread.seeds), start:end] = spread.freedom
-    items = np.concatenate([np.zeros(0), *(spread.items for spread in spreads)])
+        seed_variances[: len(spread.seed_variances), start:end] = spread.seed_variances
+        seed_degrees[: len(spread.seed_variances), start:end] = spread.seed_degrees
+    item_variances = np.concatenate([np.zeros(0), *(spread.item_variance for spread in spreads)])
     shares = np.repeat([spread.cochran for spread in spreads], widths)
-    return Spread(items, seeds, freedom, shares.astype(np.float64))
+    return Spread(item_variances, seed_variances, seed_degrees, shares.astype(np.float64))
 
 
-def detectable_errors(reach: float, freedom: float) -> float:
+def detectable_errors(reach: float, degrees: float) -> float:
     """How many errors a true change must have so that 80% of studies tell it from zero.
 
-    `reach` is the t quantile of the interval; power by the noncentral t distribution.
+    `reach` is the t quantile of the interval, with so many `degrees` of freedom; power by the
+    noncentral t distribution.
     """
     from scipy import special
 
-    if not np.isfinite(freedom):
+    if not np.isfinite(degrees):
         return reach + float(special.ndtri(POWER))
     # the other tail, of claims in the wrong direction, is below a thousandth
-    return float(special.nctdtrinc(freedom, 1 - POWER, reach))
+    return float(special.nctdtrinc(degrees, 1 - POWER, reach))
 
 
-def error_range(freedom: float) -> tuple[float, float]:
+def error_range(degrees: float) -> tuple[float, float]:
     """What an error must be multiplied by to reach the ends of its own 80% interval.
 
     Browne 1995 (Statistics in Medicine 14): a variance of few degrees of freedom is itself a guess.
     """
     from scipy import special
 
-    if not np.isfinite(freedom):
+    if not np.isfinite(degrees):
         return 1.0, 1.0
-    low, high = (float(special.chdtri(freedom, tail)) for tail in (0.1, 0.9))
-    return (freedom / low) ** 0.5, (freedom / high) ** 0.5
+    low, high = (float(special.chdtri(degrees, tail)) for tail in (0.1, 0.9))
+    return (degrees / low) ** 0.5, (degrees / high) ** 0.5
