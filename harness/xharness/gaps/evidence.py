@@ -20,9 +20,9 @@ from xharness.files import atomic_file
 from xharness.task_types.base import Floats
 
 FILE = "evidence.parquet"
-_FIRST = "s0"
-_BLOCKS = 1000  # stages and languages in a row group
-_ROWS = 1 << 20  # read at a time
+_STATISTIC = "s"  # and a number: the columns of the statistics
+_BLOCKS = 1000  # at least so many pairs of a stage and a language are in a row group
+_ROWS = 1 << 20  # read at a time, so that a large file is never whole in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,11 @@ class _Layout:
     """Which rows of a stage are of which language, and their items; shared between stages."""
 
     spans: Mapping[str, tuple[int, int]]
+    """Language to its first row in the stage, and the one after its last."""
     ids: Mapping[str, tuple[str, ...]]
+    """Language to the item of each of its rows."""
     ordered: bool
+    """Whether the items of every language stand in the order of their ids, none twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class _StageItems:
 
     layout: _Layout
     stored: NDArray[Any]
+    """Shape (rows, statistics); packed, a bit for each row, eight of them a byte."""
     is_packed: bool
 
     def items(self, stage: str, language: str) -> Items:
@@ -171,17 +175,19 @@ class _StoredEvidence(Mapping[tuple[str, str], Items]):
 
     def add(self, batch: Any) -> None:
         """Add the rows of a batch; a stage may begin in one batch and end in another."""
-        stages, stage = _codes(batch.column("stage"))
-        if not len(stage):
+        stage_names, stage_numbers = _names_and_numbers(batch.column("stage"))
+        if not len(stage_numbers):
             return
-        columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in _names(batch)]
-        starts = [0, *(np.flatnonzero(np.diff(stage)) + 1).tolist(), len(stage)]
+        columns = [
+            batch.column(name).to_numpy(zero_copy_only=False) for name in _statistic_columns(batch)
+        ]
+        starts = [0, *(np.flatnonzero(np.diff(stage_numbers)) + 1).tolist(), len(stage_numbers)]
         layouts = _Layouts(batch, self._ids)
         for start, end in pairwise(starts):
             layout = layouts.of(start, end)
             # A metric with fewer statistics than the file's widest has no value in the last.
             values = [column[start:end] for column in columns if not np.isnan(column[start])]
-            self._keep(stages[stage[start]], _stored(layout, values))
+            self._keep(stage_names[stage_numbers[start]], _stored(layout, values))
 
     def _keep(self, stage: str, block: _StageItems) -> None:
         if stage not in self._stages and block.layout.ordered:
@@ -209,29 +215,32 @@ class _Layouts:
     """The layouts of a batch's stages, made once for all stages that are alike."""
 
     def __init__(self, batch: Any, ids: _SharedIds) -> None:
-        self._languages, self._language = _codes(batch.column("language"))
-        self._names, self._item = _codes(batch.column("item"))
+        languages, items = batch.column("language"), batch.column("item")
+        self._language_codes, self._language_numbers = _names_and_numbers(languages)
+        self._item_ids, self._item_numbers = _names_and_numbers(items)
         self._ids = ids
         self._layouts: dict[bytes, _Layout] = {}
 
     def of(self, start: int, end: int) -> _Layout:
         """The layout of the rows from `start` to `end`."""
-        language, item = self._language[start:end], self._item[start:end]
-        key = language.tobytes() + item.tobytes()
+        language_numbers = self._language_numbers[start:end]
+        item_numbers = self._item_numbers[start:end]
+        key = language_numbers.tobytes() + item_numbers.tobytes()
         if key not in self._layouts:
-            self._layouts[key] = self._make_layout(language, item.tolist())
+            self._layouts[key] = self._make_layout(language_numbers, item_numbers.tolist())
         return self._layouts[key]
 
-    def _make_layout(self, language: NDArray[Any], item: Sequence[int]) -> _Layout:
-        starts = [0, *(np.flatnonzero(np.diff(language)) + 1).tolist(), len(item)]
+    def _make_layout(self, language_numbers: NDArray[Any], item_numbers: Sequence[int]) -> _Layout:
+        changes = np.flatnonzero(np.diff(language_numbers)) + 1
+        starts = [0, *changes.tolist(), len(item_numbers)]
         spans: dict[str, tuple[int, int]] = {}
         ids: dict[str, tuple[str, ...]] = {}
         ordered = True
         for start, end in pairwise(starts):
-            code = self._languages[language[start]]
+            code = self._language_codes[language_numbers[start]]
             if code in spans:
                 raise KeyError(f"the rows of {code} do not stand together in their stage")
-            names = tuple([self._names[number] for number in item[start:end]])
+            names = tuple([self._item_ids[number] for number in item_numbers[start:end]])
             if names not in self._ids:  # thousands of stages answer the same items
                 is_ordered = all(name < following for name, following in pairwise(names))
                 self._ids[names] = names, is_ordered
@@ -240,13 +249,13 @@ class _Layouts:
         return _Layout(spans, ids, ordered)
 
 
-def _ordered(ids: Sequence[str], position: str) -> tuple[list[int], tuple[str, ...]]:
+def _ordered(ids: Sequence[str], where: str) -> tuple[list[int], tuple[str, ...]]:
     # Statistics of two arms are subtracted row by row: both must stand in one order.
     order = sorted(range(len(ids)), key=ids.__getitem__)
     ordered = tuple(ids[index] for index in order)
-    double = next((name for name, following in pairwise(ordered) if name == following), None)
-    if double is not None:
-        raise ConfigurationError(f"item '{double}' stands twice", where=position)
+    repeated_id = next((name for name, following in pairwise(ordered) if name == following), None)
+    if repeated_id is not None:
+        raise ConfigurationError(f"item '{repeated_id}' stands twice", where=where)
     return order, ordered
 
 
@@ -263,7 +272,7 @@ def _schema(width: int) -> Any:
 
     name = pa.dictionary(pa.int32(), pa.string())
     fields = {"stage": name, "language": name, "item": pa.string()}
-    return pa.schema(fields | {f"s{index}": pa.float64() for index in range(width)})
+    return pa.schema(fields | {f"{_STATISTIC}{index}": pa.float64() for index in range(width)})
 
 
 def _groups(ordered: Sequence[Items]) -> Iterator[list[Items]]:
@@ -299,20 +308,21 @@ def _dictionary(names: Sequence[str], sizes: Sequence[int]) -> Any:
     import pyarrow as pa
 
     unique = sorted(set(names))
-    code = {name: index for index, name in enumerate(unique)}
-    codes = np.repeat([code[name] for name in names], sizes).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(unique, pa.string()))
+    number_of = {name: index for index, name in enumerate(unique)}
+    numbers = np.repeat([number_of[name] for name in names], sizes).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(unique, pa.string()))
 
 
-def _codes(column: Any) -> tuple[list[str], NDArray[Any]]:
-    names, codes = column.dictionary.to_pylist(), column.indices.to_numpy(zero_copy_only=False)
+def _names_and_numbers(column: Any) -> tuple[list[str], NDArray[Any]]:
+    """A dictionary-encoded column: its names, and for each row the index of its name among them."""
+    names, numbers = column.dictionary.to_pylist(), column.indices.to_numpy(zero_copy_only=False)
     # A negative number would count from the end, and name another item without a word.
-    if column.null_count or (len(codes) and not 0 <= codes.min() <= codes.max() < len(names)):
+    if column.null_count or (len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(names)):
         raise ValueError("a row has a name that is not there")
-    return names, codes
+    return names, numbers
 
 
-def _names(batch: Any) -> list[str]:
-    """The statistics' columns."""
+def _statistic_columns(batch: Any) -> list[str]:
+    """`s0`, `s1`, … as far as the file has them."""
     names = batch.schema.names
-    return [name for name in names if name[:1] == _FIRST[0] and name[1:].isdigit()]
+    return [name for name in names if name[:1] == _STATISTIC and name[1:].isdigit()]
