@@ -20,7 +20,8 @@ Measurable = ScoreRow | MissingRow
 """The rows that gaps are measured from."""
 
 _UNIFORM = ("task_type", "metric", "split", "protocol", "provenance", "source_language")
-_SHOWN = 6  # languages named in a note before it says how many more
+"""What all rows of one arm on one task must share, so that they can be averaged."""
+_NAMED = 6  # languages named in a note before it says how many more
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,15 @@ def _with_borrowed(
         yield from rows
         return
     only_lending = _only_lending(rows, source_score_from)
-    sources = {row.task: row.source_language for row in rows if isinstance(row, ScoreRow)}
+    source_languages = {row.task: row.source_language for row in rows if isinstance(row, ScoreRow)}
     splits = {row.task: row.split for row in rows if isinstance(row, ScoreRow)}
     covered = {(row.model, row.strategy, row.task) for row in rows}
     for row in rows:
-        lender = sources.get(source_score_from.get(row.task, ""))
+        borrowed_language = source_languages.get(source_score_from.get(row.task, ""))
         # The borrower's own rows must name the language too: a grid is refused where they differ.
         lacks_source = isinstance(row, ScoreRow) and row.source_language is None
         if row.task not in only_lending:
-            yield _copied_row(row, source_language=lender) if lacks_source else row
+            yield _copied_row(row, source_language=borrowed_language) if lacks_source else row
         if not isinstance(row, ScoreRow) or row.language != row.source_language:
             continue
         for task, lending_task in source_score_from.items():
@@ -132,12 +133,13 @@ def _lenders(rows: Iterable[Measurable], stated: Mapping[str, str | None]) -> di
 def _only_lending(
     rows: Iterable[Measurable], source_score_from: Mapping[str, str]
 ) -> frozenset[str]:
+    """The lending tasks that have scores in the source language and in no other."""
     lending_tasks = {*source_score_from.values()}
-    languages: dict[str, set[bool]] = {task: set() for task in lending_tasks}
+    in_source: dict[str, set[bool]] = {task: set() for task in lending_tasks}
     for row in rows:
         if row.task in lending_tasks and isinstance(row, ScoreRow):
-            languages[row.task].add(row.language == row.source_language)
-    return frozenset(task for task, in_source in languages.items() if in_source == {True})
+            in_source[row.task].add(row.language == row.source_language)
+    return frozenset(task for task, answers in in_source.items() if answers == {True})
 
 
 def _copied_row(row: Measurable, **values: object) -> Measurable:
@@ -150,9 +152,9 @@ def _copied_row(row: Measurable, **values: object) -> Measurable:
 
 
 def _cells(
-    arm: tuple[str, str, str], scores: Sequence[ScoreRow], missing: Sequence[MissingRow]
+    arm_and_task: tuple[str, str, str], scores: Sequence[ScoreRow], missing: Sequence[MissingRow]
 ) -> ArmCells:
-    lost = [row for row in missing if row.language is None]
+    lost_rows = [row for row in missing if row.language is None]
     absences = {row.language: row.reason for row in missing if row.language is not None}
     problem = _conflict(scores) if scores else _reasons(missing)
     grid = _grid(scores)
@@ -165,18 +167,22 @@ def _cells(
     if problem is None and not complete_seeds:
         problem = "no seed has a score in every language"
     if problem is not None:
-        notes = _lost(lost) if scores else ()
-        return ArmCells(*arm, problem=problem, absent=absences, notes=notes)
+        notes = _notes_of_lost_seeds(lost_rows) if scores else ()
+        return ArmCells(*arm_and_task, problem=problem, absent=absences, notes=notes)
     rows = {cell: row for cell, row in grid.items() if cell[0] in complete_seeds}
-    notes = (*notes_of(list(rows.values())), *_partial(seeds, complete_seeds), *_lost(lost))
+    notes = (
+        *notes_of(list(rows.values())),
+        *_notes_of_partial_seeds(seeds, complete_seeds),
+        *_notes_of_lost_seeds(lost_rows),
+    )
     absences = {code: reason for code, reason in absences.items() if code not in languages}
     notes += tuple(f"without {name_of(code)}: {absences[code]}" for code in sorted(absences))
     lost_seeds: dict[Seed, str] = dict.fromkeys(seeds, "not every language has a score")
-    lost_seeds |= {row.seed: row.reason for row in lost}
+    lost_seeds |= {row.seed: row.reason for row in lost_rows}
     lost_seeds = {seed: reason for seed, reason in lost_seeds.items() if seed not in complete_seeds}
     source = scores[0].source_language
     return ArmCells(
-        *arm, rows, complete_seeds, languages, source, None, absences, lost_seeds, notes
+        *arm_and_task, rows, complete_seeds, languages, source, None, absences, lost_seeds, notes
     )
 
 
@@ -205,6 +211,7 @@ def _conflict(scores: Sequence[ScoreRow]) -> str | None:
 
 
 def _reasons(missing: Sequence[MissingRow]) -> str:
+    """Why an arm without any score has none."""
     return "; ".join(dict.fromkeys(row.reason for row in missing))
 
 
@@ -229,23 +236,26 @@ def notes_of(rows: Sequence[ScoreRow]) -> tuple[str, ...]:
             carriers[note].add(row.language)
     languages = {row.language for row in rows}
     return tuple(
-        note if codes == languages else f"{note} ({listed(sorted(codes), limit=_SHOWN)})"
+        note if codes == languages else f"{note} ({listed(sorted(codes), limit=_NAMED)})"
         for note, codes in sorted(carriers.items())
     )
 
 
-def _partial(seeds: Sequence[Seed], complete_seeds: Sequence[Seed]) -> tuple[str, ...]:
+def _notes_of_partial_seeds(
+    seeds: Sequence[Seed], complete_seeds: Sequence[Seed]
+) -> tuple[str, ...]:
     dropped = [str(seed) for seed in seeds if seed not in complete_seeds]
     if not dropped:
         return ()
     return (f"seed {', '.join(dropped)} left out: not every language has a score",)
 
 
-def _lost(rows: Sequence[MissingRow]) -> tuple[str, ...]:
+def _notes_of_lost_seeds(rows: Sequence[MissingRow]) -> tuple[str, ...]:
     """What is said of whole seeds that have no score."""
     names = (f"seed {row.seed}" if row.seed is not None else "a seed" for row in rows)
     return tuple(f"without {name}: {row.reason}" for name, row in zip(names, rows, strict=True))
 
 
 def _seed_order(seed: Seed) -> tuple[bool, int]:
+    """Sorts rows that name no seed before all numbers."""
     return seed is not None, seed or 0
