@@ -16,7 +16,7 @@ from xharness.phrases import counted
 
 NO_TASK = "no task has a gap and is learnt by the baselines of most models"
 _SOURCELESS = "no test set in the source language"
-_SHOWN = 3  # models named before they are counted
+_NAMED = 3  # models named before they are counted
 
 
 def pools(measured: Sequence[MeasuredArm], baseline: str) -> tuple[TaskPool, ...]:
@@ -40,7 +40,7 @@ def members(measured: Iterable[MeasuredArm], pool: TaskPool) -> dict[Arm, dict[s
     return _members(measured, pool.provenance, pool.protocol, pool.arms)
 
 
-def lacks(tasks: Mapping[str, MeasuredArm], pool: TaskPool) -> str | None:
+def why_no_average(tasks: Mapping[str, MeasuredArm], pool: TaskPool) -> str | None:
     """Why an arm has no average over the pool's tasks; None where it has."""
     if not pool.tasks:
         return NO_TASK
@@ -169,5 +169,5 @@ def _left_out_reason(
     strategies = sorted({strategy for _, strategy in arms})
     subject = strategies[0] if len(strategies) == 1 else "the arms"
     models = sorted({model for model, _ in arms})
-    model_names = f" ({', '.join(models)})" if len(models) <= _SHOWN else ""
+    model_names = f" ({', '.join(models)})" if len(models) <= _NAMED else ""
     return f"{verb} {subject} of {len(models)} of {counted(len(voters), 'model')}{model_names}"

@@ -19,6 +19,7 @@ from xharness.spec.cards import TaskCard
 from xharness.spec.groups import TaskGroup
 
 _NAMED = 4  # languages or tasks told by name before they are counted
+_QA = "extractive_qa"
 
 
 class Variant(Enum):
@@ -29,17 +30,14 @@ class Variant(Enum):
 
     def metric(self, task_type: str, metrics: Sequence[str]) -> str:
         """The metric of a task whose card lists `metrics`, the task's score first."""
-        if self is Variant.F1_ONLY and task_type == _QUESTIONS:
+        if self is Variant.F1_ONLY and task_type == _QA:
             return next((name for name in metrics if name.endswith("f1")), metrics[0])
         return metrics[0]
 
 
-_QUESTIONS = "extractive_qa"
-
-
 def variants(task_types: Iterable[str]) -> tuple[Variant, ...]:
     """The variants that differ for tasks of these types, the official one first."""
-    return tuple(Variant) if _QUESTIONS in task_types else (Variant.OFFICIAL,)
+    return tuple(Variant) if _QA in task_types else (Variant.OFFICIAL,)
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,8 @@ def aggregate(
         task: TaskScore(task, _suite_languages(scores.get(task, {}), languages), languages)
         for task, languages in benchmark.tasks.items()
     }
-    families = tuple(_mean(name, names, tasks) for name, names in benchmark.families.items())
-    suite_average = _mean(benchmark.name, tuple(tasks), tasks)
+    families = tuple(_aggregate(name, names, tasks) for name, names in benchmark.families.items())
+    suite_average = _aggregate(benchmark.name, tuple(tasks), tasks)
     return SuiteScore(benchmark, variant, tuple(tasks.values()), families, suite_average)
 
 
@@ -125,7 +123,8 @@ def _suite_languages(scores: Mapping[str, float], languages: Sequence[str]) -> d
     return {code: scores[code] for code in languages if code in scores}
 
 
-def _mean(name: str, members: tuple[str, ...], tasks: Mapping[str, TaskScore]) -> Aggregate:
+def _aggregate(name: str, members: tuple[str, ...], tasks: Mapping[str, TaskScore]) -> Aggregate:
+    """The mean over the member tasks; undefined where one of them lacks a language."""
     unscored = [task for task in members if not tasks[task].scores]
     problems = [f"not scored: {listed(unscored, limit=_NAMED)}"] if unscored else []
     for task_score in (tasks[task] for task in members if tasks[task].scores):
