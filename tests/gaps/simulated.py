@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xharness.gaps.intervals import of_changes
+from xharness.gaps.intervals import change_estimates
 from xharness.gaps.measured import QUANTITIES
 from xharness.gaps.sampled import Contrast, Sampled, mean_contrast
 from xharness.gaps.values import Quantity
@@ -93,13 +93,15 @@ def luck_alone(rng: np.random.Generator, name: Quantity, tasks: int, items: int)
 
 def p_values(changes: Sequence[Shares], name: Quantity) -> Floats:
     """Of one quantity in many studies."""
-    return np.array([estimate.p for estimate in of_changes([change[name] for change in changes])])
+    return np.array(
+        [estimate.p for estimate in change_estimates([change[name] for change in changes])]
+    )
 
 
 def worded(boards: Sequence[Sequence[Shares]]) -> list[list[Wording]]:
     """What each board says of each of its changes."""
     flat = [contrast for board in boards for change in board for contrast in change.values()]
-    estimates = iter(of_changes(flat))
+    estimates = iter(change_estimates(flat))
     return [
         wordings(
             [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.gaps.handmade import F1, Rows
 
-from xharness.gaps import Detectable, Estimate, Items, about, rounded, slope_text
+from xharness.gaps import Detectable, Estimate, Items, detectable_text, rounded, slope_text
 from xharness.gaps.intervals import detectable, estimates
 from xharness.gaps.spread import Spread, detectable_errors
 
@@ -213,6 +213,6 @@ def test_a_slope_shows_what_its_interval_leaves_out():
 
 
 def test_what_is_detectable_has_one_digit():
-    assert about(Detectable(4.2, 2.8, 8.4)) == "about 4 (3 to 8)"
-    assert about(Detectable(0.43, 0.31, 0.86)) == "about 0.4 (0.3 to 0.9)"
-    assert about(Detectable(13.1, 13.1, 13.1)) == "about 10"
+    assert detectable_text(Detectable(4.2, 2.8, 8.4)) == "about 4 (3 to 8)"
+    assert detectable_text(Detectable(0.43, 0.31, 0.86)) == "about 0.4 (0.3 to 0.9)"
+    assert detectable_text(Detectable(13.1, 13.1, 13.1)) == "about 10"

@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 from tests.gaps.handmade import Rows
 from tests.gaps.simulated import Study, contrasts, luck_alone, p_values, worded
 
-from xharness.gaps.intervals import detectable, of_changes, tango_square, wilson_limits
+from xharness.gaps.intervals import change_estimates, detectable, tango_square, wilson_limits
 from xharness.gaps.learning import above_floor
 from xharness.gaps.sampled import Contrast, Sampled
 from xharness.gaps.slopes import within_families
@@ -71,7 +71,7 @@ def test_luck_alone_moves_one_training_as_the_page_says(row):
     for name in ("gap", "others"):
         rng = np.random.default_rng(1)
         changes = [luck_alone(rng, name, int(tasks), int(items)) for _ in range(4000)]
-        claimed = np.mean([estimate.p < 0.05 for estimate in of_changes(changes)])
+        claimed = np.mean([estimate.p < 0.05 for estimate in change_estimates(changes)])
         measured += [np.quantile([abs(change.value) for change in changes], 0.95), 100 * claimed]
     assert measured == pytest.approx(expected, rel=0.02, abs=0.5)
 
@@ -128,7 +128,7 @@ def test_what_is_detectable_is_found_in_four_cases_of_five(seeds, studies):
     errors = np.array([float(change.spread().error) for change in unchanged])
     printed = np.array([detectable(change.spread()).value for change in unchanged])
     true = np.array([change.value for change in unchanged]).std() * np.median(printed / errors)
-    changes = of_changes(
+    changes = change_estimates(
         [
             contrasts(rng, Study((seeds,), items=10**7, others=true))["others"]
             for _ in range(studies)

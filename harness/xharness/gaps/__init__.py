@@ -8,7 +8,7 @@ evidence.write / evidence.read     the per-item statistics that intervals are co
 from xharness.gaps.evidence import Evidence, Items
 from xharness.gaps.influences import Metrics
 from xharness.gaps.measure import measure
-from xharness.gaps.rounding import about, rounded, slope_text, steady
+from xharness.gaps.rounding import detectable_text, rounded, slope_text, steady
 from xharness.gaps.values import (
     Arm,
     Average,
@@ -56,7 +56,7 @@ __all__ = [
     "TrainingBudget",
     "Trend",
     "Verdict",
-    "about",
+    "detectable_text",
     "measure",
     "rounded",
     "slope_text",

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from xharness.gaps.measured import QUANTITIES, MeasuredArm, levels_of, retention
-from xharness.gaps.pools import common_seeds, lacks, members
+from xharness.gaps.measured import QUANTITIES, MeasuredArm, estimates_of, retention
+from xharness.gaps.pools import common_seeds, members, why_no_average
 from xharness.gaps.sampled import Sampled, mean
 from xharness.gaps.values import Arm, Average, Change, Quantity, Seed, TaskPool
 from xharness.gaps.verdicts import Verdict
@@ -37,26 +37,26 @@ def averages(measured: Sequence[MeasuredArm], pools: Sequence[TaskPool]) -> tupl
 def average(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
     """One arm over the tasks of a pool; `undefined` where it lacks one."""
     # First: what was learnt is told of arms without an average too.
-    empty = _checked(arm, tasks, pool)
-    reason = lacks(tasks, pool)
+    empty = _without_numbers(arm, tasks, pool)
+    reason = why_no_average(tasks, pool)
     if reason is not None:
         # An arm without any gap has reasons of its own, better than naming what it lacks.
         no_gap = all(check.gap.gap is None for check in tasks.values())
         return _failed(arm, tasks) if no_gap else replace(empty, undefined=reason)
     seeds = common_seeds(tasks, pool.tasks)
     quantities = over_tasks(tasks, pool.tasks)
-    levels = levels_of(quantities)
+    estimates = estimates_of(quantities)
     gaps = [tasks[task].gap for task in pool.tasks]
     floor = fmean(gap.learning.floor or 0.0 for gap in gaps)
-    of_others = fmean(tasks[task].floor_of_others for task in pool.tasks)
+    floor_of_others = fmean(tasks[task].floor_of_others for task in pool.tasks)
     return replace(
         empty,
         tasks=pool.tasks,
         seeds=seeds,
-        source=levels["source"],
-        others=levels["others"],
-        gap=levels["gap"],
-        retention=retention(quantities, floor, of_others),
+        source=estimates["source"],
+        others=estimates["others"],
+        gap=estimates["gap"],
+        retention=retention(quantities, floor, floor_of_others),
         covers=quantities["gap"].covers,
         at_floor=sum(len(gap.at_floor) for gap in gaps),
         cells=sum(len(gap.languages) for gap in gaps),
@@ -76,7 +76,7 @@ def over_tasks(tasks: Tasks, names: Sequence[str]) -> dict[Quantity, Sampled]:
     }
 
 
-def _checked(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
+def _without_numbers(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
     """An average without numbers: what was learnt, and how."""
     learning = {task: tasks[task].gap.learning for task in pool.tasks if task in tasks}
     return Average(
@@ -134,13 +134,13 @@ def dropped_seeds(tasks: Tasks, names: Sequence[str], seeds: Sequence[Seed]) -> 
 
 
 def seed_indices(tasks: Tasks, names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Task to the places of the seeds that the arm has in all of them."""
+    """Task to the indices, among its seeds, of those that the arm has in all of these tasks."""
     seeds = common_seeds(tasks, names)
-    return {task: positions(tasks[task].gap.seeds, seeds) for task in names}
+    return {task: indices_of(tasks[task].gap.seeds, seeds) for task in names}
 
 
-def positions(seeds: Sequence[Seed], subset: Sequence[Seed]) -> tuple[int, ...]:
-    """Where these seeds stand among all."""
+def indices_of(seeds: Sequence[Seed], subset: Sequence[Seed]) -> tuple[int, ...]:
+    """The index of each seed of `subset` among `seeds`."""
     return tuple(seeds.index(seed) for seed in subset)
 
 
@@ -184,7 +184,7 @@ def _statuses(
     if any(not gap.zero_shot for _, gap, _ in of_pool):
         statuses.append((Verdict.NOT_ZERO_SHOT, Verdict.NOT_ZERO_SHOT.value))
     for prefix in dict.fromkeys(prefix for _, _, prefix in of_pool):
-        checks = [(task, gap.learning) for task, gap, side in of_pool if side == prefix]
+        checks = [(task, gap.learning) for task, gap, gap_prefix in of_pool if gap_prefix == prefix]
         failed = [task for task, check in checks if not check.passed]
         if failed:
             statuses.append((Verdict.NOT_LEARNT, f"{prefix}not learnt: {', '.join(failed)}"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from xharness.gaps.influences import ArmItems
-from xharness.gaps.intervals import of_arms, of_scores
+from xharness.gaps.intervals import gap_estimates, score_estimates
 from xharness.gaps.values import Breakdown, Estimate
 from xharness.spec.languages import find_language
 
@@ -34,9 +34,9 @@ def breakdowns(arm: ArmItems) -> tuple[Breakdowns, Breakdowns, Breakdowns]:
         gaps = [{source: 1.0} | {code: -share for code, share in mean.items()} for mean in means]
     # All groups of all three ways at once: each call goes through the covariances of all languages.
     quantities = arm.quantities([*means, *gaps])
-    of_means = of_scores(quantities[: len(groups)])
+    of_means = score_estimates(quantities[: len(groups)])
     no_gaps: list[Estimate | None] = [None] * len(groups)
-    of_gaps = of_arms(quantities[len(groups) :]) or no_gaps
+    of_gaps = gap_estimates(quantities[len(groups) :]) or no_gaps
     breakdown_iterator = iter(map(Breakdown, groups, of_means, of_gaps))
     families, scripts, pretraining = (
         {name: next(breakdown_iterator) for name in way} for way in ways

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field, replace
 from xharness.gaps.averages import (
     Tasks,
     dropped_seeds,
-    positions,
+    indices_of,
     seed_indices,
     steps_in_all,
     unpooled,
     with_status,
 )
-from xharness.gaps.intervals import detectable_changes, of_changes
+from xharness.gaps.intervals import change_estimates, detectable_changes
 from xharness.gaps.measured import QUANTITIES, MeasuredArm
-from xharness.gaps.pools import NO_TASK, common_seeds, lacks, members
+from xharness.gaps.pools import NO_TASK, common_seeds, members, why_no_average
 from xharness.gaps.sampled import Contrast, mean_contrast
-from xharness.gaps.values import Arm, Change, Quantity, TaskPool
+from xharness.gaps.spread import Spread
+from xharness.gaps.values import Arm, Change, Quantity, Seed, TaskPool
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class MeasuredChange:
     change: Change
     contrasts: Mapping[Quantity, Contrast] = field(default_factory=dict)
     pool: TaskPool | None = None
+
+    @property
+    def spreads(self) -> dict[Quantity, Spread]:
+        """How far each of the contrasts may be off."""
+        return {name: contrast.spread() for name, contrast in self.contrasts.items()}
 
     @property
     def may_claim(self) -> bool:
@@ -43,14 +49,15 @@ def changes(
     for pool in pools:
         arms = members(measured, pool)
         measured_changes += [
-            change(arm, tasks, arms.get((arm[0], baseline)), pool, baseline)
-            for arm, tasks in arms.items()
-            if arm[1] != baseline
+            average_change((model, strategy), tasks, arms.get((model, baseline)), pool, baseline)
+            for (model, strategy), tasks in arms.items()
+            if strategy != baseline
         ]
     # An arm that failed everywhere still gets a row: silence would look like "no change".
-    for arm in unpooled(measured, pools):
-        if arm[1] != baseline:
-            measured_changes.append(MeasuredChange(Change(*arm, baseline, None, undefined=NO_TASK)))
+    for model, strategy in unpooled(measured, pools):
+        if strategy != baseline:
+            undefined = Change(model, strategy, baseline, task=None, undefined=NO_TASK)
+            measured_changes.append(MeasuredChange(undefined))
     return _estimated(measured_changes)
 
 
@@ -87,7 +94,7 @@ def contrasts_over(
     }
 
 
-def change(
+def average_change(
     arm: Arm, tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: str
 ) -> MeasuredChange:
     """An arm's average change, without its numbers' intervals as yet."""
@@ -97,7 +104,7 @@ def change(
         # Over tasks within a seed first: what a seed did to all tasks at once stays in the spread.
         contrasts = contrasts_over(tasks, base, pool.tasks)
         seeds, base_seeds = (common_seeds(side, pool.tasks) for side in (tasks, base))
-        empty = replace(
+        averaged = replace(
             empty,
             tasks=pool.tasks,
             seeds=seeds,
@@ -108,9 +115,9 @@ def change(
             more_steps=_more_steps(tasks, base),
             notes=_change_notes(arm, tasks, base, pool.tasks, baseline),
         )
-        return MeasuredChange(with_status(empty, tasks, base, pool), contrasts, pool)
-    empty = replace(empty, undefined=reason)
-    return MeasuredChange(with_status(empty, tasks, base or {}, pool), pool=pool)
+        return MeasuredChange(with_status(averaged, tasks, base, pool), contrasts, pool)
+    undefined = replace(empty, undefined=reason)
+    return MeasuredChange(with_status(undefined, tasks, base or {}, pool), pool=pool)
 
 
 def _estimated(changes: Sequence[MeasuredChange]) -> list[MeasuredChange]:
@@ -122,7 +129,7 @@ def _estimated(changes: Sequence[MeasuredChange]) -> list[MeasuredChange]:
     ]
     contrasts = [changes[index].contrasts[name] for index, name in keys]
     # All at once: the search for p values takes about as long for one as for a thousand.
-    estimates = dict(zip(keys, of_changes(contrasts), strict=True))
+    estimates = dict(zip(keys, change_estimates(contrasts), strict=True))
     return [
         replace(
             measured_change,
@@ -131,7 +138,7 @@ def _estimated(changes: Sequence[MeasuredChange]) -> list[MeasuredChange]:
                 source=estimates.get((index, "source")),
                 others=estimates.get((index, "others")),
                 gap=estimates.get((index, "gap")),
-                detectable=detectable_changes(measured_change.contrasts),
+                detectable=detectable_changes(measured_change.spreads),
             ),
         )
         for index, measured_change in enumerate(changes)
@@ -139,43 +146,36 @@ def _estimated(changes: Sequence[MeasuredChange]) -> list[MeasuredChange]:
 
 
 def _over_sourceless(arm: Arm, tasks: Tasks, baseline: str) -> MeasuredChange:
-    """Each task on all its own seeds where they differ: no words hang on it."""
+    """The mean over these tasks, on the seeds that each of both arms has in all of them."""
     names = tuple(tasks)
-    task_changes = [tasks[task].change for task in names]
-    seeds = {task_change.seeds for task_change in task_changes if task_change is not None}
-    base_seeds = {
-        task_change.baseline_seeds for task_change in task_changes if task_change is not None
-    }
+    task_changes = [change for task in names if (change := tasks[task].change) is not None]
     contrasts = [tasks[task].contrasts["others"] for task in names]
+    seeds = _in_all([task_change.seeds for task_change in task_changes])
+    base_seeds = _in_all([task_change.baseline_seeds for task_change in task_changes])
+    if not seeds or not base_seeds:
+        reason = "no seed has a score on all of " + ", ".join(names)
+        return MeasuredChange(Change(*arm, baseline, None, names, undefined=reason))
     # A mean over tasks needs one set of seeds; what a task has beyond it is left out.
-    if len(seeds) > 1 or len(base_seeds) > 1:
-        common = [
-            tuple(
-                seed
-                # What is common to all of them is in the shortest.
-                for seed in min(seeds_by_task, key=len)
-                if all(seed in task_seeds for task_seeds in seeds_by_task)
-            )
-            for seeds_by_task in (seeds, base_seeds)
-        ]
-        if not all(common):
-            reason = "no seed has a score on all of " + ", ".join(names)
-            return MeasuredChange(Change(*arm, baseline, None, names, undefined=reason))
-        contrasts = [
+    average_contrast = mean_contrast(
+        [
             contrast.on(
-                positions(task_change.seeds, common[0]),
-                positions(task_change.baseline_seeds, common[1]),
+                indices_of(task_change.seeds, seeds),
+                indices_of(task_change.baseline_seeds, base_seeds),
             )
             for contrast, task_change in zip(contrasts, task_changes, strict=True)
-            if task_change is not None
         ]
-        seeds, base_seeds = {common[0]}, {common[1]}
-    average_contrast = mean_contrast(contrasts)
+    )
     change = Change(
-        *arm, baseline, None, names, seeds.pop(), base_seeds.pop(), average_contrast.paired,
+        *arm, baseline, None, names, seeds, base_seeds, average_contrast.paired,
         undefined="no test set in the source language", covers=average_contrast.covers,
     )  # fmt: skip
     return MeasuredChange(change, {"others": average_contrast})
+
+
+def _in_all(seeds_of_tasks: Sequence[tuple[Seed, ...]]) -> tuple[Seed, ...]:
+    """The seeds that every task has, in the order of the task that has the fewest."""
+    fewest = min(seeds_of_tasks, key=len)
+    return tuple(seed for seed in fewest if all(seed in seeds for seeds in seeds_of_tasks))
 
 
 def _why_no_change(tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: str) -> str | None:
@@ -188,10 +188,10 @@ def _why_no_change(tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: s
         first = next((problem for problem in problems if problem is not None), None)
         return first or f"there is no '{baseline}' to compare with"
     # The arm's own lack first: what its baseline lacks is the same line for every strategy.
-    reason = lacks(tasks, pool)
+    reason = why_no_average(tasks, pool)
     if reason is not None:
         return reason
-    reason = lacks(base, pool)
+    reason = why_no_average(base, pool)
     if reason is not None:
         return f"{baseline}: {reason}"
     for task in pool.tasks:
@@ -229,13 +229,14 @@ def _equal_budget(tasks: Tasks, base: Tasks, names: Sequence[str]) -> bool | Non
 
 
 def _more_steps(tasks: Tasks, base: Tasks) -> int | None:
+    """The arm's steps of all trainings minus the baseline's, where both have the same scores."""
     # What one side lacks, a task or a seed of it, would count as fewer steps.
-    scored_tasks = [
+    arm_seeds, base_seeds = (
         {name: task.gap.seeds for name, task in side.items() if task.gap.seeds}
         for side in (tasks, base)
-    ]
-    if {*scored_tasks[0]} != {*scored_tasks[1]} or any(
-        len({*seeds_of_task.values()}) > 1 for seeds_of_task in scored_tasks
+    )
+    if arm_seeds.keys() != base_seeds.keys() or any(
+        len({*seeds_by_task.values()}) > 1 for seeds_by_task in (arm_seeds, base_seeds)
     ):
         return None
     arm_steps, base_steps = steps_in_all(tasks), steps_in_all(base)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xharness.gaps.influences import ArmItems
+from xharness.gaps.influences import PSEUDO_ITEMS, ArmItems
 from xharness.gaps.intervals import estimates, holm, mcnemar, tango
 from xharness.gaps.measured import QUANTITIES, weights_of, why_no_gap
 from xharness.gaps.sampled import Contrast, item_parts
@@ -19,9 +19,8 @@ from xharness.spec.languages import name_of
 from xharness.task_types.base import Floats
 
 TANGO, WELCH = "Tango", "Welch"
-_UNIFORM = ("metric", "split", "protocol", "provenance")
-_PSEUDO = 2 * 100.0**2
-"""Two items more, one gained and one lost, in squared points (Agresti & Min 2005)."""
+_COMPARABLE = ("metric", "split", "protocol", "provenance")
+"""What two arms must share for one to be subtracted from the other."""
 _ZERO = 1e-18  # squared points: two means of influences that differ by rounding alone
 
 
@@ -39,6 +38,11 @@ class TaskContrast:
     """Language to the item variance of the difference of both means over seeds."""
     problem: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def spreads(self) -> dict[Quantity, Spread]:
+        """How far each of the contrasts may be off."""
+        return {name: contrast.spread() for name, contrast in self.contrasts.items()}
 
 
 def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
@@ -65,9 +69,9 @@ def contrast(arm: ArmItems, base: ArmItems) -> TaskContrast:
     for name, shares in weights.items():
         cross = None
         if arm.influences and base.influences:
-            sides = arm.influence_on(shares), base.influence_on(shares)
-            cross = sides[0] @ sides[1].T
-            influences[name] = sides[0].mean(axis=0) - sides[1].mean(axis=0)
+            arm_influence, base_influence = arm.influence_on(shares), base.influence_on(shares)
+            cross = arm_influence @ base_influence.T
+            influences[name] = arm_influence.mean(axis=0) - base_influence.mean(axis=0)
         unchanged_variance = sum(shares[code] ** 2 * unchanged.get(code, 0.0) for code in shares)
         contrasts[name] = Contrast(
             arm_quantities[name], base_quantities[name], cross, unchanged_variance, paired
@@ -193,15 +197,15 @@ def _unchanged(
             side.edge_variances is not None and side.edge_variances[side.index[code]].any()
             for side in (arm, base)
         )
-        # Both answer alike everywhere: the variance of the sample is zero, that of the world is
-        # not.
+        # Both answer alike everywhere: the sample varies by nothing, which other items would not.
         # A score at an edge has its doubt already: it must not be counted in twice.
         if not at_edge and variance < _ZERO:
-            variances[code] = _PSEUDO / (len(arm.mean_influences[code]) + 2) ** 2
+            variances[code] = PSEUDO_ITEMS / (len(arm.mean_influences[code]) + 2) ** 2
     return variances
 
 
 def _tango(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> list[Estimate]:
+    """Changes in each language, of the one seed that both have: paired right and wrong answers."""
     sides = [[side.items[code].statistics[:, 0] for code in languages] for side in (arm, base)]
     gained, lost = (
         np.array([float((winner > loser).sum()) for winner, loser in zip(*pair, strict=True)])
@@ -210,9 +214,10 @@ def _tango(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> list[Esti
     items = np.array([float(len(right)) for right in sides[0]])
     low, high = tango(gained, lost, items)
     values, p = 100 * (gained - lost) / items, mcnemar(gained, lost)
+    columns = (column.tolist() for column in (values, low, high, p))
     return [
-        Estimate(*numbers[:3], p=numbers[3])
-        for numbers in zip(values.tolist(), low.tolist(), high.tolist(), p.tolist(), strict=True)
+        Estimate(value, lower, upper, p=p_value)
+        for value, lower, upper, p_value in zip(*columns, strict=True)
     ]
 
 
@@ -243,11 +248,11 @@ def _welch(arm: ArmItems, base: ArmItems, task_contrast: TaskContrast) -> tuple[
 
 
 def _item_variances(arm: ArmItems, task_contrast: TaskContrast) -> Floats:
-    """Of the change in each language, two items more counted in."""
+    """Of the change in each language, two items more counted in: squared points, (languages,)."""
     count = np.array([float(len(arm.mean_influences[code])) for code in task_contrast.languages])
     squares = (
         np.array([*task_contrast.item_variances.values()]) * count * np.maximum(count - 1, 1)
-        + _PSEUDO
+        + PSEUDO_ITEMS
     )
     return np.asarray(squares / (count + 2) ** 2, dtype=np.float64)
 
@@ -257,9 +262,9 @@ def _interactions(
 ) -> Floats:
     """What seeds and items do together in each language: (1 or 2 sides, languages)."""
     if paired:
-        influences = [arm.influences[code] - base.influences[code] for code in languages]
+        differences = [arm.influences[code] - base.influences[code] for code in languages]
         return np.array(
-            [[float(item_parts(influence @ influence.T)[1]) for influence in influences]]
+            [[float(item_parts(difference @ difference.T)[1]) for difference in differences]]
         )
     return np.stack(
         [
@@ -272,7 +277,7 @@ def _interactions(
 def _why_unlike(arm: ArmItems, base: ArmItems, languages: Sequence[str]) -> str | None:
     """Why the two must not be subtracted."""
     against = f"'{base.cells.strategy}'"
-    for name in _UNIFORM:
+    for name in _COMPARABLE:
         if getattr(arm.cells.any_row, name) != getattr(base.cells.any_row, name):
             return f"another {name} than {against}"
     if not languages:

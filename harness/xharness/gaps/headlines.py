@@ -1,5 +1,8 @@
-"""The bold sentence: each strategy's change averaged over the models, which is what makes one
-affordable: a study of four models finds a third of what one model would need."""
+"""The bold sentence: each strategy's change, averaged over the models.
+
+A direction is affordable there sooner than for one model: the mean over four tells changes from
+zero that are a third as large as those that one model would need.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from statistics import fmean
 import numpy as np
 
 from xharness.gaps.changes import MeasuredChange
-from xharness.gaps.intervals import detectable, estimates
+from xharness.gaps.intervals import detectable_changes, estimates
 from xharness.gaps.measured import QUANTITIES
 from xharness.gaps.spread import Spread, stacked
 from xharness.gaps.values import Headline, Quantity
@@ -40,15 +43,15 @@ def headlines(
     no sentence.
     """
     strategies = sorted({change.change.strategy for change in changes})
-    lines = {name: _headline(name, changes, baseline) for name in strategies}
+    strategy_headlines = {name: _headline(name, changes, baseline) for name in strategies}
     averaged = {
         name: [
             change
             for change in changes
-            if change.change.strategy == name and change.change.model in line.models
+            if change.change.strategy == name and change.change.model in headline.models
         ]
-        for name, line in lines.items()
-        if line.undefined is None
+        for name, headline in strategy_headlines.items()
+        if headline.undefined is None
     }
     spreads = {
         name: {quantity: _spread(models, covariances, quantity) for quantity in QUANTITIES}
@@ -56,21 +59,17 @@ def headlines(
     }
     tested = [_tested(averaged[name], spreads[name]) for name in averaged]
     for name, change, wording in zip(averaged, tested, wordings(tested), strict=True):
-        lines[name] = replace(
-            lines[name],
+        strategy_headlines[name] = replace(
+            strategy_headlines[name],
             source=change.estimates["source"],
             others=change.estimates["others"],
             gap=change.estimates["gap"],
             adjusted=wording.adjusted,
             verdict=wording.verdict,
             reads_as=wording.reads_as(source),
-            detectable={
-                quantity: smallest
-                for quantity, spread in change.spreads.items()
-                if (smallest := detectable(spread)) is not None
-            },
+            detectable=detectable_changes(change.spreads),
         )
-    return tuple(lines.values())
+    return tuple(strategy_headlines.values())
 
 
 def _headline(strategy: str, changes: Sequence[MeasuredChange], baseline: str) -> Headline:
@@ -79,7 +78,7 @@ def _headline(strategy: str, changes: Sequence[MeasuredChange], baseline: str) -
     left_out = {
         change.change.model: reason
         for change in strategy_changes
-        if (reason := _why_not(change)) is not None
+        if (reason := _why_left_out(change)) is not None
     }
     # Over all models that may be compared, whatever they show: leaving some out would choose.
     models = tuple(
@@ -90,7 +89,8 @@ def _headline(strategy: str, changes: Sequence[MeasuredChange], baseline: str) -
     return Headline(strategy, baseline, models, left_out, tasks, undefined=problem)
 
 
-def _why_not(measured_change: MeasuredChange) -> str | None:
+def _why_left_out(measured_change: MeasuredChange) -> str | None:
+    """Why a model's change is not in its strategy's headline; None where it is."""
     change = measured_change.change
     if not measured_change.may_claim:
         return change.reads_as or change.undefined or "no change is known"

@@ -28,10 +28,11 @@ Metrics = Mapping[str, Mapping[str, Metric]]
 _AGREEMENT = 0.01  # points that a score row and its evidence may differ, for rows that were rounded
 _STEP = 1e-5  # of a sum, for its derivative
 _ROUNDING = 1e-9  # squared points: an influence that is rounding alone
-
-
+PSEUDO_ITEMS = 2 * 100.0**2
+"""What two items more add to a sum of squares, one gained and one lost, in squared points: where
+nothing differs, the sample still proves nothing of other items (Agresti & Min 2005)."""
 Weights = Mapping[str, float]
-"""What a quantity adds up, by language."""
+"""Language to the share of its score in a quantity: 1 for the source, -1/n for others in a gap."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class ArmItems:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """Language to its place in `scores`."""
+        """Language to its column in `scores`."""
         return {code: index for index, code in enumerate(self.cells.languages)}
 
     @cached_property
@@ -85,35 +86,38 @@ class ArmItems:
     def quantities(self, weights: Sequence[Weights]) -> list[Sampled]:
         """Weighted sums of languages, over seeds and items."""
         table = np.zeros((len(weights), len(self.cells.languages)))
-        for row, quantity in enumerate(weights):
-            for code, weight in quantity.items():
+        for row, shares in enumerate(weights):
+            for code, weight in shares.items():
                 table[row, self.index[code]] = weight
         values = table @ self.scores.T
-        items = self._items(table)
+        covariances = self._item_covariances(table)
         return [
-            Sampled(values[row], None if items is None else items[row])
+            Sampled(values[row], None if covariances is None else covariances[row])
             for row in range(len(weights))
         ]
 
-    def _items(self, table: Floats) -> Floats | None:
-        """Item covariances of quantities with weights (quantities, languages)."""
+    def _item_covariances(self, table: Floats) -> Floats | None:
+        """Of quantities with weights (quantities, languages): (quantities, seeds, seeds)."""
         if not self.influences:
             return None
-        items: Floats = np.einsum("ql,lst->qst", table**2, self.covariances)
-        for languages in self._groups():
+        # q: quantities, l: languages, s and t: seeds.
+        covariances: Floats = np.einsum("ql,lst->qst", table**2, self.covariances)
+        for languages in self._parallel_groups():
             columns = [self.index[code] for code in languages]
             influences = np.stack([self.influences[code] for code in languages])
             joint = np.tensordot(table[:, columns], influences, 1)
-            items += joint @ joint.transpose(0, 2, 1)
+            covariances += joint @ joint.transpose(0, 2, 1)
             # what one language has alone was counted above already
-            items -= np.einsum(
+            covariances -= np.einsum(
                 "ql,lst->qst", table[:, columns] ** 2, self.inner_covariances[columns]
             )
-            items += _cancelled_variance(table[:, columns], joint, self.inner_covariances[columns])
-        return items
+            covariances += _cancelled_variance(
+                table[:, columns], joint, self.inner_covariances[columns]
+            )
+        return covariances
 
-    def _groups(self) -> list[list[str]]:
-        """The languages that share their items."""
+    def _parallel_groups(self) -> list[list[str]]:
+        """The languages that share their items, as translations of one text do."""
         if not self.cells.any_row.parallel:
             return []
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -139,8 +143,7 @@ def _cancelled_variance(weights: Floats, joint: Floats, inner_covariances: Float
     influences that cancel leave their difference where it is, and that is no proof."""
     separate = weights**2 @ np.diagonal(inner_covariances, axis1=1, axis2=2)
     cancelled = (separate > _ROUNDING) & ((joint**2).sum(axis=-1) <= _ROUNDING)
-    # One item gained and one lost (Agresti & Min 2005), as where two arms answer alike.
-    error = cancelled * (100 * np.sqrt(2) / (joint.shape[-1] + 2))
+    error = cancelled * (np.sqrt(PSEUDO_ITEMS) / (joint.shape[-1] + 2))
     variances: Floats = error[:, :, None] * error[:, None, :]
     return variances
 
@@ -150,10 +153,15 @@ class _LanguageInfluences:
     """Of one arm in one language, as `ArmItems` has them."""
 
     influences: Floats
+    """(seeds, items)"""
     mean: Floats
+    """(items,)"""
     inner_covariances: Floats
+    """(seeds, seeds)"""
     edge_variances: Floats
+    """(seeds,)"""
     right_or_wrong: float
+    """1 where all answers of all seeds are just right or wrong, else 0."""
 
 
 _Key = tuple[int, str]
@@ -177,8 +185,8 @@ def items_of_task(task: Sequence[ArmCells], evidence: Evidence, metrics: Metrics
         groups[layout].append((index, language))
     influences: dict[_Key, _LanguageInfluences] = {}
     for keys in groups.values():
-        influences |= _influences(keys, blocks, task, metrics)
-    return [_arm(index, cells, blocks, influences) for index, cells in enumerate(task)]
+        influences |= _influences_of_arms(keys, blocks, task, metrics)
+    return [_arm_items(index, cells, blocks, influences) for index, cells in enumerate(task)]
 
 
 def _items(cells: ArmCells, evidence: Evidence) -> dict[str, list[Items]]:
@@ -198,7 +206,7 @@ def _items(cells: ArmCells, evidence: Evidence) -> dict[str, list[Items]]:
     return items_by_language
 
 
-def _arm(
+def _arm_items(
     index: int,
     cells: ArmCells,
     blocks: Mapping[_Key, Sequence[Items]],
@@ -228,7 +236,7 @@ def _arm(
     )
 
 
-def _influences(
+def _influences_of_arms(
     keys: Sequence[_Key],
     blocks: Mapping[_Key, Sequence[Items]],
     task: Sequence[ArmCells],
@@ -250,7 +258,7 @@ def _influences(
         if abs(value - row.value) > _AGREEMENT:
             mismatch = f"the evidence gives {value:.4f}, the score row {row.value:.4f}"
             raise _contradiction(row, mismatch)
-    influences, edge_variances = _influence(statistics, sums, values, metric)
+    influences, edge_variances = _scaled_influences(statistics, sums, values, metric)
     shape = (len(keys), len(rows) // len(keys), -1)
     by_arm = influences.reshape(shape)
     columns = (
@@ -263,10 +271,11 @@ def _influences(
     return {key: _LanguageInfluences(*parts) for key, *parts in zip(keys, *columns, strict=True)}
 
 
-def _influence(
+def _scaled_influences(
     statistics: Floats, sums: Floats, values: Floats, metric: Metric
 ) -> tuple[Floats, Floats]:
-    """Scaled influences (scores, items) of statistics (scores, items, k); variances (scores,)."""
+    """Influences (scores, items) of statistics (scores, items, k), whose squares sum up to the item
+    variance in squared points; and the variances of scores at an edge (scores,)."""
     scores, count, width = statistics.shape
     # as large as the largest sum: a zero among them has no scale of its own
     step = _STEP * np.maximum(np.abs(sums).max(axis=1), 1.0)

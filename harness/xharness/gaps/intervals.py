@@ -15,15 +15,15 @@ SAME = 1.0
 """Points within which a change counts as none."""
 
 
-def of_arms(quantities: Sequence[Sampled]) -> list[Estimate]:
-    """Differences of scores within one arm, all on its seeds, with their intervals."""
+def gap_estimates(quantities: Sequence[Sampled]) -> list[Estimate]:
+    """Gaps and ratios of one arm, all on its seeds, with t intervals."""
     if not quantities:
         return []
     values = np.stack([quantity.values for quantity in quantities])
     return estimates(values.mean(axis=1), spread_of_arms(quantities))
 
 
-def of_scores(quantities: Sequence[Sampled]) -> list[Estimate]:
+def score_estimates(quantities: Sequence[Sampled]) -> list[Estimate]:
     """Scores and means of scores of one arm, all on its seeds, with Wilson's intervals."""
     if not quantities:
         return []
@@ -32,7 +32,7 @@ def of_scores(quantities: Sequence[Sampled]) -> list[Estimate]:
     return as_estimates(values, wilson(values, spread), spread, None)
 
 
-def of_changes(contrasts: Sequence[Contrast], *, test: bool = True) -> list[Estimate]:
+def change_estimates(contrasts: Sequence[Contrast], *, test: bool = True) -> list[Estimate]:
     """Changes with their intervals, and their p values where wanted."""
     values = np.array([contrast.value for contrast in contrasts])
     spread = stacked([contrast.spread() for contrast in contrasts])
@@ -40,9 +40,9 @@ def of_changes(contrasts: Sequence[Contrast], *, test: bool = True) -> list[Esti
 
 
 def estimates(values: Floats, spread: Spread, *, test: bool = False) -> list[Estimate]:
-    """Numbers of shape (numbers,) with these spreads; none has an interval that is a point."""
-    reach = spread.quantile(LEVEL) * spread.error
-    limits = values - reach, values + reach
+    """Numbers of shape (numbers,) with the t intervals of these spreads, and p values on demand."""
+    half_width = spread.quantile(LEVEL) * spread.error
+    limits = values - half_width, values + half_width
     return as_estimates(
         values, limits, spread, spread.p_value(values) if test and len(values) else None
     )
@@ -71,10 +71,10 @@ def detectable(spread: Spread) -> Detectable | None:
     return Detectable(value, value * low, value * high)
 
 
-def detectable_changes(contrasts: Mapping[Quantity, Contrast]) -> dict[Quantity, Detectable]:
-    """What a study would find of each quantity that has an error."""
-    smallest = {name: detectable(contrast.spread()) for name, contrast in contrasts.items()}
-    return {name: least for name, least in smallest.items() if least is not None}
+def detectable_changes(spreads: Mapping[Quantity, Spread]) -> dict[Quantity, Detectable]:
+    """What a study would find of each quantity whose change has an error."""
+    smallest = {name: detectable(spread) for name, spread in spreads.items()}
+    return {name: change for name, change in smallest.items() if change is not None}
 
 
 def is_same(value: float, spread: Spread) -> bool:
@@ -99,7 +99,7 @@ def wilson(values: Floats, spread: Spread) -> tuple[Floats, Floats]:
 
 
 def wilson_limits(share: Floats, count: Floats, reach: Floats | float) -> tuple[Floats, Floats]:
-    """Limits in points of shares out of `count`, `reach` standard errors away."""
+    """Limits in points of shares in 0 to 1 out of `count` items, `reach` standard errors away."""
     square = np.asarray(reach) ** 2
     middle = (share + square / (2 * count)) / (1 + square / count)
     half = (
@@ -120,16 +120,17 @@ def tango(gained: Floats, lost: Floats, items: Floats) -> tuple[Floats, Floats]:
     from scipy import special
 
     square = float(special.ndtri(1 - LEVEL / 2)) ** 2
-    middle = (gained - lost) / items
+    change = (gained - lost) / items
     ends = []
-    for edge in (np.full_like(middle, -1.0), np.full_like(middle, 1.0)):
+    for edge in (np.full_like(change, -1.0), np.full_like(change, 1.0)):
         # the estimate itself is always inside
-        inner, outer = middle.copy(), edge
+        inner, outer = change.copy(), edge
         # Halvings until a double has no room for more.
         for _ in range(52):
-            tried = (inner + outer) / 2
-            accepted = tango_square(gained, lost, items, tried) <= square
-            inner, outer = np.where(accepted, tried, inner), np.where(accepted, outer, tried)
+            halfway = (inner + outer) / 2
+            accepted = tango_square(gained, lost, items, halfway) <= square
+            inner = np.where(accepted, halfway, inner)
+            outer = np.where(accepted, outer, halfway)
         ends.append(100 * inner)
     return ends[0], ends[1]
 

@@ -18,7 +18,7 @@ from xharness.gaps.scores import ScoreRow
 from xharness.gaps.values import LearningCheck
 from xharness.task_types.base import Floats
 
-BARELY = 5.0  # points above the floor below which a gap's level is too favourable
+BARELY = 5.0  # points above the floor; below, gaps come out too small (docs/statistics.md)
 CONSTANT = 95.0  # percent of the items with one answer that make it constant
 _LEVEL = 0.01  # strict: of a board's many tasks a guesser must not pass on the luckiest
 _UNKNOWN_FLOOR = 5.0  # points, of a score whose floor nobody tells (docs/statistics.md)

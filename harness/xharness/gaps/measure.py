@@ -14,7 +14,7 @@ from xharness.gaps.contrasts import TaskContrast
 from xharness.gaps.evidence import Evidence
 from xharness.gaps.headlines import ModelCovariance, headlines
 from xharness.gaps.influences import ArmItems, Metrics, items_of_task
-from xharness.gaps.intervals import detectable_changes, of_changes
+from xharness.gaps.intervals import change_estimates, detectable_changes
 from xharness.gaps.measured import QUANTITIES, MeasuredArm, measured_arm
 from xharness.gaps.pools import pools
 from xharness.gaps.trend import sizes, trends
@@ -50,9 +50,9 @@ def measure(
     source = _source_name([arm.gap for arm in measured])
     measured_changes = changes.changes(measured, task_pools, baseline)
     worded = _worded(measured_changes, source)
-    first = [change for change in measured_changes if change.pool in task_pools[:1]]
-    lines = headlines(first, covariances, baseline, source)
-    slopes = trends(measured, task_pools, sizes(row_list), baseline)
+    first_pool_changes = [change for change in measured_changes if change.pool in task_pools[:1]]
+    strategy_headlines = headlines(first_pool_changes, covariances, baseline, source)
+    size_trends = trends(measured, task_pools, sizes(row_list), baseline)
     return Gaps(
         baseline=baseline,
         tasks=tuple(arm.gap for arm in measured),
@@ -60,13 +60,13 @@ def measure(
         averages=averages(measured, task_pools),
         average_changes=worded,
         sourceless_changes=tuple(changes.sourceless_changes(measured, task_pools, baseline)),
-        headlines=lines,
+        headlines=strategy_headlines,
         pools=task_pools,
-        trends=slopes,
+        trends=size_trends,
         tests=TestCounts(
-            sum(len(line.adjusted) for line in lines),
+            sum(len(headline.adjusted) for headline in strategy_headlines),
             sum(len(change.adjusted) for change in worded),
-            sum(trend.adjusted is not None for trend in slopes),
+            sum(trend.adjusted is not None for trend in size_trends),
         ),
     )
 
@@ -142,8 +142,8 @@ def _changes(
         for index, task_contrast in task_contrasts.items()
         for name in task_contrast.contrasts
     ]
-    parts = [task_contrasts[index].contrasts[name] for index, name in keys]
-    estimates = dict(zip(keys, of_changes(parts), strict=True))
+    all_contrasts = [task_contrasts[index].contrasts[name] for index, name in keys]
+    estimates = dict(zip(keys, change_estimates(all_contrasts), strict=True))
     changes = {}
     for index, task_contrast in task_contrasts.items():
         cells = arms[index].cells
@@ -162,7 +162,7 @@ def _changes(
             source=estimates.get((index, "source")),
             others=estimates.get((index, "others")),
             gap=estimates.get((index, "gap")),
-            detectable=detectable_changes(task_contrast.contrasts),
+            detectable=detectable_changes(task_contrast.spreads),
             tests=tests.get(index, {}),
             undefined=task_contrast.problem,
             covers=any_contrast.covers if any_contrast is not None else (),
@@ -182,7 +182,7 @@ def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...
                 for name in QUANTITIES
                 if (estimate := getattr(change.change, name)) is not None
             },
-            {name: contrast.spread() for name, contrast in change.contrasts.items()},
+            change.spreads,
         )
         for change in family
     ]

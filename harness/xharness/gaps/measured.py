@@ -12,7 +12,7 @@ from xharness.gaps import learning
 from xharness.gaps.breakdowns import breakdowns
 from xharness.gaps.cells import ArmCells
 from xharness.gaps.influences import ArmItems
-from xharness.gaps.intervals import as_estimates, of_arms, of_scores, wilson
+from xharness.gaps.intervals import as_estimates, gap_estimates, score_estimates, wilson
 from xharness.gaps.sampled import Contrast, Sampled, spread_of_means
 from xharness.gaps.values import (
     Arm,
@@ -82,10 +82,10 @@ def measured_arm(arm: ArmItems) -> MeasuredArm:
     quantities = dict(zip(weights, arm.quantities([*weights.values()]), strict=True))
     floors = _floors(cells)
     # Of the languages that are averaged, so that retention counts from where both begin.
-    of_others = fmean([floors[code] for code in cells.others] or [0.0])
-    gap = _task_gap(arm, quantities, floors, of_others)
+    floor_of_others = fmean([floors[code] for code in cells.others] or [0.0])
+    gap = _task_gap(arm, quantities, floors, floor_of_others)
     steps, few_items = training_steps(cells), tuple(_few_items(cells))
-    return MeasuredArm(gap, quantities, of_others, cells.lost_seeds, steps, few_items)
+    return MeasuredArm(gap, quantities, floor_of_others, cells.lost_seeds, steps, few_items)
 
 
 def _few_items(cells: ArmCells) -> Iterator[str]:
@@ -95,44 +95,44 @@ def _few_items(cells: ArmCells) -> Iterator[str]:
             yield language
 
 
-def levels_of(quantities: Mapping[Quantity, Sampled]) -> dict[Quantity, Estimate]:
+def estimates_of(quantities: Mapping[Quantity, Sampled]) -> dict[Quantity, Estimate]:
     """An arm's quantities with their intervals."""
-    levels: dict[Quantity, Estimate] = {}
+    estimates: dict[Quantity, Estimate] = {}
     for name, quantity in quantities.items():
         # Wilson's interval stays between 0 and 100; a gap may lie on either side of zero.
-        interval_of = of_arms if name == "gap" else of_scores
-        levels[name] = interval_of([quantity])[0]
-    return levels
+        interval_of = gap_estimates if name == "gap" else score_estimates
+        estimates[name] = interval_of([quantity])[0]
+    return estimates
 
 
 def retention(
     quantities: Mapping[Quantity, Sampled], floor: float, floor_of_others: float
 ) -> Estimate | None:
     """(others - floor) / (source - floor) with the delta method; None where the source is at it."""
-    source, of_others, gap = (quantities.get(name) for name in QUANTITIES)
+    source, others, gap = (quantities.get(name) for name in QUANTITIES)
     # At its floor the source has learnt nothing that the others could retain.
-    if source is None or of_others is None or gap is None or source.value - floor <= 0:
+    if source is None or others is None or gap is None or source.value - floor <= 0:
         return None
     source_above_floor = source.value - floor
-    ratio = (of_others.value - floor_of_others) / source_above_floor
+    ratio = (others.value - floor_of_others) / source_above_floor
     # First-order around the ratio of the means, which so stays the mean of the seeds' values; a
     # seed near its floor would have a wild ratio of its own.
     values = ratio + (
-        of_others.values - floor_of_others - ratio * (source.values - floor)
+        others.values - floor_of_others - ratio * (source.values - floor)
     ) / source_above_floor  # fmt: skip
     if (
         source.item_covariance is None
-        or of_others.item_covariance is None
+        or others.item_covariance is None
         or gap.item_covariance is None
     ):
-        return of_arms([Sampled(values, None)])[0]
+        return gap_estimates([Sampled(values, None)])[0]
     shared = (
-        source.item_covariance + of_others.item_covariance - gap.item_covariance
+        source.item_covariance + others.item_covariance - gap.item_covariance
     )  # covariances, both ways round
     items = (
-        of_others.item_covariance + ratio**2 * source.item_covariance - ratio * shared
+        others.item_covariance + ratio**2 * source.item_covariance - ratio * shared
     ) / source_above_floor**2
-    return of_arms([Sampled(values, items)])[0]
+    return gap_estimates([Sampled(values, items)])[0]
 
 
 def budget(cells: ArmCells) -> TrainingBudget:
@@ -175,8 +175,8 @@ def _task_gap(
     floor_of_others: float,
 ) -> TaskGap:
     cells, row = arm.cells, arm.cells.any_row
-    levels = levels_of(quantities)
-    verdict = learning.check(arm, quantities.get("source"))
+    estimates = estimates_of(quantities)
+    learning_check = learning.check(arm, quantities.get("source"))
     scores, at_floor = _scores(arm, floors)
     families, scripts, pretraining = breakdowns(arm)
     trained = {
@@ -191,13 +191,13 @@ def _task_gap(
         seeds=cells.seeds,
         source_language=cells.source_language,
         languages=cells.others,
-        source=levels.get("source"),
-        others=levels.get("others"),
-        gap=levels.get("gap"),
-        retention=retention(quantities, verdict.floor or 0.0, floor_of_others)
-        if verdict.status not in ("not learnt", "unknown")
+        source=estimates.get("source"),
+        others=estimates.get("others"),
+        gap=estimates.get("gap"),
+        retention=retention(quantities, learning_check.floor or 0.0, floor_of_others)
+        if learning_check.status not in ("not learnt", "unknown")
         else None,
-        learning=verdict,
+        learning=learning_check,
         zero_shot=not trained & set(cells.others),
         trained_languages=tuple(sorted(trained & set(cells.others))),
         floors=floors,

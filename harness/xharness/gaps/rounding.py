@@ -28,7 +28,7 @@ def steady(value: float) -> float:
     return round(value, _NOISE) + 0.0
 
 
-def about(detectable: Detectable) -> str:
+def detectable_text(detectable: Detectable) -> str:
     """`about 4 (3 to 8)`: one significant digit, as much as so few seeds can tell."""
     value, low, high = map(_one_digit, (detectable.value, detectable.low, detectable.high))
     return f"about {value} ({low} to {high})" if low != high else f"about {value}"

@@ -28,7 +28,7 @@ def degrees_of_freedom(families: Sequence[str]) -> int:
 def within_families(
     sizes: Floats, values: Floats, variances: Floats, families: Sequence[str]
 ) -> Estimate | None:
-    """The slope through `values` over `sizes`, all of shape (models,); with a test for no slope.
+    """The slope through `values` (points) over `sizes`, all of shape (models,), with a test.
 
     `variances` are those of the models' numbers over items and seeds. None where no family has two
     sizes; without interval where there is one model too few.
@@ -42,18 +42,18 @@ def within_families(
         numbers - (np.bincount(members, numbers, minlength=len(names)) / counts)[members]
         for numbers in (sizes, values)
     )
-    width = float(x @ x)
-    if width <= 0:
+    size_squares = float(x @ x)
+    if size_squares <= 0:
         return None
-    slope = float(x @ y) / width
+    slope = float(x @ y) / size_squares
     degrees = degrees_of_freedom(families)
     if degrees < 1:
         return Estimate(slope)
     residual = y - slope * x
-    variance = max(float(residual @ residual) / degrees, float(variances.mean())) / width
+    variance = max(float(residual @ residual) / degrees, float(variances.mean())) / size_squares
     if variance <= 0:
         return Estimate(slope)
     error = variance**0.5
-    reach = float(special.stdtrit(degrees, 1 - LEVEL / 2)) * error
+    half_width = float(special.stdtrit(degrees, 1 - LEVEL / 2)) * error
     p = 2 * float(special.stdtr(degrees, -abs(slope) / error))
-    return Estimate(slope, slope - reach, slope + reach, error, p)
+    return Estimate(slope, slope - half_width, slope + half_width, error, p)

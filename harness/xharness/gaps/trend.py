@@ -15,7 +15,7 @@ from xharness.gaps import slopes
 from xharness.gaps.averages import Tasks, over_tasks
 from xharness.gaps.cells import Measurable
 from xharness.gaps.changes import contrasts_over
-from xharness.gaps.intervals import holm, of_arms, of_changes
+from xharness.gaps.intervals import change_estimates, gap_estimates, holm
 from xharness.gaps.measured import MeasuredArm
 from xharness.gaps.pools import common_seeds, members
 from xharness.gaps.scores import ScoreRow
@@ -71,8 +71,8 @@ def trends(
     ]
     subjects += [("gap", name) for name in strategies]
     strategy_trends = [
-        _trend(Trend(quantity, strategy, baseline, axis), arms, pools[0], sizes)
-        for quantity, strategy in subjects
+        _trend(Trend(subject, strategy, baseline, axis), arms, pools[0], sizes)
+        for subject, strategy in subjects
         for axis in _AXES
     ]
     return tuple(answer(trend) for trend in _corrected(strategy_trends))
@@ -112,12 +112,11 @@ def _trend(
 ) -> Trend:
     models = {
         model: parameters
-        for (model, strategy), _ in arms.items()
+        for model, strategy in arms
         if strategy == empty.strategy
         and model in sizes
         and (parameters := sizes[model].along(empty.axis))
-        # Judged on the baseline, so that no strategy chooses the tasks it is seen on.
-        and _learnt_tasks(arms.get((model, empty.against), arms[model, strategy]), pool)
+        and _learnt_tasks(_judge(arms, model, empty), pool)
     }
     # The same tasks for every model: else a slope over sizes would be one over tasks.
     tasks = tuple(
@@ -137,7 +136,10 @@ def _trend(
 
 
 def _judge(arms: Mapping[Arm, Tasks], model: str, trend: Trend) -> Tasks:
-    """What decides over the tasks: the model's baseline, the strategy where there is none."""
+    """What decides over the tasks: the model's baseline, the strategy where there is none.
+
+    The baseline, so that no strategy chooses the tasks it is seen on.
+    """
     return arms.get((model, trend.against), arms[model, trend.strategy])
 
 
@@ -161,12 +163,14 @@ def _value(
     if not set(tasks) <= _learnt_tasks(tasks_of_arm, pool) or not common_seeds(tasks_of_arm, tasks):
         return None
     if trend.of == "gap":
-        return of_arms([over_tasks(tasks_of_arm, tasks)["gap"]])[0]
+        return gap_estimates([over_tasks(tasks_of_arm, tasks)["gap"]])[0]
     if base is None or not common_seeds(base, tasks):
         return None
     if any("gap" not in tasks_of_arm[task].contrasts for task in tasks):
         return None
-    return of_changes([contrasts_over(tasks_of_arm, base, tasks, ("gap",))["gap"]], test=False)[0]
+    return change_estimates(
+        [contrasts_over(tasks_of_arm, base, tasks, ("gap",))["gap"]], test=False
+    )[0]
 
 
 def _with_slope(trend: Trend) -> Trend:

@@ -403,7 +403,9 @@ class Gaps:
 
     def headline(self, strategy: str) -> Headline | None:
         """The strategy averaged over the models."""
-        return next((line for line in self.headlines if line.strategy == strategy), None)
+        return next(
+            (headline for headline in self.headlines if headline.strategy == strategy), None
+        )
 
 
 def _in_words(estimate: Estimate | None) -> str:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from xharness.gaps import Detectable, Estimate, rounded
-from xharness.gaps import about as detectable_text
+from xharness.gaps import Detectable, Estimate, detectable_text, rounded
 from xharness.spec.languages import name_of
 
 # GitHub reads a pair of dollar signs as a formula, and no backslash keeps it from that.
@@ -72,7 +71,7 @@ def _two_decimals(value: float) -> str:
     return f"{rounded(value, 2):.2f}".replace("-", "−")
 
 
-def about(detectable: Detectable | None) -> str:
+def known_detectable(detectable: Detectable | None) -> str:
     """`about 4 (3 to 8)`; a dash where nothing is known."""
     return "—" if detectable is None else detectable_text(detectable)
 

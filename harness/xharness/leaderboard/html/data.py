@@ -18,7 +18,7 @@ from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
 from xharness.leaderboard.sections.languages import codes_of
 from xharness.leaderboard.sections.tasks import learning_remarks
-from xharness.leaderboard.text import about
+from xharness.leaderboard.text import known_detectable
 from xharness.spec.languages import find_language
 
 Values = dict[str, Any]
@@ -144,7 +144,7 @@ def _row(
         "reads": change.reads_as if change else None,
         "unlearnt": isinstance(measured, TaskGap) and not measured.learning.passed,
         "claim": bool(change and change.verdict is not None and change.verdict.is_claim),
-        "detectable": about(change.detectable["gap"])
+        "detectable": known_detectable(change.detectable["gap"])
         if change and "gap" in change.detectable
         else None,
         "covers": texts.numbers_of([" and ".join(measured.covers)]),

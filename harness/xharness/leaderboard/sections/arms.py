@@ -8,7 +8,7 @@ from xharness.gaps import Arm, Average, TaskGap, TaskPool
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
-from xharness.leaderboard.text import Footnotes, about, escape, parameters, points, table
+from xharness.leaderboard.text import Footnotes, escape, known_detectable, parameters, points, table
 from xharness.phrases import counted, listed
 
 
@@ -125,7 +125,7 @@ def _arm(board: Board, pool: TaskPool, arm: Arm, footnotes: Footnotes) -> list[s
         cells.change(gap_change, change, footnotes),
         cells.change(others_change, change, footnotes),
         escape(change.reads_as) if change and change.reads_as else "—",
-        about(change.detectable.get("gap") if change else None),
+        known_detectable(change.detectable.get("gap") if change else None),
         cells.retention(average, footnotes),
         cells.seeds(average),
     ]

@@ -13,8 +13,8 @@ from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
 from xharness.leaderboard.text import (
     Footnotes,
-    about,
     escape,
+    known_detectable,
     known_points,
     language,
     points,
@@ -57,7 +57,7 @@ def _task_row(board: Board, task_gap: TaskGap, footnotes: Footnotes) -> list[str
         cells.gap(task_gap, footnotes),
         cells.change(gap_change, change, footnotes),
         cells.change(others_change, change, footnotes),
-        about(change.detectable.get("gap") if change else None),
+        known_detectable(change.detectable.get("gap") if change else None),
         cells.retention(task_gap, footnotes),
         language(task_gap.worst) if task_gap.worst else "—",
         cells.seeds(task_gap),
