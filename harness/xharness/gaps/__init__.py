@@ -10,7 +10,7 @@ from xharness.gaps.influences import Metrics
 from xharness.gaps.measure import measure
 from xharness.gaps.rounding import detectable_text, rounded, slope_text, steady
 from xharness.gaps.values import (
-    Arm,
+    ArmName,
     Average,
     Breakdown,
     Change,
@@ -33,7 +33,7 @@ from xharness.gaps.values import (
 from xharness.gaps.verdicts import Verdict
 
 __all__ = [
-    "Arm",
+    "ArmName",
     "Average",
     "Breakdown",
     "Change",

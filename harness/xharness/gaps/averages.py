@@ -13,7 +13,7 @@ from statistics import fmean
 from xharness.gaps.measured import QUANTITIES, MeasuredArm, estimates_of, retention
 from xharness.gaps.pools import common_seeds, members, why_no_average
 from xharness.gaps.sampled import Sampled, mean
-from xharness.gaps.values import Arm, Average, Change, Quantity, Seed, TaskPool
+from xharness.gaps.values import ArmName, Average, Change, Quantity, Seed, TaskPool
 from xharness.gaps.verdicts import Verdict
 from xharness.phrases import listed
 
@@ -34,7 +34,7 @@ def averages(measured: Sequence[MeasuredArm], pools: Sequence[TaskPool]) -> tupl
     return (*pooled, *(_failed(arm, tasks) for arm, tasks in unpooled(measured, pools).items()))
 
 
-def average(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
+def average(arm: ArmName, tasks: Tasks, pool: TaskPool) -> Average:
     """One arm over the tasks of a pool; `undefined` where it lacks one."""
     # First: what was learnt is told of arms without an average too.
     empty = _without_numbers(arm, tasks, pool)
@@ -76,7 +76,7 @@ def over_tasks(tasks: Tasks, names: Sequence[str]) -> dict[Quantity, Sampled]:
     }
 
 
-def _without_numbers(arm: Arm, tasks: Tasks, pool: TaskPool) -> Average:
+def _without_numbers(arm: ArmName, tasks: Tasks, pool: TaskPool) -> Average:
     """An average without numbers: what was learnt, and how."""
     learning = {task: tasks[task].gap.learning for task in pool.tasks if task in tasks}
     return Average(
@@ -146,17 +146,17 @@ def indices_of(seeds: Sequence[Seed], subset: Sequence[Seed]) -> tuple[int, ...]
 
 def unpooled(
     measured: Sequence[MeasuredArm], pools: Sequence[TaskPool]
-) -> dict[Arm, dict[str, MeasuredArm]]:
+) -> dict[ArmName, dict[str, MeasuredArm]]:
     """The arms that are in no pool, with what was asked of them."""
     pooled = {arm for pool in pools for arm in pool.arms}
-    arms: dict[Arm, dict[str, MeasuredArm]] = {}
+    arms: dict[ArmName, dict[str, MeasuredArm]] = {}
     for measured_arm in sorted(measured, key=lambda measured_arm: measured_arm.arm):
         if measured_arm.arm not in pooled:
             arms.setdefault(measured_arm.arm, {})[measured_arm.gap.task] = measured_arm
     return arms
 
 
-def _failed(arm: Arm, tasks: Tasks) -> Average:
+def _failed(arm: ArmName, tasks: Tasks) -> Average:
     reasons = dict.fromkeys(measured_arm.gap.undefined or "" for measured_arm in tasks.values())
     return Average(*arm, undefined="; ".join(reasons))
 

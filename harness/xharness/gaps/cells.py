@@ -12,7 +12,7 @@ from statistics import fmean
 
 from xharness.errors import ConfigurationError
 from xharness.gaps.scores import MissingRow, ScoreRow
-from xharness.gaps.values import Arm, Levels, Seed
+from xharness.gaps.values import ArmName, Levels, Seed
 from xharness.phrases import listed
 from xharness.spec.languages import name_of
 
@@ -43,8 +43,8 @@ class ArmCells:
     notes: tuple[str, ...] = ()
 
     @property
-    def arm(self) -> Arm:
-        return self.model, self.strategy
+    def arm(self) -> ArmName:
+        return ArmName(self.model, self.strategy)
 
     @cached_property
     def any_row(self) -> ScoreRow:

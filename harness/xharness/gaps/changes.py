@@ -19,7 +19,7 @@ from xharness.gaps.measured import QUANTITIES, MeasuredArm
 from xharness.gaps.pools import NO_TASK, common_seeds, members, why_no_average
 from xharness.gaps.sampled import Contrast, mean_contrast
 from xharness.gaps.spread import Spread
-from xharness.gaps.values import Arm, Change, Quantity, Seed, TaskPool
+from xharness.gaps.values import ArmName, Change, Quantity, Seed, TaskPool
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def changes(
     for pool in pools:
         arms = members(measured, pool)
         measured_changes += [
-            average_change((model, strategy), tasks, arms.get((model, baseline)), pool, baseline)
-            for (model, strategy), tasks in arms.items()
-            if strategy != baseline
+            average_change(arm, tasks, arms.get(ArmName(arm.model, baseline)), pool, baseline)
+            for arm, tasks in arms.items()
+            if arm.strategy != baseline
         ]
     # An arm that failed everywhere still gets a row: silence would look like "no change".
     for model, strategy in unpooled(measured, pools):
@@ -73,7 +73,7 @@ def sourceless_changes(
                 for task, measured_arm in tasks.items()
                 if task in pool.sourceless and "others" in measured_arm.contrasts
             }
-            if arm[1] != baseline and sourceless:
+            if arm.strategy != baseline and sourceless:
                 measured_changes.append(_over_sourceless(arm, sourceless, baseline))
     return [measured_change.change for measured_change in _estimated(measured_changes)]
 
@@ -95,7 +95,7 @@ def contrasts_over(
 
 
 def average_change(
-    arm: Arm, tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: str
+    arm: ArmName, tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: str
 ) -> MeasuredChange:
     """An arm's average change, without its numbers' intervals as yet."""
     empty = Change(*arm, baseline, None)
@@ -145,7 +145,7 @@ def _estimated(changes: Sequence[MeasuredChange]) -> list[MeasuredChange]:
     ]
 
 
-def _over_sourceless(arm: Arm, tasks: Tasks, baseline: str) -> MeasuredChange:
+def _over_sourceless(arm: ArmName, tasks: Tasks, baseline: str) -> MeasuredChange:
     """The mean over these tasks, on the seeds that each of both arms has in all of them."""
     names = tuple(tasks)
     task_changes = [change for task in names if (change := tasks[task].change) is not None]
@@ -202,12 +202,12 @@ def _why_no_change(tasks: Tasks, base: Tasks | None, pool: TaskPool, baseline: s
 
 
 def _change_notes(
-    arm: Arm, tasks: Tasks, base: Tasks, names: Sequence[str], baseline: str
+    arm: ArmName, tasks: Tasks, base: Tasks, names: Sequence[str], baseline: str
 ) -> tuple[str, ...]:
     """Seeds that one of both lacks on some task, and what the tasks' changes note."""
     notes = [
         f"{strategy}: {note}"
-        for strategy, side in ((arm[1], tasks), (baseline, base))
+        for strategy, side in ((arm.strategy, tasks), (baseline, base))
         for note in dropped_seeds(side, names, common_seeds(side, names))
     ]
     for task in names:

@@ -15,7 +15,7 @@ from xharness.gaps.influences import ArmItems
 from xharness.gaps.intervals import as_estimates, gap_estimates, score_estimates, wilson
 from xharness.gaps.sampled import Contrast, Sampled, spread_of_means
 from xharness.gaps.values import (
-    Arm,
+    ArmName,
     Change,
     Estimate,
     Levels,
@@ -50,7 +50,7 @@ class MeasuredArm:
     """Against the baseline; empty where the two can't be compared."""
 
     @property
-    def arm(self) -> Arm:
+    def arm(self) -> ArmName:
         return self.gap.arm
 
 

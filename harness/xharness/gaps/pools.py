@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from xharness.gaps.measured import MeasuredArm
-from xharness.gaps.values import Arm, Seed, TaskGap, TaskPool
+from xharness.gaps.values import ArmName, Seed, TaskGap, TaskPool
 from xharness.phrases import counted
 
 NO_TASK = "no task has a gap and is learnt by the baselines of most models"
@@ -35,7 +35,9 @@ def pools(measured: Sequence[MeasuredArm], baseline: str) -> tuple[TaskPool, ...
     )
 
 
-def members(measured: Iterable[MeasuredArm], pool: TaskPool) -> dict[Arm, dict[str, MeasuredArm]]:
+def members(
+    measured: Iterable[MeasuredArm], pool: TaskPool
+) -> dict[ArmName, dict[str, MeasuredArm]]:
     """What the pool's arms have there, by task: scores, and tasks that gave them none."""
     return _members(measured, pool.provenance, pool.protocol, pool.arms)
 
@@ -67,12 +69,12 @@ def common_seeds(
 
 
 def _members(
-    measured: Iterable[MeasuredArm], provenance: str, protocol: str, arms: Sequence[Arm]
-) -> dict[Arm, dict[str, MeasuredArm]]:
+    measured: Iterable[MeasuredArm], provenance: str, protocol: str, arms: Sequence[ArmName]
+) -> dict[ArmName, dict[str, MeasuredArm]]:
     # A task that gave an arm no row says nothing of where it is from, and is its failure still.
     origins = {(provenance, protocol), (None, None)}
     pool_arms = set(arms)
-    tasks_by_arm: dict[Arm, dict[str, MeasuredArm]] = {arm: {} for arm in sorted(arms)}
+    tasks_by_arm: dict[ArmName, dict[str, MeasuredArm]] = {arm: {} for arm in sorted(arms)}
     for measured_arm in measured:
         if (
             measured_arm.arm in pool_arms
@@ -98,7 +100,7 @@ def _pool(
     languages = _languages(gaps, baseline)
     # a task must not come and go with how a strategy does on it
     deciding = {
-        arm: tasks for arm, tasks in tasks_by_arm.items() if arm[1] == baseline
+        arm: tasks for arm, tasks in tasks_by_arm.items() if arm.strategy == baseline
     } or tasks_by_arm
     left_out = _left_out(gaps, deciding, languages)
     tasks = {task: codes for task, codes in languages.items() if task not in left_out}
@@ -127,7 +129,7 @@ def _languages(gaps: Sequence[TaskGap], baseline: str) -> dict[str, tuple[str, .
 
 def _left_out(
     gaps: Sequence[TaskGap],
-    deciding: Mapping[Arm, Mapping[str, MeasuredArm]],
+    deciding: Mapping[ArmName, Mapping[str, MeasuredArm]],
     languages: Mapping[str, tuple[str, ...]],
 ) -> dict[str, str]:
     """The tasks that are in no average, with the reason.
@@ -157,9 +159,9 @@ def _left_out(
 
 
 def _left_out_reason(
-    opponents: Sequence[Arm],
-    voters: Mapping[Arm, object],
-    deciding: Mapping[Arm, Mapping[str, MeasuredArm]],
+    opponents: Sequence[ArmName],
+    voters: Mapping[ArmName, object],
+    deciding: Mapping[ArmName, Mapping[str, MeasuredArm]],
     task: str,
 ) -> str:
     """`not learnt by single of 3 of 4 models (a, b and c)`."""

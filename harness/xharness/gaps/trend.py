@@ -21,7 +21,7 @@ from xharness.gaps.pools import common_seeds, members
 from xharness.gaps.scores import ScoreRow
 from xharness.gaps.spread import LEVEL
 from xharness.gaps.trend_text import answer, undefined
-from xharness.gaps.values import Arm, Axis, Estimate, FamilySlope, Point, TaskPool, Trend
+from xharness.gaps.values import ArmName, Axis, Estimate, FamilySlope, Point, TaskPool, Trend
 
 TrendSubject = Literal["gap", "change"]
 _AXES: tuple[Axis, ...] = ("non-embedding", "total")
@@ -106,7 +106,7 @@ def _families(trend: Trend) -> list[str]:
 
 def _trend(
     empty: Trend,
-    arms: Mapping[Arm, Tasks],
+    arms: Mapping[ArmName, Tasks],
     pool: TaskPool,
     sizes: Mapping[str, ModelSize],
 ) -> Trend:
@@ -135,12 +135,12 @@ def _trend(
     return _with_slope(replace(empty, points=tuple(points), tasks=tasks))
 
 
-def _judge(arms: Mapping[Arm, Tasks], model: str, trend: Trend) -> Tasks:
+def _judge(arms: Mapping[ArmName, Tasks], model: str, trend: Trend) -> Tasks:
     """What decides over the tasks: the model's baseline, the strategy where there is none.
 
     The baseline, so that no strategy chooses the tasks it is seen on.
     """
-    return arms.get((model, trend.against), arms[model, trend.strategy])
+    return arms.get(ArmName(model, trend.against), arms[ArmName(model, trend.strategy)])
 
 
 def _learnt_tasks(tasks: Tasks, pool: TaskPool) -> set[str]:
@@ -155,10 +155,11 @@ def _learnt_tasks(tasks: Tasks, pool: TaskPool) -> set[str]:
 
 
 def _value(
-    arms: Mapping[Arm, Tasks], model: str, trend: Trend, tasks: Sequence[str], pool: TaskPool
+    arms: Mapping[ArmName, Tasks], model: str, trend: Trend, tasks: Sequence[str], pool: TaskPool
 ) -> Estimate | None:
     """The strategy's gap over the tasks, or its change; None where it lacks or failed one."""
-    tasks_of_arm, base = arms[model, trend.strategy], arms.get((model, trend.against))
+    tasks_of_arm = arms[ArmName(model, trend.strategy)]
+    base = arms.get(ArmName(model, trend.against))
     # One task fewer is another average: the model is left out, not the task.
     if not set(tasks) <= _learnt_tasks(tasks_of_arm, pool) or not common_seeds(tasks_of_arm, tasks):
         return None

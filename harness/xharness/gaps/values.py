@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from xharness.gaps.verdicts import Verdict
 from xharness.phrases import html_table
 
 # None for published rows that name none.
 Seed = int | None
-Arm = tuple[str, str]
-"""Model and strategy: what a row of the board stands for."""
 Axis = Literal["non-embedding", "total"]
 """Which parameters count as a model's size."""
 Quantity = Literal["source", "others", "gap"]
 Learning = Literal["learnt", "barely learnt", "unstable", "not learnt", "unknown"]
+
+
+class ArmName(NamedTuple):
+    """What a line of the board stands for."""
+
+    model: str
+    strategy: str
 
 
 # Slots here and below: a large board holds hundreds of thousands of these.
@@ -156,8 +161,8 @@ class TaskGap:
     notes: tuple[str, ...] = ()
 
     @property
-    def arm(self) -> Arm:
-        return self.model, self.strategy
+    def arm(self) -> ArmName:
+        return ArmName(self.model, self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +215,8 @@ class Change:
     notes: tuple[str, ...] = ()
 
     @property
-    def arm(self) -> Arm:
-        return self.model, self.strategy
+    def arm(self) -> ArmName:
+        return ArmName(self.model, self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +251,8 @@ class Average:
     notes: tuple[str, ...] = ()
 
     @property
-    def arm(self) -> Arm:
-        return self.model, self.strategy
+    def arm(self) -> ArmName:
+        return ArmName(self.model, self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +283,7 @@ class TaskPool:
 
     provenance: str
     protocol: str
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmName, ...]
     tasks: tuple[str, ...]
     """The tasks averaged: those that the baselines of at least half of the models have learnt."""
     languages: Mapping[str, tuple[str, ...]]
@@ -386,15 +391,15 @@ class Gaps:
             ]
         )
 
-    def task(self, arm: Arm, task: str) -> TaskGap | None:
+    def task(self, arm: ArmName, task: str) -> TaskGap | None:
         """The arm on one task; None where the rows never speak of it."""
         return next((gap for gap in self.tasks if gap.arm == arm and gap.task == task), None)
 
-    def average(self, arm: Arm) -> Average | None:
+    def average(self, arm: ArmName) -> Average | None:
         """The arm over the tasks of its first pool; None where the rows never speak of it."""
         return next((average for average in self.averages if average.arm == arm), None)
 
-    def change(self, arm: Arm, task: str | None = None) -> Change | None:
+    def change(self, arm: ArmName, task: str | None = None) -> Change | None:
         """The arm against the baseline, on one task or on average; None for the baseline itself."""
         changes = self.average_changes if task is None else self.changes
         return next(

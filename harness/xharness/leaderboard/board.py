@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from xharness.errors import ConfigurationError
 from xharness.gaps import (
-    Arm,
+    ArmName,
     Average,
     Change,
     Estimate,
@@ -73,19 +73,19 @@ class Board:
         return tuple(row for row in self.rows if isinstance(row, ScoreRow))
 
     @cached_property
-    def arms(self) -> tuple[Arm, ...]:
+    def arms(self) -> tuple[ArmName, ...]:
         """Models and strategies in the study's order; others after them, by name."""
         models = _ordered(
             (entry.name for entry in self.study.models), (row.model for row in self.rows)
         )
         study_strategies = (entry.name for entry in self.study.strategies)
         strategies = _ordered(study_strategies, (row.strategy for row in self.rows))
-        row_arms = {(row.model, row.strategy) for row in self.rows}
+        row_arms = {ArmName(row.model, row.strategy) for row in self.rows}
         return tuple(
-            (model, strategy)
+            arm
             for model in models
             for strategy in strategies
-            if (model, strategy) in row_arms
+            if (arm := ArmName(model, strategy)) in row_arms
         )
 
     @cached_property
@@ -101,15 +101,15 @@ class Board:
         return tuple(dict.fromkeys(strategy for _, strategy in self.arms))
 
     @cached_property
-    def compared(self) -> tuple[Arm, ...]:
+    def compared(self) -> tuple[ArmName, ...]:
         """The arms of the first pool that have a gap: their numbers may stand in one picture."""
         arms_with_gap = {task_gap.arm for task_gap in self.gaps.tasks if task_gap.gap is not None}
         return tuple(arm for arm in self.pool_arms if arm in arms_with_gap)
 
     @cached_property
-    def scored_arms(self) -> set[Arm]:
+    def scored_arms(self) -> set[ArmName]:
         """The arms that have a number, measured or published."""
-        return {(row.model, row.strategy) for row in self.scores}
+        return {ArmName(row.model, row.strategy) for row in self.scores}
 
     @cached_property
     def families(self) -> dict[str, str]:
@@ -133,19 +133,19 @@ class Board:
         return sizes
 
     @cached_property
-    def task_gaps(self) -> dict[tuple[Arm, str], TaskGap]:
+    def task_gaps(self) -> dict[tuple[ArmName, str], TaskGap]:
         """Arm and task to what was measured there; a board of a hundred models asks often."""
         return {(task_gap.arm, task_gap.task): task_gap for task_gap in self.gaps.tasks}
 
     @cached_property
-    def changes(self) -> dict[tuple[Arm, str | None], Change]:
+    def changes(self) -> dict[tuple[ArmName, str | None], Change]:
         """Arm and task, None for the average, to the change against the baseline."""
         every_change = (*self.gaps.changes, *self.gaps.average_changes)
         # Backwards, so that of an arm in several pools the change in the first one stays.
         return {(change.arm, change.task): change for change in reversed(every_change)}
 
     @cached_property
-    def averages(self) -> dict[Arm, Average]:
+    def averages(self) -> dict[ArmName, Average]:
         """Arm to its average over the tasks of its first pool."""
         # As above: the average in the first pool stays.
         return {average.arm: average for average in reversed(self.gaps.averages)}
@@ -156,7 +156,7 @@ class Board:
         return next(iter(self.gaps.pools), None)
 
     @cached_property
-    def pool_arms(self) -> tuple[Arm, ...]:
+    def pool_arms(self) -> tuple[ArmName, ...]:
         """The first pool's arms, in the board's order."""
         members = set(self.pool.arms) if self.pool is not None else set()
         return tuple(arm for arm in self.arms if arm in members)
@@ -165,15 +165,15 @@ class Board:
         """One row an arm: sizes, scores, gap, and what changes against the baseline."""
         return [self._overview_row(arm) for arm in self.arms]
 
-    def _overview_row(self, arm: Arm) -> dict[str, str]:
+    def _overview_row(self, arm: ArmName) -> dict[str, str]:
         average, change = self.averages.get(arm), self.changes.get((arm, None))
-        total, non_embedding = self.sizes.get(arm[0], (None, None))
+        total, non_embedding = self.sizes.get(arm.model, (None, None))
         gap = average.gap if average else None
         return {
-            columns.MODEL: arm[0],
+            columns.MODEL: arm.model,
             columns.PARAMETERS: parameters(total),
             columns.NON_EMBEDDING: parameters(non_embedding),
-            columns.STRATEGY: arm[1],
+            columns.STRATEGY: arm.strategy,
             "tasks": str(len(average.tasks)) if average else "0",
             self.source: _points(average.source if average else None),
             columns.OTHERS: _points(average.others if average else None),
@@ -187,7 +187,7 @@ class Board:
         """How a notebook shows it."""
         return html_table(self.overview(), self.study.title or self.study.name)
 
-    def on(self, task: str) -> dict[Arm, TaskGap]:
+    def on(self, task: str) -> dict[ArmName, TaskGap]:
         """The arms that rows speak of on this task; a publication is silent on most."""
         return {
             arm: self.task_gaps[arm, task] for arm in self.arms if (arm, task) in self.task_gaps

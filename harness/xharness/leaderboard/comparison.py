@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
-from xharness.gaps import Arm, Change, Evidence, Metrics, TaskGap, evidence, measure
+from xharness.gaps import ArmName, Change, Evidence, Metrics, TaskGap, evidence, measure
 from xharness.gaps.scores import MissingRow, ScoreRow
 from xharness.leaderboard.board import EVIDENCE, SCORES, cells_of
 
@@ -24,9 +24,9 @@ class Side:
     evidence: Evidence
 
     @property
-    def arms(self) -> tuple[Arm, ...]:
+    def arms(self) -> tuple[ArmName, ...]:
         """Models with strategies that rows speak of, in their order."""
-        return tuple(dict.fromkeys((row.model, row.strategy) for row in self.rows))
+        return tuple(dict.fromkeys(ArmName(row.model, row.strategy) for row in self.rows))
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Pair:
     """An arm of the one side and an arm of the other, under the name the pair goes by."""
 
     name: str
-    a: Arm
-    b: Arm
+    a: ArmName
+    b: ArmName
 
 
 @dataclass(frozen=True)
@@ -115,23 +115,23 @@ def compare(a: Side, b: Side, pairs: Sequence[Pair], metrics: Metrics) -> list[C
     tasks = dict.fromkeys(row.task for row in rows)
 
     def gap(pair: Pair, side: str, task: str) -> TaskGap | None:
-        return gaps.task((pair.name, side), task)
+        return gaps.task(ArmName(pair.name, side), task)
 
     return [
         Compared(pair, task, gap(pair, A, task), gap(pair, B, task), change)
         for pair in pairs
         for task in tasks
-        if (change := gaps.change((pair.name, B), task)) is not None
+        if (change := gaps.change(ArmName(pair.name, B), task)) is not None
     ]
 
 
-def _arms_named(side: Side, word: str) -> dict[str, Arm]:
+def _arms_named(side: Side, word: str) -> dict[str, ArmName]:
     """What a word names: by strategy for a model, by model for a strategy."""
     model, colon, strategy = word.rpartition(":")
     if colon and (model, strategy) in side.arms:
-        return {"": (model, strategy)}
-    arms = {arm[1]: arm for arm in side.arms if arm[0] == word}
-    arms = arms or {arm[0]: arm for arm in side.arms if arm[1] == word}
+        return {"": ArmName(model, strategy)}
+    arms = {arm.strategy: arm for arm in side.arms if arm.model == word}
+    arms = arms or {arm.model: arm for arm in side.arms if arm.strategy == word}
     if not arms:
         names = {name for arm in side.arms for name in (*arm, ":".join(arm))}
         raise ConfigurationError(
@@ -140,7 +140,7 @@ def _arms_named(side: Side, word: str) -> dict[str, Arm]:
     return arms
 
 
-def _rows_of_pairs(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -> list[Cell]:
+def _rows_of_pairs(rows: Iterable[Cell], sides: Mapping[tuple[ArmName, str], str]) -> list[Cell]:
     """The rows of the chosen arms, the pair's name as model, the side as strategy."""
     return [
         replace(row, model=name, strategy=side)
@@ -150,5 +150,5 @@ def _rows_of_pairs(rows: Iterable[Cell], sides: Mapping[tuple[Arm, str], str]) -
     ]
 
 
-def _arm_names(arms: Iterable[Arm]) -> str:
+def _arm_names(arms: Iterable[ArmName]) -> str:
     return ", ".join(":".join(arm) for arm in arms)

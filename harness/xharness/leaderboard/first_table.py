@@ -9,7 +9,7 @@ from itertools import groupby
 from math import inf
 from statistics import fmean
 
-from xharness.gaps import Arm, Average, Change, Estimate, Headline, Verdict, rounded
+from xharness.gaps import ArmName, Average, Change, Estimate, Headline, Verdict, rounded
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import points, signed, with_interval
@@ -76,8 +76,8 @@ def first_table(board: Board) -> FirstTable:
     return FirstTable(header, (*overall, *arm_lines), other_arms)
 
 
-def _is_change(board: Board, arm: Arm) -> bool:
-    return arm[1] != board.gaps.baseline
+def _is_change(board: Board, arm: ArmName) -> bool:
+    return arm.strategy != board.gaps.baseline
 
 
 def _tasks_named(board: Board) -> str:
@@ -87,7 +87,7 @@ def _tasks_named(board: Board) -> str:
     )
 
 
-def _sourceless_changes(board: Board) -> dict[Arm, Change]:
+def _sourceless_changes(board: Board) -> dict[ArmName, Change]:
     return {
         change.arm: change
         for change in board.gaps.sourceless_changes
@@ -95,9 +95,9 @@ def _sourceless_changes(board: Board) -> dict[Arm, Change]:
     }
 
 
-def _model_lines(board: Board, model: str, sourceless: Mapping[Arm, Change]) -> list[Line]:
+def _model_lines(board: Board, model: str, sourceless: Mapping[ArmName, Change]) -> list[Line]:
     """The baseline, then the arms from the largest Δ others down; those without one at the end."""
-    arms = [arm for arm in board.pool_arms if arm[0] == model]
+    arms = [arm for arm in board.pool_arms if arm.model == model]
     baselines = [arm for arm in arms if not _is_change(board, arm)]
     compared = sorted(
         (arm for arm in arms if _is_change(board, arm)),
@@ -107,7 +107,7 @@ def _model_lines(board: Board, model: str, sourceless: Mapping[Arm, Change]) -> 
     return list(_folded(lines))
 
 
-def _sort_key(board: Board, arm: Arm) -> tuple[float, str]:
+def _sort_key(board: Board, arm: ArmName) -> tuple[float, str]:
     """From the largest Δ others down; arms without one at the end, those of one reason together."""
     change = board.changes.get((arm, None))
     if change is not None and change.others is not None:
@@ -116,7 +116,7 @@ def _sort_key(board: Board, arm: Arm) -> tuple[float, str]:
     return inf, _reading(board, arm)
 
 
-def _arm_line(board: Board, arm: Arm, sourceless: Mapping[Arm, Change]) -> Line:
+def _arm_line(board: Board, arm: ArmName, sourceless: Mapping[ArmName, Change]) -> Line:
     average, change = board.averages.get(arm), board.changes.get((arm, None))
     is_baseline = not _is_change(board, arm)
     reading = _reading(board, arm)
@@ -127,10 +127,10 @@ def _arm_line(board: Board, arm: Arm, sourceless: Mapping[Arm, Change]) -> Line:
         reading,
     ]
     claims = change is not None and change.verdict is not None and change.verdict.is_claim
-    return Line(arm[0], (arm[1],), tuple(cells), reading, is_baseline, claims)
+    return Line(arm.model, (arm.strategy,), tuple(cells), reading, is_baseline, claims)
 
 
-def _reading(board: Board, arm: Arm) -> str:
+def _reading(board: Board, arm: ArmName) -> str:
     """The verdict in words, or why there is none."""
     if not _is_change(board, arm):
         average = board.averages.get(arm)
@@ -226,7 +226,7 @@ def _rank(line: Line) -> int:
 
 
 def _over_models(
-    board: Board, models: Sequence[str], sourceless: Mapping[Arm, Change]
+    board: Board, models: Sequence[str], sourceless: Mapping[ArmName, Change]
 ) -> Iterator[Line]:
     """The baseline and each strategy over all models that share it."""
     headlines = [line for line in board.gaps.headlines if line.gap and len(line.models) > 1]
@@ -261,14 +261,14 @@ def _headline_key(line: Headline) -> float:
 
 
 def _mean_cells(
-    board: Board, models: Sequence[str], strategy: str, sourceless: Mapping[Arm, Change]
+    board: Board, models: Sequence[str], strategy: str, sourceless: Mapping[ArmName, Change]
 ) -> tuple[str, ...]:
     blanks = [_NOTHING] * (3 if sourceless else 2)
     return (*_mean_levels(board, models, strategy), *blanks, columns.BASELINE)
 
 
 def _mean_levels(board: Board, models: Sequence[str], strategy: str) -> list[str]:
-    averages = [board.averages.get((model, strategy)) for model in models]
+    averages = [board.averages.get(ArmName(model, strategy)) for model in models]
     defined = [average for average in averages if average is not None and average.gap is not None]
     readers: tuple[Callable[[Average], Estimate | None], ...] = (
         lambda average: average.source,
@@ -278,8 +278,10 @@ def _mean_levels(board: Board, models: Sequence[str], strategy: str) -> list[str
     return [_mean([reader(average) for average in defined], points) for reader in readers]
 
 
-def _mean_sourceless(models: Sequence[str], strategy: str, sourceless: Mapping[Arm, Change]) -> str:
-    changes = [sourceless.get((model, strategy)) for model in models]
+def _mean_sourceless(
+    models: Sequence[str], strategy: str, sourceless: Mapping[ArmName, Change]
+) -> str:
+    changes = [sourceless.get(ArmName(model, strategy)) for model in models]
     return _mean([change.others for change in changes if change is not None], signed)
 
 
@@ -296,8 +298,8 @@ def _task_by_task(board: Board) -> FirstTable:
     header = (columns.MODEL, columns.STRATEGY, *(f"{columns.GAP}, {task}" for task in tasks))
     lines = [
         Line(
-            arm[0],
-            (arm[1],),
+            arm.model,
+            (arm.strategy,),
             tuple(
                 with_interval(gaps[arm, task]) if (arm, task) in gaps else _NOTHING
                 for task in tasks

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from xharness.gaps import Arm, Change, TaskGap, TrainingBudget, Verdict
+from xharness.gaps import ArmName, Change, TaskGap, TrainingBudget, Verdict
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard.board import Board, is_published
 from xharness.leaderboard.text import thousands
@@ -132,7 +132,7 @@ def _names(strategies: Sequence[str], base: str) -> str:
     return f"{base} and {len(strategies) - 1} others"
 
 
-def _arm_budget(board: Board, arm: Arm) -> str | None:
+def _arm_budget(board: Board, arm: ArmName) -> str | None:
     """`60 steps a task, 180 in all`: on each task with a training set, and of all trainings."""
     budgets = [gap.budget for task in board.tasks if (gap := board.task_gaps.get((arm, task)))]
     target_steps = {budget.target_steps for budget in budgets} - {None, 0}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import sqrt
 
-from xharness.gaps import Arm, Change, Headline, Verdict
+from xharness.gaps import ArmName, Change, Headline, Verdict
 from xharness.gaps.averages import FEWEST_SEEDS
 from xharness.gaps.scores import MissingRow
 from xharness.leaderboard import columns
@@ -327,7 +327,7 @@ def _open(board: Board, table: FirstTable) -> list[str]:
     return parts
 
 
-def _without_scores(board: Board, silent: Sequence[Arm]) -> Iterator[str]:
+def _without_scores(board: Board, silent: Sequence[ArmName]) -> Iterator[str]:
     """Arms that have no score at all, by reason."""
     arms: dict[str, list[str]] = defaultdict(list)
     for row in board.rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm, Change, Headline, Verdict, rounded
+from xharness.gaps import ArmName, Change, Headline, Verdict, rounded
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, groups, numbers, row_positions
@@ -61,7 +61,7 @@ def _groups(board: Board) -> list[dict[str, Any]]:
     ]
 
 
-def _row(board: Board, strategy: str, arms: list[Arm]) -> dict[str, Any]:
+def _row(board: Board, strategy: str, arms: list[ArmName]) -> dict[str, Any]:
     of_models = len(arms) > 1
     change: Change | Headline | None = (
         board.gaps.headline(strategy) if of_models else board.changes.get((arms[0], None))

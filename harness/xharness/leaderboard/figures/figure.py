@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm, Estimate, steady
+from xharness.gaps import ArmName, Estimate, steady
 from xharness.leaderboard.board import Board
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FOLDER = "figures"
 ROWS = 40  # arms a picture can label; beyond them, strategies are drawn over all models
-Arms = dict[str, list[tuple[str, str, list[Arm]]]]
+Arms = dict[str, list[tuple[str, str, list[ArmName]]]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def numbers(
     return {"value": estimate.value, "low": low, "high": high}
 
 
-def groups(board: Board, arms: Sequence[Arm], row_limit: int = ROWS) -> Arms:
+def groups(board: Board, arms: Sequence[ArmName], row_limit: int = ROWS) -> Arms:
     """Group name to rows: a model's strategies; of too many, the strategies over all models.
 
     A row is a label, a strategy, and the arms that it stands for; the baseline comes first. Where
@@ -67,18 +67,19 @@ def groups(board: Board, arms: Sequence[Arm], row_limit: int = ROWS) -> Arms:
     """
     base = board.gaps.baseline
     # A stable sort: behind the baseline strategies keep the study's order.
-    ordered = sorted(arms, key=lambda arm: arm[1] != base)
+    ordered = sorted(arms, key=lambda arm: arm.strategy != base)
     models = dict.fromkeys(model for model, _ in arms)
     strategies = dict.fromkeys(strategy for _, strategy in ordered)
     # Hundreds of labels could not be read; a strategy over all models is what they are about.
     if len(arms) > row_limit:
-        members = {name: [arm for arm in arms if arm[1] == name] for name in strategies}
+        members = {name: [arm for arm in arms if arm.strategy == name] for name in strategies}
         rows = [(name, name, members[name]) for name in strategies]
         return {f"mean over {len(models)} models": rows}
     if len(strategies) == 1:
-        return {name: [(arm[0], name, [arm]) for arm in arms] for name in strategies}
+        return {name: [(arm.model, name, [arm]) for arm in arms] for name in strategies}
     return {
-        model: [(arm[1], arm[1], [arm]) for arm in ordered if arm[0] == model] for model in models
+        model: [(arm.strategy, arm.strategy, [arm]) for arm in ordered if arm.model == model]
+        for model in models
     }
 
 

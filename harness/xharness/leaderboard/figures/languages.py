@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm
+from xharness.gaps import ArmName
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, groups
 from xharness.leaderboard.figures.style import GROUND, INK, QUIET
@@ -44,7 +44,7 @@ def figure(board: Board) -> Figure | None:
     return Figure("languages", f"Points lost against {board.source}", alt, data, draw)
 
 
-def _columns(board: Board) -> list[tuple[tuple[str, str], list[Arm]]]:
+def _columns(board: Board) -> list[tuple[tuple[str, str], list[ArmName]]]:
     """Model and strategy over each column, the baseline first, and the arms behind it."""
     return [
         (_over_column(group, label, strategy), arms)
@@ -76,7 +76,7 @@ def _family(code: str) -> str:
 
 
 def _losses(
-    board: Board, columns: Sequence[tuple[tuple[str, str], list[Arm]]], code: str
+    board: Board, columns: Sequence[tuple[tuple[str, str], list[ArmName]]], code: str
 ) -> tuple[list[str], list[float]]:
     """The tasks that all columns have in this language, and each column's mean loss over them."""
     losses_by_column = [
@@ -92,7 +92,7 @@ def _losses(
     return common, [fmean(losses[task] for task in common) for losses in losses_by_column if common]
 
 
-def _loss(board: Board, arms: Sequence[Arm], task: str, code: str) -> float | None:
+def _loss(board: Board, arms: Sequence[ArmName], task: str, code: str) -> float | None:
     """The source score minus the language's, meaned over the arms that have both."""
     losses = [
         task_gap.source.value - task_gap.scores[code].value

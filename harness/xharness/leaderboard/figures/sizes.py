@@ -6,7 +6,7 @@ from itertools import pairwise
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm, Estimate
+from xharness.gaps import ArmName, Estimate
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, numbers
@@ -62,14 +62,14 @@ def _task(board: Board) -> str | None:
 def _points(board: Board, task: str | None) -> list[dict[str, Any]]:
     """The gap of each arm whose model has a known size."""
     return [
-        {"model": arm[0], "strategy": arm[1], "size": size, "gap": numbers(gap)}
+        {"model": arm.model, "strategy": arm.strategy, "size": size, "gap": numbers(gap)}
         for arm in board.compared
         if (gap := _gap(board, arm, task)) is not None
-        and (size := board.sizes.get(arm[0], (None, None))[1])
+        and (size := board.sizes.get(arm.model, (None, None))[1])
     ]
 
 
-def _gap(board: Board, arm: Arm, task: str | None) -> Estimate | None:
+def _gap(board: Board, arm: ArmName, task: str | None) -> Estimate | None:
     measured = board.averages.get(arm) if task is None else board.task_gaps.get((arm, task))
     if measured is None or board.pool is None:
         return None

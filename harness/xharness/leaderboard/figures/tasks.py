@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import Arm
+from xharness.gaps import ArmName
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.figures.figure import Figure, groups, mean_value, row_positions
@@ -49,7 +49,7 @@ def _groups(board: Board, arms: Any, task: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(board: Board, row: tuple[str, str, list[Arm]], task: str) -> dict[str, Any]:
+def _row(board: Board, row: tuple[str, str, list[ArmName]], task: str) -> dict[str, Any]:
     name, strategy, arms = row
     task_gaps = [board.task_gaps.get((arm, task)) for arm in arms]
     defined = [

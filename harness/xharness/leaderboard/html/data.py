@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from sys import byteorder
 from typing import Any
 
-from xharness.gaps import Arm, Average, Change, Estimate, TaskGap, TaskPool, Trend, rounded
+from xharness.gaps import ArmName, Average, Change, Estimate, TaskGap, TaskPool, Trend, rounded
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
@@ -123,7 +123,7 @@ def _tasks(board: Board, texts: _Texts) -> list[Values]:
 
 
 def _row(
-    board: Board, arm: Arm, measured: TaskGap | Average, change: Change | None, texts: _Texts
+    board: Board, arm: ArmName, measured: TaskGap | Average, change: Change | None, texts: _Texts
 ) -> Values:
     remarks: Sequence[str] = ()
     if isinstance(measured, TaskGap):
@@ -131,8 +131,8 @@ def _row(
         remarks = (*published, *learning_remarks(measured))
     notes = dict.fromkeys((*remarks, *measured.notes, *(change.notes if change else ())))
     values = {
-        "model": arm[0],
-        "strategy": arm[1],
+        "model": arm.model,
+        "strategy": arm.strategy,
         "pool": texts.numbers_of([_pool_text(measured)]),
         "seeds": None if measured.seeds in ((), (None,)) else len(measured.seeds),
         "source": estimate(measured.source),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from xharness.gaps import Arm, Average, TaskGap, TaskPool
+from xharness.gaps import ArmName, Average, TaskGap, TaskPool
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
@@ -26,7 +26,7 @@ def section(board: Board) -> list[str]:
     return lines
 
 
-def _pool(board: Board, pool: TaskPool, arms: Sequence[Arm]) -> list[str]:
+def _pool(board: Board, pool: TaskPool, arms: Sequence[ArmName]) -> list[str]:
     left_out = [
         f"{escape(task)} is in no average: {escape(reason)}."
         for task, reason in pool.left_out.items()
@@ -49,7 +49,7 @@ def _pool(board: Board, pool: TaskPool, arms: Sequence[Arm]) -> list[str]:
     return [intro, "", *table(header, rows, 2), *footnotes.lines(), *reasons]
 
 
-def _gaps_of(board: Board, pool: TaskPool) -> dict[tuple[Arm, str], TaskGap]:
+def _gaps_of(board: Board, pool: TaskPool) -> dict[tuple[ArmName, str], TaskGap]:
     """The gaps of the pool's arms, by arm and task."""
     return {
         cell: task_gap
@@ -60,7 +60,7 @@ def _gaps_of(board: Board, pool: TaskPool) -> dict[tuple[Arm, str], TaskGap]:
 
 
 def _task_by_task(
-    board: Board, gaps: Mapping[tuple[Arm, str], TaskGap], arms: Sequence[Arm]
+    board: Board, gaps: Mapping[tuple[ArmName, str], TaskGap], arms: Sequence[ArmName]
 ) -> list[str]:
     """The gaps of arms that share no task, so that there is nothing to average over."""
     footnotes = Footnotes()
@@ -91,15 +91,15 @@ def _task_by_task(
     return [intro, "", *table(header, rows, 2), *footnotes.lines(), ""]
 
 
-def _sizes(board: Board, arm: Arm, footnotes: Footnotes) -> list[str]:
+def _sizes(board: Board, arm: ArmName, footnotes: Footnotes) -> list[str]:
     """All parameters, and those outside the embedding."""
     return [
         parameters(size) + ("" if size else footnotes.mark("the size is not known"))
-        for size in board.sizes.get(arm[0], (None, None))
+        for size in board.sizes.get(arm.model, (None, None))
     ]
 
 
-def _average(board: Board, pool: TaskPool, arm: Arm) -> Average | None:
+def _average(board: Board, pool: TaskPool, arm: ArmName) -> Average | None:
     """The arm over the tasks of the pool; the reason why not, where it is in none."""
     averages = [average for average in board.gaps.averages if average.arm == arm]
     pool_kind = (pool.provenance, pool.protocol)
@@ -109,15 +109,15 @@ def _average(board: Board, pool: TaskPool, arm: Arm) -> Average | None:
     return next(iter([*matching, *averages]), None)
 
 
-def _arm(board: Board, pool: TaskPool, arm: Arm, footnotes: Footnotes) -> list[str]:
+def _arm(board: Board, pool: TaskPool, arm: ArmName, footnotes: Footnotes) -> list[str]:
     average = _average(board, pool, arm)
     # Changes are looked up by arm, which gives those of its first pool: not to be shown in another.
     change = board.changes.get((arm, None)) if average is board.averages.get(arm) else None
     reason = average.undefined if average is not None else None
     gap_change, others_change = (change.gap, change.others) if change else (None, None)
     return [
-        escape(arm[0]),
-        cells.name(arm[1], footnotes, *_remarks(average)),
+        escape(arm.model),
+        cells.name(arm.strategy, footnotes, *_remarks(average)),
         *_sizes(board, arm, footnotes),
         cells.number(average.source if average else None, footnotes, reason),
         cells.number(average.others if average else None, footnotes, reason),

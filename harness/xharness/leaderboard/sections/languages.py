@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xharness.gaps import Arm, Estimate, TaskGap
+from xharness.gaps import ArmName, Estimate, TaskGap
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections import cells
 from xharness.leaderboard.text import Footnotes, escape, language, points, table
@@ -45,11 +45,11 @@ def codes_of(board: Board, task: str) -> list[str]:
     return sorted(codes, key=lambda code: (code not in sources, code))
 
 
-def columns(arms: Sequence[Arm]) -> list[list[Arm]]:
+def columns(arms: Sequence[ArmName]) -> list[list[ArmName]]:
     """The arms in tables of a readable width; a model's arms stay together."""
-    columns: list[list[Arm]] = [[]]
+    columns: list[list[ArmName]] = [[]]
     for model in dict.fromkeys(model for model, _ in arms):
-        model_arms = [arm for arm in arms if arm[0] == model]
+        model_arms = [arm for arm in arms if arm.model == model]
         if columns[-1] and len(columns[-1]) + len(model_arms) > _COLUMNS:
             columns.append([])
         columns[-1] += model_arms
@@ -111,7 +111,10 @@ def _of_task(board: Board, task: str, breakdown: str) -> list[str]:
 
 
 def _rows(
-    titles: Mapping[str, str], table_arms: Sequence[Arm], gaps: dict[Arm, TaskGap], breakdown: str
+    titles: Mapping[str, str],
+    table_arms: Sequence[ArmName],
+    gaps: dict[ArmName, TaskGap],
+    breakdown: str,
 ) -> list[list[str]]:
     return [
         [title, *(_cell(gaps[arm], name, breakdown) for arm in table_arms)]
@@ -119,7 +122,7 @@ def _rows(
     ]
 
 
-def _part_title(name: str, breakdown: str, gaps: dict[Arm, TaskGap]) -> str:
+def _part_title(name: str, breakdown: str, gaps: dict[ArmName, TaskGap]) -> str:
     """The part, and its languages where all arms have the same."""
     languages = {
         getattr(task_gap, breakdown)[name].languages

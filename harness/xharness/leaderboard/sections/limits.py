@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from xharness.gaps import Arm, TaskGap
+from xharness.gaps import ArmName, TaskGap
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.text import escape
 from xharness.phrases import counted, listed
@@ -66,21 +66,23 @@ def _learning(scored_gaps: Sequence[TaskGap], safe: Escape) -> Iterator[str]:
 
 def _carriers(carriers: Sequence[TaskGap], scored_gaps: Sequence[TaskGap], safe: Escape) -> str:
     """The tasks a note speaks of, and for each the arms where it is not all of them."""
-    arms_of_task: dict[str, set[Arm]] = defaultdict(set)
+    arms_of_task: dict[str, set[ArmName]] = defaultdict(set)
     for task_gap in carriers:
         arms_of_task[task_gap.task].add(task_gap.arm)
     all_arms = {
         task: {task_gap.arm for task_gap in scored_gaps if task_gap.task == task}
         for task in arms_of_task
     }
-    tasks: dict[frozenset[Arm], list[str]] = defaultdict(list)
+    tasks: dict[frozenset[ArmName], list[str]] = defaultdict(list)
     for task, arms in arms_of_task.items():
         tasks[frozenset() if arms == all_arms[task] else frozenset(arms)].append(task)
     count = len({task_gap.task for task_gap in scored_gaps})
     return "; ".join(_tasks_and_arms(names, arms, count, safe) for arms, names in tasks.items())
 
 
-def _tasks_and_arms(tasks: Sequence[str], arms: Collection[Arm], count: int, safe: Escape) -> str:
+def _tasks_and_arms(
+    tasks: Sequence[str], arms: Collection[ArmName], count: int, safe: Escape
+) -> str:
     """`udpos and wikiann (2 arms)`; no arms stand for all of them."""
     names = "every task" if len(tasks) == count > 1 else listed(map(safe, tasks))
     if not arms:

@@ -34,7 +34,7 @@ def _reproduction(board: Board) -> list[str]:
         return [f"Nothing was run: this page is made from `{STUDY}` and `{SCORES}` alone."]
     keys = _keys(board)
     rows = [
-        [escape(task), escape(arm[0]), escape(arm[1]), ", ".join(keys[task, *arm])]
+        [escape(task), escape(arm.model), escape(arm.strategy), ", ".join(keys[task, *arm])]
         for task in board.tasks
         for arm in board.arms
         if (task, *arm) in keys

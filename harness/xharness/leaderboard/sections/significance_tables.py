@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xharness.gaps import Arm, Change, LanguageTest
+from xharness.gaps import ArmName, Change, LanguageTest
 from xharness.leaderboard.board import Board
 from xharness.leaderboard.sections.languages import codes_of, columns
 from xharness.leaderboard.text import escape, language, p_text, signed, table
@@ -42,13 +42,13 @@ def _of_task(board: Board, task: str) -> list[str]:
     return [*lines, "</details>", ""]
 
 
-def _count(changes: Mapping[Arm, Change]) -> str:
+def _count(changes: Mapping[ArmName, Change]) -> str:
     all_tests = [test for change in changes.values() for test in change.tests.values()]
     return f"{sum(map(_is_significant, all_tests))} of {len(all_tests)} changes told from zero"
 
 
 def _rows(
-    board: Board, task: str, table_arms: Sequence[Arm], changes: Mapping[Arm, Change]
+    board: Board, task: str, table_arms: Sequence[ArmName], changes: Mapping[ArmName, Change]
 ) -> list[list[str]]:
     return [
         [language(code), *(_cell(changes[arm].tests.get(code)) for arm in table_arms)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from xharness.gaps import Arm
+from xharness.gaps import ArmName
 from xharness.gaps.scores import ScoreRow
 from xharness.gaps.suites import Aggregate, Benchmark, SuiteScore, Variant, aggregate, variants
 from xharness.leaderboard.board import Board
@@ -25,7 +25,7 @@ _RULE = (
 class _ArmScores:
     """One arm under one suite: what each of its seeds scores."""
 
-    arm: Arm
+    arm: ArmName
     runs: Mapping[int | None, SuiteScore]
     noted: bool
 
@@ -82,7 +82,7 @@ def _variant_title(variant: Variant) -> str:
     return f"{variant.value}{', as the official evaluator has it' * (variant is Variant.OFFICIAL)}"
 
 
-def _arm_scores(board: Board, benchmark: Benchmark, variant: Variant, arm: Arm) -> _ArmScores:
+def _arm_scores(board: Board, benchmark: Benchmark, variant: Variant, arm: ArmName) -> _ArmScores:
     runs: dict[int | None, list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
         # Published suites stand in a section of their own, as their sources state them.
@@ -122,8 +122,8 @@ def _row(arm_scores: _ArmScores, families: int, notes: Footnotes) -> list[str]:
         arm_scores.suite_aggregates,
     ]
     return [
-        escape(arm_scores.arm[0]),
-        cells.name(arm_scores.arm[1], notes, *notes_text),
+        escape(arm_scores.arm.model),
+        cells.name(arm_scores.arm.strategy, notes, *notes_text),
         str(len(arm_scores.runs)),
         *(_cell(seed_aggregates, notes) for seed_aggregates in aggregates),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from xharness.gaps import Arm, TaskGap
+from xharness.gaps import ArmName, TaskGap
 from xharness.gaps.cells import levels
 from xharness.gaps.scores import ScoreRow
 from xharness.leaderboard import columns
@@ -50,8 +50,8 @@ def _task_row(board: Board, task_gap: TaskGap, footnotes: Footnotes) -> list[str
         *task_gap.notes,
     )
     return [
-        escape(arm[0]),
-        cells.name(arm[1], footnotes, *remarks),
+        escape(arm.model),
+        cells.name(arm.strategy, footnotes, *remarks),
         cells.number(task_gap.source, footnotes, task_gap.undefined, interval=True),
         cells.number(task_gap.others, footnotes, task_gap.undefined, interval=True),
         cells.gap(task_gap, footnotes),
@@ -119,10 +119,10 @@ def _floor(board: Board, task: str) -> list[str]:
 
 def other_metrics(board: Board) -> list[str]:
     """What else was measured, averaged over seeds, without intervals."""
-    grouped: dict[tuple[str, str, Arm], list[ScoreRow]] = defaultdict(list)
+    grouped: dict[tuple[str, str, ArmName], list[ScoreRow]] = defaultdict(list)
     for row in board.scores:
         if not row.main:
-            grouped[row.task, row.metric, (row.model, row.strategy)].append(row)
+            grouped[row.task, row.metric, ArmName(row.model, row.strategy)].append(row)
     if not grouped:
         return []
     metrics_of_tasks = dict.fromkeys(
