@@ -138,7 +138,7 @@ def _scored_tasks(board: Board) -> list[dict[str, Any]]:
             "strategy": task_gap.strategy,
             "task": task_gap.task,
             "metric": task_gap.metric,
-            board.source: number(task_gap.source),
+            board.source_name: number(task_gap.source),
             columns.OTHERS: number(task_gap.others),
             columns.GAP: number(task_gap.gap),
             "languages": ", ".join(

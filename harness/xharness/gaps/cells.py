@@ -11,13 +11,10 @@ from operator import attrgetter, itemgetter
 from statistics import fmean
 
 from xharness.errors import ConfigurationError
-from xharness.gaps.scores import MissingRow, ScoreRow
+from xharness.gaps.scores import CellRow, MissingRow, ScoreRow
 from xharness.gaps.values import ArmName, Levels, Seed
 from xharness.phrases import listed
 from xharness.spec.languages import name_of
-
-Measurable = ScoreRow | MissingRow
-"""The rows that gaps are measured from."""
 
 _UNIFORM = ("task_type", "metric", "split", "protocol", "provenance", "source_language")
 """What all rows of one arm on one task must share, so that they can be averaged."""
@@ -58,7 +55,7 @@ class ArmCells:
 
 
 def arrange(
-    rows: Iterable[Measurable], source_score_from: Mapping[str, str | None] | None = None
+    rows: Iterable[CellRow], source_score_from: Mapping[str, str | None] | None = None
 ) -> Iterator[tuple[str, list[ArmCells]]]:
     """The rows task by task, in alphabetical order, each arm with its grid.
 
@@ -89,9 +86,7 @@ def arrange(
         )
 
 
-def _with_borrowed(
-    rows: Sequence[Measurable], stated: Mapping[str, str | None]
-) -> Iterator[Measurable]:
+def _with_borrowed(rows: Sequence[CellRow], stated: Mapping[str, str | None]) -> Iterator[CellRow]:
     """The rows, and the source-language scores that tasks borrow.
 
     A task that was asked in the source language alone, to lend its score, is none of the board's.
@@ -119,7 +114,7 @@ def _with_borrowed(
                 yield _copied_row(row, task=task, split=split, notes=(*row.notes, note))
 
 
-def _lenders(rows: Iterable[Measurable], stated: Mapping[str, str | None]) -> dict[str, str]:
+def _lenders(rows: Iterable[CellRow], stated: Mapping[str, str | None]) -> dict[str, str]:
     """Task to the one that lends it a score: what is `stated` comes over what rows say."""
     lenders: dict[str, str | None] = {
         row.task: row.source_score_from
@@ -130,9 +125,7 @@ def _lenders(rows: Iterable[Measurable], stated: Mapping[str, str | None]) -> di
     return {task: lender for task, lender in lenders.items() if lender is not None}
 
 
-def _only_lending(
-    rows: Iterable[Measurable], source_score_from: Mapping[str, str]
-) -> frozenset[str]:
+def _only_lending(rows: Iterable[CellRow], source_score_from: Mapping[str, str]) -> frozenset[str]:
     """The lending tasks that have scores in the source language and in no other."""
     lending_tasks = {*source_score_from.values()}
     in_source: dict[str, set[bool]] = {task: set() for task in lending_tasks}
@@ -142,10 +135,10 @@ def _only_lending(
     return frozenset(task for task, answers in in_source.items() if answers == {True})
 
 
-def _copied_row(row: Measurable, **values: object) -> Measurable:
+def _copied_row(row: CellRow, **values: object) -> CellRow:
     """A copy of a row that was validated before, without asking pydantic again."""
     # A board may hold hundreds of thousands of rows, and each was validated when it was read.
-    copy: Measurable = object.__new__(type(row))
+    copy: CellRow = object.__new__(type(row))
     for name in row.__dataclass_fields__:
         object.__setattr__(copy, name, values.get(name, getattr(row, name)))
     return copy

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from xharness.gaps import changes, contrasts
 from xharness.gaps.averages import averages
-from xharness.gaps.cells import ArmCells, Measurable, arrange
+from xharness.gaps.cells import ArmCells, arrange
 from xharness.gaps.changes import MeasuredChange
 from xharness.gaps.contrasts import TaskContrast
 from xharness.gaps.evidence import Evidence
@@ -17,6 +17,7 @@ from xharness.gaps.influences import ArmItems, Metrics, items_of_task
 from xharness.gaps.intervals import change_estimates, detectable_changes
 from xharness.gaps.measured import QUANTITIES, MeasuredArm, measured_arm
 from xharness.gaps.pools import pools
+from xharness.gaps.scores import CellRow
 from xharness.gaps.trend import sizes, trends
 from xharness.gaps.values import Change, Gaps, TaskGap, TestCounts
 from xharness.gaps.wordings import Tested, wordings
@@ -24,7 +25,7 @@ from xharness.spec.languages import name_of
 
 
 def measure(
-    rows: Iterable[Measurable],
+    rows: Iterable[CellRow],
     evidence: Evidence,
     metrics: Metrics,
     *,

@@ -135,7 +135,9 @@ class StatedAverage:
 
 
 _REPEATED = ("notes", "trainings")  # what thousands of rows say alike
-Row = ScoreRow | MissingRow | StatedAverage
+CellRow = ScoreRow | MissingRow
+"""What stands for one model, strategy, task, language and seed: gaps are measured from these."""
+Row = CellRow | StatedAverage
 # Made once: making one takes far longer than reading a row with it.
 _ADAPTERS: dict[type[Row], TypeAdapter[Any]] = {
     row_type: TypeAdapter(row_type) for row_type in (ScoreRow, MissingRow, StatedAverage)

@@ -13,12 +13,11 @@ import numpy as np
 
 from xharness.gaps import slopes
 from xharness.gaps.averages import Tasks, over_tasks
-from xharness.gaps.cells import Measurable
 from xharness.gaps.changes import contrasts_over
 from xharness.gaps.intervals import change_estimates, gap_estimates, holm
 from xharness.gaps.measured import MeasuredArm
 from xharness.gaps.pools import common_seeds, members
-from xharness.gaps.scores import ScoreRow
+from xharness.gaps.scores import CellRow, ScoreRow
 from xharness.gaps.spread import LEVEL
 from xharness.gaps.trend_text import answer, undefined
 from xharness.gaps.values import ArmName, Axis, Estimate, FamilySlope, Point, TaskPool, Trend
@@ -40,7 +39,7 @@ class ModelSize:
         return self.total if axis == "total" else self.non_embedding
 
 
-def sizes(rows: Iterable[Measurable]) -> dict[str, ModelSize]:
+def sizes(rows: Iterable[CellRow]) -> dict[str, ModelSize]:
     """Model to its size, from its first row that knows it."""
     model_sizes: dict[str, ModelSize] = {}
     for row in rows:

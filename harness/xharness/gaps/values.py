@@ -26,6 +26,11 @@ class ArmName(NamedTuple):
     model: str
     strategy: str
 
+    @property
+    def label(self) -> str:
+        """`model × strategy`, as headings and sentences name the arm."""
+        return f"{self.model} × {self.strategy}"
+
 
 # Slots here and below: a large board holds hundreds of thousands of these.
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from xharness.gaps import (
     measure,
     scores,
 )
-from xharness.gaps.scores import MissingRow, ScoreRow, StatedAverage
+from xharness.gaps.scores import CellRow, MissingRow, ScoreRow, StatedAverage
 from xharness.gaps.suites import Benchmark
 from xharness.leaderboard import columns
 from xharness.leaderboard.text import parameters, points, with_interval
@@ -37,10 +37,19 @@ from xharness.spec.study import Study
 
 STUDY, SCORES = "study.yaml", "scores.jsonl"
 EVIDENCE = evidence.FILE
-Row = ScoreRow | MissingRow
 CardName = Callable[[str], str | None]
 """A task's name or alias to the name of its card; None where no card is meant."""
 T = TypeVar("T")
+
+
+class ModelParameters(NamedTuple):
+    """How large a model is; None where nobody said."""
+
+    total: int | None
+    non_embedding: int | None
+
+
+UNKNOWN_SIZE = ModelParameters(None, None)
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,9 @@ class Board:
     """Everything a page is made of."""
 
     study: Study
-    rows: tuple[Row, ...]
+    rows: tuple[CellRow, ...]
     gaps: Gaps
-    means: tuple[StatedAverage, ...] = ()
+    stated_averages: tuple[StatedAverage, ...] = ()
     """Averages that publications state; the gaps know nothing of them."""
     benchmarks: tuple[Benchmark, ...] = ()
     """The suites whose scores are shown where they are complete."""
@@ -101,10 +110,10 @@ class Board:
         return tuple(dict.fromkeys(strategy for _, strategy in self.arms))
 
     @cached_property
-    def compared(self) -> tuple[ArmName, ...]:
+    def arms_with_gap(self) -> tuple[ArmName, ...]:
         """The arms of the first pool that have a gap: their numbers may stand in one picture."""
-        arms_with_gap = {task_gap.arm for task_gap in self.gaps.tasks if task_gap.gap is not None}
-        return tuple(arm for arm in self.pool_arms if arm in arms_with_gap)
+        with_gap = {task_gap.arm for task_gap in self.gaps.tasks if task_gap.gap is not None}
+        return tuple(arm for arm in self.pool_arms if arm in with_gap)
 
     @cached_property
     def scored_arms(self) -> set[ArmName]:
@@ -117,20 +126,23 @@ class Board:
         return {row.model: row.family for row in self.scores if row.family is not None}
 
     @cached_property
-    def source(self) -> str:
+    def source_name(self) -> str:
         """What the language that gaps are measured from is called."""
         codes = {row.source_language for row in self.scores if row.source_language is not None}
         return name_of(codes.pop()) if len(codes) == 1 else "source language"
 
     @cached_property
-    def sizes(self) -> dict[str, tuple[int | None, int | None]]:
-        """Model to its total and its non-embedding parameters, where the rows say them."""
-        sizes: dict[str, tuple[int | None, int | None]] = {}
+    def sizes(self) -> dict[str, ModelParameters]:
+        """Model to its parameters, where the rows say them."""
+        sizes: dict[str, ModelParameters] = {}
         for row in self.scores:
-            total, non_embedding = row.parameters, row.non_embedding_parameters
-            if row.model not in sizes or sizes[row.model] == (None, None):
-                sizes[row.model] = (total, non_embedding)
+            if sizes.get(row.model, UNKNOWN_SIZE) == UNKNOWN_SIZE:
+                sizes[row.model] = ModelParameters(row.parameters, row.non_embedding_parameters)
         return sizes
+
+    def size_of(self, model: str) -> ModelParameters:
+        """The model's parameters; None for both where no row says them."""
+        return self.sizes.get(model, UNKNOWN_SIZE)
 
     @cached_property
     def task_gaps(self) -> dict[tuple[ArmName, str], TaskGap]:
@@ -167,15 +179,15 @@ class Board:
 
     def _overview_row(self, arm: ArmName) -> dict[str, str]:
         average, change = self.averages.get(arm), self.changes.get((arm, None))
-        total, non_embedding = self.sizes.get(arm.model, (None, None))
+        size = self.size_of(arm.model)
         gap = average.gap if average else None
         return {
             columns.MODEL: arm.model,
-            columns.PARAMETERS: parameters(total),
-            columns.NON_EMBEDDING: parameters(non_embedding),
+            columns.PARAMETERS: parameters(size.total),
+            columns.NON_EMBEDDING: parameters(size.non_embedding),
             columns.STRATEGY: arm.strategy,
             "tasks": str(len(average.tasks)) if average else "0",
-            self.source: _points(average.source if average else None),
+            self.source_name: _points(average.source if average else None),
             columns.OTHERS: _points(average.others if average else None),
             columns.GAP: "undefined" if gap is None else with_interval(gap),
             columns.CHANGE_OF_GAP: _signed(change.gap if change else None),
@@ -226,8 +238,11 @@ def assemble(
     """
     all_rows = tuple(rows)
     cell_rows = tuple(row for row in all_rows if not isinstance(row, StatedAverage))
-    means = tuple(row for row in all_rows if isinstance(row, StatedAverage))
-    complete = (*cell_rows, *_not_run(study, cell_rows, {row.model for row in means}))
+    stated_averages = tuple(row for row in all_rows if isinstance(row, StatedAverage))
+    complete = (
+        *cell_rows,
+        *_not_run(study, cell_rows, {average.model for average in stated_averages}),
+    )
     gaps = measure(
         complete,
         evidence,
@@ -235,7 +250,7 @@ def assemble(
         baseline=_baseline(study),
         source_score_from=study.source_score_from,
     )
-    return Board(study, complete, gaps, means, tuple(benchmarks))
+    return Board(study, complete, gaps, stated_averages, tuple(benchmarks))
 
 
 def read(
@@ -261,7 +276,7 @@ def read(
     return assemble(question, scores.read(folder / SCORES), items, metrics, benchmarks)
 
 
-def cells_of(folder: Path) -> tuple[Row, ...]:
+def cells_of(folder: Path) -> tuple[CellRow, ...]:
     """The rows of a folder that stand for cells: scores, and what is missing.
 
     Raises:
@@ -314,7 +329,7 @@ def _baseline(study: Study) -> str:
     return "single" if "single" in names or not names else names[0]
 
 
-def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[MissingRow]:
+def _not_run(study: Study, rows: Sequence[CellRow], averaged: set[str]) -> list[MissingRow]:
     """What the study asks for and no row speaks of; nobody runs what others published."""
     scored_cells = {(row.model, row.strategy, row.task, row.seed) for row in rows}
     published = averaged | {row.model for row in rows if is_published(row)}
@@ -333,7 +348,7 @@ def _not_run(study: Study, rows: Sequence[Row], averaged: set[str]) -> list[Miss
     ]
 
 
-def is_published(row: Row) -> bool:
+def is_published(row: CellRow) -> bool:
     """Whether somebody else measured it."""
     return isinstance(row, ScoreRow) and row.provenance == "published"
 

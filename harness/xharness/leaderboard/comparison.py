@@ -8,11 +8,10 @@ from pathlib import Path
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.gaps import ArmName, Change, Evidence, Metrics, TaskGap, evidence, measure
-from xharness.gaps.scores import MissingRow, ScoreRow
+from xharness.gaps.scores import CellRow
 from xharness.leaderboard.board import EVIDENCE, SCORES, cells_of
 
 A, B = "A", "B"
-Cell = ScoreRow | MissingRow
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Side:
     """One side of a comparison: rows, and the items behind them."""
 
     name: str
-    rows: tuple[Cell, ...]
+    rows: tuple[CellRow, ...]
     evidence: Evidence
 
     @property
@@ -78,7 +77,7 @@ def common_arms(a: Side, b: Side) -> list[Pair]:
             f"no model and strategy is in both runs: {both_sides}",
             hint="compare two arms of one run: xharness compare ARM ARM --run FOLDER",
         )
-    return [Pair(" × ".join(arm), arm, arm) for arm in common]
+    return [Pair(arm.label, arm, arm) for arm in common]
 
 
 def arms(side: Side, a: str, b: str) -> list[Pair]:
@@ -90,9 +89,7 @@ def arms(side: Side, a: str, b: str) -> list[Pair]:
     first, second = _arms_named(side, a), _arms_named(side, b)
     if len(first) == len(second) == 1:
         (first_arm,), (second_arm,) = first.values(), second.values()
-        return [
-            Pair(f"{' × '.join(first_arm)} and {' × '.join(second_arm)}", first_arm, second_arm)
-        ]
+        return [Pair(f"{first_arm.label} and {second_arm.label}", first_arm, second_arm)]
     pairs = [Pair(key, first[key], second[key]) for key in first if key in second]
     if not pairs:
         raise ConfigurationError(
@@ -140,7 +137,9 @@ def _arms_named(side: Side, word: str) -> dict[str, ArmName]:
     return arms
 
 
-def _rows_of_pairs(rows: Iterable[Cell], sides: Mapping[tuple[ArmName, str], str]) -> list[Cell]:
+def _rows_of_pairs(
+    rows: Iterable[CellRow], sides: Mapping[tuple[ArmName, str], str]
+) -> list[CellRow]:
     """The rows of the chosen arms, the pair's name as model, the side as strategy."""
     return [
         replace(row, model=name, strategy=side)

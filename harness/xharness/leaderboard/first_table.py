@@ -58,7 +58,7 @@ def first_table(board: Board) -> FirstTable:
     sourceless = _sourceless_changes(board)
     extra = (f"Δ {_tasks_named(board)}",) if sourceless else ()
     header = (
-        columns.MODEL, columns.STRATEGY, board.source, columns.OTHERS, columns.GAP,
+        columns.MODEL, columns.STRATEGY, board.source_name, columns.OTHERS, columns.GAP,
         columns.CHANGE_OF_GAP, columns.CHANGE_OF_OTHERS, *extra, columns.READS_AS,
     )  # fmt: skip
     models = list(dict.fromkeys(model for model, _ in board.pool_arms))
@@ -83,7 +83,9 @@ def _is_change(board: Board, arm: ArmName) -> bool:
 def _tasks_named(board: Board) -> str:
     names = board.pool.sourceless if board.pool is not None else ()
     return (
-        listed(names) if len(names) < 3 else f"{counted(len(names), 'task')} without {board.source}"
+        listed(names)
+        if len(names) < 3
+        else f"{counted(len(names), 'task')} without {board.source_name}"
     )
 
 
@@ -121,8 +123,8 @@ def _arm_line(board: Board, arm: ArmName, sourceless: Mapping[ArmName, Change]) 
     is_baseline = not _is_change(board, arm)
     reading = _reading(board, arm)
     cells = [
-        *_levels(average),
-        *((_NOTHING, _NOTHING) if is_baseline else _changes(change)),
+        *_level_cells(average),
+        *((_NOTHING, _NOTHING) if is_baseline else _change_cells(change)),
         *([_sourceless_cell(sourceless.get(arm), change)] if sourceless else []),
         reading,
     ]
@@ -143,14 +145,14 @@ def _reading(board: Board, arm: ArmName) -> str:
     return reason or (average.undefined if average is not None else None) or "not scored"
 
 
-def _levels(average: Average | None) -> list[str]:
+def _level_cells(average: Average | None) -> list[str]:
     if average is None:
         return [_NOTHING] * 3
     estimates = (average.source, average.others, average.gap)
     return [_NOTHING if estimate is None else points(estimate.value) for estimate in estimates]
 
 
-def _changes(change: Change | None) -> list[str]:
+def _change_cells(change: Change | None) -> list[str]:
     if change is None:
         return [_NOTHING, _NOTHING]
     exploratory = change.verdict is Verdict.EXPLORATORY
@@ -229,25 +231,31 @@ def _over_models(
     board: Board, models: Sequence[str], sourceless: Mapping[ArmName, Change]
 ) -> Iterator[Line]:
     """The baseline and each strategy over all models that share it."""
-    headlines = [line for line in board.gaps.headlines if line.gap and len(line.models) > 1]
+    headlines = [
+        headline for headline in board.gaps.headlines if headline.gap and len(headline.models) > 1
+    ]
     if not headlines:
         return
     base = board.gaps.baseline
-    widest = max((line.models for line in headlines), key=len)
+    widest = max((headline.models for headline in headlines), key=len)
     name = _mean_of(widest, models)
     cells = _mean_cells(board, widest, base, sourceless)
     yield Line(name, (base,), cells, columns.BASELINE, is_baseline=True)
-    for line in sorted(headlines, key=_headline_key):
+    for headline in sorted(headlines, key=_headline_key):
         cells = (
-            *_mean_levels(board, line.models, line.strategy),
-            _change_cell(line.gap, without_interval=False),
-            _change_cell(line.others, without_interval=False),
-            *([_mean_sourceless(line.models, line.strategy, sourceless)] if sourceless else []),
-            line.reads_as or line.undefined or "open",
+            *_mean_levels(board, headline.models, headline.strategy),
+            _change_cell(headline.gap, without_interval=False),
+            _change_cell(headline.others, without_interval=False),
+            *(
+                [_mean_sourceless(headline.models, headline.strategy, sourceless)]
+                if sourceless
+                else []
+            ),
+            headline.reads_as or headline.undefined or "open",
         )
-        claims = line.verdict is not None and line.verdict.is_claim
-        averaged = _mean_of(line.models, models)
-        yield Line(averaged, (line.strategy,), cells, cells[-1], is_claim=claims)
+        claims = headline.verdict is not None and headline.verdict.is_claim
+        averaged = _mean_of(headline.models, models)
+        yield Line(averaged, (headline.strategy,), cells, cells[-1], is_claim=claims)
 
 
 def _mean_of(averaged: Sequence[str], models: Sequence[str]) -> str:
@@ -256,8 +264,9 @@ def _mean_of(averaged: Sequence[str], models: Sequence[str]) -> str:
     return f"mean of {share}{counted(len(models), 'model')}"
 
 
-def _headline_key(line: Headline) -> float:
-    return -rounded(line.others.value) if line.others is not None else inf
+def _headline_key(headline: Headline) -> float:
+    """From the largest Δ others down, as it is shown."""
+    return -rounded(headline.others.value) if headline.others is not None else inf
 
 
 def _mean_cells(

@@ -165,7 +165,7 @@ def _limits(board: Board) -> list[str]:
 
 
 def _reading(board: Board) -> list[str]:
-    words = {"source": escape(board.source), "baseline": escape(board.gaps.baseline)}
+    words = {"source": escape(board.source_name), "baseline": escape(board.gaps.baseline)}
     meanings = [f"- **{name}**: {meaning.format(**words)}" for name, meaning in columns.MEANINGS]
     origin = f"Made from `{STUDY}`, `{SCORES}` and `evidence.parquet` alone"
     return [*meanings, "", f"{origin}: `xharness leaderboard build .`"]

@@ -84,11 +84,11 @@ def _examples(board: Board, task_gaps: Iterable[TaskGap]) -> str | None:
     counts = {task_gap.budget.examples for task_gap in task_gaps} - {None, 0}
     known_counts = [count for count in counts if count is not None]
     if known_counts:
-        return f"{_range(known_counts)} {board.source} examples a task"
+        return f"{_range(known_counts)} {board.source_name} examples a task"
     limit = board.study.train_limit
     if limit is None or all(is_published(row) for row in board.scores):
         return None
-    return f"≤ {thousands(limit)} {board.source} examples a task"
+    return f"≤ {thousands(limit)} {board.source_name} examples a task"
 
 
 def _comparable(rows: Iterable[ScoreRow]) -> str:

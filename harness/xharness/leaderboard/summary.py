@@ -22,7 +22,9 @@ from xharness.leaderboard.text import points, signed, with_interval
 from xharness.phrases import counted, listed
 
 _CLAIMS = 3  # strategies that the headline spells out
-_SEED_SD, _ITEM_SD = 0.9, 25.0  # of the gap on one task, in points; docs/statistics.md, luck alone
+_SEED_SD, _ITEM_SD = 0.9, 25.0
+"""Points by which the gap of one training on one task is off for its seed, and for each item (over
+the root of their number): docs/statistics.md, luck alone."""
 _LOUD = 1.0  # points a task without a source score must change by to be told of first
 
 
@@ -69,7 +71,7 @@ def _summarize(board: Board) -> Summary:
         badges=tuple(badges(board)),
         table=table,
         caption=_caption(board, table),
-        still_open=tuple(_open(board, table)),
+        still_open=tuple(_open_points(board, table)),
         legend=tuple(_legend(board)),
     )
 
@@ -77,7 +79,7 @@ def _summarize(board: Board) -> Summary:
 def _caption(board: Board, table: FirstTable) -> str:
     meanings = [
         f"{columns.OTHERS}: mean of the other languages",
-        f"{columns.GAP}: {board.source} minus {columns.OTHERS}",
+        f"{columns.GAP}: {board.source_name} minus {columns.OTHERS}",
         f"Δ: strategy minus {board.gaps.baseline}",
     ]
     known = meanings if columns.CHANGE_OF_GAP in table.header else meanings[:-1]
@@ -93,18 +95,26 @@ def _legend(board: Board) -> Iterator[tuple[str, str]]:
 def _headline(board: Board) -> tuple[str, bool]:
     """The sentence, and whether it claims something."""
     headlines = _by_study_order(board)
-    claims = [line for line in headlines if line.verdict is not None and line.verdict.is_claim]
+    claims = [
+        headline
+        for headline in headlines
+        if headline.verdict is not None and headline.verdict.is_claim
+    ]
     if not board.scores:
         return "Nothing was scored.", False
     if not _is_comparison(board):
         return _levels(board), False
     if claims:
         groups = [list(group) for _, group in groupby(sorted(claims, key=_reading), key=_reading)]
-        sentences = [_claim(lines) for lines in groups[:_CLAIMS]]
+        sentences = [_claim(group) for group in groups[:_CLAIMS]]
         surplus = sum(map(len, groups[_CLAIMS:]))
         surplus_text = [f"{surplus} more in the table"] if surplus > 0 else []
         return f"{_scope(claims[0])}, {'; '.join([*sentences, *surplus_text])}.", True
-    tested = [line for line in headlines if line.verdict is not None and not line.verdict.is_status]
+    tested = [
+        headline
+        for headline in headlines
+        if headline.verdict is not None and not headline.verdict.is_status
+    ]
     if tested:
         return (
             f"Not shown: {_scope(tested[0]).lower()}, no strategy moves the gap or the other "
@@ -122,26 +132,28 @@ def _is_comparison(board: Board) -> bool:
 
 def _by_study_order(board: Board) -> list[Headline]:
     position = {strategy: index for index, strategy in enumerate(board.strategies)}
-    return sorted(board.gaps.headlines, key=lambda line: position.get(line.strategy, len(position)))
+    return sorted(
+        board.gaps.headlines, key=lambda headline: position.get(headline.strategy, len(position))
+    )
 
 
-def _scope(line: Headline) -> str:
+def _scope(headline: Headline) -> str:
     """`Over small and large and 4 tasks`: the models are named, as the sentence holds for these."""
-    names = line.models if len(line.models) <= _CLAIMS else ()
-    models = listed(names) if names else f"these {len(line.models)} models"
-    return f"Over {counted(len(line.tasks), 'task')} of {models}"
+    names = headline.models if len(headline.models) <= _CLAIMS else ()
+    models = listed(names) if names else f"these {len(headline.models)} models"
+    return f"Over {counted(len(headline.tasks), 'task')} of {models}"
 
 
-def _reading(line: Headline) -> str:
-    return line.reads_as
+def _reading(headline: Headline) -> str:
+    return headline.reads_as
 
 
-def _claim(lines: Sequence[Headline]) -> str:
+def _claim(headlines: Sequence[Headline]) -> str:
     """`multitask: widens, English gained (Δ gap +5.1 [+2.8, +7.5], Δ others +3.2 [+1.5, +4.8])`;
     several strategies of one reading share it, without intervals."""
     changes = (
-        (columns.CHANGE_OF_GAP, [line.gap for line in lines]),
-        (columns.CHANGE_OF_OTHERS, [line.others for line in lines]),
+        (columns.CHANGE_OF_GAP, [headline.gap for headline in headlines]),
+        (columns.CHANGE_OF_OTHERS, [headline.others for headline in headlines]),
     )
     numbers = []
     for name, values in changes:
@@ -150,9 +162,9 @@ def _claim(lines: Sequence[Headline]) -> str:
             numbers.append(f"{name} {with_interval(estimates[0], change=True)}")
         elif estimates:
             numbers.append(f"{name} {listed([signed(estimate.value) for estimate in estimates])}")
-    separator = ", " if len(lines) == 1 else "; "
-    strategies = listed([line.strategy for line in lines])
-    return f"{strategies}: {lines[0].reads_as} ({separator.join(numbers)})"
+    separator = ", " if len(headlines) == 1 else "; "
+    strategies = listed([headline.strategy for headline in headlines])
+    return f"{strategies}: {headlines[0].reads_as} ({separator.join(numbers)})"
 
 
 def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:
@@ -167,7 +179,7 @@ def _why_untested(board: Board, headlines: Sequence[Headline]) -> str:
             f"{'one seed' if seeds == 1 else f'{seeds} seeds'} of training can't tell what a "
             "strategy changes from luck; three can"
         )
-    reasons = Counter(line.undefined for line in headlines if line.undefined)
+    reasons = Counter(headline.undefined for headline in headlines if headline.undefined)
     reason = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
     return f"no strategy can be compared with {board.gaps.baseline}{reason}"
 
@@ -207,13 +219,15 @@ def _remarks(board: Board) -> list[str]:
         *_equal_strategies(board),
         *_single_models(board),
         *_sourceless(board),
-        *_size(board),
+        *_size_sentences(board),
     ]
 
 
 def _equal_strategies(board: Board) -> list[str]:
     """Strategies whose gap and others were shown to stay within a point of the baseline's."""
-    names = [line.strategy for line in _by_study_order(board) if line.verdict is Verdict.SAME]
+    names = [
+        headline.strategy for headline in _by_study_order(board) if headline.verdict is Verdict.SAME
+    ]
     within = f"within one point of {board.gaps.baseline}, in the gap and in the others"
     return [f"{listed(names)}: {within}."] if names else []
 
@@ -228,7 +242,7 @@ def _in_one_training(board: Board) -> list[str]:
     if not changes:
         return []
     top, bottom = max(changes, key=changes.__getitem__), min(changes, key=changes.__getitem__)
-    ends = [f"{signed(changes[arm])} ({' × '.join(arm)})" for arm in dict.fromkeys((top, bottom))]
+    ends = [f"{signed(changes[arm])} ({arm.label})" for arm in dict.fromkeys((top, bottom))]
     return [
         f"In the trainings that were run, Δ others is {' to '.join(ends)}; luck alone moves "
         f"a Δ gap by up to about {_luck(board):.0f} points here."
@@ -239,17 +253,18 @@ def _luck(board: Board) -> float:
     """Points within which 95% of Δ gaps stay that no strategy changed, with one seed each."""
     items = min((row.n for row in board.scores if row.n is not None), default=1)
     tasks = len(board.pool.tasks) if board.pool is not None else 1
+    # Twice: an arm and its baseline are each trained once.
     variance = 2 * (_SEED_SD**2 + _ITEM_SD**2 / items) / max(1, tasks)
-    return 1.96 * sqrt(variance)
+    return 1.96 * sqrt(variance)  # the 97.5% quantile of a normal distribution
 
 
 def _single_models(board: Board) -> list[str]:
     """Where single models carry a word that their average does not: `3 of 4 models`."""
     # Where the average speaks, its sentence is the better one: more models, less luck.
     silent = {
-        line.strategy
-        for line in board.gaps.headlines
-        if line.verdict is None or not line.verdict.is_claim
+        headline.strategy
+        for headline in board.gaps.headlines
+        if headline.verdict is None or not headline.verdict.is_claim
     }
     readings = Counter(
         (change.strategy, change.reads_as)
@@ -278,8 +293,8 @@ def _sourceless(board: Board) -> list[str]:
         ("has", "changes") if len(board.pool.sourceless) == 1 else ("have", "change")
     )
     return [
-        f"{tasks}, which {has} no {board.source} score, {changes_most} most under "
-        f"{' × '.join(largest.arm)}: {signed(_value(largest))}."
+        f"{tasks}, which {has} no {board.source_name} score, {changes_most} most under "
+        f"{largest.arm.label}: {signed(_value(largest))}."
     ]
 
 
@@ -287,7 +302,7 @@ def _value(change: Change) -> float:
     return change.others.value if change.others is not None else 0.0
 
 
-def _size(board: Board) -> list[str]:
+def _size_sentences(board: Board) -> list[str]:
     """What size does to the changes, where a corrected test has a word for it."""
     return [
         trend.answer
@@ -298,7 +313,8 @@ def _size(board: Board) -> list[str]:
     ]
 
 
-def _open(board: Board, table: FirstTable) -> list[str]:
+def _open_points(board: Board, table: FirstTable) -> list[str]:
+    """What the table leaves open or out, each as a part of one line."""
     parts = []
     if table.other_arms:
         total = sum(table.other_arms.values())
@@ -320,7 +336,7 @@ def _open(board: Board, table: FirstTable) -> list[str]:
         parts.append(f"budgets: {budget}")
     changes = [trend for trend in board.gaps.trends if trend.of == "change"]
     # Of one model there is no size to ask about.
-    if any(len(trend.points) > 1 for trend in changes) and not _size(board):
+    if any(len(trend.points) > 1 for trend in changes) and not _size_sentences(board):
         parts.append("what model size does is open")
     if any(change.verdict is Verdict.EXPLORATORY for change in _changes(board)):
         parts.append("next: three seeds to look, five to publish")
@@ -331,9 +347,9 @@ def _without_scores(board: Board, silent: Sequence[ArmName]) -> Iterator[str]:
     """Arms that have no score at all, by reason."""
     arms: dict[str, list[str]] = defaultdict(list)
     for row in board.rows:
-        arm = (row.model, row.strategy)
+        arm = ArmName(row.model, row.strategy)
         if isinstance(row, MissingRow) and arm in silent:
-            name = " × ".join(arm)
+            name = arm.label
             if name not in arms[row.reason]:
                 arms[row.reason].append(name)
     for reason, names in arms.items():

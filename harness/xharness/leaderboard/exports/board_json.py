@@ -43,11 +43,11 @@ def to_json(board: Board, files: Sequence[str] = ()) -> str:
         "files": files,
         "gaps": {name: value for name, value in json_value(board.gaps).items() if name != "trends"},
     }
-    if board.means:
+    if board.stated_averages:
         page["stated_averages"] = [
             {**record(average.stated), "derived": average.derived,
              "reading": average.reading, "contradicted": average.contradicted}
-            for average in check_averages(board.means, board.scores)
+            for average in check_averages(board.stated_averages, board.scores)
         ]  # fmt: skip
     return _indented(page) + "\n"
 
@@ -61,9 +61,10 @@ def _table(summary: Summary) -> list[dict[str, str]]:
 def _verdicts(board: Board) -> list[dict[str, Any]]:
     """How each strategy reads over the models, then on each of them."""
     return [
-        {"model": None, "models": line.models, "strategy": line.strategy,
-         "verdict": line.verdict, "reads as": line.reads_as, "undefined": line.undefined}
-        for line in board.gaps.headlines
+        {"model": None, "models": headline.models, "strategy": headline.strategy,
+         "verdict": headline.verdict, "reads as": headline.reads_as,
+         "undefined": headline.undefined}
+        for headline in board.gaps.headlines
     ] + [
         {"model": change.model, "models": (change.model,), "strategy": change.strategy,
          "verdict": change.verdict, "reads as": change.reads_as, "undefined": change.undefined}

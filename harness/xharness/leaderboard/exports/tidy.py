@@ -23,13 +23,13 @@ def records(board: Board) -> list[dict[str, Any]]:
     Columns of other row types are None.
     """
     empty = dict.fromkeys(_names(board))
-    return [empty | record(row) for row in (*board.rows, *board.means)]
+    return [empty | record(row) for row in (*board.rows, *board.stated_averages)]
 
 
 def _names(board: Board) -> list[str]:
     """The columns of all row types that the board has."""
     row_types: list[type[ScoreRow | MissingRow | StatedAverage]] = [ScoreRow, MissingRow]
-    row_types += [StatedAverage] if board.means else []
+    row_types += [StatedAverage] if board.stated_averages else []
     return list(dict.fromkeys(name for row_type in row_types for name in columns(row_type)))
 
 
@@ -41,7 +41,7 @@ def to_csv(board: Board) -> str:
     writer.writerow(names)
     # Read off the rows themselves: a large board has half a million of them.
     readers = {row_type: _reader(row_type, names) for row_type in _ROW_TYPES}
-    writer.writerows(readers[type(row)](row) for row in (*board.rows, *board.means))
+    writer.writerows(readers[type(row)](row) for row in (*board.rows, *board.stated_averages))
     return text.getvalue()
 
 

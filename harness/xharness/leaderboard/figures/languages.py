@@ -36,19 +36,19 @@ def figure(board: Board) -> Figure | None:
     means = {row["code"]: fmean(row["losses"]) for row in rows}
     best, worst = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     alt = (
-        f"Points lost against {board.source} by language and arm; on average least in "
+        f"Points lost against {board.source_name} by language and arm; on average least in "
         f"{name_of(best)} ({points(means[best])}), most in {name_of(worst)} "
         f"({points(means[worst])})."
     )
-    data = {"source": board.source, "columns": [name for name, _ in columns], "rows": rows}
-    return Figure("languages", f"Points lost against {board.source}", alt, data, draw)
+    data = {"source": board.source_name, "columns": [name for name, _ in columns], "rows": rows}
+    return Figure("languages", f"Points lost against {board.source_name}", alt, data, draw)
 
 
 def _columns(board: Board) -> list[tuple[tuple[str, str], list[ArmName]]]:
     """Model and strategy over each column, the baseline first, and the arms behind it."""
     return [
         (_over_column(group, label, strategy), arms)
-        for group, rows in groups(board, board.compared, _COLUMNS).items()
+        for group, rows in groups(board, board.arms_with_gap, _COLUMNS).items()
         for label, strategy, arms in rows[:_COLUMNS]
     ]
 
@@ -60,7 +60,7 @@ def _over_column(group: str, label: str, strategy: str) -> tuple[str, str]:
 
 def _codes(board: Board) -> list[str]:
     """The other languages, families together."""
-    compared = {*board.compared}
+    compared = {*board.arms_with_gap}
     codes = {
         code
         for (arm, _), task_gap in board.task_gaps.items()

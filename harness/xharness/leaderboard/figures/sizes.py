@@ -63,9 +63,9 @@ def _points(board: Board, task: str | None) -> list[dict[str, Any]]:
     """The gap of each arm whose model has a known size."""
     return [
         {"model": arm.model, "strategy": arm.strategy, "size": size, "gap": numbers(gap)}
-        for arm in board.compared
+        for arm in board.arms_with_gap
         if (gap := _gap(board, arm, task)) is not None
-        and (size := board.sizes.get(arm.model, (None, None))[1])
+        and (size := board.size_of(arm.model).non_embedding)
     ]
 
 

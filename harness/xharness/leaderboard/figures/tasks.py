@@ -22,7 +22,7 @@ _PAPER = {"facecolor": GROUND, "edgecolor": "none", "pad": 1.0}
 
 def figure(board: Board) -> Figure | None:
     """None where no task has a gap."""
-    arms = groups(board, board.compared)
+    arms = groups(board, board.arms_with_gap)
     tasks: list[dict[str, Any]] = [
         {"task": task, "floor": _floor(board, task), "groups": _groups(board, arms, task)}
         for task in board.tasks
@@ -32,9 +32,11 @@ def figure(board: Board) -> Figure | None:
     if not arm_count:
         return None
     names = listed(task["task"] for task in tasks)
-    alt = f"{board.source} score and mean of the other languages, joined by the gap, on {names}."
-    data = {"source": board.source, "baseline": board.gaps.baseline, "tasks": tasks}
-    return Figure("tasks", f"{board.source} and the others", alt, data, draw)
+    alt = (
+        f"{board.source_name} score and mean of the other languages, joined by the gap, on {names}."
+    )
+    data = {"source": board.source_name, "baseline": board.gaps.baseline, "tasks": tasks}
+    return Figure("tasks", f"{board.source_name} and the others", alt, data, draw)
 
 
 def _count(task: dict[str, Any]) -> int:
@@ -68,7 +70,7 @@ def _floor(board: Board, task: str) -> float | None:
     """What answering blindly gets in the source language, where arms agree on it."""
     floors = {
         task_gap.learning.floor
-        for arm in board.compared
+        for arm in board.arms_with_gap
         if (task_gap := board.task_gaps.get((arm, task))) is not None
     } - {None}
     return floors.pop() if len(floors) == 1 else None

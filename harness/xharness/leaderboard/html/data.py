@@ -44,11 +44,11 @@ def data(board: Board) -> Values:
     codes = sorted({code for task in board.tasks for code in codes_of(board, task)})
     cell_count = sum(len(task_gap.scores) for task_gap in board.gaps.tasks)
     return {
-        "source": board.source,
+        "source": board.source_name,
         "baseline": board.gaps.baseline,
         "words": {
             "model": columns.MODEL, "strategy": columns.STRATEGY, "task": columns.TASK,
-            "body": columns.NON_EMBEDDING, "source": board.source, "others": columns.OTHERS,
+            "body": columns.NON_EMBEDDING, "source": board.source_name, "others": columns.OTHERS,
             "gap": columns.GAP, "change_gap": columns.CHANGE_OF_GAP,
             "change_others": columns.CHANGE_OF_OTHERS, "reads": columns.READS_AS,
             "detectable": columns.DETECTABLE, "retention": columns.RETENTION,
@@ -72,8 +72,8 @@ def data(board: Board) -> Values:
 
 
 def _model(board: Board, model: str) -> Values:
-    total, body = board.sizes.get(model, (None, None))
-    return {"total": total, "body": body, "family": board.families.get(model)}
+    size = board.size_of(model)
+    return {"total": size.total, "body": size.non_embedding, "family": board.families.get(model)}
 
 
 def tenths(value: float | None, decimals: int = 1) -> int | None:
@@ -165,14 +165,14 @@ def _headlines(board: Board) -> list[Values]:
     """Each strategy over the models: what the chart opens on."""
     return [
         {
-            "strategy": line.strategy,
-            "models": len(line.models),
-            "change_gap": estimate(line.gap),
-            "change_others": estimate(line.others),
-            "reads": line.reads_as or line.undefined,
-            "claim": line.verdict is not None and line.verdict.is_claim,
+            "strategy": headline.strategy,
+            "models": len(headline.models),
+            "change_gap": estimate(headline.gap),
+            "change_others": estimate(headline.others),
+            "reads": headline.reads_as or headline.undefined,
+            "claim": headline.verdict is not None and headline.verdict.is_claim,
         }
-        for line in board.gaps.headlines
+        for headline in board.gaps.headlines
     ]
 
 

@@ -159,7 +159,7 @@ def _interval_apart(text: str) -> str:
 def _background_folds(board: Board) -> str:
     """What was run, what limits the answer, how to read it: folds at the end."""
     limit_items = list(limits(board, escape))
-    words = {"source": board.source, "baseline": board.gaps.baseline}
+    words = {"source": board.source_name, "baseline": board.gaps.baseline}
     meanings = [
         f"<b>{escape(name)}</b>: {_code(escape(meaning.format(**words)))}"
         for name, meaning in columns.MEANINGS

@@ -38,7 +38,7 @@ def _pool(board: Board, pool: TaskPool, arms: Sequence[ArmName]) -> list[str]:
     base = escape(board.gaps.baseline)
     header = [
         columns.MODEL, columns.STRATEGY, columns.PARAMETERS, columns.NON_EMBEDDING,
-        escape(board.source), columns.OTHERS, columns.GAP, columns.CHANGE_OF_GAP,
+        escape(board.source_name), columns.OTHERS, columns.GAP, columns.CHANGE_OF_GAP,
         columns.CHANGE_OF_OTHERS, columns.READS_AS, columns.DETECTABLE, columns.RETENTION,
         columns.SEEDS,
     ]  # fmt: skip
@@ -95,7 +95,7 @@ def _sizes(board: Board, arm: ArmName, footnotes: Footnotes) -> list[str]:
     """All parameters, and those outside the embedding."""
     return [
         parameters(size) + ("" if size else footnotes.mark("the size is not known"))
-        for size in board.sizes.get(arm.model, (None, None))
+        for size in board.size_of(arm.model)
     ]
 
 

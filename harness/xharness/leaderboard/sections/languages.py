@@ -24,10 +24,10 @@ def section(board: Board, figure: Sequence[str] = ()) -> list[str]:
         summary = f"{escape(task)}: {counted(len(codes), 'language')}"
         lines += [f"<details><summary>{summary}</summary>", ""]
         gaps = board.on(task)
-        for table_arms in columns([*gaps]):
+        for table_arms in tables_of_arms([*gaps]):
             notes = Footnotes()
             columns_of_scores = [_column(gaps[arm], codes, notes) for arm in table_arms]
-            header = ["language", *(escape(" × ".join(arm)) for arm in table_arms)]
+            header = ["language", *(escape(arm.label) for arm in table_arms)]
             rows = (
                 [language(code), *scores]
                 for code, *scores in zip(codes, *columns_of_scores, strict=True)
@@ -45,15 +45,15 @@ def codes_of(board: Board, task: str) -> list[str]:
     return sorted(codes, key=lambda code: (code not in sources, code))
 
 
-def columns(arms: Sequence[ArmName]) -> list[list[ArmName]]:
+def tables_of_arms(arms: Sequence[ArmName]) -> list[list[ArmName]]:
     """The arms in tables of a readable width; a model's arms stay together."""
-    columns: list[list[ArmName]] = [[]]
+    tables: list[list[ArmName]] = [[]]
     for model in dict.fromkeys(model for model, _ in arms):
         model_arms = [arm for arm in arms if arm.model == model]
-        if columns[-1] and len(columns[-1]) + len(model_arms) > _COLUMNS:
-            columns.append([])
-        columns[-1] += model_arms
-    return columns
+        if tables[-1] and len(tables[-1]) + len(model_arms) > _COLUMNS:
+            tables.append([])
+        tables[-1] += model_arms
+    return tables
 
 
 def _column(task_gap: TaskGap, codes: Sequence[str], notes: Footnotes) -> list[str]:
@@ -104,8 +104,8 @@ def _of_task(board: Board, task: str, breakdown: str) -> list[str]:
         return []
     lines = [f"**{escape(task)}**", ""]
     titles = {name: _part_title(name, breakdown, gaps) for name in names}
-    for table_arms in columns([*gaps]):
-        header = [_COLUMN_NAMES[breakdown], *(escape(" × ".join(arm)) for arm in table_arms)]
+    for table_arms in tables_of_arms([*gaps]):
+        header = [_COLUMN_NAMES[breakdown], *(escape(arm.label) for arm in table_arms)]
         lines += [*table(header, _rows(titles, table_arms, gaps, breakdown), 1), ""]
     return lines
 

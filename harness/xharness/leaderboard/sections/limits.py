@@ -89,7 +89,7 @@ def _tasks_and_arms(
         return names
     if len(arms) > _NAMED:
         return f"{names} ({len(arms)} arms)"
-    return f"{names} ({listed(safe(' × '.join(arm)) for arm in sorted(arms))})"
+    return f"{names} ({listed(safe(arm.label) for arm in sorted(arms))})"
 
 
 def _seeds(board: Board) -> Iterator[str]:

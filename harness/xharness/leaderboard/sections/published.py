@@ -16,13 +16,13 @@ from xharness.phrases import counted, listed
 def section(board: Board) -> list[str]:
     """The section of published rows; empty where a board has none."""
     rows = [row for row in board.scores if is_published(row)]
-    if not rows and not board.means:
+    if not rows and not board.stated_averages:
         return []
     intro = (
         "Measured by others, at the sources named; aggregated by the same code as measured rows, "
         "and never averaged with them."
     )
-    checked = check_averages(board.means, board.scores)
+    checked = check_averages(board.stated_averages, board.scores)
     if contradicted := [average for average in checked if average.contradicted]:
         model_names = listed(
             f"{escape(average.stated.model)} ({_subject(average.stated)})"
@@ -48,7 +48,7 @@ def _by_task(board: Board, rows: Sequence[ScoreRow]) -> list[str]:
     lines = [_line(key, grouped[key], notes) for key in keys]
     header = [
         "task", "metric", "model", "strategy", "split", "protocol", "source", "seeds",
-        "languages", board.source, "others", "gap",
+        "languages", board.source_name, "others", "gap",
     ]  # fmt: skip
     return [*table(header, lines, 7), *notes.lines(), ""]
 
@@ -119,27 +119,27 @@ def _suite(averages_there: Sequence[CheckedAverage]) -> list[str]:
     )
     lines = []
     for model, strategy, protocol in arms:
-        claims_of_arm = {
+        averages_of_arm = {
             _column(average.stated): average
             for average in averages_there
             if (average.stated.model, average.stated.strategy) == (model, strategy)
         }
-        cells = [_stated_cell(claims_of_arm.get(column), notes) for column in columns]
+        cells = [_stated_cell(averages_of_arm.get(column), notes) for column in columns]
         lines.append([escape(model), escape(strategy), escape(protocol), *cells])
     names = [f"{task} {metric}".strip() if task else metric for task, metric in columns]
     header = ["model", "strategy", "protocol", *map(escape, names)]
     return [*table(header, lines, 3), *notes.lines()]
 
 
-def _subject(mean: StatedAverage) -> str:
+def _subject(stated: StatedAverage) -> str:
     """What it is an average of, in a few words."""
-    return escape(mean.task or f"{mean.suite}, {_column(mean)[1]}")
+    return escape(stated.task or f"{stated.suite}, {_column(stated)[1]}")
 
 
-def _column(mean: StatedAverage) -> tuple[str, str]:
-    if mean.task is not None:
-        return mean.task, mean.metric
-    return "", "mean of tasks" if mean.averaged_over == "tasks" else "mean of families"
+def _column(stated: StatedAverage) -> tuple[str, str]:
+    if stated.task is not None:
+        return stated.task, stated.metric
+    return "", "mean of tasks" if stated.averaged_over == "tasks" else "mean of families"
 
 
 def _stated_cell(average: CheckedAverage | None, notes: Footnotes) -> str:

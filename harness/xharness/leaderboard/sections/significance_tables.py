@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xharness.gaps import ArmName, Change, LanguageTest
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.sections.languages import codes_of, columns
+from xharness.leaderboard.sections.languages import codes_of, tables_of_arms
 from xharness.leaderboard.text import escape, language, p_text, signed, table
 from xharness.phrases import listed
 
@@ -36,8 +36,8 @@ def _of_task(board: Board, task: str) -> list[str]:
     if not changes:
         return []
     lines = [f"<details><summary>{escape(task)}: {_count(changes)}</summary>", ""]
-    for table_arms in columns([*changes]):
-        header = ["language", *(escape(" × ".join(arm)) for arm in table_arms)]
+    for table_arms in tables_of_arms([*changes]):
+        header = ["language", *(escape(arm.label) for arm in table_arms)]
         lines += [*table(header, _rows(board, task, table_arms, changes), 1), ""]
     return [*lines, "</details>", ""]
 

@@ -30,7 +30,7 @@ def section(board: Board) -> list[str]:
     for task in board.tasks:
         footnotes = Footnotes()
         header = [
-            columns.MODEL, columns.STRATEGY, escape(board.source), columns.OTHERS, columns.GAP,
+            columns.MODEL, columns.STRATEGY, escape(board.source_name), columns.OTHERS, columns.GAP,
             columns.CHANGE_OF_GAP, columns.CHANGE_OF_OTHERS, columns.DETECTABLE,
             columns.RETENTION, columns.LOWEST, columns.SEEDS, columns.STEPS, columns.EXAMPLES,
         ]  # fmt: skip
@@ -114,7 +114,9 @@ def _floor(board: Board, task: str) -> list[str]:
         for task_gap in board.on(task).values()
         if task_gap.learning.floor is not None
     }
-    return [f"floor in {board.source}: {listed(map(points, sorted(floors)))}"] if floors else []
+    return (
+        [f"floor in {board.source_name}: {listed(map(points, sorted(floors)))}"] if floors else []
+    )
 
 
 def other_metrics(board: Board) -> list[str]:
@@ -135,7 +137,7 @@ def other_metrics(board: Board) -> list[str]:
         for arm in board.arms
         if (task, metric, arm) in grouped
     ]
-    header = ["task", "metric", "model", "strategy", board.source, "others"]
+    header = ["task", "metric", "model", "strategy", board.source_name, "others"]
     return ["## Other metrics", "", *table(header, rows, 4), ""]
 
 
