@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xharness.gaps import ArmName, Change, Headline, Verdict, rounded
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, groups, numbers, row_positions
+from xharness.leaderboard.figures.figure import Figure, estimate_values, groups, row_positions
 from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, INK, QUIET
 from xharness.leaderboard.text import shortened, signed
 from xharness.phrases import listed
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_ROW = 0.22  # inches
+_ROW_HEIGHT = 0.22  # inches
 _READING = 34  # letters of a reading that fit beside the rows
+# Quantity, title, and which way is which along the axis.
 _PANELS = (("gap", columns.CHANGE_OF_GAP, "← narrower · wider →"),
            ("others", columns.CHANGE_OF_OTHERS, "← lose · gain →"))  # fmt: skip
 
@@ -51,13 +52,13 @@ def _groups(board: Board) -> list[dict[str, Any]]:
         {
             "name": name,
             "rows": sorted(
-                (_row(board, strategy, arms) for _, strategy, arms in rows if strategy != base),
+                (_row(board, row.strategy, row.arms) for row in rows if row.strategy != base),
                 # Rows without a number at the end.
                 key=lambda row: -rounded(row["others"]["value"]) if row["others"] else 1e9,
             ),
         }
         for name, rows in groups(board, board.pool_arms).items()
-        if any(strategy != base for _, strategy, _ in rows)
+        if any(row.strategy != base for row in rows)
     ]
 
 
@@ -70,8 +71,10 @@ def _row(board: Board, strategy: str, arms: list[ArmName]) -> dict[str, Any]:
     reading = (change.reads_as or change.undefined or "") if change else "not scored"
     return {
         "name": strategy,
-        "gap": numbers(change.gap if change else None, without_interval=without_interval),
-        "others": numbers(change.others if change else None, without_interval=without_interval),
+        "gap": estimate_values(change.gap if change else None, without_interval=without_interval),
+        "others": estimate_values(
+            change.others if change else None, without_interval=without_interval
+        ),
         "reading": shortened(reading, _READING),
         "claim": bool(change and change.verdict is not None and change.verdict.is_claim),
     }
@@ -79,24 +82,24 @@ def _row(board: Board, strategy: str, arms: list[ArmName]) -> dict[str, Any]:
 
 def draw(canvas: Canvas, data: Any) -> None:
     """A row for each strategy under its model; the line at zero is the baseline."""
-    rows_of = row_positions([len(group["rows"]) for group in data["groups"]])
-    canvas.set_size_inches(8, 0.95 + _ROW * (rows_of[-1][-1] + 1.4))
+    positions = row_positions([len(group["rows"]) for group in data["groups"]])
+    canvas.set_size_inches(8, 0.95 + _ROW_HEIGHT * (positions[-1][-1] + 1.4))
     panels = canvas.subplots(1, 2, sharey=True)
-    for axes, (quantity, title, way) in zip(panels, _PANELS, strict=True):
+    for axes, (quantity, title, directions) in zip(panels, _PANELS, strict=True):
         axes.axvline(0, color=BASELINE, linewidth=1.4)
-        for group, lines in zip(data["groups"], rows_of, strict=True):
-            for y, row in zip(lines[1:], group["rows"], strict=True):
+        for group, heights in zip(data["groups"], positions, strict=True):
+            for y, row in zip(heights[1:], group["rows"], strict=True):
                 _mark(axes, y, row[quantity], claim=row["claim"])
         axes.set_title(f"{title}, points", fontsize=9.5)
-        axes.set_xlabel(way, fontsize=8)
+        axes.set_xlabel(directions, fontsize=8)
         # Upside down: matplotlib counts from below, and the first row is to stand on top.
-        axes.set_ylim(rows_of[-1][-1] + 0.7, -0.9)
+        axes.set_ylim(positions[-1][-1] + 0.7, -0.9)
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
         axes.margins(x=0.08)
         axes.text(0, -0.45, data["baseline"], color=QUIET, fontsize=7.5, ha="center", va="center",
                   bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.2})  # fmt: skip
-    _labels(panels, data["groups"], rows_of)
+    _labels(panels, data["groups"], positions)
 
 
 def _mark(axes: Axes, y: float, estimate: Any, *, claim: bool) -> None:
@@ -111,21 +114,21 @@ def _mark(axes: Axes, y: float, estimate: Any, *, claim: bool) -> None:
               linestyle="none", markerfacecolor=COMPARED if claim else GROUND)  # fmt: skip
 
 
-def _labels(panels: Any, groups_drawn: Any, rows_of: list[list[float]]) -> None:
+def _labels(panels: Any, groups_drawn: Any, positions: list[list[float]]) -> None:
     """Models in bold, strategies below them, readings to the right of both panels."""
     gap_axes, others_axes = panels
     ticks, names = [], []
-    for group, lines in zip(groups_drawn, rows_of, strict=True):
-        ticks += lines
+    for group, heights in zip(groups_drawn, positions, strict=True):
+        ticks += heights
         names += [group["name"], *(row["name"] for row in group["rows"])]
-        for y, row in zip(lines[1:], group["rows"], strict=True):
+        for y, row in zip(heights[1:], group["rows"], strict=True):
             others_axes.annotate(
                 row["reading"], (1.0, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
                 textcoords="offset points", color=INK if row["claim"] else QUIET, fontsize=7.5,
                 va="center", annotation_clip=False,
             )  # fmt: skip
     gap_axes.set_yticks(ticks, names)
-    titles = {lines[0] for lines in rows_of}
+    titles = {heights[0] for heights in positions}
     for label, tick in zip(gap_axes.get_yticklabels(), ticks, strict=True):
         label.set_color(INK)
         label.set_fontweight("bold" if tick in titles else "normal")

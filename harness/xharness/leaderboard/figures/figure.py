@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xharness.gaps import ArmName, Estimate, steady
 from xharness.leaderboard.board import Board
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
 FOLDER = "figures"
 ROWS = 40  # arms a picture can label; beyond them, strategies are drawn over all models
-Arms = dict[str, list[tuple[str, str, list[ArmName]]]]
+
+
+class FigureRow(NamedTuple):
+    """What stands on one row of a figure, or over one column."""
+
+    label: str
+    strategy: str
+    arms: list[ArmName]
+    """Those whose mean it shows: one, or the strategy's of all models."""
+
+
+RowGroups = dict[str, list[FigureRow]]
+"""Name of a group, such as a model, to its rows."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ def _steady(value: Any) -> Any:
     return [_steady(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def numbers(
+def estimate_values(
     estimate: Estimate | None, *, without_interval: bool = False
 ) -> dict[str, float | None] | None:
     """An estimate as the figures draw it; `without_interval`, the value alone."""
@@ -59,11 +71,10 @@ def numbers(
     return {"value": estimate.value, "low": low, "high": high}
 
 
-def groups(board: Board, arms: Sequence[ArmName], row_limit: int = ROWS) -> Arms:
-    """Group name to rows: a model's strategies; of too many, the strategies over all models.
+def groups(board: Board, arms: Sequence[ArmName], row_limit: int = ROWS) -> RowGroups:
+    """Each model's strategies, the baseline first; of too many arms, strategies over all models.
 
-    A row is a label, a strategy, and the arms that it stands for; the baseline comes first. Where
-    there is one strategy alone, models are the rows and it is their group.
+    Where there is one strategy alone, models are the rows and it is their group.
     """
     base = board.gaps.baseline
     # A stable sort: behind the baseline strategies keep the study's order.
@@ -73,12 +84,14 @@ def groups(board: Board, arms: Sequence[ArmName], row_limit: int = ROWS) -> Arms
     # Hundreds of labels could not be read; a strategy over all models is what they are about.
     if len(arms) > row_limit:
         members = {name: [arm for arm in arms if arm.strategy == name] for name in strategies}
-        rows = [(name, name, members[name]) for name in strategies]
+        rows = [FigureRow(name, name, members[name]) for name in strategies]
         return {f"mean over {len(models)} models": rows}
     if len(strategies) == 1:
-        return {name: [(arm.model, name, [arm]) for arm in arms] for name in strategies}
+        return {name: [FigureRow(arm.model, name, [arm]) for arm in arms] for name in strategies}
     return {
-        model: [(arm.strategy, arm.strategy, [arm]) for arm in ordered if arm.model == model]
+        model: [
+            FigureRow(arm.strategy, arm.strategy, [arm]) for arm in ordered if arm.model == model
+        ]
         for model in models
     }
 

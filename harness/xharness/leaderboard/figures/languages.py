@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xharness.gaps import ArmName
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, groups
+from xharness.leaderboard.figures.figure import Figure, FigureRow, groups
 from xharness.leaderboard.figures.style import GROUND, INK, QUIET
 from xharness.leaderboard.text import points, shortened
 from xharness.phrases import counted
@@ -47,15 +47,15 @@ def figure(board: Board) -> Figure | None:
 def _columns(board: Board) -> list[tuple[tuple[str, str], list[ArmName]]]:
     """Model and strategy over each column, the baseline first, and the arms behind it."""
     return [
-        (_over_column(group, label, strategy), arms)
+        (_over_column(group, row), row.arms)
         for group, rows in groups(board, board.arms_with_gap, _COLUMNS).items()
-        for label, strategy, arms in rows[:_COLUMNS]
+        for row in rows[:_COLUMNS]
     ]
 
 
-def _over_column(group: str, label: str, strategy: str) -> tuple[str, str]:
+def _over_column(group: str, row: FigureRow) -> tuple[str, str]:
     """Model and strategy; where models are the rows of one strategy, it stands below them."""
-    return (group, label) if label == strategy else (strategy, label)
+    return (group, row.label) if row.label == row.strategy else (row.strategy, row.label)
 
 
 def _codes(board: Board) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
+from math import log
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from xharness.gaps import ArmName, Estimate
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, numbers
+from xharness.leaderboard.figures.figure import Figure, estimate_values
 from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, QUIET
 from xharness.leaderboard.text import parameters, points, shortened
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _ACROSS = 3  # panels in a row: more would be too narrow for names along the axis
 _PANELS = 12  # strategies, those of the most models first
 _NAMED = 8  # models whose names fit along the axis
-_APART = 0.16  # of the axis, between models whose names don't touch
+_APART = 0.256  # share of the axis between neighbours whose names don't touch
 _ASIDE = 1.025  # so many times its size lies a mark beside that of the other strategy
 _NAME = 14  # letters of a line of a name along the axis
 
@@ -62,7 +64,7 @@ def _task(board: Board) -> str | None:
 def _points(board: Board, task: str | None) -> list[dict[str, Any]]:
     """The gap of each arm whose model has a known size."""
     return [
-        {"model": arm.model, "strategy": arm.strategy, "size": size, "gap": numbers(gap)}
+        {"model": arm.model, "strategy": arm.strategy, "size": size, "gap": estimate_values(gap)}
         for arm in board.arms_with_gap
         if (gap := _gap(board, arm, task)) is not None
         and (size := board.size_of(arm.model).non_embedding)
@@ -94,7 +96,7 @@ def _panels(board: Board, gaps: list[dict[str, Any]]) -> list[str]:
 def _trends(board: Board) -> dict[str, Any]:
     """Strategy to the slope of its gap where it is told from zero: else a line would mislead."""
     return {
-        trend.strategy: numbers(trend.slope)
+        trend.strategy: estimate_values(trend.slope)
         for trend in board.gaps.trends
         if trend.of == "gap"
         and trend.axis == "non-embedding"
@@ -170,31 +172,38 @@ def _line(axes: Axes, series: Any, slope: Any, colour: str) -> None:
 
 def _axis(axes: Axes, gaps: Any) -> bool:
     """Models and their sizes along the axis while they fit, else round sizes; whether they fit."""
-    from math import log
-
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
     sizes = {point["model"]: point["size"] for point in gaps}
     # A factor, not a sum, is a margin on a logarithmic axis.
     low, high = min(sizes.values()) / 1.4, max(sizes.values()) * 1.4
     axes.set_xlim(low, high)
-    spans = [log(b / a) / log(high / low) for a, b in pairwise(sorted(sizes.values()))]
-    names_fit = len(sizes) <= _NAMED and all(span > _APART * 1.6 for span in spans)
-    if names_fit:
-        ticks = {
-            size: "\n".join((*wrap(name, _NAME), parameters(size))) for name, size in sizes.items()
-        }
-    else:
-        steps = (1, 2, 5) if high / low < 20 else (1, 3) if high / low < 200 else (1,)
-        round_sizes = [step * 10**power for power in range(13) for step in steps]
-        ticks = {
-            size: parameters(size).replace(".0", "") for size in round_sizes if low <= size <= high
-        }
+    names_fit = _names_fit(sizes.values(), low, high)
+    ticks = (
+        {size: "\n".join((*wrap(name, _NAME), parameters(size))) for name, size in sizes.items()}
+        if names_fit
+        else _round_sizes(low, high)
+    )
     axes.xaxis.set_major_locator(FixedLocator([*ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks([*ticks], [*ticks.values()], fontsize=7.5)
     return names_fit
+
+
+def _names_fit(sizes: Collection[int], low: float, high: float) -> bool:
+    """Whether the models of these sizes have room for their names along an axis with these ends."""
+    shares = [
+        log(larger / smaller) / log(high / low) for smaller, larger in pairwise(sorted(sizes))
+    ]
+    return len(sizes) <= _NAMED and all(share > _APART for share in shares)
+
+
+def _round_sizes(low: float, high: float) -> dict[int, str]:
+    """Sizes to mark on an axis with these ends, with what stands there; fewer on a long one."""
+    steps = (1, 2, 5) if high / low < 20 else (1, 3) if high / low < 200 else (1,)
+    sizes = [step * 10**power for power in range(13) for step in steps]
+    return {size: parameters(size).replace(".0", "") for size in sizes if low <= size <= high}
 
 
 def _names(axes: Axes, series: Any) -> None:

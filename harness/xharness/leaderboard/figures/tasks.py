@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xharness.gaps import ArmName
 from xharness.leaderboard import columns
 from xharness.leaderboard.board import Board
-from xharness.leaderboard.figures.figure import Figure, groups, mean_value, row_positions
+from xharness.leaderboard.figures.figure import (
+    Figure,
+    FigureRow,
+    RowGroups,
+    groups,
+    mean_value,
+    row_positions,
+)
 from xharness.leaderboard.figures.style import BASELINE, COMPARED, GROUND, INK, QUIET
 from xharness.phrases import listed
 
@@ -15,16 +21,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_ROW = 0.2  # inches
+_ROW_HEIGHT = 0.2  # inches
 _ACROSS = 3  # panels in a row
-_PAPER = {"facecolor": GROUND, "edgecolor": "none", "pad": 1.0}
+_ON_GROUND = {"facecolor": GROUND, "edgecolor": "none", "pad": 1.0}
 
 
 def figure(board: Board) -> Figure | None:
     """None where no task has a gap."""
-    arms = groups(board, board.arms_with_gap)
+    row_groups = groups(board, board.arms_with_gap)
     tasks: list[dict[str, Any]] = [
-        {"task": task, "floor": _floor(board, task), "groups": _groups(board, arms, task)}
+        {"task": task, "floor": _floor(board, task), "groups": _groups(board, row_groups, task)}
         for task in board.tasks
     ]
     arm_count = max((_count(task) for task in tasks), default=0)
@@ -44,22 +50,21 @@ def _count(task: dict[str, Any]) -> int:
     return sum(row["source"] is not None for group in task["groups"] for row in group["rows"])
 
 
-def _groups(board: Board, arms: Any, task: str) -> list[dict[str, Any]]:
+def _groups(board: Board, row_groups: RowGroups, task: str) -> list[dict[str, Any]]:
     return [
         {"name": name, "rows": [_row(board, row, task) for row in rows]}
-        for name, rows in arms.items()
+        for name, rows in row_groups.items()
     ]
 
 
-def _row(board: Board, row: tuple[str, str, list[ArmName]], task: str) -> dict[str, Any]:
-    name, strategy, arms = row
-    task_gaps = [board.task_gaps.get((arm, task)) for arm in arms]
+def _row(board: Board, row: FigureRow, task: str) -> dict[str, Any]:
+    task_gaps = [board.task_gaps.get((arm, task)) for arm in row.arms]
     defined = [
         task_gap for task_gap in task_gaps if task_gap is not None and task_gap.gap is not None
     ]
     return {
-        "name": name,
-        "baseline": strategy == board.gaps.baseline,
+        "name": row.label,
+        "baseline": row.strategy == board.gaps.baseline,
         "source": mean_value(task_gap.source for task_gap in defined),
         "others": mean_value(task_gap.others for task_gap in defined),
         "learnt": all(task_gap.learning.passed for task_gap in defined),
@@ -81,12 +86,13 @@ def draw(canvas: Canvas, data: Any) -> None:
     tasks = data["tasks"]
     # Four as two by two: a panel alone in its row looks like an afterthought.
     across = 2 if len(tasks) == 4 else min(_ACROSS, len(tasks))
+    # Rounded up.
     down = -(-len(tasks) // across)
-    rows_of = row_positions([len(group["rows"]) for group in tasks[0]["groups"]], 0.6)
-    canvas.set_size_inches(8, 0.75 + down * (0.65 + _ROW * (rows_of[-1][-1] + 1.2)))
+    positions = row_positions([len(group["rows"]) for group in tasks[0]["groups"]], 0.6)
+    canvas.set_size_inches(8, 0.75 + down * (0.65 + _ROW_HEIGHT * (positions[-1][-1] + 1.2)))
     grid = canvas.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes, task in zip(grid.flat, tasks, strict=False):
-        _panel(axes, task, rows_of)
+        _panel(axes, task, positions)
     for axes in grid.flat[len(tasks) :]:
         axes.set_visible(False)
     # A shared axis has its labels in the last row alone, which may be empty in some columns.
@@ -96,34 +102,34 @@ def draw(canvas: Canvas, data: Any) -> None:
     _legend(canvas, data)
 
 
-def _panel(axes: Axes, task: Any, rows_of: list[list[float]]) -> None:
-    for group, lines in zip(task["groups"], rows_of, strict=True):
+def _panel(axes: Axes, task: Any, positions: list[list[float]]) -> None:
+    for group, heights in zip(task["groups"], positions, strict=True):
         is_compared = not all(row["baseline"] for row in group["rows"])
-        for y, row in zip(lines[1:], group["rows"], strict=True):
+        for y, row in zip(heights[1:], group["rows"], strict=True):
             if row["source"] is not None and row["baseline"] and is_compared:
-                _reference(axes, row, lines)
+                _reference(axes, row, heights)
             _dumbbell(axes, y, row, BASELINE if row["baseline"] else COMPARED)
     if task["floor"] is not None:
         axes.axvline(task["floor"], color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
     axes.set_title(task["task"])
     axes.set_xlim(-3, 103)
     axes.set_xticks([0, 25, 50, 75, 100])
-    axes.set_ylim(rows_of[-1][-1] + 0.7, -0.7)
+    axes.set_ylim(positions[-1][-1] + 0.7, -0.7)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
-    _names(axes, task["groups"], rows_of)
+    _names(axes, task["groups"], positions)
 
 
-def _reference(axes: Axes, row: Any, lines: list[float]) -> None:
+def _reference(axes: Axes, row: Any, heights: list[float]) -> None:
     """The baseline's two scores, down through the rows of its model."""
     for value in (row["source"], row["others"]):
-        axes.plot([value, value], [lines[1], lines[-1] + 0.4], color=BASELINE, linewidth=0.8,
+        axes.plot([value, value], [heights[1], heights[-1] + 0.4], color=BASELINE, linewidth=0.8,
                   alpha=0.6)  # fmt: skip
 
 
 def _dumbbell(axes: Axes, y: float, row: Any, colour: str) -> None:
     if row["source"] is None:
-        axes.text(0, y, "no gap", color=QUIET, fontsize=7, va="center", bbox=_PAPER)
+        axes.text(0, y, "no gap", color=QUIET, fontsize=7, va="center", bbox=_ON_GROUND)
         return
     alpha = 1.0 if row["learnt"] else 0.4
     axes.plot([row["others"], row["source"]], [y, y], color=colour, linewidth=1.6,
@@ -133,15 +139,15 @@ def _dumbbell(axes: Axes, y: float, row: Any, colour: str) -> None:
                   alpha=alpha)  # fmt: skip
 
 
-def _names(axes: Axes, groups_drawn: Any, rows_of: list[list[float]]) -> None:
-    ticks = [y for lines in rows_of for y in lines]
+def _names(axes: Axes, groups_drawn: Any, positions: list[list[float]]) -> None:
+    ticks = [y for heights in positions for y in heights]
     names = [
         name
         for group in groups_drawn
         for name in (group["name"], *(row["name"] for row in group["rows"]))
     ]
     axes.set_yticks(ticks, names)
-    titles = {lines[0] for lines in rows_of}
+    titles = {heights[0] for heights in positions}
     # Panels to the right share the labels of the first and have none.
     for label, tick in zip(axes.get_yticklabels(), ticks, strict=False):
         label.set_color(INK)
