@@ -14,7 +14,7 @@ from xharness.gaps.averages import (
     unpooled,
     with_status,
 )
-from xharness.gaps.intervals import change_estimates, detectable_changes
+from xharness.gaps.intervals import detectable_changes, quantity_estimates
 from xharness.gaps.measured import QUANTITIES, MeasuredArm
 from xharness.gaps.pools import NO_TASK, common_seeds, members, why_no_average
 from xharness.gaps.sampled import Contrast, mean_contrast
@@ -122,26 +122,19 @@ def average_change(
 
 def _estimated(changes: Sequence[MeasuredChange]) -> list[MeasuredChange]:
     """The changes with their intervals, computed all at once."""
-    keys = [
-        (index, name)
-        for index, measured_change in enumerate(changes)
-        for name in measured_change.contrasts
-    ]
-    contrasts = [changes[index].contrasts[name] for index, name in keys]
-    # All at once: the search for p values takes about as long for one as for a thousand.
-    estimates = dict(zip(keys, change_estimates(contrasts), strict=True))
+    estimates = quantity_estimates([measured_change.contrasts for measured_change in changes])
     return [
         replace(
             measured_change,
             change=replace(
                 measured_change.change,
-                source=estimates.get((index, "source")),
-                others=estimates.get((index, "others")),
-                gap=estimates.get((index, "gap")),
+                source=quantities.get("source"),
+                others=quantities.get("others"),
+                gap=quantities.get("gap"),
                 detectable=detectable_changes(measured_change.spreads),
             ),
         )
-        for index, measured_change in enumerate(changes)
+        for measured_change, quantities in zip(changes, estimates, strict=True)
     ]
 
 

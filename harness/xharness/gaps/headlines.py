@@ -42,20 +42,21 @@ def headlines(
     `changes` are those of one pool: numbers of two protocols, or measured and published ones, share
     no sentence.
     """
-    strategies = sorted({change.change.strategy for change in changes})
+    strategies = sorted({measured_change.change.strategy for measured_change in changes})
     strategy_headlines = {name: _headline(name, changes, baseline) for name in strategies}
     averaged = {
         name: [
-            change
-            for change in changes
-            if change.change.strategy == name and change.change.model in headline.models
+            measured_change
+            for measured_change in changes
+            if measured_change.change.strategy == name
+            and measured_change.change.model in headline.models
         ]
         for name, headline in strategy_headlines.items()
         if headline.undefined is None
     }
     spreads = {
-        name: {quantity: _spread(models, covariances, quantity) for quantity in QUANTITIES}
-        for name, models in averaged.items()
+        name: {quantity: _spread(model_changes, covariances, quantity) for quantity in QUANTITIES}
+        for name, model_changes in averaged.items()
     }
     tested = [_tested(averaged[name], spreads[name]) for name in averaged]
     for name, change, wording in zip(averaged, tested, wordings(tested), strict=True):
@@ -74,17 +75,30 @@ def headlines(
 
 def _headline(strategy: str, changes: Sequence[MeasuredChange], baseline: str) -> Headline:
     """The models that are averaged, and why others are not."""
-    strategy_changes = [change for change in changes if change.change.strategy == strategy]
+    strategy_changes = [
+        measured_change
+        for measured_change in changes
+        if measured_change.change.strategy == strategy
+    ]
     left_out = {
-        change.change.model: reason
-        for change in strategy_changes
-        if (reason := _why_left_out(change)) is not None
+        measured_change.change.model: reason
+        for measured_change in strategy_changes
+        if (reason := _why_left_out(measured_change)) is not None
     }
     # Over all models that may be compared, whatever they show: leaving some out would choose.
     models = tuple(
-        change.change.model for change in strategy_changes if change.change.model not in left_out
+        measured_change.change.model
+        for measured_change in strategy_changes
+        if measured_change.change.model not in left_out
     )
-    tasks = next((change.change.tasks for change in strategy_changes if change.may_claim), ())
+    tasks = next(
+        (
+            measured_change.change.tasks
+            for measured_change in strategy_changes
+            if measured_change.may_claim
+        ),
+        (),
+    )
     problem = None if models else "; ".join(dict.fromkeys(left_out.values()))
     return Headline(strategy, baseline, models, left_out, tasks, undefined=problem)
 
@@ -129,12 +143,12 @@ def _between(
         covariance = covariances.get((strategy, task))
         if covariance is None:
             continue
-        index = [
-            covariance.models.index(change.change.model)
-            for change in changes
-            if change.change.model in covariance.models
+        indices = [
+            covariance.models.index(measured_change.change.model)
+            for measured_change in changes
+            if measured_change.change.model in covariance.models
         ]
-        matrix = covariance.matrices[quantity][np.ix_(index, index)]
+        matrix = covariance.matrices[quantity][np.ix_(indices, indices)]
         total += float(matrix.sum() - np.trace(matrix))
     # items of different tasks are drawn apart
     return total / len(tasks) ** 2

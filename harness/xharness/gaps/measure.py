@@ -14,12 +14,12 @@ from xharness.gaps.contrasts import TaskContrast
 from xharness.gaps.evidence import Evidence
 from xharness.gaps.headlines import ModelCovariance, headlines
 from xharness.gaps.influences import ArmItems, Metrics, items_of_task
-from xharness.gaps.intervals import change_estimates, detectable_changes
+from xharness.gaps.intervals import detectable_changes, quantity_estimates
 from xharness.gaps.measured import QUANTITIES, MeasuredArm, measured_arm
 from xharness.gaps.pools import pools
 from xharness.gaps.scores import CellRow
 from xharness.gaps.trend import sizes, trends
-from xharness.gaps.values import Change, Gaps, TaskGap, TestCounts
+from xharness.gaps.values import Change, Estimate, Gaps, LanguageTest, Quantity, TaskGap, TestCounts
 from xharness.gaps.wordings import Tested, wordings
 from xharness.spec.languages import name_of
 
@@ -111,17 +111,23 @@ def _task(
         )
         for index, arm in enumerate(arms)
     ]
+    return measured, _strategy_covariances(arms, task_contrasts)
+
+
+def _strategy_covariances(
+    arms: Sequence[ArmItems], task_contrasts: Mapping[int, TaskContrast]
+) -> dict[str, ModelCovariance]:
+    """Strategy to how the items move the changes of its models together."""
     strategies: dict[str, list[int]] = defaultdict(list)
     for index in task_contrasts:
         strategies[arms[index].cells.strategy].append(index)
-    strategy_covariances = {
+    return {
         strategy: ModelCovariance(
             tuple(arms[index].cells.model for index in members),
             contrasts.model_covariances([task_contrasts[index] for index in members]),
         )
         for strategy, members in strategies.items()
     }
-    return measured, strategy_covariances
 
 
 def _changes(
@@ -138,38 +144,50 @@ def _changes(
     }
     # Tests stand apart from words: they are corrected over a task's languages, words over arms.
     tests = dict(zip(pairs, contrasts.language_tests([*pairs.values()]), strict=True))
-    keys = [
-        (index, name)
-        for index, task_contrast in task_contrasts.items()
-        for name in task_contrast.contrasts
-    ]
-    all_contrasts = [task_contrasts[index].contrasts[name] for index, name in keys]
-    estimates = dict(zip(keys, change_estimates(all_contrasts), strict=True))
-    changes = {}
-    for index, task_contrast in task_contrasts.items():
-        cells = arms[index].cells
-        base = bases.get(cells.model)
-        any_contrast = next(iter(task_contrast.contrasts.values()), None)
-        changes[index] = Change(
-            *cells.arm,
-            against=baseline,
-            task=cells.task,
-            tasks=(cells.task,),
-            seeds=cells.seeds if any_contrast is not None else (),
-            baseline_seeds=base.cells.seeds
-            if any_contrast is not None and base is not None
-            else (),
-            paired_seeds=any_contrast is not None and any_contrast.paired,
-            source=estimates.get((index, "source")),
-            others=estimates.get((index, "others")),
-            gap=estimates.get((index, "gap")),
-            detectable=detectable_changes(task_contrast.spreads),
-            tests=tests.get(index, {}),
-            undefined=task_contrast.problem,
-            covers=any_contrast.covers if any_contrast is not None else (),
-            notes=task_contrast.notes,
+    estimates = quantity_estimates([contrast.contrasts for contrast in task_contrasts.values()])
+    return {
+        index: _change(
+            arms[index].cells, bases, task_contrast, baseline, quantities, tests.get(index, {})
         )
-    return changes
+        for (index, task_contrast), quantities in zip(
+            task_contrasts.items(), estimates, strict=True
+        )
+    }
+
+
+def _change(
+    cells: ArmCells,
+    bases: Mapping[str, ArmItems],
+    task_contrast: TaskContrast,
+    baseline: str,
+    estimates: Mapping[Quantity, Estimate],
+    tests: Mapping[str, LanguageTest],
+) -> Change:
+    """One arm's change on one task, put together."""
+    change = Change(
+        *cells.arm,
+        against=baseline,
+        task=cells.task,
+        tasks=(cells.task,),
+        source=estimates.get("source"),
+        others=estimates.get("others"),
+        gap=estimates.get("gap"),
+        detectable=detectable_changes(task_contrast.spreads),
+        tests=tests,
+        undefined=task_contrast.problem,
+        notes=task_contrast.notes,
+    )
+    if not task_contrast.contrasts:
+        return change
+    # Its quantities are all of the same seeds and items.
+    any_contrast = next(iter(task_contrast.contrasts.values()))
+    return replace(
+        change,
+        seeds=cells.seeds,
+        baseline_seeds=bases[cells.model].cells.seeds,
+        paired_seeds=any_contrast.paired,
+        covers=any_contrast.covers,
+    )
 
 
 def _worded(changes: Sequence[MeasuredChange], source: str) -> tuple[Change, ...]:
