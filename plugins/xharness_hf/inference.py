@@ -233,7 +233,7 @@ def _buckets(
     """
     if not order or not is_on("buckets"):
         return [(0, len(order))]
-    if packing.worth(backbone, features[order[0]].length, device):
+    if packing.reads_packed(backbone, features[order[0]].length, device):
         return [(0, len(order))]
     lengths = np.array([features[index].length for index in order])
     rows = np.cumsum([0, *(len(features[index].windows) for index in order)])

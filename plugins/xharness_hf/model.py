@@ -262,7 +262,7 @@ class HfModel(Model):
             WordAlignmentObjective(),
             identity,
             layout,
-            words=True,
+            embeddings_only=True,
         )
 
     def _head(self, name: str, task_type: str, outputs: int, seed: int) -> AnyHead:

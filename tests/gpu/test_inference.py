@@ -25,7 +25,7 @@ _PACKED = ("bert", "xlmr", "modernbert", "gemma", "llama", "qwen2")
 
 def _states(model: Any, recipe: Recipe, device: torch.device, path: str) -> torch.Tensor:
     """The real states of eleven windows, (sub-words, width) in float32."""
-    longest = int(min(model.backbone.reach or 40, 40))
+    longest = int(min(model.backbone.longest_packed or 40, 40))
     lengths = [min(length, longest) for length in (3, 9, 30, 4, 4, 17, 9, 3, 40, 1, 2)]
     windows = [Window(np.arange(5, 5 + n, dtype=np.int32) % 25 + 3, n) for n in lengths]
     features = [Feature((window,), row) for row, window in enumerate(windows)]
@@ -42,8 +42,8 @@ def test_packed_windows_have_the_states_of_padded_ones(
     family: str, start: Start, device: torch.device
 ) -> None:
     model = start(family)
-    assert model.backbone.obstacle is None
-    assert model.backbone.reach > 0
+    assert model.backbone.packing_refusal is None
+    assert model.backbone.longest_packed > 0
     for precision in ("fp32", default_precision(device)):
         recipe = Recipe(precision=precision)
         packed, padded = (_states(model, recipe, device, path) for path in ("packed", "padded"))

@@ -22,7 +22,7 @@ from xharness.plugin.api import Mixture, Recipe
 from xharness_hf.heads.tagging import TaggingTask
 from xharness_hf.speed import switches
 from xharness_hf.training import fixed_step
-from xharness_hf.training.budgets import StepPrices, budgets, prices, rounded
+from xharness_hf.training.budgets import StepPrices, budgets, prices, row_length
 from xharness_hf.training.exact_step import ExactStep
 from xharness_hf.training.fixed_step import FixedStep
 from xharness_hf.training.graphs import NoGraphs, Recorder
@@ -276,9 +276,9 @@ def test_budgets_hold_every_row_and_cost_no_more_than_one(
     row_budgets = budgets(totals, costs)
     lengths = [budget.tokens for budget in row_budgets]
     assert all(length < two for length, two in pairwise(lengths))
-    assert lengths[-1] == rounded(max(totals))
+    assert lengths[-1] == row_length(max(totals))
     assert sum(budget.uses for budget in row_budgets) == len(totals)
-    owners = np.searchsorted(lengths, [rounded(total) for total in totals])
+    owners = np.searchsorted(lengths, [row_length(total) for total in totals])
     assert np.bincount(owners, minlength=len(row_budgets)).tolist() == [
         budget.uses for budget in row_budgets
     ]

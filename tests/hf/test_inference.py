@@ -45,7 +45,7 @@ class _Narrow:
         self.room: dict[int, int] = {}
         self.module = torch.nn.Identity()
         self.most, self.refused = limit, 0
-        self.reach, self.adapter = 0, None
+        self.longest_packed, self.adapter = 0, None
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         if batch.ids.numel() > self.most:

@@ -84,9 +84,9 @@ def test_there_and_back_is_where_it_was(lengths: list[int]) -> None:
     assert [(count, length) for count, length in packed.packs.groups] == [
         (lengths.count(length), length) for length in sorted({*lengths}, reverse=True)
     ]
-    back = packed.back(ids.unsqueeze(-1)).squeeze(-1)
+    back = packed.unpacked(ids.unsqueeze(-1)).squeeze(-1)
     assert torch.equal(back, batch.ids * batch.mask)
-    assert torch.equal(packed.back(packed.positions.unsqueeze(-1)).squeeze(-1),
+    assert torch.equal(packed.unpacked(packed.positions.unsqueeze(-1)).squeeze(-1),
                        torch.arange(batch.ids.shape[1]) * batch.mask)  # fmt: skip
 
 
@@ -95,12 +95,12 @@ def test_a_family_packs_or_is_padded_to_the_same_states(
     family: str, folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backbone = _backbone(folder(family))
-    assert (backbone.reach > 0) == (family in PACK)
+    assert (backbone.longest_packed > 0) == (family in PACK)
     batch, counts = _batch([4, 9, 4, 3, 12, 9], pairs=False), list[int]()
     monkeypatch.setattr(packing, "_grouped", _noting(packing._grouped, counts))
     with torch.no_grad():
         states = backbone.states(batch)
-    short = family in PACK and backbone.reach >= 12
+    short = family in PACK and backbone.longest_packed >= 12
     assert counts == [41] * backbone.depth * short  # sub-words without padding, in every layer
     with torch.no_grad():
         monkeypatch.setenv(switches.VARIABLE, "packing")
@@ -137,10 +137,10 @@ def test_layers_types_and_positions_that_count_anew(
 
 def test_windows_longer_than_a_layer_sees_are_padded(folder: Callable[[str], Path]) -> None:
     backbone = _backbone(folder("modernbert"))
-    reach = int(backbone.reach)
+    reach = int(backbone.longest_packed)
     assert 0 < reach < 12
-    assert not packing.worth(backbone, reach + 1, CPU)
-    assert packing.worth(backbone, reach, CPU)
+    assert not packing.reads_packed(backbone, reach + 1, CPU)
+    assert packing.reads_packed(backbone, reach, CPU)
     batch = _batch([reach, 2, reach], pairs=False)
     with torch.no_grad():
         packed, padded = backbone.packed(batch)[0], backbone.padded(batch)
@@ -155,7 +155,7 @@ def test_a_language_model_packs_too(folder: Callable[[str], Path]) -> None:
     with torch.no_grad():
         packed, calls = backbone.packed(batch)
         padded = backbone.padded(batch)
-    assert (backbone.reach > 0, calls) == (True, backbone.depth)
+    assert (backbone.longest_packed > 0, calls) == (True, backbone.depth)
     real = batch.mask.bool()
     assert torch.allclose(packed[real], padded[real], rtol=0, atol=1e-5)
 
@@ -216,12 +216,12 @@ def test_attention_that_wants_more_is_refused(options: dict[str, Any]) -> None:
 
 def test_adapters_that_stand_in_the_text_are_padded(bert: Path, tmp_path: Path) -> None:
     model = tiny.start(bert)
-    assert packing.worth(model.backbone, 8, CPU)
+    assert packing.reads_packed(model.backbone, 8, CPU)
     recipe = tiny.RECIPE.changed(
         {"adapter": {"method": "prompt", "num_virtual_tokens": 3}, "steps": 1}
     )
     model.fit([tiny.feed("classification")], recipe, tiny.session(tmp_path))
-    assert not packing.worth(model.backbone, 8, CPU)
+    assert not packing.reads_packed(model.backbone, 8, CPU)
 
 
 @pytest.mark.slow

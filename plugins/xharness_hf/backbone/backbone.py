@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,25 @@ from xharness_hf.backbone.batch import Batch
 
 class _LayerEnteredError(Exception):
     """The layer that is asked for was entered; the rest need not be computed."""
+
+
+def input_of(layer: nn.Module, read: Callable[[], object]) -> Tensor:
+    """The states that enter `layer` when `read` is called, which goes no further."""
+    caught_states: list[Tensor] = []
+
+    def stop(module: nn.Module, args: Any, kwargs: Any) -> None:
+        caught_states.append(args[0] if args else kwargs["hidden_states"])
+        # nothing else leaves a forward pass early, and what lies above may be most of it
+        raise _LayerEnteredError
+
+    handle = layer.register_forward_pre_hook(stop, with_kwargs=True)
+    try:
+        read()
+    except _LayerEnteredError:
+        pass
+    finally:
+        handle.remove()
+    return caught_states[0]
 
 
 class Backbone:
@@ -40,10 +60,10 @@ class Backbone:
         self.origin: tuple[Path, ...] = ()
         """Files that never change and hold its weights as they are; none where there are none."""
         self.causal = self._reads_left_to_right() if causal is None else causal
-        self.reach: float = 0
-        """The longest windows that are read in packs; until it stands on a device, none."""
-        self.obstacle: str | None = None
-        """Why windows are not read in packs."""
+        self.longest_packed: float = 0
+        """Sub-words of the longest windows that are read in packs; none until it is on a device."""
+        self.packing_refusal: str | None = None
+        """Why windows are not read in packs; None where they are."""
 
     @property
     def embedding(self) -> nn.Embedding:
@@ -168,12 +188,13 @@ class Backbone:
         self.module.to(device)
         if self.adapter is not None:
             self.adapter.peft.to(device)
-        self.obstacle = packing.obstacle(self, device)
-        self.reach = 0 if self.obstacle else packing.reach(self.module.config)
+        self.packing_refusal = packing.refusal(self, device)
+        config = self.module.config
+        self.longest_packed = 0 if self.packing_refusal else packing.longest_packed(config)
 
     def states(self, batch: Batch, layer: int | None = None) -> Tensor:
         """Hidden states (windows, length, width) of the last layer, or those entering `layer`."""
-        if packing.worth(self, batch.ids.shape[1], batch.ids.device):
+        if packing.reads_packed(self, batch.ids.shape[1], batch.ids.device):
             return self.packed(batch, layer)[0]
         return self.padded(batch, layer)
 
@@ -200,9 +221,9 @@ class Backbone:
             inputs["token_type_ids"] = packed.row(batch.types)
         with packing.attending(self.reader):
             states = self._states_at(inputs, layer)
-        return packed.back(states), len(packed.packs.calls)
+        return packed.unpacked(states), len(packed.packs.calls)
 
-    def row(
+    def row_states(
         self, ids: Tensor, positions: Tensor, types: Tensor | None, packs: packing.PackedRow
     ) -> Tensor:
         """Hidden states (tokens, width) of windows that lie one after the other, (tokens,) each."""
@@ -216,7 +237,7 @@ class Backbone:
         with packing.attending(self.reader):
             return self._last_states(inputs).squeeze(0)
 
-    def words(self, batch: Batch) -> Tensor:
+    def word_embeddings(self, batch: Batch) -> Tensor:
         """Sub-word embeddings alone (windows, length, width): no positions, no layers."""
         embeddings: Tensor = self.embedding(batch.ids)
         return embeddings
@@ -267,22 +288,9 @@ class Backbone:
         return states
 
     def _states_entering(self, layer: nn.Module, inputs: dict[str, Any]) -> Tensor:
-        caught: list[Tensor] = []
-
-        def stop(module: nn.Module, args: Any, kwargs: Any) -> None:
-            caught.append(args[0] if args else kwargs["hidden_states"])
-            # nothing else leaves a forward pass early, and the layers above may be most of it
-            raise _LayerEnteredError
-
-        handle = layer.register_forward_pre_hook(stop, with_kwargs=True)
-        try:
-            self.reader(**inputs)
-        except _LayerEnteredError:
-            pass
-        finally:
-            handle.remove()
+        states = input_of(layer, lambda: self.reader(**inputs))
         # the adapter's hook takes its states off behind the last layer only
-        return caught[0][:, self.adapter.inserted if self.adapter else 0 :]
+        return states[:, self.adapter.inserted if self.adapter else 0 :]
 
     @torch.inference_mode()
     def _reads_left_to_right(self) -> bool:

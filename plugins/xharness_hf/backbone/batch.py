@@ -14,7 +14,7 @@ from torch import Tensor
 from xharness import StageError
 
 Ints = NDArray[np.int32]
-NONE: Ints = np.zeros(0, dtype=np.int32)
+NO_IDS: Ints = np.zeros(0, dtype=np.int32)
 
 
 class Window(NamedTuple):
@@ -32,10 +32,10 @@ class Feature:
 
     windows: tuple[Window, ...]
     owner: int
-    """The place of its example."""
+    """The index of its example."""
     gold: Any = None
     """What is to be learnt, in the shape its task says."""
-    marks: Ints = field(default_factory=lambda: NONE)
+    marks: Ints = field(default_factory=lambda: NO_IDS)
     """Positions in the window at which the task asks something."""
 
     @property
@@ -49,6 +49,7 @@ class Layout:
     """How a backbone wants its batches."""
 
     pad: int
+    """The id that fills windows up."""
     skip: int = 0
     """Leading sub-words that mean pooling leaves out."""
     resets: bool = False
@@ -57,7 +58,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows padded to one length; every tensor is (windows, length)."""
+    """Windows padded to one length; every tensor is (windows, length) in int64."""
 
     features: Sequence[Feature]
     ids: Tensor
@@ -68,6 +69,7 @@ class Batch:
     types: Tensor
     """0 for the first text, 1 for the second."""
     positions: Tensor | None
+    """Counted anew in the second text; None where the backbone counts them itself."""
 
     def on_device(self, values: Any, dtype: torch.dtype = torch.long) -> Tensor:
         """`values` as a tensor beside the batch."""
@@ -146,4 +148,4 @@ def collate(features: Sequence[Feature], layout: Layout, device: torch.device) -
 
 def joined(parts: Iterable[Ints]) -> Ints:
     """The parts one after the other; they may be none."""
-    return np.concatenate([NONE, *parts]).astype(np.int32)
+    return np.concatenate([NO_IDS, *parts]).astype(np.int32)

@@ -25,7 +25,7 @@ from transformers import AttentionInterface
 from xharness import Recipe
 from xharness_hf.backbone.attached_adapter import AttachedAdapter
 from xharness_hf.backbone.batch import Batch, Feature, Layout, Window, collate
-from xharness_hf.backbone.placement import spread
+from xharness_hf.backbone.placement import consecutive
 from xharness_hf.backbone.precision import computing, default_precision
 from xharness_hf.speed import varlen
 from xharness_hf.speed.switches import is_on
@@ -34,12 +34,12 @@ NAME = "xharness_packed"
 """What transformers is to call attention in packs."""
 _HARMLESS = frozenset({"position_ids", "cache_position"})
 """Tensors that attention may be handed and that change nothing about it."""
-_BACK = ("sliding_window",)
+_ONE_SIDED_SPANS = ("sliding_window",)
 """What configurations call the number of sub-words that a layer sees to one side, its own too."""
-_AROUND = ("local_attention", "attention_window")
-"""What they call the number that it sees to both sides."""
-# What rounding in each format makes of sums in another order; a wrong mask moves states by more.
-_CLOSE = {"fp32": 1e-4, "bf16": 5e-2, "fp16": 1e-2}
+_TWO_SIDED_SPANS = ("local_attention", "attention_window")
+"""What they call the number that it sees to both sides together."""
+# How far sums in another order move states by rounding in each format; a wrong mask does by more.
+_TOLERANCES = {"fp32": 1e-4, "bf16": 5e-2, "fp16": 1e-2}
 
 
 class _UnknownError(Exception):
@@ -84,21 +84,21 @@ class PackedBatch:
         order = np.argsort(-lengths, kind="stable")
         self._shape = tuple(batch.ids.shape)
         starts = order * self._shape[1]
-        self._indices = batch.on_device(spread(starts, lengths[order]))
+        self._indices = batch.on_device(consecutive(starts, lengths[order]))
         self.packs = _packs(lengths[order], causal, batch.ids.device)
         self._batch = batch
-        self._within = spread(np.zeros_like(starts), lengths[order])
+        self._positions_within = consecutive(np.zeros_like(starts), lengths[order])
 
     @cached_property
     def positions(self) -> Tensor:
         """The position of each sub-word in its window: (1, n)."""
-        return self._batch.on_device(self._within)[None]
+        return self._batch.on_device(self._positions_within)[None]
 
     def row(self, padded: Tensor) -> Tensor:
         """(windows, length) to (1, n)."""
         return padded.flatten()[self._indices][None]
 
-    def back(self, states: Tensor) -> Tensor:
+    def unpacked(self, states: Tensor) -> Tensor:
         """(1, n, width) to (windows, length, width), zeros where there is no sub-word."""
         rows, length = self._shape
         padded = states.new_zeros((rows * length, states.shape[-1]))
@@ -124,7 +124,7 @@ class Packable(Protocol):
     module: Any
     reader: Any
     adapter: AttachedAdapter | None
-    reach: float
+    longest_packed: float
 
     @property
     def depth(self) -> int: ...
@@ -137,36 +137,37 @@ class Packable(Protocol):
     def packed(self, batch: Batch) -> tuple[Tensor, int]: ...
 
 
-def worth(backbone: Packable, longest: int, device: torch.device) -> bool:
+def reads_packed(backbone: Packable, longest: int, device: torch.device) -> bool:
     """Whether windows of at most `longest` sub-words are read in packs.
 
     Elsewhere than on a CPU only where the device has a kernel of its own for them.
     """
     # what stands in no text fills a prompt's or a prefix's places
     inserted = backbone.adapter is not None and backbone.adapter.positions > 0
-    if longest > backbone.reach or inserted or not is_on("packing"):
+    if longest > backbone.longest_packed or inserted or not is_on("packing"):
         return False
-    half = torch.is_autocast_enabled(device.type)
-    dtype = torch.get_autocast_dtype(device.type) if half else torch.float32
-    kernel = device.type == "cuda" and varlen.serves(backbone.head_width, dtype)
-    return device.type == "cpu" or kernel
+    has_autocast = torch.is_autocast_enabled(device.type)
+    dtype = torch.get_autocast_dtype(device.type) if has_autocast else torch.float32
+    has_kernel = device.type == "cuda" and varlen.serves(backbone.head_width, dtype)
+    return device.type == "cpu" or has_kernel
 
 
-def reach(config: Any) -> float:
-    """How long windows may be of which every layer sees all."""
-    spans = [getattr(config, name, None) for name in _BACK]
-    for span in (getattr(config, name, None) for name in _AROUND):
+def longest_packed(config: Any) -> float:
+    """Sub-words of the longest windows of which every layer sees all; inf where nothing limits."""
+    spans = [getattr(config, name, None) for name in _ONE_SIDED_SPANS]
+    for span in (getattr(config, name, None) for name in _TWO_SIDED_SPANS):
         # Half of it lies to either side.
         spans.append(span // 2 if isinstance(span, int) else None)
     return min((span for span in spans if isinstance(span, int) and span > 0), default=np.inf)
 
 
-def obstacle(backbone: Packable, device: torch.device) -> str | None:
+def refusal(backbone: Packable, device: torch.device) -> str | None:
     """Why `backbone` is not read in packs; None where it gives the same states as padded."""
     if "position_ids" not in inspect.signature(backbone.reader.forward).parameters:
         return "it takes no positions"
-    few = [Window(np.arange(5, 5 + length, dtype=np.int32), length - 1) for length in (4, 3, 4)]
-    features = [Feature((window,), index) for index, window in enumerate(few)]
+    # ids that every vocabulary has; unequal lengths, as only such batches show a wrong mask
+    windows = [Window(np.arange(5, 5 + length, dtype=np.int32), length - 1) for length in (4, 3, 4)]
+    features = [Feature((window,), index) for index, window in enumerate(windows)]
     batch = collate(features, Layout(pad=0), device)
     precision = default_precision(device)
     reads = computing(backbone.module, device, Recipe(precision=precision))
@@ -180,8 +181,8 @@ def obstacle(backbone: Packable, device: torch.device) -> str | None:
     packed_states, padded_states = packed[real].float(), padded[real].float()
     if num_calls != backbone.depth:
         return "its layers attend by functions of their own"
-    close = torch.allclose(packed_states, padded_states, rtol=0, atol=_CLOSE[precision])
-    return None if close else "packed windows give other states"
+    is_close = torch.allclose(packed_states, padded_states, rtol=0, atol=_TOLERANCES[precision])
+    return None if is_close else "packed windows give other states"
 
 
 @contextmanager
@@ -199,12 +200,12 @@ def attending(reader: Any, implementation: str = NAME) -> Iterator[None]:
 @contextmanager
 def _without_dropout(module: torch.nn.Module) -> Iterator[None]:
     """Inside it, nothing drops out; afterwards every part is as it was."""
-    awake = [part for part in module.modules() if part.training]
+    dropping_parts = [part for part in module.modules() if part.training]
     module.eval()
     try:
         yield
     finally:
-        for part in awake:
+        for part in dropping_parts:
             part.training = True
 
 

@@ -59,7 +59,7 @@ class Placement:
         skips = np.where(self.lengths > self.skip, self.skip, 0)
         counts = self.lengths - skips
         owners = np.full(self.capacity.tokens, -1, dtype=np.int64)
-        owners[spread(self.starts + skips, counts)] = np.repeat(np.arange(len(counts)), counts)
+        owners[consecutive(self.starts + skips, counts)] = np.repeat(np.arange(len(counts)), counts)
         return {"owners": owners, "counts": filled(counts, windows, 1)}
 
 
@@ -99,14 +99,14 @@ def filled(values: Any, size: int, filler: int = 0) -> Longs:
     return array
 
 
-def spread(starts: Longs, lengths: Longs) -> Longs:
+def consecutive(starts: Longs, lengths: Longs) -> Longs:
     """start, start + 1, ... for each start, as many as its length says."""
     ends = np.cumsum(lengths)
     # Counting on from 0, each stretch shifted from where the count has come to where it begins.
     return np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
 
 
-def padded(
+def padded_placement(
     features: Sequence[Feature], layout: Layout, marks: int, length: int | None = None
 ) -> Placement:
     """The windows one a row, padded to the longest or to `length`: as much room as there is need.

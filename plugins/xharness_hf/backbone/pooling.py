@@ -13,11 +13,9 @@ PoolingMode = Literal["mean", "first", "last"]
 
 
 def pool(states: Tensor, batch: Batch, mode: PoolingMode) -> Tensor:
-    """(windows, length, width) to (windows, width), in float32.
+    """(windows, length, width) to (windows, width), in float32; as `placement.pooled`, of a batch.
 
-    An encoder's mean includes its specials, as XTREME's does. A decoder's leaves out what stands
-    before the text: that state is an attention sink, its norm a hundred times the others', and
-    the mean with it is nearly the same vector for every text.
+    Which of an encoder's or a decoder's specials a mean leaves out is said there.
     """
     states = states.float()
     if mode == "first":

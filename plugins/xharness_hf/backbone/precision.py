@@ -55,8 +55,8 @@ def device_of(name: str | None) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # torch without CUDA fails an assertion
         reason = str(error).splitlines()[0]
         if "out of memory" in reason:
-            what = f"device '{name}' has no memory left for another process"
-            raise UnavailableError(what, hint="`nvidia-smi` shows who has it") from None
+            problem = f"device '{name}' has no memory left for another process"
+            raise UnavailableError(problem, hint="`nvidia-smi` shows who has it") from None
         hint = "`xharness doctor` lists the devices of this machine"
         raise UnavailableError(f"no device '{name}' here: {reason}", hint=hint) from None
     return device
@@ -173,12 +173,12 @@ def halved(module: nn.Module, recipe: Recipe) -> Iterator[None]:
         yield
         return
     matrices = (weight for weight in module.parameters() if weight.ndim > 1)
-    full = {weight: weight.data for weight in matrices if weight.dtype == torch.float32}
+    originals = {weight: weight.data for weight in matrices if weight.dtype == torch.float32}
     try:
-        _halve(full, HALF[recipe.precision])
+        _halve(originals, HALF[recipe.precision])
         yield
     finally:
-        for parameter, data in full.items():
+        for parameter, data in originals.items():
             parameter.data = data
 
 

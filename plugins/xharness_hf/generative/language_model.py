@@ -11,14 +11,10 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, Generation
 from transformers.modeling_outputs import BaseModelOutput
 
 from xharness import Sizes, UnavailableError
-from xharness_hf.backbone.backbone import Backbone
+from xharness_hf.backbone.backbone import Backbone, input_of
 from xharness_hf.backbone.batch import Batch
 from xharness_hf.files import loading
 from xharness_hf.files.folders import Weights
-
-
-class _OutputReachedError(Exception):
-    """The states before the vocabulary were seen; the logits need not be computed."""
 
 
 class LanguageModel(Backbone):
@@ -86,20 +82,7 @@ class LanguageModel(Backbone):
 
     def _states_before_output(self, **inputs: Any) -> Tensor:
         """What enters the output matrix."""
-        caught: list[Tensor] = []
-
-        def stop(module: nn.Module, args: Any) -> None:
-            caught.append(args[0])
-            raise _OutputReachedError
-
-        handle = self.output.register_forward_pre_hook(stop)
-        try:
-            self.module(**inputs, use_cache=False)
-        except _OutputReachedError:
-            pass
-        finally:
-            handle.remove()
-        return caught[0]
+        return input_of(self.output, lambda: self.module(**inputs, use_cache=False))
 
     @torch.inference_mode()
     def check_logits(self) -> None:
@@ -136,9 +119,8 @@ def load_language_model(folder: Path, weights: Weights, layers: int | None = Non
     config = loading.config(folder, layers)
     auto: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     model = LanguageModel(loading.module(auto, folder, config, weights))
-    default_config: Any = (
-        GenerationConfig  # `generate` would fill in what its files force or punish
-    )
+    default_config: Any = GenerationConfig
+    # `generate` would else fill in what the folder's files force or punish
     model.module.generation_config = default_config()
     model.check_logits()
     return model

@@ -19,7 +19,14 @@ from xharness_hf.backbone.batch import (
     best_indices,
     joined,
 )
-from xharness_hf.backbone.placement import IGNORED, Longs, Placement, Targets, filled, padded
+from xharness_hf.backbone.placement import (
+    IGNORED,
+    Longs,
+    Placement,
+    Targets,
+    filled,
+    padded_placement,
+)
 from xharness_hf.backbone.tokens import Tokens
 
 Logits = Callable[[Tensor], Tensor]
@@ -102,7 +109,7 @@ def exact_targets(
     `length`: of a row of states, where it is not that of the batch.
     """
     num_marks = sum(task.marks(feature, recipe) for feature in batch.features)
-    placement = padded(batch.features, layout, num_marks, length)
+    placement = padded_placement(batch.features, layout, num_marks, length)
     arrays = task.targets(batch.features, placement, recipe)
     return Targets({name: batch.on_device(array) for name, array in arrays.items()}, batch)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_FINE, _COARSE = 64, 128  # sub-words that budgets are multiples of, and those above 1024
+_FINE, _COARSE = 64, 128  # sub-words in a tile, of rows of at most 1024 and of longer ones
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class StepPrices:
     eager: float
     """The host's time for a step that is not captured."""
     capture: float
+    """Recording a step as a graph."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Budget:
     tokens: int
     uses: int
     captured: bool
+    """Whether a graph of it costs less than steps that the host launches."""
 
 
 def prices(parameters: int, layers: int) -> StepPrices:
@@ -48,19 +50,20 @@ def prices(parameters: int, layers: int) -> StepPrices:
     same on all machines.
     """
     host = 2.5e-3 * layers
+    # A sub-word takes 6 operations a parameter forth and back, 4.2e14 of them a second.
     device = 6 * parameters / 4.2e14 + 1e-7 * layers
     return StepPrices(launch=2e-4 * layers, token=device, eager=host, capture=host)
 
 
 def budgets(totals: Sequence[int], prices: StepPrices) -> list[Budget]:
     """Ascending budgets for rows of `totals` sub-words that cost least together."""
-    lengths, counts = np.unique([rounded(total) for total in totals], return_counts=True)
+    lengths, counts = np.unique([row_length(total) for total in totals], return_counts=True)
     ends = np.cumsum(counts)
     least, before = np.zeros(len(lengths) + 1), np.zeros(len(lengths), dtype=np.int64)
     # `least[i]` is the cost of the i shortest lengths, `before[i]` where their last budget begins.
     for last, length in enumerate(lengths):
         uses = ends[last] - np.concatenate([[0], ends[:last]])
-        costs = least[: last + 1] + _cost(uses, prices) + uses * length * prices.token
+        costs = least[: last + 1] + _least_cost(uses, prices) + uses * length * prices.token
         before[last] = np.argmin(costs)
         least[last + 1] = costs[before[last]]
     path: list[Budget] = []
@@ -68,26 +71,27 @@ def budgets(totals: Sequence[int], prices: StepPrices) -> list[Budget]:
     while stop:
         first = int(before[stop - 1])
         uses = int(counts[first:stop].sum())
-        worthwhile = bool(_graph(np.array(uses), prices) < _eager(np.array(uses), prices))
+        worthwhile = bool(_graph_cost(np.array(uses), prices) < _eager_cost(np.array(uses), prices))
         path.append(Budget(int(lengths[stop - 1]), uses, worthwhile))
         stop = first
     return path[::-1]
 
 
-def rounded(total: int) -> int:
-    """The least length of a row that holds `total` sub-words: kernels compute in tiles."""
+def row_length(total: int) -> int:
+    """The least length of a row that holds `total` sub-words: kernels compute in whole tiles."""
     tile = _FINE if total <= 1024 else _COARSE
     return -(-total // tile) * tile
 
 
-def _graph(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
-    """The first use is eager: it warms the kernels up."""
+def _graph_cost(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
+    """Seconds of so many uses with a graph. The first use is eager: it warms the kernels up."""
     return np.asarray(prices.capture + prices.eager + (uses - 1) * prices.launch)
 
 
-def _eager(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
+def _eager_cost(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
     return np.asarray(uses * prices.eager)
 
 
-def _cost(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
-    return np.minimum(_graph(uses, prices), _eager(uses, prices))
+def _least_cost(uses: NDArray[np.int64], prices: StepPrices) -> NDArray[np.float64]:
+    """Seconds of so many uses, the cheaper way."""
+    return np.minimum(_graph_cost(uses, prices), _eager_cost(uses, prices))

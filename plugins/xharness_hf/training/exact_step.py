@@ -107,7 +107,11 @@ class ExactStep:
             batch = collate(part, feed.layout, context.device)
             with context.autocast(), fast_kernels(context.device), self._embeddings:
                 backbone = context.backbone
-                states = backbone.words(batch) if feed.words else backbone.states(batch)
+                states = (
+                    backbone.word_embeddings(batch)
+                    if feed.embeddings_only
+                    else backbone.states(batch)
+                )
                 targets = exact_targets(task, batch, feed.layout, recipe, states.shape[1])
                 mean = task.loss(states.flatten(0, 1), feed.head, targets, recipe) / terms
             # Outside of autocast, as torch asks: gradients take the formats of their forward.

@@ -43,7 +43,7 @@ from xharness_hf.training.staging import StepStream
 from xharness_hf.training.step import TrainingContext
 from xharness_hf.training.working_weights import ActiveRows, WorkingWeights, linear_layers
 
-_ASK = 50  # steps after which losses are sent to the host
+_LOSSES_EVERY = 50  # steps after which losses are sent to the host
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,9 +51,13 @@ class _Row(NamedTuple):
     """A piece of a staged step: which shape it has, and where its numbers are."""
 
     feed: int
+    """Index of the feed in the training."""
     shape: int
+    """Index of the shape in the feed's plan."""
     first: int
+    """Where its numbers begin in the step's memory."""
     tokens: int
+    """Sub-words in it, padding left out."""
 
 
 def recorder(device: torch.device) -> Recorder | None:
@@ -75,7 +79,9 @@ def refusal(context: TrainingContext) -> str | None:
         return f"{recipe.optimizer} sends norms of weights to the host in each step"
     if backbone.adapter is not None and backbone.adapter.positions > 0:
         return f"a {backbone.adapter.spec.method} stands in the text"
-    if longest > backbone.reach and any(not feed.words for feed in context.feeds):
+    if longest > backbone.longest_packed and any(
+        not feed.embeddings_only for feed in context.feeds
+    ):
         return "its attention does not serve packed windows of this length"
     if context.device.type == "cuda" and not varlen.serves(width, half):
         return f"no kernel for heads of width {width}"
@@ -111,11 +117,14 @@ class FixedStep:
             FeatureCounts.of(feed.features, feed.task, context.recipe) for feed in context.feeds
         ]
         self._learnt: dict[int, list[str]] = {}
-        self._eager: str | None = None
+        """Feed to the names of the parameters that its loss gives gradients."""
+        self._graphs_refusal: str | None = None
+        """Why steps are no longer recorded, once one could not be."""
         self._stream: StepStream | None = None
         self._plans: list[RowPlan] = []
         self._replays: dict[Hashable, Replay] = {}
-        self._ran: set[Hashable] = set()
+        self._called: set[Hashable] = set()
+        """What was computed once as it is: its kernels are chosen, so it may be recorded."""
         self._buffers: dict[tuple[int, int], Tensor] = {}
         self._feed = 0
         self._steps_done = 0
@@ -143,7 +152,7 @@ class FixedStep:
             update = partial(self._update, self._feed)
             self._call(("update", self._feed), update, worthwhile=True)
             self._steps_done = step + 1
-            if self._steps_done % _ASK == 0:
+            if self._steps_done % _LOSSES_EVERY == 0:
                 self._optimizer.request(self._steps_done)
 
     def losses(self, steps: int, *, wait: bool) -> list[float]:
@@ -182,7 +191,7 @@ class FixedStep:
             feed.name: [shape.budget.tokens for shape in plan.shapes]
             for feed, plan in zip(feeds, self._plans, strict=True)
         }
-        reason = {"because": self._eager} if self._eager else {}
+        reason = {"because": self._graphs_refusal} if self._graphs_refusal else {}
         graphs, refusal_of_kernel = self._recorder.count, self._optimizer.refusal
         adamw = "one kernel" if refusal_of_kernel is None else f"torch: {refusal_of_kernel}"
         norms = self._norms_refusal or f"one kernel in {len(self._norms)} modules"
@@ -209,7 +218,7 @@ class FixedStep:
             self._stream.close()
         self._recorder.wait()
         self._replays.clear()
-        self._ran.clear()
+        self._called.clear()
         self._buffers.clear()
         self._allocate_gradients()
         context = self._context
@@ -218,8 +227,8 @@ class FixedStep:
             draw = context.sampler[number]
             rows[draw.feed] += context.accumulation.rows(draw.features)
         self._plans = [
-            self._shapes(feed, of_feed) if of_feed else RowPlan([])
-            for feed, of_feed in enumerate(rows)
+            self._shapes(feed, feed_rows) if feed_rows else RowPlan([])
+            for feed, feed_rows in enumerate(rows)
         ]
         all_shapes = [shape for plan in self._plans for shape in plan.shapes]
         largest = max(shape.size for shape in all_shapes)
@@ -255,7 +264,7 @@ class FixedStep:
         return RowFiller(
             prepared.task, self._context.recipe, prepared.layout, backbone.first_position,
             backbone.uses_token_types, prepared.layout.resets and backbone.positions is not None,
-            None if rows is None else rows.place_of,
+            None if rows is None else rows.row_of,
         )  # fmt: skip
 
     def _active_rows(self) -> ActiveRows | None:
@@ -284,8 +293,12 @@ class FixedStep:
             return []
         layers = linear_layers([context.backbone.reader, *context.heads])
         groups = [[layer] for layer in layers]
-        words = all(feed.words for feed in context.feeds)
-        if is_on("joint_linear") and not words and not context.recipe.gradient_checkpointing:
+        embeddings_only = all(feed.embeddings_only for feed in context.feeds)
+        if (
+            is_on("joint_linear")
+            and not embeddings_only
+            and not context.recipe.gradient_checkpointing
+        ):
             groups = reading_together(layers, self._read_a_little)
         return [JointLayers(group, torch.bfloat16) for group in groups]
 
@@ -297,7 +310,7 @@ class FixedStep:
         types = torch.zeros_like(positions) if backbone.uses_token_types else None
         with context.autocast():
             row = PackedRow(borders, 2, backbone.causal)
-            backbone.row(positions, positions + backbone.first_position, types, row)
+            backbone.row_states(positions, positions + backbone.first_position, types, row)
 
     def _refusal_of_norms(self) -> str | None:
         """Why dropout, residuals and norms are torch's own; layers computed twice have to be."""
@@ -307,7 +320,7 @@ class FixedStep:
 
     def _fused_norms(self, feed: int) -> AbstractContextManager[None]:
         """Inside it, the backbone's residuals are one kernel each."""
-        if self._norms_refusal or self._context.feeds[feed].words:
+        if self._norms_refusal or self._context.feeds[feed].embeddings_only:
             return nullcontext()
         return self._norms.running(self._context.device)
 
@@ -384,9 +397,9 @@ class FixedStep:
     ) -> None:
         """Replay what was recorded; record what ran once already; else call it as it is."""
         if key not in self._replays:
-            if key not in self._ran or not worthwhile or self._eager is not None:
+            if key not in self._called or not worthwhile or self._graphs_refusal is not None:
                 function()
-                self._ran.add(key)
+                self._called.add(key)
                 return
             self._replays[key] = self._recorded(function, learns=key[0] == "learn")
         self._replays[key]()
@@ -400,8 +413,10 @@ class FixedStep:
             divisible = context.accumulation.divisible(context.recipe.batch_size, tasks)
             if isinstance(error, torch.OutOfMemoryError) and learns and divisible:
                 raise  # smaller pieces may be recorded
-            self._eager = str(error).splitlines()[0] if str(error) else type(error).__name__
-            _LOG.warning("steps are not recorded as graphs: %s", self._eager)
+            self._graphs_refusal = (
+                str(error).splitlines()[0] if str(error) else type(error).__name__
+            )
+            _LOG.warning("steps are not recorded as graphs: %s", self._graphs_refusal)
             self._recorder.wait()
             self._replays.clear()  # they may draw by another generator than steps that are called
             return function
@@ -424,19 +439,19 @@ class FixedStep:
             name: grad for name, grad in zip(names, gradients, strict=True) if grad is not None
         }
         self._learnt[feed] = [*grads]
-        self._keep(grads, first=first)
+        self._accumulate(grads, first=first)
         self._loss.copy_(loss.detach()) if first else self._loss.add_(loss.detach())
 
     def _states(self, feed: int, shape: RowShape, arrays: Mapping[str, Tensor]) -> Tensor:
         backbone = self._context.backbone
-        if self._context.feeds[feed].words:
+        if self._context.feeds[feed].embeddings_only:
             words: Tensor = backbone.embedding(arrays["ids"])
             return words
         borders = arrays["borders"].to(torch.int32)
         row = PackedRow(borders, shape.capacity.length, backbone.causal)
-        return backbone.row(arrays["ids"], arrays["positions"], arrays.get("types"), row)
+        return backbone.row_states(arrays["ids"], arrays["positions"], arrays.get("types"), row)
 
-    def _keep(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
+    def _accumulate(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
         """Put gradients into memory that stays."""
         for dtype in {grad.dtype for grad in grads.values()}:
             names = [name for name, grad in grads.items() if grad.dtype == dtype]

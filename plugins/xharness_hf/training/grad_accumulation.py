@@ -23,7 +23,7 @@ class GradientAccumulation:
         return [[features[row] for row in rows] for rows in self.rows(np.arange(len(features)))]
 
     def rows(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """As `of`, of places of features in their feed."""
+        """As `of`, of the indices of features in their feed."""
         return np.array_split(rows, min(self.count, len(rows)))
 
     def divisible(self, features: int, tasks: Iterable[TrainingObjective]) -> bool:

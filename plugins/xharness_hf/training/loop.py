@@ -241,7 +241,7 @@ def _selector(
 
 def _check_that_words_learn(backbone: Backbone, feeds: Sequence[PreparedFeed]) -> None:
     for feed in feeds:
-        if feed.words and not backbone.embedding.weight.requires_grad:
+        if feed.embeddings_only and not backbone.embedding.weight.requires_grad:
             raise StageError(
                 f"{feed.name} learns sub-word embeddings, which 'freeze_ratio' or 'adapter' hold "
                 "fixed"

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from xharness import Recipe
 from xharness_hf.backbone.batch import Feature, Layout
-from xharness_hf.backbone.placement import Capacity, Longs, Placement, filled, spread
+from xharness_hf.backbone.placement import Capacity, Longs, Placement, consecutive, filled
 from xharness_hf.heads.tasks import TrainingObjective
-from xharness_hf.training.budgets import Budget, StepPrices, budgets, rounded
+from xharness_hf.training.budgets import Budget, StepPrices, budgets, row_length
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class RowShape:
     budget: Budget
     capacity: Capacity
     borders: int
+    """How many numbers say where the windows of a row begin, and the last of them ends."""
     arrays: tuple[tuple[str, int], ...] = ()
     """Names and sizes of the arrays in the order in which they are staged."""
 
@@ -78,7 +79,7 @@ class FeatureCounts:
 def shapes(
     rows: Sequence[NDArray[np.int64]], counts: FeatureCounts, prices: StepPrices
 ) -> list[RowShape]:
-    """Ascending shapes that hold all `rows`, each the places of its features in the feed."""
+    """Ascending shapes that hold all `rows`, each the indices of its features in the feed."""
     totals = np.array([counts.tokens[row].sum() for row in rows])
     windows = np.array([counts.windows[row].sum() for row in rows])
     marks = np.array([counts.marks[row].sum() for row in rows])
@@ -86,7 +87,7 @@ def shapes(
     row_budgets = budgets(totals.tolist(), prices)
     lengths = [budget.tokens for budget in row_budgets]
     # The smallest budget that holds the row, as `RowPlan.choose` takes it.
-    owner = np.searchsorted(lengths, [rounded(total) for total in totals])
+    owner = np.searchsorted(lengths, [row_length(total) for total in totals])
     row_shapes = []
     for index, budget in enumerate(row_budgets):
         members = owner == index
@@ -110,10 +111,11 @@ class RowFiller:
     recipe: Recipe
     layout: Layout
     first_position: int
-    typed: bool
-    anew: bool
+    has_types: bool
+    """Whether the backbone tells the first text from the second by types."""
+    resets: bool
     """Whether positions count anew in a window's second text."""
-    place_of: Longs | None = None
+    row_of: Longs | None = None
     """For each sub-word its row in the table that learns."""
 
     def arrays(self, features: Sequence[Feature], shape: RowShape) -> dict[str, Longs]:
@@ -125,21 +127,21 @@ class RowFiller:
         starts, total = ends - lengths, int(ends[-1])
         ids = filled(np.concatenate([window.ids for window in windows]), tokens, self.layout.pad)
         # What fills up is windows as well, so its positions begin anew after each longest length.
-        within = np.arange(tokens) - total
-        within %= shape.capacity.length
-        within[:total] = spread(np.zeros_like(starts), lengths)
+        positions = np.arange(tokens) - total
+        positions %= shape.capacity.length
+        positions[:total] = consecutive(np.zeros_like(starts), lengths)
         seconds = np.repeat([window.second for window in windows], lengths)
-        types = filled(within[:total] >= seconds, tokens)
-        if self.anew:
-            within[:total] -= np.where(types[:total], seconds, 0)
+        types = filled(positions[:total] >= seconds, tokens)
+        if self.resets:
+            positions[:total] -= np.where(types[:total], seconds, 0)
         placement = Placement(starts, lengths, shape.capacity, self.layout.skip)
         staged = {
-            "ids": ids if self.place_of is None else self.place_of[ids],
-            "positions": within + self.first_position,
+            "ids": ids if self.row_of is None else self.row_of[ids],
+            "positions": positions + self.first_position,
             "borders": self._borders(ends, shape),
             "terms": np.array([self.task.terms(features)], dtype=np.int64),
         }
-        if self.typed:
+        if self.has_types:
             staged["types"] = types
         return staged | self.task.targets(features, placement, self.recipe)
 
@@ -163,8 +165,8 @@ class RowPlan:
         self.shapes = shapes
 
     def choose(self, tokens: int) -> int:
-        """The place of the shape for a row of so many sub-words."""
-        return int(np.searchsorted(self._budgets, rounded(tokens)))
+        """The index of the shape for a row of so many sub-words."""
+        return int(np.searchsorted(self._budgets, row_length(tokens)))
 
     @cached_property
     def _budgets(self) -> list[int]:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from xharness import Mixture, Recipe
 
-Places = NDArray[np.int64]
+FeatureIndices = NDArray[np.int64]
+"""Which features of a feed."""
 
-_CHUNK = 50  # batches whose features are sorted by length together
+_CHUNK = 50  # batches whose features are sorted by length together: little padding, much chance
 _NOISE = 0.15  # of a length when sorting, so that not the same features meet in every epoch
 _FEED, _EPOCH = 1, 2  # keep the streams of random numbers apart
 
@@ -26,7 +27,7 @@ class StepBatch(NamedTuple):
     """The batch of one step: features of one feed."""
 
     feed: int
-    features: Places
+    features: FeatureIndices
 
 
 class BatchSampler:
@@ -41,7 +42,7 @@ class BatchSampler:
         self, lengths: Sequence[Sequence[int]], mixture: Mixture, recipe: Recipe, seed: int
     ) -> None:
         self._lengths = [np.asarray(of_feed) for of_feed in lengths]
-        self._batch, self._seed = recipe.batch_size, seed
+        self._batch_size, self._seed = recipe.batch_size, seed
         counts = [min(len(of_feed), mixture.cap or len(of_feed)) for of_feed in lengths]
         mixed = counts[: len(counts) - len(mixture.auxiliary_shares)]
         # Capped: else a huge feed that counts for little would make epochs as long as itself.
@@ -51,15 +52,16 @@ class BatchSampler:
         self.shares = probabilities(counts, mixture)
         """How likely a step draws each feed."""
         self._feeds = random(seed, _FEED).choice(len(lengths), size=self.total, p=self.shares)
+        # For each step, how many steps before it drew from the same feed.
         self._turns = np.zeros(self.total, dtype=np.int64)
         for feed in range(len(lengths)):
             steps_of_feed = self._feeds == feed
             self._turns[steps_of_feed] = np.arange(steps_of_feed.sum())
-        self._epochs: dict[int, tuple[int, list[Places]]] = {}
+        self._epochs: dict[int, tuple[int, list[FeatureIndices]]] = {}
 
     def __getitem__(self, step: int) -> StepBatch:
         feed = int(self._feeds[step])
-        batches = math.ceil(len(self._lengths[feed]) / self._batch)
+        batches = math.ceil(len(self._lengths[feed]) / self._batch_size)
         epoch, turn = divmod(int(self._turns[step]), batches)
         order = self._epochs.get(feed)
         if order is None or order[0] != epoch:
@@ -92,7 +94,7 @@ def _sizes(counts: Sequence[int], mixture: Mixture) -> Sequence[float]:
     return [float(count) ** power for count in counts]
 
 
-def shuffled(lengths: NDArray[np.int64], batches: int, stream: Generator) -> list[Places]:
+def shuffled(lengths: NDArray[np.int64], batches: int, stream: Generator) -> list[FeatureIndices]:
     """All features in random order, in batches of like length, the batches in random order."""
     order = stream.permutation(len(lengths))
     chunks = np.array_split(order, math.ceil(batches / _CHUNK))

@@ -29,13 +29,15 @@ class PreparedFeed:
 
     name: str
     examples: int
+    """How many examples the features were cut from."""
     features: Sequence[Feature]
     task: TrainingObjective
     head: Logits
     layout: Layout
     masked: bool = False
-    words: bool = False
-    """Whether it learns from sub-word embeddings alone."""
+    """Whether words are hidden in each step, to be learnt from the others."""
+    embeddings_only: bool = False
+    """Whether it learns from sub-word embeddings alone, without the backbone's layers."""
 
 
 @dataclass

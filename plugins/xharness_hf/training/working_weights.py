@@ -26,18 +26,23 @@ class ActiveRows:
         self._table, self._all_rows = table, table.weight.data
         padding = [] if table.padding_idx is None else [table.padding_idx]
         rows = np.unique(np.fromiter([*ids, *padding], dtype=np.int64))
-        self.place_of: NDArray[np.int64] = np.zeros(len(self._all_rows), dtype=np.int64)
+        self.row_of: NDArray[np.int64] = np.zeros(len(self._all_rows), dtype=np.int64)
         """For each id its row among the active ones; 0 for those that are never met."""
-        self.place_of[rows] = np.arange(len(rows))
+        self.row_of[rows] = np.arange(len(rows))
         self._rows = torch.from_numpy(rows).to(self._all_rows.device)
         self._padding = table.padding_idx
         self.weight = self._all_rows.index_select(0, self._rows)
+
+    @property
+    def parameter(self) -> nn.Parameter:
+        """The table's own parameter, in place of which the active rows are learnt."""
+        return cast(nn.Parameter, self._table.weight)
 
     def enter(self) -> None:
         """Let the table be the active rows alone."""
         self._table.weight.data = self.weight
         if self._padding is not None:
-            self._table.padding_idx = int(self.place_of[self._padding])
+            self._table.padding_idx = int(self.row_of[self._padding])
 
     def leave(self, decay: float) -> None:
         """Let the table be whole: learnt rows go back, the others are a factor times the first.
@@ -60,7 +65,7 @@ class ActiveRows:
         self._all_rows.copy_(table)
         self.weight.copy_(self._all_rows.index_select(0, self._rows))
 
-    def spread(self, rows: Tensor) -> Tensor:
+    def scattered(self, rows: Tensor) -> Tensor:
         """`rows` of the active ones in the whole table's shape, zeros elsewhere, on the CPU."""
         table = torch.zeros(self._all_rows.shape, dtype=rows.dtype)
         return table.index_copy_(0, self._rows.cpu(), rows.cpu())
@@ -84,7 +89,7 @@ class WorkingWeights:
         rows: ActiveRows | None,
     ) -> None:
         self._learning, self._rows = learning, rows
-        table = None if rows is None else rows._table.weight
+        table = None if rows is None else rows.parameter
         self._copies = {parameter: copy for layers in joint for parameter, copy in layers.copies()}
         # The masters' memory: given back, the model has what was learnt, and nothing is copied.
         self._originals = {parameter: parameter.data for parameter in self._copies}
@@ -132,7 +137,7 @@ class WorkingWeights:
             name, _, part = key.rpartition(":")
             if self._rows is not None and name == self.table and part != "step":
                 weight = part == "weight"
-                stored[key] = self._rows.full_table() if weight else self._rows.spread(rows)
+                stored[key] = self._rows.full_table() if weight else self._rows.scattered(rows)
         return stored
 
     def parts(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
