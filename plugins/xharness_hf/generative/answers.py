@@ -19,7 +19,7 @@ from xharness_hf.generative.fitted_prompt import fitted_prompt
 from xharness_hf.generative.prompt_encoder import AnswerTokens, PromptEncoder
 from xharness_hf.heads.objectives import Logits, loss_at_marks, mark_targets
 
-_CHUNK = 256  # states taken to the vocabulary together when answers are only ranked
+_STATES_AT_ONCE = 256  # taken to the vocabulary together when answers are only ranked
 
 
 class AnswerObjective:
@@ -92,12 +92,12 @@ class AnswerObjective:
         self, features: Sequence[Feature], placement: Placement, recipe: Recipe
     ) -> dict[str, Longs]:
         """The positions before the answers' sub-words, and those sub-words."""
-        positions, first = [], 0
+        positions, first_window = [], 0
         for feature in features:
             for answer in feature.gold:
-                start = placement.starts[first + answer.row] + answer.first
+                start = placement.starts[first_window + answer.row] + answer.first
                 positions.append(np.arange(start, start + len(answer.ids)))
-            first += len(feature.windows)
+            first_window += len(feature.windows)
         ids = [answer.ids for feature in features for answer in feature.gold]
         return mark_targets(positions, ids, placement)
 
@@ -114,7 +114,9 @@ class AnswerObjective:
             [
                 _log_probabilities(head(chunk), gold)
                 for chunk, gold in zip(
-                    torch.split(answer_states, _CHUNK), torch.split(ids, _CHUNK), strict=True
+                    torch.split(answer_states, _STATES_AT_ONCE),
+                    torch.split(ids, _STATES_AT_ONCE),
+                    strict=True,
                 )
             ]
         )
@@ -142,19 +144,20 @@ def best_answers(
 
 
 def _log_probabilities(logits: Tensor, ids: Tensor) -> Tensor:
+    """Of each sub-word (n,) under its logits (n, vocabulary): (n,)."""
     return logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(dim=1)
 
 
 def _answer_positions(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """Row, position and sub-word of everything that is predicted."""
-    rows, positions, first = [], [], 0
+    rows, positions, first_window = [], [], 0
     answers: list[AnswerTokens] = []
     for feature in batch.features:
         for answer in feature.gold:
-            rows.append(np.full(len(answer.ids), first + answer.row))
+            rows.append(np.full(len(answer.ids), first_window + answer.row))
             positions.append(np.arange(answer.first, answer.first + len(answer.ids)))
             answers.append(answer)
-        first += len(feature.windows)
+        first_window += len(feature.windows)
     return (
         batch.on_device(np.concatenate(rows)),
         batch.on_device(np.concatenate(positions)),
@@ -171,5 +174,6 @@ def _sums(
 
 
 def _borders(features: Sequence[Feature]) -> NDArray[np.int64]:
+    """Where each answer but the first begins among the sub-words of all of them."""
     lengths = [len(answer.ids) for feature in features for answer in feature.gold]
     return np.cumsum(lengths)[:-1]

@@ -87,12 +87,12 @@ class TokenizerLanguageCodes:
         if self.frame_code is None:
             return ids
         code = self._tokenizer.convert_tokens_to_ids(
-            code_of(language, self._tokens, self._codes_by_language)
+            code_of(language, self._special_tokens, self._codes_by_language)
         )
         return np.where(ids == self.frame_code, code, ids).astype(np.int32)
 
     @cached_property
-    def _tokens(self) -> frozenset[str]:
+    def _special_tokens(self) -> frozenset[str]:
         """All specials; M2M100's slow tokenizer does not count its codes among them."""
         tokenizer = self._tokenizer
         slow_codes = getattr(tokenizer, "lang_code_to_token", {}).values()

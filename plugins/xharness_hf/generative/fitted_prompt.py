@@ -29,10 +29,12 @@ def fitted_prompt(
         name = max(item.fields, key=lambda field_name: len(item.fields[field_name]))
         field_text = item.fields[name]
         field_length = max(count(field_text), 1)
-        share = max(field_length - (length - room), 0) / field_length
+        kept_share = max(field_length - (length - room), 0) / field_length
         # By one character at least, so that every try comes nearer.
         shortened = _shortened(
-            field_text, min(int(len(field_text) * share), len(field_text) - 1), item.gold * learn
+            field_text,
+            min(int(len(field_text) * kept_share), len(field_text) - 1),
+            item.gold * learn,
         )
         item = replace(item, fields={**item.fields, name: shortened})
     raise StageError(

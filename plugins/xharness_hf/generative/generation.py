@@ -16,8 +16,8 @@ from xharness_hf.backbone.precision import computing
 from xharness_hf.backbone.tokens import Tokens
 from xharness_hf.generative.language_model import LanguageModel
 
-_ROOM = {"cpu": 4096}  # padded sub-words of the prompts of a batch
-_ROOM_ELSEWHERE = 65536  # a device without the memory for it halves it
+_ROOM = {"cpu": 4096}  # padded sub-words of the prompts of a batch, by the type of device
+_ROOM_ELSEWHERE = 65536  # to begin with: halved whenever memory runs out
 
 
 @torch.inference_mode()
@@ -78,12 +78,12 @@ def _generate(
     mask = np.zeros_like(ids)
     for row, prompt in enumerate(prompts):
         # a decoder goes on where its prompt ends, so padding comes first
-        part = (
+        columns = (
             slice(0, len(prompt))
             if model.is_encoder_decoder
             else slice(length - len(prompt), length)
         )
-        ids[row, part], mask[row, part] = prompt, 1
+        ids[row, columns], mask[row, columns] = prompt, 1
     inputs = {
         "input_ids": torch.from_numpy(ids).to(device),
         "attention_mask": torch.from_numpy(mask).to(device),

@@ -13,7 +13,7 @@ from xharness_hf.backbone.tokens import Tokens, specials
 from xharness_hf.generative.codes import TokenizerLanguageCodes
 from xharness_hf.generative.language_model import LanguageModel
 
-_NONE: Mapping[str, str] = {}
+_NO_CODES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,15 @@ class PromptEncoder:
         tokens: Tokens,
         *,
         closed: bool,
-        codes: Mapping[str, str] = _NONE,
+        codes: Mapping[str, str] = _NO_CODES,
     ) -> None:
         self._is_encoder_decoder, self._tokens = model.is_encoder_decoder, tokens
         family = str(model.module.config.model_type)
         prefix, suffix = specials(tokens.tokenizer, "a")
         self._codes = TokenizerLanguageCodes(family, tokens.tokenizer, prefix, suffix, codes)
         self.prefix, self.suffix = self._codes.frame
-        self._ends = self._end(closed)
-        self._start = self._decoder_start(model)
+        self._end_ids = self._answer_end(closed)
+        self._decoder_prefix = self._decoder_start(model)
 
     def in_language(self, language: str | None) -> PromptEncoder:
         """The same for items of a language: read and answered with its code, if there are any.
@@ -64,7 +64,7 @@ class PromptEncoder:
         encoder = copy(self)
         encoder.prefix = self._codes.in_language(self.prefix, language)
         encoder.suffix = self._codes.in_language(self.suffix, language)
-        encoder._start = self._codes.in_language(self._start, language)
+        encoder._decoder_prefix = self._codes.in_language(self._decoder_prefix, language)
         return encoder
 
     @property
@@ -75,7 +75,7 @@ class PromptEncoder:
     @property
     def decoder_prefix(self) -> Ints:
         """What a decoder beside an encoder has written before it answers."""
-        return self._start
+        return self._decoder_prefix
 
     def count(self, text: str) -> int:
         """Sub-words of a text."""
@@ -93,14 +93,14 @@ class PromptEncoder:
     def feature(self, index: int, prompt: str, separator: str, answers: Sequence[str]) -> Feature:
         """One feature: a prompt with each of its answers; what is read alike is read once."""
         if self._is_encoder_decoder:
-            encoded = [(self._start, ids) for ids in self._tokens.ids(list(answers))]
+            encoded = [(self._decoder_prefix, ids) for ids in self._tokens.ids(list(answers))]
             source_windows: list[Window] = [_window(self.source_ids(prompt))]
         else:
-            encoded, source_windows = [*self._together(prompt, separator, answers)], []
+            encoded, source_windows = [*self._spelled_together(prompt, separator, answers)], []
         row_of_window: dict[bytes, int] = {}
         windows, answer_tokens = source_windows, []
         for context, ids in encoded:
-            answer_ids = joined((ids, self._ends))
+            answer_ids = joined((ids, self._end_ids))
             input_ids = joined((context, answer_ids[:-1]))
             if input_ids.tobytes() not in row_of_window:
                 row_of_window[input_ids.tobytes()] = len(windows)
@@ -110,9 +110,10 @@ class PromptEncoder:
             )
         return Feature(tuple(windows), index, tuple(answer_tokens))
 
-    def _together(
+    def _spelled_together(
         self, prompt: str, separator: str, answers: Sequence[str]
     ) -> Iterable[tuple[Ints, Ints]]:
+        """A decoder's prompt with its specials, and the sub-words of each answer behind it."""
         # most vocabularies join a blank to the word behind it
         stripped = prompt.rstrip()
         continuations = [prompt[len(stripped) :] + separator + answer for answer in answers]
@@ -124,7 +125,8 @@ class PromptEncoder:
             context = self.source_ids(stripped)
             yield context, ids if len(ids) else self._tokens.ids([text])[0]
 
-    def _end(self, closed: bool) -> Ints:
+    def _answer_end(self, closed: bool) -> Ints:
+        """What stands behind every answer: the end of text, or nothing."""
         end = self._tokens.tokenizer.eos_token_id
         # an encoder-decoder's frame tells the end that it was trained with
         ends = (
