@@ -138,7 +138,7 @@ def test_large_products_are_those_of_torch(
 ) -> None:
     if not torch.backends.mkldnn.is_available():
         pytest.skip("this torch has no oneDNN")
-    monkeypatch.setattr(matmul, "_held_back", lambda: True)
+    monkeypatch.setattr(matmul, "_mkl_is_slower", lambda: True)
     monkeypatch.setattr(matmul, "_LARGE", 1)
     torch.manual_seed(0)
     parameters = [torch.randn(*shape), torch.randn(7, 32), *([torch.randn(7)] if bias else [])]
@@ -163,7 +163,7 @@ def test_small_products_stay_with_torch(monkeypatch: pytest.MonkeyPatch) -> None
         shapes.append(first.shape)
         return first @ second.t()
 
-    monkeypatch.setattr(matmul, "_held_back", lambda: True)
+    monkeypatch.setattr(matmul, "_mkl_is_slower", lambda: True)
     monkeypatch.setattr(matmul, "_product", product)
     with torch.no_grad(), matmul.fast_matmul(_CPU):
         for rows in (300, 70_000):

@@ -26,9 +26,20 @@ except ImportError:  # `refusal` says so
 
 _BLOCK = 2048  # numbers that a program steps
 _COLUMNS = 7  # addresses of five tensors and of the count of steps, and a size
-_FARTHEST = {"weights": 1e-5, "moments": 1e-5, "steps": 0.0, "copies": 2**-7}
+_TOLERANCES = {"weights": 1e-5, "moments": 1e-5, "steps": 0.0, "copies": 2**-7}
 """From float64, relative to the largest number; copies have eight bits, which some cut off."""
 _ALIGNED = 16  # bytes and numbers from which loads are as wide as the device has them
+
+
+class SlotForm(NamedTuple):
+    """What a compiled kernel is for, in the order of its last arguments."""
+
+    half: bool
+    """Gradients come in bfloat16."""
+    copied: bool
+    """There is a copy to be written."""
+    aligned: bool
+    """Loads may be as wide as the device has them."""
 
 
 class AdamWSlot(NamedTuple):
@@ -45,12 +56,15 @@ class AdamWSlot(NamedTuple):
     decay: float
 
     @property
-    def form(self) -> tuple[bool, bool, bool]:
-        """What slots have in common that one launch serves: gradients in half precision, copies,
-        wide loads."""
-        divisible = self.master.numel() % _ALIGNED == 0
-        starts = all(address % _ALIGNED == 0 for address in self.addresses[:5])
-        return self.grad.dtype == torch.bfloat16, self.copy is not None, divisible and starts
+    def form(self) -> SlotForm:
+        """What it shares with the slots that one launch serves."""
+        is_divisible = self.master.numel() % _ALIGNED == 0
+        starts_aligned = all(address % _ALIGNED == 0 for address in self.addresses[:5])
+        return SlotForm(
+            half=self.grad.dtype == torch.bfloat16,
+            copied=self.copy is not None,
+            aligned=is_divisible and starts_aligned,
+        )
 
     @property
     def addresses(self) -> list[int]:
@@ -70,10 +84,15 @@ class AdamWScalars(NamedTuple):
 
 
 class _Launch(NamedTuple):
+    """Slots of one form, as the kernel reads them from the device's memory."""
+
     table: Tensor
+    """(slots, _COLUMNS), int64: addresses and size."""
     decays: Tensor
+    """(slots,)"""
     blocks: Tensor
-    form: tuple[bool, bool, bool]
+    """(programs, 2), int32: the slot that a program steps, and which block of it."""
+    form: SlotForm
 
 
 class AdamWKernel:
@@ -141,12 +160,16 @@ def _disagreement(device: torch.device) -> str | None:
     except Exception as error:  # a compiler fails in many ways
         reason = str(error).splitlines() or [""]
         return f"Triton does not work here: {type(error).__name__}: {reason[0]}"
-    far = [
+    deviations = [
         f"{name} by {distance:.1e}"
         for name, distance in distances.items()
-        if distance > _FARTHEST[name]
+        if distance > _TOLERANCES[name]
     ]
-    return f"the kernel does not agree with torch.optim.AdamW: {', '.join(far)}" if far else None
+    return (
+        f"the kernel does not agree with torch.optim.AdamW: {', '.join(deviations)}"
+        if deviations
+        else None
+    )
 
 
 @cache
@@ -155,7 +178,7 @@ def _compiled() -> Any:
     return triton.jit(_adamw)
 
 
-def _form(slot: AdamWSlot) -> tuple[bool, bool, bool]:
+def _form(slot: AdamWSlot) -> SlotForm:
     return slot.form
 
 
@@ -193,9 +216,9 @@ def _distances(device: torch.device) -> dict[str, float]:
     return {
         name: max(
             float((ours - other).detach().abs().max() / other.detach().abs().max())
-            for ours, other in of_name
+            for ours, other in tensors
         )
-        for name, of_name in pairs.items()
+        for name, tensors in pairs.items()
     }
 
 

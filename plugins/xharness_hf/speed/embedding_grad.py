@@ -29,7 +29,9 @@ class EmbeddingGradients(Override):
         super().__init__({functional.embedding: self._embedding})
         self._serves = device.type == "cpu" and is_on("embedding_grad")
         self._met: dict[Tensor, list[Tensor]] = {}
+        """Table to the ids looked up in it since its gradient was cleared."""
         self._dense_tables: set[Tensor] = set()
+        """Those with a gradient in rows that were not looked up."""
         self._hooks: list[RemovableHandle] = []
 
     def clear(self, optimizer: Optimizer) -> None:
@@ -99,6 +101,8 @@ class EmbeddingGradients(Override):
 
 
 class _Lookup(torch.autograd.Function):
+    """(…) ids to (…, width); gradients go into `table.grad`, and are not handed on."""
+
     @staticmethod
     def forward(ctx: Any, table: Tensor, ids: Tensor, padding_idx: int | None) -> Tensor:
         ctx.save_for_backward(ids)

@@ -59,10 +59,12 @@ class JointLayers:
     def __init__(self, layers: Sequence[LinearLayer], dtype: torch.dtype) -> None:
         self.layers = tuple(layers)
         self.sizes = [len(layer.weight) for layer in layers]
+        """The `out` of each layer."""
         biases = [layer.bias.data for layer in layers if layer.bias is not None]
         self.weight = torch.cat([layer.weight.data for layer in layers]).to(dtype)
         """(sum of out, in)"""
         self.bias = torch.cat(biases).to(dtype) if biases else None
+        """(sum of out,); None where the layers have none."""
 
     def copies(self) -> Iterator[tuple[nn.Parameter, Tensor]]:
         """Each parameter, and its part of the copies."""
@@ -143,11 +145,12 @@ def reading_together(
     groups: dict[tuple[Any, ...], list[LinearLayer]] = {}
     for layer in layers:
         together = companions.get(layer.weight, set())
-        steady = len(together) == 1 and all(
+        # The same companions wherever it is met, and they say so too.
+        is_group = len(together) == 1 and all(
             weight in by_weight and companions[weight] == together
             for weight in next(iter(together))
         )
-        key = (next(iter(together)), layer.form) if steady else (layer.weight,)
+        key = (next(iter(together)), layer.form) if is_group else (layer.weight,)
         groups.setdefault(key, []).append(layer)
     return list(groups.values())
 

@@ -24,17 +24,17 @@ _LARGE = 1 << 26  # multiplications for which half a millisecond of writing code
 
 def fast_matmul(device: torch.device) -> AbstractContextManager[Any]:
     """The matrix products of linear layers by whichever library is faster on `device`."""
-    if device.type == "cpu" and _held_back() and is_on("matmul"):
+    if device.type == "cpu" and _mkl_is_slower() and is_on("matmul"):
         return Override({functional.linear: _linear})
     return nullcontext()
 
 
 def _fits(states: Tensor, weight: Tensor) -> bool:
     """Whether it is a large product in float32, outside of autocast."""
-    same = states.dtype == weight.dtype == torch.float32 and weight.ndim == 2
-    large = states.numel() * weight.shape[0] >= _LARGE
+    is_float32 = states.dtype == weight.dtype == torch.float32 and weight.ndim == 2
+    is_large = states.numel() * weight.shape[0] >= _LARGE
     # Under autocast products are in bf16, for which torch asks oneDNN itself.
-    return same and large and not torch.is_autocast_enabled("cpu")
+    return is_float32 and is_large and not torch.is_autocast_enabled("cpu")
 
 
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -50,6 +50,8 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 
 class _Linear(torch.autograd.Function):
+    """(n, in) to (n, out), whose gradients are oneDNN's too."""
+
     @staticmethod
     def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(states, weight)
@@ -74,7 +76,7 @@ def _product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 @cache
-def _held_back() -> bool:
+def _mkl_is_slower() -> bool:
     """Whether MKL would leave AVX-512 unused here and oneDNN is there to take it."""
     libraries: Any = torch.backends
     return (

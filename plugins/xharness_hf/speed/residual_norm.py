@@ -123,6 +123,7 @@ class _DroppedNorm(torch.autograd.Function):
         states, residual = states.contiguous(), residual.contiguous()
         width, rows = states.shape[-1], states.numel() // states.shape[-1]
         normalised = torch.empty_like(states, dtype=torch.float32)
+        # `scaled`: before weight and bias; `roots`: one over each row's standard deviation.
         scaled, half = torch.empty_like(normalised), torch.empty_like(states)
         roots = torch.empty(rows, dtype=torch.float32, device=states.device)
         kernel: Any = _forward

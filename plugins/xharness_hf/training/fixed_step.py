@@ -439,7 +439,7 @@ class FixedStep:
             name: grad for name, grad in zip(names, gradients, strict=True) if grad is not None
         }
         self._learnt[feed] = [*grads]
-        self._accumulate(grads, first=first)
+        self._add_gradients(grads, first=first)
         self._loss.copy_(loss.detach()) if first else self._loss.add_(loss.detach())
 
     def _states(self, feed: int, shape: RowShape, arrays: Mapping[str, Tensor]) -> Tensor:
@@ -451,7 +451,7 @@ class FixedStep:
         row = PackedRow(borders, shape.capacity.length, backbone.causal)
         return backbone.row_states(arrays["ids"], arrays["positions"], arrays.get("types"), row)
 
-    def _accumulate(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
+    def _add_gradients(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
         """Put gradients into memory that stays."""
         for dtype in {grad.dtype for grad in grads.values()}:
             names = [name for name, grad in grads.items() if grad.dtype == dtype]

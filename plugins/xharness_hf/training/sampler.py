@@ -18,7 +18,7 @@ from xharness import Mixture, Recipe
 FeatureIndices = NDArray[np.int64]
 """Which features of a feed."""
 
-_CHUNK = 50  # batches whose features are sorted by length together: little padding, much chance
+_CHUNK = 50  # batches whose features are sorted by length together
 _NOISE = 0.15  # of a length when sorting, so that not the same features meet in every epoch
 _FEED, _EPOCH = 1, 2  # keep the streams of random numbers apart
 
