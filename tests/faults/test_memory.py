@@ -52,7 +52,7 @@ def test_the_ids_of_the_same_items_are_held_once(
     assert len({id(items.ids) for items in evidence_items}) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_memory_is_flat_in_a_process_of_its_own() -> None:
     peaks = []
     for count in (100_000, 300_000):

@@ -247,10 +247,10 @@ def test_evidence_names_its_items(indices: list[int]) -> None:
     import pyarrow as pa
 
     sound = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int32()), ["a", "b"])
-    assert evidence._codes(sound)[0] == ["a", "b"]
+    assert evidence._names_and_numbers(sound)[0] == ["a", "b"]
     names = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), ["a", "b"], safe=False)
     with pytest.raises(ValueError, match="a name that is not there"):
-        evidence._codes(names)
+        evidence._names_and_numbers(names)
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
