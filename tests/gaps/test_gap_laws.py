@@ -181,6 +181,15 @@ def test_detectable_is_the_noncentral_t(degrees, factor):
     assert power == pytest.approx(0.8, abs=2e-3) and errors == pytest.approx(factor, rel=4e-3)
 
 
+def test_what_rounding_leaves_of_equal_seeds_is_no_luck():
+    quiet, noisy = (
+        Spread(np.array([4.0]), np.full((1, 1), variance), np.full((1, 1), 2.0))
+        for variance in (0.0, 1e-28)
+    )
+    assert noisy.quantile(0.05) == quiet.quantile(0.05) == pytest.approx(1.959964)
+    assert noisy.degrees == quiet.degrees == np.inf
+
+
 def test_without_seeds_detectable_is_the_sum_of_two_normal_quantiles():
     smallest = detectable(Spread(np.array(4.0), np.zeros(0), np.zeros(0)))
     assert smallest and smallest.value == smallest.low == smallest.high

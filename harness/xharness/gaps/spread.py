@@ -61,11 +61,13 @@ class Spread:
         total = np.where(self.variance > 0, self.variance, 1.0)
         # from the lower tail: 1 - tail has no room for small levels
         normal = -special.ndtri(tail)
-        divisor = (self.seed_variances**2 / self.seed_degrees).sum(axis=0)
+        # Seeds of one result differ by rounding, on some machines: they say nothing of luck.
+        seed_variances = np.where(self.seed_variances > _NOTHING, self.seed_variances, 0.0)
+        divisor = (seed_variances**2 / self.seed_degrees).sum(axis=0)
         with np.errstate(divide="ignore"):
             degrees = np.minimum(total**2 / divisor, _MANY)
         satterthwaite = -special.stdtrit(degrees, tail)
-        of_seeds = (self.seed_variances * -special.stdtrit(self.seed_degrees, tail)).sum(axis=0)
+        of_seeds = (seed_variances * -special.stdtrit(self.seed_degrees, tail)).sum(axis=0)
         # each component's own quantile, by its share of the variance
         cochran = (self.item_variance * normal + of_seeds) / total
         # Neither bound keeps its level with few seeds; the share was fitted by simulation.
