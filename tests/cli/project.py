@@ -61,8 +61,7 @@ class Project:
     def call(self, *words: str, **env: str) -> tuple[int, str, str]:
         """Exit code, standard output and standard error of a command in a process of its own."""
         process = self.start(*words, **env)
-        # So long that only what hangs meets it: a busy machine is no defect.
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
     def run(self, *words: str) -> Result:
