@@ -21,7 +21,7 @@ test: lint types boards
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The long versions of checks whose short ones `make test` runs: thousands of simulated studies, data
-# sets in their publishers' full counts. Four minutes.
+# sets in their publishers' full counts.
 thorough: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m thorough
 

@@ -24,6 +24,8 @@ MOST_RIDDLES = 0.01
 MOST_ONE_READER_MODULES = 0.3
 """Of the core's modules, the share that exactly one other may read, from the module itself or from
 a package that hands on what is in it."""
+MOST_SINGLE_IMPORTS = 0.33
+"""Of the core's modules, the share that exactly one other may import, packages counted as any."""
 LEAST_LINES = 40
 """Lines of a module that one other imports alone: a smaller thought lives with its neighbour."""
 ONE_FILE_EACH = ("xharness.cli", "xharness.stages.")
@@ -214,6 +216,16 @@ def test_modules_are_not_slices_of_their_only_reader() -> None:
         "one other; what only its neighbour needs lives with its neighbour:\n"
         + "\n".join(f"{name} <- {readers[name]}" for name in sorted(readers))
     )
+
+
+def test_few_modules_are_imported_by_exactly_one_other() -> None:
+    core = {module_of(path): tree for path, tree in trees("harness").items()}
+    importers: dict[str, set[str]] = {name: set() for name in core}
+    for importer, tree in core.items():
+        for module, _ in imports(tree, frozenset(core)):
+            importers[module].add(importer)
+    single = [name for name, names in importers.items() if len(names) == 1]
+    assert len(single) / len(core) <= MOST_SINGLE_IMPORTS, single
 
 
 def test_small_thoughts_live_with_their_only_reader() -> None:
