@@ -40,8 +40,7 @@ def start(
     if options.mode != "head":
         return _generative(options, folder, torch_device)
     backbone = loading.backbone(folder, options.weights, options.num_layers)
-    if options.hub is not None:  # files of the hub's cache are never written again
-        backbone.origin = loading.safetensors(folder)
+    backbone.origin = loading.safetensors(folder)
     tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
     embedder: Embedder = RECIPE_EMBEDDER
     if options.embeddings == "sentence-transformers":
@@ -51,8 +50,7 @@ def start(
 
 def _generative(options: Options, folder: Path, device: torch.device) -> GenerativeModel:
     backbone = load_language_model(folder, options.weights, options.num_layers)
-    if options.hub is not None:
-        backbone.origin = loading.safetensors(folder)
+    backbone.origin = loading.safetensors(folder)
     answer_options = AnswerOptions(**options.model_dump(include={*AnswerOptions.model_fields}))
     tokens = Tokens(loading.tokenizer(folder), causal=backbone.causal)
     return GenerativeModel(device, backbone, tokens, answer_options)

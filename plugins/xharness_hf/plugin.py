@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,16 +102,16 @@ class HfBackend(Backend):
         if options.hub is not None:
             hub.snapshot(options, environment)
 
-    def pace(self, device: str | None) -> Pace | None:
-        """How fast `device` trains, measured in a few seconds.
+    def paces(self, device: str | None) -> Mapping[str, Pace]:
+        """How fast `device` trains in fp32 and in half precision, measured in ten seconds.
 
         Raises:
             UnavailableError: this machine has none.
         """
         from xharness_hf.backbone.precision import device_of
-        from xharness_hf.speed.pace import measured_pace
+        from xharness_hf.speed.pace import measured_paces
 
-        return measured_pace(device_of(device))
+        return measured_paces(device_of(device))
 
     def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """Whether `device` is here and computes in all of `precisions`.

@@ -92,7 +92,7 @@ def test_a_budget_refuses(project: Project) -> None:
     project.write()
     words = ["study.yaml", "--cards", "cards", "--store", "store", "--budget", "1min"]
     (project.folder / "cache").mkdir()
-    keep_measured(project.folder / "cache", "cpu", Pace(1e6, 1.0))
+    keep_measured(project.folder / "cache", "cpu", {"fp32": Pace(1e6, 1.0)})
     for command in ("plan", "run"):
         result = invoke(project.folder, command, *words, "--offline")
         assert result.exit_code in (2, 3)  # a run without its model starts nothing anyway
@@ -116,10 +116,14 @@ def test_the_plan_shows_a_row_an_arm_and_a_total(project: Project) -> None:
 
 def test_a_measured_pace_is_taken_before_a_guess(tmp_path: Path) -> None:
     assert paces_of(None, tmp_path)[0] == "cpu"
-    keep_measured(tmp_path, "cuda:0", Pace(1e12, 0.01))
+    keep_measured(tmp_path, "cuda:0", {"fp32": Pace(1e12, 0.01), "bf16": Pace(2e12, 0.01)})
     name, paces = paces_of(None, tmp_path)
-    assert (name, paces.fp32.operations_per_second) == ("cuda", 1e12)
-    assert paces_of("h100", tmp_path)[1].half.operations_per_second > 1e14
+    assert name == "cuda"
+    assert [paces.of(precision).operations_per_second for precision in ("fp32", "tf32")] == [
+        1e12
+    ] * 2
+    assert paces.of("auto") == paces.of("bf16") == paces.of("fp16") == Pace(2e12, 0.01)
+    assert paces_of("h100", tmp_path)[1].of("bf16").operations_per_second > 1e14
     with pytest.raises(ConfigurationError, match="nothing is known of the speed of 'h10'"):
         paces_of("h10", tmp_path)
 

@@ -8,14 +8,18 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
+from itertools import starmap
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xharness.cli import flags
 from xharness.session.options import RunOptions
 from xharness.version import __version__
+
+if TYPE_CHECKING:
+    from xharness.plugin.api import Pace
 
 _DISTRIBUTION = "xharness-eval"
 _DEVICES = """
@@ -85,12 +89,16 @@ def _measured_speed(options: RunOptions) -> dict[str, str]:
     speeds = {}
     backends = open_catalogue().backends
     for name in backends:
-        pace = backends[name].pace(device)
-        if pace is not None:
-            keep_measured(environment.cache, device, pace)
-            rate = f"{pace.operations_per_second / 1e9:,.0f} billion operations a second"
-            speeds[name] = f"{device}: {rate}, {1000 * pace.seconds_per_step:.1f} ms a step"
+        paces = backends[name].paces(device)
+        if paces:
+            keep_measured(environment.cache, device, paces)
+            speeds[name] = f"{device}: {'; '.join(starmap(_pace_text, paces.items()))}"
     return speeds
+
+
+def _pace_text(precision: str, pace: Pace) -> str:
+    rate = f"{pace.operations_per_second / 1e9:,.0f} billion operations a second"
+    return f"{rate} and {1000 * pace.seconds_per_step:.1f} ms a step in {precision}"
 
 
 def _packages() -> dict[str, str]:

@@ -58,7 +58,7 @@ class Backbone:
         """Where memory once ran out: padded sub-words in a batch, at most, from a length on."""
         self.adapter: AttachedAdapter | None = None
         self.origin: tuple[Path, ...] = ()
-        """Files that never change and hold its weights as they are; none where there are none."""
+        """Files that hold its weights as they are; none where there are none."""
         self.causal = self._reads_left_to_right() if causal is None else causal
         self.longest_packed: float = 0
         """Sub-words of the longest windows that are read in packs; none until it is on a device."""

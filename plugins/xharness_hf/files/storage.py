@@ -49,7 +49,8 @@ def _link(file: Path, link: Path) -> None:
     """`file` under a second name, or a copy where the file system has no hard links."""
     link.unlink(missing_ok=True)
     try:
-        # a second name takes no space, and outlives the cache's own
+        # a second name takes no space and outlives the first; what is written into the file
+        # through that one no longer has the digest of the receipt
         os.link(file, link)
     except OSError:
         shutil.copyfile(file, link)

@@ -299,13 +299,13 @@ class Backend(ABC):
         """
         return
 
-    def pace(self, device: str | None) -> Pace | None:
-        """How fast this machine trains a small encoder, measured in seconds; None: not measured.
+    def paces(self, device: str | None) -> Mapping[str, Pace]:
+        """How fast this machine trains a small encoder, by precision; empty: not measured.
 
         Raises:
             UnavailableError: this machine has no such device.
         """
-        return None
+        return {}
 
     def check_device(self, device: str | None, precisions: Collection[str]) -> None:
         """Whether `device` (None: the best) is here and computes in all of `precisions`.

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from xharness.errors import ConfigurationError, suggestion
 from xharness.files import write_json
 from xharness.plugin.api import Pace
 
 _TERA = 1e12
+_HALF = ("bf16", "fp16")
 
 
 @dataclass(frozen=True)
 class DevicePaces:
     """Paces of one device by precision, and where they come from."""
 
-    fp32: Pace
-    half: Pace
+    by_precision: Mapping[str, Pace]
+    """That of `fp32`, and of the half precision that the device computes in."""
     source: str
     is_card: bool = False
 
     def of(self, precision: str) -> Pace:
         """The pace in a recipe's precision; `auto` is fp32 on a processor alone."""
-        is_half = self.is_card if precision == "auto" else precision in ("bf16", "fp16")
-        return self.half if is_half else self.fp32
+        is_half = self.is_card if precision == "auto" else precision in _HALF
+        names = (*_HALF, "fp32") if is_half else ("fp32",)
+        return next(self.by_precision[name] for name in names if name in self.by_precision)
+
+    @property
+    def operations_per_second(self) -> float:
+        """In the precision in which it is fastest."""
+        return max(pace.operations_per_second for pace in self.by_precision.values())
 
 
 def _published(fp32: float, half: float) -> DevicePaces:
     return DevicePaces(
-        Pace(fp32 * _TERA, 0.02),
-        Pace(half * _TERA, 0.02),
+        {"fp32": Pace(fp32 * _TERA, 0.02), "bf16": Pace(half * _TERA, 0.02)},
         "a third of the published peak, and 20 ms a step: a guess",
         is_card=True,
     )
@@ -50,8 +57,10 @@ PUBLISHED: Mapping[str, DevicePaces] = {
     "v100": _published(5.2, 13),
 }
 _CORE = DevicePaces(
-    Pace(4e10, 0.02, 1e-9), Pace(2e10, 0.02, 1e-9), "a guess: 'xharness doctor --speed' measures"
+    {"fp32": Pace(4e10, 0.02, 1e-9), "bf16": Pace(2e10, 0.02, 1e-9)},
+    "a guess: 'xharness doctor --speed' measures",
 )
+_MEASURED = TypeAdapter(dict[str, dict[str, Pace]])
 
 
 def measured_file(cache: Path) -> Path:
@@ -59,12 +68,13 @@ def measured_file(cache: Path) -> Path:
     return cache / "pace.json"
 
 
-def keep_measured(cache: Path, device: str, pace: Pace) -> None:
-    """Keep what was measured, for accounts to come."""
+def keep_measured(cache: Path, device: str, paces: Mapping[str, Pace]) -> None:
+    """Keep what was measured, by precision, for accounts to come."""
     file = measured_file(cache)
     file.parent.mkdir(parents=True, exist_ok=True)
     # Beside other devices' paces: each of a machine's devices may be measured.
-    write_json(file, _measured(file) | {device.partition(":")[0]: asdict(pace)})
+    measured = _measured(file) | {device.partition(":")[0]: dict(paces)}
+    write_json(file, _MEASURED.dump_python(measured))
 
 
 def paces_of(device: str | None, cache: Path) -> tuple[str, DevicePaces]:
@@ -73,15 +83,15 @@ def paces_of(device: str | None, cache: Path) -> tuple[str, DevicePaces]:
     Raises:
         ConfigurationError: nothing is known of the device.
     """
-    measured = _measured(measured_file(cache))
+    measured = {
+        name: DevicePaces(paces, "measured by 'xharness doctor --speed'", is_card=name == "cuda")
+        for name, paces in _measured(measured_file(cache)).items()
+    }
     if device is None:
-        device = max(
-            measured, key=lambda name: measured[name]["operations_per_second"], default="cpu"
-        )
+        device = max(measured, key=lambda name: measured[name].operations_per_second, default="cpu")
     name = device.partition(":")[0].lower()
     if name in measured:
-        pace = Pace(**measured[name])
-        return name, DevicePaces(pace, pace, "measured by 'xharness doctor --speed'")
+        return name, measured[name]
     if name in PUBLISHED:
         return name, PUBLISHED[name]
     if name == "cpu":
@@ -93,9 +103,8 @@ def paces_of(device: str | None, cache: Path) -> tuple[str, DevicePaces]:
     )
 
 
-def _measured(file: Path) -> dict[str, dict[str, float]]:
+def _measured(file: Path) -> dict[str, dict[str, Pace]]:
     try:
-        values: dict[str, dict[str, float]] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # not measured yet
+        return _MEASURED.validate_json(file.read_bytes())
+    except (OSError, ValueError):  # not measured yet, or by a version that kept less
         return {}
-    return values
