@@ -564,7 +564,7 @@ def _replays(step: Any) -> dict[str, Any]:
     step._stream.close()
     torch.cuda.synchronize()
     with recorder.running():
-        for key, replay in step._replays.items():
+        for key, replay in step._calls._replays.items():
             step._optimizer._step.fill_(0)
             spans = []
             for _ in range(8):
@@ -579,7 +579,7 @@ def _replays(step: Any) -> dict[str, Any]:
                 spans.append(first.elapsed_time(last))
             name = str(key)
             if key[0] == "learn":
-                name += f" {step._plans[key[1]].shapes[key[2]].capacity.tokens} tokens"
+                name += f" {step._rows._plans[key[1]].shapes[key[2]].capacity.tokens} tokens"
             findings[name] = {"ms": statistics.median(spans), "host_us": 1e6 * host}
             step._optimizer._step.fill_(0)
             findings[name] |= _kernels(replay, recorder)

@@ -21,7 +21,7 @@ from xharness.errors import StageError
 from xharness.plugin.api import Mixture, Recipe
 from xharness_hf.heads.tagging import TaggingTask
 from xharness_hf.speed import switches
-from xharness_hf.training import fixed_step
+from xharness_hf.training import fast_layers, fixed_step
 from xharness_hf.training.budgets import StepPrices, budgets, prices, row_length
 from xharness_hf.training.exact_step import ExactStep
 from xharness_hf.training.fixed_step import FixedStep
@@ -193,7 +193,7 @@ def test_copies_in_half_precision_are_what_autocast_casts(
     monkeypatch.setenv(switches.VARIABLE, "joint_linear")
     copies = fit(name="copies", precision="bf16", weight_decay=0.1)
     assert all(tensor.dtype == torch.float32 for tensor in weights(copies))
-    monkeypatch.setattr(fixed_step, "linear_layers", lambda modules: [])
+    monkeypatch.setattr(fast_layers, "linear_layers", lambda modules: [])
     cast = fit(name="cast", precision="bf16", weight_decay=0.1)
     assert copies.facts["loss"] == cast.facts["loss"]
     assert _same(copies, cast)

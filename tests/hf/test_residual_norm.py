@@ -16,7 +16,7 @@ from xharness import Recipe
 from xharness_hf.speed import residual_norm, switches
 from xharness_hf.speed.joint_linear import HalfStates
 from xharness_hf.speed.residual_norm import ResidualNorms, dropped_norm
-from xharness_hf.training import fixed_step
+from xharness_hf.training import fast_layers, fixed_step
 from xharness_hf.training.graphs import NoGraphs
 
 triton = pytest.importorskip("triton", reason="Triton is not installed")
@@ -161,7 +161,7 @@ def _fit(folder: Path, work: Path, progress: Any = None, **changes: Any) -> Any:
 def kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel also on a CPU, where it is interpreted."""
     monkeypatch.setattr(fixed_step, "recorder", lambda device: NoGraphs())
-    monkeypatch.setattr(fixed_step, "residual_norm_refusal", lambda device: None)
+    monkeypatch.setattr(fast_layers, "residual_norm_refusal", lambda device: None)
 
 
 @interpreted
@@ -172,7 +172,7 @@ def test_trainings_learn_the_same(
     """Without dropout, whose draws are other ones."""
     folder = tiny.bert(tmp_path / "bert", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     fused = _fit(folder, tmp_path / "fused", precision=precision)
-    monkeypatch.setattr(fixed_step, "residual_norm_refusal", residual_norm.residual_norm_refusal)
+    monkeypatch.setattr(fast_layers, "residual_norm_refusal", residual_norm.residual_norm_refusal)
     usual = _fit(folder, tmp_path / "plain", precision=precision)
     norms = [model.facts["step"]["norms"] for model in (fused, usual)]
     assert norms == ["one kernel in 4 modules", "no kernel for a cpu"]

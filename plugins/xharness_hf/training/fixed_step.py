@@ -8,56 +8,32 @@ often; elsewhere they are called as they are, with the same results.
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from xharness import StageError
-from xharness_hf.backbone.batch import Feature
 from xharness_hf.backbone.packing import PackedRow
 from xharness_hf.backbone.placement import Targets
-from xharness_hf.heads.heads import MaskedHead
 from xharness_hf.speed import varlen
-from xharness_hf.speed.joint_linear import (
-    HalfStates,
-    JointLayers,
-    JointLinear,
-    reading_together,
-)
-from xharness_hf.speed.residual_norm import ResidualNorms, residual_norm_refusal
 from xharness_hf.speed.switches import is_on
 from xharness_hf.training import checkpoint
-from xharness_hf.training.budgets import prices
 from xharness_hf.training.device_optim import DeviceOptimizer
-from xharness_hf.training.graphs import CudaGraphs, NoGraphs, Recorder, Replay
-from xharness_hf.training.rows import FeatureCounts, RowFiller, RowPlan, RowShape, shapes
+from xharness_hf.training.fast_layers import FastLayers
+from xharness_hf.training.gradient_memory import GradientMemory
+from xharness_hf.training.graphs import CudaGraphs, NoGraphs, Recorder
+from xharness_hf.training.recorded_calls import RecordedCalls
+from xharness_hf.training.rows import RowShape
 from xharness_hf.training.staging import StepStream
 from xharness_hf.training.step import TrainingContext
-from xharness_hf.training.working_weights import ActiveRows, WorkingWeights, linear_layers
+from xharness_hf.training.step_rows import StagedRow, StepRows
+from xharness_hf.training.working_weights import WorkingWeights, active_rows
 
 _LOSSES_EVERY = 50  # steps after which losses are sent to the host
-_LOG = logging.getLogger(__name__)
-
-
-class _Row(NamedTuple):
-    """A piece of a staged step: which shape it has, and where its numbers are."""
-
-    feed: int
-    """Index of the feed in the training."""
-    shape: int
-    """Index of the shape in the feed's plan."""
-    first: int
-    """Where its numbers begin in the step's memory."""
-    tokens: int
-    """Sub-words in it, padding left out."""
 
 
 def recorder(device: torch.device) -> Recorder | None:
@@ -92,43 +68,31 @@ def refusal(context: TrainingContext) -> str | None:
 class FixedStep:
     """Rows of fixed shapes, one function to learn from each, one to update the weights."""
 
-    @property
-    def layout(self) -> str:
-        return "rows" if self._norms_refusal else "rows, fused norms"
-
     def __init__(self, context: TrainingContext, recorder: Recorder) -> None:
         self._context, self._recorder = context, recorder
+        self._calls = RecordedCalls(recorder)
         self.tokens_read = 0
-        self._halves = HalfStates()
         with recorder.running():
-            self._norms_refusal = self._refusal_of_norms()
-            self._norms = ResidualNorms(context.backbone.reader, self._halves)
-            rows = self._active_rows()
-            self._joint = self._joint_layers()
-            self._weights = WorkingWeights(context.learning, self._joint, rows)
+            self._layers = FastLayers(context)
+            active = active_rows(context)
+            self._weights = WorkingWeights(context.learning, self._layers.joint, active)
             self._optimizer = DeviceOptimizer(
                 self._weights.masters, self._weights.copies, context.recipe,
                 context.sampler.total, context.device,
             )  # fmt: skip
-            self._grads: dict[str, Tensor] = {}
+            self._grads = GradientMemory(context.learning)
             self._loss = torch.zeros((), device=context.device)
-        self._fillers = [self._filler(feed, rows) for feed in range(len(context.feeds))]
-        self._counts = [
-            FeatureCounts.of(feed.features, feed.task, context.recipe) for feed in context.feeds
-        ]
-        self._learnt: dict[int, list[str]] = {}
-        """Feed to the names of the parameters that its loss gives gradients."""
-        self._graphs_refusal: str | None = None
-        """Why steps are no longer recorded, once one could not be."""
-        self._stream: StepStream | None = None
-        self._plans: list[RowPlan] = []
-        self._replays: dict[Hashable, Replay] = {}
-        self._called: set[Hashable] = set()
-        """What was computed once as it is: its kernels are chosen, so it may be recorded."""
+        self._rows = StepRows(context, active)
         self._buffers: dict[tuple[int, int], Tensor] = {}
+        """For each feed and shape the memory on the device that its rows are copied to."""
+        self._stream: StepStream | None = None
         self._feed = 0
         self._steps_done = 0
         self._entered = False
+
+    @property
+    def layout(self) -> str:
+        return "rows" if self._layers.refusal_of_norms else "rows, fused norms"
 
     def start(self, step: int) -> None:
         """Plan rows for the whole training, and fill them from `step` on.
@@ -149,8 +113,7 @@ class FixedStep:
         with self._recorder.running():
             while not self._learn_step(step):
                 self._plan(step)
-            update = partial(self._update, self._feed)
-            self._call(("update", self._feed), update, worthwhile=True)
+            self._calls.call(("update", self._feed), partial(self._update, self._feed))
             self._steps_done = step + 1
             if self._steps_done % _LOSSES_EVERY == 0:
                 self._optimizer.request(self._steps_done)
@@ -186,17 +149,17 @@ class FixedStep:
         self._recorder.wait()
 
     def facts(self) -> dict[str, Any]:
-        feeds = self._context.feeds
-        budgets = {
-            feed.name: [shape.budget.tokens for shape in plan.shapes]
-            for feed, plan in zip(feeds, self._plans, strict=True)
-        }
-        reason = {"because": self._graphs_refusal} if self._graphs_refusal else {}
-        graphs, refusal_of_kernel = self._recorder.count, self._optimizer.refusal
+        refusal_of_kernel = self._optimizer.refusal
         adamw = "one kernel" if refusal_of_kernel is None else f"torch: {refusal_of_kernel}"
-        norms = self._norms_refusal or f"one kernel in {len(self._norms)} modules"
-        facts = {"layout": self.layout, "graphs": graphs, "budgets": budgets}
-        return facts | {"adamw": adamw, "norms": norms} | reason
+        reason = {"because": self._calls.refusal} if self._calls.refusal else {}
+        return {
+            "layout": self.layout,
+            "graphs": self._recorder.count,
+            "budgets": self._rows.budgets(),
+            "adamw": adamw,
+            "norms": self._layers.norms,
+            **reason,
+        }
 
     def close(self) -> None:
         if self._stream is not None:
@@ -206,9 +169,12 @@ class FixedStep:
         if self._entered:
             self._weights.leave(self._decay())
             self._entered = False
-        self._replays.clear()
+        self._calls.forget()
         self._buffers.clear()
         self._grads.clear()
+
+    def _decay(self) -> float:
+        return self._optimizer.decay(self._steps_done)
 
     # --- planning -----------------------------------------------------------------------------
 
@@ -217,142 +183,43 @@ class FixedStep:
         if self._stream is not None:
             self._stream.close()
         self._recorder.wait()
-        self._replays.clear()
-        self._called.clear()
+        self._calls.forget()
         self._buffers.clear()
-        self._allocate_gradients()
-        context = self._context
-        rows: list[list[NDArray[np.int64]]] = [[] for _ in context.feeds]
-        for number in range(context.sampler.total):
-            draw = context.sampler[number]
-            rows[draw.feed] += context.accumulation.rows(draw.features)
-        self._plans = [
-            self._shapes(feed, feed_rows) if feed_rows else RowPlan([])
-            for feed, feed_rows in enumerate(rows)
-        ]
-        all_shapes = [shape for plan in self._plans for shape in plan.shapes]
-        largest = max(shape.size for shape in all_shapes)
-        tokens = max(shape.capacity.tokens for shape in all_shapes)
-        self._linear = self._linear_layers(tokens)
-        self._stream = StepStream(
-            self._fill, step, context.sampler.total, largest * context.accumulation.count,
-            pinned=context.device.type == "cuda",
-        )  # fmt: skip
-
-    def _allocate_gradients(self) -> None:
-        """Float32, to add up in; where a row is a step and a kernel takes them, as they come."""
-        learning, masters = self._context.learning, self._weights.masters
+        # Where a row is a step and a kernel takes its gradients, they are never added up.
         single = self._optimizer.refusal is None and self._context.accumulation.count == 1
-        dtypes = {name: learning[name].dtype if single else torch.float32 for name in masters}
-        if dtypes != {name: grad.dtype for name, grad in self._grads.items()}:
+        if self._grads.allocate(self._weights.masters, single=single):
             self._optimizer.forget()
-            self._grads.clear()
-            for name, master in masters.items():
-                self._grads[name] = torch.zeros_like(master, dtype=dtypes[name])
-
-    def _shapes(self, feed: int, rows: Sequence[NDArray[np.int64]]) -> RowPlan:
-        context = self._context
-        cost = prices(context.backbone.layer_parameters, context.backbone.depth)
-        row_shapes = []
-        for shape in shapes(rows, self._counts[feed], cost):
-            sample = context.features(feed, rows[0][:1], 0)
-            row_shapes.append(self._fillers[feed].with_arrays(shape, sample))
-        return RowPlan(row_shapes)
-
-    def _filler(self, feed: int, rows: ActiveRows | None) -> RowFiller:
-        prepared, backbone = self._context.feeds[feed], self._context.backbone
-        return RowFiller(
-            prepared.task, self._context.recipe, prepared.layout, backbone.first_position,
-            backbone.uses_token_types, prepared.layout.resets and backbone.positions is not None,
-            None if rows is None else rows.row_of,
+        self._rows.plan()
+        self._layers.make_room(self._rows.most_tokens)
+        self._stream = StepStream(
+            self._rows.fill, step, self._context.sampler.total, self._rows.largest_step,
+            pinned=self._context.device.type == "cuda",
         )  # fmt: skip
 
-    def _active_rows(self) -> ActiveRows | None:
-        """The rows that the feeds' sub-words have; None where a product touches all of them."""
-        context = self._context
-        vocabulary = context.backbone.vocabulary
-        if vocabulary is None or not is_on("active_rows"):
-            return None
-        table = context.backbone.embedding
-        parameters = context.backbone.module.named_parameters(remove_duplicate=False)
-        users = sum(parameter is table.weight for _, parameter in parameters)
-        # A table that states are multiplied with, too, has a gradient in each of its rows.
-        tied = users > 1 or any(isinstance(head, MaskedHead) for head in context.heads)
-        learns = any(parameter is table.weight for parameter in context.learning.values())
-        if tied or not learns or any(feed.masked for feed in context.feeds):
-            return None
-        features = (feature for feed in context.feeds for feature in feed.features)
-        windows = [window.ids for feature in features for window in feature.windows]
-        pads = [feed.layout.pad for feed in context.feeds]
-        return ActiveRows(table, [*np.unique(np.concatenate(windows)).tolist(), *pads])
+    def _longest_fits(self) -> bool:
+        """Learn once from the longest row, to no effect: it sizes memory, and shows if it fits."""
+        if not isinstance(self._recorder, CudaGraphs):
+            return True
+        row, memory, step = self._rows.longest()
+        try:
+            self._learn_row(row, torch.from_numpy(memory), first=True)
+            self._recorder.wait()
+        except torch.OutOfMemoryError:
+            self._halve(step)
+            return False
+        return True
 
-    def _joint_layers(self) -> list[JointLayers]:
-        """The linear layers that compute in half precision; none where the recipe says float32."""
-        context = self._context
-        if context.recipe.precision != "bf16":
-            return []
-        layers = linear_layers([context.backbone.reader, *context.heads])
-        groups = [[layer] for layer in layers]
-        embeddings_only = all(feed.embeddings_only for feed in context.feeds)
-        if (
-            is_on("joint_linear")
-            and not embeddings_only
-            and not context.recipe.gradient_checkpointing
-        ):
-            groups = reading_together(layers, self._read_a_little)
-        return [JointLayers(group, torch.bfloat16) for group in groups]
+    def _halve(self, step: int) -> None:
+        draw = self._context.sampler[step]
+        feed = self._context.feeds[draw.feed]
+        self._context.accumulation.halve([feed.features[row] for row in draw.features], feed.task)
 
-    def _read_a_little(self) -> None:
-        """One short window, to see which layers read the same states."""
-        context, backbone = self._context, self._context.backbone
-        positions = torch.arange(2, device=context.device)
-        borders = torch.tensor([0, 2], dtype=torch.int32, device=context.device)
-        types = torch.zeros_like(positions) if backbone.uses_token_types else None
-        with context.autocast():
-            row = PackedRow(borders, 2, backbone.causal)
-            backbone.row_states(positions, positions + backbone.first_position, types, row)
-
-    def _refusal_of_norms(self) -> str | None:
-        """Why dropout, residuals and norms are torch's own; layers computed twice have to be."""
-        if self._context.recipe.gradient_checkpointing:
-            return "layers are computed twice"
-        return residual_norm_refusal(self._context.device)
-
-    def _fused_norms(self, feed: int) -> AbstractContextManager[None]:
-        """Inside it, the backbone's residuals are one kernel each."""
-        if self._norms_refusal or self._context.feeds[feed].embeddings_only:
-            return nullcontext()
-        return self._norms.running(self._context.device)
-
-    def _linear_layers(self, tokens: int) -> AbstractContextManager[Any]:
-        """Linear layers for rows of at most `tokens`; layers computed twice are torch's own.
-
-        They are computed again by the device's thread, where no function is put in place.
-        """
-        if not is_on("joint_linear") or self._context.recipe.gradient_checkpointing:
-            return nullcontext()
-        summands = torch.ones(1, tokens, dtype=torch.bfloat16, device=self._context.device)
-        return JointLinear(self._joint, summands, self._halves)
+    def _is_divisible(self) -> bool:
+        """Whether smaller pieces of a batch may still be learnt."""
+        tasks = [feed.task for feed in self._context.feeds]
+        return self._context.accumulation.divisible(self._context.recipe.batch_size, tasks)
 
     # --- one step -----------------------------------------------------------------------------
-
-    def _fill(self, step: int, memory: NDArray[np.int64]) -> list[_Row]:
-        """Write the rows of `step`; called by the stream's thread."""
-        context = self._context
-        draw = context.sampler[step]
-        features = context.features(draw.feed, draw.features, step)
-        terms = np.array([context.feeds[draw.feed].task.terms(features)])
-        rows, first = [], 0
-        for part in context.accumulation.of(features):
-            tokens = sum(len(window.ids) for feature in part for window in feature.windows)
-            # The smallest budget that holds the row: its tail is computed for nothing.
-            index = self._plans[draw.feed].choose(tokens)
-            shape = self._plans[draw.feed].shapes[index]
-            arrays = self._fillers[draw.feed].arrays(part, shape) | {"terms": terms}
-            shape.write(arrays, memory[first:])
-            rows.append(_Row(draw.feed, index, first, tokens))
-            first += shape.size
-        return rows
 
     def _learn_step(self, step: int) -> bool:
         """Gradients of the step's rows; False if memory ran out, and from now on more pieces."""
@@ -371,75 +238,33 @@ class FixedStep:
         self._stream.release(staged)
         return True
 
-    def _halve(self, step: int) -> None:
-        draw = self._context.sampler[step]
-        feed = self._context.feeds[draw.feed]
-        self._context.accumulation.halve([feed.features[row] for row in draw.features], feed.task)
-
-    def _learn_row(self, row: _Row, memory: Tensor, *, first: bool) -> None:
-        shape = self._plans[row.feed].shapes[row.shape]
-        buffer = self._buffer(row.feed, row.shape)
+    def _learn_row(self, row: StagedRow, memory: Tensor, *, first: bool) -> None:
+        shape = self._rows.shape(row)
+        buffer = self._buffer(row, shape.size)
         buffer.copy_(memory[row.first : row.first + shape.size], non_blocking=True)
-        learn = partial(self._learn, row.feed, shape, buffer, first)
-        key = ("learn", row.feed, row.shape, first)
-        self._call(key, learn, worthwhile=shape.budget.captured)
+        self._calls.call(
+            ("learn", row.feed, row.shape, first),
+            partial(self._learn, row.feed, shape, buffer, first),
+            worthwhile=shape.budget.captured,
+            is_divisible=self._is_divisible,
+        )
 
-    def _buffer(self, feed: int, shape: int) -> Tensor:
-        key = (feed, shape)
+    def _buffer(self, row: StagedRow, size: int) -> Tensor:
+        key = (row.feed, row.shape)
         if key not in self._buffers:
-            size = self._plans[feed].shapes[shape].size
             device = self._context.device
             self._buffers[key] = torch.zeros(size, dtype=torch.long, device=device)
         return self._buffers[key]
-
-    def _call(
-        self, key: tuple[Any, ...], function: Callable[[], None], *, worthwhile: bool
-    ) -> None:
-        """Replay what was recorded; record what ran once already; else call it as it is."""
-        if key not in self._replays:
-            if key not in self._called or not worthwhile or self._graphs_refusal is not None:
-                function()
-                self._called.add(key)
-                return
-            self._replays[key] = self._recorded(function, learns=key[0] == "learn")
-        self._replays[key]()
-
-    def _recorded(self, function: Callable[[], None], *, learns: bool) -> Replay:
-        try:
-            return self._recorder.record(function)
-        except Exception as error:  # what cannot be recorded says so in its own way
-            context = self._context
-            tasks = [feed.task for feed in context.feeds]
-            divisible = context.accumulation.divisible(context.recipe.batch_size, tasks)
-            if isinstance(error, torch.OutOfMemoryError) and learns and divisible:
-                raise  # smaller pieces may be recorded
-            self._graphs_refusal = (
-                str(error).splitlines()[0] if str(error) else type(error).__name__
-            )
-            _LOG.warning("steps are not recorded as graphs: %s", self._graphs_refusal)
-            self._recorder.wait()
-            self._replays.clear()  # they may draw by another generator than steps that are called
-            return function
 
     def _learn(self, feed: int, shape: RowShape, buffer: Tensor, first: bool) -> None:
         """Loss and gradients of a row; of a first row they replace what there was."""
         prepared, context = self._context.feeds[feed], self._context
         arrays = shape.views(buffer)
-        with context.autocast(), self._linear, self._fused_norms(feed):
+        with context.autocast(), self._layers.running(with_norms=not prepared.embeddings_only):
             states = self._states(feed, shape, arrays)
-            targets = Targets(arrays)
-            summed = prepared.task.loss(states, prepared.head, targets, context.recipe)
+            summed = prepared.task.loss(states, prepared.head, Targets(arrays), context.recipe)
             loss = summed / arrays["terms"].squeeze(0)
-        # From the second time on only for what gave a gradient: other feeds' heads give none.
-        names = self._learnt.get(feed) or [*context.learning]
-        gradients = torch.autograd.grad(
-            loss, [context.learning[name] for name in names], allow_unused=True
-        )
-        grads = {
-            name: grad for name, grad in zip(names, gradients, strict=True) if grad is not None
-        }
-        self._learnt[feed] = [*grads]
-        self._add_gradients(grads, first=first)
+        self._grads.learn(feed, loss, first=first)
         self._loss.copy_(loss.detach()) if first else self._loss.add_(loss.detach())
 
     def _states(self, feed: int, shape: RowShape, arrays: Mapping[str, Tensor]) -> Tensor:
@@ -451,51 +276,6 @@ class FixedStep:
         row = PackedRow(borders, shape.capacity.length, backbone.causal)
         return backbone.row_states(arrays["ids"], arrays["positions"], arrays.get("types"), row)
 
-    def _add_gradients(self, grads: Mapping[str, Tensor], *, first: bool) -> None:
-        """Put gradients into memory that stays."""
-        for dtype in {grad.dtype for grad in grads.values()}:
-            names = [name for name, grad in grads.items() if grad.dtype == dtype]
-            sums, addends = [self._grads[name] for name in names], [grads[name] for name in names]
-            torch._foreach_copy_(sums, addends) if first else torch._foreach_add_(sums, addends)
-
     def _update(self, feed: int) -> None:
         """A step of the optimiser for what took part in the loss, and the copies anew."""
-        grads = {name: self._grads[name] for name in self._learnt[feed]}
-        self._optimizer.update(grads, self._loss)
-
-    def _longest_fits(self) -> bool:
-        """Learn once from the longest row, to no effect: it sizes memory, and shows if it fits."""
-        if not isinstance(self._recorder, CudaGraphs):
-            return True
-        sizes = [
-            (shape.capacity.tokens, feed, index)
-            for feed, plan in enumerate(self._plans)
-            for index, shape in enumerate(plan.shapes)
-        ]
-        _, feed, index = max(sizes)
-        features, step = self._longest_step(feed, index)
-        shape = self._plans[feed].shapes[index]
-        memory = np.zeros(shape.size, dtype=np.int64)
-        shape.write(self._fillers[feed].arrays(features, shape), memory)
-        try:
-            self._learn_row(_Row(feed, index, 0, 0), torch.from_numpy(memory), first=True)
-            self._recorder.wait()
-        except torch.OutOfMemoryError:
-            self._halve(step)
-            return False
-        return True
-
-    def _longest_step(self, feed: int, shape: int) -> tuple[list[Feature], int]:
-        """The first row that has the shape, and its step."""
-        context = self._context
-        for step in range(context.sampler.total):
-            draw = context.sampler[step]
-            if draw.feed == feed:
-                for part in context.accumulation.rows(draw.features):
-                    tokens = int(self._counts[feed].tokens[part].sum())
-                    if self._plans[feed].choose(tokens) == shape:
-                        return context.features(feed, part, step), step
-        raise StageError("no step has the longest row")
-
-    def _decay(self) -> float:
-        return self._optimizer.decay(self._steps_done)
+        self._optimizer.update(self._grads.of(feed), self._loss)

@@ -16,7 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from xharness_hf.heads.heads import MaskedHead
 from xharness_hf.speed.joint_linear import JointLayers, LinearLayer
+from xharness_hf.speed.switches import is_on
+from xharness_hf.training.step import TrainingContext
 
 
 class ActiveRows:
@@ -177,3 +180,22 @@ def linear_layers(modules: Sequence[nn.Module]) -> list[LinearLayer]:
         if layer.weight.dtype == torch.float32
         and (layer.bias is None or layer.bias.dtype == torch.float32)
     ]
+
+
+def active_rows(context: TrainingContext) -> ActiveRows | None:
+    """The rows that the feeds' sub-words have; None where a product touches all of them."""
+    vocabulary = context.backbone.vocabulary
+    if vocabulary is None or not is_on("active_rows"):
+        return None
+    table = context.backbone.embedding
+    parameters = context.backbone.module.named_parameters(remove_duplicate=False)
+    users = sum(parameter is table.weight for _, parameter in parameters)
+    # A table that states are multiplied with, too, has a gradient in each of its rows.
+    tied = users > 1 or any(isinstance(head, MaskedHead) for head in context.heads)
+    learns = any(parameter is table.weight for parameter in context.learning.values())
+    if tied or not learns or any(feed.masked for feed in context.feeds):
+        return None
+    features = (feature for feed in context.feeds for feature in feed.features)
+    windows = [window.ids for feature in features for window in feature.windows]
+    pads = [feed.layout.pad for feed in context.feeds]
+    return ActiveRows(table, [*np.unique(np.concatenate(windows)).tolist(), *pads])
