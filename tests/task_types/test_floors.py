@@ -82,3 +82,15 @@ def test_the_commonest_answer_is_named_with_its_share():
     assert commonest(ExtractiveQA(), ["\x05\r"], card("extractive_qa")) == (r"\x05\x0d", 1.0)
     assert commonest(BitextRetrieval(), [1, 2], card("bitext_retrieval")) is None
     assert commonest(Tagging(), [[0, 1]], tags) is None
+
+
+def test_a_task_type_says_itself_what_may_be_answered_blindly():
+    class Sentiment(Classification):
+        def constant_answers(self, examples):
+            return [lambda example: 2]
+
+    three = card("classification", ["a", "b", "c"])
+    metric = Classification.metrics["accuracy"]
+    examples = _classified([0, 0, 2, 2, 2])
+    assert floor(Sentiment(), metric, examples, three, "en") == pytest.approx(0.6)
+    assert floor(Sentiment(), metric, _classified([0, 0, 1]), three, "en") == pytest.approx(1 / 3)

@@ -8,7 +8,7 @@ and the stored evidence.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -23,6 +23,8 @@ Row = Mapping[str, Any]
 Floats = NDArray[np.float64]
 Prediction = Any
 """What the task type's `prediction` says."""
+ConstantAnswer = Callable[[Any], Prediction]
+"""What is answered to an example by somebody who looks at nothing in it."""
 PredictionShape = Literal["int", "ints", "text", "texts", "ranking"]
 """What one stored prediction is: an integer, a list of them, a text, a list of them, or a ranking,
 which has the ids of what was retrieved and of what is relevant."""
@@ -98,6 +100,10 @@ class TaskType(ABC):
     def chance(self, card: TaskCard) -> float | None:
         """The score, in [0, 1], of guessing uniformly; None where that is not defined."""
         return None
+
+    def constant_answers(self, examples: Collection[Any]) -> Iterable[ConstantAnswer]:
+        """Answers to all the items alike; what the best of them scores, no learning explains."""
+        return ()
 
     def repairs(self, example: Any) -> AnswerRepairs:
         """How many gold answers reading the example moved to where they really stand."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from xharness.errors import UnavailableError
 from xharness.spec.cards import TaskCard
 from xharness.task_types.base import (
     AnswerRepairs,
+    ConstantAnswer,
     Example,
     Metric,
     Prediction,
@@ -126,6 +127,11 @@ class ExtractiveQA(TaskType):
     def repairs(self, example: Example) -> AnswerRepairs:
         answers = example.answers if isinstance(example, ExtractiveQAExample) else ()
         return AnswerRepairs(sum(answer.moved for answer in answers), len(answers))
+
+    def constant_answers(
+        self, examples: Collection[ExtractiveQAExample]
+    ) -> Iterable[ConstantAnswer]:
+        return [lambda example: "", lambda example: example.context]
 
 
 class ExtractiveQAUnanswerable(ExtractiveQA):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from xharness.spec.cards import TaskCard
-from xharness.task_types.accuracy import ACCURACY
-from xharness.task_types.base import Metric, PredictionShape, Reader, Row, TaskType
+from xharness.task_types.accuracy import ACCURACY, commonest_label
+from xharness.task_types.base import (
+    ConstantAnswer,
+    Metric,
+    PredictionShape,
+    Reader,
+    Row,
+    TaskType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +57,8 @@ class MultipleChoice(TaskType):
 
     def chance(self, card: TaskCard) -> float | None:
         return 1 / len(card.label_names) if card.label_names else None
+
+    def constant_answers(
+        self, examples: Collection[MultipleChoiceExample]
+    ) -> Iterable[ConstantAnswer]:
+        return [commonest_label(examples)]

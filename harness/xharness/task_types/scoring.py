@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
 from xharness.errors import StageError, printable
 from xharness.spec.cards import TaskCard
-from xharness.task_types.base import Example, Floats, Metric, Prediction, TaskType
+from xharness.task_types.base import (
+    ConstantAnswer,
+    Example,
+    Floats,
+    Metric,
+    Prediction,
+    TaskType,
+)
 
 
 def item_statistics(
@@ -76,11 +81,8 @@ def value(metric: Metric, statistics: Floats) -> float:
 
 LEAST = 0.05
 """Of any score that is no share of right answers: F1 of a handful of lucky words."""
-_MOST_TAGS = 2  # commonest gold tags tried: no entity, and the commonest one
 
 
-# A guess that answers each label with some probability scores at most the share of the commonest
-# gold label, so the best constant answer is the floor of every guesser.
 def floor(
     task_type: TaskType,
     metric: Metric,
@@ -96,17 +98,13 @@ def floor(
     constant = max(
         (
             value(metric, _constant_statistics(metric, examples, answer, card, language))
-            for answer in _constant_answers(task_type, examples)
+            for answer in task_type.constant_answers(examples)
         ),
         default=0.0,
     )
     # Labels have a chance level that the card states; elsewhere a lucky word must not count.
     least = LEAST if task_type.prediction != "int" else task_type.chance(card) or 0.0
     return max(constant, least)
-
-
-ConstantAnswer = Callable[[Any], Prediction]
-"""What is answered to an example by somebody who looks at nothing in it."""
 
 
 def _constant_statistics(
@@ -118,32 +116,6 @@ def _constant_statistics(
 ) -> Floats:
     rows = (_row(metric, example, answer(example), card, language) for example in examples)
     return _gathered(rows, len(metric.statistics))
-
-
-def _constant_answers(
-    task_type: TaskType, examples: Collection[Example]
-) -> Iterator[ConstantAnswer]:
-    """Constant answers to all the items, the best one among them."""
-    if task_type.prediction == "int":
-        labels = Counter(getattr(example, "label", None) for example in examples)
-        label, _ = labels.most_common(1)[0]
-        yield lambda example: label
-    elif task_type.prediction == "ints":
-        counts = Counter(tag for example in examples for tag in _tags(example))
-        for tag, _ in counts.most_common(_MOST_TAGS):
-            yield partial(_tag_each, tag)
-    elif task_type.prediction == "text":
-        yield lambda example: ""
-        if hasattr(next(iter(examples)), "context"):
-            yield lambda example: example.context
-
-
-def _tag_each(tag: int, example: Example) -> list[int]:
-    return [tag] * len(_tags(example))
-
-
-def _tags(example: Example) -> Sequence[int]:
-    return getattr(example, "tags", ())
 
 
 def commonest(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
 from xharness.errors import UnavailableError
 from xharness.spec.cards import TaskCard
 from xharness.task_types.base import (
+    ConstantAnswer,
     Example,
     Metric,
     Prediction,
@@ -28,6 +31,8 @@ from xharness.task_types.base import (
 # and SCONJ have one type. One difference is deliberate: seqeval 1.2.2 joins the sentences of a
 # corpus and then loses where an X at the beginning of a sentence starts, so that it is right or
 # wrong with the last word of the sentence before; here each sentence is counted alone.
+
+_MOST_TAGS = 2  # constant answers tried: no entity, and the commonest one
 
 
 class _Tagged(Protocol):
@@ -131,3 +136,11 @@ class Tagging(TaskType):
 
     def learnable(self, example: Example) -> bool:
         return isinstance(example, TaggingExample) and bool(example.tokens)
+
+    def constant_answers(self, examples: Collection[TaggingExample]) -> Iterable[ConstantAnswer]:
+        counts = Counter(tag for example in examples for tag in example.tags)
+        return [partial(_tag_each, tag) for tag, _ in counts.most_common(_MOST_TAGS)]
+
+
+def _tag_each(tag: int, example: TaggingExample) -> list[int]:
+    return [tag] * len(example.tags)
