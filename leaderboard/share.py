@@ -135,11 +135,16 @@ def _length(arm: Arm) -> int:
 
 def _phase(arm: Arm, choices: Sequence[Choice]) -> int:
     """The place of the first choice that `arm` belongs to."""
-    words = {"models": arm.model, "strategies": arm.strategy, "seeds": str(arm.seed)}
     for number, chosen in enumerate(choices):
-        if all(words[key] in names for key, names in chosen.items()):
+        if belongs(arm, chosen):
             return number
     return len(choices)
+
+
+def belongs(arm: Arm, chosen: Choice) -> bool:
+    """Whether the choice names the arm's model, strategy and seed."""
+    words = {"models": arm.model, "strategies": arm.strategy, "seeds": str(arm.seed)}
+    return all(words[key] in names for key, names in chosen.items())
 
 
 def _in_order(stage: Stage) -> Iterator[Stage]:

@@ -18,9 +18,9 @@ from tests.hf import tiny
 from tests.hf.tape import Counting, Tapes
 from tests.hf.test_loading import weights
 from xharness.errors import StageError
-from xharness.plugin.api import Mixture, Recipe
+from xharness.plugin.api import CheckpointPolicy, Mixture, Recipe
 from xharness_hf.heads.tagging import TaggingTask
-from xharness_hf.speed import switches
+from xharness_hf.speed import embedding_grad, switches
 from xharness_hf.training import fast_layers, fixed_step
 from xharness_hf.training.budgets import StepPrices, budgets, prices, row_length
 from xharness_hf.training.exact_step import ExactStep
@@ -176,15 +176,47 @@ def test_a_bad_loss_leaves_the_weights_before_it(fit: Fit, monkeypatch: pytest.M
     assert all(map(torch.equal, old_weights, kept))
 
 
+@pytest.mark.parametrize("large", [2**20, 0])
+@pytest.mark.parametrize("recorder", [NoGraphs, None])
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_rows_that_are_never_met_only_decay(
-    decay: float, fit: Fit, monkeypatch: pytest.MonkeyPatch
+    decay: float,
+    recorder: Callable[[], Recorder] | None,
+    large: int,
+    fit: Fit,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    active = fit(name="active", weight_decay=decay)
+    """Also in a table whose gradients are kept, as those of large ones are on a CPU."""
+    monkeypatch.setattr(embedding_grad, "_LARGE", large)
+    active = fit(recorder, name="active", weight_decay=decay)
     monkeypatch.setenv(switches.VARIABLE, "active_rows")
-    full_model = fit(name="whole", weight_decay=decay)
+    full_model = fit(recorder, name="whole", weight_decay=decay)
     for tensor, two in zip(weights(active), weights(full_model), strict=True):
         assert torch.equal(tensor, two) if not decay else torch.allclose(tensor, two, atol=2e-6)
+
+
+def test_only_the_words_of_a_training_take_part_in_a_step(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU too; whoever looks at the model between two steps sees all of them."""
+    rows = {"step": set[int](), "look": set[int]()}
+    honest = ExactStep.run
+
+    def run(self: ExactStep, step: int) -> None:
+        honest(self, step)
+        rows["step"].add(len(self._context.backbone.embedding.weight))
+
+    def judge(model: Any) -> float:
+        rows["look"].add(len(model.backbone.embedding.weight))
+        return 0.0
+
+    monkeypatch.setattr(ExactStep, "run", run)
+    policy = CheckpointPolicy("best", num_evals=3, judge=judge)
+    model = fit(None, session={"selector": policy})
+    size = model.backbone.embedding.num_embeddings
+    assert rows["look"] == {size} == {len(model.backbone.embedding.weight)}
+    (active,) = rows["step"]
+    assert 1 < active < size
 
 
 def test_copies_in_half_precision_are_what_autocast_casts(

@@ -13,6 +13,8 @@ import xharness
 from tests.laws.test_vocabulary import trees
 
 MEASURED_PARTS = {
+    # Receipts and bytes of a store, and the name of the processor.
+    "accounts.py": ("xharness.executor.provenance xharness.files xharness.session.store_contents"),
     "gaps.py": "xharness.gaps xharness.leaderboard",  # each step from scores to pages by itself
     "lengths.py": "xharness.session.account.work",  # whose table it writes
     "retrieval.py": "xharness.task_types.neighbours",  # the search without models

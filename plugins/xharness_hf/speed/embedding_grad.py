@@ -8,9 +8,13 @@ memory stays, and the rows that were met are cleared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import Optimizer
@@ -20,13 +24,20 @@ from xharness_hf.speed.override import Override
 from xharness_hf.speed.switches import is_on
 
 _LARGE = 2**20  # numbers in a table from which on it is worth the while
+RowsByTable = Mapping[Tensor, NDArray[np.int64]]
+"""Tables of which some rows alone are held, to the row that each id has there."""
+_NO_TABLES: RowsByTable = MappingProxyType({})
 
 
 class EmbeddingGradients(Override):
-    """Watches what is looked up in large tables while they learn; one for each training."""
+    """Watches what is looked up in large tables while they learn; one for each training.
 
-    def __init__(self, device: torch.device) -> None:
+    The tables in `row_of` are looked up by row.
+    """
+
+    def __init__(self, device: torch.device, row_of: RowsByTable = _NO_TABLES) -> None:
         super().__init__({functional.embedding: self._embedding})
+        self._row_of = {table: torch.from_numpy(rows) for table, rows in row_of.items()}
         self._serves = device.type == "cpu" and is_on("embedding_grad")
         self._met: dict[Tensor, list[Tensor]] = {}
         """Table to the ids looked up in it since its gradient was cleared."""
@@ -69,9 +80,12 @@ class EmbeddingGradients(Override):
         learns = torch.is_grad_enabled() and weight.requires_grad and weight.is_leaf
         return self._serves and is_plain and learns and weight.numel() >= _LARGE
 
-    def _embedding(self, *args: Any, **keywords: Any) -> Tensor:
-        fits = self._fits(*args, **keywords)
-        return self._lookup(*args, **keywords) if fits else functional.embedding(*args, **keywords)
+    def _embedding(self, input: Tensor, weight: Tensor, *args: Any, **keywords: Any) -> Tensor:
+        if weight in self._row_of:
+            input = self._row_of[weight][input]
+        fits = self._fits(input, weight, *args, **keywords)
+        look_up = self._lookup if fits else functional.embedding
+        return look_up(input, weight, *args, **keywords)
 
     def _lookup(
         self,

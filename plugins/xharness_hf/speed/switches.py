@@ -32,8 +32,7 @@ embedding_grad: gradients of embeddings in memory that is kept.
 buckets: batches for reading cut where padding costs more than a batch does; see `inference`.
 fixed_step: batches learnt in rows of fixed shapes on a GPU.
 graphs: such steps are recorded and replayed.
-active_rows: sub-words that a training never meets stay out of the optimiser; see
-`working_weights`.
+active_rows: sub-words that a training never meets stay out of the optimiser.
 joint_linear: linear layers that read the same states are one product on a GPU.
 adamw_kernel: steps of AdamW, clipping and copies by one kernel on a GPU.
 residual_norm: dropout, residual and norm by one kernel on a GPU."""

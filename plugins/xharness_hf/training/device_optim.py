@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from xharness import Recipe
 from xharness_hf.speed.adamw_kernel import AdamWKernel, AdamWScalars, AdamWSlot, refusal
-from xharness_hf.training.optim import optimizer, rate, room_for_moments
+from xharness_hf.training.optim import decay, optimizer, rate, room_for_moments
 
 
 class DeviceOptimizer:
@@ -29,14 +29,14 @@ class DeviceOptimizer:
         self, masters: Mapping[str, nn.Parameter], copies: Mapping[str, Tensor], recipe: Recipe,
         total: int, device: torch.device,
     ) -> None:  # fmt: skip
-        self._masters, self._copies, self._total = masters, copies, total
+        self._masters, self._copies = masters, copies
+        self._total, self._recipe = total, recipe
         self.refusal = refusal(device)
         self._kernels: dict[tuple[int, ...], AdamWKernel] = {}
         self._max_norm = recipe.max_grad_norm
         self._rate = torch.zeros((), device=device)
         factors = [recipe.learning_rate * rate(step, total, recipe) for step in range(total)]
         self._rates = torch.tensor(factors, dtype=torch.float32, device=device)
-        self._decays = [1 - factor * recipe.weight_decay for factor in factors]
         self.optimizer = optimizer(masters, recipe, device, rate=self._rate)
         with room_for_moments(masters.values()):
             self._allocate_moments(device)
@@ -145,7 +145,7 @@ class DeviceOptimizer:
 
     def decay(self, steps: int) -> float:
         """What the first `steps` steps leave of a weight that never has a gradient."""
-        return math.prod(self._decays[:steps])
+        return decay(steps, self._total, self._recipe)
 
 
 def _total_norm(grads: list[Tensor]) -> Tensor:

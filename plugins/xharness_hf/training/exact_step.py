@@ -15,7 +15,8 @@ from xharness_hf.heads.objectives import exact_targets
 from xharness_hf.speed.embedding_grad import EmbeddingGradients
 from xharness_hf.speed.kernels import fast_kernels
 from xharness_hf.training import checkpoint
-from xharness_hf.training.optim import clip, optimizer, rate, room_for_moments
+from xharness_hf.training.active_rows import active_rows
+from xharness_hf.training.optim import clip, decay, optimizer, rate, room_for_moments
 from xharness_hf.training.step import PreparedFeed, TrainingContext
 
 _SCALER = "scaler/"
@@ -29,7 +30,13 @@ class ExactStep:
     def __init__(self, context: TrainingContext, reason: str | None = None) -> None:
         self._context, self._reason = context, reason
         self._optimizer = optimizer(context.learning, context.recipe, context.device)
-        self._embeddings = EmbeddingGradients(context.device)
+        # On other devices the look-up is not ours.
+        self._active = active_rows(context) if context.device.type == "cpu" else None
+        row_of: dict[Tensor, Any] = {}
+        if self._active is not None:
+            row_of[self._active.parameter] = self._active.row_of
+        self._embeddings = EmbeddingGradients(context.device, row_of)
+        self._entered, self._steps_done = False, 0
         # gradients in fp16 vanish: their loss is multiplied, as much as they bear
         half = context.recipe.precision == "fp16"
         self._scaler = torch.amp.GradScaler(context.device.type, enabled=half)
@@ -37,7 +44,9 @@ class ExactStep:
         self.tokens_read = 0
 
     def start(self, step: int) -> None:
-        """Nothing is to be made ready."""
+        """Let the model have no words but those of the training, until the end."""
+        self._steps_done = step
+        self._enter()
 
     def run(self, step: int) -> None:
         """Gradients, clipped, and a step of the optimiser; a loss that is no number is told only.
@@ -61,6 +70,7 @@ class ExactStep:
             self._scaler.step(self._optimizer)
         self._scaler.update()
         self._embeddings.clear(self._optimizer)
+        self._steps_done = step + 1
 
     def losses(self, steps: int, *, wait: bool) -> list[float]:
         losses, self._losses = self._losses, []
@@ -68,10 +78,16 @@ class ExactStep:
 
     @contextmanager
     def learnt_weights(self) -> Iterator[None]:
-        yield
+        self._leave()
+        try:
+            yield
+        finally:
+            self._enter()
 
     def state(self) -> dict[str, Tensor]:
         tensors = checkpoint.state(self._context.learning, self._optimizer)
+        if self._active is not None:
+            tensors = self._active.full_tensors(tensors)
         scales = self._scaler.state_dict()
         return tensors | {f"{_SCALER}{name}": torch.tensor(scales[name]) for name in scales}
 
@@ -80,6 +96,9 @@ class ExactStep:
         values = {name: type(scales[name])(tensors[f"{_SCALER}{name}"].item()) for name in scales}
         self._scaler.load_state_dict(values)
         stored = {name: tensor for name, tensor in tensors.items() if not name.startswith(_SCALER)}
+        if self._active is not None:
+            stored = self._active.parts(stored)
+        self._enter()
         checkpoint.restore(stored, self._context.learning, self._optimizer)
 
     def facts(self) -> dict[str, Any]:
@@ -87,6 +106,19 @@ class ExactStep:
 
     def close(self) -> None:
         self._embeddings.close()
+        self._leave()
+
+    def _enter(self) -> None:
+        if self._active is not None and not self._entered:
+            self._active.enter()
+        self._entered = True
+
+    def _leave(self) -> None:
+        """Let the model have all its words; others than the training's are what decay leaves."""
+        if self._active is not None and self._entered:
+            total, recipe = self._context.sampler.total, self._context.recipe
+            self._active.leave(decay(self._steps_done, total, recipe))
+        self._entered = False
 
     def _gradients(self, feed: PreparedFeed, features: Sequence[Feature], seed: int) -> float:
         """Gradients of the batch's mean loss, in more pieces if memory runs out; that loss."""

@@ -22,6 +22,7 @@ from xharness_hf.backbone.placement import Targets
 from xharness_hf.speed import varlen
 from xharness_hf.speed.switches import is_on
 from xharness_hf.training import checkpoint
+from xharness_hf.training.active_rows import active_rows
 from xharness_hf.training.device_optim import DeviceOptimizer
 from xharness_hf.training.fast_layers import FastLayers
 from xharness_hf.training.gradient_memory import GradientMemory
@@ -31,7 +32,7 @@ from xharness_hf.training.rows import RowShape
 from xharness_hf.training.staging import StepStream
 from xharness_hf.training.step import TrainingContext
 from xharness_hf.training.step_rows import StagedRow, StepRows
-from xharness_hf.training.working_weights import WorkingWeights, active_rows
+from xharness_hf.training.working_weights import WorkingWeights
 
 _LOSSES_EVERY = 50  # steps after which losses are sent to the host
 

@@ -94,6 +94,12 @@ def rate(step: int, total: int, recipe: Recipe) -> float:
     )
 
 
+def decay(steps: int, total: int, recipe: Recipe) -> float:
+    """What the first `steps` of `total` leave of a weight that never has a gradient."""
+    rates = (recipe.learning_rate * rate(step, total, recipe) for step in range(steps))
+    return math.prod(1 - factor * recipe.weight_decay for factor in rates)
+
+
 def clip(parameters: Iterable[nn.Parameter], max_norm: float) -> None:
     """Shorten all gradients together to a norm of `max_norm`; shorter ones are not touched."""
     parameters = [parameter for parameter in parameters if parameter.grad is not None]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from xharness import StageError
 from xharness_hf.backbone.batch import Feature
+from xharness_hf.training.active_rows import ActiveRows
 from xharness_hf.training.budgets import prices
 from xharness_hf.training.rows import FeatureCounts, RowFiller, RowPlan, RowShape, shapes
 from xharness_hf.training.step import TrainingContext
-from xharness_hf.training.working_weights import ActiveRows
 
 
 class StagedRow(NamedTuple):

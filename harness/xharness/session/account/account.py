@@ -17,10 +17,11 @@ from xharness.session.account.sizes import ParameterRegister
 from xharness.session.account.work import StageWork, StageWorks
 from xharness.session.costs import WITHOUT_STEPS, receipt_paces
 from xharness.session.opened_study import OpenedStudy
-from xharness.stages import Predict, Stage, Train
+from xharness.stages import Predict, Score, Stage, Train
 from xharness.store import Store
 
-_SECONDS_A_STAGE = 1.0  # loading, reading data and writing, where no receipt tells
+# Where no receipt tells: loading, reading data and writing; and comparing an item's answers.
+_SECONDS_A_STAGE, _SECONDS_A_SCORED_ITEM = 0.5, 3e-4
 
 
 @dataclass
@@ -157,6 +158,8 @@ class _PricedPlan:
         return self._by_pace(stage, work)
 
     def _by_pace(self, stage: Stage, work: StageWork) -> float:
+        if isinstance(stage, Score):
+            return _SECONDS_A_SCORED_ITEM * work.scored
         recipe = stage.recipe if isinstance(stage, Train | Predict) else None
         pace = self._paces.of(recipe.precision if recipe else "fp32")
         steps = work.units if isinstance(stage, Train) else 0

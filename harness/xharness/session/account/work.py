@@ -51,7 +51,9 @@ class StageWork:
     """Floating-point operations, as 2 for each parameter outside the embedding and sub-word
     forwards, and 4 backwards (Kaplan et al. 2020, section 2.1)."""
     learning: float = 0
-    """Parameters that a step changes."""
+    """Parameters that a step changes, those of words left out."""
+    scored: int = 0
+    """Items whose answers are compared."""
     weights: int = 0
     """Bytes of the model that it leaves."""
     transient: int = 0
@@ -81,7 +83,8 @@ class StageWorks:
             rows, _, _ = self._count([stage.data_slice], Recipe())
             return StageWork(rows, is_guess=True)
         assert isinstance(stage, Score)
-        return StageWork(len(stage.predictions.data_slices))
+        rows, _, is_guess = self._count(stage.predictions.data_slices, Recipe())
+        return StageWork(len(stage.predictions.data_slices), scored=rows, is_guess=is_guess)
 
     def _training(self, stage: Train) -> StageWork:
         recipe, size = stage.recipe, self._sizes.of(stage.start)
@@ -99,13 +102,18 @@ class StageWorks:
             evaluation = self._reading(stage.selection.dev, recipe, size)
             operations += stage.selection.num_evals * evaluation.operations
         adapter_alone = recipe.adapter is not None and not recipe.adapter.merge
-        learning = size.total * (_ADAPTER if recipe.adapter else 1 - recipe.freeze_ratio)
+        share = _ADAPTER if recipe.adapter else 1 - recipe.freeze_ratio
+        # Of a word table few rows are met in a training; a checkpoint has room for all of them.
+        learning = share * (size.total if recipe.adapter else size.non_embedding)
         # The backbone that an adapter leaves as it was is not written again.
-        weights = round(_BYTES * (learning if adapter_alone else size.total)) + _BYTES_BESIDE
+        written = _ADAPTER * size.total if adapter_alone else size.total
+        weights = round(_BYTES * written) + _BYTES_BESIDE
         # A checkpoint holds the weights that learn and Adam's two moments of each.
-        transient = round(3 * _BYTES * learning)
-        guess = is_guess or size.is_guess
-        return StageWork(steps, trained_sub_words, operations, learning, weights, transient, guess)
+        transient = round(3 * _BYTES * share * size.total)
+        return StageWork(
+            steps, trained_sub_words, operations, learning, weights=weights, transient=transient,
+            is_guess=is_guess or size.is_guess,
+        )  # fmt: skip
 
     def _reading(
         self, slices: Iterable[DataSlice], recipe: Recipe, size: ParameterCounts
