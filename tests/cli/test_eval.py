@@ -102,6 +102,20 @@ def test_models_are_named_as_in_lm_evaluation_harness(project: Project) -> None:
     assert result.exit_code == 3  # not in the cache, and no network asked for
 
 
+def test_arguments_of_a_model_may_be_its_recipe(project: Project) -> None:
+    words = "bits=8,batch_size=4,dtype=bfloat16,learning_rate=2e-5"
+    line = ("eval", "--model", "ngrams", "--model-args", words, "--tasks", "mood")
+    result = invoke(project.folder, *line, "--cards", "cards", "--save", "s.yaml")
+    assert result.exit_code == 0, result.stderr
+    (model,) = yaml.safe_load((project.folder / "s.yaml").read_text(encoding="utf-8"))["models"]
+    recipe = {"batch_size": 4, "precision": "bf16", "learning_rate": "2e-5"}
+    assert model == {"name": "ngrams", "backend": "ngrams", "bits": 8, "recipe": recipe}
+    (arm,) = xharness.open_study(
+        project.folder / "s.yaml", cards=[project.folder / "cards"]
+    ).plan.arms
+    assert arm.score.predictions.recipe.learning_rate == 2e-5
+
+
 def test_a_folder_of_a_model_counts_from_the_study(project: Project) -> None:
     (project.folder / "models" / "tiny").mkdir(parents=True)
     line = ("eval", "--model", "models/tiny", "--tasks", "mood", "--cards", "cards")
@@ -124,6 +138,7 @@ def test_the_strategy_intermediate_takes_its_tasks(project: Project) -> None:
         (["--strategy", "singel"], "did you mean 'single'?"),
         (["--strategy", "single", "--intermediate", "mood"], "single,intermediate"),
         (["--model-args", "bits"], "'bits' is no key=value"),
+        (["--model-args", "dtype=bfloat1"], "did you mean 'bfloat16'?"),
     ],
 )
 def test_mistakes_name_what_is_near(words: list[str], message: str, project: Project) -> None:

@@ -70,7 +70,8 @@ ModelArguments = Annotated[
     typer.Option(
         "--model-args",
         metavar="KEY=VALUE,…",
-        help="What a study says of a model: mode=loglikelihood,revision=v2.",
+        help="What a study says of a model and its recipe: mode=loglikelihood, "
+        "num_layers=6,steps=200,dtype=bfloat16.",
     ),
 ]
 Save = Annotated[

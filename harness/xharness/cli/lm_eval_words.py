@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _OURS = {
-    "--batch-size": "'recipe: {batch_size: N}' in a study",
+    "--batch-size": "--model-args batch_size=N",
     "--gen-kwargs": "fields of the recipe in a study",
     "--include-path": "--cards DIR",
     "--log-samples": "nothing to ask for: xharness show runs/NAME --items 5 --wrong",

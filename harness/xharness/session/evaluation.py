@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,12 @@ from xharness.session.session import Session, open_session
 from xharness.spec import documents
 from xharness.spec.languages import select_languages
 from xharness.spec.models import model_name
+from xharness.spec.recipe import Recipe
 from xharness.spec.study import MOST_SEEDS
 
 _LONGEST_NAME = 60
+_PRECISIONS = {"auto": "auto", "float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+"""What torch calls a `dtype`, and a recipe its `precision`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class EvalRequest:
     limit: int | None = None
     """Items per language."""
     model_args: str = ""
-    """`key=value,key=value`: what a study says of each model."""
+    """`key=value,key=value`: what a study says of each model and of its recipe."""
     train_limit: int | None = None
     """Training examples per task; None: as many as `limit`."""
     split: str | None = None
@@ -74,7 +77,7 @@ class EvalRequest:
         }
 
     def _model(self, model: str, catalogue: Catalogue, folder: Path) -> dict[str, Any]:
-        arguments = dict(_arguments(self.model_args))
+        arguments = _with_recipe(dict(_arguments(self.model_args)))
         # As lm-evaluation-harness writes it: the backend, and the model among its arguments.
         if model in catalogue.backends.offers:
             location = arguments.pop("pretrained", None)
@@ -162,6 +165,23 @@ def _arguments(text: str) -> Iterator[tuple[str, Any]]:
             )
         # As a study's file would be read: 6 is a number, true a truth value.
         yield key.strip(), yaml.safe_load(value)
+
+
+def _with_recipe(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a model, those that are a recipe's as one."""
+    arguments = dict(arguments)
+    if (dtype := arguments.pop("dtype", None)) is not None:
+        if dtype not in _PRECISIONS:
+            raise ConfigurationError(
+                f"there is no dtype '{dtype}'",
+                where="--model-args",
+                expected=", ".join(_PRECISIONS),
+                hint=suggestion(str(dtype), _PRECISIONS),
+            )
+        arguments["precision"] = _PRECISIONS[dtype]
+    names = [name for name in arguments if name in Recipe.model_fields]
+    recipe = {name: arguments.pop(name) for name in names}
+    return arguments | ({"recipe": recipe} if recipe else {})
 
 
 def open_evaluation(request: EvalRequest, options: RunOptions, save: Path | None = None) -> Session:

@@ -113,12 +113,21 @@ class Training:
 
     def _check_weights(self) -> None:
         """Refuse what the last step made: its loss was that of the weights before it."""
-        finite = [parameter.detach().isfinite().all() for parameter in self._learning.values()]
-        # one wait for the device, however many weights there are
-        if finite and not bool(torch.stack(finite).all()):
-            broken = [name for name, ok in zip(self._learning, finite, strict=True) if not bool(ok)]
+        # A sum is no number where a summand is none, and reads a large table once; one wait for
+        # the device, however many weights there are.
+        sums = [
+            parameter.detach().sum(dtype=torch.float32) for parameter in self._learning.values()
+        ]
+        if not sums or bool(torch.stack(sums).isfinite().all()):
+            return
+        broken = [
+            name
+            for name, parameter in self._learning.items()
+            if not bool(parameter.isfinite().all())
+        ]
+        if broken:
             raise StageError(
-                f"{len(broken)} of {len(finite)} weights are not finite after step "
+                f"{len(broken)} of {len(sums)} weights are not finite after step "
                 f"{self._steps_done}, such as {broken[0]}",
                 hint=f"try a lower learning_rate than {self._recipe.learning_rate:g}",
             )
