@@ -31,7 +31,7 @@ from xharness.plugin.api import (
 from xharness.plugin.catalogue import Catalogue
 from xharness.plugin.hookspecs import hookimpl
 from xharness.plugin.manager import Plugins, Provider
-from xharness.spec.documents import Strict
+from xharness.spec.fields import Strict
 
 CARD = """\
 name: {name}

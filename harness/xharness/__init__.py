@@ -141,7 +141,7 @@ if TYPE_CHECKING:
     from xharness.session.session import read_board as read_board
     from xharness.session.session import run as run
     from xharness.spec.documents import Document as Document
-    from xharness.spec.documents import validate as validate
+    from xharness.spec.examination import validate as validate
     from xharness.spec.study import Runtime as Runtime
     from xharness.spec.study import Study as Study
     from xharness.store import Store as Store
@@ -185,7 +185,7 @@ else:
         "reuse": "xharness.executor.attempt",
         "run": "xharness.session.session",
         "software_versions": "xharness.executor.provenance",
-        "validate": "xharness.spec.documents",
+        "validate": "xharness.spec.examination",
     }
 
     def __getattr__(name):

@@ -17,6 +17,7 @@ from xharness.plugin import manager
 from xharness.plugin.catalogue import Catalogue
 from xharness.spec import documents
 from xharness.spec.cards import TaskCard
+from xharness.spec.examination import validate
 from xharness.spec.groups import TaskGroup
 from xharness.spec.languages import LANGUAGES
 from xharness.spec.published import Size
@@ -41,7 +42,7 @@ MANY = "mul"
 
 
 def load(path: Path) -> TaskCard:
-    return documents.validate(documents.load(path), TaskCard)
+    return validate(documents.load(path), TaskCard)
 
 
 @cache

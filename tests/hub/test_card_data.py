@@ -13,6 +13,7 @@ from xharness.errors import UnavailableError
 from xharness.plugin.api import RunEnvironment, Source, SourceRequest
 from xharness.spec import documents
 from xharness.spec.cards import TaskCard
+from xharness.spec.examination import validate
 from xharness.spec.sources import SourceSpec, Split
 from xharness.task_types import BUILTIN
 from xharness_hub.plugin import xharness_sources
@@ -61,7 +62,7 @@ def counted(counts: dict[str, int], spec: SourceSpec, request: SourceRequest) ->
 @pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_rows_fit_the_card(path: Path, data_root: Path, tmp_path: Path) -> None:
-    card = documents.validate(documents.load(path), TaskCard)
+    card = validate(documents.load(path), TaskCard)
     task_type = TASK_TYPES[card.task_type]
     counts_file = data_root / "COUNTS.json"
     counts = json.loads(counts_file.read_text()) if counts_file.is_file() else None

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from xharness.errors import ConfigurationError
 from xharness.plugin.api import RunEnvironment, TranslateTexts, Translator
 from xharness.plugin.hookspecs import hookimpl
-from xharness.spec.documents import Strict
+from xharness.spec.fields import Strict
 from xharness_mini.tasks import rows
 
 _SIZE = 2000

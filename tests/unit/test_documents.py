@@ -9,6 +9,7 @@ import pytest
 from xharness.errors import ConfigurationError
 from xharness.spec import documents
 from xharness.spec.cards import TaskCard
+from xharness.spec.examination import validate
 from xharness.spec.study import Study
 
 CARD = """\
@@ -27,7 +28,7 @@ about: {title: t, summary: s, license: CC0-1.0, citation: c}
 
 
 def _read(text: str) -> TaskCard:
-    return documents.validate(documents.parse(text, "card.yaml"), TaskCard)
+    return validate(documents.parse(text, "card.yaml"), TaskCard)
 
 
 def test_a_good_card_reads() -> None:
@@ -147,7 +148,7 @@ targets: [red]
 
 def _refused(text: str) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
-        documents.validate(documents.parse(text, "study.yaml"), Study)
+        validate(documents.parse(text, "study.yaml"), Study)
     assert caught.value.exit_code == 2
     return str(caught.value).splitlines()
 

@@ -15,6 +15,7 @@ from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
+from xharness.spec.examination import validate
 from xharness.spec.recipe import Recipe, common_fields
 from xharness.spec.study import Study
 from xharness.spec.study_document import StudyDocument
@@ -50,7 +51,7 @@ def _plan(cards: Path, recipe: Any, **changes: Any) -> Plan:
     }
     catalogue, environment = toy_catalogue(cards), RunEnvironment()
     document = documents.Document("study.yaml", values | changes, {})
-    study = documents.validate(document, Study)
+    study = validate(document, Study)
     return compile_plan(
         PlanningContext(
             study,

@@ -12,6 +12,7 @@ from xharness.errors import ConfigurationError
 from xharness.planning import Plan, PlanningContext, checked_study, compile_plan
 from xharness.plugin.api import RunEnvironment
 from xharness.spec import documents
+from xharness.spec.examination import validate
 from xharness.spec.study import Study
 from xharness.spec.study_document import StudyDocument
 
@@ -44,7 +45,7 @@ def cards(tmp_path: Path) -> Path:
 
 def _plan(cards: Path, text: str) -> Plan:
     document = documents.parse(text, "study.yaml")
-    study = documents.validate(document, Study)
+    study = validate(document, Study)
     catalogue, environment = toy_catalogue(cards), RunEnvironment()
     return compile_plan(
         PlanningContext(
@@ -130,7 +131,7 @@ def test_the_study_without_mistakes_compiles(cards: Path) -> None:
 
 def test_targets_that_flags_moved_are_found_by_name(cards: Path) -> None:
     document = documents.parse(STUDY, "study.yaml")
-    study = documents.validate(document, Study)
+    study = validate(document, Study)
     (green,) = [target for target in study.targets if target.task == "green"]
     moved = study.model_copy(update={"targets": (green, green)})
     catalogue, environment = toy_catalogue(cards), RunEnvironment()

@@ -15,6 +15,7 @@ from xharness.session.catalogue import open_catalogue
 from xharness.session.options import RunOptions
 from xharness.spec import documents, study
 from xharness.spec.cards import TaskCard
+from xharness.spec.examination import validate
 from xharness.spec.study import Study
 
 
@@ -136,7 +137,7 @@ def test_dev_is_validation(tmp_path: Path) -> None:
     assert RunOptions.of(split="dev").split == "validation"
     text = card(tmp_path, "red").read_text() + "eval_split: dev\n"
     document = documents.parse(text.replace("eval_split: test\n", ""), "red.yaml")
-    assert documents.validate(document, TaskCard).eval_split == "validation"
+    assert validate(document, TaskCard).eval_split == "validation"
 
 
 @pytest.mark.parametrize(

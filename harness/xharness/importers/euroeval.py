@@ -18,8 +18,8 @@ from xharness.importers import names
 from xharness.importers.reported import ReportedScore
 from xharness.json_text import parse_json
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec import documents
 from xharness.spec.documents import Document
+from xharness.spec.examination import validate
 
 _SAMPLE_NOTE = "EuroEval's own sample of the data, mean over its bootstrap iterations"
 
@@ -58,7 +58,7 @@ def parse_line(values: object, location: str) -> EuroEvalLine:
             expected="'dataset', 'model' and 'results' in each line, or a record of Every Eval Ever"
             " made by EuroEval",
         )  # fmt: skip
-    return documents.validate(Document(location, values, {}), EuroEvalLine)
+    return validate(Document(location, values, {}), EuroEvalLine)
 
 
 def _own_form(record: Mapping[str, Any]) -> Mapping[str, Any] | None:

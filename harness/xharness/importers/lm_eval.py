@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from xharness.errors import ConfigurationError
 from xharness.importers.reported import ReportedScore
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec import documents
 from xharness.spec.documents import Document
+from xharness.spec.examination import validate
 
 _MODEL = re.compile(r"(?:^|,)\s*(?:pretrained|model|path)=([^,]+)")
 
@@ -61,7 +61,7 @@ def parse_file(values: object, path: Path) -> LmEvalFile:
     """
     if not isinstance(values, Mapping) or not isinstance(values.get("results"), Mapping):
         raise ConfigurationError("there are no 'results' of tasks in it", where=str(path))
-    return documents.validate(Document(str(path), values, {}), LmEvalFile)
+    return validate(Document(str(path), values, {}), LmEvalFile)
 
 
 def reported_scores(file: LmEvalFile, path: Path, catalogue: Catalogue) -> list[ReportedScore]:

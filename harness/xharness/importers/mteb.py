@@ -18,9 +18,9 @@ from xharness.importers import names
 from xharness.importers.reported import ReportedScore
 from xharness.json_text import read_json
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec import documents
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document
+from xharness.spec.examination import validate
 
 _SEARCH_TASK_TYPES = {"bitext_retrieval", "retrieval"}
 
@@ -61,7 +61,7 @@ def parse_file(values: object, path: Path) -> MtebFile:
         raise ConfigurationError(
             "not a result of MTEB", where=str(path), expected="'task_name' and 'scores'"
         )
-    return documents.validate(Document(str(path), values, {}), MtebFile)
+    return validate(Document(str(path), values, {}), MtebFile)
 
 
 def reported_scores(file: MtebFile, path: Path, catalogue: Catalogue) -> list[ReportedScore]:

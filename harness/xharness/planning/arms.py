@@ -19,8 +19,8 @@ from xharness.plugin.api import Checkpoint, TranslateTest
 from xharness.plugin.catalogue import validated
 from xharness.plugin.manager import summary
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import KeyPath
 from xharness.spec.study import TargetSpec
+from xharness.spec.yaml_nodes import KeyPath
 from xharness.stages import DataSlice, Predict, Score, SelectModel, Start, Train
 
 RouteEnd = Checkpoint | TranslateTest

@@ -17,11 +17,12 @@ from xharness.plugin.asking import ask
 from xharness.plugin.catalogue import Catalogue, option_error, validated
 from xharness.plugin.registry import Registry
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import Document, KeyPath
+from xharness.spec.documents import Document
 from xharness.spec.models import ModelSpec
 from xharness.spec.sources import Split
 from xharness.spec.study import StrategySpec, Study, examined, sound_parts
 from xharness.spec.study_document import StudyDocument
+from xharness.spec.yaml_nodes import KeyPath
 from xharness.stages import Checkpoint, DataSlice, SelectModel, Train
 
 

@@ -10,9 +10,9 @@ from xharness.plugin.api import Checkpoint
 from xharness.plugin.asking import ask_fingerprint
 from xharness.plugin.catalogue import validated
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import KeyPath
 from xharness.spec.models import ModelSpec, Pretraining
 from xharness.spec.recipe import Recipe
+from xharness.spec.yaml_nodes import KeyPath
 from xharness.stages import Mixture, Start, Train, TrainingFeed
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from xharness.errors import ConfigurationError, raise_all, suggestion
 from xharness.plugin.catalogue import Catalogue
-from xharness.spec.documents import KeyPath
 from xharness.spec.languages import select_languages
 from xharness.spec.study import Study, TargetSpec
 from xharness.spec.study_document import StudyDocument
+from xharness.spec.yaml_nodes import KeyPath
 
 
 def expanded_targets(

@@ -13,12 +13,13 @@ from xharness.errors import ConfigurationError, nearest, raise_all, suggestion
 from xharness.plugin.api.source import Source
 from xharness.plugin.card_files import CardFile, CardFiles
 from xharness.plugin.registry import Registry
-from xharness.spec import documents
 from xharness.spec.cards import TaskCard, sound_parts
-from xharness.spec.documents import Document, KeyPath
+from xharness.spec.documents import Document
+from xharness.spec.examination import examine
 from xharness.spec.groups import TaskGroup
 from xharness.spec.recipe import Recipe
 from xharness.spec.sources import SourceSpec
+from xharness.spec.yaml_nodes import KeyPath
 from xharness.task_types.base import TaskType
 
 T = TypeVar("T")
@@ -129,7 +130,7 @@ def _recipe_errors(card: TaskCard, document: Document) -> Iterator[Configuration
 
 
 def _problems(document: Document, model: type[BaseModel]) -> Iterator[ConfigurationError]:
-    return map(ConfigurationError, documents.examine(document, model).problems)
+    return map(ConfigurationError, examine(document, model).problems)
 
 
 def _index_errors(

@@ -18,7 +18,8 @@ from xharness.plugin.manager import Provider
 from xharness.plugin.registry import Registry
 from xharness.spec import documents
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import Document, Examination
+from xharness.spec.documents import Document
+from xharness.spec.examination import Examination, examine, validate
 from xharness.spec.groups import TaskGroup, TaskGroups
 
 GROUPS_FILE = "groups.yaml"
@@ -43,7 +44,7 @@ class CardFile:
     @cached_property
     def examination(self) -> Examination[TaskCard]:
         """What the YAML is as a card, and what is wrong in it."""
-        examination = documents.examine(self.document, TaskCard)
+        examination = examine(self.document, TaskCard)
         name = examination.data.get("name") if isinstance(examination.data, dict) else None
         stem = self.file.name.removesuffix(".yaml")
         if not isinstance(name, str) or name == stem:
@@ -137,7 +138,7 @@ class Groups(Registry[TaskGroup]):
     def read(self, file: Traversable, provider: Provider) -> None:
         """Add the groups in `file`."""
         document = documents.read(file, str(file))
-        for name, group in documents.validate(document, TaskGroups).groups.items():
+        for name, group in validate(document, TaskGroups).groups.items():
             self.register(name, provider, group)
             self.documents[name] = document
 

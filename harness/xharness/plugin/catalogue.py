@@ -30,9 +30,9 @@ from xharness.plugin.card_files import (
 )
 from xharness.plugin.manager import Plugins, Provider
 from xharness.plugin.registry import Registry, offered
-from xharness.spec import documents
 from xharness.spec.cards import TaskCard
 from xharness.spec.documents import Document
+from xharness.spec.examination import validate
 from xharness.spec.groups import GroupMember, TaskGroup
 from xharness.task_types.base import TaskType
 
@@ -184,8 +184,8 @@ def validated(
     """
     if part is None:
         # A document without positions: errors name the owner where they would name file and line.
-        return documents.validate(Document(owner, options, {}), model)
-    return documents.validate(Document(part.file, options, part.positions, owner), model)
+        return validate(Document(owner, options, {}), model)
+    return validate(Document(part.file, options, part.positions, owner), model)
 
 
 def option_error(

@@ -12,8 +12,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from xharness.errors import suggestion
-from xharness.spec import documents
-from xharness.spec.documents import Document, Examination, Name, Prose, Strict, WebAddress
+from xharness.spec.documents import Document
+from xharness.spec.examination import Examination, validate
+from xharness.spec.fields import Name, Prose, Strict, WebAddress
 from xharness.spec.languages import LanguageCode
 from xharness.spec.published import PublishedRecipe, PublishedResult
 from xharness.spec.sound_parts import sound_document
@@ -233,4 +234,4 @@ def sound_parts(
 ) -> tuple[TaskCard, Document]:
     """What of a card is right in itself, and the document of that alone."""
     sound = sound_document(document, examination)
-    return documents.validate(sound, _Parts), sound
+    return validate(sound, _Parts), sound

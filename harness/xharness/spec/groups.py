@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from xharness.errors import suggestion
-from xharness.spec.documents import Name, Strict
+from xharness.spec.fields import Name, Strict
 from xharness.spec.languages import LanguageCode
 
 

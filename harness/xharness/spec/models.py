@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from xharness.spec.documents import Name, Strict
+from xharness.spec.fields import Name, Strict
 from xharness.spec.languages import LanguageCode
 from xharness.spec.published import Size
 from xharness.spec.recipe import Changes, Grid

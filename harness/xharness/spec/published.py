@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from xharness.spec.documents import Strict
+from xharness.spec.fields import Strict
 from xharness.spec.languages import LanguageCode
 
 Size = Literal["base", "large"]

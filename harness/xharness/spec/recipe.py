@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from xharness.spec.documents import Name, Strict
+from xharness.spec.fields import Name, Strict
 
 Sampling = Literal["proportional", "uniform", "temperature"]
 Pooling = Literal["mean", "first", "last"]

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from xharness.errors import suggestion
 from xharness.spec import documents
-from xharness.spec.documents import Strict
+from xharness.spec.examination import validate
+from xharness.spec.fields import Strict
 
 _SAME = re.compile(r"[\s_-]+")
 _REMARK = re.compile(r"\s*\([^()]*\)\s*$")
@@ -92,7 +93,7 @@ class _Registry(Strict):
 def models() -> tuple[RegisteredModel, ...]:
     """Every model of the registry, in the order of the file."""
     file = resources.files("xharness.spec") / "registry.yaml"
-    return documents.validate(documents.read(file, "registry.yaml"), _Registry).models
+    return validate(documents.read(file, "registry.yaml"), _Registry).models
 
 
 def find_model(name: str) -> RegisteredModel | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from xharness.spec.documents import Strict
+from xharness.spec.fields import Strict
 
 
 class SelectionSpec(Strict):

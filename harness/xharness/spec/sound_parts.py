@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from xharness.spec.documents import Document, Examination, KeyPath
+from xharness.spec.documents import Document
+from xharness.spec.examination import Examination
+from xharness.spec.yaml_nodes import KeyPath
 
 
 def sound_document(

@@ -10,7 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from xharness.errors import suggestion
 from xharness.spec import documents
-from xharness.spec.documents import Document, Examination, Name, Prose, Strict
+from xharness.spec.documents import Document
+from xharness.spec.examination import Examination, examine, validate
+from xharness.spec.fields import Name, Prose, Strict
 from xharness.spec.languages import LanguageCode, LanguageSelector
 from xharness.spec.models import Models, ModelSpec, model_name
 from xharness.spec.recipe import Grid, StudyRecipe
@@ -251,7 +253,7 @@ def of(document: Document, base: Path) -> Study:
 
 def examined(document: Document, base: Path) -> Examination[Study]:
     """The study that `document` says, or all that is wrong in it."""
-    return documents.examine(document, Study, {"base": base})
+    return examine(document, Study, {"base": base})
 
 
 class _Parts(Study):
@@ -276,4 +278,4 @@ def sound_parts(
     has_query = isinstance(models, list) and None in map(model_name, models)
     whole_keys = frozenset({"models"} if has_query else ())
     sound = sound_document(document, examination, whole_keys)
-    return documents.validate(sound, _Parts, {"base": base}), sound
+    return validate(sound, _Parts, {"base": base}), sound

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from xharness.errors import ConfigurationError
-from xharness.spec.documents import Document, KeyPath
+from xharness.spec.documents import Document
 from xharness.spec.models import ModelSpec, model_name
 from xharness.spec.study import TargetSpec
+from xharness.spec.yaml_nodes import KeyPath
 
 
 @dataclass(frozen=True)

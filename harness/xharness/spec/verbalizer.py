@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from xharness.spec.documents import Strict
+from xharness.spec.fields import Strict
 from xharness.spec.languages import LanguageCode
 
 _FIELD = re.compile(r"\{(\w+)\}")

@@ -35,8 +35,8 @@ from xharness.plugin.api.strategy import Route, Strategy, TranslateTest
 from xharness.plugin.api.tracker import Observer, TrackedRun, Tracker
 from xharness.plugin.api.translator import TranslateTexts, Translator
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import Name, Strict
 from xharness.spec.documents import parse as parse_yaml
+from xharness.spec.fields import Name, Strict
 from xharness.spec.languages import LANGUAGES, LanguageCode
 from xharness.spec.recipe import Adapter, Changes, Recipe, Sampling
 from xharness.spec.sources import Split

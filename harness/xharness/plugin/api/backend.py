@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from xharness.errors import BackendError, StageError
 from xharness.plugin.api.source import Download, RunEnvironment
 from xharness.spec.cards import TaskCard
-from xharness.spec.documents import Strict
+from xharness.spec.fields import Strict
 from xharness.spec.recipe import Recipe
 from xharness.stages import Heads, Mixture, Objective
 from xharness.task_types.base import Example, Prediction, TaskType

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xharness.spec import documents
 from xharness.spec.documents import Document
+from xharness.spec.examination import validate
 from xharness.submission.files import SubmissionFile
 from xharness.submission.formats.base import AnsweredItems, FileTexts, as_json
 from xharness.submission.layout import SuiteTask
@@ -69,7 +69,7 @@ def _examples(file: SubmissionFile) -> Iterator[ExtractiveQAExample]:
     parsed = file.parsed()
     # The official reader takes the bare list of articles, too.
     data = {"data": parsed} if isinstance(parsed, list) else parsed
-    squad = documents.validate(Document(str(file.path), data, {}), _SquadFile)
+    squad = validate(Document(str(file.path), data, {}), _SquadFile)
     ids: set[str] = set()
     for article in squad.data:
         for paragraph in article.paragraphs:
