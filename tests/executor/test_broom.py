@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.project import Project, fresh, invoke
+from xharness.session.store_contents import contents
 
 
 @pytest.fixture
@@ -88,3 +89,12 @@ def test_a_store_is_listed_verified_pruned_and_moved(project: Project) -> None:
     assert not store.exists() and (project.folder / "elsewhere").is_dir()
     result = invoke(project.folder, "store", "move", "elsewhere", "--store", "elsewhere")
     assert result.exit_code == 2 and "there is something already" in result.stderr
+
+
+def test_a_body_that_lies_beside_two_adapters_is_counted_once(tmp_path: Path) -> None:
+    folders = [tmp_path / "ab" / name / "model" for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    (folders[0] / "body").write_bytes(b"x" * 1000)
+    (folders[1] / "body").hardlink_to(folders[0] / "body")
+    assert [stage.bytes for stage in contents(tmp_path)] == [500, 500]

@@ -25,6 +25,7 @@ class StoredStage:
     label: str
     """Empty where no receipt tells it."""
     bytes: int
+    """On disk; of a file with several names, its part of them."""
 
 
 def contents(root: Path) -> Iterator[StoredStage]:
@@ -103,4 +104,6 @@ def _label(folder: Path) -> str:
 
 
 def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """What the files take; one with several names, as a body beside adapters, counts in parts."""
+    states = (path.stat() for path in folder.rglob("*") if path.is_file())
+    return sum(state.st_size // state.st_nlink for state in states)
