@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from xharness import open_study
@@ -27,18 +28,24 @@ def _study(folder: Path) -> Path:
     return path
 
 
-def _add(study: Path, store: Path, only: str) -> str:
-    command = [sys.executable, str(SCRIPT), str(study), "--store", str(store), "--only", only]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def test_pieces_add_up_to_a_whole_run(tmp_path: Path) -> None:
+def test_pieces_add_up_to_a_whole_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole, parts, store = _study(tmp_path / "whole"), _study(tmp_path / "parts"), tmp_path / "store"
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+
+    def added(only: str) -> list[str]:
+        words = [str(SCRIPT), str(parts), "--store", str(store), "--only", only]
+        monkeypatch.setattr(sys, "argv", words)
+        capsys.readouterr()
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out.splitlines()
+
     open_study(whole, store=store, seeds=2).run()
-    assert _add(parts, store, "seeds=1") == ""
-    assert _add(parts, store, "models=most") == "added: most · single · seed 2\n"
+    assert added("seeds=1") == []
+    assert added("models=most") == ["added: most · single · seed 2"]
     open_study(whole, store=store, output=tmp_path / "again").run()
-    assert _add(parts, store, "strategies=single").count("added: ") == 3
+    assert len(added("strategies=single")) == 3
     for name in ("scores.jsonl", "evidence.parquet"):
         assert (parts.parent / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
-    assert _add(parts, store, "strategies=single") == ""
+    assert added("strategies=single") == []
