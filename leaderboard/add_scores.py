@@ -4,14 +4,16 @@
 
 `xharness run` writes the results of a whole run. A study that is computed piece by piece, on
 several machines, collects here what each piece brought: of what `--only` names (as `--first` of
-`share.py` does), arms that are finished in all targets. Scores that are there stay as they are.
+`share.py` does), arms that are finished in all targets. Scores that are there stay as they are, and
+stand for an arm that shares their stage, too.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from share import Choice, belongs, choice
@@ -46,8 +48,9 @@ def main() -> None:
         session.catalogue, session.data, session.store, session.environment, session.study.runtime
     )
     report = RunReport()
+    known = {_cell(row): row for row in present_rows if isinstance(row, ScoreRow)}
     rows = [
-        row
+        _as_known(row, known)
         for row in collect(session.plan, context, report)
         if isinstance(row, ScoreRow) and _group(row) in wanted
     ]
@@ -66,6 +69,17 @@ def main() -> None:
 
 def _group(arm: Arm | ScoreRow) -> _Group:
     return arm.model, arm.strategy, arm.seed
+
+
+def _cell(row: ScoreRow) -> tuple[str | None, str, str]:
+    return row.stage, row.language, row.metric
+
+
+def _as_known(row: ScoreRow, known: Mapping[tuple[str | None, str, str], ScoreRow]) -> ScoreRow:
+    """The row with the numbers that its stage has already: evidence has one result of a stage."""
+    if _cell(row) not in known:
+        return row
+    return replace(known[_cell(row)], model=row.model, strategy=row.strategy, seed=row.seed)
 
 
 def _finished(session: xharness.Session, choices: Iterable[Choice]) -> Iterable[_Group]:

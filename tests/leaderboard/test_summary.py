@@ -36,6 +36,16 @@ def test_a_claim_is_one_bold_sentence_with_its_numbers_and_its_models() -> None:
     assert f"**{summary.headline}**" in render(board)
 
 
+def test_a_claim_about_fewer_models_names_them() -> None:
+    arms = [("a", "multi"), ("b", "multi"), ("a", "other")]
+    headlines = [headline("other", NARROWS, "a"), headline("multi", NARROWS, "ab")]
+    summary = summarize(handmade.board(dict.fromkeys(arms, NARROWS), headlines))
+    assert [text.partition(":")[0] for text in summary.headline.split("; ")] == [
+        "Over 2 tasks of a and b, multi",
+        "over 2 tasks of a, other",
+    ]
+
+
 def test_without_a_claim_it_says_not_shown() -> None:
     board = handmade.board({("a", "multi"): OPEN}, [headline("multi", OPEN, "a")])
     summary = summarize(board)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from math import sqrt
 
 from xharness.gaps import ArmName, Change, Headline, Verdict
@@ -105,11 +104,7 @@ def _headline(board: Board) -> tuple[str, bool]:
     if not _is_comparison(board):
         return _levels(board), False
     if claims:
-        groups = [list(group) for _, group in groupby(sorted(claims, key=_reading), key=_reading)]
-        sentences = [_claim(group) for group in groups[:_CLAIMS]]
-        surplus = sum(map(len, groups[_CLAIMS:]))
-        surplus_text = [f"{surplus} more in the table"] if surplus > 0 else []
-        return f"{_scope(claims[0])}, {'; '.join([*sentences, *surplus_text])}.", True
+        return _claims(claims), True
     tested = [
         headline
         for headline in headlines
@@ -117,7 +112,7 @@ def _headline(board: Board) -> tuple[str, bool]:
     ]
     if tested:
         return (
-            f"Not shown: {_scope(tested[0]).lower()}, no strategy moves the gap or the other "
+            f"Not shown: {_scope(tested[0])}, no strategy moves the gap or the other "
             "languages further than luck may have done."
         ), False
     # Nothing was tested: why that is says more than that nothing was shown.
@@ -138,14 +133,30 @@ def _by_study_order(board: Board) -> list[Headline]:
 
 
 def _scope(headline: Headline) -> str:
-    """`Over small and large and 4 tasks`: the models are named, as the sentence holds for these."""
+    """`over 4 tasks of small and large`: the models are named, as the sentence holds for these."""
     names = headline.models if len(headline.models) <= _CLAIMS else ()
     models = listed(names) if names else f"these {len(headline.models)} models"
-    return f"Over {counted(len(headline.tasks), 'task')} of {models}"
+    return f"over {counted(len(headline.tasks), 'task')} of {models}"
 
 
-def _reading(headline: Headline) -> str:
-    return headline.reads_as
+def _claims(headlines: Sequence[Headline]) -> str:
+    """Strategies of one reading together, those over most models first, each scope said once."""
+    groups: dict[tuple[str, str], list[Headline]] = defaultdict(list)
+    for headline in sorted(headlines, key=_most_models_first):
+        groups[_scope(headline), headline.reads_as].append(headline)
+    sentences: list[str] = []
+    last_scope = ""
+    for (scope, _), group in [*groups.items()][:_CLAIMS]:
+        sentence = _claim(group)
+        sentences.append(sentence if scope == last_scope else f"{scope}, {sentence}")
+        last_scope = scope
+    surplus = len(headlines) - sum(map(len, [*groups.values()][:_CLAIMS]))
+    text = "; ".join([*sentences, *([f"{surplus} more in the table"] if surplus else [])])
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _most_models_first(headline: Headline) -> tuple[int, str]:
+    return -len(headline.models), headline.reads_as
 
 
 def _claim(headlines: Sequence[Headline]) -> str:
