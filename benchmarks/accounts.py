@@ -25,7 +25,7 @@ from xharness.executor.provenance import processor_name
 from xharness.files import write_json
 from xharness.session.store_contents import contents, readable_receipts
 
-CLOCKS = ("xharness.executor.attempt", "xharness_hf.speed.pace")
+CLOCKS = ("xharness.executor.attempt", "xharness_hf.pace")
 """Modules that time stages, and steps while a pace is measured."""
 
 

@@ -109,7 +109,7 @@ class HfBackend(Backend):
             UnavailableError: this machine has none.
         """
         from xharness_hf.backbone.precision import device_of
-        from xharness_hf.speed.pace import measured_paces
+        from xharness_hf.pace import measured_paces
 
         return measured_paces(device_of(device))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from xharness_hf import pace
 from xharness_hf.plugin import HfBackend
-from xharness_hf.speed import pace
 
 
 @pytest.fixture(autouse=True)
