@@ -199,6 +199,7 @@ def test_only_the_words_of_a_training_take_part_in_a_step(
     fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a CPU too; whoever looks at the model between two steps sees all of them."""
+    monkeypatch.setattr(embedding_grad, "_LARGE", 0)
     rows = {"step": set[int](), "look": set[int]()}
     honest = ExactStep.run
 
@@ -217,6 +218,17 @@ def test_only_the_words_of_a_training_take_part_in_a_step(
     assert rows["look"] == {size} == {len(model.backbone.embedding.weight)}
     (active,) = rows["step"]
     assert 1 < active < size
+
+
+def test_a_graph_over_the_table_that_somebody_holds_does_no_harm(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_grad, "_LARGE", 0)
+    model = tiny.start(bert)
+    held = model.backbone.embedding.weight.clone()
+    model.fit([tiny.feed("tagging")], RECIPE, tiny.session(tmp_path / "run"))
+    assert held.grad_fn is not None
+    assert not torch.equal(held.detach(), model.backbone.embedding.weight)
 
 
 def test_copies_in_half_precision_are_what_autocast_casts(

@@ -96,7 +96,7 @@ def test_gradients_of_what_was_looked_up(
     monkeypatch.setattr(embedding_grad, "_LARGE", 1)
     own, usual = (nn.Embedding(12, 3, padding_idx=padding) for _ in range(2))
     usual.load_state_dict(own.state_dict())
-    watching = EmbeddingGradients(CPU)
+    watching = EmbeddingGradients()
     optimizers = [torch.optim.AdamW(gradient.parameters(), lr=0.1) for gradient in (own, usual)]
 
     def backward(table: nn.Embedding, ids: list[int]) -> None:
@@ -185,7 +185,7 @@ def test_a_checkpoint_of_other_switches_counts_as_none(
 
 
 def test_small_tables_and_reading_are_left_to_torch() -> None:
-    table, watching = nn.Embedding(4, 2), EmbeddingGradients(CPU)
+    table, watching = nn.Embedding(4, 2), EmbeddingGradients()
     with watching:
         table(torch.tensor([1])).sum().backward()
     watching.clear(torch.optim.SGD(table.parameters()))

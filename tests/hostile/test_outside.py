@@ -21,7 +21,7 @@ from xharness.files import atomic_file, path_inside
 from xharness.gaps import evidence, scores
 from xharness.leaderboard.exports.tidy import _no_formula
 from xharness.session.board_server import _board_files
-from xharness.spec import documents
+from xharness.spec import fields
 from xharness_hub import arrow, parquet
 from xharness_hub.clones import Clone
 from xharness_hub.readers import ReaderOptions, read
@@ -125,14 +125,14 @@ def test_a_row_of_somebody_s_board_has_none_either(tmp_path: Path) -> None:
 )
 def test_links_of_cards_and_studies_lead_to_the_web(text: str) -> None:
     with pytest.raises(ValueError, match="must lead to an address"):
-        documents._prose(text)
+        fields._prose(text)
 
 
 @pytest.mark.parametrize(
     "text", ["[x](https://a.example/?b=1&c=2)", "[x](docs/a.md)", "a[1]: b", "5 < 6", "[x](#y)"]
 )
 def test_other_prose_stays(text: str) -> None:
-    assert documents._prose(text) == text
+    assert fields._prose(text) == text
 
 
 def test_a_packed_file_ends_at_a_size(tmp_path: Path) -> None:

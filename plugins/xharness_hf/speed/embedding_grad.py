@@ -29,16 +29,20 @@ RowsByTable = Mapping[Tensor, NDArray[np.int64]]
 _NO_TABLES: RowsByTable = MappingProxyType({})
 
 
+def keeps_grad(table: Tensor) -> bool:
+    """Whether the gradient of `table` is kept: of a large one on a CPU."""
+    return table.device.type == "cpu" and table.numel() >= _LARGE and is_on("embedding_grad")
+
+
 class EmbeddingGradients(Override):
     """Watches what is looked up in large tables while they learn; one for each training.
 
     The tables in `row_of` are looked up by row.
     """
 
-    def __init__(self, device: torch.device, row_of: RowsByTable = _NO_TABLES) -> None:
+    def __init__(self, row_of: RowsByTable = _NO_TABLES) -> None:
         super().__init__({functional.embedding: self._embedding})
         self._row_of = {table: torch.from_numpy(rows) for table, rows in row_of.items()}
-        self._serves = device.type == "cpu" and is_on("embedding_grad")
         self._met: dict[Tensor, list[Tensor]] = {}
         """Table to the ids looked up in it since its gradient was cleared."""
         self._dense_tables: set[Tensor] = set()
@@ -78,7 +82,8 @@ class EmbeddingGradients(Override):
         is_plain = max_norm is None and not scale_grad_by_freq and not sparse
         # Only a leaf keeps its gradient; of anything computed there is no memory to keep.
         learns = torch.is_grad_enabled() and weight.requires_grad and weight.is_leaf
-        return self._serves and is_plain and learns and weight.numel() >= _LARGE
+        # Of a table with some of its rows, a node of torch's graph may still expect all of them.
+        return is_plain and learns and (weight in self._row_of or keeps_grad(weight))
 
     def _embedding(self, input: Tensor, weight: Tensor, *args: Any, **keywords: Any) -> Tensor:
         if weight in self._row_of:

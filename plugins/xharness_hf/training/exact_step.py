@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xharness_hf.backbone.batch import Feature, collate
 from xharness_hf.heads.objectives import exact_targets
-from xharness_hf.speed.embedding_grad import EmbeddingGradients
+from xharness_hf.speed.embedding_grad import EmbeddingGradients, keeps_grad
 from xharness_hf.speed.kernels import fast_kernels
 from xharness_hf.training import checkpoint
 from xharness_hf.training.active_rows import active_rows
@@ -30,12 +30,14 @@ class ExactStep:
     def __init__(self, context: TrainingContext, reason: str | None = None) -> None:
         self._context, self._reason = context, reason
         self._optimizer = optimizer(context.learning, context.recipe, context.device)
-        # On other devices the look-up is not ours.
-        self._active = active_rows(context) if context.device.type == "cpu" else None
+        # Elsewhere the look-up is torch's own, and knows the ids alone.
+        backbone = context.backbone
+        looks_up = backbone.vocabulary is not None and keeps_grad(backbone.embedding.weight)
+        self._active = active_rows(context) if looks_up else None
         row_of: dict[Tensor, Any] = {}
         if self._active is not None:
             row_of[self._active.parameter] = self._active.row_of
-        self._embeddings = EmbeddingGradients(context.device, row_of)
+        self._embeddings = EmbeddingGradients(row_of)
         self._entered, self._steps_done = False, 0
         # gradients in fp16 vanish: their loss is multiplied, as much as they bear
         half = context.recipe.precision == "fp16"
