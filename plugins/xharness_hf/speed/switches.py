@@ -24,6 +24,7 @@ Switch = Literal[
     "joint_linear",
     "adamw_kernel",
     "residual_norm",
+    "rms_norm",
 ]
 """matmul: oneDNN's matrix products where they are the faster ones.
 packing: no padding is computed where a backbone reads packed windows.
@@ -35,7 +36,8 @@ graphs: such steps are recorded and replayed.
 active_rows: sub-words that a training never meets stay out of the optimiser.
 joint_linear: linear layers that read the same states are one product on a GPU.
 adamw_kernel: steps of AdamW, clipping and copies by one kernel on a GPU.
-residual_norm: dropout, residual and norm by one kernel on a GPU."""
+residual_norm: dropout, residual and norm by one kernel on a GPU.
+rms_norm: norms of decoders by torch's kernel on a GPU."""
 
 VARIABLE = "XHARNESS_WITHOUT"
 

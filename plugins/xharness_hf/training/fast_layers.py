@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -16,13 +16,14 @@ from xharness_hf.speed.joint_linear import (
     reading_together,
 )
 from xharness_hf.speed.residual_norm import ResidualNorms, residual_norm_refusal
+from xharness_hf.speed.rms_norm import RmsNorms, rms_norm_refusal
 from xharness_hf.speed.switches import is_on
 from xharness_hf.training.step import TrainingContext
 from xharness_hf.training.working_weights import linear_layers
 
 
 class FastLayers:
-    """Joint linear layers, and dropout, residuals and norms as one kernel each, where they serve.
+    """Joint linear layers, dropout with residual and norm, and decoders' norms, where they serve.
 
     Layers that are computed twice are torch's own: the device's thread computes them again, where
     no function is put in place.
@@ -34,12 +35,10 @@ class FastLayers:
         halves = HalfStates()
         self._norms = ResidualNorms(context.backbone.reader, halves)
         self._halves = halves
-        self.refusal_of_norms = (
-            "layers are computed twice"
-            if self._recomputes
-            else residual_norm_refusal(context.device)
-        )
+        self._rms_norms = RmsNorms(context.backbone.reader)
+        self.refusal_of_norms = self._refusal(residual_norm_refusal(context.device))
         """Why dropout, residuals and norms are torch's own; None where they are one kernel."""
+        self._refusal_of_rms_norms = self._refusal(rms_norm_refusal(context.device))
         self.joint = self._joint_layers()
         """The linear layers that compute in half precision; none where the recipe says float32."""
         self._linear: AbstractContextManager[Any] = nullcontext()
@@ -47,7 +46,11 @@ class FastLayers:
     @property
     def norms(self) -> str:
         """For the receipt: how norms are computed."""
-        return self.refusal_of_norms or f"one kernel in {len(self._norms)} modules"
+        if len(self._rms_norms) > len(self._norms):
+            count, refusal = len(self._rms_norms), self._refusal_of_rms_norms
+        else:
+            count, refusal = len(self._norms), self.refusal_of_norms
+        return refusal or f"one kernel in {count} modules"
 
     def make_room(self, tokens: int) -> None:
         """Serve rows of at most `tokens` from now on."""
@@ -58,13 +61,16 @@ class FastLayers:
     @contextmanager
     def running(self, *, with_norms: bool) -> Iterator[None]:
         """Inside it, they are in place; norms only for what reads the backbone's layers."""
-        norms = (
-            self._norms.running(self._context.device)
-            if with_norms and not self.refusal_of_norms
-            else nullcontext()
-        )
-        with self._linear, norms:
+        with ExitStack() as stack:
+            stack.enter_context(self._linear)
+            if with_norms and not self.refusal_of_norms:
+                stack.enter_context(self._norms.running(self._context.device))
+            if with_norms and not self._refusal_of_rms_norms:
+                stack.enter_context(self._rms_norms.running())
             yield
+
+    def _refusal(self, refusal: str | None) -> str | None:
+        return "layers are computed twice" if self._recomputes else refusal
 
     def _joint_layers(self) -> Sequence[JointLayers]:
         context = self._context
