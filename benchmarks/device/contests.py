@@ -9,10 +9,10 @@ from benchmarks.device import predicting, training
 from benchmarks.measurement import Contest
 
 CONTESTS: Mapping[str, Contest] = {
-    "train wikiann": training.contest("wikiann"),
     "predict wikiann": predicting.contest("wikiann"),
-    "train tydiqa": training.contest("tydiqa"),
+    "train wikiann": training.contest("wikiann"),
     "predict tydiqa": predicting.contest("tydiqa"),
+    "train tydiqa": training.contest("tydiqa"),
     "embed tatoeba": embedding.CONTEST,
     "train xnli": training.contest("xnli"),
     "train udpos": training.contest("udpos"),
