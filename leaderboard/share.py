@@ -6,8 +6,9 @@
 `xharness run` in several terminals does the same work in the order of the study's file, so that an
 end before the last stage leaves some models without any score. Here each `--first` names seeds,
 models and strategies (`seeds=1,2;models=a,b;strategies=single`) whose stages come before all that
-no earlier one named; within it, a seed is finished before the next, and models take turns. After
-`--seconds` the processes are asked to stop; the same command goes on.
+no earlier one named; within it, a seed is finished before the next, and models take turns. What
+`+` joins goes side by side: the first seed of one with the first of the other. After `--seconds`
+the processes are asked to stop; the same command goes on.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def work(arguments: argparse.Namespace) -> None:
         session = xharness.open_study(
             arguments.study, data_root=arguments.data_root, store=arguments.store, output=output
         )
-        arrange(session.plan, [choice(text) for text in arguments.first])
+        arrange(session.plan, [[*map(choice, text.split("+"))] for text in arguments.first])
         session.observe(Announcer())
         session.run()
 
@@ -112,15 +113,17 @@ def choice(text: str) -> Choice:
     return {key: set(words.split(",")) for key, words in parts.items()}
 
 
-def arrange(plan: Plan, choices: Sequence[Choice]) -> None:
-    """Put the stages of `plan` in order; each still comes after those it needs."""
+def arrange(plan: Plan, phases: Sequence[Sequence[Choice]]) -> None:
+    """Put the stages of `plan` in order; each still comes after those it needs.
+
+    The choices of a phase go side by side.
+    """
     turns: Counter[tuple[str, int]] = Counter()
     ranks = {}
     # The longest trainings first: nobody waits for them in the end.
     for arm in sorted(plan.arms, key=_length, reverse=True):
         turns[arm.model, arm.seed] += 1
-        seed = plan.study.seeds.index(arm.seed)
-        ranks[id(arm)] = (_phase(arm, choices), seed, turns[arm.model, arm.seed])
+        ranks[id(arm)] = (*_place(arm, phases), turns[arm.model, arm.seed])
     stages: dict[str, Stage] = {}
     for arm in sorted(plan.arms, key=lambda arm: ranks[id(arm)]):
         for stage in _in_order(arm.score):
@@ -133,12 +136,14 @@ def _length(arm: Arm) -> int:
     return len(model.feeds) * (model.recipe.steps or 0) if isinstance(model, Train) else 0
 
 
-def _phase(arm: Arm, choices: Sequence[Choice]) -> int:
-    """The place of the first choice that `arm` belongs to."""
-    for number, chosen in enumerate(choices):
-        if belongs(arm, chosen):
-            return number
-    return len(choices)
+def _place(arm: Arm, phases: Sequence[Sequence[Choice]]) -> tuple[int, int]:
+    """The number of the first phase that names `arm`, and of its seed among those named there."""
+    for number, choices in enumerate(phases):
+        for chosen in choices:
+            if belongs(arm, chosen):
+                earlier = [seed for seed in map(int, chosen.get("seeds", ())) if seed < arm.seed]
+                return number, len(earlier) if "seeds" in chosen else arm.seed
+    return len(phases), arm.seed
 
 
 def belongs(arm: Arm, chosen: Choice) -> bool:
