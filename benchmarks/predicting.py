@@ -41,11 +41,8 @@ def prepare(
         shards = (
             examples[first : first + shard_size] for first in range(0, len(examples), shard_size)
         )
-        return [
-            answer
-            for shard in shards
-            for answer in model.predict(shared.card, shared.task_type, shard, shared.recipe())
-        ]
+        answers = model.predict_each(shared.card, shared.task_type, shards, shared.recipe())
+        return [answer for shard_answers in answers for answer in shard_answers]
 
     predict(examples[:_WARM])
     return predict, examples

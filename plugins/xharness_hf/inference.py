@@ -76,8 +76,9 @@ class FeatureReader:
         return self._device.type != "cuda"
 
     def __enter__(self) -> FeatureReader:
-        self._backbone.module.eval()
-        self._weights.enter_context(halved(self._backbone.module, self._recipe))
+        backbone = self._backbone
+        backbone.module.eval()
+        self._weights.enter_context(halved(backbone.module, self._recipe, backbone.tables))
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -100,7 +100,7 @@ class HfModel(Model):
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             facts = self._fit(feeds, recipe, session)
-        memory.give_back(self._device)
+        memory.give_back(self._device, trained=True)
         return facts
 
     def predict(

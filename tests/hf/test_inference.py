@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.hf import tiny
@@ -22,6 +22,7 @@ from xharness.errors import ConfigurationError, StageError
 from xharness.testing import toy_card, toy_examples
 from xharness_hf import inference
 from xharness_hf.backbone.batch import Batch, Feature, Layout, Window
+from xharness_hf.backbone.precision import autocast, halved
 from xharness_hf.speed import matmul, switches
 
 _CPU = torch.device("cpu")
@@ -43,6 +44,7 @@ class _Narrow:
 
     def __init__(self, limit: int) -> None:
         self.room: dict[int, int] = {}
+        self.tables: list[nn.Embedding] = []
         self.module = torch.nn.Identity()
         self.most, self.refused = limit, 0
         self.longest_packed, self.adapter = 0, None
@@ -196,3 +198,21 @@ def test_deterministic_runs_are_equal_to_the_bit(
         assert model.predict(toy_card("tagging"), tiny.TASK_TYPES["tagging"], examples, tiny.RECIPE)
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("family", ["bert", "xlmr", "llama", "gemma"])
+def test_tables_that_are_only_looked_up_give_the_rows_of_tables_cast_whole(
+    family: str, folders: dict[str, Path]
+) -> None:
+    backbone = tiny.start(folders[family]).backbone
+    recipe = tiny.RECIPE.changed({"precision": "bf16"})
+    ids = torch.tensor([[5, 6, 7, 8]])
+
+    def states(tables: Sequence[nn.Embedding]) -> Tensor:
+        with torch.no_grad(), halved(backbone.module, recipe, tables), autocast(_CPU, recipe):
+            found: Tensor = backbone.reader(input_ids=ids).last_hidden_state
+            return found
+
+    whole = states([])
+    assert torch.equal(states(backbone.tables), whole)
+    assert all(table.weight.dtype == torch.float32 for table in backbone.tables)

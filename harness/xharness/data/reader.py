@@ -11,7 +11,7 @@ from typing import Any, get_args
 from xharness.data.counts import RowCount
 from xharness.data.examples import ExampleStream
 from xharness.data.item_ids import ItemIds
-from xharness.data.split_sources import SplitSource, labels_of, split_sources
+from xharness.data.split_sources import SharedRows, SplitSource, labels_of, split_sources
 from xharness.digests import digest
 from xharness.errors import ConfigurationError, NoRowsError, UnavailableError, XharnessError
 from xharness.plugin.api.source import Download, RunEnvironment
@@ -36,7 +36,7 @@ class DataReader:
 
     def __init__(self, catalogue: Catalogue, environment: RunEnvironment) -> None:
         self._catalogue, self._environment = catalogue, environment
-        self._shared_rows: tuple[object, list[Row]] | None = None
+        self._shared_rows: tuple[object, SharedRows] | None = None
         self._cards_with_labels: dict[str, TaskCard] = {}
 
     def data_slice(
@@ -184,8 +184,8 @@ class DataReader:
         """Rows that a filter shares out among languages: read once, and the last ones kept."""
         if self._shared_rows is None or self._shared_rows[0] != source.identity:
             self._shared_rows = None  # frees the memory before the next ones are read
-            self._shared_rows = (source.identity, list(source.rows()))
-        return self._shared_rows[1]
+            self._shared_rows = (source.identity, SharedRows(source.rows()))
+        return self._shared_rows[1].candidates(source.filter)
 
     def _sources(self, card: TaskCard, language: str, split: Split) -> list[SplitSource]:
         return split_sources(card, language, split, self._catalogue, self._environment)

@@ -6,9 +6,10 @@ several, and their rows follow each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,8 @@ from xharness.spec.cards import TaskCard
 from xharness.spec.languages import name_of
 from xharness.spec.sources import SourceSpec, Split
 from xharness.task_types.base import Reader, Row
+
+_RowsByWord = Mapping[str, Sequence[Row]]
 
 
 @dataclass(frozen=True)
@@ -90,22 +93,24 @@ class SplitSource:
 
     def select(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Those of `rows` that match every pattern of `filter` and none of `exclude`."""
+        wanted = {column: _matcher(pattern) for column, pattern in self.filter.items()}
+        unwanted = {column: _matcher(pattern) for column, pattern in self.exclude.items()}
         for row in rows:
-            if all(self._matches(row, column, pattern) for column, pattern in self.filter.items()):
-                if any(self._matches(row, *pattern) for pattern in self.exclude.items()):
+            if all(matches(self._text(row, column)) for column, matches in wanted.items()):
+                if any(matches(self._text(row, column)) for column, matches in unwanted.items()):
                     continue
                 if self.spec.explode is None:
                     yield row
                 else:
                     yield from self._exploded(row, self.spec.explode)
 
-    def _matches(self, row: Row, column: str, pattern: str) -> bool:
-        if column not in row:
+    def _text(self, row: Row, column: str) -> str:
+        try:
+            return str(row[column])
+        except KeyError:
             raise UnavailableError(
                 f"the data has no column '{column}' to filter by", where=f"card '{self.card.name}'"
-            )
-        # `fnmatch` itself would ignore the case of letters on some systems.
-        return fnmatchcase(str(row[column]), pattern)
+            ) from None
 
     def _exploded(self, row: Row, column: str) -> Iterator[Row]:
         """A row for each thing that `column` lists, with the row's own columns."""
@@ -117,6 +122,47 @@ class SplitSource:
             )
         # Where both have a column of one name the item's counts: it is what the new row is about.
         return ({**row, **item} for item in items)
+
+
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """Whether a text matches `pattern`; most patterns are plain words, asked of millions of rows.
+
+    Letters count with their case, which `fnmatch` would leave to the system.
+    """
+    return pattern.__eq__ if _is_word(pattern) else re.compile(translate(pattern)).match
+
+
+def _is_word(pattern: str) -> bool:
+    """Whether `pattern` matches nothing but itself."""
+    return not {*pattern} & {*"*?["}
+
+
+class SharedRows:
+    """Rows that a filter shares out among languages, found without asking every row each time."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = list(rows)
+        self._groups: dict[str, _RowsByWord | None] = {}
+
+    def candidates(self, patterns: Mapping[str, str]) -> Sequence[Row]:
+        """Rows, in order, among which are all that match `patterns`, given for columns."""
+        for column, pattern in patterns.items():
+            groups = self._by(column) if _is_word(pattern) else None
+            if groups is not None:
+                return groups.get(pattern, [])
+        return self._rows
+
+    def _by(self, column: str) -> _RowsByWord | None:
+        """The rows by what `column` says; None where a row lacks it."""
+        if column not in self._groups:
+            groups: dict[str, list[Row]] = {}
+            for row in self._rows:
+                if column not in row:
+                    self._groups[column] = None
+                    return None
+                groups.setdefault(str(row[column]), []).append(row)
+            self._groups[column] = groups
+        return self._groups[column]
 
 
 def split_sources(

@@ -23,7 +23,7 @@ _SPARE = 16  # candidates that are scored again beyond those asked for
 _MOST = 256  # how far that is widened where many scores are nearly equal
 _ROUNDING = 1e-5  # by how much rough scores of unit vectors may be wrong, at most
 _BATCH = 2048  # queries that numpy compares with a block at a time
-_DOUBLES = 2**22  # numbers in double precision held at a time
+_DOUBLES = 2**19  # numbers in double precision held at a time: what a processor's cache holds
 
 
 class Neighbours(NamedTuple):
@@ -131,12 +131,14 @@ def _pair_scores(queries: Matrix, candidates: VectorBlocks, indices: Indices) ->
     scores = np.empty(indices.shape)
     for first, block in candidates.blocks():
         rows, columns = np.nonzero((indices >= first) & (indices < first + len(block)))
+        if len(rows) > len(queries) + len(block):  # cast once what is compared many times
+            queries, block = queries.astype(np.float64), block.astype(np.float64)
         # All pairs at once would hold queries x width x dimensions doubles.
         step = max(1, _DOUBLES // max(block.shape[1], 1))
         for start in range(0, len(rows), step):
             row, column = rows[start : start + step], columns[start : start + step]
-            query = queries[row].astype(np.float64)
-            candidate = block[indices[row, column] - first].astype(np.float64)
+            query = queries[row].astype(np.float64, copy=False)
+            candidate = block[indices[row, column] - first].astype(np.float64, copy=False)
             scores[row, column] = np.einsum("nd,nd->n", query, candidate)
     return scores
 
@@ -144,5 +146,6 @@ def _pair_scores(queries: Matrix, candidates: VectorBlocks, indices: Indices) ->
 def _array(block: Matrix | Path) -> Matrix:
     if not isinstance(block, Path):
         return block
-    mapped: Matrix = np.load(block, mmap_mode="r")
+    # An ordinary view: numpy's class for mapped files looks each time whether the file is meant.
+    mapped: Matrix = np.asarray(np.load(block, mmap_mode="r"))
     return mapped

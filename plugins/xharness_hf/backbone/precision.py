@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -13,7 +13,7 @@ from accelerate.state import (  # type: ignore[import-untyped]
     AcceleratorState,
     GradientState,
 )
-from torch import nn
+from torch import Tensor, nn
 
 from xharness import (
     ConfigurationError,
@@ -160,11 +160,14 @@ def autocast(device: torch.device, recipe: Recipe) -> Iterator[None]:
 
 
 @contextmanager
-def halved(module: nn.Module, recipe: Recipe) -> Iterator[None]:
+def halved(
+    module: nn.Module, recipe: Recipe, looked_up: Iterable[nn.Embedding] = ()
+) -> Iterator[None]:
     """Inside it, matrices are in the recipe's half precision; afterwards they are what they were.
 
     They are cast once, not with every batch; autocast is for what stands on them. Norms stay in
-    float32: they take states of either format.
+    float32: they take states of either format. Of tables that are only `looked_up` the rows are
+    cast that somebody asks for: a table of 250,000 rows is most of a small model.
 
     Raises:
         StageError: memory does not hold the matrices a second time.
@@ -172,14 +175,29 @@ def halved(module: nn.Module, recipe: Recipe) -> Iterator[None]:
     if recipe.precision not in HALF:
         yield
         return
+    half = HALF[recipe.precision]
+    # A family's own table may compute with its rows, in the format of its weights.
+    tables = [table for table in looked_up if type(table) is nn.Embedding]
+    whole = {table.weight for table in tables}
     matrices = (weight for weight in module.parameters() if weight.ndim > 1)
-    originals = {weight: weight.data for weight in matrices if weight.dtype == torch.float32}
+    originals = {
+        weight: weight.data
+        for weight in matrices
+        if weight.dtype == torch.float32 and weight not in whole
+    }
+    hooks = [table.register_forward_hook(_rows_in(half)) for table in tables]
     try:
-        _halve(originals, HALF[recipe.precision])
+        _halve(originals, half)
         yield
     finally:
         for parameter, data in originals.items():
             parameter.data = data
+        for hook in hooks:
+            hook.remove()
+
+
+def _rows_in(dtype: torch.dtype) -> Callable[[nn.Module, object, Tensor], Tensor]:
+    return lambda table, ids, rows: rows.to(dtype)
 
 
 def _halve(parameters: Iterable[nn.Parameter], dtype: torch.dtype) -> None:
