@@ -258,3 +258,15 @@ def test_batches_keep_every_window_apart(tokens: Tokens) -> None:
         length = int(mask.sum())
         assert row[:length].tolist() == feature.windows[0].ids.tolist()
         assert set(row[length:].tolist()) <= {tokens.pad}
+
+
+@pytest.mark.parametrize("family", sorted(tiny.FAMILIES))
+def test_texts_are_spelled_as_transformers_spells_them(family: str, tmp_path: Path) -> None:
+    """Cut or padded by nobody, whatever was asked of the tokenizer before."""
+    tokens = tiny.start(tiny.FAMILIES[family](tmp_path / family)).tokens
+    texts = ["the cat", "", " Straße 東京 ", "<s> [SEP] <pad>", "naïve\\n" * 40]
+    tokenizer = tokens.tokenizer
+    if tokenizer.pad_token_id is not None:
+        tokenizer(texts, padding="max_length", truncation=True, max_length=3)
+    expected = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    assert [ids.tolist() for ids in tokens.ids(texts)] == expected

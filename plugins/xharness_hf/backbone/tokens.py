@@ -58,9 +58,20 @@ class Tokens:
         """The sub-words of each text, specials left out."""
         ids_by_text: list[Ints] = []
         for first in range(0, len(texts), _BLOCK):
-            rows = self._call(list(texts[first : first + _BLOCK]))["input_ids"]
+            rows = self._rows(list(texts[first : first + _BLOCK]))
             ids_by_text += [np.array(row, dtype=np.int32) for row in rows]
         return ids_by_text
+
+    def _rows(self, texts: list[str]) -> Iterable[list[int]]:
+        tokenizer = self.tokenizer
+        # What transformers makes of each text beside its ids takes as long as spelling a word.
+        if type(tokenizer)._encode_plus is not PreTrainedTokenizerFast._encode_plus:
+            rows: Iterable[list[int]] = self._call(texts)["input_ids"]
+            return rows
+        backend = tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        return (row.ids for row in backend.encode_batch_fast(texts, add_special_tokens=False))
 
     def ids_with_offsets(self, texts: Sequence[str]) -> list[tuple[Ints, Ints]]:
         """Like `ids`, each with its sub-words' (start, end) characters of shape (n, 2)."""
