@@ -1,9 +1,9 @@
 """How many stages at a time a device carries: `python -m benchmarks.sharing --device cuda`.
 
 A study of short trainings of the backbone of multilingual-e5-small (12 layers of 384, from
-scratch, on the built-in miniatures), one after the other and under `--executor ray` with 1, 2, 4
-and 8 workers on one device, with captured steps and without. Prints a JSON line with the seconds
-of each command.
+scratch, on the built-in miniatures), one after the other and by 1, 2, 4 and 8 at a time on one
+device, with captured steps and without: workers of `--executor ray`, or with `--by processes` as
+many `xharness run` on one store. Prints a JSON line with the seconds of each.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def main() -> None:
     """Measure the loop alone, then each number of workers; then all without captured steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--workers", default="1,2,4,8", help="how many at a time, 0: no Ray")
+    parser.add_argument("--workers", default="1,2,4,8", help="how many at a time")
+    parser.add_argument("--by", choices=("ray", "processes"), default="ray")
     parser.add_argument("--trainings", type=int, default=16)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--threads", type=int, default=1, help="of each worker")
@@ -56,15 +57,24 @@ def timed(arguments: argparse.Namespace, workers: int, switches_off: str) -> flo
             "OMP_NUM_THREADS": str(arguments.threads),
             "XHARNESS_CACHE": f"{name}/cache",
         }
+        count = max(workers, 1) if arguments.by == "processes" else 1
         start = time.monotonic()
-        subprocess.run([*command, "--quiet"], check=True, env=environment)
+        running = [
+            subprocess.Popen(
+                [*command, "--output", f"{name}/results-{number}", "--quiet"], env=environment
+            )
+            for number in range(count)
+        ]
+        exit_codes = [process.wait() for process in running]
+        if any(exit_codes):
+            sys.exit(f"{' '.join(command)}: failed")
         return time.monotonic() - start
 
 
 def study(arguments: argparse.Namespace, workers: int) -> dict[str, Any]:
     """One training a seed, each answered and scored."""
     executor: dict[str, Any] = {"name": "sequential"}
-    if workers:
+    if workers and arguments.by == "ray":
         share = {"gpus": 1 / workers} if arguments.device == "cuda" else {}
         executor = {"name": "ray", "workers": workers, "cpus": arguments.threads, **share}
     return {

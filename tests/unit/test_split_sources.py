@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from xharness.data.reader import DataReader
 from xharness.errors import ConfigurationError, UnavailableError
 from xharness.plugin.api import RunEnvironment
 from xharness.session.catalogue import open_catalogue
+from xharness.stages import DataSlice
+from xharness.task_types.base import Row
 
 SECOND = "    rows: 10\n  - from: toy\n    rows: 4\n    join: true\nlang"
 
@@ -129,3 +132,24 @@ def test_a_missing_split_names_those_there_are_and_the_line_to_write(cards: Path
     with pytest.raises(UnavailableError) as caught:
         _data(cards).data_slice(toy, "en", "validation", None)
     assert "it has: test, train (to score it: {task: red, split: train})" in str(caught.value)
+
+
+def test_rows_beyond_the_limit_are_counted_once(
+    cards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, toy = _data(cards), toy_catalogue(cards).card("red")
+    data_slice = reader.data_slice(toy, "en", "test", 3)
+    drawn: list[object] = []
+    rows = DataReader._rows
+
+    def counted(self: DataReader, data_slice: DataSlice) -> Iterator[Row]:
+        for row in rows(self, data_slice):
+            drawn.append(row)
+            yield row
+
+    monkeypatch.setattr(DataReader, "_rows", counted)
+    first = reader.load(data_slice)
+    assert len(drawn) == first.count.rows == 10
+    again = reader.load(data_slice)
+    assert len(drawn) == 10 + 4  # the limit is noticed at the row behind it
+    assert (again.examples, again.count) == (first.examples, first.count)

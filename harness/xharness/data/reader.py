@@ -38,6 +38,8 @@ class DataReader:
         self._catalogue, self._environment = catalogue, environment
         self._shared_rows: tuple[object, SharedRows] | None = None
         self._cards_with_labels: dict[str, TaskCard] = {}
+        self._row_counts: dict[DataSlice, int] = {}
+        """How many rows slices without a limit have, of those that were read to their end."""
 
     def data_slice(
         self, card: TaskCard, language: str, split: Split, limit: int | None
@@ -119,14 +121,18 @@ class DataReader:
             return (yield from self._sample(data_slice, learn))
         card = self.card(data_slice.card)
         task_type = self._catalogue.task_types[card.task_type]
-        ids = ItemIds()
+        whole, ids = replace(data_slice, limit=None), ItemIds()
         rows = unlearnable = 0
         repairs = AnswerRepairs(0, 0)
         for index, row in enumerate(self._rows(data_slice)):
             rows += 1
-            # Counted but not read on: whether data is partial shows only at its end.
             if data_slice.limit is not None and len(ids) >= data_slice.limit:
-                continue
+                # Counted but not read on: whether data is partial shows only at its end. A study
+                # reads the same few rows for every model; the others are counted for the first.
+                if whole not in self._row_counts:
+                    continue
+                rows = self._row_counts[whole]
+                break
             example = _example(task_type, row, index, card)
             if learn and not task_type.learnable(example):
                 unlearnable += 1
@@ -134,6 +140,7 @@ class DataReader:
             _check_id(card, ids.add(example.id))
             repairs = _with_repairs(repairs, task_type, example)
             yield example
+        self._row_counts[whole] = rows
         _check_id(card, ids.repeated())
         if not len(ids):
             slice_name = f"{card.name} {data_slice.language} {data_slice.split}"
