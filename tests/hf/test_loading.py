@@ -290,3 +290,30 @@ def weights(model: object) -> list[torch.Tensor]:
     """All weights of a model, backbone and heads."""
     backbone, heads = model.backbone, model.heads  # type: ignore[attr-defined]
     return [*backbone.module.parameters(), *heads.parameters().values()]
+
+
+def test_a_tokenizer_of_the_same_files_is_read_once(tmp_path: Path) -> None:
+    """Of a trained model, too, whose own files differ; what is changed is read again."""
+    folder = tiny.bert(tmp_path / "bert")
+    first = loading.tokenizer(folder)
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    (copied / loading.MODEL_SPEC).write_text("{}")
+    assert loading.tokenizer(copied) is first
+    file = copied / "tokenizer_config.json"
+    file.write_text(file.read_text().replace("[MASK]", "[UNK]"))
+    changed = loading.tokenizer(copied)
+    assert (first.mask_token, changed.mask_token) == ("[MASK]", "[UNK]")
+    file = copied / "tokenizer.json"
+    file.write_text(file.read_text() + "\n")
+    assert loading.tokenizer(copied) is not changed
+
+
+def test_only_the_last_tokenizers_are_kept(tmp_path: Path) -> None:
+    folder = tiny.bert(tmp_path / "bert")
+    first = loading.tokenizer(folder)
+    for number in range(loading._MOST_TOKENIZERS):
+        other = shutil.copytree(folder, tmp_path / f"{number}")
+        (other / "chat_template.jinja").write_text(str(number))
+        loading.tokenizer(other)
+    assert len(loading._TOKENIZERS) == loading._MOST_TOKENIZERS
+    assert loading.tokenizer(folder) is not first

@@ -8,13 +8,18 @@ from typing import Any
 import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast, utils
 
-from xharness import ConfigurationError, UnavailableError, read_json
+from xharness import ConfigurationError, UnavailableError, digest, file_digest, read_json
 from xharness_hf.backbone.backbone import Backbone
 from xharness_hf.files import config_data, folders
 from xharness_hf.files.folders import Weights
 
 _ALIGNED = 64  # bytes, as torch allocates
 _MASKS = ("[MASK]", "<mask>")
+MODEL_SPEC = "xharness.json"
+"""What a model that was saved here says of itself, beside its configuration."""
+_MOST_TOKENIZERS = 4
+_TOKENIZERS: dict[str | None, PreTrainedTokenizerFast] = {}
+"""The last that were read, by what they were read from."""
 
 
 def backbone(
@@ -116,15 +121,38 @@ def _shorten(config: Any, layers: int, folder: Path) -> None:
 def tokenizer(location: Path) -> PreTrainedTokenizerFast:
     """The tokenizer in a folder or a tokenizer.json, a fast one if there is one.
 
-    A tokenizer.json is taken as it stands: the classes of single models rebuild parts of it.
+    A tokenizer.json is taken as it stands: the classes of single models rebuild parts of it. One of
+    the same files as before is the same object: a study's trainings all begin with one, and to
+    build it takes as long as many a small one lasts. Nobody changes a tokenizer that is read.
 
     Raises:
         UnavailableError: there is none, or it is damaged.
     """
     try:
-        loaded = _read(location)
+        key = _identity(location)
+        loaded = _TOKENIZERS[key] if key in _TOKENIZERS else _with_mask(_read(location))
     except Exception as error:  # every tokenizer class fails in its own way
         raise damaged(location, "the tokenizer", error) from error
+    if key is not None:
+        _TOKENIZERS[key] = loaded
+        if len(_TOKENIZERS) > _MOST_TOKENIZERS:
+            del _TOKENIZERS[next(iter(_TOKENIZERS))]
+    return loaded
+
+
+def _identity(location: Path) -> str | None:
+    """Told from the bytes of all that a fast tokenizer is read from; None of a slow one."""
+    if location.is_file():
+        return file_digest(location)
+    if not (location / "tokenizer.json").is_file():
+        return None
+    files = [*location.glob("*.json"), *location.glob("*.jinja")]
+    return digest(
+        [[file.name, file_digest(file)] for file in sorted(files) if file.name != MODEL_SPEC]
+    )
+
+
+def _with_mask(loaded: Any) -> PreTrainedTokenizerFast:
     # a bare tokenizer.json names no roles, and masking needs this one
     if loaded.mask_token_id is None:
         mask = next((token for token in _MASKS if token in loaded.get_vocab()), None)

@@ -18,11 +18,12 @@ from xharness_hf.embedding.sentence_transformers.embedder import SentenceTransfo
 from xharness_hf.embedding.sentence_transformers.encoder_config import is_sentence_encoder
 from xharness_hf.embedding.sentence_transformers.prompts import Prompts
 from xharness_hf.files import loading
+from xharness_hf.files.loading import MODEL_SPEC
 from xharness_hf.files.storage import restore_backbone, save_backbone, storing
 from xharness_hf.heads.heads import Heads, build_head
 
 _FORMAT = 1
-_SPEC, _HEADS = "xharness.json", "heads.safetensors"
+_HEADS = "heads.safetensors"
 
 
 def save(
@@ -48,7 +49,7 @@ def save(
         tokens.tokenizer.save_pretrained(folder)
         tensors = {name: parameter.detach().cpu() for name, parameter in heads.parameters().items()}
         save_file(tensors, folder / _HEADS)
-        (folder / _SPEC).write_text(json.dumps(spec, indent=1), encoding="utf-8")
+        (folder / MODEL_SPEC).write_text(json.dumps(spec, indent=1), encoding="utf-8")
 
 
 def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
@@ -58,7 +59,7 @@ def load(folder: Path) -> tuple[tuple[Backbone, Tokens, Heads], Embedder]:
         UnavailableError: the folder is not one, or is damaged.
     """
     try:
-        spec = read_json(folder / _SPEC)
+        spec = read_json(folder / MODEL_SPEC)
         tensors = load_file(folder / _HEADS)
         backbone = loading.backbone(folder, "safetensors", causal=bool(spec["causal"]))
         restore_backbone(backbone, folder)
