@@ -7,16 +7,22 @@ from heapq import heappop, heappush
 
 from xharness.stages import Predict, Stage, Train
 
+_NEAR = 64
+"""Stages of the plan that a loaded model may pass over: their order says what matters first."""
+
+_Queue = list[tuple[int, str]]
+"""Positions in the plan and keys, a heap."""
+
 
 class ReadyStages:
-    """A queue from which a worker takes, if it can, a stage that its loaded model serves.
+    """A queue from which a worker takes, if one is near, a stage that its loaded model serves.
 
     Adding and taking cost the logarithm of the queue's length.
     """
 
     def __init__(self) -> None:
-        self._queue: list[tuple[int, str]] = []
-        self._queues_by_model: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._queue: _Queue = []
+        self._queues_by_model: dict[str, _Queue] = defaultdict(list)
         self._stages: dict[str, Stage] = {}
 
     def __len__(self) -> int:
@@ -31,18 +37,19 @@ class ReadyStages:
             heappush(self._queues_by_model[model], (position, stage.key))
 
     def take(self, loaded_model: str | None) -> Stage | None:
-        """The first stage that starts from `loaded_model`, else the first of all."""
-        stage = None
-        if loaded_model in self._queues_by_model:
-            stage = self._first(self._queues_by_model[loaded_model])
-        return stage or self._first(self._queue)
+        """A stage that starts from `loaded_model` and stands near the first of all, or that."""
+        first, served = self._first(self._queue), None
+        if first is not None and loaded_model in self._queues_by_model:
+            served = self._first(self._queues_by_model[loaded_model])
+        if served is not None and first is not None and served[0] - first[0] <= _NEAR:
+            first = served
+        return None if first is None else self._stages.pop(first[1])
 
-    def _first(self, queue: list[tuple[int, str]]) -> Stage | None:
-        while queue:
-            _, key = heappop(queue)
-            if key in self._stages:  # it may have been taken from the other queue
-                return self._stages.pop(key)
-        return None
+    def _first(self, queue: _Queue) -> tuple[int, str] | None:
+        """The head of `queue`, without those that were taken from another one."""
+        while queue and queue[0][1] not in self._stages:
+            heappop(queue)
+        return queue[0] if queue else None
 
 
 def starting_model(stage: Stage) -> str | None:
