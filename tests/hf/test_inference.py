@@ -210,6 +210,8 @@ def test_tables_that_are_only_looked_up_give_the_rows_of_tables_cast_whole(
 
     def states(tables: Sequence[nn.Embedding]) -> Tensor:
         with torch.no_grad(), halved(backbone.module, recipe, tables), autocast(_CPU, recipe):
+            kept = [type(table) is nn.Embedding for table in tables]
+            assert kept == [table.weight.dtype == torch.float32 for table in tables]
             found: Tensor = backbone.reader(input_ids=ids).last_hidden_state
             return found
 

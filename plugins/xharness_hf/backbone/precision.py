@@ -177,7 +177,11 @@ def halved(
         return
     half = HALF[recipe.precision]
     # A family's own table may compute with its rows, in the format of its weights.
-    tables = [table for table in looked_up if type(table) is nn.Embedding]
+    tables = [
+        table
+        for table in looked_up
+        if type(table) is nn.Embedding and table.weight.dtype == torch.float32
+    ]
     whole = {table.weight for table in tables}
     matrices = (weight for weight in module.parameters() if weight.ndim > 1)
     originals = {

@@ -1,9 +1,8 @@
 """Root-mean-square norms of decoders by torch's one kernel, on a device.
 
-Families write these norms out in some nine operations, and their gradients take some sixteen: in a
-small decoder launching them is a third of a step. torch has one kernel each way. What a family
-multiplies by, its weight or one more than it, and in which format it answers, is found out by
-asking the module, so that no list of classes is needed.
+Families write these norms out in some nine operations, and their gradients take some sixteen; torch
+has one kernel each way. What a family multiplies by, its weight or one more than it, and in which
+format it answers, is found out by asking the module, so that no list of classes is needed.
 """
 
 from __future__ import annotations
